@@ -1,0 +1,16 @@
+#include "core/base/config_error.hpp"
+
+namespace nsr {
+
+std::string to_string(const ConfigError& error) {
+    std::string text = error.where.file;
+    if (error.where.line != 0) {
+        text += ':' + std::to_string(error.where.line);
+        if (error.where.column != 0) {
+            text += ':' + std::to_string(error.where.column);
+        }
+    }
+    return text + ": " + error.message;
+}
+
+}  // namespace nsr

@@ -1,0 +1,26 @@
+// What is wrong in a text that a person wrote, and where: `file:line:column: message`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nsr {
+
+struct SourceLocation {
+    std::string file;
+    std::uint32_t line = 0;    // 1-based; 0: the file as a whole
+    std::uint32_t column = 0;  // 1-based; 0: the line as a whole
+};
+
+struct ConfigError {
+    SourceLocation where;
+    std::string message;  // what is wrong, with the offending word, and what would be accepted
+};
+
+using ConfigErrors = std::vector<ConfigError>;
+
+// "rules.v4:12:5: message"; line and column left out when 0.
+std::string to_string(const ConfigError& error);
+
+}  // namespace nsr

@@ -1,0 +1,78 @@
+// Why a packet went no further. One table: the enumerator, the name users see in counters and
+// traces, and the sentence that explains it. There is no other way to lose a packet:
+// Verdict::drop() wants one of these.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace nsr {
+
+enum class DropReason : std::uint8_t {
+    // the IP header
+    TooShort,
+    BadVersion,
+    BadHeaderLength,
+    BadTotalLength,
+    BadHeaderChecksum,
+    BadOption,
+    BadExtensionHeader,
+    // the path
+    SourceRouted,
+    MartianSource,
+    MartianDestination,
+    ReversePathFilter,
+    ForwardingDisabled,
+    NoRoute,
+    RouteBlackhole,
+    RouteProhibited,
+    RouteUnreachable,
+    NotForwardable,
+    TtlExpired,
+    TooBig,
+    InterfaceDown,
+    // reassembly
+    FragmentMalformed,
+    FragmentOverlap,
+    FragmentDuplicate,
+    FragmentTimeout,
+    FragmentTooLarge,
+    FragmentMemory,
+    FragmentDistance,
+    FragmentEcn,
+    // connection tracking and NAT
+    TableFull,
+    TrackingFailed,
+    ConfirmClash,
+    NatExhausted,
+    NatUntranslatable,
+    HelperMangleFailed,
+    ExpectationFailed,
+    // rules
+    RuleDrop,
+    PolicyDrop,
+    RuleReject,
+    // the router as a host
+    LocalMalformed,
+    LocalNoListener,
+    // leaving
+    EgressFailed,
+    Count,
+};
+
+inline constexpr std::size_t kDropReasonCount = static_cast<std::size_t>(DropReason::Count);
+
+struct DropReasonRow {
+    DropReason reason;
+    std::string_view name;         // snake_case: counter label, trace text
+    std::string_view explanation;  // one sentence for people
+};
+
+extern const std::array<DropReasonRow, kDropReasonCount> kDropReasons;
+
+std::string_view name_of(DropReason reason);
+std::string_view explain(DropReason reason);
+
+}  // namespace nsr

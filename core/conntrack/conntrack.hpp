@@ -1,0 +1,111 @@
+// Conntrack: gives every packet its connection and its state, and keeps the connections.
+//
+// Theory of operation
+//   track() runs in PREROUTING and OUTPUT: it finds or makes (unconfirmed) the connection of a
+//   packet, lets the protocol's tracker judge the packet, and leaves `meta.conn` and
+//   `meta.ct_info`. A packet that no tracker can place is INVALID: that is a value for rules to
+//   judge, not a drop. confirm() runs last, in INPUT and POSTROUTING: it makes a new connection
+//   findable. A packet that dies in between takes its unconfirmed connection along: release() it.
+//   ICMP errors carry the connection whose header they quote (RELATED); they never refresh it.
+//   Time comes in as an Instant; nothing here reads a clock.
+// kernel: nf_conntrack_in, __nf_conntrack_confirm, nf_conntrack_icmp*.c, nf_conntrack_proto_*.c
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "core/base/log.hpp"
+#include "core/base/random.hpp"
+#include "core/base/verdict.hpp"
+#include "core/conntrack/settings.hpp"
+#include "core/conntrack/table.hpp"
+#include "core/packet/packet.hpp"
+
+namespace nsr::conntrack {
+
+// kernel: the columns of /proc/net/stat/nf_conntrack
+struct Stats {
+    std::uint64_t found = 0;
+    std::uint64_t invalid = 0;
+    std::uint64_t insert = 0;
+    std::uint64_t insert_failed = 0;
+    std::uint64_t drop = 0;
+    std::uint64_t early_drop = 0;
+    std::uint64_t icmp_error = 0;
+    std::uint64_t expect_new = 0;
+    std::uint64_t expect_create = 0;
+    std::uint64_t expect_delete = 0;
+    std::uint64_t search_restart = 0;
+    std::uint64_t clashres = 0;
+    std::uint64_t chaintoolong = 0;
+};
+
+class Conntrack {
+  public:
+    struct Environment {
+        RandomSource& random;
+        LogSink& log;
+        std::unique_ptr<Memory> memory;  // null: anonymous
+    };
+    Conntrack(const Settings& settings, Environment environment);
+    ~Conntrack();
+
+    // Off: packets pass untracked and the table is empty (the module is not loaded).
+    void set_active(Family family, bool active, Instant now);
+    [[nodiscard]] bool active(Family family) const;
+
+    // PREROUTING, or OUTPUT when the packet is locally generated (no checksum is verified then, as
+    // in the kernel). Drops only where the kernel does: table full, tracker refusal.
+    Verdict track(Packet& packet, Instant now);
+    void prefetch(const Packet& packet) const;
+    // Last in INPUT and POSTROUTING. kernel: nf_conntrack_confirm
+    Verdict confirm(Packet& packet, Instant now);
+    // The packet dies here: drop its connection if it is unconfirmed and nobody else's. Safe to
+    // call for any packet.
+    void release(Packet& packet);
+    // An error or reset the router itself makes about `cause` belongs to cause's connection.
+    // kernel: nf_ct_attach
+    void attach(Packet& generated, const Packet& cause) const;
+
+    [[nodiscard]] Table& table() { return table_; }
+    [[nodiscard]] const Table& table() const { return table_; }
+    [[nodiscard]] Settings& settings() { return settings_; }
+    [[nodiscard]] const Settings& settings() const { return settings_; }
+    [[nodiscard]] const Stats& stats() const { return stats_; }
+    [[nodiscard]] Stats& stats() { return stats_; }
+
+    // The zone in which a packet going in `direction` of a record is looked up.
+    [[nodiscard]] Zone zone_of(ConnId id, Direction direction) const;
+    [[nodiscard]] std::optional<Instant> next_deadline() const;
+    void expire(Instant now);
+    // Removes a confirmed connection now (flush, delete, address gone). Events and masters are
+    // told.
+    void destroy(ConnId id, Instant now);
+    // conntrack -F
+    void flush(Instant now);
+    // Removes all that `doomed` says; returns how many.
+    std::size_t destroy_if(const std::function<bool(ConnId)>& doomed, Instant now);
+
+    // The NAT layer must forget its references when a record goes. One observer, called before the
+    // record is erased.
+    std::function<void(ConnId)> on_erase;
+
+  private:
+    Settings settings_;
+    Stats stats_;
+    RandomSource& random_;
+    LogSink& log_;
+    Table table_;
+    std::array<bool, 2> active_{};
+};
+
+// "SYN_SENT", "ESTABLISHED", ...; empty for protocols without states. As /proc prints it.
+std::string_view state_name(const Connection& connection);
+std::string_view protocol_name(std::uint8_t protocol);  // "tcp", "unknown"
+std::optional<TcpConntrack> parse_tcp_state(std::string_view name);
+
+}  // namespace nsr::conntrack

@@ -1,0 +1,30 @@
+// What a NAT rule allows: addresses and ports to choose from. kernel: struct nf_nat_range2
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/ids.hpp"
+#include "core/wire/address.hpp"
+
+namespace nsr::nat {
+
+enum class Manip : std::uint8_t { Source, Destination };
+
+struct Range {
+    bool map_addresses = false;  // min_address..max_address are valid; else the address stays
+    bool map_ports = false;      // min_port..max_port are valid (kernel: PROTO_SPECIFIED)
+    bool random = false;         // PROTO_RANDOM
+    bool random_fully = false;   // PROTO_RANDOM_FULLY
+    bool persistent = false;
+    bool offset_ports = false;          // PROTO_OFFSET: DNAT --to-destination :a-b/base
+    bool netmap = false;                // keep the host bits of the address
+    bool masquerade = false;            // the address was the outgoing interface's: it dies with it
+    IfIndex interface = IfIndex::None;  // valid iff masquerade
+    IpAddress min_address;
+    IpAddress max_address;
+    Port min_port = 0;
+    Port max_port = 0;
+    Port base_port = 0;  // valid iff offset_ports
+};
+
+}  // namespace nsr::nat

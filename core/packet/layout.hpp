@@ -1,0 +1,42 @@
+// Where things are in a packet: filled once by dissect(), read by everybody, refreshed by whoever
+// moves bytes.
+#pragma once
+
+#include <cstdint>
+
+#include "core/wire/address.hpp"
+
+namespace nsr {
+
+struct Layout {
+    Family family = Family::None;
+    std::uint8_t protocol = 0;  // the transport protocol, behind all IPv6 extension headers
+    std::uint8_t tos = 0;       // TOS or traffic class
+    std::uint8_t ttl = 0;       // TTL or hop limit
+    std::uint16_t l4_offset =
+        0;  // from bytes().begin(); the end of the IPv4 header, or of the last extension header
+    std::uint32_t total_length = 0;  // of the IP packet, header included; bytes() is trimmed to it
+    IpAddress source;
+    IpAddress destination;
+
+    // Fragment facts. An unfragmented packet has all of them zero.
+    bool is_fragment =
+        false;  // offset > 0 or more fragments; an IPv6 atomic fragment (RFC 6946) counts, too
+    bool more_fragments = false;
+    bool dont_fragment = false;         // IPv4 DF
+    std::uint16_t fragment_offset = 0;  // in bytes
+    std::uint32_t identification = 0;
+    std::uint16_t fragment_header = 0;  // IPv6: offset of the fragment header; 0 if there is none
+    std::uint16_t fragment_prev_next =
+        0;  // IPv6: offset of the next-header byte that names the fragment header
+
+    bool has_ipv4_options = false;
+    bool source_routed = false;  // LSRR or SSRR present
+
+    // Transport bytes present in this packet. Valid iff fragment_offset == 0 for anything that
+    // reads a transport header.
+    [[nodiscard]] std::uint32_t l4_length() const { return total_length - l4_offset; }
+    [[nodiscard]] bool has_l4_header() const { return fragment_offset == 0; }
+};
+
+}  // namespace nsr

@@ -1,0 +1,95 @@
+#include "core/packet/packet.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "core/base/check.hpp"
+
+namespace nsr {
+
+std::uint8_t* BufferPool::take() {
+    if (free_.empty()) {
+        blocks_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(kBlockBytes));
+        return blocks_.back().get();
+    }
+    std::uint8_t* block = free_.back();
+    free_.pop_back();
+    return block;
+}
+
+void BufferPool::give_back(std::uint8_t* block) {
+    free_.push_back(block);
+}
+
+Packet::Packet(BufferPool& pool, std::span<const std::uint8_t> bytes) : Packet(pool) {
+    resize(std::min(bytes.size(), writable().size()));
+    if (length_ != 0) {
+        std::memcpy(data(), bytes.data(), length_);
+    }
+}
+
+Packet::Packet(Packet&& other) noexcept
+    : layout(other.layout),
+      meta(other.meta),
+      offload(other.offload),
+      fragments(std::move(other.fragments)),
+      pool_(other.pool_),
+      block_(std::exchange(other.block_, nullptr)),
+      offset_(other.offset_),
+      length_(other.length_) {
+}
+
+Packet& Packet::operator=(Packet&& other) noexcept {
+    if (this != &other) {
+        reset();
+        layout = other.layout;
+        meta = other.meta;
+        offload = other.offload;
+        fragments = std::move(other.fragments);
+        pool_ = other.pool_;
+        block_ = std::exchange(other.block_, nullptr);
+        offset_ = other.offset_;
+        length_ = other.length_;
+    }
+    return *this;
+}
+
+void Packet::reset() {
+    if (block_ != nullptr) {
+        pool_->give_back(std::exchange(block_, nullptr));
+    }
+    fragments.reset();
+    offset_ = kHeadroomBytes;
+    length_ = 0;
+}
+
+void Packet::resize(std::size_t length) {
+    NSR_CHECK(offset_ + length <= BufferPool::kBlockBytes);
+    length_ = length;
+}
+
+void Packet::push(std::size_t count) {
+    NSR_CHECK(count <= offset_);
+    offset_ -= count;
+    length_ += count;
+}
+
+void Packet::pull(std::size_t count) {
+    NSR_CHECK(count <= length_);
+    offset_ += count;
+    length_ -= count;
+}
+
+Packet Packet::clone() const {
+    Packet copy(*pool_, bytes());
+    copy.layout = layout;
+    copy.meta = meta;
+    copy.offload = offload;
+    if (fragments) {
+        copy.fragments = std::make_unique<FragmentGeometry>(*fragments);
+    }
+    return copy;
+}
+
+}  // namespace nsr

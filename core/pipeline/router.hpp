@@ -1,0 +1,126 @@
+// Router: the whole router as a value that eats packets and time. The only door into the core.
+//
+// Theory of operation
+//   receive() takes a batch of packets that arrived (each with meta.in), originate() packets that a
+//   process in the [host] namespace sent; both run every packet through the hooks to its end before
+//   they touch the next, and append what leaves to `out` (meta.out, meta.cause). expire(now) runs
+//   what timers owe: connections that ended, datagrams that stayed incomplete. next_deadline() says
+//   when to call again. Nothing happens between calls; nothing reads a clock. apply() swaps a
+//   ruleset in between two batches. One instance, one thread, no globals: a process may hold many.
+// kernel: ip_rcv ... ip_finish_output, the hooks of net/netfilter
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "core/base/drop_reason.hpp"
+#include "core/base/instant.hpp"
+#include "core/base/log.hpp"
+#include "core/base/random.hpp"
+#include "core/conntrack/conntrack.hpp"
+#include "core/defrag/defrag.hpp"
+#include "core/nat/nat.hpp"
+#include "core/packet/packet.hpp"
+#include "core/pipeline/hooks.hpp"
+#include "core/routing/interface.hpp"
+#include "core/routing/route_table.hpp"
+#include "core/rules/program.hpp"
+
+namespace nsr {
+
+// net.ipv4.*, net.ipv6.* that forwarding itself obeys
+struct ForwardingSettings {
+    std::uint32_t ip_forward = 1;
+    std::uint32_t ipv6_forwarding = 1;
+    std::uint32_t ip_default_ttl = 64;
+    std::uint32_t icmp_ratelimit = 1000;  // ms between errors to one peer; 0: no limit
+    std::uint32_t icmp_msgs_per_sec = 1000;
+    std::uint32_t ipv6_icmp_ratelimit = 1000;
+    // conf.{all,IFACE}; [0] is all, [i] the interface with index i
+    std::vector<std::uint32_t> rp_filter{0};
+    std::vector<std::uint32_t> send_redirects{0};
+};
+
+// auto: tracking is on while a rule needs it
+enum class TrackingMode : std::uint8_t { Auto, On, Off };
+
+struct DropCounters {
+    std::array<std::uint64_t, kDropReasonCount> by_reason{};
+};
+
+// What happened to one packet, stage by stage. Only consulted when set; changes nothing.
+class Observer : public rules::RuleObserver {
+  public:
+    virtual void packet_received(const Packet& packet) = 0;
+    virtual void stage_done(Hook hook, pipeline::StageId stage, const Packet& packet,
+                            Verdict verdict) = 0;
+    virtual void routed(const Packet& packet, const routing::Decision& decision) = 0;
+    virtual void dropped(const Packet& packet, DropReason reason) = 0;
+    virtual void left(const Packet& packet) = 0;
+};
+
+class Router {
+  public:
+    struct Options {
+        std::uint64_t seed = 1;  // of all randomness and hash keys
+        conntrack::Settings conntrack;
+        defrag::Settings defrag;
+        ForwardingSettings forwarding;
+        TrackingMode tracking = TrackingMode::Auto;
+        LogSink* log = nullptr;                     // must outlive the router
+        std::unique_ptr<conntrack::Memory> memory;  // null: anonymous
+    };
+    explicit Router(Options options);
+    ~Router();
+    Router(const Router&) = delete;
+    Router& operator=(const Router&) = delete;
+
+    // Interfaces are added before the first packet; addresses, MTU and up/down may change at any
+    // time (see the methods below).
+    IfIndex add_interface(routing::Interface interface);
+    bool add_address(IfIndex interface, const Prefix& address);
+    bool remove_address(IfIndex interface, const Prefix& address, Instant now);
+    void set_mtu(IfIndex interface, std::uint32_t mtu);
+    void set_up(IfIndex interface, bool up);
+    bool add_route(const routing::Route& route);
+    bool remove_route(const routing::Route& route);
+    void clear_routes();
+
+    // Replaces the ruleset; connections stay. Tracking starts or stops as the mode and the rules
+    // demand.
+    void apply(rules::Ruleset ruleset, Instant now);
+    [[nodiscard]] const rules::Ruleset& ruleset() const;
+    // False and nothing changed if mode is Off and a rule needs tracking; `why` then names the
+    // rule.
+    bool set_tracking(TrackingMode mode, Instant now, std::string& why);
+    [[nodiscard]] TrackingMode tracking_mode() const;
+
+    void receive(std::span<Packet> packets, Instant now, EgressQueue& out);
+    void originate(std::span<Packet> packets, Instant now, EgressQueue& out);
+    [[nodiscard]] std::optional<Instant> next_deadline() const;
+    void expire(Instant now, EgressQueue& out);
+
+    [[nodiscard]] BufferPool& pool();
+    [[nodiscard]] conntrack::Conntrack& conntrack();
+    [[nodiscard]] const conntrack::Conntrack& conntrack() const;
+    [[nodiscard]] defrag::Defrag& defrag();
+    [[nodiscard]] routing::InterfaceTable& interfaces();
+    [[nodiscard]] const routing::InterfaceTable& interfaces() const;
+    [[nodiscard]] const routing::RouteTable& routes() const;
+    [[nodiscard]] ForwardingSettings& forwarding();
+    [[nodiscard]] const DropCounters& drops() const;
+    [[nodiscard]] RandomSource& random();
+
+    Observer* observer = nullptr;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace nsr

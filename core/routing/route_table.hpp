@@ -1,0 +1,72 @@
+// RouteTable: where a packet goes next.
+//
+// Theory of operation
+//   Connected routes follow from the interfaces' addresses; others come from the configuration and
+//   `ip route`. Longest prefix wins, then the first added. An address of the router is Local; a
+//   directed broadcast of a connected IPv4 prefix, 255.255.255.255 and multicast are Broadcast or
+//   Multicast (delivered locally, never forwarded).
+// kernel: fib_lookup, ip_route_input_slow, ip6_route_input
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/base/ids.hpp"
+#include "core/routing/interface.hpp"
+#include "core/wire/address.hpp"
+
+namespace nsr::routing {
+
+// `ip route add TYPE PREFIX`; Throw is an unreachable network (3/0), as a lookup that found
+// nothing.
+enum class RouteType : std::uint8_t { Unicast, Blackhole, Prohibit, Unreachable, Throw };
+
+struct Route {
+    Prefix to;
+    std::optional<IpAddress> via;
+    IfIndex interface = IfIndex::None;  // resolved when added
+    RouteType type = RouteType::Unicast;
+    friend bool operator==(const Route&, const Route&) = default;
+};
+
+enum class Destination : std::uint8_t {
+    Unicast,
+    Local,
+    Broadcast,
+    Multicast,
+    Blackhole,
+    Prohibit,
+    Unreachable,
+    None
+};
+
+struct Decision {
+    Destination kind = Destination::None;
+    IfIndex out = IfIndex::None;  // valid iff Unicast
+    IpAddress next_hop;           // valid iff Unicast: the gateway, or the destination itself
+};
+
+class RouteTable {
+  public:
+    explicit RouteTable(const InterfaceTable& interfaces);
+
+    // False: no connected network reaches the gateway, or there is no interface.
+    bool add(Route route);
+    bool remove(const Route& route);  // `via` and `interface` of the argument may be unset: then
+                                      // they match any
+    void clear();                     // the configured ones; connected routes stay
+    [[nodiscard]] const std::vector<Route>& configured() const { return routes_; }
+    // Connected routes and caches follow the interfaces; call after their addresses changed. Routes
+    // through an interface that has lost its prefix go.
+    void interfaces_changed();
+
+    [[nodiscard]] Decision lookup(const IpAddress& destination) const;
+
+  private:
+    const InterfaceTable& interfaces_;
+    std::vector<Route> routes_;
+    std::vector<Route> connected_;
+};
+
+}  // namespace nsr::routing

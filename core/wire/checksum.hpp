@@ -1,0 +1,40 @@
+// The Internet checksum (RFC 1071), its incremental update (RFC 1624 equation 3) and CRC32c (RFC
+// 9260 appendix B).
+#pragma once
+
+#include <cstdint>
+
+#include "core/wire/address.hpp"
+#include "core/wire/bytes.hpp"
+
+namespace nsr::wire {
+
+// One's complement sum, folded to 16 bits, not inverted. A trailing odd byte counts as the high
+// half of a word.
+std::uint16_t sum(ConstBytes bytes, std::uint32_t initial = 0);
+constexpr std::uint16_t fold(std::uint64_t sum) {
+    sum = (sum & 0xffffffff) + (sum >> 32);
+    sum = (sum & 0xffffffff) + (sum >> 32);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    return static_cast<std::uint16_t>(sum);
+}
+inline std::uint16_t checksum(ConstBytes bytes) {
+    return static_cast<std::uint16_t>(~sum(bytes));
+}
+
+// Sum of the pseudo header of TCP, UDP, ICMPv6 ... (RFC 9293 3.1, RFC 8200 8.1), folded, not
+// inverted.
+std::uint16_t pseudo_header_sum(const IpAddress& source, const IpAddress& destination,
+                                std::uint8_t protocol, std::uint32_t length);
+
+// RFC 1624 equation 3: HC' = ~(~HC + ~m + m').
+constexpr std::uint16_t update16(std::uint16_t checksum, std::uint16_t from, std::uint16_t to) {
+    return static_cast<std::uint16_t>(
+        ~fold(static_cast<std::uint64_t>(static_cast<std::uint16_t>(~checksum)) +
+              static_cast<std::uint16_t>(~from) + to));
+}
+
+std::uint32_t crc32c(ConstBytes bytes);
+
+}  // namespace nsr::wire
