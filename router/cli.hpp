@@ -1,0 +1,22 @@
+// The command line: one program, one row per subcommand.
+//
+// A subcommand is one function `add_x_command`, beside the code that does its work: it describes
+// the options to CLI11 and sets `exit_code` from a callback. Its row in the table of cli.cpp is all
+// else it needs. Exit codes: 0 fine, 1 it did not work, 2 wrong usage.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace nsr::router {
+
+enum ExitCode : int { kSuccess = 0, kFailure = 1, kUsage = 2 };
+
+int run_cli(int argc, const char* const* argv);
+
+// config_command.cpp, replay_command.cpp
+void add_check_command(CLI::App& app, int& exit_code);
+void add_replay_command(CLI::App& app, int& exit_code);
+
+}  // namespace nsr::router

@@ -1,0 +1,111 @@
+// conntrack(8) command lines as values.
+//
+// parse_conntrack_args() understands -L -G -D -I -U -E -F -C -S with the filters and options of
+// conntrack(8) for the tables conntrack and expect, short and long, `--option value` and
+// `--option=value`. It reports the first mistake in words. What a filter selects is decided by
+// selects(); every front end (command line, HTTP, replay events) shares both.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "core/conntrack/conntrack.hpp"
+#include "core/wire/address.hpp"
+
+namespace nsr::router {
+
+enum class ConntrackCommand : std::uint8_t {
+    List,
+    Get,
+    Delete,
+    Create,
+    Update,
+    Events,
+    Flush,
+    Count,
+    Statistics
+};
+
+struct MarkFilter {
+    Mark value = 0;
+    Mark mask = 0xffffffff;
+};
+
+// One half of a connection as options describe it.
+struct TupleFilter {
+    std::optional<Prefix> source;
+    std::optional<Prefix> destination;
+    std::optional<std::uint16_t> source_port;  // ICMP: the identifier
+    std::optional<std::uint16_t> destination_port;
+};
+
+struct ConntrackFilter {
+    std::optional<Family> family;  // -f
+    std::optional<std::uint8_t> protocol;
+    std::array<TupleFilter, 2> tuples;      // original, reply
+    std::optional<std::string> state;       // --state, TCP and SCTP names
+    std::optional<std::uint8_t> icmp_type;  // of the original direction
+    std::optional<std::uint8_t> icmp_code;
+    std::optional<std::uint16_t> icmp_id;
+    std::optional<MarkFilter> mark;
+    std::optional<Zone> zone;
+    std::optional<Zone> zone_original;
+    std::optional<Zone> zone_reply;
+    std::uint32_t status_set = 0;           // status bits that must be set
+    std::uint32_t status_clear = 0;         // status bits that must not
+    std::uint32_t nat_any = 0;              // -n, -g, -j: one of these NAT status bits must be set
+    std::optional<Prefix> nat_source;       // -n IP: who the translated source is
+    std::optional<Prefix> nat_destination;  // -g IP: who the translated destination is
+    std::optional<Prefix> nat_either;       // -j IP: one of the two
+    std::optional<std::uint32_t> id;        // --id
+};
+
+// What -I and -U write.
+struct ConntrackChange {
+    std::optional<std::uint32_t> timeout;
+    std::optional<MarkFilter> mark;  // value/mask: new = (old & ~mask) ^ value
+    std::uint32_t status_set = 0;    // -u ASSURED, SEEN_REPLY
+    std::optional<std::string> helper;
+    bool clear_labels = false;
+};
+
+// -o, -e
+struct ConntrackOutput {
+    bool extended = false;
+    bool xml = false;
+    bool save = false;
+    bool timestamp = false;
+    bool id = false;
+    bool ktimestamp = false;
+    bool labels = false;
+    bool userspace = false;
+    bool event_new = true;
+    bool event_update = true;
+    bool event_destroy = true;
+    bool zero = false;  // -z
+};
+
+enum class ConntrackTable : std::uint8_t { Connections, Expectations, Dying, Unconfirmed };
+
+struct ConntrackArgs {
+    ConntrackCommand command = ConntrackCommand::List;
+    ConntrackTable table = ConntrackTable::Connections;
+    ConntrackFilter filter;
+    ConntrackChange change;
+    ConntrackOutput output;
+};
+
+// `words` without the program's name. The error is one sentence for people.
+Result<ConntrackArgs, std::string> parse_conntrack_args(const std::vector<std::string>& words);
+// Splits at blanks first; quotes keep blanks.
+Result<ConntrackArgs, std::string> parse_conntrack_args(std::string_view line);
+
+// Does the filter select this connection? An empty filter selects all of the family asked for.
+bool selects(const ConntrackFilter& filter, const conntrack::Conntrack& conntrack, ConnId id);
+
+}  // namespace nsr::router
