@@ -1,0 +1,62 @@
+#include "netlink/address.hpp"
+
+#include <linux/if_addr.h>
+#include <netlink/addr.h>
+#include <netlink/errno.h>
+#include <netlink/route/addr.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "netlink/error.hpp"
+#include "netlink/link.hpp"
+#include "netlink/nl_address.hpp"
+
+namespace nsr::netlink {
+namespace {
+
+struct PutAddress {
+    void operator()(rtnl_addr* address) const { rtnl_addr_put(address); }
+};
+using AddressPtr = std::unique_ptr<rtnl_addr, PutAddress>;
+
+AddressPtr describe(const Socket& socket, const std::string& device, const Prefix& prefix) {
+    const auto link = find_link(socket, device);
+    if (!link) {
+        throw SystemError("look up device " + device, ENODEV);
+    }
+    AddressPtr address(rtnl_addr_alloc());
+    if (!address) {
+        throw SystemError("describe address " + to_string(prefix), ENOMEM);
+    }
+    const NlAddress local = nl_address(prefix);
+    rtnl_addr_set_ifindex(address.get(), link->index);
+    check_netlink("describe address " + to_string(prefix),
+                  rtnl_addr_set_local(address.get(), local.get()));
+    if (prefix.address.is_v6()) {
+        rtnl_addr_set_flags(address.get(), IFA_F_NODAD);
+    }
+    return address;
+}
+
+}  // namespace
+
+bool add_address(const Socket& socket, const std::string& device, const Prefix& address) {
+    const AddressPtr description = describe(socket, device, address);
+    const int result = rtnl_addr_add(socket.get(), description.get(), 0);
+    if (result == -NLE_EXIST) {
+        return false;
+    }
+    check_netlink("add address " + to_string(address) + " to device " + device, result);
+    return true;
+}
+
+void remove_address(const Socket& socket, const std::string& device, const Prefix& address) {
+    const AddressPtr description = describe(socket, device, address);
+    const int result = rtnl_addr_delete(socket.get(), description.get(), 0);
+    if (result != -NLE_NOADDR && result != -NLE_OBJ_NOTFOUND) {
+        check_netlink("remove address " + to_string(address) + " from device " + device, result);
+    }
+}
+
+}  // namespace nsr::netlink

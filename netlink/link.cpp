@@ -1,0 +1,98 @@
+#include "netlink/link.hpp"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <netlink/errno.h>
+#include <netlink/route/link.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "netlink/descriptor.hpp"
+#include "netlink/error.hpp"
+
+namespace nsr::netlink {
+namespace {
+
+struct PutLink {
+    void operator()(rtnl_link* link) const { rtnl_link_put(link); }
+};
+using LinkPtr = std::unique_ptr<rtnl_link, PutLink>;
+
+LinkPtr get_link(const Socket& socket, const std::string& name) {
+    rtnl_link* link = nullptr;
+    check_netlink("look up device " + name,
+                  rtnl_link_get_kernel(socket.get(), 0, name.c_str(), &link));
+    return LinkPtr(link);
+}
+
+LinkPtr new_link(const std::string& name) {
+    LinkPtr link(rtnl_link_alloc());
+    if (!link) {
+        throw SystemError("change device " + name, ENOMEM);
+    }
+    return link;
+}
+
+void write_setting(const std::string& path, std::string_view value) {
+    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!file.valid()) {
+        if (errno == ENOENT) {
+            return;
+        }
+        throw SystemError("open " + path, errno);
+    }
+    if (::write(file.get(), value.data(), value.size()) < 0) {
+        throw SystemError("write " + path, errno);
+    }
+}
+
+}  // namespace
+
+std::optional<Link> find_link(const Socket& socket, const std::string& name) {
+    rtnl_link* found = nullptr;
+    const int result = rtnl_link_get_kernel(socket.get(), 0, name.c_str(), &found);
+    if (result == -NLE_NODEV || result == -NLE_OBJ_NOTFOUND) {
+        return std::nullopt;
+    }
+    check_netlink("look up device " + name, result);
+    const LinkPtr link(found);
+    return Link{rtnl_link_get_ifindex(found), rtnl_link_get_mtu(found),
+                (rtnl_link_get_flags(found) & IFF_UP) != 0};
+}
+
+void set_link_up(const Socket& socket, const std::string& name, bool up) {
+    const LinkPtr current = get_link(socket, name);
+    const LinkPtr change = new_link(name);
+    if (up) {
+        rtnl_link_set_flags(change.get(), IFF_UP);
+    } else {
+        rtnl_link_unset_flags(change.get(), IFF_UP);
+    }
+    check_netlink((up ? "bring up device " : "take down device ") + name,
+                  rtnl_link_change(socket.get(), current.get(), change.get(), 0));
+}
+
+void set_link_mtu(const Socket& socket, const std::string& name, std::uint32_t mtu) {
+    const LinkPtr current = get_link(socket, name);
+    const LinkPtr change = new_link(name);
+    rtnl_link_set_mtu(change.get(), mtu);
+    check_netlink("set the MTU of device " + name + " to " + std::to_string(mtu),
+                  rtnl_link_change(socket.get(), current.get(), change.get(), 0));
+}
+
+void quiet_ipv6(const std::string& device) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kSettings = {
+        {{"addr_gen_mode", "1"},  // kernel: IN6_ADDR_GEN_MODE_NONE
+         {"accept_dad", "0"},
+         {"accept_ra", "0"},
+         {"router_solicitations", "0"}}};
+    for (const auto& [name, value] : kSettings) {
+        write_setting("/proc/sys/net/ipv6/conf/" + device + "/" + std::string(name), value);
+    }
+}
+
+}  // namespace nsr::netlink

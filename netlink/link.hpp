@@ -1,0 +1,25 @@
+// Network devices of the namespace that the socket belongs to.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "netlink/socket.hpp"
+
+namespace nsr::netlink {
+
+struct Link {
+    int index = 0;
+    std::uint32_t mtu = 0;
+    bool up = false;
+};
+
+std::optional<Link> find_link(const Socket& socket, const std::string& name);
+void set_link_up(const Socket& socket, const std::string& name, bool up);
+void set_link_mtu(const Socket& socket, const std::string& name, std::uint32_t mtu);
+// No link-local address, no duplicate address detection, no router solicitation: a device that
+// says nothing on its own. Nothing if the kernel has no IPv6. Call inside the namespace.
+void quiet_ipv6(const std::string& device);
+
+}  // namespace nsr::netlink

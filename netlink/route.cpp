@@ -1,0 +1,75 @@
+#include "netlink/route.hpp"
+
+#include <linux/rtnetlink.h>
+#include <netlink/errno.h>
+#include <netlink/route/nexthop.h>
+#include <netlink/route/route.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "netlink/error.hpp"
+#include "netlink/link.hpp"
+#include "netlink/nl_address.hpp"
+
+namespace nsr::netlink {
+namespace {
+
+struct PutRoute {
+    void operator()(rtnl_route* route) const { rtnl_route_put(route); }
+};
+using RoutePtr = std::unique_ptr<rtnl_route, PutRoute>;
+
+std::string in_words(const Route& route) {
+    return to_string(route.to) + (route.via ? " via " + to_string(*route.via) : std::string()) +
+           " dev " + route.device;
+}
+
+RoutePtr describe(const Socket& socket, const Route& route) {
+    const auto link = find_link(socket, route.device);
+    if (!link) {
+        throw SystemError("look up device " + route.device, ENODEV);
+    }
+    RoutePtr result(rtnl_route_alloc());
+    rtnl_nexthop* hop = rtnl_route_nh_alloc();
+    if (!result || hop == nullptr) {
+        throw SystemError("describe route " + in_words(route), ENOMEM);
+    }
+    rtnl_route_nh_set_ifindex(hop, link->index);
+    if (route.via) {
+        const NlAddress gateway =
+            nl_address(Prefix{*route.via, static_cast<std::uint8_t>(route.via->bits())});
+        rtnl_route_nh_set_gateway(hop, gateway.get());
+    }
+    rtnl_route_add_nexthop(result.get(), hop);  // owns `hop` from here
+    rtnl_route_set_family(result.get(), static_cast<std::uint8_t>(route.to.address.family));
+    rtnl_route_set_table(result.get(), RT_TABLE_MAIN);
+    rtnl_route_set_protocol(result.get(), RTPROT_STATIC);
+    rtnl_route_set_type(result.get(), RTN_UNICAST);
+    rtnl_route_set_scope(result.get(), route.via ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK);
+    const NlAddress to = nl_address(route.to.network());
+    check_netlink("describe route " + in_words(route), rtnl_route_set_dst(result.get(), to.get()));
+    return result;
+}
+
+}  // namespace
+
+bool add_route(const Socket& socket, const Route& route) {
+    const RoutePtr description = describe(socket, route);
+    const int result = rtnl_route_add(socket.get(), description.get(), NLM_F_EXCL);
+    if (result == -NLE_EXIST) {
+        return false;
+    }
+    check_netlink("add route " + in_words(route), result);
+    return true;
+}
+
+void remove_route(const Socket& socket, const Route& route) {
+    const RoutePtr description = describe(socket, route);
+    const int result = rtnl_route_delete(socket.get(), description.get(), 0);
+    if (result != -NLE_OBJ_NOTFOUND) {
+        check_netlink("remove route " + in_words(route), result);
+    }
+}
+
+}  // namespace nsr::netlink
