@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Checks that every #include of the product follows the layering, and that core/ stays free of the outside world."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# module -> modules it may include besides itself; everything reachable through them is allowed, too
+MAY_INCLUDE = {
+    "core/base": [],
+    "core/wire": ["core/base"],
+    "core/packet": ["core/wire"],
+    "core/defrag": ["core/packet"],
+    "core/routing": ["core/packet"],
+    "core/local": ["core/packet"],
+    "core/conntrack": ["core/packet"],
+    "core/nat": ["core/conntrack"],
+    "core/rules": ["core/nat"],
+    "core/pipeline": ["core/rules", "core/local", "core/defrag", "core/routing"],
+    "core/procfs": ["core/pipeline"],
+    "netlink": ["core/base"],
+    "router": ["core/procfs", "netlink"],
+}
+EXTRA = {"netlink": ["core/wire/address.hpp"]}
+FORBIDDEN_IN_CORE = re.compile(
+    r"::now\(|<iostream>|<fstream>|<thread>|<mutex>|<unistd\.h>|<sys/|<linux/|<netinet/|<arpa/|\berrno\b|\bthrow\b"
+)
+
+
+def reachable(module):
+    seen, todo = set(), [module]
+    while todo:
+        current = todo.pop()
+        if current not in seen:
+            seen.add(current)
+            todo.extend(MAY_INCLUDE[current])
+    return seen
+
+
+def module_of(path):
+    parts = path.split("/")
+    return "/".join(parts[:2]) if parts[0] == "core" else parts[0]
+
+
+def check(file, problems):
+    name = str(file.relative_to(ROOT))
+    module = module_of(name)
+    allowed = reachable(module)
+    for number, line in enumerate(file.read_text().splitlines(), 1):
+        match = re.match(r'#include "([^"]+)"', line)
+        if match and module_of(match[1]) not in allowed and match[1] not in EXTRA.get(module, []):
+            problems.append(f"{name}:{number}: {module} must not include {match[1]}")
+        if module.startswith("core/") and FORBIDDEN_IN_CORE.search(line.split("//")[0]):
+            problems.append(f"{name}:{number}: not in core/: {line.strip()}")
+
+
+def main():
+    problems, files = [], 0
+    for folder in ("core", "netlink", "router"):
+        for file in sorted((ROOT / folder).rglob("*.[ch]pp")):
+            files += 1
+            check(file, problems)
+    print("\n".join(problems))
+    print(f"{files} files, {len(problems)} problems")
+    return 1 if problems or not files else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
