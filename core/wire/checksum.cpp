@@ -1,0 +1,96 @@
+#include "core/wire/checksum.hpp"
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstring>
+
+namespace nsr::wire {
+
+namespace {
+
+constexpr std::uint16_t swap_if_little(std::uint16_t value) {
+    if constexpr (std::endian::native == std::endian::little) {
+        return static_cast<std::uint16_t>(value << 8 | value >> 8);
+    }
+    return value;
+}
+
+// Slicing by eight: tables[k][b] is the effect of byte b, k bytes before the end of the block.
+using CrcTables = std::array<std::array<std::uint32_t, 256>, 8>;
+
+constexpr CrcTables make_crc_tables() {
+    constexpr std::uint32_t kReflectedPolynomial = 0x82f63b78;
+    CrcTables tables{};
+    for (std::uint32_t byte = 0; byte < 256; ++byte) {
+        std::uint32_t crc = byte;
+        for (int bit = 0; bit < 8; ++bit) {
+            crc = (crc & 1) != 0 ? crc >> 1 ^ kReflectedPolynomial : crc >> 1;
+        }
+        tables[0][byte] = crc;
+    }
+    for (std::size_t k = 1; k < 8; ++k) {
+        for (std::size_t byte = 0; byte < 256; ++byte) {
+            const std::uint32_t previous = tables[k - 1][byte];
+            tables[k][byte] = previous >> 8 ^ tables[0][previous & 0xff];
+        }
+    }
+    return tables;
+}
+
+constexpr CrcTables kCrcTables = make_crc_tables();
+
+}  // namespace
+
+// The one's complement sum does not care about byte order (RFC 1071 2 B), so it is taken over
+// native words and swapped once. The halves of a 64-bit word go to different accumulators, which
+// cannot overflow below 2^35 bytes and which compilers turn into vector code.
+std::uint16_t sum(ConstBytes bytes, std::uint32_t initial) {
+    const std::uint8_t* p = bytes.data();
+    std::size_t left = bytes.size();
+    std::uint64_t low = 0;
+    std::uint64_t high = 0;
+    for (; left >= 8; left -= 8, p += 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, p, 8);
+        low += word & 0xffffffff;
+        high += word >> 32;
+    }
+    if (left != 0) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, p, left);
+        low += word & 0xffffffff;
+        high += word >> 32;
+    }
+    return fold(std::uint64_t{swap_if_little(fold(std::uint64_t{fold(low)} + fold(high)))} +
+                initial);
+}
+
+std::uint16_t pseudo_header_sum(const IpAddress& source, const IpAddress& destination,
+                                std::uint8_t protocol, std::uint32_t length) {
+    std::uint64_t total = std::uint64_t{protocol} + length;
+    for (unsigned i = 0; i < 4; ++i) {
+        total += source.words[i];
+        total += destination.words[i];
+    }
+    return fold(total);
+}
+
+std::uint32_t crc32c(ConstBytes bytes) {
+    std::uint32_t crc = 0xffffffff;
+    const std::uint8_t* p = bytes.data();
+    std::size_t left = bytes.size();
+    for (; left >= 8; left -= 8, p += 8) {
+        crc ^= static_cast<std::uint32_t>(p[0]) | static_cast<std::uint32_t>(p[1]) << 8 |
+               static_cast<std::uint32_t>(p[2]) << 16 | static_cast<std::uint32_t>(p[3]) << 24;
+        crc = kCrcTables[7][crc & 0xff] ^ kCrcTables[6][crc >> 8 & 0xff] ^
+              kCrcTables[5][crc >> 16 & 0xff] ^ kCrcTables[4][crc >> 24] ^ kCrcTables[3][p[4]] ^
+              kCrcTables[2][p[5]] ^ kCrcTables[1][p[6]] ^ kCrcTables[0][p[7]];
+    }
+    for (; left != 0; --left, ++p) {
+        crc = crc >> 8 ^ kCrcTables[0][(crc ^ *p) & 0xff];
+    }
+    return ~crc;
+}
+
+}  // namespace nsr::wire
