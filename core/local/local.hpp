@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/base/drop_reason.hpp"
 #include "core/packet/packet.hpp"
 
 namespace nsr::local {
@@ -29,8 +30,20 @@ struct IcmpError {
 std::optional<Packet> icmp_error(const Packet& about, IcmpError error, const IpAddress& source);
 // An RST (kernel: nf_reject_ip_tcphdr_put): none for an RST, a bad checksum, a fragment.
 std::optional<Packet> tcp_reset(const Packet& about);
-// What the router answers to a packet that was delivered to it. `delivered_broadcast`: no errors
-// then; echo to broadcast is not answered (icmp_echo_ignore_broadcasts).
-std::optional<Packet> respond(const Packet& delivered, bool delivered_broadcast);
+// Whether REJECT may answer with an ICMP error: never to fragments with offset > 0 nor to packets with
+// a wrong transport checksum. kernel: nf_send_unreach, nf_send_unreach6
+bool may_reject(const Packet& about);
+
+// What becomes of a packet that was delivered to the built-in host. All empty: it was consumed in
+// silence (an echo reply, an ICMP error). An error is only named; whoever knows the rate limits sends
+// it (the packet's drop reason is then `refused`).
+struct Response {
+    std::optional<Packet> answer;       // echo reply or RST, source and destination set
+    std::optional<IcmpError> error;     // to be sent about the packet
+    std::optional<DropReason> refused;  // why the packet reached nobody
+};
+// `broadcast`: it was sent to a broadcast or multicast address; then there are no errors, and echo is not
+// answered (icmp_echo_ignore_broadcasts; ICMPv6 echo to multicast is).
+Response respond(const Packet& delivered, bool broadcast);
 
 }  // namespace nsr::local

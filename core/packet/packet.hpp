@@ -80,6 +80,7 @@ struct Meta {
     bool zone_original = true;       // the zone counts for the original direction
     bool zone_reply = true;          // ... for the reply direction
     bool locally_generated = false;  // began in OUTPUT
+    IfIndex host_interface = IfIndex::None;  // valid iff a process of the [host] namespace sent it
     std::uint32_t cause = 0;  // index of the foreign packet that led to this one; see EgressQueue
     RuleId accepted_by = RuleId::None;
 };

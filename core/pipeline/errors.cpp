@@ -1,0 +1,201 @@
+// Where forwarding ends: martians, missing routes, limits, and the errors the router sends about them.
+#include <algorithm>
+#include <array>
+
+#include "core/packet/dissect.hpp"
+#include "core/packet/segment.hpp"
+#include "core/pipeline/pipeline.hpp"
+#include "core/wire/icmp.hpp"
+
+namespace nsr::pipeline {
+
+using local::IcmpError;
+using routing::Decision;
+using routing::Destination;
+namespace icmp = wire::icmp;
+namespace icmpv6 = wire::icmpv6;
+
+namespace {
+
+std::uint32_t setting_for(const std::vector<std::uint32_t>& values, IfIndex index) {
+    const std::size_t i = raw(index);
+    return std::max(values[0], i < values.size() ? values[i] : 0);
+}
+
+// kernel: ip_route_input_slow's checks before the lookup
+std::optional<DropReason> martian(const Packet& packet) {
+    const IpAddress& source = packet.layout.source;
+    const IpAddress& destination = packet.layout.destination;
+    if (source.is_multicast() || source.is_limited_broadcast() || source.is_loopback()) {
+        return DropReason::MartianSource;
+    }
+    const bool zero_network = (source.as_v4() >> 24) == 0;
+    if (zero_network && !(source.is_unspecified() && destination.is_limited_broadcast())) {
+        return DropReason::MartianSource;
+    }
+    if ((destination.as_v4() >> 24) == 0 || destination.is_loopback()) {
+        return DropReason::MartianDestination;
+    }
+    return std::nullopt;
+}
+
+constexpr IpAddress kAllHosts = IpAddress::v4(224, 0, 0, 1);
+
+}  // namespace
+
+// Can this packet have come from where it says? kernel: ip_route_input_slow, fib_validate_source, ip_rcv_options
+std::optional<DropReason> Pipeline::source_refused(const Packet& packet, const Decision& decision) {
+    if (packet.layout.family != Family::Ipv4) {
+        return std::nullopt;
+    }
+    if (const auto reason = martian(packet)) {
+        return reason;
+    }
+    const IpAddress& source = packet.layout.source;
+    const bool judged = decision.kind == Destination::Unicast || decision.kind == Destination::Local ||
+                        decision.kind == Destination::Broadcast;
+    if (judged && !source.is_unspecified()) {
+        const std::uint32_t rp_filter = setting_for(state_.forwarding.rp_filter, packet.meta.in);
+        const Decision back = state_.routes.lookup(source);
+        if (state_.interfaces.is_own(source)) {
+            return DropReason::MartianSource;
+        }
+        if ((rp_filter != 0 && back.kind != Destination::Unicast) ||
+            (rp_filter == 1 && back.out != packet.meta.in)) {
+            return DropReason::ReversePathFilter;
+        }
+    }
+    if (packet.layout.source_routed) {
+        return DropReason::SourceRouted;
+    }
+    if (decision.kind == Destination::Multicast && packet.layout.destination != kAllHosts) {
+        return DropReason::NotForwardable;
+    }
+    return std::nullopt;
+}
+
+// kernel: ip_forward, ip6_forward, up to the hook
+Verdict Pipeline::may_forward(Packet& packet, const Decision& decision) {
+    const bool v4 = packet.layout.family == Family::Ipv4;
+    if ((v4 ? state_.forwarding.ip_forward : state_.forwarding.ipv6_forwarding) == 0) {
+        return Verdict::drop(DropReason::ForwardingDisabled);
+    }
+    if (packet.layout.ttl <= 1) {
+        send_error(packet, v4 ? IcmpError{icmp::kTimeExceeded, 0, 0}
+                              : IcmpError{icmpv6::kTimeExceeded, 0, 0});
+        return Verdict::drop(DropReason::TtlExpired);
+    }
+    if (!v4 && (packet.layout.source.is_unspecified() || packet.layout.source.is_loopback())) {
+        return Verdict::drop(DropReason::MartianSource);
+    }
+    if (!v4 && packet.layout.source.is_link_local()) {
+        send_error(packet, {icmpv6::kDestinationUnreachable, 2, 0});
+        return Verdict::drop(DropReason::NotForwardable);
+    }
+    const std::uint32_t mtu = state_.interfaces.get(decision.out).mtu;
+    const std::uint32_t largest = packet.fragments ? packet.fragments->max_size : wire_length(packet);
+    const bool must_not_fragment = !v4 || packet.layout.dont_fragment;
+    if (packet.size() > mtu && must_not_fragment && largest > mtu) {
+        send_error(packet, v4 ? IcmpError{icmp::kDestinationUnreachable, icmp::kFragmentationNeeded, mtu}
+                              : IcmpError{icmpv6::kPacketTooBig, 0, std::max(mtu, 1280u)});
+        return Verdict::drop(DropReason::TooBig);
+    }
+    return Verdict::accept();
+}
+
+// kernel: ip_error, ip6_pkt_discard, ip6_pkt_prohibit
+void Pipeline::unroutable(Packet& packet, Destination kind) {
+    struct Row {
+        Destination kind;
+        DropReason reason;
+        IcmpError v4;
+        IcmpError v6;
+    };
+    static constexpr std::array<Row, 3> kRows = {{
+        {Destination::None, DropReason::NoRoute, {3, 0, 0}, {1, 0, 0}},
+        {Destination::Unreachable, DropReason::RouteUnreachable, {3, 1, 0}, {1, 0, 0}},
+        {Destination::Prohibit, DropReason::RouteProhibited, {3, 13, 0}, {1, 1, 0}},
+    }};
+    if (kind == Destination::Blackhole) {
+        return drop(packet, DropReason::RouteBlackhole);
+    }
+    const bool v4 = packet.layout.family == Family::Ipv4;
+    if (v4 && state_.forwarding.ip_forward == 0) {
+        return drop(packet, DropReason::ForwardingDisabled);
+    }
+    for (const Row& row : kRows) {
+        if (row.kind == kind) {
+            send_error(packet, v4 ? row.v4 : row.v6);
+            return drop(packet, row.reason);
+        }
+    }
+}
+
+// The packet leaves where it came from: its sender could have gone directly. kernel: __mkroute_input, ip_rt_send_redirect
+void Pipeline::redirect(const Packet& packet, const Decision& decision) {
+    if (packet.layout.family != Family::Ipv4 || decision.out != packet.meta.in ||
+        setting_for(state_.forwarding.send_redirects, decision.out) == 0) {
+        return;
+    }
+    const Decision back = state_.routes.lookup(packet.layout.source);
+    const bool sender_on_link = back.kind == Destination::Unicast && back.out == packet.meta.in &&
+                                back.next_hop == packet.layout.source;
+    if (sender_on_link) {
+        send_error(packet, {icmp::kRedirect, icmp::kRedirectHost, decision.next_hop.as_v4()});
+    }
+}
+
+// kernel: __icmp_send, icmp6_send
+void Pipeline::send_error(const Packet& about, IcmpError error) {
+    const bool v4 = about.layout.family == Family::Ipv4;
+    const IpAddress& destination = about.layout.destination;
+    const IpAddress unspecified{{}, about.layout.family};
+    const IpAddress source = state_.interfaces.is_own(destination) ? destination : unspecified;
+    std::optional<Packet> packet = local::icmp_error(about, error, source);
+    if (!packet) {
+        return;
+    }
+    const ForwardingSettings& settings = state_.forwarding;
+    const IcmpLimit::Rates rates = v4 ? IcmpLimit::Rates{settings.icmp_ratelimit, settings.icmp_msgs_per_sec}
+                                      : IcmpLimit::Rates{settings.ipv6_icmp_ratelimit, 0};
+    if (!state_.icmp_limit.allow(about.layout.source, rates, now_)) {
+        return;
+    }
+    state_.conntrack.attach(*packet, about);
+    packet->meta.cause = about.meta.cause;
+    send_local(std::move(*packet));
+}
+
+// kernel: nf_send_reset, nf_send_unreach and their IPv6 twins
+void Pipeline::send_reject(const Packet& about, rules::RejectWith with) {
+    using rules::RejectWith;
+    if (with == RejectWith::TcpReset) {
+        if (std::optional<Packet> reset = local::tcp_reset(about)) {
+            state_.conntrack.attach(*reset, about);
+            reset->meta.cause = about.meta.cause;
+            send_local(std::move(*reset));
+        }
+        return;
+    }
+    // In the order of RejectWith.
+    static constexpr std::array<IcmpError, 14> kErrors = {{
+        {3, 0, 0}, {3, 1, 0}, {3, 2, 0}, {3, 3, 0}, {3, 9, 0}, {3, 10, 0}, {3, 13, 0},
+        {0, 0, 0},  // TcpReset
+        {1, 0, 0}, {1, 1, 0}, {1, 3, 0}, {1, 4, 0}, {1, 5, 0}, {1, 6, 0},
+    }};
+    if (local::may_reject(about)) {
+        send_error(about, kErrors[static_cast<std::size_t>(with)]);
+    }
+}
+
+// kernel: ip_expire (only a host answers for IPv4), ip6frag_expire_frag_queue
+void Pipeline::reassembly_timed_out(Packet first) {
+    const bool v4 = first.layout.family == Family::Ipv4;
+    const bool local = state_.routes.lookup(first.layout.destination).kind == Destination::Local;
+    first.meta.cause = kTimerCause;
+    if (!v4 || local) {
+        send_error(first, v4 ? IcmpError{icmp::kTimeExceeded, 1, 0} : IcmpError{icmpv6::kTimeExceeded, 1, 0});
+    }
+}
+
+}  // namespace nsr::pipeline

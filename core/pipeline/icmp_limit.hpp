@@ -1,0 +1,41 @@
+// How many ICMP errors the router may send: one bucket for all, one for each peer.
+// kernel: icmp_global_allow, inet_peer_xrlim_allow
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "core/base/instant.hpp"
+#include "core/wire/address.hpp"
+
+namespace nsr::pipeline {
+
+class IcmpLimit {
+  public:
+    struct Rates {
+        std::uint32_t per_peer_ms = 1000;     // between errors to one peer; 0: no limit
+        std::uint32_t per_second = 1000;      // to everybody; 0: no limit
+    };
+    // Is one more error to `peer` within the limits? Counts it if so.
+    bool allow(const IpAddress& peer, Rates rates, Instant now);
+
+  private:
+    // kernel: XRLIM_BURST_FACTOR
+    static constexpr std::int64_t kPeerBurst = 6;
+    static constexpr double kGlobalBurst = 50;
+
+    // A small direct-mapped cache: a peer that is pushed out starts with a fresh bucket.
+    struct Peer {
+        IpAddress address;
+        Instant refilled{};
+        Duration credit{};
+    };
+    bool allow_peer(const IpAddress& peer, std::uint32_t interval_ms, Instant now);
+    bool allow_global(std::uint32_t per_second, Instant now);
+
+    std::array<Peer, 1024> peers_{};
+    double global_credit_ = kGlobalBurst;
+    Instant global_refilled_{};
+};
+
+}  // namespace nsr::pipeline

@@ -1,0 +1,241 @@
+#include "core/pipeline/pipeline.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/packet/dissect.hpp"
+#include "core/packet/rewrite.hpp"
+#include "core/packet/segment.hpp"
+#include "core/pipeline/run_hook.hpp"
+#include "core/wire/icmp.hpp"
+
+namespace nsr::pipeline {
+
+using routing::Decision;
+using routing::Destination;
+
+// --- a foreign packet: PREROUTING, then INPUT or FORWARD and POSTROUTING ---------------------------------
+
+// kernel: ip_rcv, ip_rcv_finish; ipv6_rcv, ip6_rcv_finish. The packet is dissected.
+void Pipeline::receive(Packet& packet) {
+    if (state_.observer != nullptr) {
+        state_.observer->packet_received(packet);
+    }
+    const Verdict verdict = prerouting(packet);
+    if (verdict.accepted()) {
+        route_input(packet);
+    } else if (verdict.dropped()) {
+        drop(packet, verdict.reason());
+    }
+}
+
+Verdict Pipeline::prerouting(Packet& packet) {
+    return run_hook<Hook::Prerouting, kPrerouting>(packet);
+}
+
+// kernel: ip_route_input_slow, ip6_route_input
+void Pipeline::route_input(Packet& packet) {
+    const Decision decision = state_.routes.lookup(packet.layout.destination);
+    if (state_.observer != nullptr) {
+        state_.observer->routed(packet, decision);
+    }
+    if (const auto reason = source_refused(packet, decision)) {
+        return drop(packet, *reason);
+    }
+    switch (decision.kind) {
+        case Destination::Local:
+            return deliver(packet, false);
+        case Destination::Broadcast:
+        case Destination::Multicast:
+            return deliver(packet, true);
+        case Destination::Unicast:
+            return forward(packet, decision);
+        default:
+            return unroutable(packet, decision.kind);
+    }
+}
+
+// INPUT, then the router as a host. kernel: ip_local_deliver, ip6_input
+void Pipeline::deliver(Packet& packet, bool broadcast) {
+    const Verdict verdict = run_hook<Hook::Input, kInput>(packet);
+    if (!verdict.accepted()) {
+        return drop(packet, verdict.reason());
+    }
+    for (const routing::Interface& interface : state_.interfaces.all()) {
+        if (interface.host) {
+            packet.meta.out = interface.index;
+            return transmit(std::move(packet));
+        }
+    }
+    local::Response response = local::respond(packet, broadcast);
+    if (response.error) {
+        send_error(packet, *response.error);
+    }
+    if (response.answer) {
+        response.answer->meta.cause = packet.meta.cause;
+        send_local(std::move(*response.answer));
+    }
+    if (response.refused) {
+        drop(packet, *response.refused);
+    }
+}
+
+// TTL and MTU are judged and the TTL is taken before FORWARD sees the packet. kernel: ip_forward, ip6_forward
+void Pipeline::forward(Packet& packet, const Decision& decision) {
+    packet.meta.out = decision.out;
+    if (const Verdict verdict = may_forward(packet, decision); !verdict.accepted()) {
+        return drop(packet, verdict.reason());
+    }
+    rewrite::decrement_ttl(packet);
+    redirect(packet, decision);
+    const Verdict verdict = run_hook<Hook::Forward, kForward>(packet);
+    if (!verdict.accepted()) {
+        return drop(packet, verdict.reason());
+    }
+    postroute(packet);
+}
+
+// POSTROUTING, then the wire. kernel: ip_output, ip6_output
+void Pipeline::postroute(Packet& packet) {
+    const Verdict verdict = run_hook<Hook::Postrouting, kPostrouting>(packet);
+    if (!verdict.accepted()) {
+        return drop(packet, verdict.reason());
+    }
+    finish_output(packet);
+}
+
+// --- a packet of the router's own: OUTPUT, then POSTROUTING -----------------------------------------------
+
+// From a process in the [host] namespace; it has its source address. kernel: ip_local_out
+void Pipeline::originate(Packet& packet) {
+    packet.meta.locally_generated = true;
+    packet.meta.host_interface = std::exchange(packet.meta.in, IfIndex::None);
+    if (state_.observer != nullptr) {
+        state_.observer->packet_received(packet);
+    }
+    if (!route_output(packet)) {
+        return drop(packet, DropReason::NoRoute);
+    }
+    const IpAddress destination = packet.layout.destination;
+    const Verdict verdict = run_hook<Hook::Output, kOutput>(packet);
+    if (!verdict.accepted()) {
+        return verdict.dropped() ? drop(packet, verdict.reason()) : void();
+    }
+    if (packet.layout.destination != destination && !route_output(packet)) {
+        return drop(packet, DropReason::NoRoute);
+    }
+    if (packet.meta.out == IfIndex::None) {
+        return deliver(packet, false);
+    }
+    postroute(packet);
+}
+
+// An answer or error of the built-in host: give it a route and, if it has none yet, a source address.
+void Pipeline::send_local(Packet packet) {
+    packet.meta.in = IfIndex::None;
+    packet.meta.out = IfIndex::None;
+    const Decision decision = state_.routes.lookup(packet.layout.destination);
+    if (decision.kind != Destination::Unicast) {
+        return drop(packet, DropReason::NoRoute);
+    }
+    if (packet.layout.source.is_unspecified()) {
+        const auto source = state_.interfaces.source_for(decision.out, packet.layout.destination);
+        if (!source) {
+            return drop(packet, DropReason::NoRoute);
+        }
+        rewrite::set_source(packet, *source);
+    }
+    originate(packet);
+}
+
+// Sets meta.out; None means the router itself (a packet redirected to it in OUTPUT).
+bool Pipeline::route_output(Packet& packet) {
+    const Decision decision = state_.routes.lookup(packet.layout.destination);
+    if (state_.observer != nullptr) {
+        state_.observer->routed(packet, decision);
+    }
+    if (decision.kind == Destination::Unicast) {
+        packet.meta.out = decision.out;
+        return true;
+    }
+    packet.meta.out = IfIndex::None;
+    return decision.kind == Destination::Local;
+}
+
+// --- leaving ------------------------------------------------------------------------------------------------
+
+// kernel: ip_finish_output, ip6_finish_output. Reassembled IPv4 datagrams always leave in pieces, IPv6 ones only when
+// larger than the largest piece they came in.
+void Pipeline::finish_output(Packet& packet) {
+    const std::uint32_t mtu = state_.interfaces.get(packet.meta.out).mtu;
+    const bool in_pieces =
+        packet.fragments != nullptr &&
+        (packet.layout.family == Family::Ipv4 || packet.size() > packet.fragments->max_size);
+    if (in_pieces || wire_length(packet) > mtu) {
+        fragment(std::move(packet), mtu);
+    } else {
+        transmit(std::move(packet));
+    }
+}
+
+void Pipeline::fragment(Packet packet, std::uint32_t mtu) {
+    if (packet.layout.dont_fragment && packet.fragments == nullptr) {
+        send_error(packet, {wire::icmp::kDestinationUnreachable, wire::icmp::kFragmentationNeeded, mtu});
+        return drop(packet, DropReason::TooBig);
+    }
+    EgressQueue segments;
+    EgressQueue pieces;
+    if (packet.offload.gso != Gso::None) {
+        segment(std::move(packet), segments);
+    } else {
+        rewrite::complete_checksum(packet);
+        segments.push_back(std::move(packet));
+    }
+    for (Packet& whole : segments) {
+        if (whole.layout.family == Family::Ipv4) {
+            fragment_ipv4(std::move(whole), mtu, pieces);
+        } else {
+            fragment_ipv6(std::move(whole), mtu, state_.random.next32(), pieces);
+        }
+    }
+    for (Packet& piece : pieces) {
+        transmit(std::move(piece));
+    }
+}
+
+void Pipeline::transmit(Packet packet) {
+    routing::Interface& interface = state_.interfaces.get(packet.meta.out);
+    if (!interface.up) {
+        ++interface.counters.tx_dropped;
+        return drop(packet, DropReason::InterfaceDown);
+    }
+    const Gso gso = packet.offload.gso;
+    const bool takes_it = gso == Gso::None || (gso == Gso::Udp ? interface.gso_udp : interface.gso_tcp);
+    if (!takes_it) {
+        EgressQueue segments;
+        segment(std::move(packet), segments);
+        for (Packet& wire_packet : segments) {
+            transmit(std::move(wire_packet));
+        }
+        return;
+    }
+    if (!interface.checksum_offload) {
+        rewrite::complete_checksum(packet);
+    }
+    ++interface.counters.tx_packets;
+    interface.counters.tx_bytes += packet.size();
+    if (state_.observer != nullptr) {
+        state_.observer->left(packet);
+    }
+    out_.push_back(std::move(packet));
+}
+
+void Pipeline::drop(Packet& packet, DropReason reason) {
+    ++state_.drops.by_reason[static_cast<std::size_t>(reason)];
+    if (state_.observer != nullptr) {
+        state_.observer->dropped(packet, reason);
+    }
+    state_.conntrack.release(packet);
+}
+
+}  // namespace nsr::pipeline

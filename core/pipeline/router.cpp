@@ -1,0 +1,247 @@
+#include "core/pipeline/router.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/packet/dissect.hpp"
+#include "core/pipeline/pipeline.hpp"
+
+namespace nsr {
+
+namespace {
+
+class NullLog : public LogSink {
+  public:
+    void log(Instant, LogLevel, std::string_view) override {}
+};
+
+rules::Program compile(rules::Ruleset ruleset, const routing::InterfaceTable& interfaces) {
+    std::vector<std::pair<std::string, IfIndex>> names;
+    for (const routing::Interface& interface : interfaces.all()) {
+        names.emplace_back(interface.name, interface.index);
+    }
+    return rules::Program(std::move(ruleset), names);
+}
+
+}  // namespace
+
+namespace pipeline {
+
+State::State(Router::Options options, LogSink& sink)
+    : forwarding(std::move(options.forwarding)),
+      tracking(options.tracking),
+      log(sink),
+      random(options.seed),
+      routes(interfaces),
+      defrag(options.defrag, SipKey{random.next64(), random.next64()}),
+      conntrack(options.conntrack, {random, sink, std::move(options.memory)}),
+      nat(conntrack, random),
+      world(interfaces, routes),
+      program(compile({}, interfaces)) {}
+
+}  // namespace pipeline
+
+struct Router::Impl {
+    explicit Impl(Options options)
+        : state(std::move(options), options.log != nullptr ? *options.log : null_log) {}
+
+    NullLog null_log;
+    pipeline::State state;
+
+    void follow_rules(Instant now);
+};
+
+Router::Router(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+
+Router::~Router() = default;
+
+// --- packets and time ---------------------------------------------------------------------------------------
+
+// Dissect and prefetch the whole batch, then let each packet go its way to the end before the next one starts.
+void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
+    pipeline::State& state = impl_->state;
+    state.observer = observer;
+    for (Packet& packet : packets) {
+        routing::Interface& interface = state.interfaces.get(packet.meta.in);
+        ++interface.counters.rx_packets;
+        interface.counters.rx_bytes += packet.size();
+        const Verdict verdict = dissect(packet);
+        if (verdict.dropped()) {
+            ++state.drops.by_reason[static_cast<std::size_t>(verdict.reason())];
+            ++interface.counters.rx_dropped;
+            if (observer != nullptr) {
+                observer->dropped(packet, verdict.reason());
+            }
+            packet.reset();
+        } else {
+            state.conntrack.prefetch(packet);
+        }
+    }
+    pipeline::Pipeline pipeline(state, now, out);
+    for (Packet& packet : packets) {
+        if (!packet.empty()) {
+            if (state.interfaces.get(packet.meta.in).host) {
+                pipeline.originate(packet);
+            } else {
+                pipeline.receive(packet);
+            }
+        }
+    }
+}
+
+std::optional<Instant> Router::next_deadline() const {
+    const auto connections = impl_->state.conntrack.next_deadline();
+    const auto datagrams = impl_->state.defrag.next_deadline();
+    if (!connections || !datagrams) {
+        return connections ? connections : datagrams;
+    }
+    return std::min(*connections, *datagrams);
+}
+
+void Router::expire(Instant now, EgressQueue& out) {
+    pipeline::State& state = impl_->state;
+    state.observer = observer;
+    state.conntrack.expire(now);
+    pipeline::Pipeline pipeline(state, now, out);
+    for (defrag::Defrag::TimedOut& datagram : state.defrag.expire(now)) {
+        state.drops.by_reason[static_cast<std::size_t>(DropReason::FragmentTimeout)] += datagram.fragments;
+        if (!datagram.first.empty()) {
+            pipeline.reassembly_timed_out(std::move(datagram.first));
+        }
+    }
+}
+
+// --- rules and tracking --------------------------------------------------------------------------------------
+
+void Router::apply(rules::Ruleset ruleset, Instant now) {
+    impl_->state.program = compile(std::move(ruleset), impl_->state.interfaces);
+    impl_->follow_rules(now);
+}
+
+bool Router::set_tracking(TrackingMode mode, Instant now, std::string& why) {
+    if (mode == TrackingMode::Off) {
+        for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+            why = rules::needs_tracking(ruleset(), family);
+            if (!why.empty()) {
+                return false;
+            }
+        }
+    }
+    impl_->state.tracking = mode;
+    impl_->follow_rules(now);
+    return true;
+}
+
+// Tracking is on in a family while the mode says so, or (auto) a rule of that family needs it.
+void Router::Impl::follow_rules(Instant now) {
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        const bool needed = !rules::needs_tracking(state.program.ruleset(), family).empty();
+        const bool active =
+            state.tracking == TrackingMode::On || (state.tracking == TrackingMode::Auto && needed);
+        state.conntrack.set_active(family, active, now);
+    }
+}
+
+const rules::Ruleset& Router::ruleset() const {
+    return impl_->state.program.ruleset();
+}
+
+TrackingMode Router::tracking_mode() const {
+    return impl_->state.tracking;
+}
+
+// --- links, addresses, routes ----------------------------------------------------------------------------------
+
+IfIndex Router::add_interface(routing::Interface interface) {
+    pipeline::State& state = impl_->state;
+    const IfIndex index = state.interfaces.add(std::move(interface));
+    state.forwarding.rp_filter.resize(state.interfaces.all().size() + 1);
+    state.forwarding.send_redirects.resize(state.interfaces.all().size() + 1);
+    state.routes.interfaces_changed();
+    state.program = compile(state.program.ruleset(), state.interfaces);
+    return index;
+}
+
+bool Router::add_address(IfIndex interface, const Prefix& address) {
+    auto& addresses = impl_->state.interfaces.get(interface).addresses;
+    if (std::find(addresses.begin(), addresses.end(), address) != addresses.end()) {
+        return false;
+    }
+    addresses.push_back(address);
+    impl_->state.routes.interfaces_changed();
+    return true;
+}
+
+bool Router::remove_address(IfIndex interface, const Prefix& address, Instant now) {
+    auto& addresses = impl_->state.interfaces.get(interface).addresses;
+    if (std::erase(addresses, address) == 0) {
+        return false;
+    }
+    impl_->state.routes.interfaces_changed();
+    impl_->state.nat.address_removed(address.address, interface, now);
+    return true;
+}
+
+void Router::set_mtu(IfIndex interface, std::uint32_t mtu) {
+    impl_->state.interfaces.get(interface).mtu = mtu;
+}
+
+void Router::set_up(IfIndex interface, bool up) {
+    impl_->state.interfaces.get(interface).up = up;
+}
+
+bool Router::add_route(const routing::Route& route) {
+    return impl_->state.routes.add(route);
+}
+
+bool Router::remove_route(const routing::Route& route) {
+    return impl_->state.routes.remove(route);
+}
+
+void Router::clear_routes() {
+    impl_->state.routes.clear();
+}
+
+// --- what others look at ------------------------------------------------------------------------------------------
+
+BufferPool& Router::pool() {
+    return impl_->state.pool;
+}
+
+conntrack::Conntrack& Router::conntrack() {
+    return impl_->state.conntrack;
+}
+
+const conntrack::Conntrack& Router::conntrack() const {
+    return impl_->state.conntrack;
+}
+
+defrag::Defrag& Router::defrag() {
+    return impl_->state.defrag;
+}
+
+routing::InterfaceTable& Router::interfaces() {
+    return impl_->state.interfaces;
+}
+
+const routing::InterfaceTable& Router::interfaces() const {
+    return impl_->state.interfaces;
+}
+
+const routing::RouteTable& Router::routes() const {
+    return impl_->state.routes;
+}
+
+ForwardingSettings& Router::forwarding() {
+    return impl_->state.forwarding;
+}
+
+const DropCounters& Router::drops() const {
+    return impl_->state.drops;
+}
+
+RandomSource& Router::random() {
+    return impl_->state.random;
+}
+
+}  // namespace nsr

@@ -1,0 +1,104 @@
+// What each stage of a hook does with a packet.
+#include <optional>
+
+#include "core/pipeline/pipeline.hpp"
+
+namespace nsr::pipeline {
+
+// kernel: ipv4_conntrack_defrag, ipv6_defrag
+Verdict Pipeline::defragment(Packet& packet) {
+    const bool tracked = state_.conntrack.active(packet.layout.family);
+    if (!packet.layout.is_fragment || !tracked) {
+        return Verdict::accept();
+    }
+    return state_.defrag.collect(packet, now_);
+}
+
+Verdict Pipeline::track(Packet& packet) {
+    return state_.conntrack.active(packet.layout.family) ? state_.conntrack.track(packet, now_)
+                                                         : Verdict::accept();
+}
+
+Verdict Pipeline::confirm(Packet& packet) {
+    return state_.conntrack.confirm(packet, now_);
+}
+
+Verdict Pipeline::filter(rules::TableId table, Hook hook, Packet& packet) {
+    if (!state_.program.has(packet.layout.family, table, hook)) {
+        return Verdict::accept();
+    }
+    rules::Environment environment{state_.conntrack, state_.world, state_.random, state_.log};
+    const rules::Outcome outcome =
+        state_.program.run(table, hook, packet, now_, environment, state_.observer);
+    if (table == rules::TableId::Filter && outcome.decision == rules::Decision::Accept) {
+        packet.meta.accepted_by = outcome.rule;
+    }
+    return carry_out(outcome, packet);
+}
+
+// kernel: ipt_mangle_out, ip6t_mangle_out: what decides the route may have changed
+Verdict Pipeline::mangle_output(Packet& packet) {
+    const IpAddress destination = packet.layout.destination;
+    const Mark mark = packet.meta.mark;
+    const Verdict verdict = filter(rules::TableId::Mangle, Hook::Output, packet);
+    const bool changed = packet.layout.destination != destination || packet.meta.mark != mark;
+    if (verdict.accepted() && changed && !route_output(packet)) {
+        return Verdict::drop(DropReason::NoRoute);
+    }
+    return verdict;
+}
+
+// kernel: nf_nat_ipv4_fn, nf_nat_ipv6_fn, nf_nat_inet_fn
+Verdict Pipeline::translate(Hook hook, Packet& packet) {
+    const Meta& meta = packet.meta;
+    if (meta.conn == ConnId::None || !state_.program.loaded(packet.layout.family, rules::TableId::Nat)) {
+        return Verdict::accept();
+    }
+    const bool related = meta.ct_info == CtInfo::Related || meta.ct_info == CtInfo::RelatedReply;
+    const bool icmp =
+        packet.layout.protocol == proto::kIcmp || packet.layout.protocol == proto::kIcmpv6;
+    const auto manip = hook == Hook::Prerouting || hook == Hook::Output ? nat::Manip::Destination
+                                                                        : nat::Manip::Source;
+    const bool decides = meta.ct_info == CtInfo::New || (related && !icmp);
+    if (decides && !state_.nat.bound(packet, manip)) {
+        if (const Verdict verdict = bind(hook, manip, packet); !verdict.accepted()) {
+            return verdict;
+        }
+    }
+    return state_.nat.apply(packet, hook);
+}
+
+Verdict Pipeline::bind(Hook hook, nat::Manip manip, Packet& packet) {
+    std::optional<nat::Range> range;
+    RuleId rule = RuleId::None;
+    if (state_.program.has(packet.layout.family, rules::TableId::Nat, hook)) {
+        rules::Environment environment{state_.conntrack, state_.world, state_.random, state_.log};
+        const rules::Outcome outcome = state_.program.run(rules::TableId::Nat, hook, packet, now_,
+                                                          environment, state_.observer);
+        if (outcome.decision == rules::Decision::Nat) {
+            range = outcome.range;
+            rule = outcome.rule;
+        } else if (const Verdict verdict = carry_out(outcome, packet); !verdict.accepted()) {
+            return verdict;
+        }
+    }
+    return state_.nat.bind(packet, manip, range, rule, now_);
+}
+
+Verdict Pipeline::carry_out(const rules::Outcome& outcome, const Packet& packet) {
+    switch (outcome.decision) {
+        case rules::Decision::Accept:
+        case rules::Decision::Nat:
+            return Verdict::accept();
+        case rules::Decision::Drop:
+            return Verdict::drop(DropReason::RuleDrop);
+        case rules::Decision::PolicyDrop:
+            return Verdict::drop(DropReason::PolicyDrop);
+        case rules::Decision::Reject:
+            send_reject(packet, outcome.reject);
+            return Verdict::drop(DropReason::RuleReject);
+    }
+    return Verdict::accept();
+}
+
+}  // namespace nsr::pipeline

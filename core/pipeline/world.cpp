@@ -1,0 +1,59 @@
+#include "core/pipeline/world.hpp"
+
+namespace nsr::pipeline {
+
+std::string_view RoutingWorld::interface_name(IfIndex index) const {
+    return index == IfIndex::None ? std::string_view() : interfaces_.get(index).name;
+}
+
+std::optional<IpAddress> RoutingWorld::primary_address(IfIndex index,
+                                                       const IpAddress& towards) const {
+    return interfaces_.source_for(index, towards);
+}
+
+std::uint32_t RoutingWorld::path_mtu(const IpAddress& destination) const {
+    const routing::Decision decision = routes_.lookup(destination);
+    return decision.kind == routing::Destination::Unicast ? interface_mtu(decision.out) : 65535;
+}
+
+std::uint32_t RoutingWorld::interface_mtu(IfIndex index) const {
+    return index == IfIndex::None ? 65535 : interfaces_.get(index).mtu;
+}
+
+// kernel: inet_dev_addr_type, match_type6
+rules::World::AddressType RoutingWorld::address_type(const IpAddress& address,
+                                                     std::optional<IfIndex> limit_to) const {
+    if (address.is_unspecified()) {
+        return address.is_v4() ? AddressType::Broadcast : AddressType::Unspecified;
+    }
+    using routing::Destination;
+    switch (routes_.lookup(address).kind) {
+        case Destination::Local:
+            return limit_to && interfaces_.owner_of(address) != *limit_to ? AddressType::Unicast
+                                                                         : AddressType::Local;
+        case Destination::Broadcast:
+            return AddressType::Broadcast;
+        case Destination::Multicast:
+            return AddressType::Multicast;
+        case Destination::Blackhole:
+            return AddressType::Blackhole;
+        case Destination::Prohibit:
+            return AddressType::Prohibit;
+        case Destination::Unreachable:
+            return AddressType::Unreachable;
+        case Destination::Unicast:
+        case Destination::None:
+            break;
+    }
+    return AddressType::Unicast;
+}
+
+std::optional<IfIndex> RoutingWorld::route_interface(const IpAddress& address) const {
+    const routing::Decision decision = routes_.lookup(address);
+    if (decision.kind != routing::Destination::Unicast) {
+        return std::nullopt;
+    }
+    return decision.out;
+}
+
+}  // namespace nsr::pipeline

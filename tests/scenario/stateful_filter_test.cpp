@@ -1,0 +1,60 @@
+#include <doctest/doctest.h>
+
+#include "tests/support/world.hpp"
+
+using namespace nsr;
+using namespace nsr::test;
+using namespace std::chrono_literals;
+
+namespace {
+constexpr const char* kStateful =
+    "*filter\n"
+    ":INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+    "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+    "-A FORWARD -i lan -m conntrack --ctstate NEW -j ACCEPT\n"
+    "COMMIT\n";
+}
+
+TEST_CASE("stateful filter: answers may come in, strangers may not") {
+    World w = given(kStateful);
+    w.when("lan", udp("10.0.0.2:4000", "198.51.100.7:53").data("?"));
+    w.expect("wan", udp("10.0.0.2:4000", "198.51.100.7:53").data("?").ttl(63));
+    w.when("wan", udp("198.51.100.7:53", "10.0.0.2:4000").data("!"));
+    w.expect("lan", udp("198.51.100.7:53", "10.0.0.2:4000").data("!").ttl(63));
+    w.when("wan", udp("198.51.100.7:53", "10.0.0.2:4001").data("!"));
+    w.expect_drop(DropReason::PolicyDrop);
+    w.expect_entries(1);
+    w.expect_rule_packets("-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", 1);
+}
+
+TEST_CASE("stateful filter: a connection whose first packet is dropped leaves no entry") {
+    World w = given(kStateful);
+    w.when("wan", tcp("198.51.100.7:4000", "10.0.0.2:22").syn());
+    w.expect_drop(DropReason::PolicyDrop);
+    w.expect_no_entry();
+}
+
+TEST_CASE("reject: the sender is told, and the packet counts as rejected") {
+    World w = given("*filter\n-A FORWARD -p tcp -j REJECT --reject-with tcp-reset\n-A FORWARD -j REJECT\nCOMMIT\n");
+    w.when("lan", tcp("10.0.0.2:4000", "198.51.100.7:22").syn().seq(77));
+    w.expect("lan", tcp("198.51.100.7:22", "10.0.0.2:4000").rst().ack(78).win(0).id(0).dont_fragment());
+    w.expect_drop(DropReason::RuleReject);
+    w.when("lan", udp("10.0.0.2:4000", "198.51.100.7:53").data("x"));
+    w.expect_icmp("lan", 3, 3);
+    w.expect_drop(DropReason::RuleReject);
+    w.expect_no_entry();
+}
+
+TEST_CASE("forwarding: TTL, routes and MTU end a packet with an error and a reason") {
+    World w = given("");
+    w.when("lan", udp("10.0.0.2:4000", "198.51.100.7:53").ttl(1));
+    w.expect_icmp("lan", 11, 0).expect_drop(DropReason::TtlExpired);
+    w.when("lan", udp("10.0.0.2:4000", "198.51.100.7:53").payload(1600).dont_fragment());
+    w.expect_icmp("lan", 3, 4).expect_drop(DropReason::TooBig);
+    w.when("lan", udp("10.0.0.1:4000", "198.51.100.7:53"));
+    w.expect_drop(DropReason::MartianSource);
+    w.when("lan", udp("10.0.0.2:4000", "127.0.0.1:53"));
+    w.expect_drop(DropReason::MartianDestination);
+    w.when("lan", udp("10.0.0.2:4000", "10.0.0.1:53"));
+    w.expect_icmp("lan", 3, 3).expect_drop(DropReason::LocalNoListener);
+}
