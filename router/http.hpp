@@ -1,0 +1,71 @@
+// An HTTP/1.1 server on the router's event loop: connections, limits and framing; what a request
+// means is the handler's business.
+//
+// Theory of operation
+//   One Session per connection, on loopback TCP or a unix socket. A request is read whole (header
+//   at most 8 KiB, body at most 1 MiB, each within its deadline: 431, 413, 408), handed to the
+//   handler, and answered before the next one is read. An answer is a text, or a stream: the server
+//   asks for a piece, writes it as a chunk, and asks again when the peer has taken it, so that the
+//   event loop gets to the packets between two pieces however long the file is. A stream may also
+//   have nothing to say yet; wake() asks it again. No more than 64 connections at a time: further
+//   ones get 503. A web page must not be able to drive the router: over TCP the Host header has to
+//   be loopback or the address listened on, and an Origin has to be that of the server itself; with
+//   a token configured every TCP request must carry it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace nsr::router::http {
+
+struct Request {
+    std::string method;
+    std::string path;                          // decoded, begins with '/'
+    std::map<std::string, std::string> query;  // decoded
+    std::string body;
+};
+
+enum class Piece : std::uint8_t { More, Last, NotYet };
+
+struct Response {
+    unsigned status = 200;
+    std::string content_type = "text/plain; charset=utf-8";
+    std::string body;
+    std::string allow;  // for 405
+    // If set, `body` is ignored: appends the next piece.
+    std::function<Piece(std::string& out)> stream;
+};
+
+using Handler = std::function<Response(const Request&)>;
+
+class Server {
+  public:
+    Server(boost::asio::io_context& loop, Handler handler);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    // In the network namespace of the calling thread. `token` empty: none needed. Throws
+    // SystemError.
+    void listen_tcp(const std::string& address, std::uint16_t port, const std::string& token);
+    // Mode 0600; a socket file that nobody serves any more is replaced. Throws SystemError.
+    void listen_unix(const std::string& path);
+    // Streams that had nothing to say may have something now.
+    void wake();
+    // No new connections; those that are open are cut.
+    void close();
+
+    struct State;
+
+  private:
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace nsr::router::http

@@ -1,0 +1,36 @@
+// Who may talk to the control port, and what a request line says. Pure text; no sockets.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "router/http.hpp"
+
+namespace nsr::router::http {
+
+struct Guard {
+    bool tcp = false;           // a unix socket has file permissions instead
+    std::string local_address;  // that was listened on, besides the loopback names
+    std::string token;
+
+    struct Headers {
+        std::string_view host;
+        std::string_view origin;
+        std::string_view authorization;
+    };
+    // 0 if the request may pass; else the status (401, 403) with the reason.
+    struct Refusal {
+        unsigned status = 0;
+        std::string reason;
+    };
+    [[nodiscard]] Refusal check(const Headers& headers) const;
+};
+
+// "%2F" and so on; nothing if it is malformed or hides a NUL.
+std::optional<std::string> percent_decode(std::string_view text);
+// Splits "/a/b?x=1&y=2" into path and query of `request`; false if it is malformed.
+bool parse_target(std::string_view target, Request& request);
+
+}  // namespace nsr::router::http

@@ -1,0 +1,98 @@
+// One HTTP connection; see http.hpp. Only http.cpp includes this.
+#pragma once
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "router/http.hpp"
+#include "router/http_guard.hpp"
+
+namespace nsr::router::http {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+
+inline constexpr std::size_t kMaxClients = 64;
+inline constexpr std::size_t kMaxHeaderBytes = 8 * 1024;
+inline constexpr std::size_t kMaxBodyBytes = 1024 * 1024;
+inline constexpr auto kHeaderDeadline = std::chrono::seconds(10);
+inline constexpr auto kBodyDeadline = std::chrono::seconds(10);
+inline constexpr auto kWriteDeadline = std::chrono::seconds(30);
+
+// What all sessions of a server share.
+class SessionBase {
+  public:
+    virtual ~SessionBase() = default;
+    virtual void wake() = 0;
+    virtual void cut() = 0;
+};
+
+struct Sessions {
+    Handler handler;
+    std::set<SessionBase*> open;
+};
+
+template <class Protocol>
+class Session : public SessionBase, public std::enable_shared_from_this<Session<Protocol>> {
+  public:
+    using Socket = typename Protocol::socket;
+
+    Session(Socket socket, std::shared_ptr<Sessions> sessions, Guard guard)
+        : socket_(std::move(socket)),
+          deadline_(socket_.get_executor()),
+          sessions_(std::move(sessions)),
+          guard_(std::move(guard)) {
+        sessions_->open.insert(this);
+    }
+    ~Session() override { sessions_->open.erase(this); }
+
+    void start();
+    // One client too many.
+    void refuse();
+    void wake() override;
+    void cut() override;
+
+  private:
+    using Error = boost::system::error_code;
+
+    void read_header();
+    void header_done(Error error);
+    void read_body();
+    void body_done(Error error);
+    void failed_to_read(Error error);
+    Response answer(const Request& request) const;
+
+    void respond(Response response, bool keep_alive);
+    void write_whole(Response response, bool keep_alive);
+    void begin_stream(Response response, bool keep_alive);
+    void next_piece();
+    void end_stream();
+    void wait_for_more();
+    void finished(Error error);
+    void close();
+    void arm(std::chrono::seconds limit);
+
+    Socket socket_;
+    asio::steady_timer deadline_;
+    std::shared_ptr<Sessions> sessions_;
+    Guard guard_;
+    beast::flat_buffer buffer_{kMaxHeaderBytes + kMaxBodyBytes};
+    std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
+    std::function<Piece(std::string&)> stream_;
+    std::string piece_;
+    unsigned version_ = 11;
+    bool keep_alive_ = false;
+    bool timed_out_ = false;
+    bool waiting_ = false;
+    bool last_ = false;
+};
+
+}  // namespace nsr::router::http
