@@ -1,0 +1,316 @@
+#include "core/procfs/nf_conntrack.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "core/wire/protocol.hpp"
+
+namespace nsr::procfs {
+
+namespace {
+
+using conntrack::Connection;
+using conntrack::Conntrack;
+using conntrack::Counter;
+using conntrack::Extra;
+using conntrack::StoredTuple;
+using conntrack::Tuple;
+namespace status = conntrack::status;
+
+// The longest line (IPv6, counters at their maximum, zones, timestamps) has about 600 characters.
+constexpr std::size_t kLineBytes = 1024;
+
+// The text of 0..255, so that an IPv4 address costs four copies.
+struct Octet {
+    std::array<char, 4> text{};
+    std::uint8_t length = 0;
+};
+
+constexpr std::array<Octet, 256> make_octets() {
+    std::array<Octet, 256> octets{};
+    for (unsigned value = 0; value < 256; ++value) {
+        Octet& octet = octets[value];
+        for (unsigned scale = 100; scale > 0; scale /= 10) {
+            if (value >= scale || scale == 1) {
+                octet.text[octet.length++] = static_cast<char>('0' + value / scale % 10);
+            }
+        }
+    }
+    return octets;
+}
+
+constexpr std::array<Octet, 256> kOctets = make_octets();
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+// Text into a line that is long enough for all of it; nothing here checks again.
+class LineWriter {
+  public:
+    explicit LineWriter(char* begin) : at_(begin) {}
+
+    [[nodiscard]] char* end() const { return at_; }
+
+    void put(std::string_view text) {
+        std::memcpy(at_, text.data(), text.size());
+        at_ += text.size();
+    }
+    // kernel: %-8s
+    void put_column(std::string_view text) {
+        constexpr std::size_t kColumnBytes = 8;
+        std::memset(at_, ' ', kColumnBytes);
+        std::memcpy(at_, text.data(), text.size());
+        at_ += std::max(text.size(), kColumnBytes);
+    }
+    void put(std::uint64_t number) { at_ = std::to_chars(at_, at_ + 20, number).ptr; }
+    void put(std::uint32_t number) { at_ = std::to_chars(at_, at_ + 10, number).ptr; }
+    void put_hex(std::uint32_t number) { at_ = std::to_chars(at_, at_ + 8, number, 16).ptr; }
+    void put_ipv4(std::uint32_t address) {
+        for (unsigned shift = 24; shift > 0; shift -= 8) {
+            put_octet(address >> shift & 0xff);
+            *at_++ = '.';
+        }
+        put_octet(address & 0xff);
+    }
+    // kernel: %pI6
+    void put_ipv6(const IpAddress& address) {
+        for (unsigned group = 0; group < 8; ++group) {
+            const std::uint32_t word = address.words[group / 2] >> (group % 2 == 0 ? 16 : 0);
+            for (unsigned shift = 16; shift > 0; shift -= 4) {
+                *at_++ = kHexDigits[word >> (shift - 4) & 0xf];
+            }
+            *at_++ = ':';
+        }
+        --at_;
+    }
+
+  private:
+    void put_octet(std::uint32_t value) {
+        const Octet& octet = kOctets[value];
+        std::memcpy(at_, octet.text.data(), octet.text.size());
+        at_ += octet.length;
+    }
+
+    char* at_;
+};
+
+// One connection, the things about it that several parts of its line need.
+struct Subject {
+    const Conntrack& conntrack;
+    ConnId id;
+    const Connection& connection;
+    const Extra* extra;  // null: none
+};
+
+void put_head(LineWriter& line, const Subject& subject, Instant now);
+void put_direction(LineWriter& line, const Subject& subject, Direction direction);
+void put_tail(LineWriter& line, const Subject& subject, Instant now, LineFormat format);
+
+// kernel: ct_seq_show frees or skips what has run out
+bool is_shown(const Connection& connection, Instant now) {
+    return jiffies_until(connection.deadline, to_jiffies(now)) > 0;
+}
+
+std::string normalised(std::string_view line);
+
+}  // namespace
+
+void append_nf_conntrack_line(std::string& out, const Conntrack& conntrack, ConnId id, Instant now,
+                              LineFormat format) {
+    const Connection& connection = conntrack.table()[id];
+    const Subject subject{
+        conntrack, id, connection,
+        connection.extra == conntrack::kNoSide ? nullptr : conntrack.table().extra(id)};
+    std::array<char, kLineBytes> buffer;
+    LineWriter line(buffer.data());
+    put_head(line, subject, now);
+    put_direction(line, subject, Direction::Original);
+    if (!connection.has(status::kSeenReply)) {
+        line.put("[UNREPLIED] ");
+    }
+    put_direction(line, subject, Direction::Reply);
+    if (connection.has(status::kAssured)) {
+        line.put("[ASSURED] ");
+    }
+    put_tail(line, subject, now, format);
+    out.append(buffer.data(), static_cast<std::size_t>(line.end() - buffer.data()));
+}
+
+std::string conntrack_snapshot(const Conntrack& conntrack, Instant now) {
+    std::vector<std::string> lines;
+    const conntrack::Table& table = conntrack.table();
+    std::string text;
+    for (auto id = table.next(std::nullopt); id; id = table.next(id)) {
+        if (is_shown(table[*id], now)) {
+            text.clear();
+            append_nf_conntrack_line(text, conntrack, *id, now, LineFormat::Kernel);
+            lines.push_back(normalised(text));
+        }
+    }
+    std::sort(lines.begin(), lines.end());
+    text.clear();
+    for (const std::string& line : lines) {
+        text.append(line).append("\n");
+    }
+    return text;
+}
+
+namespace {
+
+void put_head(LineWriter& line, const Subject& subject, Instant now) {
+    const Connection& connection = subject.connection;
+    line.put(connection.family == Family::Ipv4 ? std::string_view("ipv4     2 ")
+                                               : std::string_view("ipv6     10 "));
+    line.put_column(conntrack::protocol_name(connection.protocol));
+    line.put(" ");
+    line.put(std::uint32_t{connection.protocol});
+    line.put(" ");
+    const std::int32_t left = jiffies_until(connection.deadline, to_jiffies(now));
+    line.put(static_cast<std::uint32_t>(std::max(left, 0)) / kJiffiesPerSecond);
+    line.put(" ");
+    if (connection.protocol == proto::kTcp || connection.protocol == proto::kSctp) {
+        line.put(conntrack::state_name(connection));
+        line.put(" ");
+    } else if (connection.protocol == proto::kGre) {
+        // kernel: gre_print_conntrack
+        line.put("timeout=");
+        line.put(connection.state.gre.timeout / kJiffiesPerSecond);
+        line.put(", stream_timeout=");
+        line.put(connection.state.gre.stream_timeout / kJiffiesPerSecond);
+        line.put(" ");
+    }
+}
+
+void put_addresses(LineWriter& line, const Subject& subject, Direction direction);
+void put_ports(LineWriter& line, std::uint8_t protocol, const StoredTuple& tuple);
+
+// kernel: print_tuple, ct_show_zone, seq_print_acct
+void put_direction(LineWriter& line, const Subject& subject, Direction direction) {
+    const Connection& connection = subject.connection;
+    const bool original = direction == Direction::Original;
+    put_addresses(line, subject, direction);
+    put_ports(line, connection.protocol, original ? connection.original : connection.reply);
+    const Extra* extra = subject.extra;
+    if (extra == nullptr) {
+        return;
+    }
+    if (original && extra->zone_original && !extra->zone_reply) {
+        line.put("zone-orig=");
+        line.put(std::uint32_t{connection.zone});
+        line.put(" ");
+    } else if (!original && extra->zone_reply && !extra->zone_original) {
+        line.put("zone-reply=");
+        line.put(std::uint32_t{connection.zone});
+        line.put(" ");
+    }
+    if (extra->counting) {
+        const Counter& counter = extra->counters[original ? 0 : 1];
+        line.put("packets=");
+        line.put(counter.packets);
+        line.put(" bytes=");
+        line.put(counter.bytes);
+        line.put(" ");
+    }
+}
+
+void put_addresses(LineWriter& line, const Subject& subject, Direction direction) {
+    const Connection& connection = subject.connection;
+    if (connection.family == Family::Ipv4) {
+        const StoredTuple& tuple =
+            direction == Direction::Original ? connection.original : connection.reply;
+        line.put("src=");
+        line.put_ipv4(tuple.source);
+        line.put(" dst=");
+        line.put_ipv4(tuple.destination);
+    } else {
+        const Tuple tuple = subject.conntrack.table().tuple(subject.id, direction);
+        line.put("src=");
+        line.put_ipv6(tuple.source);
+        line.put(" dst=");
+        line.put_ipv6(tuple.destination);
+    }
+    line.put(" ");
+}
+
+void put_ports(LineWriter& line, std::uint8_t protocol, const StoredTuple& tuple) {
+    const std::uint32_t source = tuple.source_port;
+    const std::uint32_t destination = tuple.destination_port;
+    switch (protocol) {
+        case proto::kTcp:
+        case proto::kUdp:
+        case proto::kUdplite:
+        case proto::kSctp:
+            line.put("sport=");
+            line.put(source);
+            line.put(" dport=");
+            line.put(destination);
+            return line.put(" ");
+        case proto::kIcmp:
+        case proto::kIcmpv6:
+            line.put("type=");
+            line.put(destination >> 8);
+            line.put(" code=");
+            line.put(destination & 0xff);
+            line.put(" id=");
+            line.put(source);
+            return line.put(" ");
+        case proto::kGre:
+            line.put("srckey=0x");
+            line.put_hex(source);
+            line.put(" dstkey=0x");
+            line.put_hex(destination);
+            return line.put(" ");
+        default:
+            return;
+    }
+}
+
+void put_tail(LineWriter& line, const Subject& subject, Instant now, LineFormat format) {
+    const Connection& connection = subject.connection;
+    const Extra* extra = subject.extra;
+    line.put("mark=");
+    line.put(std::uint32_t{connection.mark});
+    line.put(format == LineFormat::Article ? std::string_view(" secmark=0 ")
+                                           : std::string_view(" "));
+    const bool both = extra == nullptr || extra->zone_original == extra->zone_reply;
+    if (both && (format == LineFormat::Kernel || connection.zone != 0)) {
+        line.put("zone=");
+        line.put(std::uint32_t{connection.zone});
+        line.put(" ");
+    }
+    // kernel: ct_show_delta_time
+    if (extra != nullptr && extra->start_ns != 0) {
+        constexpr std::int64_t kNanoseconds = 1'000'000'000;
+        const std::int64_t seconds = now.time_since_epoch().count() / kNanoseconds;
+        line.put("delta-time=");
+        line.put(static_cast<std::uint64_t>(
+            std::max(seconds - extra->start_ns / kNanoseconds, std::int64_t{0})));
+        line.put(" ");
+    }
+    line.put("use=2\n");
+}
+
+// The words of a line, without those that recordings leave out.
+std::string normalised(std::string_view line) {
+    constexpr std::array<std::string_view, 2> kLeftOut = {"use=", "delta-time="};
+    std::string words;
+    for (std::size_t begin = 0; begin < line.size();) {
+        const std::size_t end = std::min(line.find_first_of(" \n", begin), line.size());
+        const std::string_view word = line.substr(begin, end - begin);
+        begin = end + 1;
+        const bool left_out =
+            word.empty() || word == "zone=0" ||
+            std::any_of(kLeftOut.begin(), kLeftOut.end(),
+                        [&](std::string_view prefix) { return word.starts_with(prefix); });
+        if (!left_out) {
+            words.append(words.empty() ? "" : " ").append(word);
+        }
+    }
+    return words;
+}
+
+}  // namespace
+
+}  // namespace nsr::procfs
