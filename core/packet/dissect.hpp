@@ -13,12 +13,15 @@
 namespace nsr {
 
 // Validates the IP header, trims bytes() to the IP length and fills packet.layout. Says
-// drop(reason) for what ip_rcv would discard silently; the transport header is not looked at.
+// drop(reason) for what ip_rcv would discard; the transport header is not looked at. If the
+// sender of a dropped packet is to be told, layout.problem_pointer is not 0.
 Verdict dissect(Packet& packet);
 
-// Layout of an IP header quoted in an ICMP error: lengths are not required to fit, the checksum is
-// not looked at (kernel: icmp_error_message, nf_ct_get_tuplepr). `bytes` begins at the quoted IP
-// header. False if there is not even a header.
-bool dissect_quoted(std::span<const std::uint8_t> bytes, Layout& layout);
+// Layout of an IP header quoted in an ICMP error: lengths are not required to fit, the checksum and
+// (if `family` is given) the version are not looked at (kernel: icmp_error_message,
+// nf_ct_get_tuplepr). `bytes` begins at the quoted IP header; total_length is what is there of it,
+// not what it says. False if there is not even a header.
+bool dissect_quoted(std::span<const std::uint8_t> bytes, Layout& layout,
+                    Family family = Family::None);
 
 }  // namespace nsr

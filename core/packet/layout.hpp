@@ -10,9 +10,10 @@ namespace nsr {
 
 struct Layout {
     Family family = Family::None;
-    std::uint8_t protocol = 0;  // the transport protocol, behind all IPv6 extension headers
-    std::uint8_t tos = 0;       // TOS or traffic class
-    std::uint8_t ttl = 0;       // TTL or hop limit
+    // The transport protocol, behind all IPv6 extension headers; kNoNext also if they are cut off.
+    std::uint8_t protocol = 0;
+    std::uint8_t tos = 0;  // TOS or traffic class
+    std::uint8_t ttl = 0;  // TTL or hop limit
     std::uint16_t l4_offset =
         0;  // from bytes().begin(); the end of the IPv4 header, or of the last extension header
     std::uint32_t total_length = 0;  // of the IP packet, header included; bytes() is trimmed to it
@@ -32,6 +33,12 @@ struct Layout {
 
     bool has_ipv4_options = false;
     bool source_routed = false;  // LSRR or SSRR present
+
+    // A malformed IPv4 option or a hop-by-hop option that must be understood: what a parameter
+    // problem says about it. Pointer 0: all is well. IPv4 is judged after PREROUTING (kernel:
+    // ip_rcv_options), IPv6 before it (kernel: ipv6_parse_hopopts; dissect() says drop as well).
+    std::uint16_t problem_pointer = 0;  // of the offending byte
+    std::uint8_t problem_code = 0;
 
     // Transport bytes present in this packet. Valid iff fragment_offset == 0 for anything that
     // reads a transport header.

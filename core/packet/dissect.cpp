@@ -1,0 +1,283 @@
+#include "core/packet/dissect.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "core/packet/ipv4_options.hpp"
+#include "core/wire/checksum.hpp"
+#include "core/wire/icmp.hpp"
+#include "core/wire/ipv4.hpp"
+#include "core/wire/ipv6.hpp"
+#include "core/wire/protocol.hpp"
+
+namespace nsr {
+
+namespace {
+
+namespace ipv4 = wire::ipv4;
+namespace ipv6 = wire::ipv6;
+using wire::ConstBytes;
+
+Verdict dissect_ipv4(Packet& packet);
+Verdict dissect_ipv6(Packet& packet);
+void read_ipv4(ConstBytes bytes, Layout& layout);
+void read_ipv6(ConstBytes bytes, Layout& layout);
+void walk_extension_headers(ConstBytes bytes, Layout& layout);
+std::optional<DropReason> ipv6_addresses_refused(const Layout& layout);
+bool hop_by_hop_refused(ConstBytes bytes, Layout& layout);
+
+}  // namespace
+
+Verdict dissect(Packet& packet) {
+    packet.layout = Layout{};
+    if (packet.size() < ipv4::kHeaderBytes) {
+        return Verdict::drop(DropReason::TooShort);
+    }
+    switch (packet.data()[0] >> 4) {
+        case 4:
+            return dissect_ipv4(packet);
+        case 6:
+            return dissect_ipv6(packet);
+        default:
+            return Verdict::drop(DropReason::BadVersion);
+    }
+}
+
+bool dissect_quoted(std::span<const std::uint8_t> bytes, Layout& layout, Family family) {
+    layout = Layout{};
+    if (family == Family::None && !bytes.empty()) {
+        family = bytes[0] >> 4 == 6 ? Family::Ipv6 : Family::Ipv4;
+    }
+    if (family == Family::Ipv6) {
+        if (bytes.size() < ipv6::kHeaderBytes) {
+            return false;
+        }
+        layout.total_length = static_cast<std::uint32_t>(bytes.size());
+        read_ipv6(bytes, layout);
+        return true;
+    }
+    const auto header = wire::Ipv4View::parse(bytes);
+    if (!header || header->header_length_bytes() < ipv4::kHeaderBytes ||
+        header->header_length_bytes() > bytes.size()) {
+        return false;
+    }
+    layout.total_length = static_cast<std::uint32_t>(bytes.size());
+    read_ipv4(bytes, layout);
+    return true;
+}
+
+namespace {
+
+// kernel: ip_rcv_core
+Verdict dissect_ipv4(Packet& packet) {
+    const auto header = *wire::Ipv4View::parse(packet.bytes());
+    const std::size_t header_length = header.header_length_bytes();
+    if (header_length < ipv4::kHeaderBytes || header_length > packet.size()) {
+        return Verdict::drop(DropReason::BadHeaderLength);
+    }
+    if (wire::checksum(packet.bytes().first(header_length)) != 0) {
+        return Verdict::drop(DropReason::BadHeaderChecksum);
+    }
+    const std::size_t total_length = header.total_length();
+    if (total_length > packet.size() || total_length < header_length) {
+        return Verdict::drop(DropReason::BadTotalLength);
+    }
+    packet.resize(total_length);
+    packet.layout.total_length = static_cast<std::uint32_t>(total_length);
+    read_ipv4(packet.bytes(), packet.layout);
+    if (packet.layout.has_ipv4_options) {
+        const Ipv4OptionFacts facts = check_ipv4_options(packet.bytes().first(header_length));
+        packet.layout.source_routed = facts.source_routed;
+        packet.layout.problem_pointer = facts.problem_pointer;
+    }
+    return Verdict::accept();
+}
+
+// kernel: ip6_rcv_core
+Verdict dissect_ipv6(Packet& packet) {
+    if (packet.size() < ipv6::kHeaderBytes) {
+        return Verdict::drop(DropReason::TooShort);
+    }
+    const auto header = *wire::Ipv6View::parse(packet.bytes());
+    const bool may_be_jumbo =
+        header.payload_length() == 0 && header.next_header() == proto::kHopByHop;
+    const std::size_t total_length =
+        may_be_jumbo ? packet.size() : ipv6::kHeaderBytes + header.payload_length();
+    if (total_length > packet.size()) {
+        return Verdict::drop(DropReason::BadTotalLength);
+    }
+    packet.resize(total_length);
+    packet.layout.total_length = static_cast<std::uint32_t>(total_length);
+    read_ipv6(packet.bytes(), packet.layout);
+    if (const auto reason = ipv6_addresses_refused(packet.layout)) {
+        return Verdict::drop(*reason);
+    }
+    if (header.next_header() == proto::kHopByHop &&
+        hop_by_hop_refused(packet.bytes(), packet.layout)) {
+        return Verdict::drop(DropReason::BadExtensionHeader);
+    }
+    return Verdict::accept();
+}
+
+// Precondition: the header with its options is within `bytes`.
+void read_ipv4(ConstBytes bytes, Layout& layout) {
+    const auto header = *wire::Ipv4View::parse(bytes);
+    layout.family = Family::Ipv4;
+    layout.protocol = header.protocol();
+    layout.tos = header.type_of_service();
+    layout.ttl = header.time_to_live();
+    layout.l4_offset = static_cast<std::uint16_t>(header.header_length_bytes());
+    layout.source = header.source();
+    layout.destination = header.destination();
+    layout.identification = header.identification();
+    layout.has_ipv4_options = header.header_length_bytes() > ipv4::kHeaderBytes;
+    const std::uint16_t word = header.flags_and_offset();
+    layout.dont_fragment = (word & ipv4::kDontFragment) != 0;
+    layout.more_fragments = (word & ipv4::kMoreFragments) != 0;
+    layout.fragment_offset = static_cast<std::uint16_t>((word & ipv4::kOffsetMask) * 8);
+    layout.is_fragment = layout.more_fragments || layout.fragment_offset != 0;
+}
+
+// Precondition: the fixed header is within `bytes`.
+void read_ipv6(ConstBytes bytes, Layout& layout) {
+    const auto header = *wire::Ipv6View::parse(bytes);
+    layout.family = Family::Ipv6;
+    layout.tos = header.traffic_class();
+    layout.ttl = header.hop_limit();
+    layout.source = header.source();
+    layout.destination = header.destination();
+    layout.protocol = header.next_header();
+    layout.l4_offset = ipv6::kHeaderBytes;
+    walk_extension_headers(bytes, layout);
+}
+
+bool is_extension_header(std::uint8_t protocol) {
+    return protocol == proto::kHopByHop || protocol == proto::kRouting ||
+           protocol == proto::kFragment || protocol == proto::kAh ||
+           protocol == proto::kDestinationOptions;
+}
+
+std::size_t extension_header_bytes(std::uint8_t protocol, std::uint8_t length_field) {
+    if (protocol == proto::kFragment) {
+        return ipv6::kFragmentHeaderBytes;
+    }
+    return protocol == proto::kAh ? (std::size_t{length_field} + 2) * 4
+                                  : (std::size_t{length_field} + 1) * 8;
+}
+
+void note_fragment_header(ConstBytes header, std::size_t offset, Layout& layout) {
+    const std::uint16_t word = wire::load16(header.data() + ipv6::kFragmentOffsetOffset);
+    layout.is_fragment = true;
+    layout.more_fragments = (word & ipv6::kMoreFragments) != 0;
+    layout.fragment_offset = word & ipv6::kFragmentOffsetMask;
+    layout.identification = wire::load32(header.data() + ipv6::kFragmentIdentificationOffset);
+    layout.fragment_header = static_cast<std::uint16_t>(offset);
+}
+
+// kernel: ipv6_skip_exthdr, ipv6_find_hdr. Behind the fragment header of a later fragment there is
+// no header to walk on: the protocol is what that header names.
+void walk_extension_headers(ConstBytes bytes, Layout& layout) {
+    std::size_t offset = ipv6::kHeaderBytes;
+    std::size_t next_header_at = ipv6::kNextHeaderOffset;
+    std::uint8_t next = bytes[next_header_at];
+    bool later_fragment = false;
+    while (is_extension_header(next) && !later_fragment) {
+        const ConstBytes rest = bytes.subspan(offset);
+        const std::size_t length = rest.size() < 2 ? 2 : extension_header_bytes(next, rest[1]);
+        if (rest.size() < length) {
+            next = proto::kNoNext;
+            break;
+        }
+        if (next == proto::kFragment && layout.fragment_header == 0) {
+            note_fragment_header(rest, offset, layout);
+            layout.fragment_prev_next = static_cast<std::uint16_t>(next_header_at);
+            later_fragment = layout.fragment_offset != 0;
+        }
+        next_header_at = offset;
+        next = rest[0];
+        offset += length;
+    }
+    layout.protocol = next;
+    layout.l4_offset = static_cast<std::uint16_t>(offset);
+}
+
+// kernel: ip6_rcv_core
+std::optional<DropReason> ipv6_addresses_refused(const Layout& layout) {
+    if (layout.source.is_loopback() || layout.source.is_multicast()) {
+        return DropReason::MartianSource;
+    }
+    // RFC 4291 2.7: scope 0 is reserved, scope 1 never leaves a host.
+    const bool unusable_scope =
+        layout.destination.is_multicast() && (layout.destination.words[0] >> 16 & 0xf) <= 1;
+    if (layout.destination.is_loopback() || unusable_scope) {
+        return DropReason::MartianDestination;
+    }
+    return std::nullopt;
+}
+
+// What to do with an option nobody here knows is in its two highest bits (RFC 8200 4.2): skip,
+// discard, discard and tell, discard and tell unless sent to a multicast address.
+bool unknown_option_refused(std::uint8_t type, std::size_t at, Layout& layout) {
+    const unsigned action = type >> 6;
+    if (action == 2 || (action == 3 && !layout.destination.is_multicast())) {
+        layout.problem_code = wire::icmpv6::kUnknownOption;
+        layout.problem_pointer = static_cast<std::uint16_t>(at);
+    }
+    return action != 0;
+}
+
+bool known_option_refused(std::uint8_t type, ConstBytes option, std::size_t at, Layout& layout) {
+    if (type == ipv6::kOptionRouterAlert) {
+        return option.size() != 4;
+    }
+    if (type == ipv6::kOptionJumbo) {  // no frame here can be as long as a jumbogram must be
+        const bool too_small = option.size() == 6 && (at & 3) == 2;
+        layout.problem_pointer = static_cast<std::uint16_t>(too_small ? at + 2 : 0);
+        return true;
+    }
+    return unknown_option_refused(type, at, layout);
+}
+
+// kernel: ipv6_parse_hopopts, ip6_parse_tlv
+bool hop_by_hop_refused(ConstBytes bytes, Layout& layout) {
+    constexpr unsigned kMaxOptions = 8;  // kernel: IP6_DEFAULT_MAX_HBH_OPTS_CNT
+    constexpr std::size_t kMaxPadding = 7;
+    const ConstBytes rest = bytes.subspan(ipv6::kHeaderBytes);
+    const std::size_t length = rest.size() < 8 ? 8 : (std::size_t{rest[1]} + 1) * 8;
+    if (rest.size() < length) {
+        return true;
+    }
+    unsigned options = 0;
+    std::size_t padding = 0;
+    for (std::size_t i = 2; i < length;) {
+        const std::uint8_t type = rest[i];
+        if (type != ipv6::kOptionPad1 && i + 1 >= length) {
+            return true;
+        }
+        const std::size_t size = type == ipv6::kOptionPad1 ? 1 : std::size_t{rest[i + 1]} + 2;
+        if (size > length - i) {
+            return true;
+        }
+        const ConstBytes option = rest.subspan(i, size);
+        if (type == ipv6::kOptionPad1 || type == ipv6::kOptionPadN) {
+            padding += size;
+            const auto data = option.subspan(std::min<std::size_t>(size, 2));
+            if (padding > kMaxPadding ||
+                std::any_of(data.begin(), data.end(), [](std::uint8_t b) { return b != 0; })) {
+                return true;
+            }
+        } else {
+            padding = 0;
+            if (++options > kMaxOptions ||
+                known_option_refused(type, option, ipv6::kHeaderBytes + i, layout)) {
+                return true;
+            }
+        }
+        i += size;
+    }
+    return false;
+}
+
+}  // namespace
+
+}  // namespace nsr

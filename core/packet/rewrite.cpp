@@ -1,0 +1,274 @@
+#include "core/packet/rewrite.hpp"
+
+#include "core/base/check.hpp"
+#include "core/wire/checksum.hpp"
+#include "core/wire/icmp.hpp"
+#include "core/wire/ipv4.hpp"
+#include "core/wire/ipv6.hpp"
+#include "core/wire/protocol.hpp"
+#include "core/wire/tcp.hpp"
+#include "core/wire/udp.hpp"
+
+namespace nsr::rewrite {
+
+namespace {
+
+namespace ipv4 = wire::ipv4;
+namespace ipv6 = wire::ipv6;
+
+enum class Scope : std::uint8_t { PseudoHeader, Transport };
+
+// The transport checksum of a packet, if it has one that is there.
+struct Field {
+    std::uint8_t* at = nullptr;     // null: none
+    bool has_pseudo_header = true;  // addresses count
+    bool zero_is_absent = false;    // UDP
+    bool zero_is_ffff = false;      // UDP, UDP-Lite: a sum of 0 is sent as 0xffff
+};
+
+void set_address(Packet& packet, IpAddress& current, const IpAddress& address, bool is_source);
+void change(Packet& packet, std::size_t offset, std::uint8_t* bytes, std::size_t count);
+Field checksum_field(Packet& packet);
+void add_to_checksum(const Packet& packet, const Field& field, std::uint64_t delta, Scope scope);
+void recompute_crc(Packet& packet);
+void set_ipv4_u16(Packet& packet, std::size_t offset, std::uint16_t value);
+std::uint32_t covered_length(const Packet& packet);
+
+// What a changed word adds to a one's complement sum (RFC 1624 equation 3).
+constexpr std::uint64_t delta_of(std::uint32_t from, std::uint32_t to) {
+    return std::uint64_t{~from} + to;
+}
+
+constexpr std::size_t kSctpHeaderBytes = 12;
+constexpr std::size_t kSctpChecksumOffset = 8;
+
+}  // namespace
+
+void set_source(Packet& packet, const IpAddress& address) {
+    set_address(packet, packet.layout.source, address, true);
+}
+
+void set_destination(Packet& packet, const IpAddress& address) {
+    set_address(packet, packet.layout.destination, address, false);
+}
+
+void set_source_port(Packet& packet, Port port) {
+    set_l4_u16(packet, packet.layout.l4_offset + wire::udp::kSourcePortOffset, port);
+}
+
+void set_destination_port(Packet& packet, Port port) {
+    set_l4_u16(packet, packet.layout.l4_offset + wire::udp::kDestinationPortOffset, port);
+}
+
+void set_icmp_id(Packet& packet, std::uint16_t id) {
+    set_l4_u16(packet, packet.layout.l4_offset + wire::icmp::kIdentifierOffset, id);
+}
+
+void set_ttl(Packet& packet, std::uint8_t ttl) {
+    packet.layout.ttl = ttl;
+    if (packet.layout.family == Family::Ipv4) {
+        const auto word =
+            static_cast<std::uint16_t>(ttl << 8 | packet.data()[ipv4::kProtocolOffset]);
+        set_ipv4_u16(packet, ipv4::kTtlOffset, word);
+    } else {
+        packet.data()[ipv6::kHopLimitOffset] = ttl;
+    }
+}
+
+void set_tos(Packet& packet, std::uint8_t tos) {
+    packet.layout.tos = tos;
+    std::uint8_t* header = packet.data();
+    if (packet.layout.family == Family::Ipv4) {
+        set_ipv4_u16(packet, 0, static_cast<std::uint16_t>(header[0] << 8 | tos));
+    } else {
+        const std::uint32_t word = wire::load32(header) & 0xf00fffff;
+        wire::store32(header, word | static_cast<std::uint32_t>(tos) << 20);
+    }
+}
+
+void set_l4_u16(Packet& packet, std::size_t offset, std::uint16_t value) {
+    std::uint8_t bytes[2];
+    wire::store16(bytes, value);
+    change(packet, offset, bytes, sizeof bytes);
+}
+
+void set_l4_u32(Packet& packet, std::size_t offset, std::uint32_t value) {
+    std::uint8_t bytes[4];
+    wire::store32(bytes, value);
+    change(packet, offset, bytes, sizeof bytes);
+}
+
+// kernel: nf_nat_csum_recalc
+void recompute_l4_checksum(Packet& packet) {
+    const Layout& layout = packet.layout;
+    const bool partial = packet.offload.checksum == ChecksumState::Partial;
+    if (partial || layout.more_fragments || layout.fragment_offset != 0) {
+        return;
+    }
+    if (layout.protocol == proto::kSctp) {
+        return recompute_crc(packet);
+    }
+    const Field field = checksum_field(packet);
+    if (field.at == nullptr || (field.zero_is_absent && wire::load16(field.at) == 0)) {
+        return;
+    }
+    wire::store16(field.at, 0);
+    const std::uint32_t length = covered_length(packet);
+    const std::uint32_t named = layout.protocol == proto::kUdplite ? layout.l4_length() : length;
+    const std::uint16_t pseudo =
+        field.has_pseudo_header
+            ? wire::pseudo_header_sum(layout.source, layout.destination, layout.protocol, named)
+            : std::uint16_t{0};
+    const auto checksum = static_cast<std::uint16_t>(~wire::sum(packet.l4().first(length), pseudo));
+    wire::store16(field.at, checksum == 0 && field.zero_is_ffff ? 0xffff : checksum);
+}
+
+void recompute_ipv4_header_checksum(Packet& packet) {
+    std::uint8_t* field = packet.data() + ipv4::kChecksumOffset;
+    wire::store16(field, 0);
+    wire::store16(field, wire::checksum(packet.bytes().first(packet.layout.l4_offset)));
+}
+
+// kernel: skb_checksum_help
+void complete_checksum(Packet& packet) {
+    Offload& offload = packet.offload;
+    if (offload.checksum != ChecksumState::Partial) {
+        return;
+    }
+    const std::size_t field = std::size_t{offload.checksum_start} + offload.checksum_offset;
+    NSR_CHECK(field + 2 <= packet.size());
+    const std::uint16_t checksum = wire::checksum(packet.bytes().subspan(offload.checksum_start));
+    wire::store16(packet.data() + field, checksum == 0 ? 0xffff : checksum);
+    offload.checksum = ChecksumState::Complete;
+}
+
+namespace {
+
+// kernel: nf_nat_ipv4_manip_pkt, nf_nat_ipv6_manip_pkt, nf_csum_update
+void set_address(Packet& packet, IpAddress& current, const IpAddress& address, bool is_source) {
+    NSR_CHECK(address.family == packet.layout.family);
+    std::uint8_t* header = packet.data();
+    std::uint64_t delta = 0;
+    if (packet.layout.family == Family::Ipv4) {
+        delta = delta_of(current.as_v4(), address.as_v4());
+        wire::store32(header + (is_source ? ipv4::kSourceOffset : ipv4::kDestinationOffset),
+                      address.as_v4());
+        std::uint8_t* checksum = header + ipv4::kChecksumOffset;
+        const auto inverted = static_cast<std::uint16_t>(~wire::load16(checksum));
+        wire::store16(checksum, static_cast<std::uint16_t>(~wire::fold(inverted + delta)));
+    } else {
+        for (std::size_t i = 0; i < 4; ++i) {
+            delta += delta_of(current.words[i], address.words[i]);
+        }
+        address.to_wire(header + (is_source ? ipv6::kSourceOffset : ipv6::kDestinationOffset));
+    }
+    current = address;
+    if (packet.layout.protocol == proto::kSctp) {
+        return recompute_crc(packet);
+    }
+    const Field field = checksum_field(packet);
+    if (field.has_pseudo_header) {
+        add_to_checksum(packet, field, delta, Scope::PseudoHeader);
+    }
+}
+
+// Overwrites 2 or 4 bytes behind the IP header.
+void change(Packet& packet, std::size_t offset, std::uint8_t* bytes, std::size_t count) {
+    NSR_CHECK(offset >= packet.layout.l4_offset && offset + count <= packet.size());
+    std::uint8_t* place = packet.data() + offset;
+    const bool odd = ((offset - packet.layout.l4_offset) & 1) != 0;
+    std::uint64_t delta = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const unsigned shift = ((i & 1) != 0) == odd ? 8 : 0;
+        delta += std::uint64_t{0xffff} - (std::uint64_t{place[i]} << shift) +
+                 (std::uint64_t{bytes[i]} << shift);
+        place[i] = bytes[i];
+    }
+    if (packet.layout.protocol == proto::kSctp) {
+        return recompute_crc(packet);
+    }
+    add_to_checksum(packet, checksum_field(packet), delta, Scope::Transport);
+}
+
+// Nothing to mend if the header is not there: a later fragment, or a packet cut off before the
+// checksum. kernel: l4proto_manip_pkt
+Field checksum_field(Packet& packet) {
+    const Layout& layout = packet.layout;
+    std::uint8_t* l4 = packet.data() + layout.l4_offset;
+    const std::size_t there = layout.has_l4_header() ? packet.size() - layout.l4_offset : 0;
+    switch (layout.protocol) {
+        case proto::kTcp:
+            return {there >= wire::tcp::kHeaderBytes ? l4 + wire::tcp::kChecksumOffset : nullptr};
+        case proto::kUdp:
+        case proto::kUdplite:
+            return {there >= wire::udp::kHeaderBytes ? l4 + wire::udp::kChecksumOffset : nullptr,
+                    true, layout.protocol == proto::kUdp, true};
+        case proto::kIcmpv6:
+            return {there >= wire::icmp::kHeaderBytes ? l4 + wire::icmp::kChecksumOffset : nullptr,
+                    layout.family == Family::Ipv6};
+        case proto::kIcmp:
+            return {there >= wire::icmp::kHeaderBytes ? l4 + wire::icmp::kChecksumOffset : nullptr,
+                    false};
+        default:
+            return {};
+    }
+}
+
+// kernel: inet_proto_csum_replace4 and its kin
+void add_to_checksum(const Packet& packet, const Field& field, std::uint64_t delta, Scope scope) {
+    if (field.at == nullptr) {
+        return;
+    }
+    const std::uint16_t old = wire::load16(field.at);
+    if (packet.offload.checksum == ChecksumState::Partial) {
+        if (scope == Scope::PseudoHeader) {
+            wire::store16(field.at, wire::fold(old + delta));
+        }
+        return;
+    }
+    if (field.zero_is_absent && old == 0) {
+        return;
+    }
+    const auto inverted = static_cast<std::uint16_t>(~old);
+    const auto updated = static_cast<std::uint16_t>(~wire::fold(inverted + delta));
+    wire::store16(field.at, updated == 0 && field.zero_is_ffff ? 0xffff : updated);
+}
+
+// kernel: sctp_manip_pkt. The CRC goes onto the wire least significant byte first (RFC 9260 A).
+void recompute_crc(Packet& packet) {
+    const bool there = packet.layout.has_l4_header() && packet.l4().size() >= kSctpHeaderBytes;
+    if (!there || packet.layout.more_fragments ||
+        packet.offload.checksum == ChecksumState::Partial) {
+        return;
+    }
+    std::uint8_t* field = packet.l4().data() + kSctpChecksumOffset;
+    wire::store32(field, 0);
+    const std::uint32_t crc = wire::crc32c(packet.l4());
+    for (unsigned i = 0; i < 4; ++i) {
+        field[i] = static_cast<std::uint8_t>(crc >> 8 * i);
+    }
+}
+
+// A word of the IPv4 header, with the header checksum.
+void set_ipv4_u16(Packet& packet, std::size_t offset, std::uint16_t value) {
+    std::uint8_t* place = packet.data() + offset;
+    std::uint8_t* checksum = packet.data() + ipv4::kChecksumOffset;
+    wire::store16(checksum, wire::update16(wire::load16(checksum), wire::load16(place), value));
+    wire::store16(place, value);
+}
+
+// Bytes of the transport part that its checksum is taken over.
+std::uint32_t covered_length(const Packet& packet) {
+    const std::uint32_t length = packet.layout.l4_length();
+    if (packet.layout.protocol != proto::kUdp && packet.layout.protocol != proto::kUdplite) {
+        return length;
+    }
+    const auto header = wire::UdpView::parse(packet.l4());
+    const bool plausible =
+        header && header->length() >= wire::udp::kHeaderBytes && header->length() <= length;
+    return plausible ? header->length() : length;
+}
+
+}  // namespace
+
+}  // namespace nsr::rewrite
