@@ -4,7 +4,9 @@
 //   Connected routes follow from the interfaces' addresses; others come from the configuration and
 //   `ip route`. Longest prefix wins, then the first added. An address of the router is Local; a
 //   directed broadcast of a connected IPv4 prefix, 255.255.255.255 and multicast are Broadcast or
-//   Multicast (delivered locally, never forwarded).
+//   Multicast (delivered locally, never forwarded). So is the subnet-router anycast address of a
+//   connected IPv6 prefix. Everything lies in one PrefixIndex, the router's own addresses first: as
+//   in the kernel, whose local table comes before all others, no route can take them away.
 // kernel: fib_lookup, ip_route_input_slow, ip6_route_input
 #pragma once
 
@@ -14,6 +16,7 @@
 
 #include "core/base/ids.hpp"
 #include "core/routing/interface.hpp"
+#include "core/routing/prefix_index.hpp"
 #include "core/wire/address.hpp"
 
 namespace nsr::routing {
@@ -57,16 +60,29 @@ class RouteTable {
                                       // they match any
     void clear();                     // the configured ones; connected routes stay
     [[nodiscard]] const std::vector<Route>& configured() const { return routes_; }
-    // Connected routes and caches follow the interfaces; call after their addresses changed. Routes
-    // through an interface that has lost its prefix go.
+    // Connected routes follow the interfaces; call after their addresses changed. IPv4 routes
+    // through an interface that has lost its last IPv4 address go.
     void interfaces_changed();
 
     [[nodiscard]] Decision lookup(const IpAddress& destination) const;
 
   private:
+    struct Target {
+        Decision decision;
+        bool direct = false;  // no gateway: the next hop is the destination
+    };
+
+    [[nodiscard]] IfIndex resolve(const Route& route) const;
+    void rebuild();
+    void index_connected(const Prefix& own, IfIndex interface);
+    void index_local(const Prefix& host, Destination kind);
+    void index_route(const Route& route);
+
     const InterfaceTable& interfaces_;
     std::vector<Route> routes_;
     std::vector<Route> connected_;
+    PrefixIndex index_;  // values are indices of targets_
+    std::vector<Target> targets_;
 };
 
 }  // namespace nsr::routing

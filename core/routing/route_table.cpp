@@ -1,0 +1,204 @@
+#include "core/routing/route_table.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace nsr::routing {
+
+namespace {
+
+constexpr unsigned kLongestWithBroadcast = 30;       // RFC 3021: a /31 has no broadcast
+constexpr unsigned kLongestWithRouterAnycast = 126;  // RFC 6164: a /127 has no router anycast
+
+bool matches(const Route& route, const Route& wanted);
+Destination kind_of(RouteType type);
+std::optional<Destination> special(const IpAddress& destination);
+
+}  // namespace
+
+RouteTable::RouteTable(const InterfaceTable& interfaces) : interfaces_(interfaces) {
+    rebuild();
+}
+
+bool RouteTable::add(Route route) {
+    route.to = route.to.network();
+    if (route.type == RouteType::Unicast) {
+        const IfIndex interface = resolve(route);
+        if (interface == IfIndex::None) {
+            return false;
+        }
+        route.interface = interface;
+    }
+    routes_.push_back(route);
+    index_route(routes_.back());
+    return true;
+}
+
+bool RouteTable::remove(const Route& route) {
+    const auto at = std::find_if(routes_.begin(), routes_.end(),
+                                 [&](const Route& each) { return matches(each, route); });
+    if (at == routes_.end()) {
+        return false;
+    }
+    routes_.erase(at);
+    rebuild();
+    return true;
+}
+
+void RouteTable::clear() {
+    routes_.clear();
+    rebuild();
+}
+
+// kernel: fib_inetaddr_event: an interface without IPv4 addresses has no IPv4 routes either; IPv6
+// routes stay (fib6_ifdown runs only when the link goes).
+void RouteTable::interfaces_changed() {
+    std::erase_if(routes_, [this](const Route& route) {
+        if (route.type != RouteType::Unicast || !route.to.address.is_v4()) {
+            return false;
+        }
+        const auto& addresses = interfaces_.get(route.interface).addresses;
+        return std::none_of(addresses.begin(), addresses.end(),
+                            [](const Prefix& own) { return own.address.is_v4(); });
+    });
+    rebuild();
+}
+
+Decision RouteTable::lookup(const IpAddress& destination) const {
+    if (const auto kind = special(destination)) {
+        return {*kind, IfIndex::None, {}};
+    }
+    const auto found = index_.longest(destination);
+    if (!found) {
+        return {};
+    }
+    const Target& target = targets_[*found];
+    if (target.decision.kind != Destination::Unicast || !target.direct) {
+        return target.decision;
+    }
+    return {Destination::Unicast, target.decision.out, destination};
+}
+
+// The interface through which the route leaves; None if it cannot. kernel: fib_check_nh
+IfIndex RouteTable::resolve(const Route& route) const {
+    if (!route.via) {
+        return route.interface;
+    }
+    const IpAddress& gateway = *route.via;
+    if (gateway.family != route.to.address.family || gateway.is_multicast()) {
+        return IfIndex::None;
+    }
+    if (gateway.is_v6() && gateway.is_link_local()) {
+        return route.interface;
+    }
+    const auto found = index_.longest(gateway);
+    if (found && targets_[*found].decision.kind == Destination::Local) {
+        return IfIndex::None;
+    }
+    const bool any = route.interface == IfIndex::None;
+    if (found && targets_[*found].direct &&
+        (any || targets_[*found].decision.out == route.interface)) {
+        return targets_[*found].decision.out;
+    }
+    const auto connected = std::find_if(connected_.begin(), connected_.end(), [&](const Route& r) {
+        return r.to.contains(gateway) && (any || r.interface == route.interface);
+    });
+    return connected == connected_.end() ? IfIndex::None : connected->interface;
+}
+
+void RouteTable::rebuild() {
+    index_.clear();
+    targets_.clear();
+    connected_.clear();
+    // The kernel asks the local table first: what is ours is inserted before anything else.
+    for (const Interface& interface : interfaces_.all()) {
+        for (const Prefix& own : interface.addresses) {
+            index_local({own.address, static_cast<std::uint8_t>(own.address.bits())},
+                        Destination::Local);
+        }
+    }
+    for (const Interface& interface : interfaces_.all()) {
+        for (const Prefix& own : interface.addresses) {
+            index_connected(own, interface.index);
+        }
+    }
+    for (const Route& route : routes_) {
+        index_route(route);
+    }
+}
+
+// kernel: fib_add_ifaddr, addrconf_prefix_route, addrconf_join_anycast
+void RouteTable::index_connected(const Prefix& own, IfIndex interface) {
+    const IpAddress& address = own.address;
+    if (address.is_v4() && own.length <= kLongestWithBroadcast) {
+        index_local({own.last(), 32}, Destination::Broadcast);
+    }
+    if (address.is_v6() && own.length <= kLongestWithRouterAnycast) {
+        index_local({own.network().address, 128}, Destination::Local);
+    }
+    if (own.length < address.bits()) {
+        connected_.push_back({own.network(), std::nullopt, interface, RouteType::Unicast});
+        index_route(connected_.back());
+    }
+}
+
+void RouteTable::index_local(const Prefix& host, Destination kind) {
+    targets_.push_back({{kind, IfIndex::None, {}}, false});
+    index_.insert(host, static_cast<std::uint32_t>(targets_.size() - 1));
+}
+
+void RouteTable::index_route(const Route& route) {
+    Target target{{kind_of(route.type), IfIndex::None, {}}, false};
+    if (route.type == RouteType::Unicast) {
+        target.decision.out = route.interface;
+        target.decision.next_hop = route.via.value_or(IpAddress{});
+        target.direct = !route.via.has_value();
+    }
+    targets_.push_back(target);
+    index_.insert(route.to, static_cast<std::uint32_t>(targets_.size() - 1));
+}
+
+namespace {
+
+// A plain destination deletes whatever route has it, as `ip route del PREFIX` does.
+bool matches(const Route& route, const Route& wanted) {
+    const bool plain =
+        wanted.type == RouteType::Unicast && !wanted.via && wanted.interface == IfIndex::None;
+    return route.to == wanted.to.network() && (plain || route.type == wanted.type) &&
+           (!wanted.via || route.via == wanted.via) &&
+           (wanted.interface == IfIndex::None || route.interface == wanted.interface);
+}
+
+Destination kind_of(RouteType type) {
+    switch (type) {
+        case RouteType::Unicast:
+            return Destination::Unicast;
+        case RouteType::Blackhole:
+            return Destination::Blackhole;
+        case RouteType::Prohibit:
+            return Destination::Prohibit;
+        case RouteType::Unreachable:
+            return Destination::Unreachable;
+        case RouteType::Throw:
+            break;
+    }
+    return Destination::None;
+}
+
+// What no route decides.
+std::optional<Destination> special(const IpAddress& destination) {
+    if (destination.is_multicast()) {
+        return Destination::Multicast;
+    }
+    if (destination.is_limited_broadcast()) {
+        return Destination::Broadcast;
+    }
+    if (destination.is_loopback()) {
+        return Destination::Local;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+}  // namespace nsr::routing
