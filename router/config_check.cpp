@@ -1,0 +1,225 @@
+#include <algorithm>
+
+#include "router/config_sections.hpp"
+
+namespace nsr::router {
+namespace {
+
+struct Owned {
+    Prefix prefix;
+    std::size_t interface = 0;
+    std::string_view interface_name;
+    SourceLocation where;
+};
+
+void check_names(const Config& config, ConfigErrors& errors);
+void check_addresses(const Config& config, ConfigErrors& errors);
+void check_pair(const Owned& a, const Owned& b, ConfigErrors& errors);
+void check_mtu(const InterfaceConfig& interface, ConfigErrors& errors);
+void check_host_routes(const InterfaceConfig& interface, ConfigErrors& errors);
+void check_route(const RouteConfig& route, const Config& config, ConfigErrors& errors);
+void check_gateway(const RouteConfig& route, const Config& config, ConfigErrors& errors);
+void check_duplicate_routes(const Config& config, ConfigErrors& errors);
+void check_control(const Config& config, ConfigErrors& errors);
+void check_tracking(const Config& config, ConfigErrors& errors);
+
+}  // namespace
+
+void check_config(const Config& config, ConfigErrors& errors) {
+    check_names(config, errors);
+    check_addresses(config, errors);
+    for (const InterfaceConfig& interface : config.interfaces) {
+        check_mtu(interface, errors);
+        check_host_routes(interface, errors);
+    }
+    for (const RouteConfig& route : config.routes) {
+        check_route(route, config, errors);
+    }
+    check_duplicate_routes(config, errors);
+    check_control(config, errors);
+    check_tracking(config, errors);
+}
+
+namespace {
+
+void check_names(const Config& config, ConfigErrors& errors) {
+    for (std::size_t i = 0; i < config.interfaces.size(); ++i) {
+        const InterfaceConfig& later = config.interfaces[i];
+        for (std::size_t j = 0; j < i; ++j) {
+            const InterfaceConfig& earlier = config.interfaces[j];
+            if (!later.name.empty() && later.name == earlier.name) {
+                errors.push_back({later.where, "interface name \"" + later.name +
+                                                   "\" is used twice, first in line " +
+                                                   std::to_string(earlier.where.line)});
+            } else if (!later.device.empty() && later.device == earlier.device &&
+                       later.netns == earlier.netns) {
+                errors.push_back({later.where, "device \"" + later.device +
+                                                   "\" is used twice in the same namespace, first "
+                                                   "in line " +
+                                                   std::to_string(earlier.where.line)});
+            }
+        }
+    }
+    if (config.interfaces.empty()) {
+        errors.push_back({{config.path, 0, 0}, "no [[interface]]: a router needs at least one"});
+    }
+}
+
+void check_addresses(const Config& config, ConfigErrors& errors) {
+    std::vector<Owned> all;
+    for (std::size_t i = 0; i < config.interfaces.size(); ++i) {
+        const InterfaceConfig& interface = config.interfaces[i];
+        for (const auto* list : {&interface.addresses, &interface.host_addresses}) {
+            for (const Located<Prefix>& address : *list) {
+                const Owned next{address.value, i, interface.name, address.where};
+                for (const Owned& earlier : all) {
+                    check_pair(earlier, next, errors);
+                }
+                all.push_back(next);
+            }
+        }
+    }
+}
+
+// Link-local networks are one per link: the same on all of them is as it should be.
+void check_pair(const Owned& a, const Owned& b, ConfigErrors& errors) {
+    const bool link_local = a.prefix.address.is_link_local() && b.prefix.address.is_link_local();
+    if (link_local && a.interface != b.interface) {
+        return;
+    }
+    if (a.prefix.address == b.prefix.address) {
+        errors.push_back({b.where, "address " + to_string(b.prefix.address) +
+                                       " is used twice, first in line " +
+                                       std::to_string(a.where.line)});
+    } else if (a.interface != b.interface && a.prefix.overlaps(b.prefix)) {
+        errors.push_back({b.where, "address " + to_string(b.prefix) + " overlaps " +
+                                       to_string(a.prefix) + " of interface \"" +
+                                       std::string(a.interface_name) + "\" in line " +
+                                       std::to_string(a.where.line)});
+    }
+}
+
+// kernel: IPV6_MIN_MTU
+void check_mtu(const InterfaceConfig& interface, ConfigErrors& errors) {
+    for (const auto* list : {&interface.addresses, &interface.host_addresses}) {
+        for (const Located<Prefix>& address : *list) {
+            if (address.value.address.is_v6() && interface.mtu < 1280) {
+                errors.push_back({address.where, "IPv6 needs an mtu of 1280 or more; interface \"" +
+                                                     interface.name + "\" has " +
+                                                     std::to_string(interface.mtu)});
+            }
+        }
+    }
+}
+
+void check_host_routes(const InterfaceConfig& interface, ConfigErrors& errors) {
+    const auto on_link = [&](const IpAddress& gateway) {
+        return std::any_of(
+            interface.host_addresses.begin(), interface.host_addresses.end(),
+            [&](const Located<Prefix>& host) { return host.value.contains(gateway); });
+    };
+    for (const HostRoute& route : interface.host_routes) {
+        const bool family_present = std::any_of(
+            interface.addresses.begin(), interface.addresses.end(), [&](const auto& address) {
+                return address.value.address.family == route.to.address.family;
+            });
+        if (!route.via && !family_present) {
+            errors.push_back({route.where,
+                              "a route through the router needs an address of its "
+                              "family on interface \"" +
+                                  interface.name + "\""});
+        } else if (route.via && !on_link(*route.via)) {
+            errors.push_back({route.where, "gateway " + to_string(*route.via) +
+                                               " is not on-link: it is in no network of "
+                                               "host.address"});
+        }
+    }
+}
+
+void check_route(const RouteConfig& route, const Config& config, ConfigErrors& errors) {
+    if (!route.interface.empty() && config.find_interface(route.interface) == nullptr) {
+        errors.push_back({route.where, "unknown interface \"" + route.interface + "\"" +
+                                           suggestion(route.interface, config.interface_names())});
+        return;
+    }
+    if (route.type != routing::RouteType::Unicast) {
+        if (route.via || !route.interface.empty()) {
+            errors.push_back(
+                {route.where, "a route with this type takes neither via nor interface"});
+        }
+        return;
+    }
+    if (!route.via && route.interface.empty()) {
+        errors.push_back({route.where, "the route needs via, interface or type"});
+    } else if (route.via) {
+        check_gateway(route, config, errors);
+    }
+}
+
+void check_gateway(const RouteConfig& route, const Config& config, ConfigErrors& errors) {
+    bool own = false;
+    bool reachable = route.via->is_link_local() && !route.interface.empty();
+    std::vector<std::string> networks;
+    for (const InterfaceConfig& interface : config.interfaces) {
+        for (const Located<Prefix>& address : interface.addresses) {
+            own = own || address.value.address == *route.via;
+            if (route.interface.empty() || route.interface == interface.name) {
+                reachable = reachable || address.value.contains(*route.via);
+                networks.push_back(to_string(address.value.network()));
+            }
+        }
+    }
+    if (own) {
+        errors.push_back(
+            {route.where, "gateway " + to_string(*route.via) + " is an address of the router"});
+    } else if (!reachable) {
+        errors.push_back(
+            {route.where,
+             "gateway " + to_string(*route.via) + " is not on-link; networks" +
+                 (route.interface.empty() ? std::string() : " of \"" + route.interface + "\"") +
+                 ": " + join(networks)});
+    }
+}
+
+void check_duplicate_routes(const Config& config, ConfigErrors& errors) {
+    for (std::size_t i = 0; i < config.routes.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            const RouteConfig& a = config.routes[j];
+            const RouteConfig& b = config.routes[i];
+            if (a.to == b.to && b.to.address.family != Family::None) {
+                errors.push_back({b.where, "a route to " + to_string(b.to) +
+                                               " exists already, in line " +
+                                               std::to_string(a.where.line)});
+            }
+        }
+    }
+}
+
+void check_control(const Config& config, ConfigErrors& errors) {
+    const std::optional<IpAddress> address = parse_address(config.control.address);
+    if (address && !address->is_loopback() && config.control.token.empty()) {
+        errors.push_back(
+            {config.control.where,
+             "listen " + config.control.address +
+                 " is not a loopback address: that needs token = \"...\" in [control]"});
+    }
+}
+
+void check_tracking(const Config& config, ConfigErrors& errors) {
+    if (config.conntrack.mode != TrackingMode::Off) {
+        return;
+    }
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        const std::string rule = rules::needs_tracking(config.ruleset, family);
+        if (!rule.empty()) {
+            errors.push_back({config.conntrack.where,
+                              "mode must be \"auto\" or \"on\", not \"off\": a rule needs "
+                              "connection tracking (" +
+                                  rule + ")"});
+            return;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace nsr::router

@@ -1,0 +1,27 @@
+// Reading the files that a configuration names.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.hpp"
+
+namespace nsr::router {
+
+struct FileError {
+    std::string text;  // "No such file or directory", "larger than 16 MiB"
+};
+
+// The whole file, or why not.
+Result<std::string, FileError> read_text_file(const std::string& path, std::size_t limit_bytes);
+
+// `path` as seen from the folder of the configuration file.
+std::string resolve_path(std::string_view config_path, const std::string& path);
+
+// Words at blanks; single and double quotes keep blanks, a backslash keeps the next character, as
+// iptables-restore reads a line. The error names what is not closed.
+Result<std::vector<std::string>, std::string> split_words(std::string_view line);
+
+}  // namespace nsr::router

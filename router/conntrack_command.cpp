@@ -1,0 +1,164 @@
+#include "router/conntrack_command.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "router/conntrack_text.hpp"
+
+namespace nsr::router {
+namespace {
+
+using Answer = Result<Text, Problem>;
+
+constexpr std::size_t kEntriesPerCall = 20000;
+
+std::vector<ConnId> selected(const ConntrackArgs& args, const conntrack::Conntrack& conntrack,
+                             Instant now) {
+    std::vector<ConnId> ids;
+    const conntrack::Table& table = conntrack.table();
+    for (auto id = table.next(std::nullopt); id; id = table.next(id)) {
+        if (jiffies_until(table[*id].deadline, to_jiffies(now)) > 0 &&
+            selects(args.filter, conntrack, *id)) {
+            ids.push_back(*id);
+        }
+    }
+    return ids;
+}
+
+std::string text_of(const std::vector<ConnId>& ids, const ConntrackArgs& args,
+                    const conntrack::Conntrack& conntrack, Instant now) {
+    std::string out;
+    for (const ConnId id : ids) {
+        append_conntrack_entry(out, conntrack, id, args.output, now);
+    }
+    return out;
+}
+
+void zero_counters(conntrack::Conntrack& conntrack, ConnId id) {
+    if (conntrack::Extra* extra = conntrack.table().extra(id)) {
+        extra->counters = {};
+    }
+}
+
+Answer get(const ConntrackArgs& args, Router& router, Instant now);
+Answer remove(const ConntrackArgs& args, Router& router, Instant now);
+Answer update(const ConntrackArgs& args, Router& router, Instant now);
+std::string statistics(const conntrack::Stats& stats);
+
+}  // namespace
+
+bool ConntrackListing::read(Router& router, std::string& out, std::size_t bytes, Instant now) {
+    conntrack::Conntrack& conntrack = router.conntrack();
+    const std::size_t end = out.size() + bytes;
+    if (args_.output.xml && !begun_) {
+        out += "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<conntrack>\n";
+    }
+    begun_ = true;
+    for (std::size_t seen = 0; out.size() < end && seen < kEntriesPerCall; ++seen) {
+        const auto id = conntrack.table().next(last_);
+        if (!id) {
+            out += args_.output.xml ? "</conntrack>\n" : "";
+            return false;
+        }
+        last_ = id;
+        if (jiffies_until(conntrack.table()[*id].deadline, to_jiffies(now)) > 0 &&
+            selects(args_.filter, conntrack, *id)) {
+            append_conntrack_entry(out, conntrack, *id, args_.output, now);
+            if (args_.output.zero) {
+                zero_counters(conntrack, *id);
+            }
+        }
+    }
+    return true;
+}
+
+Answer run_conntrack(const ConntrackArgs& args, Router& router, Instant now) {
+    if (args.table != ConntrackTable::Connections) {
+        const bool lists = args.command == ConntrackCommand::List;
+        const bool counts = args.command == ConntrackCommand::Count;
+        // No helper makes expectations, and nothing stays dying or unconfirmed between packets.
+        return lists ? Answer(std::string())
+                     : counts ? Answer(std::string("0\n"))
+                              : Answer(std::string("-L and -C work on this table"));
+    }
+    switch (args.command) {
+        case ConntrackCommand::List: {
+            std::string out;
+            ConntrackListing listing(args);
+            while (listing.read(router, out, kEntriesPerCall, now)) {
+            }
+            return out;
+        }
+        case ConntrackCommand::Get:
+            return get(args, router, now);
+        case ConntrackCommand::Delete:
+            return remove(args, router, now);
+        case ConntrackCommand::Update:
+            return update(args, router, now);
+        case ConntrackCommand::Flush:
+            router.conntrack().flush(now);
+            return std::string();
+        case ConntrackCommand::Count:
+            return std::to_string(router.conntrack().table().size()) + "\n";
+        case ConntrackCommand::Statistics:
+            return statistics(router.conntrack().stats());
+        case ConntrackCommand::Create:
+        case ConntrackCommand::Events:
+            break;
+    }
+    return Answer(std::in_place_index<1>, "this command is not supported: -L -G -D -U -F -C -S are");
+}
+
+namespace {
+
+Answer get(const ConntrackArgs& args, Router& router, Instant now) {
+    std::vector<ConnId> ids = selected(args, router.conntrack(), now);
+    if (ids.empty()) {
+        return Answer(std::in_place_index<1>, "Operation failed: such conntrack doesn't exist");
+    }
+    ids.resize(1);
+    return text_of(ids, args, router.conntrack(), now);
+}
+
+Answer remove(const ConntrackArgs& args, Router& router, Instant now) {
+    const std::vector<ConnId> ids = selected(args, router.conntrack(), now);
+    std::string out = text_of(ids, args, router.conntrack(), now);
+    for (const ConnId id : ids) {
+        router.conntrack().destroy(id, now);
+    }
+    return out;
+}
+
+Answer update(const ConntrackArgs& args, Router& router, Instant now) {
+    conntrack::Conntrack& conntrack = router.conntrack();
+    const std::vector<ConnId> ids = selected(args, conntrack, now);
+    const ConntrackChange& change = args.change;
+    for (const ConnId id : ids) {
+        conntrack::Connection& connection = conntrack.table()[id];
+        if (change.mark) {
+            connection.mark = (connection.mark & ~change.mark->mask) ^ change.mark->value;
+        }
+        connection.status |= change.status_set;
+        if (change.timeout) {
+            connection.deadline = to_jiffies(now) + *change.timeout * kJiffiesPerSecond;
+            conntrack.table().deadline_lowered(id, to_jiffies(now));
+        }
+    }
+    return text_of(ids, args, conntrack, now);
+}
+
+std::string statistics(const conntrack::Stats& stats) {
+    const auto field = [](const char* name, std::uint64_t value) {
+        return std::string(name) + "=" + std::to_string(value) + " ";
+    };
+    return "cpu=0   \t" + field("found", stats.found) + field("invalid", stats.invalid) +
+           field("insert", stats.insert) + field("insert_failed", stats.insert_failed) +
+           field("drop", stats.drop) + field("early_drop", stats.early_drop) +
+           field("error", stats.icmp_error) + field("search_restart", stats.search_restart) +
+           field("clash_resolve", stats.clashres) + field("chaintoolong", stats.chaintoolong) +
+           "\n";
+}
+
+}  // namespace
+
+}  // namespace nsr::router

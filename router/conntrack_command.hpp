@@ -1,0 +1,33 @@
+// conntrack(8) commands carried out on a router.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "core/base/result.hpp"
+#include "core/pipeline/router.hpp"
+#include "router/conntrack_args.hpp"
+
+namespace nsr::router {
+
+// -L, piece by piece: no entry twice, none missed that lived throughout.
+class ConntrackListing {
+  public:
+    explicit ConntrackListing(ConntrackArgs args) : args_(std::move(args)) {}
+    // Appends about `bytes` of text; false when that was the last of it. A call looks at a bounded
+    // number of entries, however few of them the filter selects.
+    bool read(Router& router, std::string& out, std::size_t bytes, Instant now);
+
+  private:
+    ConntrackArgs args_;
+    std::optional<ConnId> last_;
+    bool begun_ = false;
+};
+
+// Any command: what it prints on standard output (the entries shown, deleted or updated, one a
+// line; -C: the number; -S: a line of statistics). The error is a sentence for people.
+Result<std::string, std::string> run_conntrack(const ConntrackArgs& args, Router& router,
+                                               Instant now);
+
+}  // namespace nsr::router
