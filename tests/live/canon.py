@@ -1,0 +1,101 @@
+"""What of a packet, a table line and the counters must be equal.
+
+Free to differ: the IPv4 id of packets the router made, IPv6 fragment ids, and ports or ICMP ids that NAT chose at random. Those are renamed
+by order of first appearance, so that they must still be used consistently; checksums are replaced by what they are off by.
+"""
+import ipaddress
+import re
+import struct
+
+from packets import CHECKSUM_AT, FRAGMENT, ICMP, ICMPV6, TCP, UDP, UDPLITE, View, total
+
+
+class Names:
+    """Renames what was chosen freely, by first appearance."""
+
+    def __init__(self, known_ports):
+        self.known = known_ports
+        self.ports, self.ids = {}, {}
+
+    def port(self, value):
+        return value if value in self.known else 0xF0000 + self.ports.setdefault(value, len(self.ports))
+
+
+def packet(data, names, own_addresses):
+    """-> a comparable tuple"""
+    view = View(data)
+    raw = bytearray(data)
+    notes = []
+    if view.l4 is None or len(data) < view.l4:
+        return (bytes(raw),)
+    if view.version == 4:
+        notes.append(("ip header sum", total(bytes(raw[: view.l4]))))
+        if str(ipaddress.ip_address(view.source)) in own_addresses:
+            raw[4:6] = b"\0\0"
+        raw[10:12] = b"\0\0"
+    if view.fragment_id_at:
+        ident = bytes(raw[view.fragment_id_at : view.fragment_id_at + 4])
+        notes.append(("fragment id", names.ids.setdefault(ident, len(names.ids))))
+        raw[view.fragment_id_at : view.fragment_id_at + 4] = b"\0\0\0\0"
+    if not view.offset:
+        _transport(view, raw, notes, names)
+    return (bytes(raw), *notes)
+
+
+def _transport(view, raw, notes, names):
+    at = CHECKSUM_AT.get(view.protocol)
+    if at is not None and len(raw) >= view.l4 + at + 2 and not view.more:
+        head = b"" if view.protocol == ICMP else view.source + view.destination
+        unchecked = view.protocol in (UDP, UDPLITE) and raw[view.l4 + at : view.l4 + at + 2] == b"\0\0"
+        notes.append(("transport sum", "none" if unchecked else total(head + bytes(raw[view.l4 :]))))
+    if at is not None and len(raw) >= view.l4 + at + 2:
+        raw[view.l4 + at : view.l4 + at + 2] = b"\0\0"
+    for port_at in _ports(view, len(raw) - view.l4):
+        notes.append(("port", names.port(struct.unpack_from("!H", raw, view.l4 + port_at)[0])))
+        raw[view.l4 + port_at : view.l4 + port_at + 2] = b"\0\0"
+    if view.is_error() and len(raw) >= view.l4 + 28:
+        inner = View(bytes(raw[view.l4 + 8 :]))
+        if inner.l4 is not None and not inner.offset and len(inner.data) >= inner.l4 + 8:
+            inner_raw = bytearray(inner.data)
+            if inner.version == 4:
+                inner_raw[10:12] = b"\0\0"
+            inner_at = CHECKSUM_AT.get(inner.protocol)
+            if inner_at is not None and len(inner_raw) >= inner.l4 + inner_at + 2:
+                inner_raw[inner.l4 + inner_at : inner.l4 + inner_at + 2] = b"\0\0"
+            for port_at in _ports(inner, len(inner_raw) - inner.l4):
+                notes.append(("quoted port", names.port(struct.unpack_from("!H", inner_raw, inner.l4 + port_at)[0])))
+                inner_raw[inner.l4 + port_at : inner.l4 + port_at + 2] = b"\0\0"
+            raw[view.l4 + 8 :] = inner_raw
+
+
+def _ports(view, length):
+    if view.protocol in (TCP, UDP, UDPLITE, 132) and length >= 4:
+        return (0, 2)
+    if view.protocol in (ICMP, ICMPV6) and length >= 8 and not view.is_error():
+        return (4,)
+    return ()
+
+
+def table(lines, names):
+    """Lines of the table -> sorted list of (text without timeout, timeout)"""
+    found = []
+    for line in lines:
+        words = [w for w in line.split() if not re.match(r"(use|secmark|secctx|delta-time)=|zone=0$", w)]
+        words = [re.sub(r"^(sport|dport|id)=(\d+)$", lambda m: f"{m[1]}={names.port(int(m[2]))}", w) for w in words]
+        found.append((" ".join(words[:4] + words[5:]), int(words[4])))
+    return sorted(found)
+
+
+def counters(text):
+    """iptables-save -c lines -> counters by table and position"""
+    found = []
+    for line in text:
+        match = re.match(r"(v[46] \S+) :(\S+) (\S+) \[(\d+:\d+)\]", line) or re.match(r"(v[46] \S+) \[(\d+:\d+)\] -A (\S+)", line)
+        if match and match.re.groups == 4 and match[3] != "-":
+            found.append((match[1], match[2], "policy", match[4]))
+        elif match and match.re.groups == 3:
+            found.append((match[1], match[3], "rule", match[2]))
+    return sorted(set(c for c in found if c[2] == "policy")) + [c for c in found if c[2] == "rule"]
+
+
+__all__ = ["Names", "packet", "table", "counters", "FRAGMENT"]

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""Random packets through this machine's kernel and through nsrouter, compared: packets, table and counters.
+
+    live.py --nsrouter PROGRAM [--seconds 60] [--seed N] [--length 120] [--keep FOLDER] [--case SEED]
+
+Each seed is one sequence in a network namespace of its own. A difference is shrunk to the shortest sequence that still shows it and
+written below --keep as a case: router.toml, rules, in.pcapng and what the kernel did. Exit code 1 if there was any. Needs root.
+"""
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+import canon
+import generate
+import kernel
+import packets as p
+import pcapng
+
+STEP_US = 500  # virtual time between two packets
+OWN = {"10.9.1.1", "198.51.100.1", "fd09:1::1", "2001:db8:9::1"}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--nsrouter", required=True)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=int(time.time()) % 1000000 * 1000)
+    parser.add_argument("--length", type=int, default=120)
+    parser.add_argument("--keep", default="build/live")
+    parser.add_argument("--case", type=int, help="only this seed, with its packets printed")
+    options = parser.parse_args()
+    if options.case is not None:
+        return show(options.case, options)
+    if os.geteuid() != 0:
+        print("live: comparing with the kernel needs root (network namespaces and TUN devices)", file=sys.stderr)
+        return 1
+    end, seed, packets, differing = time.monotonic() + options.seconds, options.seed, 0, 0
+    while time.monotonic() < end and differing < 10:
+        case = generate.sequence(seed, options.length)
+        packets += len(case.packets)
+        why = difference(case, options.nsrouter)
+        if why:
+            differing += 1
+            case = shrink(case, options.nsrouter)
+            report(case, options)
+        seed += 1
+    print(f"{seed - options.seed} sequences from seed {options.seed}, {packets} packets compared, {differing} sequences differ")
+    return 1 if differing else 0
+
+
+def difference(case, program):
+    """The first difference between the kernel and nsrouter, in words; empty if there is none."""
+    theirs = kernel.run(case)
+    with tempfile.TemporaryDirectory(prefix="nsr-live-") as folder:
+        write_case(case, pathlib.Path(folder))
+        outputs, table, counters = replay(pathlib.Path(folder), program, len(case.packets))
+    return compare(case, theirs, (outputs, table, counters))
+
+
+def compare(case, theirs, ours):
+    known = known_ports(case)
+    names_theirs, names_ours = canon.Names(known), canon.Names(known)
+    for index, (interface, data) in enumerate(case.packets):
+        a = [(i, canon.packet(d, names_theirs, OWN)) for i, d in sorted(theirs.outputs[index], key=lambda x: x[0])]
+        b = [(i, canon.packet(d, names_ours, OWN)) for i, d in sorted(ours[0][index], key=lambda x: x[0])]
+        if a != b:
+            return (f"packet {index} ({interface}):\n  kernel   {show_packets(theirs.outputs[index])}\n  nsrouter {show_packets(ours[0][index])}\n"
+                    f"  {first_difference(a, b)}")
+    a, b = canon.table(theirs.table, names_theirs), canon.table(ours[1], names_ours)
+    if [x[0] for x in a] != [x[0] for x in b]:
+        only = lambda x, y: "".join(f"\n    {line} ({t} s)" for line, t in x if line not in [z[0] for z in y])  # noqa: E731
+        return f"table:\n  only kernel:{only(a, b)}\n  only nsrouter:{only(b, a)}"
+    for (line, kernel_time), (_, our_time) in zip(a, b):
+        if abs(kernel_time - our_time) > 2:
+            return f"timeout: kernel {kernel_time}, nsrouter {our_time}: {line}"
+    return compare_counters(theirs, ours[2])
+
+
+def compare_counters(theirs, text):
+    ours = dict(line.split()[1:3] for line in text if line.startswith("stat "))
+    for name, value in theirs.stats.items():
+        if int(ours.get(name, -1)) != value:
+            return f"stat {name}: kernel {value}, nsrouter {ours.get(name)}"
+    a, b = canon.counters(theirs.counters), canon.counters([line for line in text if line.startswith("v")])
+    for x, y in zip(a, b):
+        if x != y:
+            return f"counter: kernel {x}, nsrouter {y}"
+    return "" if len(a) == len(b) else f"counters: kernel has {len(a)} lines, nsrouter {len(b)}"
+
+
+def known_ports(case):
+    """Ports and ids that occur in what was sent or in rules: NAT did not invent these."""
+    known = {0, 3128, 8080}
+    for _, data in case.packets:
+        for at in range(0, min(len(data), 200) - 1):
+            known.add(data[at] << 8 | data[at + 1])
+    return known
+
+
+def replay(folder, program, count):
+    command = [program, "replay", "router.toml", "--in", "in.pcapng", "--out", "out.pcapng", "--conntrack", "table", "--stats", "stats"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    if done.returncode:
+        raise RuntimeError(f"nsrouter replay ends with {done.returncode}: {done.stderr}")
+    outputs = [[] for _ in range(count)]
+    for interface, data, comment in pcapng.read(folder / "out.pcapng"):
+        if comment and comment.startswith("in="):
+            outputs[int(comment[3:])].append((interface, data))
+    table = [line for line in (folder / "table").read_text().splitlines() if line.startswith("ipv")]
+    return outputs, table, (folder / "stats").read_text().splitlines()
+
+
+def write_case(case, folder):
+    lines = ["[router]", 'name = "live"', "[control]", 'listen = ""', "[conntrack]", 'mode = "on"']
+    for name, addresses in case.interfaces.items():
+        lines += ["[[interface]]", f'name = "{name}"', f"address = {addresses!r}".replace("'", '"'), f"mtu = {case.mtu[name]}"]
+    lines.append("[sysctl]")
+    quiet = {"net.ipv4.icmp_ratelimit": 0, "net.ipv6.icmp.ratelimit": 0, "net.ipv4.icmp_msgs_per_sec": 1000000,
+             "net.netfilter.nf_conntrack_max": 262144}
+    lines += [f'"{name}" = {value}' for name, value in {**quiet, **case.sysctls}.items()]
+    lines += ["[rules]", 'ipv4 = "rules.v4"', 'ipv6 = "rules.v6"', "[replay]", "settle = 0.001"]
+    (folder / "router.toml").write_text("\n".join(lines) + "\n")
+    (folder / "rules.v4").write_text(case.rules_v4)
+    (folder / "rules.v6").write_text(case.rules_v6)
+    pcapng.write(folder / "in.pcapng", list(case.interfaces), [((i + 1) * STEP_US, name, data) for i, (name, data) in enumerate(case.packets)])
+
+
+def shrink(case, program):
+    """Remove packets, in ever smaller bites, as long as some difference remains."""
+    packets, bite = list(case.packets), max(1, len(case.packets) // 2)
+    while bite:
+        at = 0
+        while at < len(packets):
+            fewer = packets[:at] + packets[at + bite :]
+            case.packets = fewer
+            if fewer and difference(case, program):
+                packets = fewer
+            else:
+                at += bite
+        bite //= 2
+    case.packets = packets
+    return case
+
+
+def report(case, options):
+    why = difference(case, options.nsrouter) or "(not seen again: it depends on time)"
+    folder = pathlib.Path(options.keep) / f"seed-{case.seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_case(case, folder)
+    result = kernel.run(case)
+    (folder / "expect.conntrack").write_text("\n".join(result.table) + "\n")
+    pcapng.write(folder / "expect.pcapng", list(case.interfaces),
+                 [((i + 1) * STEP_US, name, data) for i, left in enumerate(result.outputs) for name, data in left])
+    (folder / "why").write_text(why + "\n")
+    print(f"--- seed {case.seed}: {len(case.packets)} packets show a difference, kept in {folder}\n{why}")
+    for index, (name, data) in enumerate(case.packets):
+        print(f"  {index:3} {name} {words(data)}")
+    sysctls = " ".join(f"{k.rsplit('.', 1)[1]}={v}" for k, v in case.sysctls.items())
+    print(f"  {sysctls}\n  v4: {' | '.join(case.rules_v4.split(chr(10)))}", flush=True)
+
+
+def show(seed, options):
+    case = generate.sequence(seed, options.length)
+    for index, (name, data) in enumerate(case.packets):
+        print(f"{index:3} {name} {words(data)}")
+    why = difference(case, options.nsrouter)
+    print(why or "no difference")
+    return 1 if why else 0
+
+
+def first_difference(a, b):
+    for (i, x), (j, y) in zip(a, b):
+        if (i, x) != (j, y):
+            at = next((n for n, (m, k) in enumerate(zip(x[0], y[0])) if m != k), None)
+            return f"{i}/{j}: first byte that differs: {at}; beside the bytes: {x[1:]} / {y[1:]}"
+    return f"{len(a)} / {len(b)} packets"
+
+
+def show_packets(left):
+    return "; ".join(f"{name}: {words(data)}" for name, data in left) or "nothing"
+
+
+def words(data):
+    view = p.View(data)
+    if view.l4 is None:
+        return data.hex()
+    text = f"{generate._address(view.source)} > {generate._address(view.destination)} ttl={data[7] if view.version == 6 else data[8]} len={len(data)}"
+    if view.offset or view.more:
+        text += f" frag {view.offset}{'+' if view.more else ''}"
+    body = view.body
+    if view.protocol == p.TCP and len(body) >= 16 and not view.offset:
+        flags = "".join(c for i, c in enumerate("FSRPAU") if body[13] >> i & 1)
+        number = lambda at, size: int.from_bytes(body[at : at + size], "big")  # noqa: E731
+        return (f"{text} TCP {number(0, 2)}>{number(2, 2)} {flags} seq={number(4, 4)} ack={number(8, 4)} win={number(14, 2)} "
+                f"data={len(body) - (body[12] >> 4) * 4} {body[20:(body[12] >> 4) * 4].hex()}")
+    return f"{text} proto {view.protocol} {body[:28].hex()}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
