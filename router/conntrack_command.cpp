@@ -8,7 +8,7 @@
 namespace nsr::router {
 namespace {
 
-using Answer = Result<Text, Problem>;
+using Answer = ConntrackAnswer;
 
 constexpr std::size_t kEntriesPerCall = 20000;
 
@@ -40,6 +40,7 @@ void zero_counters(conntrack::Conntrack& conntrack, ConnId id) {
     }
 }
 
+Answer other_table(ConntrackCommand command);
 Answer get(const ConntrackArgs& args, Router& router, Instant now);
 Answer remove(const ConntrackArgs& args, Router& router, Instant now);
 Answer update(const ConntrackArgs& args, Router& router, Instant now);
@@ -74,20 +75,15 @@ bool ConntrackListing::read(Router& router, std::string& out, std::size_t bytes,
 
 Answer run_conntrack(const ConntrackArgs& args, Router& router, Instant now) {
     if (args.table != ConntrackTable::Connections) {
-        const bool lists = args.command == ConntrackCommand::List;
-        const bool counts = args.command == ConntrackCommand::Count;
-        // No helper makes expectations, and nothing stays dying or unconfirmed between packets.
-        return lists ? Answer(std::string())
-                     : counts ? Answer(std::string("0\n"))
-                              : Answer(std::string("-L and -C work on this table"));
+        return other_table(args.command);
     }
     switch (args.command) {
         case ConntrackCommand::List: {
-            std::string out;
+            Answer answer;
             ConntrackListing listing(args);
-            while (listing.read(router, out, kEntriesPerCall, now)) {
+            while (listing.read(router, answer.text, kEntriesPerCall, now)) {
             }
-            return out;
+            return answer;
         }
         case ConntrackCommand::Get:
             return get(args, router, now);
@@ -97,36 +93,49 @@ Answer run_conntrack(const ConntrackArgs& args, Router& router, Instant now) {
             return update(args, router, now);
         case ConntrackCommand::Flush:
             router.conntrack().flush(now);
-            return std::string();
+            return {};
         case ConntrackCommand::Count:
-            return std::to_string(router.conntrack().table().size()) + "\n";
+            return {std::to_string(router.conntrack().table().size()) + "\n", {}};
         case ConntrackCommand::Statistics:
-            return statistics(router.conntrack().stats());
+            return {statistics(router.conntrack().stats()), {}};
         case ConntrackCommand::Create:
         case ConntrackCommand::Events:
             break;
     }
-    return Answer(std::in_place_index<1>, "this command is not supported: -L -G -D -U -F -C -S are");
+    return {{}, "this command is not supported: -L -G -D -U -F -C -S are"};
 }
 
 namespace {
 
+// No helper makes expectations, and nothing stays dying or unconfirmed between packets.
+Answer other_table(ConntrackCommand command) {
+    switch (command) {
+        case ConntrackCommand::List:
+        case ConntrackCommand::Flush:
+            return {};
+        case ConntrackCommand::Count:
+            return {"0\n", {}};
+        default:
+            return {{}, "-L, -F and -C work on this table"};
+    }
+}
+
 Answer get(const ConntrackArgs& args, Router& router, Instant now) {
     std::vector<ConnId> ids = selected(args, router.conntrack(), now);
     if (ids.empty()) {
-        return Answer(std::in_place_index<1>, "Operation failed: such conntrack doesn't exist");
+        return {{}, "Operation failed: such conntrack doesn't exist"};
     }
     ids.resize(1);
-    return text_of(ids, args, router.conntrack(), now);
+    return {text_of(ids, args, router.conntrack(), now), {}};
 }
 
 Answer remove(const ConntrackArgs& args, Router& router, Instant now) {
     const std::vector<ConnId> ids = selected(args, router.conntrack(), now);
-    std::string out = text_of(ids, args, router.conntrack(), now);
+    Answer answer{text_of(ids, args, router.conntrack(), now), {}};
     for (const ConnId id : ids) {
         router.conntrack().destroy(id, now);
     }
-    return out;
+    return answer;
 }
 
 Answer update(const ConntrackArgs& args, Router& router, Instant now) {
@@ -144,7 +153,7 @@ Answer update(const ConntrackArgs& args, Router& router, Instant now) {
             conntrack.table().deadline_lowered(id, to_jiffies(now));
         }
     }
-    return text_of(ids, args, conntrack, now);
+    return {text_of(ids, args, conntrack, now), {}};
 }
 
 std::string statistics(const conntrack::Stats& stats) {

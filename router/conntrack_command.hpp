@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 
-#include "core/base/result.hpp"
 #include "core/pipeline/router.hpp"
 #include "router/conntrack_args.hpp"
 
@@ -25,9 +24,11 @@ class ConntrackListing {
     bool begun_ = false;
 };
 
-// Any command: what it prints on standard output (the entries shown, deleted or updated, one a
-// line; -C: the number; -S: a line of statistics). The error is a sentence for people.
-Result<std::string, std::string> run_conntrack(const ConntrackArgs& args, Router& router,
-                                               Instant now);
+struct ConntrackAnswer {
+    std::string text;   // the entries shown, deleted or updated, one a line; -C: the number
+    std::string error;  // a sentence for people; empty: it worked
+};
+
+ConntrackAnswer run_conntrack(const ConntrackArgs& args, Router& router, Instant now);
 
 }  // namespace nsr::router

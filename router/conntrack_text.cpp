@@ -102,7 +102,8 @@ void append_start(std::string& out, const Entry& entry);
 void append_plain(std::string& out, const Entry& entry, const ConntrackOutput& output) {
     const Connection& connection = entry.connection;
     if (output.extended) {
-        out += family_name(entry) + ("     " + number(static_cast<unsigned>(connection.family))) + " ";
+        out +=
+            family_name(entry) + ("     " + number(static_cast<unsigned>(connection.family))) + " ";
     }
     std::string name(conntrack::protocol_name(connection.protocol));
     name.resize(std::max<std::size_t>(name.size(), 8), ' ');
@@ -150,8 +151,8 @@ void append_tuple(std::string& out, const Entry& entry, Direction direction) {
                    " id=" + number(tuple.source_port) + " ";
             break;
         case Ports::Keys:
-            out += "srckey=" + hex(tuple.source_port) + " dstkey=" + hex(tuple.destination_port) +
-                   " ";
+            out +=
+                "srckey=" + hex(tuple.source_port) + " dstkey=" + hex(tuple.destination_port) + " ";
             break;
         case Ports::None:
             break;
@@ -240,8 +241,7 @@ void append_save_ports(std::string& out, const Tuple& original, const Tuple& rep
         case Ports::Keys:
             out += " --srckey " + number(original.source_port) + " --dstkey " +
                    number(original.destination_port) + " --reply-key-src " +
-                   number(reply.source_port) + " --reply-key-dst " +
-                   number(reply.destination_port);
+                   number(reply.source_port) + " --reply-key-dst " + number(reply.destination_port);
             break;
         case Ports::None:
             break;
@@ -278,8 +278,7 @@ void append_xml(std::string& out, const Entry& entry, const ConntrackOutput& out
     }
     if (entry.extra != nullptr && entry.extra->start_ns != 0) {
         if (output.ktimestamp) {
-            out += element("timestamp",
-                           element("start", std::to_string(entry.extra->start_ns)));
+            out += element("timestamp", element("start", std::to_string(entry.extra->start_ns)));
         }
         out += element("deltatime", std::to_string(entry.age_seconds()));
     }

@@ -1,0 +1,125 @@
+#include "router/status.hpp"
+
+#include <boost/json.hpp>
+
+#include "router/control_port.hpp"
+#include "router/tracking_module.hpp"
+
+namespace nsr::router {
+namespace {
+
+namespace json = boost::json;
+
+#ifdef NDEBUG
+constexpr const char* kBuild = "release";
+#else
+constexpr const char* kBuild = "debug";
+#endif
+
+// A record and its share of the index; what few connections need comes on top.
+constexpr std::uint64_t kBytesPerEntry = sizeof(conntrack::Connection) + 8;
+
+const char* name_of(TrackingMode mode) {
+    switch (mode) {
+        case TrackingMode::Auto:
+            return "auto";
+        case TrackingMode::On:
+            return "on";
+        case TrackingMode::Off:
+            return "off";
+    }
+    return "";
+}
+
+json::value offload_of(const TunPort* port) {
+    if (port == nullptr || !port->tun().tso) {
+        return "off";
+    }
+    return port->tun().uso ? "tso+uso" : "tso";
+}
+
+json::object counters_of(const routing::Interface& interface, const TunPort* port) {
+    const routing::InterfaceCounters& c = interface.counters;
+    json::object out{{"rx_packets", c.rx_packets}, {"rx_bytes", c.rx_bytes},
+                     {"rx_dropped", c.rx_dropped}, {"tx_packets", c.tx_packets},
+                     {"tx_bytes", c.tx_bytes},     {"tx_dropped", c.tx_dropped}};
+    if (port != nullptr) {
+        out["malformed_frames"] = port->counters().malformed_frames;
+        out["failed_writes"] = port->counters().failed_writes;
+    }
+    return out;
+}
+
+json::array interfaces_of(const Controls& controls) {
+    json::array out;
+    for (const routing::Interface& interface : controls.router.interfaces().all()) {
+        const TunPort* port = controls.engine.port(interface.index);
+        const std::size_t slot = raw(interface.index) - 1u;
+        const auto& configured = controls.config.interfaces;
+        json::array addresses;
+        for (const Prefix& address : interface.addresses) {
+            addresses.emplace_back(to_string(address));
+        }
+        out.push_back(json::object{{"name", interface.name},
+                                   {"index", raw(interface.index)},
+                                   {"device", port != nullptr ? port->tun().name : std::string()},
+                                   {"netns", slot < configured.size() ? configured[slot].netns
+                                                                      : controls.config.host_netns},
+                                   {"host", interface.host},
+                                   {"up", interface.up},
+                                   {"mtu", interface.mtu},
+                                   {"addresses", std::move(addresses)},
+                                   {"offload", offload_of(port)},
+                                   {"counters", counters_of(interface, port)}});
+    }
+    return out;
+}
+
+json::object table_of(const Controls& controls) {
+    const conntrack::Conntrack& conntrack = controls.router.conntrack();
+    const conntrack::Table& table = conntrack.table();
+    const std::uint64_t in_use = table.bytes_in_use();
+    const std::uint64_t count = table.size();
+    const std::uint64_t max = conntrack.settings().max;
+    return {{"active", tracking_active(controls.router)},
+            {"mode", name_of(controls.router.tracking_mode())},
+            {"count", count},
+            {"max", max},
+            {"buckets", table.buckets()},
+            {"bytes_per_entry", kBytesPerEntry},
+            {"bytes_in_use", in_use},
+            {"bytes_at_max", max * kBytesPerEntry}};
+}
+
+json::object drops_of(const Controls& controls) {
+    json::object out;
+    const DropCounters& drops = controls.router.drops();
+    for (const DropReasonRow& row : kDropReasons) {
+        std::uint64_t count = drops.by_reason[static_cast<std::size_t>(row.reason)];
+        if (row.reason == DropReason::EgressFailed) {
+            count += controls.engine.egress_failed();
+        }
+        if (count != 0) {
+            out[row.name] = count;
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string status_json(const Controls& controls, Instant now) {
+    using Seconds = std::chrono::duration<double>;
+    const json::object status{{"name", controls.config.name},
+                              {"version", NSR_VERSION},
+                              {"build", kBuild},
+                              {"config", controls.config.path},
+                              {"uptime_seconds", Seconds(now - controls.started).count()},
+                              {"interfaces", interfaces_of(controls)},
+                              {"conntrack", table_of(controls)},
+                              {"memory_limit_bytes", controls.memory_limit_bytes},
+                              {"drops", drops_of(controls)}};
+    return json::serialize(status) + "\n";
+}
+
+}  // namespace nsr::router
