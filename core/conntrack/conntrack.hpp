@@ -17,10 +17,13 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "core/base/log.hpp"
 #include "core/base/random.hpp"
+#include "core/base/result.hpp"
 #include "core/base/verdict.hpp"
+#include "core/conntrack/rate_limit.hpp"
 #include "core/conntrack/settings.hpp"
 #include "core/conntrack/table.hpp"
 #include "core/packet/packet.hpp"
@@ -95,12 +98,32 @@ class Conntrack {
     std::function<void(ConnId)> on_erase;
 
   private:
+    bool track_icmp(Packet& packet, Instant now);
+    bool track_error(Packet& packet, const Tuple& quoted, Instant now);
+    Verdict track_flow(Packet& packet, Instant now);
+    bool judge_packet(Packet& packet, const Hit& hit, Instant now);
+    [[nodiscard]] bool verifies_checksum(const Packet& packet) const;
+    [[nodiscard]] std::optional<Hit> find(const Tuple& tuple, const Meta& meta, Jiffies now) const;
+    [[nodiscard]] const Timeouts& timeouts_of(const Connection& record) const;
+    Result<ConnId, DropReason> create(const Packet& packet, const Tuple& tuple, const Tuple& reply,
+                                      Instant now);
+    bool add_extra(ConnId id, const Meta& meta);
+    bool make_room(Instant now);
+    void account(ConnId id, Direction direction, std::uint32_t bytes);
+    void end_after_packet(ConnId id, Jiffies now);
+    void reap();
+    void erase(ConnId id);
+
     Settings settings_;
     Stats stats_;
     RandomSource& random_;
     LogSink& log_;
     Table table_;
     std::array<bool, 2> active_{};
+    RateLimit full_log_;
+    ConnId ending_ = ConnId::None;  // over, but the packet that ended it is still on its way
+    Instant now_{};                 // of the last call; what next_deadline() is relative to
+    std::vector<ConnId> expired_;
 };
 
 // "SYN_SENT", "ESTABLISHED", ...; empty for protocols without states. As /proc prints it.

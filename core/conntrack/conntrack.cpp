@@ -1,0 +1,459 @@
+#include "core/conntrack/conntrack.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "core/conntrack/icmp_error.hpp"
+#include "core/conntrack/protocol.hpp"
+
+namespace nsr::conntrack {
+
+namespace {
+
+// Marks a side record whose stamp is set when the connection is confirmed.
+constexpr std::int64_t kStampAtConfirm = -1;
+
+constexpr std::size_t slot(Family family) {
+    return family == Family::Ipv6 ? 1 : 0;
+}
+
+SipKey draw_key(RandomSource& random) {
+    const std::uint64_t k0 = random.next64();
+    return {k0, random.next64()};
+}
+
+bool is_icmp(std::uint8_t protocol) {
+    return protocol == proto::kIcmp || protocol == proto::kIcmpv6;
+}
+
+// Does the packet travel with a connection of another packet, as the errors the router makes do?
+bool is_attached(const Packet& packet) {
+    return packet.meta.ct_info == CtInfo::Related || packet.meta.ct_info == CtInfo::RelatedReply;
+}
+
+CtInfo info_of(const Connection& record, Direction direction) {
+    if (direction == Direction::Reply) {
+        return CtInfo::EstablishedReply;
+    }
+    if (record.has(status::kSeenReply)) {
+        return CtInfo::Established;
+    }
+    return record.has(status::kExpected) ? CtInfo::Related : CtInfo::New;
+}
+
+}  // namespace
+
+Conntrack::Conntrack(const Settings& settings, Environment environment)
+    : settings_(settings),
+      random_(environment.random),
+      log_(environment.log),
+      table_(draw_key(environment.random), settings.buckets,
+             environment.memory ? std::move(environment.memory) : anonymous_memory()) {
+}
+
+Conntrack::~Conntrack() = default;
+
+// --- on and off -------------------------------------------------------------------------------
+
+void Conntrack::set_active(Family family, bool active, Instant now) {
+    bool& current = active_[slot(family)];
+    if (current == active) {
+        return;
+    }
+    if (active && !active_[0] && !active_[1]) {
+        log_.log(now, LogLevel::Info,
+                 "nf_conntrack version 0.5.0 (" + std::to_string(table_.buckets()) + " buckets, " +
+                     std::to_string(settings_.max) + " max)");
+    }
+    current = active;
+    if (!active) {
+        destroy_if([&](ConnId id) { return table_[id].family == family; }, now);
+    }
+}
+
+bool Conntrack::active(Family family) const {
+    return active_[slot(family)];
+}
+
+// --- a packet comes in --------------------------------------------------------------------------
+
+void Conntrack::prefetch(const Packet& packet) const {
+    if (const auto tuple = tuple_of(packet)) {
+        table_.prefetch(*tuple, packet.meta.zone);
+    }
+}
+
+// kernel: nf_conntrack_in
+Verdict Conntrack::track(Packet& packet, Instant now) {
+    now_ = now;
+    reap();
+    if (!active(packet.layout.family) || std::exchange(packet.meta.ct_seen, true)) {
+        return Verdict::accept();
+    }
+    if (is_icmp(packet.layout.protocol) && !track_icmp(packet, now)) {
+        return Verdict::accept();
+    }
+    return track_flow(packet, now);
+}
+
+// False if there is nothing left to do. kernel: nf_conntrack_handle_icmp
+bool Conntrack::track_icmp(Packet& packet, Instant now) {
+    if (!packet.layout.has_l4_header()) {
+        return true;
+    }
+    const InvalidLog log(log_, settings_, now);
+    const IcmpClass icmp = classify_icmp(packet, verifies_checksum(packet), log);
+    switch (icmp.kind) {
+        case IcmpKind::Query:
+            return true;
+        case IcmpKind::Untracked:
+            packet.meta.ct_info = CtInfo::Untracked;
+            return false;
+        case IcmpKind::Error:
+            if (track_error(packet, icmp.quoted, now)) {
+                return false;
+            }
+            break;
+        case IcmpKind::Malformed:
+            break;
+    }
+    ++stats_.icmp_error;
+    return false;
+}
+
+// An error belongs to the connection it quotes if it is addressed to the end of it that sent the
+// quoted packet. kernel: nf_conntrack_inet_error
+bool Conntrack::track_error(Packet& packet, const Tuple& quoted, Instant now) {
+    const auto hit = find(quoted, packet.meta, to_jiffies(now));
+    if (!hit) {
+        return false;
+    }
+    const IpAddress destination = table_.tuple(hit->id, hit->direction).destination;
+    if (packet.layout.destination != destination) {
+        const InvalidLog log(log_, settings_, now);
+        if (log.wants(packet.layout.protocol)) {
+            log.write(packet, packet.layout.protocol, "outer daddr %s != inner %s",
+                      to_proc_string(packet.layout.destination).c_str(),
+                      to_proc_string(destination).c_str());
+        }
+        return false;
+    }
+    packet.meta.conn = hit->id;
+    packet.meta.ct_info =
+        hit->direction == Direction::Reply ? CtInfo::RelatedReply : CtInfo::Related;
+    return true;
+}
+
+// kernel: resolve_normal_ct, nf_conntrack_handle_packet
+Verdict Conntrack::track_flow(Packet& packet, Instant now) {
+    const auto tuple = tuple_of(packet);
+    if (!tuple) {
+        ++stats_.invalid;
+        return Verdict::accept();
+    }
+    for (;;) {
+        auto hit = find(*tuple, packet.meta, to_jiffies(now));
+        if (!hit) {
+            const auto reply = invert(*tuple);
+            if (!reply) {
+                ++stats_.invalid;
+                return Verdict::accept();
+            }
+            const auto created = create(packet, *tuple, *reply, now);
+            if (!created) {
+                ++stats_.drop;
+                return Verdict::drop(created.error());
+            }
+            hit = Hit{*created, Direction::Original};
+        }
+        if (judge_packet(packet, *hit, now)) {
+            return Verdict::accept();
+        }
+    }
+}
+
+// False if the packet must be looked up again.
+bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
+    Connection& record = table_[hit.id];
+    const Jiffies before = record.deadline;
+    const InvalidLog log(log_, settings_, now);
+    Flow flow{packet,
+              record,
+              info_of(record, hit.direction),
+              to_jiffies(now),
+              verifies_checksum(packet),
+              settings_,
+              timeouts_of(record),
+              log};
+    const Judgement judgement = judge(flow);
+    if (judgement == Judgement::Reopen) {
+        destroy(hit.id, now);
+        return false;
+    }
+    if (flow.confirmed() && jiffies_until(record.deadline, before) < 0) {
+        table_.deadline_lowered(hit.id, flow.now);
+    }
+    if (judgement == Judgement::Invalid) {
+        ++stats_.invalid;
+        if (!flow.confirmed()) {
+            erase(hit.id);
+        }
+        return true;
+    }
+    packet.meta.conn = hit.id;
+    packet.meta.ct_info = flow.info;
+    if (flow.counted && record.extra != kNoSide) {
+        account(hit.id, hit.direction, packet.layout.total_length);
+    }
+    if (flow.killed) {
+        end_after_packet(hit.id, flow.now);
+    }
+    if (hit.direction == Direction::Reply) {
+        record.status |= status::kSeenReply;
+    }
+    return true;
+}
+
+bool Conntrack::verifies_checksum(const Packet& packet) const {
+    return settings_.checksum != 0 && !packet.meta.locally_generated &&
+           packet.offload.checksum == ChecksumState::Complete;
+}
+
+// Each direction of a record is in the zone that counts for that direction, and so is the packet:
+// where the rule gave it a zone for one direction only, it is in zone 0 for the other. kernel:
+// nf_ct_key_equal, nf_ct_zone_id
+std::optional<Hit> Conntrack::find(const Tuple& tuple, const Meta& meta, Jiffies now) const {
+    if (meta.zone == 0 || (meta.zone_original && meta.zone_reply)) {
+        return table_.find(tuple, meta.zone, now);
+    }
+    const auto in = [&](Direction direction, bool counts) -> std::optional<Hit> {
+        const auto hit = table_.find(tuple, counts ? meta.zone : Zone{0}, now);
+        return hit && hit->direction == direction ? hit : std::nullopt;
+    };
+    const auto hit = in(Direction::Original, meta.zone_original);
+    return hit ? hit : in(Direction::Reply, meta.zone_reply);
+}
+
+const Timeouts& Conntrack::timeouts_of(const Connection&) const {
+    return settings_.timeouts;
+}
+
+void Conntrack::account(ConnId id, Direction direction, std::uint32_t bytes) {
+    Extra* extra = table_.extra(id);
+    if (extra != nullptr && extra->counting) {
+        Counter& counter = extra->counters[static_cast<std::size_t>(direction)];
+        ++counter.packets;
+        counter.bytes += bytes;
+    }
+}
+
+// --- new connections ----------------------------------------------------------------------------
+
+// kernel: init_conntrack, __nf_conntrack_alloc
+Result<ConnId, DropReason> Conntrack::create(const Packet& packet, const Tuple& tuple,
+                                             const Tuple& reply, Instant now) {
+    if (!make_room(now)) {
+        return DropReason::TableFull;
+    }
+    const auto id = table_.allocate();
+    if (!id) {
+        return DropReason::TrackingFailed;
+    }
+    Connection& record = table_[*id];
+    record.family = tuple.family();
+    record.protocol = tuple.protocol;
+    record.zone = packet.meta.zone;
+    const bool complete = table_.set_tuple(*id, Direction::Original, tuple) &&
+                          table_.set_tuple(*id, Direction::Reply, reply) &&
+                          add_extra(*id, packet.meta);
+    if (!complete) {
+        erase(*id);
+        return DropReason::TrackingFailed;
+    }
+    return *id;
+}
+
+// The side record of a connection that needs one. False: no memory.
+bool Conntrack::add_extra(ConnId id, const Meta& meta) {
+    const bool one_sided = meta.zone != 0 && !(meta.zone_original && meta.zone_reply);
+    if (settings_.acct == 0 && settings_.timestamp == 0 && !one_sided) {
+        return true;
+    }
+    Extra* extra = table_.need_extra(id);
+    if (extra == nullptr) {
+        return false;
+    }
+    extra->counting = settings_.acct != 0;
+    extra->start_ns = settings_.timestamp != 0 ? kStampAtConfirm : 0;
+    extra->zone_original = meta.zone_original;
+    extra->zone_reply = meta.zone_reply;
+    return true;
+}
+
+// May one more connection come? The new one counts, and so do unconfirmed ones.
+bool Conntrack::make_room(Instant now) {
+    if (settings_.max == 0 || table_.size() < settings_.max) {
+        return true;
+    }
+    expire(now);
+    if (table_.size() < settings_.max) {
+        return true;
+    }
+    if (const auto victim = table_.victim(to_jiffies(now))) {
+        ++stats_.early_drop;
+        destroy(*victim, now);
+        return true;
+    }
+    const RateLimit::Answer answer = full_log_.ask(to_jiffies(now));
+    if (answer.suppressed != 0) {
+        log_.log(now, LogLevel::Warning,
+                 "net_ratelimit: " + std::to_string(answer.suppressed) + " callbacks suppressed");
+    }
+    if (answer.allowed) {
+        log_.log(now, LogLevel::Warning, "nf_conntrack: table full, dropping packet");
+    }
+    return false;
+}
+
+// kernel: __nf_conntrack_confirm
+Verdict Conntrack::confirm(Packet& packet, Instant now) {
+    const ConnId id = packet.meta.conn;
+    if (id == ConnId::None) {
+        return Verdict::accept();
+    }
+    now_ = now;
+    if (id == ending_ && !is_attached(packet)) {
+        reap();
+        packet.meta.conn = ConnId::None;
+        return Verdict::accept();
+    }
+    Connection& record = table_[id];
+    if (record.has(status::kConfirmed) ||
+        direction_of(packet.meta.ct_info) != Direction::Original) {
+        return Verdict::accept();
+    }
+    const Jiffies lifetime = record.deadline;
+    record.deadline += to_jiffies(now);
+    record.accepted_by = packet.meta.accepted_by;
+    record.status |= status::kConfirmed;
+    if (!table_.insert(id, to_jiffies(now))) {
+        record.status &= ~status::kConfirmed;
+        record.deadline = lifetime;
+        ++stats_.insert_failed;
+        ++stats_.drop;
+        return Verdict::drop(DropReason::ConfirmClash);
+    }
+    if (Extra* extra = table_.extra(id); extra != nullptr && extra->start_ns == kStampAtConfirm) {
+        extra->start_ns = std::max<std::int64_t>(1, now.time_since_epoch().count());
+    }
+    return Verdict::accept();
+}
+
+// kernel: nf_conntrack_attach
+void Conntrack::attach(Packet& generated, const Packet& cause) const {
+    if (cause.meta.conn == ConnId::None) {
+        return;
+    }
+    const bool original = direction_of(cause.meta.ct_info) == Direction::Original;
+    generated.meta.conn = cause.meta.conn;
+    generated.meta.ct_info = original ? CtInfo::RelatedReply : CtInfo::Related;
+    generated.meta.ct_seen = true;
+}
+
+// --- the end of connections ---------------------------------------------------------------------
+
+void Conntrack::release(Packet& packet) {
+    const ConnId id = std::exchange(packet.meta.conn, ConnId::None);
+    if (id == ConnId::None || direction_of(packet.meta.ct_info) == Direction::Reply ||
+        id == ending_) {
+        return;
+    }
+    if (!table_[id].has(status::kConfirmed)) {
+        erase(id);
+    }
+}
+
+// The packet that ends a connection still needs its translation; nobody else finds it any more.
+void Conntrack::end_after_packet(ConnId id, Jiffies now) {
+    Connection& record = table_[id];
+    if (!record.has(status::kConfirmed)) {
+        return;
+    }
+    record.status |= status::kDying;
+    record.deadline = now;
+    table_.deadline_lowered(id, now);
+    ending_ = id;
+}
+
+void Conntrack::reap() {
+    const ConnId id = std::exchange(ending_, ConnId::None);
+    if (id != ConnId::None) {
+        erase(id);
+    }
+}
+
+void Conntrack::destroy(ConnId id, Instant now) {
+    now_ = now;
+    if (id == ending_) {
+        ending_ = ConnId::None;
+    }
+    erase(id);
+}
+
+void Conntrack::erase(ConnId id) {
+    if (on_erase) {
+        on_erase(id);
+    }
+    table_.erase(id);
+}
+
+void Conntrack::flush(Instant now) {
+    destroy_if([](ConnId) { return true; }, now);
+}
+
+std::size_t Conntrack::destroy_if(const std::function<bool(ConnId)>& doomed, Instant now) {
+    std::size_t count = 0;
+    for (auto id = table_.next(std::nullopt); id; id = table_.next(id)) {
+        if (doomed(*id)) {
+            destroy(*id, now);
+            ++count;
+        }
+    }
+    return count;
+}
+
+// kernel: gc_worker
+void Conntrack::expire(Instant now) {
+    constexpr std::size_t kBatch = 256;
+    now_ = now;
+    reap();
+    bool complete = false;
+    while (!complete) {
+        expired_.clear();
+        complete = table_.collect_expired(to_jiffies(now), kBatch, expired_);
+        for (const ConnId id : expired_) {
+            erase(id);
+        }
+    }
+}
+
+std::optional<Instant> Conntrack::next_deadline() const {
+    const auto deadline = table_.next_deadline();
+    if (!deadline) {
+        return std::nullopt;
+    }
+    const Duration since_tick = now_.time_since_epoch() % kJiffy;
+    return now_ - since_tick + kJiffy * jiffies_until(*deadline, to_jiffies(now_));
+}
+
+Zone Conntrack::zone_of(ConnId id, Direction direction) const {
+    const Extra* extra = table_.extra(id);
+    if (extra == nullptr) {
+        return table_[id].zone;
+    }
+    const bool counts = direction == Direction::Original ? extra->zone_original : extra->zone_reply;
+    return counts ? table_[id].zone : Zone{0};
+}
+
+}  // namespace nsr::conntrack
