@@ -1,0 +1,200 @@
+#include "router/control_client.hpp"
+
+#include <array>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <charconv>
+#include <filesystem>
+#include <stdexcept>
+
+#include "router/instance.hpp"
+
+namespace nsr::router {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using Error = boost::system::error_code;
+using Sink = std::function<void(std::string_view)>;
+
+std::string only_instance();
+ControlTarget parse_host_port(std::string text);
+template <class Socket>
+ControlReply exchange(Socket& socket, const ControlTarget& target, const ControlRequest& request,
+                      const Sink& sink);
+
+}  // namespace
+
+ControlTarget find_instance(const std::string& control) {
+    ControlTarget target;
+    if (control.empty()) {
+        target.unix_path = only_instance();
+    } else if (control.find(':') != std::string::npos) {
+        return parse_host_port(control);
+    } else if (control.find('/') != std::string::npos) {
+        target.unix_path = control;
+    } else {
+        target.unix_path = socket_path(control);
+    }
+    return target;
+}
+
+ControlReply ask(const ControlTarget& target, const ControlRequest& request) {
+    std::string body;
+    ControlReply reply =
+        ask_streaming(target, request, [&](std::string_view piece) { body.append(piece); });
+    if (reply.ok()) {
+        reply.body = std::move(body);
+    }
+    return reply;
+}
+
+ControlReply ask_streaming(const ControlTarget& target, const ControlRequest& request,
+                           const Sink& sink) {
+    asio::io_context loop;
+    Error error;
+    if (!target.unix_path.empty()) {
+        asio::local::stream_protocol::socket socket(loop);
+        socket.connect(asio::local::stream_protocol::endpoint(target.unix_path), error);
+        if (error) {
+            throw std::runtime_error("no router answers at " + target.unix_path + " (" +
+                                     error.message() + ")");
+        }
+        return exchange(socket, target, request, sink);
+    }
+    asio::ip::tcp::resolver resolver(loop);
+    asio::ip::tcp::socket socket(loop);
+    const auto found = resolver.resolve(target.host, std::to_string(target.port), error);
+    if (!error) {
+        asio::connect(socket, found, error);
+    }
+    if (error) {
+        throw std::runtime_error("no router answers at " + target.host + ":" +
+                                 std::to_string(target.port) + " (" + error.message() + ")");
+    }
+    return exchange(socket, target, request, sink);
+}
+
+std::string percent_encode(std::string_view text) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    constexpr std::string_view kPlain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
+    std::string out;
+    for (const char c : text) {
+        if (kPlain.find(c) != std::string_view::npos) {
+            out += c;
+        } else {
+            const auto byte = static_cast<unsigned char>(c);
+            out += '%';
+            out += kDigits[byte >> 4];
+            out += kDigits[byte & 15];
+        }
+    }
+    return out;
+}
+
+namespace {
+
+std::string only_instance() {
+    std::vector<std::string> sockets;
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(kRunDirectory, none)) {
+        if (entry.path().extension() == ".sock") {
+            sockets.push_back(entry.path().string());
+        }
+    }
+    if (sockets.empty()) {
+        throw std::runtime_error(std::string("no router is running: there is no socket in ") +
+                                 kRunDirectory);
+    }
+    if (sockets.size() > 1) {
+        std::string names;
+        for (const std::string& socket : sockets) {
+            names += " " + std::filesystem::path(socket).stem().string();
+        }
+        throw std::runtime_error("several routers are running, choose one with --control:" + names);
+    }
+    return sockets.front();
+}
+
+// "http://127.0.0.1:9080", "[::1]:9080"
+ControlTarget parse_host_port(std::string text) {
+    constexpr std::string_view kScheme = "http://";
+    const std::string given = text;
+    if (text.starts_with(kScheme)) {
+        text.erase(0, kScheme.size());
+    }
+    text.erase(std::min(text.find('/'), text.size()));
+    const auto colon = text.rfind(':');
+    ControlTarget target;
+    const char* end = text.data() + text.size();
+    if (colon == std::string::npos ||
+        std::from_chars(text.data() + colon + 1, end, target.port).ptr != end || target.port == 0) {
+        throw std::runtime_error("--control takes NAME, PATH or HOST:PORT, not \"" + given + "\"");
+    }
+    target.host = text.substr(0, colon);
+    if (target.host.starts_with('[') && target.host.ends_with(']')) {
+        target.host = target.host.substr(1, target.host.size() - 2);
+    }
+    return target;
+}
+
+void require(const Error& error) {
+    if (error) {
+        throw std::runtime_error("the router hung up: " + error.message());
+    }
+}
+
+http::request<http::string_body> message_for(const ControlTarget& target,
+                                             const ControlRequest& request) {
+    http::request<http::string_body> message(http::string_to_verb(request.method), request.target,
+                                             11, request.body);
+    message.set(http::field::host, target.host.empty()
+                                       ? "localhost"
+                                       : target.host + ":" + std::to_string(target.port));
+    message.keep_alive(false);
+    if (!target.token.empty()) {
+        message.set(http::field::authorization, "Bearer " + target.token);
+    }
+    message.prepare_payload();
+    return message;
+}
+
+template <class Socket>
+ControlReply exchange(Socket& socket, const ControlTarget& target, const ControlRequest& request,
+                      const Sink& sink) {
+    Error error;
+    http::write(socket, message_for(target, request), error);
+    require(error);
+    boost::beast::flat_buffer buffer;
+    http::response_parser<http::buffer_body> parser;
+    parser.body_limit(boost::none);
+    http::read_header(socket, buffer, parser, error);
+    require(error);
+    ControlReply reply;
+    reply.status = parser.get().result_int();
+    std::array<char, 64 * 1024> piece;
+    while (!parser.is_done()) {
+        parser.get().body().data = piece.data();
+        parser.get().body().size = piece.size();
+        http::read_some(socket, buffer, parser, error);
+        if (error != http::error::need_buffer) {
+            require(error);
+        }
+        const std::string_view text(piece.data(), piece.size() - parser.get().body().size);
+        if (reply.ok()) {
+            sink(text);
+        } else {
+            reply.body.append(text);
+        }
+    }
+    return reply;
+}
+
+}  // namespace
+
+}  // namespace nsr::router

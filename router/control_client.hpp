@@ -1,0 +1,46 @@
+// The commands' end of the control port: finds a running instance and talks to it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nsr::router {
+
+// Where an instance listens.
+struct ControlTarget {
+    std::string unix_path;  // else:
+    std::string host;
+    std::uint16_t port = 0;
+    std::string token;
+};
+
+// What --control says: the name of an instance, the path of a socket, "host:port" or
+// "http://host:port"; empty: the only instance in /run/nsrouter. Throws std::runtime_error with a
+// sentence that says what there is.
+ControlTarget find_instance(const std::string& control);
+
+struct ControlReply {
+    unsigned status = 0;
+    std::string body;
+    [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
+};
+
+struct ControlRequest {
+    std::string method;
+    std::string target;  // encoded
+    std::string body;
+};
+
+// Throw std::runtime_error if there is no connection, or it breaks.
+ControlReply ask(const ControlTarget& target, const ControlRequest& request);
+// A successful answer goes to `sink` as it arrives, and the reply's body stays empty.
+ControlReply ask_streaming(const ControlTarget& target, const ControlRequest& request,
+                           const std::function<void(std::string_view)>& sink);
+
+std::string percent_encode(std::string_view text);
+
+}  // namespace nsr::router
