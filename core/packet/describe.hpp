@@ -1,5 +1,5 @@
 // A packet in one line, for logs, traces and failed tests: "IPv4 10.0.0.2 > 198.51.100.7 ttl=64
-// len=40 TCP 40000>80 S seq=1000 win=1000".
+// id=1 len=40 TCP 40000>80 S seq=1000 win=1000".
 #pragma once
 
 #include <string>
