@@ -38,6 +38,8 @@ class Memory {
     // The block number `index` (dense from 0) of arena `arena`; the same bytes as last time if the
     // memory is a file that held it. Null: there is no more.
     virtual void* block(unsigned arena, std::size_t index, std::size_t bytes) = 0;
+    // How many blocks of an arena hold what an earlier Table left there.
+    [[nodiscard]] virtual std::size_t blocks_held(unsigned /*arena*/) const { return 0; }
 };
 
 // Plain anonymous memory of the process.
@@ -69,8 +71,10 @@ class Table {
     [[nodiscard]] const Extra* extra(ConnId id) const;
     Extra* need_extra(ConnId id);
 
-    // Bring the cache lines of a tuple's bucket closer; carries no result.
+    // Bring the index line of a tuple closer; carries no result. Once it is there,
+    // prefetch_record() does the same for the records that it names.
     void prefetch(const Tuple& tuple, Zone zone) const;
+    void prefetch_record(const Tuple& tuple, Zone zone) const;
     // The live, confirmed connection one of whose tuples is `tuple` in `zone`. `zone` is what the
     // packet's direction uses: a record whose zone does not count for that direction is in zone 0
     // there.
@@ -80,8 +84,9 @@ class Table {
 
     // An unconfirmed record, cleared; nothing if memory is out. Limits are the caller's business.
     std::optional<ConnId> allocate();
-    // Confirm: findable from now on, deadline armed. False if one of its tuples is taken (nothing
-    // changed). Precondition: unconfirmed, tuples and deadline set.
+    // Confirm: findable from now on, deadline armed, CONFIRMED set. False if one of its tuples is
+    // taken or memory is out (nothing changed). Precondition: unconfirmed, tuples, zones and
+    // deadline set; tuples and zones never change again.
     bool insert(ConnId id, Jiffies now);
     // Forget a record, confirmed or not; its id may be handed out again at once.
     void erase(ConnId id);
@@ -111,9 +116,11 @@ class Table {
     // Nothing if none was found within the bound. differs: early-drop-search
     [[nodiscard]] std::optional<ConnId> victim(Jiffies now);
 
-    // After attaching to a file that already holds records: rebuild index, wheel and free lists
-    // from the valid ones. Returns how many live.
-    std::size_t recover(Jiffies now);
+    // Take in the records that the memory already holds (Memory::blocks_held): rebuild index, wheel
+    // and free lists from the valid ones, forget the others. `clock_shift` is added to the times in
+    // them: jiffies of the clock now less jiffies of the clock then, at one and the same moment.
+    // Returns how many live. Precondition: the table was never used.
+    std::size_t recover(Jiffies now, Jiffies clock_shift = 0);
 
   private:
     struct Impl;
