@@ -318,7 +318,10 @@ Response ControlPort::reload(const Request&) {
 
 Response ControlPort::stop(const Request&) {
     controls_.stop();
-    return text(200, {});
+    // Nothing is ever said: the connection ends when the instance is gone.
+    Response response;
+    response.stream = [](std::string&) { return Piece::NotYet; };
+    return response;
 }
 
 // The kernel says this when the modules that conntrack(8) talks to are loaded.

@@ -98,6 +98,10 @@ void Engine::stop() {
     impl_->loop.stop();
 }
 
+void Engine::close_ports() {
+    impl_->ports.clear();
+}
+
 void Engine::deadlines_changed() {
     impl_->arm_timer();
 }

@@ -41,6 +41,7 @@ class Engine {
 
     void run();  // until stop()
     void stop();
+    void close_ports();
     // Something outside the packet path changed the core's deadlines.
     void deadlines_changed();
 

@@ -393,18 +393,22 @@ void Server::wake() {
     }
 }
 
-void Server::close() {
+void Server::stop_listening() {
     for (const auto& close_acceptor : state_->close_acceptors) {
         close_acceptor();
     }
     state_->close_acceptors.clear();
-    for (SessionBase* session :
-         std::vector<SessionBase*>(state_->sessions->open.begin(), state_->sessions->open.end())) {
-        session->cut();
-    }
     if (!state_->unix_path.empty()) {
         ::unlink(state_->unix_path.c_str());
         state_->unix_path.clear();
+    }
+}
+
+void Server::close() {
+    stop_listening();
+    for (SessionBase* session :
+         std::vector<SessionBase*>(state_->sessions->open.begin(), state_->sessions->open.end())) {
+        session->cut();
     }
 }
 

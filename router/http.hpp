@@ -59,7 +59,9 @@ class Server {
     void listen_unix(const std::string& path);
     // Streams that had nothing to say may have something now.
     void wake();
-    // No new connections; those that are open are cut.
+    // No new connections, and the socket file goes; those that are open stay.
+    void stop_listening();
+    // The same, and those that are open are cut.
     void close();
 
     struct State;

@@ -1,0 +1,40 @@
+// The subcommands for a running router; each is a row of cli.cpp. All take --control and ask the
+// instance over its socket.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "router/control_client.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace nsr::router {
+
+void add_run_command(CLI::App& app, int& exit_code);        // run_command.cpp
+void add_stop_command(CLI::App& app, int& exit_code);       // instance_commands.cpp
+void add_status_command(CLI::App& app, int& exit_code);     // instance_commands.cpp
+void add_reload_command(CLI::App& app, int& exit_code);     // instance_commands.cpp
+void add_dmesg_command(CLI::App& app, int& exit_code);      // instance_commands.cpp
+void add_module_command(CLI::App& app, int& exit_code);     // rule_commands.cpp
+void add_rules_command(CLI::App& app, int& exit_code);      // rule_commands.cpp
+void add_sysctl_command(CLI::App& app, int& exit_code);     // sysctl_command.cpp
+void add_conntrack_command(CLI::App& app, int& exit_code);  // conntrack_cli.cpp
+
+// What --control and --token said, filled in when the command line is parsed.
+struct ControlOptions {
+    std::string control;
+    std::string token;
+    [[nodiscard]] ControlTarget target() const;  // throws std::runtime_error
+};
+std::shared_ptr<ControlOptions> add_control_options(CLI::App& command);
+
+// Prints the reply: its body on standard output and 0, or on standard error and 1.
+int print_reply(const ControlReply& reply);
+// Runs `work`; what it throws becomes "nsrouter: ..." on standard error and 1.
+int guarded(const std::function<int()>& work);
+
+}  // namespace nsr::router

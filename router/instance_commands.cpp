@@ -1,0 +1,144 @@
+#include <poll.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "router/cli.hpp"
+#include "router/commands.hpp"
+
+namespace nsr::router {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+ControlReply status_within(const ControlOptions& options, double seconds);
+int stop_and_wait(const ControlTarget& target);
+
+}  // namespace
+
+void add_stop_command(CLI::App& app, int& exit_code) {
+    CLI::App* command = app.add_subcommand("stop", "Stop a running router and wait for its end");
+    command->footer("Example:\n  nsrouter stop --control demo");
+    const auto options = add_control_options(*command);
+    command->callback([options, &exit_code] {
+        exit_code = guarded([&] { return stop_and_wait(options->target()); });
+    });
+}
+
+void add_status_command(CLI::App& app, int& exit_code) {
+    CLI::App* command = app.add_subcommand("status", "Show a running router at a glance, as JSON");
+    command->footer("Example:\n  nsrouter status --wait 5 && nsrouter conntrack -L");
+    const auto options = add_control_options(*command);
+    const auto seconds = std::make_shared<double>(0);
+    command->add_option("--wait", *seconds, "wait this long for the router to be ready")
+        ->type_name("SECONDS");
+    command->callback([options, seconds, &exit_code] {
+        exit_code = guarded([&] { return print_reply(status_within(*options, *seconds)); });
+    });
+}
+
+void add_reload_command(CLI::App& app, int& exit_code) {
+    CLI::App* command = app.add_subcommand(
+        "reload", "Read the configuration again: rules, routes and sysctls; connections stay");
+    const auto options = add_control_options(*command);
+    command->callback([options, &exit_code] {
+        exit_code = guarded([&] {
+            return print_reply(ask(options->target(), {"POST", "/reload", {}}));
+        });
+    });
+}
+
+void add_dmesg_command(CLI::App& app, int& exit_code) {
+    CLI::App* command = app.add_subcommand("dmesg", "Show the router's log");
+    command->footer("Example:\n  nsrouter dmesg -w");
+    const auto options = add_control_options(*command);
+    const auto follow = std::make_shared<bool>(false);
+    command->add_flag("-w,--follow", *follow, "wait for new lines");
+    command->callback([options, follow, &exit_code] {
+        exit_code = guarded([&] {
+            const auto print = [](std::string_view text) {
+                std::fwrite(text.data(), 1, text.size(), stdout);
+                std::fflush(stdout);
+            };
+            return print_reply(ask_streaming(
+                options->target(), {"GET", *follow ? "/log?follow=1" : "/log", {}}, print));
+        });
+    });
+}
+
+ControlTarget ControlOptions::target() const {
+    ControlTarget target = find_instance(control);
+    target.token = token;
+    return target;
+}
+
+std::shared_ptr<ControlOptions> add_control_options(CLI::App& command) {
+    auto options = std::make_shared<ControlOptions>();
+    command
+        .add_option("--control", options->control,
+                    "the router to talk to: its name, its socket or its HTTP address; by default "
+                    "the only one that runs")
+        ->type_name("NAME|PATH|HOST:PORT");
+    command.add_option("--token", options->token, "token of an HTTP address")
+        ->envname("NSROUTER_TOKEN");
+    return options;
+}
+
+int print_reply(const ControlReply& reply) {
+    std::FILE* stream = reply.ok() ? stdout : stderr;
+    if (!reply.ok()) {
+        std::fputs("nsrouter: ", stream);
+    }
+    std::fwrite(reply.body.data(), 1, reply.body.size(), stream);
+    return reply.ok() ? kSuccess : kFailure;
+}
+
+int guarded(const std::function<int()>& work) {
+    try {
+        return work();
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "nsrouter: %s\n", error.what());
+        return kFailure;
+    }
+}
+
+namespace {
+
+// There is nothing to wait on before the socket exists, so this asks again.
+ControlReply status_within(const ControlOptions& options, double seconds) {
+    constexpr int kAskAgainMilliseconds = 20;
+    const auto end = SteadyClock::now() + std::chrono::duration<double>(seconds);
+    for (;;) {
+        try {
+            return ask(options.target(), {"GET", "/status", {}});
+        } catch (const std::runtime_error&) {
+            if (SteadyClock::now() >= end) {
+                throw;
+            }
+        }
+        ::poll(nullptr, 0, kAskAgainMilliseconds);
+    }
+}
+
+// The router cuts the connection of a stop request when all it made is gone, and not before.
+int stop_and_wait(const ControlTarget& target) {
+    const ControlReply alive = ask(target, {"GET", "/status", {}});
+    if (!alive.ok()) {
+        return print_reply(alive);
+    }
+    try {
+        const ControlReply reply = ask(target, {"POST", "/stop", {}});
+        return reply.ok() ? kSuccess : print_reply(reply);
+    } catch (const std::runtime_error&) {
+        return kSuccess;
+    }
+}
+
+}  // namespace
+
+}  // namespace nsr::router
