@@ -1,5 +1,5 @@
-// The subcommands for a running router; each is a row of cli.cpp. All take --control and ask the
-// instance over its socket.
+// The subcommands for a running router; each is a row of cli.cpp. They ask the instance
+// over its socket.
 #pragma once
 
 #include <functional>
@@ -24,13 +24,21 @@ void add_rules_command(CLI::App& app, int& exit_code);      // rule_commands.cpp
 void add_sysctl_command(CLI::App& app, int& exit_code);     // sysctl_command.cpp
 void add_conntrack_command(CLI::App& app, int& exit_code);  // conntrack_cli.cpp
 
-// What --control and --token said, filled in when the command line is parsed.
-struct ControlOptions {
-    std::string control;
-    std::string token;
+// --control and --token, options of the program that stand before or behind its subcommand.
+void add_control_options(CLI::App& app);
+
+// What they said, read when a command runs.
+class ControlOptions {
+  public:
+    // Lets `command` and those below it take the program's options behind their own.
+    explicit ControlOptions(CLI::App& command);
     [[nodiscard]] ControlTarget target() const;  // throws std::runtime_error
+
+    std::string control;  // given in another way; wins over the program's option
+
+  private:
+    CLI::App* root_;
 };
-std::shared_ptr<ControlOptions> add_control_options(CLI::App& command);
 
 // Prints the reply: its body on standard output and 0, or on standard error and 1.
 int print_reply(const ControlReply& reply);

@@ -15,8 +15,8 @@ namespace {
 constexpr const char* kBanner = "conntrack v1.4.7 (conntrack-tools)";
 
 int run(const ControlOptions& control, const std::vector<std::string>& words);
-std::vector<std::string> take_control_options(std::vector<std::string> words,
-                                              ControlOptions& control);
+std::vector<std::string> take_control_option(std::vector<std::string> words,
+                                             ControlOptions& control);
 
 }  // namespace
 
@@ -26,14 +26,14 @@ void add_conntrack_command(CLI::App& app, int& exit_code) {
     command->footer(
         "Examples:\n  nsrouter conntrack -L -p tcp --state ESTABLISHED\n"
         "  nsrouter conntrack -D -s 10.0.1.2\n  nsrouter conntrack -C\n  nsrouter conntrack -F");
-    const auto control = add_control_options(*command);
+    const ControlOptions options(*command);
     // Its options are not of a kind that CLI11 knows: all words go to our own parser.
     command->prefix_command();
-    command->callback([command, control, &exit_code] {
+    command->callback([command, options, &exit_code] {
         exit_code = guarded([&] {
-            const std::vector<std::string> words =
-                take_control_options(command->remaining(), *control);
-            return run(*control, words);
+            ControlOptions control = options;
+            const auto words = take_control_option(command->remaining(), control);
+            return run(control, words);
         });
     });
 }
@@ -108,15 +108,12 @@ int summarize(const ConntrackArgs& args, std::size_t entries) {
 }
 
 // --control may also stand behind the words of conntrack(8).
-std::vector<std::string> take_control_options(std::vector<std::string> words,
-                                              ControlOptions& control) {
-    for (auto at = words.begin(); at != words.end();) {
-        if ((*at == "--control" || *at == "--token") && at + 1 != words.end()) {
-            (*at == "--control" ? control.control : control.token) = *(at + 1);
-            at = words.erase(at, at + 2);
-        } else {
-            ++at;
-        }
+std::vector<std::string> take_control_option(std::vector<std::string> words,
+                                             ControlOptions& control) {
+    const auto at = std::find(words.begin(), words.end(), "--control");
+    if (at != words.end() && at + 1 != words.end()) {
+        control.control = *(at + 1);
+        words.erase(at, at + 2);
     }
     return words;
 }

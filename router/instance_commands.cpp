@@ -24,31 +24,31 @@ int stop_and_wait(const ControlTarget& target);
 void add_stop_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("stop", "Stop a running router and wait for its end");
     command->footer("Example:\n  nsrouter stop --control demo");
-    const auto options = add_control_options(*command);
+    const ControlOptions options(*command);
     command->callback([options, &exit_code] {
-        exit_code = guarded([&] { return stop_and_wait(options->target()); });
+        exit_code = guarded([&] { return stop_and_wait(options.target()); });
     });
 }
 
 void add_status_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("status", "Show a running router at a glance, as JSON");
     command->footer("Example:\n  nsrouter status --wait 5 && nsrouter conntrack -L");
-    const auto options = add_control_options(*command);
+    const ControlOptions options(*command);
     const auto seconds = std::make_shared<double>(0);
     command->add_option("--wait", *seconds, "wait this long for the router to be ready")
         ->type_name("SECONDS");
     command->callback([options, seconds, &exit_code] {
-        exit_code = guarded([&] { return print_reply(status_within(*options, *seconds)); });
+        exit_code = guarded([&] { return print_reply(status_within(options, *seconds)); });
     });
 }
 
 void add_reload_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand(
         "reload", "Read the configuration again: rules, routes and sysctls; connections stay");
-    const auto options = add_control_options(*command);
+    const ControlOptions options(*command);
     command->callback([options, &exit_code] {
         exit_code = guarded([&] {
-            return print_reply(ask(options->target(), {"POST", "/reload", {}}));
+            return print_reply(ask(options.target(), {"POST", "/reload", {}}));
         });
     });
 }
@@ -56,7 +56,7 @@ void add_reload_command(CLI::App& app, int& exit_code) {
 void add_dmesg_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("dmesg", "Show the router's log");
     command->footer("Example:\n  nsrouter dmesg -w");
-    const auto options = add_control_options(*command);
+    const ControlOptions options(*command);
     const auto follow = std::make_shared<bool>(false);
     command->add_flag("-w,--follow", *follow, "wait for new lines");
     command->callback([options, follow, &exit_code] {
@@ -66,27 +66,34 @@ void add_dmesg_command(CLI::App& app, int& exit_code) {
                 std::fflush(stdout);
             };
             return print_reply(ask_streaming(
-                options->target(), {"GET", *follow ? "/log?follow=1" : "/log", {}}, print));
+                options.target(), {"GET", *follow ? "/log?follow=1" : "/log", {}}, print));
         });
     });
 }
 
-ControlTarget ControlOptions::target() const {
-    ControlTarget target = find_instance(control);
-    target.token = token;
-    return target;
+void add_control_options(CLI::App& app) {
+    app.add_option("--control",
+                   "the router to talk to: its name, its socket or its HTTP address; by default "
+                   "the only one that runs")
+        ->type_name("NAME|PATH|HOST:PORT");
+    app.add_option("--token", "token of an HTTP address")->envname("NSROUTER_TOKEN");
 }
 
-std::shared_ptr<ControlOptions> add_control_options(CLI::App& command) {
-    auto options = std::make_shared<ControlOptions>();
-    command
-        .add_option("--control", options->control,
-                    "the router to talk to: its name, its socket or its HTTP address; by default "
-                    "the only one that runs")
-        ->type_name("NAME|PATH|HOST:PORT");
-    command.add_option("--token", options->token, "token of an HTTP address")
-        ->envname("NSROUTER_TOKEN");
-    return options;
+ControlOptions::ControlOptions(CLI::App& command) : root_(&command) {
+    command.fallthrough();
+    while (root_->get_parent() != nullptr) {
+        root_ = root_->get_parent();
+    }
+}
+
+ControlTarget ControlOptions::target() const {
+    const auto value = [this](const char* name) {
+        const CLI::Option* option = root_->get_option_no_throw(name);
+        return option != nullptr && !option->empty() ? option->as<std::string>() : std::string();
+    };
+    ControlTarget target = find_instance(control.empty() ? value("--control") : control);
+    target.token = value("--token");
+    return target;
 }
 
 int print_reply(const ControlReply& reply) {

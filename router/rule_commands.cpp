@@ -8,29 +8,27 @@
 namespace nsr::router {
 namespace {
 
-using Options = std::shared_ptr<ControlOptions>;
-
 // A subcommand that is one request.
 void add_request(CLI::App& group, const std::string& name, const std::string& description,
                  const ControlRequest& request, int& exit_code) {
     CLI::App* command = group.add_subcommand(name, description);
-    const Options options = add_control_options(*command);
+    const ControlOptions options(*command);
     command->callback([options, request, &exit_code] {
-        exit_code = guarded([&] { return print_reply(ask(options->target(), request)); });
+        exit_code = guarded([&] { return print_reply(ask(options.target(), request)); });
     });
 }
 
 void add_module_change(CLI::App& group, const std::string& action, const std::string& description,
                        int& exit_code) {
     CLI::App* command = group.add_subcommand(action, description);
-    const Options options = add_control_options(*command);
+    const ControlOptions options(*command);
     const auto name = std::make_shared<std::string>();
     command->add_option("name", *name, "name of the module")->required();
     command->callback([options, name, action, &exit_code] {
         exit_code = guarded([&] {
             const std::string target =
                 "/module?name=" + percent_encode(*name) + "&action=" + action;
-            return print_reply(ask(options->target(), {"PUT", target, {}}));
+            return print_reply(ask(options.target(), {"PUT", target, {}}));
         });
     });
 }
@@ -38,7 +36,9 @@ void add_module_change(CLI::App& group, const std::string& action, const std::st
 void add_rules_save(CLI::App& group, int& exit_code) {
     CLI::App* command = group.add_subcommand(
         "save", "Print the rules in the format of iptables-save, with counters");
-    const Options options = add_control_options(*command);
+    const ControlOptions options(*command);
+    const auto counters = std::make_shared<bool>(true);
+    command->add_flag("-c,--counters", *counters, "with counters; they are always there");
     const auto v4 = std::make_shared<bool>(false);
     const auto v6 = std::make_shared<bool>(false);
     CLI::Option* only_v4 = command->add_flag("-4,--ipv4", *v4, "IPv4 only");
@@ -46,7 +46,7 @@ void add_rules_save(CLI::App& group, int& exit_code) {
     command->callback([options, v4, v6, &exit_code] {
         exit_code = guarded([&] {
             const std::string family = *v4 ? "?family=ipv4" : *v6 ? "?family=ipv6" : "";
-            return print_reply(ask(options->target(), {"GET", "/rules" + family, {}}));
+            return print_reply(ask(options.target(), {"GET", "/rules" + family, {}}));
         });
     });
 }
@@ -59,6 +59,7 @@ void add_module_command(CLI::App& app, int& exit_code) {
         "Example:\n  nsrouter rules flush && nsrouter module unload nf_conntrack\n"
         "The module cannot go while a rule needs it, and a rule that needs it brings it back.");
     group->require_subcommand(1);
+    group->fallthrough();
     add_request(*group, "list", "What is loaded, as lsmod prints it", {"GET", "/module", {}},
                 exit_code);
     add_module_change(*group, "load", "Load a module", exit_code);
@@ -69,6 +70,7 @@ void add_rules_command(CLI::App& app, int& exit_code) {
     CLI::App* group = app.add_subcommand("rules", "The rules of a running router");
     group->footer("Example:\n  nsrouter rules save -4 > rules.v4");
     group->require_subcommand(1);
+    group->fallthrough();
     add_rules_save(*group, exit_code);
     add_request(*group, "list", "Print chains and rules with their counters",
                 {"GET", "/rules?format=list", {}}, exit_code);

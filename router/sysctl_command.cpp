@@ -74,7 +74,7 @@ void add_sysctl_command(CLI::App& app, int& exit_code) {
         "Examples:\n  nsrouter sysctl -a | grep conntrack\n"
         "  nsrouter sysctl net.netfilter.nf_conntrack_count\n"
         "  nsrouter sysctl -w net.netfilter.nf_conntrack_max=100000\n  nsrouter sysctl -p");
-    const auto control = add_control_options(*command);
+    const ControlOptions control(*command);
     const auto options = std::make_shared<SysctlOptions>();
     command->add_flag("-a,-A,-X,--all", options->all, "show all");
     command->add_flag("-w,--write", options->write, "the words are settings");
@@ -87,7 +87,7 @@ void add_sysctl_command(CLI::App& app, int& exit_code) {
                       "input");
     command->add_option("words", options->words, "NAME, NAME=VALUE, or files with -p");
     command->callback([control, options, &exit_code] {
-        exit_code = guarded([&] { return Sysctl(control->target(), *options).run(); });
+        exit_code = guarded([&] { return Sysctl(control.target(), *options).run(); });
     });
 }
 
