@@ -18,9 +18,15 @@ Result<std::string, Failure> read_sysctl(const Context& context, std::string_vie
 // is Invalid with the accepted range.
 std::optional<Failure> write_sysctl(Context& context, std::string_view name, std::string_view value,
                                     Instant now);
+// The same for configuration: the keys of tracking can be set whether or not tracking is on.
+std::optional<Failure> set_sysctl(Context& context, std::string_view name, std::string_view value,
+                                  Instant now);
 // Names in the order of `sysctl -a`: net.ipv4 ..., net.ipv6 ..., net.netfilter ...,
 // net.nf_conntrack_max. Those of conntrack only while tracking is on.
 std::vector<std::string> sysctl_names(const Context& context);
+// The same as paths below /proc/sys: "net/ipv4/ip_forward".
+std::vector<std::string> sysctl_paths(const Context& context);
+bool sysctl_writable(const Context& context, std::string_view name);
 // For configuration checks: is there such a key at all (whether or not tracking is on; an interface
 // part must name one of `interfaces`), and is `value` in range? Nothing: fine.
 std::optional<Failure> check_sysctl(std::string_view name, std::string_view value,

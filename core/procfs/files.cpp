@@ -1,0 +1,99 @@
+#include "core/procfs/files.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/drop_reason.hpp"
+#include "core/procfs/text.hpp"
+
+namespace nsr::procfs {
+
+namespace {
+
+std::string read_kmsg(const Context& context, Instant now);
+std::string read_drops(const Context& context, Instant now);
+std::string read_conntrack_mode(const Context& context, Instant now);
+std::optional<Failure> write_conntrack_mode(Context& context, std::string_view text, Instant now);
+
+constexpr std::array kFiles = {
+    File{.path = "/dev/kmsg", .read = read_kmsg},
+    File{.path = "/proc/net/dev", .read = read_dev},
+    File{.path = "/proc/net/ip6_tables_names", .read = read_ip6_tables_names},
+    File{.path = "/proc/net/ip_conntrack", .needs_tracking = true, .open = open_ip_conntrack},
+    File{.path = "/proc/net/ip_tables_names", .read = read_ip_tables_names},
+    File{.path = "/proc/net/netstat", .read = read_netstat},
+    File{.path = "/proc/net/nf_conntrack", .needs_tracking = true, .open = open_nf_conntrack},
+    File{.path = "/proc/net/nf_conntrack_expect",
+         .needs_tracking = true,
+         .read = read_nf_conntrack_expect},
+    File{.path = "/proc/net/route", .read = read_route},
+    File{.path = "/proc/net/snmp", .read = read_snmp},
+    File{.path = "/proc/net/snmp6", .read = read_snmp6},
+    File{.path = "/proc/net/stat/nf_conntrack",
+         .needs_tracking = true,
+         .read = read_stat_nf_conntrack},
+    File{.path = "/proc/nsrouter/conntrack_mode",
+         .read = read_conntrack_mode,
+         .write = write_conntrack_mode},
+    File{.path = "/proc/nsrouter/drops", .read = read_drops},
+};
+
+struct ModeName {
+    TrackingMode mode;
+    std::string_view name;
+};
+constexpr std::array<ModeName, 3> kModes = {
+    {{TrackingMode::Auto, "auto"}, {TrackingMode::On, "on"}, {TrackingMode::Off, "off"}}};
+
+}  // namespace
+
+std::span<const File> files() {
+    return kFiles;
+}
+
+namespace {
+
+std::string read_kmsg(const Context& context, Instant /*now*/) {
+    return context.kernel_log ? context.kernel_log() : std::string();
+}
+
+// Every reason, its count and what it means; those that occurred stand out by their counts.
+std::string read_drops(const Context& context, Instant /*now*/) {
+    std::string out;
+    for (const DropReasonRow& row : kDropReasons) {
+        text::append_left(out, row.name, 24);
+        text::append(out, context.router.drops().by_reason[static_cast<std::size_t>(row.reason)],
+                     12);
+        out.append("  ").append(row.explanation).append("\n");
+    }
+    return out;
+}
+
+std::string read_conntrack_mode(const Context& context, Instant /*now*/) {
+    std::string out;
+    for (const ModeName& row : kModes) {
+        if (row.mode == context.router.tracking_mode()) {
+            out.append(row.name).append("\n");
+        }
+    }
+    return out;
+}
+
+// As with modprobe -r: what rules need cannot be unloaded.
+std::optional<Failure> write_conntrack_mode(Context& context, std::string_view text, Instant now) {
+    const std::string_view name = text::trimmed(text);
+    const auto row = std::find_if(kModes.begin(), kModes.end(),
+                                  [&](const ModeName& one) { return one.name == name; });
+    if (row == kModes.end()) {
+        return Failure{Errno::Invalid, "auto|on|off"};
+    }
+    std::string why;
+    if (!context.router.set_tracking(row->mode, now, why)) {
+        return Failure{Errno::Busy, why};
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+}  // namespace nsr::procfs

@@ -1,0 +1,42 @@
+// The files that are not sysctls: one row each. Adding a file is adding a row in files.cpp.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/procfs/tree.hpp"
+
+namespace nsr::procfs {
+
+struct File {
+    std::string_view path;
+    bool needs_tracking = false;  // it exists only while connections are tracked
+    // One of these: the whole text, or a cursor over it.
+    std::string (*read)(const Context&, Instant) = nullptr;
+    std::unique_ptr<Cursor> (*open)(const Context&) = nullptr;
+    std::optional<Failure> (*write)(Context&, std::string_view text, Instant) = nullptr;
+};
+
+std::span<const File> files();
+
+// connection_files.cpp
+std::unique_ptr<Cursor> open_nf_conntrack(const Context& context);
+std::unique_ptr<Cursor> open_ip_conntrack(const Context& context);
+std::string read_nf_conntrack_expect(const Context& context, Instant now);
+std::string read_stat_nf_conntrack(const Context& context, Instant now);
+
+// network_files.cpp
+std::string read_dev(const Context& context, Instant now);
+std::string read_route(const Context& context, Instant now);
+std::string read_ip_tables_names(const Context& context, Instant now);
+std::string read_ip6_tables_names(const Context& context, Instant now);
+
+// snmp_files.cpp
+std::string read_snmp(const Context& context, Instant now);
+std::string read_snmp6(const Context& context, Instant now);
+std::string read_netstat(const Context& context, Instant now);
+
+}  // namespace nsr::procfs
