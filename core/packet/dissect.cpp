@@ -1,9 +1,9 @@
 #include "core/packet/dissect.hpp"
 
-#include <algorithm>
 #include <optional>
 
 #include "core/packet/ipv4_options.hpp"
+#include "core/packet/ipv6_options.hpp"
 #include "core/wire/checksum.hpp"
 #include "core/wire/icmp.hpp"
 #include "core/wire/ipv4.hpp"
@@ -215,67 +215,15 @@ std::optional<DropReason> ipv6_addresses_refused(const Layout& layout) {
     return std::nullopt;
 }
 
-// What to do with an option nobody here knows is in its two highest bits (RFC 8200 4.2): skip,
-// discard, discard and tell, discard and tell unless sent to a multicast address.
-bool unknown_option_refused(std::uint8_t type, std::size_t at, Layout& layout) {
-    const unsigned action = type >> 6;
-    if (action == 2 || (action == 3 && !layout.destination.is_multicast())) {
-        layout.problem_code = wire::icmpv6::kUnknownOption;
-        layout.problem_pointer = static_cast<std::uint16_t>(at);
-    }
-    return action != 0;
-}
-
-bool known_option_refused(std::uint8_t type, ConstBytes option, std::size_t at, Layout& layout) {
-    if (type == ipv6::kOptionRouterAlert) {
-        return option.size() != 4;
-    }
-    if (type == ipv6::kOptionJumbo) {  // no frame here can be as long as a jumbogram must be
-        const bool too_small = option.size() == 6 && (at & 3) == 2;
-        layout.problem_pointer = static_cast<std::uint16_t>(too_small ? at + 2 : 0);
-        return true;
-    }
-    return unknown_option_refused(type, at, layout);
-}
-
-// kernel: ipv6_parse_hopopts, ip6_parse_tlv
+// kernel: ipv6_parse_hopopts
 bool hop_by_hop_refused(ConstBytes bytes, Layout& layout) {
-    constexpr unsigned kMaxOptions = 8;  // kernel: IP6_DEFAULT_MAX_HBH_OPTS_CNT
-    constexpr std::size_t kMaxPadding = 7;
-    const ConstBytes rest = bytes.subspan(ipv6::kHeaderBytes);
-    const std::size_t length = rest.size() < 8 ? 8 : (std::size_t{rest[1]} + 1) * 8;
-    if (rest.size() < length) {
-        return true;
-    }
-    unsigned options = 0;
-    std::size_t padding = 0;
-    for (std::size_t i = 2; i < length;) {
-        const std::uint8_t type = rest[i];
-        if (type != ipv6::kOptionPad1 && i + 1 >= length) {
-            return true;
-        }
-        const std::size_t size = type == ipv6::kOptionPad1 ? 1 : std::size_t{rest[i + 1]} + 2;
-        if (size > length - i) {
-            return true;
-        }
-        const ConstBytes option = rest.subspan(i, size);
-        if (type == ipv6::kOptionPad1 || type == ipv6::kOptionPadN) {
-            padding += size;
-            const auto data = option.subspan(std::min<std::size_t>(size, 2));
-            if (padding > kMaxPadding ||
-                std::any_of(data.begin(), data.end(), [](std::uint8_t b) { return b != 0; })) {
-                return true;
-            }
-        } else {
-            padding = 0;
-            if (++options > kMaxOptions ||
-                known_option_refused(type, option, ipv6::kHeaderBytes + i, layout)) {
-                return true;
-            }
-        }
-        i += size;
-    }
-    return false;
+    const bool multicast = layout.destination.is_multicast();
+    const Ipv6OptionFacts facts =
+        check_ipv6_options(bytes, ipv6::kHeaderBytes,
+                           multicast ? Ipv6Options::HopByHopMulticast : Ipv6Options::HopByHop);
+    layout.problem_pointer = facts.problem_pointer;
+    layout.problem_code = facts.problem_code;
+    return facts.refused;
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ constexpr std::size_t kFine = ~std::size_t{0};
 std::size_t problem_of(std::span<const std::uint8_t> option, Seen& seen);
 std::size_t route_problem(std::span<const std::uint8_t> option, bool& seen);
 std::size_t timestamp_problem(std::span<const std::uint8_t> option, bool& seen);
-void stamp(std::span<std::uint8_t> option, std::uint32_t address, std::uint32_t time);
+void stamp(std::span<std::uint8_t> option, const Ipv4Stamp& values);
 
 }  // namespace
 
@@ -60,8 +60,8 @@ Ipv4OptionFacts check_ipv4_options(std::span<const std::uint8_t> header) {
     return facts;
 }
 
-void stamp_ipv4_options(Packet& packet, const IpAddress& address, std::uint32_t time_of_day_ms) {
-    if (!packet.layout.has_ipv4_options) {
+void stamp_ipv4_options(Packet& packet, const Ipv4Stamp& values) {
+    if (!packet.layout.has_ipv4_options || packet.layout.problem_pointer != 0) {
         return;
     }
     const auto header = packet.bytes().first(packet.layout.l4_offset);
@@ -73,7 +73,7 @@ void stamp_ipv4_options(Packet& packet, const IpAddress& address, std::uint32_t 
             break;
         }
         const std::size_t length = type == ipv4::kOptionNop ? 1 : header[i + 1];
-        stamp(header.subspan(i, length), address.as_v4(), time_of_day_ms);
+        stamp(header.subspan(i, length), values);
         i += length;
     }
     rewrite::recompute_ipv4_header_checksum(packet);
@@ -137,7 +137,7 @@ std::size_t timestamp_problem(std::span<const std::uint8_t> option, bool& seen) 
 }
 
 // One entry into an option that has room for it.
-void stamp(std::span<std::uint8_t> option, std::uint32_t address, std::uint32_t time) {
+void stamp(std::span<std::uint8_t> option, const Ipv4Stamp& values) {
     const bool route = option[0] == ipv4::kOptionRecordRoute;
     if (!route && option[0] != ipv4::kOptionTimestamp) {
         return;
@@ -152,12 +152,12 @@ void stamp(std::span<std::uint8_t> option, std::uint32_t address, std::uint32_t 
     }
     std::uint8_t* place = option.data() + pointer - 1;
     if (flag == kTimeAndAddress) {
-        wire::store32(place, address);
+        wire::store32(place, (route ? values.outgoing : values.incoming).as_v4());
         place += 4;
         pointer = static_cast<std::uint8_t>(pointer + 4);
     }
     if (!route && (flag == kTimeOnly || flag == kTimeAndAddress)) {
-        wire::store32(place, time);
+        wire::store32(place, values.time_of_day_ms);
         pointer = static_cast<std::uint8_t>(pointer + 4);
     }
 }
