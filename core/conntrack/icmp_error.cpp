@@ -103,8 +103,7 @@ IcmpClass Judge::redirect_v6(ConstBytes l4) const {
 // kernel: nf_conntrack_inet_error, up to the lookup
 IcmpClass Judge::error(ConstBytes quotation) const {
     Layout layout;
-    layout.family = packet.layout.family;
-    if (!dissect_quoted(quotation, layout)) {
+    if (!dissect_quoted(quotation, layout, packet.layout.family)) {
         return {IcmpKind::Malformed, {}};
     }
     const auto quoted = tuple_of_quoted(quotation, layout);

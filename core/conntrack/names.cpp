@@ -2,6 +2,7 @@
 #include <array>
 
 #include "core/conntrack/conntrack.hpp"
+#include "core/conntrack/tcp_table.hpp"
 
 namespace nsr::conntrack {
 
@@ -25,6 +26,10 @@ std::string_view entry(const std::array<std::string_view, N>& names, std::size_t
 }
 
 }  // namespace
+
+std::string_view tcp_state_name(TcpConntrack state) {
+    return entry(kTcpNames, static_cast<std::size_t>(state));
+}
 
 std::string_view state_name(const Connection& connection) {
     switch (connection.protocol) {

@@ -76,8 +76,8 @@ std::uint16_t pseudo_header_sum(const IpAddress& source, const IpAddress& destin
     return fold(total);
 }
 
-std::uint32_t crc32c(ConstBytes bytes) {
-    std::uint32_t crc = 0xffffffff;
+std::uint32_t crc32c(ConstBytes bytes, std::uint32_t before) {
+    std::uint32_t crc = ~before;
     const std::uint8_t* p = bytes.data();
     std::size_t left = bytes.size();
     for (; left >= 8; left -= 8, p += 8) {
