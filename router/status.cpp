@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "core/procfs/table_size.hpp"
 #include "router/control_port.hpp"
 #include "router/tracking_module.hpp"
 
@@ -15,9 +16,6 @@ constexpr const char* kBuild = "release";
 #else
 constexpr const char* kBuild = "debug";
 #endif
-
-// A record and its share of the index; what few connections need comes on top.
-constexpr std::uint64_t kBytesPerEntry = sizeof(conntrack::Connection) + 8;
 
 const char* name_of(TrackingMode mode) {
     switch (mode) {
@@ -86,9 +84,9 @@ json::object table_of(const Controls& controls) {
             {"count", count},
             {"max", max},
             {"buckets", table.buckets()},
-            {"bytes_per_entry", kBytesPerEntry},
+            {"bytes_per_entry", procfs::kBytesPerEntry},
             {"bytes_in_use", in_use},
-            {"bytes_at_max", max * kBytesPerEntry}};
+            {"bytes_at_max", max * procfs::kBytesPerEntry}};
 }
 
 json::object drops_of(const Controls& controls) {

@@ -1,4 +1,4 @@
-#include "router/table_size.hpp"
+#include "router/memory_limit.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -80,14 +80,6 @@ std::uint64_t cgroup_limit(const ReadFile& read_file) {
 }
 
 }  // namespace
-
-TableSize default_table_size(std::uint64_t memory_bytes) {
-    constexpr std::uint64_t kGiB = 1024ull * 1024 * 1024;
-    constexpr std::uint64_t kBytesPerBucket = 64 * 1024;
-    const std::uint64_t buckets =
-        memory_bytes > kGiB ? 16384 : std::max<std::uint64_t>(memory_bytes / kBytesPerBucket, 32);
-    return {static_cast<std::uint32_t>(buckets), static_cast<std::uint32_t>(buckets * 4)};
-}
 
 std::uint64_t memory_limit(const ReadFile& read_file) {
     const std::uint64_t limit = std::min(mem_total(read_file), cgroup_limit(read_file));

@@ -1,0 +1,51 @@
+#include "router/http_guard.hpp"
+
+#include <doctest/doctest.h>
+
+using nsr::router::http::Guard;
+using nsr::router::http::parse_target;
+using nsr::router::http::percent_decode;
+using nsr::router::http::Request;
+
+TEST_CASE("control port: a browser's page on another site cannot drive the router") {
+    const Guard tcp{true, "127.0.0.1", {}};
+    CHECK(tcp.check({"127.0.0.1:9080", "", ""}).status == 0);
+    CHECK(tcp.check({"localhost:9080", "", ""}).status == 0);
+    CHECK(tcp.check({"[::1]:9080", "", ""}).status == 0);
+    CHECK(tcp.check({"127.0.0.1:9080", "http://127.0.0.1:9080", ""}).status == 0);
+    CHECK(tcp.check({"127.0.0.1:9080", "http://evil.example", ""}).status == 403);
+    CHECK(tcp.check({"127.0.0.1:9080", "null", ""}).status == 403);
+    // A name that an attacker's DNS points at 127.0.0.1.
+    CHECK(tcp.check({"evil.example:9080", "", ""}).status == 403);
+    CHECK(tcp.check({"", "", ""}).status == 403);
+}
+
+TEST_CASE("control port: on a unix socket the file's mode decides, not the Host") {
+    const Guard local{};
+    CHECK(local.check({"anything", "", ""}).status == 0);
+    CHECK(local.check({"localhost", "http://evil.example", ""}).status == 403);
+}
+
+TEST_CASE("control port: a token must be there and right, whole") {
+    const Guard guarded{true, "192.0.2.1", "0123456789abcdef"};
+    CHECK(guarded.check({"192.0.2.1:9080", "", "Bearer 0123456789abcdef"}).status == 0);
+    CHECK(guarded.check({"192.0.2.1:9080", "", ""}).status == 401);
+    CHECK(guarded.check({"192.0.2.1:9080", "", "Bearer 0123456789abcde"}).status == 401);
+    CHECK(guarded.check({"192.0.2.1:9080", "", "Bearer 0123456789abcdefBearer"}).status == 401);
+    CHECK(guarded.check({"192.0.2.1:9080", "", "0123456789abcdef"}).status == 401);
+}
+
+TEST_CASE("control port: request targets") {
+    Request request;
+    CHECK(parse_target("/conntrack?proto=udp&src=10.0.0.1%2F8&flag", request));
+    CHECK(request.path == "/conntrack");
+    CHECK(request.query.at("proto") == "udp");
+    CHECK(request.query.at("src") == "10.0.0.1/8");
+    CHECK(request.query.at("flag").empty());
+    CHECK_FALSE(parse_target("http://evil.example/", request));
+    CHECK_FALSE(parse_target("", request));
+    CHECK_FALSE(percent_decode("%0"));
+    CHECK_FALSE(percent_decode("%zz"));
+    CHECK_FALSE(percent_decode("a%00b"));
+    CHECK(*percent_decode("a%20b%2e") == "a b.");
+}
