@@ -72,7 +72,7 @@ Result<std::vector<std::string>, std::string> split_words(std::string_view line)
         if (!word) {
             return std::string("a quote is not closed");
         }
-        words.push_back(*std::move(word));
+        words.push_back(std::move(*word));
     }
     return words;
 }

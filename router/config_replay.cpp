@@ -73,7 +73,7 @@ void event_rules(Section& section, const Config& config, ReplayEvent& event) {
         if (section.string(key, name.value)) {
             name.where = section.take(key)->value.where;
             if (auto file = read_rule_file(name, family, config, section.errors())) {
-                event.rules.push_back(*std::move(file));
+                event.rules.push_back(std::move(*file));
             }
         }
     }

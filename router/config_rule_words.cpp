@@ -191,7 +191,7 @@ void Translator::whole_rule(const TomlMember& text) {
         return;
     }
     rule_.where = text.value.where;
-    rule_.words.push_back(*std::move(words));
+    rule_.words.push_back(std::move(*words));
 }
 
 void Translator::collect(const TomlValue& table, const std::string& module, bool negated) {
@@ -222,7 +222,7 @@ void Translator::add(const Option& option) {
         return;
     }
     if (owner->module.empty()) {
-        built_in(option, *std::move(given));
+        built_in(option, std::move(*given));
         return;
     }
     if (owner->is_target) {
@@ -336,7 +336,7 @@ std::optional<Words> Translator::arguments(const Option& option, bool takes_valu
             return std::nullopt;
         }
         rule_.origins.push_back({*text, item->where});
-        texts.push_back(*std::move(text));
+        texts.push_back(std::move(*text));
     }
     if (texts.empty()) {
         fail(value.where, "\"" + option.name + "\" must not be empty");

@@ -88,7 +88,7 @@ std::optional<RuleFile> read_rule_file(const Located<std::string>& name, Family 
         errors.push_back({name.where, "rules file \"" + name.value + "\": " + text.error().text});
         return std::nullopt;
     }
-    return RuleFile{family, path, *std::move(text)};
+    return RuleFile{family, path, std::move(*text)};
 }
 
 std::vector<std::string> tables_in(std::string_view text) {
@@ -212,7 +212,7 @@ void Loader::native(const TomlValue& value, TableId table, const std::string& ch
         return;
     }
     const rules::FamilySupport support = rules::families_of(rule->words[0]);
-    Placed placed{*std::move(rule), table, chain, support.ipv4, support.ipv6};
+    Placed placed{std::move(*rule), table, chain, support.ipv4, support.ipv6};
     if (placed.rule.family) {
         placed.ipv4 = *placed.rule.family == Family::Ipv4;
         placed.ipv6 = !placed.ipv4;
@@ -303,7 +303,7 @@ void Loader::append(const Placed& placed, Family family) {
         }
         rule->id = ruleset.next_id;
         ruleset.next_id = RuleId{raw(ruleset.next_id) + 1};
-        ruleset.table(family, placed.table).find(placed.chain)->rules.push_back(*std::move(rule));
+        ruleset.table(family, placed.table).find(placed.chain)->rules.push_back(std::move(*rule));
     }
 }
 

@@ -132,7 +132,7 @@ Result<TomlValue, ConfigErrors> parse_toml(std::string_view text, const std::str
         return ConfigErrors{{{file, 0, 0}, "larger than the limit of 1 MiB"}};
     }
     if (std::optional<ConfigError> error = PreCheck(text, file).run()) {
-        return ConfigErrors{*std::move(error)};
+        return ConfigErrors{std::move(*error)};
     }
     try {
         return convert_table(toml::parse(text), file);

@@ -1,0 +1,76 @@
+// Capture: the packets of a file, ready for the router.
+//
+// A file is pcapng (pcapng.hpp) or classic pcap (libpcap). Frames run through the filter, a tcpdump
+// expression that sees the frame as captured; then their link header is taken off (capture_link).
+// Frames that carry no IP (ARP, ...) are counted and passed over; a link type that cannot be
+// unwrapped ends the reading by name.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "router/pcapng.hpp"
+
+namespace nsr::router {
+
+// A tcpdump expression, compiled for each link type that comes along.
+class CaptureFilter {
+  public:
+    // Empty: everything passes.
+    explicit CaptureFilter(std::string expression);
+    ~CaptureFilter();
+    CaptureFilter(const CaptureFilter&) = delete;
+    CaptureFilter& operator=(const CaptureFilter&) = delete;
+
+    // What is wrong with the expression for this link type; empty: nothing.
+    std::string prepare(std::uint32_t link_type);
+    // Precondition: prepared for the frame's link type.
+    [[nodiscard]] bool passes(const Frame& frame) const;
+
+  private:
+    struct Compiled;
+    std::string expression_;
+    std::vector<std::unique_ptr<Compiled>> compiled_;
+};
+
+// The IP packet inside a frame: where it starts. Nothing: the frame carries something else.
+struct Unwrapped {
+    std::optional<std::size_t> ip_offset;
+    std::string error;  // the link type is not understood
+};
+Unwrapped unwrap(std::uint32_t link_type, std::span<const std::uint8_t> frame);
+
+class Capture {
+  public:
+    Capture(std::unique_ptr<FrameSource> source, std::string filter)
+        : source_(std::move(source)), filter_(std::move(filter)) {}
+
+    // The next frame with an IP packet in it, its link header removed. False at the end and at an
+    // error.
+    bool next(Frame& frame);
+    [[nodiscard]] const std::string& error() const {
+        return error_.empty() ? source_->error() : error_;
+    }
+    [[nodiscard]] std::uint64_t not_ip() const { return not_ip_; }
+    [[nodiscard]] std::uint64_t filtered() const { return filtered_; }
+
+  private:
+    std::unique_ptr<FrameSource> source_;
+    CaptureFilter filter_;
+    std::uint64_t not_ip_ = 0;
+    std::uint64_t filtered_ = 0;
+    std::string error_;
+};
+
+// By its first bytes. The error says why the file cannot be read.
+Result<std::unique_ptr<Capture>, std::string> open_capture(const std::string& path,
+                                                           const std::string& filter);
+// pcapng from a stream, which must outlive the capture.
+std::unique_ptr<Capture> capture_from(std::istream& in, const std::string& filter = "");
+
+}  // namespace nsr::router

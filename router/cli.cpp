@@ -1,0 +1,39 @@
+#include "router/cli.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace nsr::router {
+namespace {
+
+// One row per subcommand, in the order of --help.
+constexpr void (*kCommands[])(CLI::App& app, int& exit_code) = {
+    add_check_command,
+    add_replay_command,
+};
+
+constexpr const char* kFooter = R"(Examples:
+  nsrouter check configs/demo.toml
+  nsrouter replay configs/demo.toml --in in.pcapng --out out.pcapng --conntrack -
+
+`nsrouter COMMAND --help` shows the options and examples of a command.)";
+
+}  // namespace
+
+int run_cli(int argc, const char* const* argv) {
+    CLI::App app("A userspace netfilter router for Linux network namespaces.", "nsrouter");
+    app.set_version_flag("--version", "nsrouter " NSR_VERSION);
+    app.require_subcommand(1);
+    app.footer(kFooter);
+    int exit_code = kSuccess;
+    for (const auto add : kCommands) {
+        add(app, exit_code);
+    }
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? kSuccess : kUsage;
+    }
+    return exit_code;
+}
+
+}  // namespace nsr::router

@@ -1,0 +1,161 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "router/cli.hpp"
+#include "router/replay.hpp"
+
+namespace nsr::router {
+namespace {
+
+struct Arguments {
+    std::string config;
+    std::string in;
+    std::string out;
+    std::string conntrack;
+    std::string stats;
+    std::string filter;
+    double start = -1;
+    ReplayOptions options;
+};
+
+// A file, standard output for "-", or nothing for "".
+class Sink {
+  public:
+    explicit Sink(std::string path) : path_(std::move(path)) {
+        if (!path_.empty() && path_ != "-") {
+            file_.open(path_, std::ios::binary | std::ios::trunc);
+        }
+    }
+    [[nodiscard]] std::ostream* stream() {
+        return path_.empty() ? nullptr : path_ == "-" ? &std::cout : &file_;
+    }
+    [[nodiscard]] bool flush() { return stream() == nullptr || stream()->flush().good(); }
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+  private:
+    std::string path_;
+    std::ofstream file_;
+};
+
+class FileOutput : public ReplayOutput {
+  public:
+    FileOutput(Sink& packets, Sink& connections, const std::vector<std::string>& interfaces)
+        : connections_(connections.stream()) {
+        if (packets.stream() != nullptr) {
+            writer_.emplace(*packets.stream(), interfaces);
+        }
+    }
+    void packet(std::int64_t time_ns, std::uint32_t interface, std::span<const std::uint8_t> bytes,
+                std::string_view comment) override {
+        if (writer_) {
+            writer_->packet(time_ns, interface, bytes, comment);
+        }
+    }
+    void connections(std::string_view text) override {
+        if (connections_ != nullptr) {
+            *connections_ << text;
+        }
+    }
+    void trace(std::string_view line) override { std::cout << line << '\n'; }
+    [[nodiscard]] bool good() const override { return !writer_ || writer_->good(); }
+
+  private:
+    std::optional<PcapngWriter> writer_;
+    std::ostream* connections_;
+};
+
+int complain(const std::string& what) {
+    std::fprintf(stderr, "nsrouter: %s\n", what.c_str());
+    return kFailure;
+}
+
+int command_replay(Arguments& arguments) {
+    const Result<Config, ConfigErrors> config = load_config(arguments.config);
+    if (!config) {
+        for (const ConfigError& error : config.error()) {
+            std::fprintf(stderr, "%s\n", to_string(error).c_str());
+        }
+        return kFailure;
+    }
+    auto capture = open_capture(arguments.in, arguments.filter);
+    if (!capture) {
+        return complain(capture.error());
+    }
+    if (arguments.start >= 0) {
+        arguments.options.start_ns = static_cast<std::int64_t>(arguments.start * 1e9 + 0.5);
+    }
+    Sink packets(arguments.out);
+    Sink connections(arguments.conntrack);
+    Sink stats(arguments.stats);
+    for (Sink* sink : {&packets, &connections, &stats}) {
+        if (!sink->flush()) {
+            return complain(sink->path() + ": cannot be written");
+        }
+    }
+    FileOutput output(packets, connections, config->interface_names());
+    const ReplayResult result = run_replay(*config, **capture, arguments.options, output);
+    if (stats.stream() != nullptr) {
+        *stats.stream() << result.stats;
+    }
+    for (const std::string& complaint : result.complaints) {
+        complain(complaint);
+    }
+    for (Sink* sink : {&packets, &connections, &stats}) {
+        if (!sink->flush()) {
+            return complain(sink->path() + ": writing failed");
+        }
+    }
+    std::fprintf(stderr, "%llu packets in, %llu out\n",
+                 static_cast<unsigned long long>(result.packets_in),
+                 static_cast<unsigned long long>(result.packets_out));
+    return result.error.empty() ? kSuccess : complain(arguments.in + ": " + result.error);
+}
+
+constexpr const char* kFooter =
+    R"(Packets enter by the interface that the capture names (if_name), at
+their time stamps, which are the clock. FILE may be - for standard output.
+
+Examples:
+  nsrouter replay demo.toml --in in.pcapng --out out.pcapng
+  nsrouter replay demo.toml --in in.pcapng --conntrack - --stats -
+  nsrouter replay demo.toml --in lan.pcap --interface lan --filter 'udp port 53' --trace)";
+
+}  // namespace
+
+void add_replay_command(CLI::App& app, int& exit_code) {
+    CLI::App* command = app.add_subcommand(
+        "replay", "Run a capture through the router on a virtual clock, without root.");
+    auto arguments = std::make_shared<Arguments>();
+    command->add_option("CONFIG", arguments->config, "the configuration file (TOML)")->required();
+    command->add_option("--in", arguments->in, "capture to read: pcapng or pcap")
+        ->required()
+        ->type_name("FILE");
+    command->add_option("--out", arguments->out, "pcapng of what leaves the router")
+        ->type_name("FILE");
+    command->add_option("--conntrack", arguments->conntrack, "connection table at checkpoints")
+        ->type_name("FILE");
+    command->add_option("--stats", arguments->stats, "counters and rules at the end")
+        ->type_name("FILE");
+    command->add_flag("--trace", arguments->options.trace, "print what happens to each packet");
+    command->add_option("--seed", arguments->options.seed, "of all randomness (default 1)")
+        ->type_name("N");
+    command
+        ->add_option("--start", arguments->start,
+                     "time 0 of the clock, in seconds since 1970 (default: the second in which "
+                     "the capture begins)")
+        ->type_name("T")
+        ->check(CLI::Range(0.0, 9e9));
+    command
+        ->add_option("--interface", arguments->options.interface,
+                     "where packets arrive whose capture does not say it")
+        ->type_name("NAME");
+    command->add_option("--filter", arguments->filter, "only packets that fit this expression")
+        ->type_name("EXPR");
+    command->footer(kFooter);
+    command->callback([arguments, &exit_code] { exit_code = command_replay(*arguments); });
+}
+
+}  // namespace nsr::router
