@@ -114,7 +114,7 @@ std::optional<Hit> Table::find(const Tuple& tuple, Zone zone, Jiffies now) const
 
 bool Table::taken(const Tuple& tuple, Zone zone, ConnId except, Jiffies now) const {
     const auto other = [this, except](std::uint32_t number) {
-        if (ConnId{number} == except || except == ConnId::None) {
+        if (except == ConnId::None || ConnId{number} == except) {
             return except == ConnId::None;
         }
         // Two packets that began the same flow at once do not stand in each other's way.
