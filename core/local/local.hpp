@@ -1,13 +1,20 @@
 // The router as a host: what it says itself.
 //
-// respond() is the built-in responder for packets delivered to the router when no [host] namespace
-// takes them: it answers ping, refuses TCP (RST) and UDP (port unreachable) and unknown protocols
-// (protocol unreachable); nothing listens. The *_error functions make the ICMP errors and resets
-// that forwarding and REJECT need. All return a packet without route: source may be unspecified
-// (the pipeline chooses the address and routes it through OUTPUT), or nothing when RFC 1122 3.2.2 /
-// RFC 4443 2.4 forbid an answer (errors, fragments with offset > 0, multicast and broadcast).
-// kernel: icmp_echo, tcp_v4_send_reset, __udp4_lib_rcv, __icmp_send, icmp6_send, nf_send_reset,
-// nf_send_unreach
+// Theory of operation
+//   respond() is the built-in responder for packets delivered to the router when no [host]
+//   namespace takes them: it answers ping and timestamp requests, refuses TCP (RST), UDP and
+//   UDP-Lite (port unreachable) and unknown protocols (protocol unreachable, or a parameter problem
+//   about the IPv6 next header); nothing listens. What a host takes without a word is consumed in
+//   silence: ICMP errors and answers, IGMP, PIM, neighbour discovery.
+//   icmp_error(), tcp_reset() and may_reject() make the errors and resets that forwarding and
+//   REJECT need, or nothing where RFC 1122 3.2.2 and RFC 4443 2.4 forbid an answer (about errors,
+//   fragments with offset > 0, multicast and broadcast, senders that are nobody).
+//   All packets come dissected, with their checksums, without a route; the source may be
+//   unspecified, then the pipeline chooses it and sends the packet through OUTPUT. TTL is 64. The
+//   IPv4 identification is that of the packet that was answered. IP options of the question are not
+//   repeated in the answer (differs: ip-options-not-echoed).
+// kernel: icmp_rcv, icmp_reply, tcp_v4_send_reset, __udp4_lib_rcv, ip_protocol_deliver_rcu,
+// __icmp_send, icmpv6_rcv, icmp6_send, ip6_protocol_deliver_rcu, nf_send_reset, nf_send_unreach
 #pragma once
 
 #include <cstdint>
@@ -19,31 +26,35 @@
 namespace nsr::local {
 
 // An ICMP or ICMPv6 error: type and code as on the wire; `info` is the MTU (frag needed, packet too
-// big), or the pointer (parameter problem). Quotes up to 576 bytes in all (IPv4), 1280 (IPv6); TOS
-// 0xc0. Of a super-packet it quotes the first wire segment.
+// big), the gateway (redirect) or the pointer (parameter problem). Quotes up to 576 bytes in all
+// (IPv4), 1280 (IPv6); TOS 0xc0 with the TOS bits of the packet. Of a super-packet it quotes the
+// first wire segment.
 struct IcmpError {
     std::uint8_t type = 0;
     std::uint8_t code = 0;
     std::uint32_t info = 0;
+    std::uint32_t quotable = 0xffffffff;  // bytes of the packet that may be quoted at most
 };
 
 std::optional<Packet> icmp_error(const Packet& about, IcmpError error, const IpAddress& source);
 // An RST (kernel: nf_reject_ip_tcphdr_put): none for an RST, a bad checksum, a fragment.
 std::optional<Packet> tcp_reset(const Packet& about);
-// Whether REJECT may answer with an ICMP error: never to fragments with offset > 0 nor to packets with
-// a wrong transport checksum. kernel: nf_send_unreach, nf_send_unreach6
+// Whether REJECT may answer with an ICMP error: never to fragments with offset > 0 nor to packets
+// with a wrong transport checksum. kernel: nf_send_unreach, nf_send_unreach6
 bool may_reject(const Packet& about);
 
 // What becomes of a packet that was delivered to the built-in host. All empty: it was consumed in
-// silence (an echo reply, an ICMP error). An error is only named; whoever knows the rate limits sends
-// it (the packet's drop reason is then `refused`).
+// silence (an echo reply, an ICMP error). An error is only named; whoever knows the rate limits
+// sends it (the packet's drop reason is then `refused`).
 struct Response {
     std::optional<Packet> answer;       // echo reply or RST, source and destination set
     std::optional<IcmpError> error;     // to be sent about the packet
     std::optional<DropReason> refused;  // why the packet reached nobody
 };
-// `broadcast`: it was sent to a broadcast or multicast address; then there are no errors, and echo is not
-// answered (icmp_echo_ignore_broadcasts; ICMPv6 echo to multicast is).
-Response respond(const Packet& delivered, bool broadcast);
+
+// `broadcast`: it was sent to a broadcast or multicast address; then there are no errors, and echo
+// is not answered (icmp_echo_ignore_broadcasts; ICMPv6 echo to all nodes is, from an unspecified
+// source). `time_of_day_ms`: milliseconds since midnight UT, for ICMP timestamps.
+Response respond(const Packet& delivered, bool broadcast, std::uint32_t time_of_day_ms = 0);
 
 }  // namespace nsr::local

@@ -1,0 +1,32 @@
+// Making the router's own packets. Only core/local includes this.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/packet/packet.hpp"
+
+namespace nsr::local {
+
+struct Header {
+    IpAddress source;
+    IpAddress destination;
+    std::uint8_t protocol = 0;
+    std::uint8_t tos = 0;
+    std::uint16_t identification = 0;
+    bool dont_fragment = false;
+};
+
+// A packet with this IP header (TTL 64, no options) and room for `l4_bytes` behind it.
+Packet make_packet(BufferPool& pool, const Header& header, std::size_t l4_bytes);
+// Fills in the transport checksum.
+void seal(Packet& packet);
+
+// The source can be sent to: neither nobody nor many.
+bool answerable(const IpAddress& source);
+
+// The one's complement sum over the transport part and, if asked for, its pseudo header for
+// `protocol` is right, or the device has seen to it.
+bool sum_right(const Packet& packet, std::size_t length, bool pseudo_header, std::uint8_t protocol);
+
+}  // namespace nsr::local

@@ -1,0 +1,159 @@
+// The ICMP errors of a router, and when it must not send one.
+#include <algorithm>
+#include <cstring>
+
+#include "core/local/build.hpp"
+#include "core/local/local.hpp"
+#include "core/packet/rewrite.hpp"
+#include "core/packet/segment.hpp"
+#include "core/wire/icmp.hpp"
+#include "core/wire/ipv4.hpp"
+#include "core/wire/ipv6.hpp"
+#include "core/wire/protocol.hpp"
+#include "core/wire/udp.hpp"
+
+namespace nsr::local {
+
+namespace {
+
+namespace icmp = wire::icmp;
+namespace icmpv6 = wire::icmpv6;
+
+constexpr std::size_t kIpv4Limit = 576;  // RFC 1812 4.3.2.3
+constexpr std::size_t kIpv6Limit = wire::ipv6::kMinimumMtu;
+constexpr std::uint8_t kTosBits = 0x1e;  // kernel: RT_TOS
+constexpr std::uint8_t kInternetControl = 0xc0;
+
+bool forbidden(const Packet& about);
+bool forbidden_v6(const Packet& about, const IcmpError& error);
+Packet as_on_wire(const Packet& about);
+Packet make_error(const Packet& about, const IcmpError& error, const IpAddress& source);
+
+}  // namespace
+
+std::optional<Packet> icmp_error(const Packet& about, IcmpError error, const IpAddress& source) {
+    const bool v4 = about.layout.family == Family::Ipv4;
+    if (!answerable(about.layout.source) || (v4 ? forbidden(about) : forbidden_v6(about, error))) {
+        return std::nullopt;
+    }
+    const bool plain =
+        about.offload.gso == Gso::None && about.offload.checksum != ChecksumState::Partial;
+    return plain ? make_error(about, error, source) : make_error(as_on_wire(about), error, source);
+}
+
+// Which protocols' checksums are looked at: kernel: nf_reject_verify_csum, nf_ip_checksum,
+// nf_ip6_checksum. For a protocol whose checksum is unknown the kernel sums up all of it
+// nevertheless, so such packets are hardly ever answered.
+bool may_reject(const Packet& about) {
+    const Layout& layout = about.layout;
+    const bool v4 = layout.family == Family::Ipv4;
+    if (!layout.has_l4_header() || (!v4 && layout.l4_length() == 0)) {
+        return false;
+    }
+    switch (layout.protocol) {
+        case proto::kGre:
+        case proto::kAh:
+        case proto::kEsp:
+        case proto::kSctp:
+        case proto::kUdplite:
+        case proto::kDccp:
+            return true;
+        case proto::kNoNext:
+            return v4 && sum_right(about, layout.l4_length(), false, layout.protocol);
+        case proto::kUdp: {
+            const auto header = wire::UdpView::parse(about.l4());
+            if (header && header->checksum() == 0) {
+                return true;
+            }
+            break;
+        }
+        default:
+            break;
+    }
+    const bool pseudo_header =
+        !v4 || layout.protocol == proto::kTcp || layout.protocol == proto::kUdp;
+    return sum_right(about, layout.l4_length(), pseudo_header, layout.protocol);
+}
+
+namespace {
+
+// kernel: __icmp_send. RFC 1122 3.2.2
+bool forbidden(const Packet& about) {
+    const Layout& layout = about.layout;
+    if (layout.destination.is_multicast() || layout.destination.is_limited_broadcast() ||
+        layout.fragment_offset != 0) {
+        return true;
+    }
+    if (layout.protocol != proto::kIcmp) {
+        return false;
+    }
+    const auto l4 = about.l4();
+    return l4.empty() || l4[0] > icmp::kHighestType || icmp::is_error(l4[0]);
+}
+
+// RFC 4443 2.4 (e.3): two errors are sent about multicast packets, too.
+bool allowed_for_multicast(const Packet& about, const IcmpError& error) {
+    if (error.type == icmpv6::kPacketTooBig) {
+        return true;
+    }
+    const bool unknown_option =
+        error.type == icmpv6::kParameterProblem && error.code == icmpv6::kUnknownOption;
+    return unknown_option && error.info < about.size() && about.data()[error.info] >> 6 == 2;
+}
+
+// kernel: icmp6_send, is_ineligible
+bool forbidden_v6(const Packet& about, const IcmpError& error) {
+    const Layout& layout = about.layout;
+    if (layout.destination.is_multicast() && !allowed_for_multicast(about, error)) {
+        return true;
+    }
+    if (layout.protocol != proto::kIcmpv6 || !layout.has_l4_header()) {
+        return false;
+    }
+    const auto l4 = about.l4();
+    return l4.empty() ? !layout.is_fragment : icmpv6::is_error(l4[0]);
+}
+
+// A super-packet's first segment; a checksum that the device would have finished, finished.
+Packet as_on_wire(const Packet& about) {
+    Packet copy = about.clone();
+    if (copy.offload.gso == Gso::None) {
+        rewrite::complete_checksum(copy);
+        return copy;
+    }
+    EgressQueue segments;
+    segment(std::move(copy), segments);
+    return std::move(segments.front());
+}
+
+Packet make_error(const Packet& about, const IcmpError& error, const IpAddress& source) {
+    const Layout& layout = about.layout;
+    const bool v4 = layout.family == Family::Ipv4;
+    const std::size_t headers =
+        (v4 ? wire::ipv4::kHeaderBytes : wire::ipv6::kHeaderBytes) + icmp::kHeaderBytes;
+    const std::size_t room = (v4 ? kIpv4Limit : kIpv6Limit) - headers;
+    const std::size_t quoted = std::min({about.size(), room, std::size_t{error.quotable}});
+
+    Header header;
+    header.source = source;
+    header.destination = layout.source;
+    header.protocol = v4 ? proto::kIcmp : proto::kIcmpv6;
+    header.tos = v4 ? static_cast<std::uint8_t>((layout.tos & kTosBits) | kInternetControl)
+                    : std::uint8_t{0};
+    header.identification = static_cast<std::uint16_t>(layout.identification);
+    Packet packet = make_packet(about.pool(), header, icmp::kHeaderBytes + quoted);
+
+    std::uint8_t* l4 = packet.l4().data();
+    const bool pointer_in_first_byte = v4 && error.type == icmp::kParameterProblem;
+    l4[icmp::kTypeOffset] = error.type;
+    l4[icmp::kCodeOffset] = error.code;
+    wire::store16(l4 + icmp::kChecksumOffset, 0);
+    wire::store32(l4 + icmp::kInfoOffset, pointer_in_first_byte ? error.info << 24 : error.info);
+    std::memcpy(l4 + icmp::kHeaderBytes, about.data(), quoted);
+    seal(packet);
+    return packet;
+}
+
+}  // namespace
+
+}  // namespace nsr::local

@@ -1,0 +1,328 @@
+// The built-in host: what becomes of a packet that is for the router.
+#include <algorithm>
+#include <cstring>
+
+#include "core/local/build.hpp"
+#include "core/local/local.hpp"
+#include "core/local/reset.hpp"
+#include "core/packet/ipv6_options.hpp"
+#include "core/wire/icmp.hpp"
+#include "core/wire/ipv6.hpp"
+#include "core/wire/protocol.hpp"
+#include "core/wire/tcp.hpp"
+#include "core/wire/udp.hpp"
+
+namespace nsr::local {
+
+namespace {
+
+namespace icmp = wire::icmp;
+namespace icmpv6 = wire::icmpv6;
+namespace ipv6 = wire::ipv6;
+
+constexpr std::uint8_t kIgmp = 2;
+constexpr std::uint8_t kPim = 103;
+constexpr std::uint8_t kEcnBits = 0x03;
+constexpr std::size_t kTimestampBytes = 20;  // header and three times
+constexpr IpAddress kAllNodes = IpAddress::v6(0xff020000, 0, 0, 1);
+
+Response respond_ipv4(const Packet& packet, bool broadcast, std::uint32_t time_of_day_ms);
+Response respond_ipv6(const Packet& packet, bool broadcast);
+Response refuse_tcp(const Packet& packet, bool broadcast);
+Response refuse_udp(const Packet& packet, bool broadcast);
+Response answer_icmp(const Packet& packet, bool broadcast, std::uint32_t time_of_day_ms);
+Response answer_icmpv6(const Packet& packet);
+std::optional<Response> extension_headers_refused(const Packet& packet);
+Packet echo_reply(const Packet& packet, const IpAddress& source, std::uint8_t type);
+Packet timestamp_reply(const Packet& packet, std::uint32_t time_of_day_ms);
+
+Response consumed() {
+    return {};
+}
+
+Response malformed() {
+    return {std::nullopt, std::nullopt, DropReason::LocalMalformed};
+}
+
+Response refused(std::optional<IcmpError> error = std::nullopt) {
+    return {std::nullopt, error, DropReason::LocalNoListener};
+}
+
+}  // namespace
+
+Response respond(const Packet& delivered, bool broadcast, std::uint32_t time_of_day_ms) {
+    const Layout& layout = delivered.layout;
+    if (layout.more_fragments || layout.fragment_offset != 0) {
+        return malformed();  // differs: fragments-to-router-untracked
+    }
+    return layout.family == Family::Ipv4 ? respond_ipv4(delivered, broadcast, time_of_day_ms)
+                                         : respond_ipv6(delivered, broadcast);
+}
+
+namespace {
+
+// kernel: ip_protocol_deliver_rcu
+Response respond_ipv4(const Packet& packet, bool broadcast, std::uint32_t time_of_day_ms) {
+    switch (packet.layout.protocol) {
+        case proto::kIcmp:
+            return answer_icmp(packet, broadcast, time_of_day_ms);
+        case proto::kTcp:
+            return refuse_tcp(packet, broadcast);
+        case proto::kUdp:
+        case proto::kUdplite:
+            return refuse_udp(packet, broadcast);
+        case kIgmp:
+        case kPim:
+            return consumed();
+        default:
+            return broadcast ? refused()
+                             : refused(IcmpError{icmp::kDestinationUnreachable,
+                                                 icmp::kProtocolUnreachable});
+    }
+}
+
+// kernel: ip6_protocol_deliver_rcu
+Response respond_ipv6(const Packet& packet, bool broadcast) {
+    if (auto response = extension_headers_refused(packet)) {
+        return std::move(*response);
+    }
+    switch (packet.layout.protocol) {
+        case proto::kIcmpv6:
+            return answer_icmpv6(packet);
+        case proto::kTcp:
+            return refuse_tcp(packet, broadcast);
+        case proto::kUdp:
+        case proto::kUdplite:
+            return refuse_udp(packet, broadcast);
+        default:
+            return consumed();  // no next header, PIM; unknown ones have been refused
+    }
+}
+
+// kernel: tcp_v4_rcv, tcp_v6_rcv: no_tcp_socket
+Response refuse_tcp(const Packet& packet, bool broadcast) {
+    const auto segment = wire::TcpView::parse(packet.l4());
+    if (!segment || !segment->data_offset_valid() ||
+        !sum_right(packet, packet.layout.l4_length(), true, proto::kTcp)) {
+        return malformed();
+    }
+    Response response = refused();
+    if (!broadcast && answerable(packet.layout.source)) {
+        const auto tos = static_cast<std::uint8_t>(packet.layout.tos & ~kEcnBits);
+        response.answer = make_reset(packet, tos);
+    }
+    return response;
+}
+
+// How many bytes the checksum covers; nothing if the header cannot be right.
+std::optional<std::size_t> udp_coverage(const Packet& packet, const wire::UdpView& header) {
+    const std::size_t there = packet.layout.l4_length();
+    const bool lite = packet.layout.protocol == proto::kUdplite;
+    if (header.length() == 0 && (lite || packet.layout.family == Family::Ipv6)) {
+        return there;
+    }
+    if (header.length() < wire::udp::kHeaderBytes || header.length() > there) {
+        return std::nullopt;
+    }
+    return header.length();
+}
+
+// kernel: __udp4_lib_rcv, __udp6_lib_rcv, udp4_csum_init, udplite_checksum_init
+bool udp_sum_right(const Packet& packet, const wire::UdpView& header, std::size_t coverage) {
+    const bool lite = packet.layout.protocol == proto::kUdplite;
+    if (header.checksum() == 0 && packet.offload.checksum != ChecksumState::Partial) {
+        return !lite && packet.layout.family == Family::Ipv4;
+    }
+    return sum_right(packet, coverage, true, packet.layout.protocol);
+}
+
+Response refuse_udp(const Packet& packet, bool broadcast) {
+    const auto header = wire::UdpView::parse(packet.l4());
+    const auto coverage = header ? udp_coverage(packet, *header) : std::nullopt;
+    if (!coverage || !udp_sum_right(packet, *header, *coverage)) {
+        return malformed();
+    }
+    if (broadcast) {
+        return refused();
+    }
+    const bool v4 = packet.layout.family == Family::Ipv4;
+    IcmpError error = v4 ? IcmpError{icmp::kDestinationUnreachable, icmp::kPortUnreachable}
+                         : IcmpError{icmpv6::kDestinationUnreachable, icmpv6::kPortUnreachable};
+    if (packet.layout.protocol == proto::kUdp) {  // what is behind the datagram is not its
+        error.quotable = static_cast<std::uint32_t>(packet.layout.l4_offset + *coverage);
+    }
+    return refused(error);
+}
+
+// kernel: icmp_rcv
+Response answer_icmp(const Packet& packet, bool broadcast, std::uint32_t time_of_day_ms) {
+    const auto message = wire::IcmpView::parse(packet.l4());
+    if (!message || !sum_right(packet, packet.layout.l4_length(), false, proto::kIcmp)) {
+        return malformed();
+    }
+    const bool timestamp = message->type() == icmp::kTimestamp && message->payload().size() >= 4;
+    if (message->type() != icmp::kEcho && !timestamp) {
+        return consumed();
+    }
+    if (broadcast) {
+        return refused();
+    }
+    Response response;
+    if (answerable(packet.layout.source)) {
+        response.answer = timestamp
+                              ? timestamp_reply(packet, time_of_day_ms)
+                              : echo_reply(packet, packet.layout.destination, icmp::kEchoReply);
+    }
+    return response;
+}
+
+// kernel: icmpv6_rcv, icmpv6_echo_reply
+Response answer_icmpv6(const Packet& packet) {
+    const auto message = wire::IcmpView::parse(packet.l4());
+    if (!message || !sum_right(packet, packet.layout.l4_length(), true, proto::kIcmpv6)) {
+        return malformed();
+    }
+    const IpAddress& destination = packet.layout.destination;
+    if (message->type() != icmpv6::kEchoRequest) {
+        return consumed();
+    }
+    if (destination.is_multicast() && destination != kAllNodes) {
+        return refused();
+    }
+    Response response;
+    if (answerable(packet.layout.source)) {
+        const IpAddress source =
+            destination.is_multicast() ? IpAddress::v6(0, 0, 0, 0) : destination;
+        response.answer = echo_reply(packet, source, icmpv6::kEchoReply);
+    }
+    return response;
+}
+
+// The same data, TOS and code; only the type changes.
+Packet echo_reply(const Packet& packet, const IpAddress& source, std::uint8_t type) {
+    Header header;
+    header.source = source;
+    header.destination = packet.layout.source;
+    header.protocol = packet.layout.protocol;
+    header.tos = packet.layout.tos;
+    header.identification = static_cast<std::uint16_t>(packet.layout.identification);
+    Packet reply = make_packet(packet.pool(), header, packet.layout.l4_length());
+    std::memcpy(reply.l4().data(), packet.l4().data(), packet.l4().size());
+    reply.l4()[icmp::kTypeOffset] = type;
+    seal(reply);
+    return reply;
+}
+
+// kernel: icmp_timestamp
+Packet timestamp_reply(const Packet& packet, std::uint32_t time_of_day_ms) {
+    Header header;
+    header.source = packet.layout.destination;
+    header.destination = packet.layout.source;
+    header.protocol = proto::kIcmp;
+    header.tos = packet.layout.tos;
+    header.identification = static_cast<std::uint16_t>(packet.layout.identification);
+    Packet reply = make_packet(packet.pool(), header, kTimestampBytes);
+    std::uint8_t* l4 = reply.l4().data();
+    std::memcpy(l4, packet.l4().data(), icmp::kHeaderBytes + 4);  // up to the time of origin
+    l4[icmp::kTypeOffset] = icmp::kTimestampReply;
+    l4[icmp::kCodeOffset] = 0;
+    wire::store32(l4 + 12, time_of_day_ms);
+    wire::store32(l4 + 16, time_of_day_ms);
+    seal(reply);
+    return reply;
+}
+
+// --- IPv6 extension headers, as their addressee reads them ---
+
+struct ExtensionHeader {
+    std::uint8_t type = 0;
+    std::size_t named_at = 0;  // offset of the next-header byte that names it
+    std::size_t offset = 0;
+};
+
+std::optional<Response> judge_extension(const Packet& packet, const ExtensionHeader& header);
+std::optional<Response> judge_routing(const Packet& packet, std::size_t offset);
+bool known_transport(std::uint8_t protocol);
+
+Response parameter_problem(std::uint8_t code, std::size_t pointer) {
+    return {std::nullopt,
+            IcmpError{icmpv6::kParameterProblem, code, static_cast<std::uint32_t>(pointer)},
+            DropReason::LocalMalformed};
+}
+
+// dissect() has walked over them and knows that those before the transport header are whole.
+std::optional<Response> extension_headers_refused(const Packet& packet) {
+    const auto bytes = packet.bytes();
+    ExtensionHeader header{bytes[ipv6::kNextHeaderOffset], ipv6::kNextHeaderOffset,
+                           ipv6::kHeaderBytes};
+    while (header.offset < packet.layout.l4_offset) {
+        if (auto response = judge_extension(packet, header)) {
+            return response;
+        }
+        const std::size_t length = header.type == proto::kFragment
+                                       ? ipv6::kFragmentHeaderBytes
+                                       : (std::size_t{bytes[header.offset + 1]} + 1) * 8;
+        header = {bytes[header.offset], header.offset, header.offset + length};
+    }
+    if (packet.layout.protocol == proto::kNoNext && header.type != proto::kNoNext) {
+        return malformed();  // cut off
+    }
+    if (known_transport(header.type)) {
+        return std::nullopt;
+    }
+    Response response = parameter_problem(icmpv6::kUnknownNextHeader, header.named_at);
+    response.refused = DropReason::LocalNoListener;
+    return response;
+}
+
+bool known_transport(std::uint8_t protocol) {
+    return protocol == proto::kTcp || protocol == proto::kUdp || protocol == proto::kUdplite ||
+           protocol == proto::kIcmpv6 || protocol == proto::kNoNext || protocol == kPim;
+}
+
+std::optional<Response> judge_extension(const Packet& packet, const ExtensionHeader& header) {
+    switch (header.type) {
+        case proto::kHopByHop:
+            if (header.offset == ipv6::kHeaderBytes) {
+                return std::nullopt;  // judged when it came in
+            }
+            return parameter_problem(icmpv6::kUnknownNextHeader, header.named_at);
+        case proto::kDestinationOptions: {
+            const auto facts = check_ipv6_options(packet.bytes(), header.offset,
+                                                  packet.layout.destination.is_multicast()
+                                                      ? Ipv6Options::DestinationMulticast
+                                                      : Ipv6Options::Destination);
+            if (!facts.refused) {
+                return std::nullopt;
+            }
+            return facts.problem_pointer == 0
+                       ? malformed()
+                       : parameter_problem(facts.problem_code, facts.problem_pointer);
+        }
+        case proto::kRouting:
+            return judge_routing(packet, header.offset);
+        case proto::kFragment:
+            return std::nullopt;
+        default:  // AH
+            return parameter_problem(icmpv6::kUnknownNextHeader, header.named_at);
+    }
+}
+
+// kernel: ipv6_rthdr_rcv. RFC 8200 4.4, RFC 5095
+std::optional<Response> judge_routing(const Packet& packet, std::size_t offset) {
+    constexpr std::uint8_t kRpl = 3;
+    constexpr std::uint8_t kSegmentRouting = 4;
+    const std::uint8_t type = packet.data()[offset + 2];
+    const std::uint8_t segments_left = packet.data()[offset + 3];
+    if (type == kRpl || type == kSegmentRouting || packet.layout.destination.is_multicast()) {
+        return malformed();
+    }
+    if (segments_left == 0) {
+        return std::nullopt;
+    }
+    return parameter_problem(icmpv6::kErroneousHeader, offset + 2);
+}
+
+}  // namespace
+
+}  // namespace nsr::local
