@@ -2,18 +2,24 @@
 
 #include <CLI/CLI.hpp>
 
+#include "router/commands.hpp"
+
 namespace nsr::router {
 namespace {
 
 // One row per subcommand, in the order of --help.
 constexpr void (*kCommands[])(CLI::App& app, int& exit_code) = {
-    add_check_command,
-    add_replay_command,
+    add_run_command,    add_stop_command,   add_check_command,     add_replay_command,
+    add_status_command, add_reload_command, add_sysctl_command,    add_dmesg_command,
+    add_module_command, add_rules_command,  add_conntrack_command,
 };
 
 constexpr const char* kFooter = R"(Examples:
   nsrouter check configs/demo.toml
   nsrouter replay configs/demo.toml --in in.pcapng --out out.pcapng --conntrack -
+  nsrouter run configs/demo.toml
+  nsrouter conntrack -L
+  nsrouter sysctl -w net.netfilter.nf_conntrack_max=100000
 
 `nsrouter COMMAND --help` shows the options and examples of a command.)";
 
@@ -24,6 +30,7 @@ int run_cli(int argc, const char* const* argv) {
     app.set_version_flag("--version", "nsrouter " NSR_VERSION);
     app.require_subcommand(1);
     app.footer(kFooter);
+    add_control_options(app);
     int exit_code = kSuccess;
     for (const auto add : kCommands) {
         add(app, exit_code);
