@@ -32,6 +32,11 @@ inline constexpr std::uint32_t kDying = 1u << 9;
 inline constexpr std::uint32_t kFixedTimeout = 1u << 10;
 inline constexpr std::uint32_t kUntracked = 1u << 12;
 inline constexpr std::uint32_t kHelper = 1u << 13;
+// Ours: NAT's by-source index holds this record.
+inline constexpr std::uint32_t kSourceIndexed = 1u << 15;
+// Ours: the upper half is the IfIndex a connection was masqueraded behind, zero if it was not.
+inline constexpr unsigned kMasqueradeShift = 16;
+inline constexpr std::uint32_t kMasqueradeMask = 0xffffu << kMasqueradeShift;
 inline constexpr std::uint32_t kNatMask = kSrcNat | kDstNat;
 inline constexpr std::uint32_t kNatDoneMask = kSrcNatDone | kDstNatDone;
 }  // namespace status
@@ -121,6 +126,14 @@ struct alignas(64) Connection {
 
     [[nodiscard]] bool has(std::uint32_t bits) const { return (status & bits) == bits; }
     [[nodiscard]] bool has_any(std::uint32_t bits) const { return (status & bits) != 0; }
+    // kernel: struct nf_conn_nat, masq_index
+    [[nodiscard]] IfIndex masqueraded_behind() const {
+        return static_cast<IfIndex>(status >> status::kMasqueradeShift);
+    }
+    void set_masqueraded_behind(IfIndex interface) {
+        status = (status & ~status::kMasqueradeMask) |
+                 static_cast<std::uint32_t>(raw(interface)) << status::kMasqueradeShift;
+    }
 };
 static_assert(sizeof(Connection) == 128);
 static_assert(std::is_trivially_copyable_v<Connection>);

@@ -3,16 +3,23 @@
 // Theory of operation
 //   bind() runs for the first packet of a connection in each manipulation: a nat rule gives a Range
 //   (or there is none: a null binding keeps the address and frees the tuple of clashes);
-//   unique_tuple picks an address and port so that the reply tuple is nobody's. The connection's
-//   reply tuple is altered, and SRC_NAT/DST_NAT and their DONE bits are set. apply() rewrites
-//   packets of bound connections: in PREROUTING and OUTPUT the destination, in INPUT and
-//   POSTROUTING the source, the reverse for replies; errors also inside their quotation. A
-//   connection that was given another source stays in the by-source index, so that its host keeps
-//   the mapping towards other destinations.
+//   TupleChooser (unique_tuple.hpp) picks an address and port so that the reply tuple is nobody's.
+//   The connection's reply tuple is altered, and SRC_NAT/DST_NAT and their DONE bits are set. If
+//   everything that may be tried is taken, a clashing tuple stays and confirmation drops the
+//   packet. apply() rewrites packets of bound connections: in PREROUTING and OUTPUT the
+//   destination, in INPUT and POSTROUTING the source, the reverse for replies; errors also inside
+//   their quotation (icmp_inner.hpp). An untranslated connection costs one test of its status.
+//
+//   A host keeps its mapping towards other destinations: the by-source index (source_index.hpp)
+//   finds the newest connection of a source. A connection that kept its port behind the only
+//   address of its rule would teach a newcomer nothing that the rule does not say itself; it is
+//   left out until a pool of addresses comes into use. What masquerading must remember, the
+//   interface, is in the record; so all of NAT's own state can be rebuilt from the table.
 // kernel: nf_nat_core.c (nf_nat_setup_info, get_unique_tuple, nf_nat_packet, nf_nat_inet_fn),
 // nf_nat_proto.c, nf_nat_masquerade.c, nf_nat_redirect.c
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -38,11 +45,18 @@ class Nat {
     Verdict bind(Packet& packet, Manip manip, const std::optional<Range>& range, RuleId rule,
                  Instant now);
     // Rewrites the packet as its connection demands at this hook. kernel: nf_nat_packet,
-    // nf_nat_icmp_reply_translation
-    Verdict apply(Packet& packet, Hook hook);
+    // nf_nat_icmp_reply_translation. A masqueraded connection that leaves through another interface
+    // than before dies here. kernel: nf_nat_oif_changed
+    Verdict apply(Packet& packet, Hook hook, Instant now);
 
     // An interface lost an address: connections masqueraded behind it die. kernel: masq_inet_event
     void address_removed(const IpAddress& address, IfIndex interface, Instant now);
+    // An interface went down: all connections masqueraded behind it die. kernel: masq_device_event
+    void interface_down(IfIndex interface, Instant now);
+
+    // The table was filled from elsewhere (a state file): find the connections that matter to NAT.
+    void rebuild();
+    [[nodiscard]] std::size_t bytes_in_use() const;
 
   private:
     struct Impl;

@@ -65,7 +65,7 @@ Verdict Pipeline::translate(Hook hook, Packet& packet) {
             return verdict;
         }
     }
-    return state_.nat.apply(packet, hook);
+    return state_.nat.apply(packet, hook, now_);
 }
 
 Verdict Pipeline::bind(Hook hook, nat::Manip manip, Packet& packet) {

@@ -1,0 +1,265 @@
+#include "core/nat/nat.hpp"
+
+#include "core/nat/address_choice.hpp"
+#include "core/nat/icmp_inner.hpp"
+#include "core/nat/source_index.hpp"
+#include "core/nat/translate.hpp"
+#include "core/nat/unique_tuple.hpp"
+
+namespace nsr::nat {
+
+using conntrack::Connection;
+using conntrack::Conntrack;
+using conntrack::Tuple;
+namespace status = conntrack::status;
+
+namespace {
+
+constexpr Manip manip_at(Hook hook) {
+    return hook == Hook::Input || hook == Hook::Postrouting ? Manip::Source : Manip::Destination;
+}
+
+// The bit that says whether packets going in `direction` change at the end `manip`.
+constexpr std::uint32_t bit_for(Manip manip, Direction direction) {
+    const bool source = (manip == Manip::Source) == (direction == Direction::Original);
+    return source ? status::kSrcNat : status::kDstNat;
+}
+
+constexpr std::uint32_t done_bit(Manip manip) {
+    return manip == Manip::Source ? status::kSrcNatDone : status::kDstNatDone;
+}
+
+bool is_related(const Packet& packet) {
+    return packet.meta.ct_info == CtInfo::Related || packet.meta.ct_info == CtInfo::RelatedReply;
+}
+
+bool is_pool(const Range& range) {
+    return range.map_addresses && range.min_address != range.max_address;
+}
+
+Range null_range(const Tuple& current, Manip manip);
+
+}  // namespace
+
+struct Nat::Impl {
+    Impl(Conntrack& conntrack_in, RandomSource& random_in)
+        : conntrack(conntrack_in),
+          random(random_in),
+          sources(conntrack_in, SipKey{random_in.next64(), random_in.next64()}) {}
+
+    Range range_for(const Tuple& current, Manip manip, const std::optional<Range>& range) const;
+    void remember_source(ConnId id, const Range& range);
+    void index(ConnId id);
+    void index_all();
+    void forget(ConnId id);
+    Verdict apply_to_error(Packet& packet, Manip manip);
+    Verdict move_away(Packet& packet, Instant now);
+
+    Conntrack& conntrack;
+    RandomSource& random;
+    SourceIndex sources;
+    bool pools = false;  // a rule with several addresses has been used: every source matters
+};
+
+Nat::Nat(Conntrack& conntrack, RandomSource& random)
+    : impl_(std::make_unique<Impl>(conntrack, random)) {
+    conntrack.on_erase = [impl = impl_.get()](ConnId id) { impl->forget(id); };
+}
+
+Nat::~Nat() {
+    impl_->conntrack.on_erase = nullptr;
+}
+
+bool Nat::bound(const Packet& packet, Manip manip) const {
+    return impl_->conntrack.table()[packet.meta.conn].has(done_bit(manip));
+}
+
+// kernel: nf_nat_setup_info
+Verdict Nat::bind(Packet& packet, Manip manip, const std::optional<Range>& range, RuleId rule,
+                  Instant now) {
+    conntrack::Table& table = impl_->conntrack.table();
+    const ConnId id = packet.meta.conn;
+    Connection& record = table[id];
+    if (record.has_any(status::kConfirmed | done_bit(manip))) {
+        return Verdict::accept();
+    }
+    const auto current = invert(table.tuple(id, Direction::Reply));
+    if (!current) {
+        return Verdict::drop(DropReason::NatUntranslatable);
+    }
+    const Range wanted = impl_->range_for(*current, manip, range);
+    if (is_pool(wanted) && !impl_->pools) {
+        impl_->pools = true;
+        impl_->index_all();
+    }
+    TupleChooser chooser(impl_->conntrack, impl_->random, impl_->sources);
+    const Tuple chosen = chooser.choose({id, *current, wanted, manip}, now);
+    if (chosen != *current) {
+        const auto reply = invert(chosen);
+        if (!reply || !table.set_tuple(id, Direction::Reply, *reply)) {
+            return Verdict::drop(DropReason::NatExhausted);
+        }
+        record.status |= bit_for(manip, Direction::Original);
+    }
+    record.status |= done_bit(manip);
+    if (rule != RuleId::None) {
+        record.translated_by = rule;
+    }
+    if (manip == Manip::Source) {
+        impl_->remember_source(id, wanted);
+    }
+    return Verdict::accept();
+}
+
+Verdict Nat::apply(Packet& packet, Hook hook, Instant now) {
+    if (packet.meta.conn == ConnId::None) {
+        return Verdict::accept();
+    }
+    const Connection& record = impl_->conntrack.table()[packet.meta.conn];
+    const bool touched = record.has_any(status::kNatMask | status::kMasqueradeMask);
+    if (!touched && !is_related(packet)) {
+        return Verdict::accept();
+    }
+    const Manip manip = manip_at(hook);
+    if (is_related(packet) && is_icmp_error(packet)) {
+        return impl_->apply_to_error(packet, manip);
+    }
+    const Direction direction = direction_of(packet.meta.ct_info);
+    const IfIndex behind = record.masqueraded_behind();
+    if (hook == Hook::Postrouting && direction == Direction::Original && behind != IfIndex::None &&
+        behind != packet.meta.out) {
+        return impl_->move_away(packet, now);
+    }
+    if (!record.has(bit_for(manip, direction))) {
+        return Verdict::accept();
+    }
+    const Tuple answer = impl_->conntrack.table().tuple(packet.meta.conn, opposite(direction));
+    return translate(packet, manip, endpoint_for(answer, manip))
+               ? Verdict::accept()
+               : Verdict::drop(DropReason::NatUntranslatable);
+}
+
+void Nat::address_removed(const IpAddress& address, IfIndex interface, Instant now) {
+    conntrack::Table& table = impl_->conntrack.table();
+    impl_->conntrack.destroy_if(
+        [&](ConnId id) {
+            return table[id].masqueraded_behind() == interface &&
+                   table.tuple(id, Direction::Reply).destination == address;
+        },
+        now);
+}
+
+void Nat::interface_down(IfIndex interface, Instant now) {
+    const conntrack::Table& table = impl_->conntrack.table();
+    impl_->conntrack.destroy_if(
+        [&](ConnId id) { return table[id].masqueraded_behind() == interface; }, now);
+}
+
+// Which rule a mapping came from is not known: every source is indexed.
+void Nat::rebuild() {
+    conntrack::Table& table = impl_->conntrack.table();
+    for (auto id = table.next(std::nullopt); id; id = table.next(id)) {
+        table[*id].status &= ~status::kSourceIndexed;
+    }
+    impl_->index_all();
+}
+
+std::size_t Nat::bytes_in_use() const {
+    return impl_->sources.bytes_in_use();
+}
+
+// What the rule means for this connection. Without a rule, or for masquerading what has no source
+// address yet (kernel: nf_nat_masquerade_ipv4), the address stays.
+Range Nat::Impl::range_for(const Tuple& current, Manip manip,
+                           const std::optional<Range>& range) const {
+    if (!range || (range->masquerade && current.source.is_unspecified())) {
+        return null_range(current, manip);
+    }
+    if (range->netmap) {
+        return netmap_range(*range, manip == Manip::Source ? current.source : current.destination);
+    }
+    return *range;
+}
+
+void Nat::Impl::remember_source(ConnId id, const Range& range) {
+    Connection& record = conntrack.table()[id];
+    if (range.masquerade) {
+        record.set_masqueraded_behind(range.interface);
+    }
+    if (!record.has(status::kSrcNat)) {
+        return;
+    }
+    const Tuple original = conntrack.table().tuple(id, Direction::Original);
+    const auto mapped = invert(conntrack.table().tuple(id, Direction::Reply));
+    const bool says_nothing_new =
+        range.map_addresses && mapped && mapped->source_port == original.source_port;
+    const Source source = source_of(original, conntrack.zone_of(id, Direction::Original));
+    if (pools || !says_nothing_new || sources.find(source)) {
+        index(id);
+    }
+}
+
+void Nat::Impl::index(ConnId id) {
+    sources.insert(id);
+    conntrack.table()[id].status |= status::kSourceIndexed;
+}
+
+void Nat::Impl::index_all() {
+    conntrack::Table& table = conntrack.table();
+    for (auto id = table.next(std::nullopt); id; id = table.next(id)) {
+        if (table[*id].has(status::kSrcNat) && !table[*id].has(status::kSourceIndexed)) {
+            index(*id);
+        }
+    }
+}
+
+void Nat::Impl::forget(ConnId id) {
+    if (conntrack.table()[id].has(status::kSourceIndexed)) {
+        sources.erase(id);
+    }
+}
+
+// kernel: nf_nat_icmp_reply_translation, nf_nat_icmpv6_reply_translation
+Verdict Nat::Impl::apply_to_error(Packet& packet, Manip manip) {
+    const Connection& record = conntrack.table()[packet.meta.conn];
+    if (!has_good_checksum(packet)) {
+        return Verdict::drop(DropReason::NatUntranslatable);
+    }
+    if (is_redirect(packet) &&
+        (!record.has(status::kNatDoneMask) || record.has_any(status::kNatMask))) {
+        return Verdict::drop(DropReason::NatUntranslatable);
+    }
+    const Direction direction = direction_of(packet.meta.ct_info);
+    if (!record.has(bit_for(manip, direction))) {
+        return Verdict::accept();
+    }
+    const Tuple answer = conntrack.table().tuple(packet.meta.conn, opposite(direction));
+    return translate_error(packet, manip, endpoint_for(answer, manip))
+               ? Verdict::accept()
+               : Verdict::drop(DropReason::NatUntranslatable);
+}
+
+// The address it is masqueraded behind belongs to another link: the connection cannot go on.
+Verdict Nat::Impl::move_away(Packet& packet, Instant now) {
+    if (conntrack.table()[packet.meta.conn].has(status::kConfirmed)) {
+        conntrack.destroy(packet.meta.conn, now);
+        packet.meta.conn = ConnId::None;
+        packet.meta.ct_info = CtInfo::Invalid;
+    }
+    return Verdict::drop(DropReason::NatUntranslatable);
+}
+
+namespace {
+
+// kernel: nf_nat_alloc_null_binding
+Range null_range(const Tuple& current, Manip manip) {
+    Range range;
+    range.map_addresses = true;
+    range.min_address = manip == Manip::Source ? current.source : current.destination;
+    range.max_address = range.min_address;
+    return range;
+}
+
+}  // namespace
+
+}  // namespace nsr::nat

@@ -1,0 +1,133 @@
+#include "core/nat/translate.hpp"
+
+#include "core/packet/rewrite.hpp"
+#include "core/wire/bytes.hpp"
+#include "core/wire/icmp.hpp"
+
+namespace nsr::nat {
+
+namespace {
+
+using conntrack::Tuple;
+
+void set_key(Packet& packet, Manip manip, std::uint16_t key);
+void set_port(Packet& packet, Manip manip, std::uint16_t port);
+void set_call_id(Packet& packet, std::uint16_t key);
+
+}  // namespace
+
+Endpoint endpoint_for(const Tuple& opposite, Manip manip) {
+    const bool icmp = opposite.protocol == proto::kIcmp || opposite.protocol == proto::kIcmpv6;
+    if (manip == Manip::Source) {
+        return {opposite.destination, icmp ? opposite.source_port : opposite.destination_port};
+    }
+    return {opposite.source, opposite.source_port};
+}
+
+bool translate(Packet& packet, Manip manip, const Endpoint& endpoint) {
+    if (packet.layout.has_l4_header()) {
+        if (packet.l4().size() < least_header(packet.layout.protocol)) {
+            return false;
+        }
+        set_key(packet, manip, endpoint.key);
+    }
+    if (manip == Manip::Source) {
+        rewrite::set_source(packet, endpoint.address);
+    } else {
+        rewrite::set_destination(packet, endpoint.address);
+    }
+    return true;
+}
+
+std::size_t least_header(std::uint8_t protocol) {
+    constexpr std::size_t kPortsAndMore = 8;
+    switch (protocol) {
+        case proto::kTcp:
+        case proto::kUdp:
+        case proto::kUdplite:
+        case proto::kSctp:
+        case proto::kGre:
+            return kPortsAndMore;
+        case proto::kIcmp:
+        case proto::kIcmpv6:
+            return wire::icmp::kHeaderBytes;
+        default:
+            return 0;
+    }
+}
+
+bool is_enhanced_gre(std::span<const std::uint8_t> l4) {
+    constexpr std::uint8_t kVersionMask = 0x07;
+    constexpr std::uint8_t kEnhanced = 1;
+    return (l4[1] & kVersionMask) == kEnhanced;
+}
+
+bool has_icmp_id(std::uint8_t protocol, std::uint8_t type) {
+    using namespace wire;
+    if (protocol == proto::kIcmpv6) {
+        return type == icmpv6::kEchoRequest || type == icmpv6::kEchoReply;
+    }
+    switch (type) {
+        case icmp::kEcho:
+        case icmp::kEchoReply:
+        case icmp::kTimestamp:
+        case icmp::kTimestampReply:
+        case icmp::kInformationRequest:
+        case icmp::kInformationReply:
+        case icmp::kAddressMask:
+        case icmp::kAddressMaskReply:
+            return true;
+        default:
+            return false;
+    }
+}
+
+namespace {
+
+void set_key(Packet& packet, Manip manip, std::uint16_t key) {
+    const std::uint8_t protocol = packet.layout.protocol;
+    switch (protocol) {
+        case proto::kTcp:
+        case proto::kUdp:
+        case proto::kUdplite:
+        case proto::kSctp:
+            return set_port(packet, manip, key);
+        case proto::kIcmp:
+        case proto::kIcmpv6:
+            if (has_icmp_id(protocol, packet.l4()[wire::icmp::kTypeOffset])) {
+                rewrite::set_icmp_id(packet, key);
+            }
+            return;
+        case proto::kGre:
+            // The key in a GRE header is the receiver's: there is no source key to change.
+            if (manip == Manip::Destination) {
+                set_call_id(packet, key);
+            }
+            return;
+        default:
+            return;
+    }
+}
+
+void set_port(Packet& packet, Manip manip, std::uint16_t port) {
+    const std::size_t offset = manip == Manip::Source ? 0 : 2;
+    if (wire::load16(packet.l4().data() + offset) == port) {
+        return;
+    }
+    if (manip == Manip::Source) {
+        rewrite::set_source_port(packet, port);
+    } else {
+        rewrite::set_destination_port(packet, port);
+    }
+}
+
+// kernel: gre_manip_pkt
+void set_call_id(Packet& packet, std::uint16_t key) {
+    if (is_enhanced_gre(packet.l4())) {
+        rewrite::set_l4_u16(packet, packet.layout.l4_offset + kGreCallIdOffset, key);
+    }
+}
+
+}  // namespace
+
+}  // namespace nsr::nat

@@ -1,0 +1,37 @@
+// Puts a translation into a packet. kernel: nf_nat_manip_pkt and the *_manip_pkt of each protocol
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "core/conntrack/tuple.hpp"
+#include "core/nat/range.hpp"
+#include "core/packet/packet.hpp"
+
+namespace nsr::nat {
+
+// What one end of a packet becomes.
+struct Endpoint {
+    IpAddress address;
+    std::uint16_t key = 0;  // port, ICMP id or GRE key; meaningless for other protocols
+};
+
+// What a packet must look like at the end that `manip` changes: the inverse of its connection's
+// `opposite` tuple, that of the other direction. The packet quoted in an error changes at its other
+// end, to the same.
+Endpoint endpoint_for(const conntrack::Tuple& opposite, Manip manip);
+
+// False: the packet is too short to be translated. Precondition: it is of a tracked protocol and
+// dissected.
+[[nodiscard]] bool translate(Packet& packet, Manip manip, const Endpoint& endpoint);
+
+// Transport bytes that must be there for a translation. kernel: skb_ensure_writable in *_manip_pkt
+std::size_t least_header(std::uint8_t protocol);
+// Enhanced GRE (RFC 2637) has the receiver's call id as its key. Precondition: eight bytes.
+inline constexpr std::size_t kGreCallIdOffset = 6;
+bool is_enhanced_gre(std::span<const std::uint8_t> l4);
+// Does this message carry an id that NAT owns?
+bool has_icmp_id(std::uint8_t protocol, std::uint8_t type);
+
+}  // namespace nsr::nat
