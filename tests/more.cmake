@@ -1,0 +1,13 @@
+# Tests of what stands on the core: the program, and the recorded behaviour of the kernel.
+if(TARGET nsr_router AND NOT TARGET unit_router)
+    nsr_unit_test(router nsr_router)
+    if(TARGET unit_router)
+        target_compile_definitions(unit_router PRIVATE NSR_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    endif()
+endif()
+if(TARGET nsr_router AND NOT TARGET conformance)
+    include(${CMAKE_CURRENT_LIST_DIR}/oracle/oracle.cmake)
+endif()
+if(TARGET nsrouter AND EXISTS ${CMAKE_CURRENT_LIST_DIR}/system/CMakeLists.txt)
+    add_subdirectory(${CMAKE_CURRENT_LIST_DIR}/system ${CMAKE_BINARY_DIR}/tests/system)
+endif()

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""What an instance does to the machine: nothing half-applied, nothing left behind, whatever ends it.
+
+    lifecycle_test.py NSROUTER
+"""
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import harness
+
+CONFIGS = pathlib.Path(__file__).resolve().parents[2] / "configs"
+
+
+def test(h):
+    text = h.adapt((CONFIGS / "minimal-nat.toml").read_text())
+    config = h.write("router.toml", text)
+    refused_configurations(h, text)
+    second_instance(h, config)
+    killed_and_restarted(h, config)
+    daemon(h, config)
+    what_was_there_before(h, config)
+    reload(h, config, text)
+    for name in ("minimal-nat.toml", "port-forward.toml", "stateful-firewall.toml"):
+        example(h, name)
+
+
+def ip(*arguments):
+    return subprocess.run(["ip", *arguments], capture_output=True, text=True)
+
+
+def refused_configurations(h, text):
+    bad = h.write("bad.toml", text.replace("jump =", "jmup ="))
+    answer = h.run("run", bad)
+    h.check("a bad configuration is refused with file, line and column", answer.returncode == 1 and f"{bad}:" in answer.stderr and "jmup" in answer.stderr, answer)
+    h.check("and leaves nothing", not h.leftovers(), h.leftovers())
+    # The kernel refuses the second device only after the first link is up.
+    clash = h.write("clash.toml", text.replace(f'"{h.netns("outside")}"', f'"{h.netns("inside")}"').replace('name = "wan"', 'name = "wan"\ndevice = "lo"'))
+    answer = h.run("run", clash)
+    h.check("a failure half way says what it tried", answer.returncode == 1 and "TUN device lo" in answer.stderr, answer)
+    h.check("and takes back what was done", not h.leftovers(), h.leftovers())
+    taken = h.write("taken.toml", text.replace(f"127.0.0.1:{h.port}", "192.0.2.77:1") .replace("[control]", '[control]\ntoken = "0123456789abcdef"'))
+    answer = h.run("run", taken)
+    h.check("so does an address that cannot be listened on", answer.returncode == 1 and "192.0.2.77" in answer.stderr and not h.leftovers(), (answer, h.leftovers()))
+
+
+def second_instance(h, config):
+    h.start(config)
+    answer = h.run("run", config)
+    h.check("a second instance of the same name is refused, naming the first", answer.returncode == 1 and str(h.router.pid) in answer.stderr, answer)
+    h.check("and the first goes on", h.ping("inside", "192.0.2.2").returncode == 0)
+    h.check("SIGINT ends it, too", h.stop(signal.SIGINT) == 0 and not h.leftovers(), h.leftovers())
+
+
+def killed_and_restarted(h, config):
+    h.start(config)
+    h.stop(signal.SIGKILL)
+    h.check("after kill -9 its namespaces are still there", os.path.exists(f"/run/netns/{h.netns('inside')}"))
+    h.check("but not its devices", "lan" not in ip("-n", h.netns("inside"), "link").stdout, ip("-n", h.netns("inside"), "link").stdout)
+    h.start(config)
+    h.check("it starts again over what was left", h.ping("inside", "192.0.2.2").returncode == 0)
+    answer = h.cli("stop")
+    h.check("stop waits until all is gone", answer.returncode == 0 and not h.leftovers(), (answer, h.leftovers()))
+    h.check("and the process ends well", h.router.wait(20) == 0)
+    h.router = None
+
+
+def daemon(h, config):
+    answer = h.run("run", "--daemon", config)
+    h.check("run --daemon returns when it is ready", answer.returncode == 0 and h.cli("status").returncode == 0, answer)
+    h.check("and packets flow", h.ping("inside", "192.0.2.2").returncode == 0)
+    answer = h.run("run", "--daemon", config)
+    h.check("run --daemon of a running instance fails", answer.returncode == 1 and "running already" in answer.stderr, answer)
+    h.check("the daemon stops", h.cli("stop").returncode == 0 and not h.leftovers(), h.leftovers())
+    h.check("commands without a router say so", h.cli("status").returncode == 1 and "no router answers" in h.cli("status").stderr, h.cli("status"))
+
+
+def what_was_there_before(h, config):
+    netns = h.netns("inside")
+    ip("netns", "add", netns)
+    ip("-n", netns, "tuntap", "add", "lan", "mode", "tun", "vnet_hdr")
+    ip("-n", netns, "address", "add", "10.0.1.77/32", "dev", "lan")
+    before = ip("-n", netns, "-o", "address").stdout, ip("-n", netns, "route").stdout, ip("-n", netns, "-o", "link", "show", "lan").stdout.split("mtu")[0]
+    h.start(config)
+    h.check("a device that was there is used", h.ping("inside", "192.0.2.2").returncode == 0)
+    h.stop()
+    after = ip("-n", netns, "-o", "address").stdout, ip("-n", netns, "route").stdout, ip("-n", netns, "-o", "link", "show", "lan").stdout.split("mtu")[0]
+    h.check("and is left as it was found", [state(x) for x in before] == [state(x) for x in after], (before, after))
+    h.check("with its namespace", os.path.exists(f"/run/netns/{netns}") and not os.path.exists(f"/run/netns/{h.netns('outside')}"), h.leftovers())
+    ip("netns", "del", netns)
+
+
+def state(text):
+    """Without lifetimes and the traces of having been up."""
+    return [word for word in text.replace("NO-CARRIER,", "").split() if word not in ("linkdown",)]
+
+
+def reload(h, config, text):
+    h.start(config)
+    client, server = h.udp("inside", "10.0.1.2", 4000), h.udp("outside", "192.0.2.2", 5000)
+    client.sendto(b"x", ("192.0.2.2", 5000))
+    h.check("before the reload packets are masqueraded", server.recvfrom(10)[1][0] == "192.0.2.1")
+    h.write("router.toml", text.replace("MASQUERADE", "MASKERADE"))
+    answer = h.cli("reload")
+    h.check("a bad reload is refused with its place", answer.returncode == 1 and "router.toml:" in answer.stderr, answer)
+    client.sendto(b"x", ("192.0.2.2", 5000))
+    h.check("and the old rules stay", server.recvfrom(10)[1][0] == "192.0.2.1")
+    h.write("router.toml", text + '\n[sysctl]\n"net.netfilter.nf_conntrack_max" = 4242\n')
+    answer = h.cli("reload")
+    h.check("a good reload sets what the file names", answer.returncode == 0 and h.get("/proc/sys/net/nf_conntrack_max") == "4242\n", answer)
+    h.check("and keeps connections", "sport=4000" in h.get("/proc/net/nf_conntrack"), h.get("/proc/net/nf_conntrack"))
+    h.write("router.toml", text.replace("10.0.1.2/24", "10.0.1.3/24"))
+    answer = h.cli("reload")
+    h.check("a reload that would change a link is refused", answer.returncode == 1 and "stop and run again" in answer.stderr, answer)
+    h.write("router.toml", text)
+    h.router.send_signal(signal.SIGHUP)
+    h.check("SIGHUP reloads", h.follow_log("configuration reloaded", 2).count("configuration reloaded") == 2, h.cli("dmesg").stdout)
+    h.stop()
+
+
+def example(h, name):
+    config = h.write("router.toml", h.adapt((CONFIGS / name).read_text()))
+    h.start(config)
+    target = "203.0.113.2" if name == "stateful-firewall.toml" else "192.0.2.2"
+    h.check(f"{name}: the inside reaches the outside", h.ping("inside", target).returncode == 0)
+    if name == "port-forward.toml":
+        h.web_server("inside", "10.0.1.2", 80, "published")
+        for netns in ("outside", "inside"):
+            page = h.curl("http://192.0.2.1:8080/", netns=netns)
+            h.check(f"{name}: the published port works from the {netns}", page.stdout.startswith("published"), page)
+    if name == "stateful-firewall.toml":
+        refused = h.curl("http://198.51.100.2/", netns="outside")
+        h.check(f"{name}: the outside is refused at once", refused.returncode == 7, refused)
+        h.check(f"{name}: the router answers ping of both families", all(h.ping("outside", a).returncode == 0 for a in ("203.0.113.1", "2001:db8:3::1")))
+    h.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(harness.main(test))
