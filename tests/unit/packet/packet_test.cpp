@@ -1,0 +1,121 @@
+#include "core/packet/packet.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/packet/describe.hpp"
+#include "core/packet/ipv4_options.hpp"
+#include "tests/unit/packet/frames.hpp"
+
+using namespace nsr;
+using namespace nsr::test_frames;
+
+TEST_CASE("buffers go back to the pool and come out again, last in first out") {
+    BufferPool pool;
+    const std::uint8_t* first = nullptr;
+    {
+        Packet packet(pool, Frame{1, 2, 3});
+        first = packet.data();
+        Packet moved = std::move(packet);
+        CHECK(packet.empty());
+        CHECK(moved.data() == first);
+    }
+    Packet again(pool);
+    Packet another(pool);
+    CHECK(again.data() == first);
+    CHECK(another.data() != first);
+    CHECK(again.size() == 0);
+}
+
+TEST_CASE("moving onto a packet gives its buffer back once") {
+    BufferPool pool;
+    Packet a(pool, Frame{1});
+    Packet b(pool, Frame{2});
+    const std::uint8_t* freed = a.data();
+    a = std::move(b);
+    CHECK(a.bytes()[0] == 2);
+    CHECK(Packet(pool).data() == freed);
+    a.reset();
+    a.reset();
+    CHECK(a.empty());
+}
+
+TEST_CASE("a clone shares nothing") {
+    BufferPool pool;
+    Packet packet = packet_of(pool, ip(17, udp({1, 2, 3})));
+    packet.meta.mark = 9;
+    packet.fragments = std::make_unique<FragmentGeometry>();
+    packet.fragments->payload_bytes = {8, 3};
+    Packet copy = packet.clone();
+    copy.data()[0] = 0;
+    copy.fragments->payload_bytes.clear();
+    CHECK(packet.data()[0] == 0x45);
+    CHECK(packet.fragments->payload_bytes.size() == 2);
+    CHECK(copy.meta.mark == 9);
+    CHECK(copy.layout.protocol == 17);
+}
+
+TEST_CASE("the headroom takes what is pushed") {
+    BufferPool pool;
+    Packet packet(pool, Frame{1, 2, 3});
+    CHECK(packet.headroom() == kHeadroomBytes);
+    packet.push(10);
+    CHECK(packet.headroom() == kHeadroomBytes - 10);
+    CHECK(packet.size() == 13);
+    packet.pull(11);
+    CHECK(packet.bytes()[0] == 2);
+    CHECK(Packet(pool, Frame(kMaxPacketBytes + 500)).size() <=
+          BufferPool::kBlockBytes - kHeadroomBytes);
+}
+
+TEST_CASE("a packet in one line") {
+    BufferPool pool;
+    CHECK(describe(packet_of(pool, ip(6, tcp(0x02, {})))) ==
+          "IPv4 10.0.0.2 > 198.51.100.7 ttl=64 id=1 len=40 TCP 40000>80 S seq=1000 win=65535");
+    CHECK(describe(packet_of(pool, ip(6, tcp(0x18, counting(5))))) ==
+          "IPv4 10.0.0.2 > 198.51.100.7 ttl=64 id=1 len=45 TCP 40000>80 P. seq=1000 ack=77 "
+          "win=65535 data=5");
+    CHECK(describe(packet_of(pool, ip(17, udp({}, six()), {six()}))) ==
+          "IPv6 fd00::2 > 2001:db8::7 ttl=64 len=48 UDP 40000>53");
+    Ip header;
+    header.fragment = 0x2000 | 3;
+    CHECK(describe(packet_of(pool, ip(17, Frame(8), header))) ==
+          "IPv4 10.0.0.2 > 198.51.100.7 ttl=64 id=1 len=28 fragment 24+ UDP");
+    const Frame inner = ip(17, udp({}));
+    CHECK(describe(packet_of(pool, ip(1, Frame{3, 3, 0, 0, 0, 0, 0, 0} + inner))) ==
+          "IPv4 10.0.0.2 > 198.51.100.7 ttl=64 id=1 len=56 ICMP type=3 code=3 {IPv4 10.0.0.2 > "
+          "198.51.100.7 ttl=64 id=1 len=28 UDP 40000>53}");
+    CHECK(describe(Packet(pool, Frame{1, 2, 3})) == "not an IP packet, 3 bytes");
+    CHECK(describe(Packet()) == "no packet");
+}
+
+TEST_CASE("a hexdump has sixteen bytes a line") {
+    CHECK(hexdump(Frame{0x41, 0x00, 0x7e, 0x7f}) ==
+          "0000   41 00 7e 7f                                       A.~.\n");
+    const std::string two = hexdump(counting(17));
+    CHECK(std::count(two.begin(), two.end(), '\n') == 2);
+    CHECK(hexdump({}).empty());
+}
+
+TEST_CASE("a forwarding router records itself in the options that ask for it") {
+    BufferPool pool;
+    const auto stamped = [&](const Frame& options) {
+        Ip header;
+        header.options = options;
+        Packet packet = packet_of(pool, ip(17, udp({1}), header));
+        stamp_ipv4_options(packet,
+                           {IpAddress::v4(192, 0, 2, 1), IpAddress::v4(10, 0, 0, 1), 0x01020304});
+        CHECK(wire::checksum(packet.bytes().first(packet.layout.l4_offset)) == 0);
+        return to_hex(packet.bytes().subspan(20, options.size()));
+    };
+    CHECK(stamped({7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0}) == "070b08c00002010000000000");
+    CHECK(stamped({7, 7, 8, 1, 2, 3, 4, 0}) == "0707080102030400");  // full
+    CHECK(stamped({68, 8, 5, 0, 0, 0, 0, 0}) == "4408090001020304");
+    CHECK(stamped({68, 12, 5, 1, 0, 0, 0, 0, 0, 0, 0, 0}) == "440c0d010a00000101020304");
+    CHECK(stamped({68, 8, 9, 0x10, 9, 9, 9, 9}) == "4408092009090909");  // one more did not fit
+    CHECK(stamped({1, 0, 5, 6}) == "01000000");
+    CHECK(stamped({148, 4, 0, 0}) == "94040000");
+    CHECK(stamped({7, 7, 3, 0, 0, 0, 0, 0}) == "0707030000000000");  // malformed: left alone
+}
