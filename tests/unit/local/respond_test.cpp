@@ -1,0 +1,147 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "core/base/random.hpp"
+#include "core/local/local.hpp"
+#include "core/packet/describe.hpp"
+#include "core/packet/rewrite.hpp"
+#include "core/wire/icmp.hpp"
+#include "tests/unit/local/linux_answers.hpp"
+#include "tests/unit/packet/frames.hpp"
+
+using namespace nsr;
+using namespace nsr::local;
+using namespace nsr::test_frames;
+
+namespace {
+
+// The identification, which Linux draws by lot, and the header checksum over it.
+std::string without_identification(std::span<const std::uint8_t> bytes) {
+    Frame frame(bytes.begin(), bytes.end());
+    if (!frame.empty() && frame[0] >> 4 == 4) {
+        put16(frame, 4, 0);
+        put16(frame, 10, 0);
+    }
+    return to_hex(frame);
+}
+
+bool is_own(const IpAddress& address) {
+    return address == IpAddress::v4(10, 9, 0, 1) || address == *parse_address("fd00:9::1");
+}
+
+// What a router around the built-in host sends back.
+std::optional<Packet> answer_to(Packet& question, std::uint32_t time_of_day) {
+    const Verdict verdict = dissect(question);
+    const Layout& layout = question.layout;
+    std::optional<Packet> answer;
+    std::optional<IcmpError> error;
+    if (verdict.dropped() && layout.problem_pointer != 0) {
+        error =
+            IcmpError{wire::icmpv6::kParameterProblem, layout.problem_code, layout.problem_pointer};
+    } else if (verdict.accepted()) {
+        Response response = respond(question, !is_own(layout.destination), time_of_day);
+        error = response.error;
+        answer = std::move(response.answer);
+    }
+    if (error) {
+        const IpAddress nobody{{}, layout.family};
+        answer =
+            icmp_error(question, *error, is_own(layout.destination) ? layout.destination : nobody);
+    }
+    if (answer && answer->layout.source.is_unspecified()) {
+        rewrite::set_source(*answer, *parse_address("fd00:9::1"));
+    }
+    return answer;
+}
+
+Response ask(const Frame& frame) {
+    BufferPool pool;
+    Packet packet = packet_of(pool, frame);
+    Response response = respond(packet, false);
+    response.answer.reset();  // it must not outlive the pool
+    return response;
+}
+
+}  // namespace
+
+TEST_CASE("the built-in host answers as Linux does, byte for byte") {
+    BufferPool pool;
+    for (const local_test::Exchange& exchange : local_test::kExchanges) {
+        CAPTURE(std::string(exchange.name));
+        const Frame expected = from_hex(exchange.answer);
+        const bool timestamp = expected.size() == 40 && expected[20] == wire::icmp::kTimestampReply;
+        const std::uint32_t time_of_day = timestamp ? wire::load32(&expected[32]) : 0;
+        Packet question(pool, from_hex(exchange.question));
+        const std::optional<Packet> answer = answer_to(question, time_of_day);
+        if (answer) {
+            CAPTURE(describe(*answer));
+            CHECK(without_identification(answer->bytes()) == without_identification(expected));
+            if (answer->layout.family == Family::Ipv4) {
+                CHECK(wire::checksum(answer->bytes().first(20)) == 0);
+            }
+        } else {
+            CHECK(expected.empty());
+        }
+    }
+}
+
+TEST_CASE("what reached nobody says why") {
+    CHECK(ask(ip(17, udp({}))).refused == DropReason::LocalNoListener);
+    CHECK(ask(ip(6, tcp(0x02, {}))).refused == DropReason::LocalNoListener);
+    CHECK(ask(ip(253, {1, 2})).refused == DropReason::LocalNoListener);
+    CHECK(ask(ip(253, {1, 2}, {six()})).refused == DropReason::LocalNoListener);
+    CHECK_FALSE(ask(ip(1, echo({}))).refused.has_value());
+    CHECK_FALSE(ask(ip(2, {1, 2})).refused.has_value());
+
+    Frame broken = udp({1});
+    broken[8] ^= 1;
+    CHECK(ask(ip(17, broken)).refused == DropReason::LocalMalformed);
+    CHECK_FALSE(ask(ip(17, broken)).error.has_value());
+    broken = tcp(0x02, {1});
+    broken[20] ^= 1;
+    CHECK(ask(ip(6, broken)).refused == DropReason::LocalMalformed);
+    broken = echo({1});
+    broken[8] ^= 1;
+    CHECK(ask(ip(1, broken)).refused == DropReason::LocalMalformed);
+    Ip fragment;
+    fragment.fragment = 0x2000;
+    CHECK(ask(ip(17, udp({1}), fragment)).refused == DropReason::LocalMalformed);
+}
+
+TEST_CASE("a checksum that the device vouches for, or will finish, is not looked at") {
+    BufferPool pool;
+    for (const ChecksumState state : {ChecksumState::Verified, ChecksumState::Partial}) {
+        Frame segment = tcp(0x02, {});
+        put16(segment, 16, 0);
+        Packet packet = packet_of(pool, ip(6, segment));
+        CHECK_FALSE(respond(packet, false).answer.has_value());
+        packet.offload.checksum = state;
+        CHECK(respond(packet, false).answer.has_value());
+    }
+}
+
+TEST_CASE("no bytes can hurt the built-in host") {
+    BufferPool pool;
+    RandomSource random(9);
+    for (const local_test::Exchange& exchange : local_test::kExchanges) {
+        for (int round = 0; round < 40; ++round) {
+            Frame frame = from_hex(exchange.question);
+            for (unsigned n = random.below(5); n > 0; --n) {
+                frame[random.below(static_cast<std::uint32_t>(frame.size()))] =
+                    static_cast<std::uint8_t>(random.next32());
+            }
+            frame.resize(random.below(static_cast<std::uint32_t>(frame.size() + 1)));
+            if (frame.size() >= 20 && frame[0] >> 4 == 4) {
+                put16(frame, 2, static_cast<unsigned>(frame.size()));
+                put16(frame, 10, 0);
+                put16(frame, 10, wire::checksum(std::span(frame).first(20)));
+            }
+            Packet question(pool, frame);
+            if (const auto answer = answer_to(question, 0)) {
+                REQUIRE(answer->size() <= 1280);
+                REQUIRE(answer->layout.destination == question.layout.source);
+            }
+        }
+    }
+}
