@@ -49,28 +49,55 @@ std::string statistics(const conntrack::Stats& stats);
 }  // namespace
 
 bool ConntrackListing::read(Router& router, std::string& out, std::size_t bytes, Instant now) {
-    conntrack::Conntrack& conntrack = router.conntrack();
-    const std::size_t end = out.size() + bytes;
-    if (args_.output.xml && !begun_) {
-        out += "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<conntrack>\n";
-    }
-    begun_ = true;
-    for (std::size_t seen = 0; out.size() < end && seen < kEntriesPerCall; ++seen) {
+    const conntrack::Conntrack& conntrack = router.conntrack();
+    const std::size_t enough = out.size() + bytes;
+    begin(out);
+    for (std::size_t seen = 0; out.size() < enough && seen < kEntriesPerCall; ++seen) {
         const auto id = conntrack.table().next(last_);
         if (!id) {
-            out += args_.output.xml ? "</conntrack>\n" : "";
+            end(out);
             return false;
         }
         last_ = id;
         if (jiffies_until(conntrack.table()[*id].deadline, to_jiffies(now)) > 0 &&
             selects(args_.filter, conntrack, *id)) {
-            append_conntrack_entry(out, conntrack, *id, args_.output, now);
-            if (args_.output.zero) {
-                zero_counters(conntrack, *id);
-            }
+            append(router, out, *id, now);
         }
     }
     return true;
+}
+
+void ConntrackListing::begin(std::string& out) {
+    if (begun_) {
+        return;
+    }
+    begun_ = true;
+    if (form_ == Form::Json) {
+        out += "[";
+    } else if (args_.output.xml) {
+        out += "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<conntrack>\n";
+    }
+}
+
+void ConntrackListing::append(Router& router, std::string& out, ConnId id, Instant now) {
+    if (form_ == Form::Json) {
+        out += first_ ? "\n" : ",\n";
+        append_conntrack_json(out, router.conntrack(), id, now);
+    } else {
+        append_conntrack_entry(out, router.conntrack(), id, args_.output, now);
+    }
+    first_ = false;
+    if (args_.output.zero) {
+        zero_counters(router.conntrack(), id);
+    }
+}
+
+void ConntrackListing::end(std::string& out) const {
+    if (form_ == Form::Json) {
+        out += "\n]\n";
+    } else if (args_.output.xml) {
+        out += "</conntrack>\n";
+    }
 }
 
 Answer run_conntrack(const ConntrackArgs& args, Router& router, Instant now) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -13,15 +14,24 @@ namespace nsr::router {
 // -L, piece by piece: no entry twice, none missed that lived throughout.
 class ConntrackListing {
   public:
-    explicit ConntrackListing(ConntrackArgs args) : args_(std::move(args)) {}
+    // Json: an array of objects, whatever -o says.
+    enum class Form : std::uint8_t { AsAsked, Json };
+    explicit ConntrackListing(ConntrackArgs args, Form form = Form::AsAsked)
+        : args_(std::move(args)), form_(form) {}
     // Appends about `bytes` of text; false when that was the last of it. A call looks at a bounded
     // number of entries, however few of them the filter selects.
     bool read(Router& router, std::string& out, std::size_t bytes, Instant now);
 
   private:
+    void begin(std::string& out);
+    void append(Router& router, std::string& out, ConnId id, Instant now);
+    void end(std::string& out) const;
+
     ConntrackArgs args_;
+    Form form_;
     std::optional<ConnId> last_;
     bool begun_ = false;
+    bool first_ = true;
 };
 
 struct ConntrackAnswer {

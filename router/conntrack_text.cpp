@@ -76,6 +76,12 @@ const char* family_name(const Entry& entry) {
 void append_plain(std::string& out, const Entry& entry, const ConntrackOutput& output);
 void append_save(std::string& out, const Entry& entry);
 void append_xml(std::string& out, const Entry& entry, const ConntrackOutput& output);
+std::string json_tuple(const Entry& entry, Direction direction);
+std::string status_words(const Connection& connection);
+
+std::string json_string(std::string_view word) {
+    return "\"" + std::string(word) + "\"";
+}
 
 }  // namespace
 
@@ -90,6 +96,27 @@ void append_conntrack_entry(std::string& out, const Conntrack& conntrack, ConnId
         append_plain(out, entry, output);
     }
     out += '\n';
+}
+
+void append_conntrack_json(std::string& out, const Conntrack& conntrack, ConnId id, Instant now) {
+    const Entry entry{conntrack, id, conntrack.table()[id], conntrack.table().extra(id), now};
+    const Connection& connection = entry.connection;
+    out += "{\"family\":" + json_string(family_name(entry));
+    out += ",\"protocol\":" + json_string(conntrack::protocol_name(connection.protocol));
+    out += ",\"protonum\":" + number(connection.protocol);
+    out += ",\"timeout\":" + number(entry.seconds_left());
+    const std::string_view state = conntrack::state_name(connection);
+    if (!state.empty()) {
+        out += ",\"state\":" + json_string(state);
+    }
+    out += ",\"original\":" + json_tuple(entry, Direction::Original);
+    out += ",\"reply\":" + json_tuple(entry, Direction::Reply);
+    out += ",\"status\":" + json_string(status_words(connection));
+    out += ",\"mark\":" + number(connection.mark) + ",\"zone\":" + number(connection.zone);
+    if (entry.extra != nullptr && entry.extra->start_ns != 0) {
+        out += ",\"start_ns\":" + std::to_string(entry.extra->start_ns);
+    }
+    out += ",\"id\":" + number(raw(id)) + "}";
 }
 
 namespace {
@@ -313,6 +340,41 @@ std::string xml_direction(const Entry& entry, Direction direction) {
                                        element("bytes", number(counter.bytes)));
     }
     return out + "</meta>";
+}
+
+// --- JSON -------------------------------------------------------------------------------------
+
+std::string json_tuple(const Entry& entry, Direction direction) {
+    const Tuple tuple = entry.tuple(direction);
+    std::string out = "{\"src\":" + json_string(to_string(tuple.source)) +
+                      ",\"dst\":" + json_string(to_string(tuple.destination));
+    const auto field = [&](const char* name, std::uint64_t value) {
+        out += std::string(",\"") + name + "\":" + number(value);
+    };
+    switch (ports_of(tuple.protocol)) {
+        case Ports::Ports:
+            field("sport", tuple.source_port);
+            field("dport", tuple.destination_port);
+            break;
+        case Ports::Icmp:
+            field("type", tuple.destination_port >> 8);
+            field("code", tuple.destination_port & 0xffu);
+            field("id", tuple.source_port);
+            break;
+        case Ports::Keys:
+            field("srckey", tuple.source_port);
+            field("dstkey", tuple.destination_port);
+            break;
+        case Ports::None:
+            break;
+    }
+    if (entry.extra != nullptr && entry.extra->counting) {
+        const conntrack::Counter& counter =
+            entry.extra->counters[direction == Direction::Original ? 0 : 1];
+        field("packets", counter.packets);
+        field("bytes", counter.bytes);
+    }
+    return out + "}";
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "core/procfs/sysctl.hpp"
-#include "router/conntrack_command.hpp"
 #include "router/rule_text.hpp"
 #include "router/status.hpp"
 #include "router/tracking_module.hpp"
@@ -67,6 +66,29 @@ std::string value_of(const Request& request, const std::string& key) {
     return found == request.query.end() ? std::string() : found->second;
 }
 
+// Query parameters as options of conntrack(8): ?proto=udp&dport=53 is -p udp --dport 53. The names
+// are its long options.
+std::vector<std::string> conntrack_words(const char* command,
+                                         const std::map<std::string, std::string>& query) {
+    std::vector<std::string> words{command};
+    const auto add = [&](const std::string& name, const std::string& value) {
+        words.push_back("--" + name);
+        if (!value.empty()) {
+            words.push_back(value);
+        }
+    };
+    // The protocol decides what the others mean, so it goes first.
+    if (const auto protocol = query.find("proto"); protocol != query.end()) {
+        add(protocol->first, protocol->second);
+    }
+    for (const auto& [name, value] : query) {
+        if (name != "proto") {
+            add(name, value);
+        }
+    }
+    return words;
+}
+
 // /proc/net/ is /proc/net.
 std::string without_trailing_slash(std::string path) {
     while (path.size() > 1 && path.back() == '/') {
@@ -88,6 +110,8 @@ const ControlPort::Row ControlPort::kRows[] = {
     {"GET", "/status", &ControlPort::status},
     {"GET", "/log", &ControlPort::log},
     {"GET", "/sysctl", &ControlPort::sysctl},
+    {"GET", "/conntrack", &ControlPort::list_conntrack},
+    {"DELETE", "/conntrack", &ControlPort::delete_conntrack},
     {"POST", "/conntrack", &ControlPort::conntrack},
     {"GET", "/rules", &ControlPort::rules},
     {"DELETE", "/rules", &ControlPort::flush_rules},
@@ -247,17 +271,43 @@ Response ControlPort::conntrack(const Request& request) {
     }
     greet_ctnetlink();
     if (args->command == ConntrackCommand::List && args->table == ConntrackTable::Connections) {
-        const auto listing = std::make_shared<ConntrackListing>(*args);
-        Response response;
-        response.stream = [this, listing](std::string& out) {
-            return listing->read(controls_.router, out, kPieceBytes, now()) ? Piece::More
-                                                                            : Piece::Last;
-        };
-        return response;
+        return stream_conntrack(ConntrackListing(*args));
     }
     ConntrackAnswer answer = run_conntrack(*args, controls_.router, now());
     return answer.error.empty() ? text(200, std::move(answer.text))
                                 : text(400, answer.error + "\n");
+}
+
+// GET /conntrack?proto=tcp&state=ESTABLISHED: JSON; the keys are those of conntrack_words().
+Response ControlPort::list_conntrack(const Request& request) {
+    const auto args = parse_conntrack_args(conntrack_words("-L", request.query));
+    if (!args) {
+        return text(400, args.error() + "\n");
+    }
+    Response response = stream_conntrack(ConntrackListing(*args, ConntrackListing::Form::Json));
+    response.content_type = "application/json";
+    return response;
+}
+
+// The answer is the number of connections that are gone.
+Response ControlPort::delete_conntrack(const Request& request) {
+    const auto args = parse_conntrack_args(conntrack_words("-D", request.query));
+    if (!args) {
+        return text(400, args.error() + "\n");
+    }
+    const ConntrackAnswer answer = run_conntrack(*args, controls_.router, now());
+    const auto gone = std::count(answer.text.begin(), answer.text.end(), '\n');
+    return answer.error.empty() ? text(200, std::to_string(gone) + "\n")
+                                : text(400, answer.error + "\n");
+}
+
+Response ControlPort::stream_conntrack(ConntrackListing listing) {
+    const auto shared = std::make_shared<ConntrackListing>(std::move(listing));
+    Response response;
+    response.stream = [this, shared](std::string& out) {
+        return shared->read(controls_.router, out, kPieceBytes, now()) ? Piece::More : Piece::Last;
+    };
+    return response;
 }
 
 Response ControlPort::rules(const Request& request) {

@@ -16,6 +16,7 @@
 #include "core/procfs/tree.hpp"
 #include "router/clock.hpp"
 #include "router/config.hpp"
+#include "router/conntrack_command.hpp"
 #include "router/engine.hpp"
 #include "router/http.hpp"
 #include "router/log.hpp"
@@ -56,6 +57,9 @@ class ControlPort {
     http::Response log(const http::Request& request);
     http::Response sysctl(const http::Request& request);
     http::Response conntrack(const http::Request& request);
+    http::Response list_conntrack(const http::Request& request);
+    http::Response delete_conntrack(const http::Request& request);
+    http::Response stream_conntrack(ConntrackListing listing);
     http::Response rules(const http::Request& request);
     http::Response flush_rules(const http::Request& request);
     http::Response modules(const http::Request& request);

@@ -71,6 +71,8 @@ Service::Service(Config config)
     memory_limit_bytes_ = memory_limit_bytes_ == 0 ? kMemoryIfUnknown : memory_limit_bytes_;
     make_router();
     engine_ = std::make_unique<Engine>(*router_, clock_, log_);
+    // A signal that comes while things are being set up waits until they are, and ends them then.
+    engine_->on_signal([this](int number) { handle_signal(number); });
     const Plan plan = plan_for(config_);
     remove_stale_namespaces(plan);
     setup_ = std::make_unique<Setup>(plan, owned_);
@@ -83,7 +85,6 @@ Service::~Service() {
 }
 
 void Service::run(const std::function<void()>& ready) {
-    engine_->on_signal([this](int number) { handle_signal(number); });
     notify_systemd("READY=1\nSTATUS=forwarding");
     ready();
     engine_->run();
