@@ -205,7 +205,11 @@ bool PcapngReader::enhanced_packet(Frame& frame) {
         return fail("a packet block is too short");
     }
     const std::uint64_t ticks = static_cast<std::uint64_t>(u32(4)) << 32 | u32(8);
-    return packet(frame, u32(0), ticks, 12);
+    if (!packet(frame, u32(0), ticks, 12)) {
+        return false;
+    }
+    frame.comment = comment_from(20 + padded(frame.bytes.size()));
+    return true;
 }
 
 bool PcapngReader::obsolete_packet(Frame& frame) {
@@ -250,8 +254,24 @@ bool PcapngReader::finish(Frame& frame, const Interface& interface, std::size_t 
     frame.time_ns = last_time_ns_;
     frame.interface = interface.name;
     frame.link_type = interface.link_type;
+    frame.comment.clear();
     frame.index = packets_++;
     return true;
+}
+
+std::string PcapngReader::comment_from(std::size_t at) const {
+    while (at + 4 <= body_.size() && u16(at) != kOptionEnd) {
+        const std::size_t length = u16(at + 2);
+        if (at + 4 + length > body_.size()) {
+            break;
+        }
+        if (u16(at) == kOptionComment) {
+            const auto begin = body_.begin() + static_cast<std::ptrdiff_t>(at + 4);
+            return {begin, begin + static_cast<std::ptrdiff_t>(length)};
+        }
+        at += 4 + padded(length);
+    }
+    return "";
 }
 
 bool PcapngReader::time_of(const Interface& interface, std::uint64_t ticks) {

@@ -29,6 +29,7 @@ struct Frame {
     std::uint32_t link_type = 0;
     std::uint32_t original_length = 0;
     std::vector<std::uint8_t> bytes;
+    std::string comment;  // pcapng opt_comment of an Enhanced Packet Block
 };
 
 class FrameSource {
@@ -72,6 +73,7 @@ class PcapngReader : public FrameSource {
     bool obsolete_packet(Frame& frame);
     bool packet(Frame& frame, std::uint32_t interface, std::uint64_t ticks, std::size_t lengths_at);
     bool finish(Frame& frame, const Interface& interface, std::size_t data_at, std::size_t length);
+    [[nodiscard]] std::string comment_from(std::size_t at) const;
     bool time_of(const Interface& interface, std::uint64_t ticks);
     bool fail(std::string what);
 

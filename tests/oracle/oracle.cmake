@@ -1,0 +1,31 @@
+# Recorded behaviour of the Linux kernel (cases.tar.xz, data only), unpacked into the build folder,
+# and a program with one test case for each. `conformance -tc='nat-*'` runs some of them.
+set(oracle_archive ${CMAKE_CURRENT_LIST_DIR}/cases.tar.xz)
+set(oracle_folder ${CMAKE_BINARY_DIR}/oracle)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${oracle_archive})
+
+execute_process(COMMAND ${CMAKE_COMMAND} -E tar tf ${oracle_archive}
+    OUTPUT_VARIABLE oracle_listing COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "cases/[^/\n]+/case\\.toml" oracle_names "${oracle_listing}")
+set(oracle_source "#include <doctest/doctest.h>\n\n#include \"tests/oracle/conformance.hpp\"\n\n")
+foreach(path IN LISTS oracle_names)
+    string(REGEX REPLACE "cases/([^/]+)/case\\.toml" "\\1" name ${path})
+    string(APPEND oracle_source "TEST_CASE(\"${name}\") {\n    oracle::check_case(\"${name}\");\n}\n")
+endforeach()
+file(CONFIGURE OUTPUT ${oracle_folder}/conformance_cases.cpp CONTENT "${oracle_source}" @ONLY)
+
+add_custom_command(OUTPUT ${oracle_folder}/unpacked
+    COMMAND ${CMAKE_COMMAND} -E tar xf ${oracle_archive}
+    COMMAND ${CMAKE_COMMAND} -E touch ${oracle_folder}/unpacked
+    DEPENDS ${oracle_archive} WORKING_DIRECTORY ${oracle_folder}
+    COMMENT "Unpacking the recorded cases" VERBATIM)
+add_custom_target(oracle_cases DEPENDS ${oracle_folder}/unpacked)
+
+file(GLOB oracle_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*.cpp)
+add_executable(conformance ${oracle_sources} ${oracle_folder}/conformance_cases.cpp)
+add_dependencies(conformance oracle_cases)
+target_link_libraries(conformance PRIVATE test_main nsr_router)
+target_compile_definitions(conformance PRIVATE
+    CONFORMANCE_CASES="${oracle_folder}/cases"
+    CONFORMANCE_PASSING="${CMAKE_CURRENT_LIST_DIR}/passing.txt")
+add_test(NAME conformance COMMAND conformance)
