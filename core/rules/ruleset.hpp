@@ -92,6 +92,20 @@ Result<Rule, ConfigErrors> parse_rule(const std::vector<std::string>& words, Fam
                                       TableId table, std::string_view chain, const Ruleset& context,
                                       const SourceLocation& where);
 
+// The same when -s or -d may be a list, which stands for several rules.
+Result<std::vector<Rule>, ConfigErrors> parse_rules(const std::vector<std::string>& words,
+                                                    Family family, TableId table,
+                                                    std::string_view chain, const Ruleset& context,
+                                                    const SourceLocation& where);
+
+// Appends a parsed rule to `chain` of `ruleset` and gives it its id.
+const Rule* add_rule(Ruleset& ruleset, Chain& chain, Rule rule);
+
+// What only a complete ruleset shows: loops, unknown chains, and matches or targets that are
+// illegal at a hook from which their chain can be reached. parse_save does this itself; call it
+// after adding native rules.
+ConfigErrors check(const Ruleset& ruleset, Family family);
+
 // Whether the words make sense in this family at all: what its matches allow (a native rule without
 // `family` goes to each family it is allowed in).
 struct FamilySupport {
@@ -114,6 +128,9 @@ std::vector<OptionOwner> owners_of_option(std::string_view name);
 // iptables-save -c text of all loaded tables of a family (counters always; `with_counters` false
 // leaves them out).
 std::string save(const Ruleset& ruleset, Family family, bool with_counters);
+
+// One rule as iptables-save writes it, behind "-A ".
+std::string rule_text(std::string_view chain, const Rule& rule);
 
 // The first rule that needs connection tracking, as "file:line: rule text"; a loaded nat table
 // counts as one. Empty: none.

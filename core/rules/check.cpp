@@ -1,0 +1,126 @@
+// What can only be judged when a table is complete: loops, and matches and targets in chains whose
+// hooks they do not know.
+// kernel: mark_source_chains, xt_check_match, xt_check_target
+#include <algorithm>
+#include <map>
+
+#include "core/rules/match.hpp"
+#include "core/rules/ruleset.hpp"
+#include "core/rules/target.hpp"
+
+namespace nsr::rules {
+
+namespace {
+
+class TableCheck {
+  public:
+    TableCheck(const Table& table, TableId id, ConfigErrors& errors)
+        : table_(table), id_(id), errors_(errors) {}
+
+    void run() {
+        for (const Chain& chain : table_.chains) {
+            if (chain.policy != Policy::None) {
+                walk(chain, hook_of(chain.name));
+            }
+        }
+        for (const Chain& chain : table_.chains) {
+            walk(chain, 0);
+        }
+    }
+
+  private:
+    enum class Progress : std::uint8_t { Untouched, OnPath, Done };
+    struct Visit {
+        Progress progress = Progress::Untouched;
+        bool reached = false;
+        std::uint8_t hooks = 0;
+    };
+
+    static std::uint8_t hook_of(std::string_view chain) {
+        for (unsigned i = 0; i < kHookCount; ++i) {
+            if (nsr::name_of(static_cast<Hook>(i)) == chain) {
+                return bit(static_cast<Hook>(i));
+            }
+        }
+        return 0;
+    }
+
+    void walk(const Chain& chain, std::uint8_t hooks);
+    void judge(const Chain& chain, const Rule& rule, std::uint8_t hooks);
+
+    const Table& table_;
+    TableId id_;
+    ConfigErrors& errors_;
+    std::map<std::string_view, Visit> visits_;
+};
+
+void TableCheck::walk(const Chain& chain, std::uint8_t hooks) {
+    Visit& visit = visits_[chain.name];
+    const auto fresh = static_cast<std::uint8_t>(hooks & ~visit.hooks);
+    if (visit.progress == Progress::Done && fresh == 0) {
+        return;
+    }
+    visit.progress = Progress::OnPath;
+    visit.hooks |= hooks;
+    for (const Rule& rule : chain.rules) {
+        judge(chain, rule, fresh);
+        const auto* jump = dynamic_cast<const StandardTarget*>(rule.target.get());
+        if (jump == nullptr || !jump->is_jump()) {
+            continue;
+        }
+        const Chain* next = table_.find(jump->name());
+        if (next == nullptr) {
+            errors_.push_back({rule.where, "no chain \"" + jump->name() + "\" in table " +
+                                               std::string(name_of(id_))});
+        } else if (visits_[next->name].progress == Progress::OnPath) {
+            errors_.push_back({rule.where, "chain " + next->name + " would loop back to itself" +
+                                               " through chain " + chain.name});
+        } else {
+            walk(*next, hooks);
+        }
+    }
+    visits_[chain.name].progress = Progress::Done;
+}
+
+std::string hook_names(std::uint8_t hooks) {
+    std::string text;
+    for (unsigned i = 0; i < kHookCount; ++i) {
+        if ((hooks >> i & 1) != 0) {
+            text += (text.empty() ? "" : ", ") + std::string(nsr::name_of(static_cast<Hook>(i)));
+        }
+    }
+    return text;
+}
+
+void TableCheck::judge(const Chain& chain, const Rule& rule, std::uint8_t hooks) {
+    const auto complain = [&](std::string_view what, std::uint8_t allowed) {
+        const auto wrong = static_cast<std::uint8_t>(hooks & ~allowed);
+        if (wrong == 0) {
+            return;
+        }
+        std::string message = std::string(what) + " is not valid in " + hook_names(wrong);
+        if (chain.policy == Policy::None) {
+            message += ", from where chain " + chain.name + " can be reached";
+        }
+        errors_.push_back({rule.where, message + "; it is valid in " + hook_names(allowed)});
+    };
+    for (const auto& match : rule.matches) {
+        complain("match \"" + std::string(match->module()) + "\"", match->hooks());
+    }
+    if (rule.target != nullptr) {
+        complain("target " + rule.target->name(), rule.target->hooks());
+    }
+}
+
+}  // namespace
+
+ConfigErrors check(const Ruleset& ruleset, Family family) {
+    ConfigErrors errors;
+    for (std::size_t i = 0; i < kTableCount; ++i) {
+        const auto id = static_cast<TableId>(i);
+        TableCheck(ruleset.table(family, id), id, errors).run();
+    }
+    return errors;
+}
+
+}  // namespace nsr::rules

@@ -1,0 +1,56 @@
+#include "core/rules/modules.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace nsr::rules {
+
+namespace {
+
+// A row per kind of match; the rows themselves stand beside what they describe.
+constexpr std::array kMatches = {
+    &kStateModule, &kConntrackModule, &kIcmpModule,    &kIcmp6Module,
+    &kMarkModule,  &kConnmarkModule,  &kCommentModule, &kTcpModule,
+    &kUdpModule,   &kUdpliteModule,   &kDccpModule,
+};
+
+constexpr std::array kTargets = {
+    &kCtTarget,   &kNotrackTarget,    &kMarkTarget,     &kConnmarkTarget, &kSnatTarget,
+    &kDnatTarget, &kMasqueradeTarget, &kRedirectTarget, &kNetmapTarget,   &kRejectTarget,
+};
+
+}  // namespace
+
+std::span<const MatchModule* const> match_modules() {
+    return kMatches;
+}
+
+std::span<const TargetModule* const> target_modules() {
+    return kTargets;
+}
+
+const MatchModule* find_match(std::string_view name) {
+    if (name == "icmpv6" || name == "ipv6-icmp") {
+        name = "icmp6";
+    }
+    const auto* found = std::find_if(kMatches.begin(), kMatches.end(),
+                                     [&](const auto* row) { return row->name == name; });
+    return found == kMatches.end() ? nullptr : *found;
+}
+
+const MatchModule* find_protocol_match(std::uint8_t protocol, Family family) {
+    const auto fits = [&](const MatchModule* row) {
+        const bool allowed = family == Family::Ipv6 ? row->families.ipv6 : row->families.ipv4;
+        return protocol != 0 && row->protocol == protocol && allowed;
+    };
+    const auto* found = std::find_if(kMatches.begin(), kMatches.end(), fits);
+    return found == kMatches.end() ? nullptr : *found;
+}
+
+const TargetModule* find_target(std::string_view name) {
+    const auto* found = std::find_if(kTargets.begin(), kTargets.end(),
+                                     [&](const auto* row) { return row->name == name; });
+    return found == kTargets.end() ? nullptr : *found;
+}
+
+}  // namespace nsr::rules

@@ -1,0 +1,95 @@
+// Options: what the modules of the rule language say about their options, and what they are given.
+//
+// A module (a kind of match or target) is a row: its name, its option table, and a function that
+// makes a Match or Target from the options given in one rule. Parsing words, abbreviations,
+// negation and repetition is done once, in parse_rule.cpp, from these tables.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/rules/match.hpp"
+#include "core/rules/ruleset.hpp"
+#include "core/rules/target.hpp"
+
+namespace nsr::rules {
+
+struct OptionSpec {
+    std::string_view name;        // without dashes
+    std::uint8_t values = 1;      // words that follow
+    bool invertible = false;      // "!" may stand before it
+    std::string_view alias = {};  // the option this is another spelling of
+    bool repeatable = false;
+};
+
+struct GivenOption {
+    std::string_view name = {};  // never an alias
+    std::string value = {};
+    std::string second = {};  // of --tcp-flags and --chunk-types
+    bool inverted = false;
+    std::uint32_t column = 0;
+};
+
+// What a module may know about the rule it is in, and where it complains.
+struct RuleContext {
+    Family family;
+    TableId table;
+    std::string_view chain;
+    std::uint8_t protocol = 0;  // of -p; 0: any
+    bool protocol_inverted = false;
+    SourceLocation where;
+    ConfigErrors& errors;
+    bool tcp_syn = false;  // the rule has a tcp match that only SYNs pass
+
+    [[nodiscard]] bool v6() const { return family == Family::Ipv6; }
+    // The rule has -p `wanted`, not negated.
+    [[nodiscard]] bool only(std::uint8_t wanted) const {
+        return protocol == wanted && !protocol_inverted;
+    }
+    void error(std::string message) const;
+    void error(const GivenOption& at, std::string message) const;
+};
+
+// The options given to one module in one rule.
+class Options {
+  public:
+    std::string_view module;
+    std::vector<GivenOption> given;
+
+    [[nodiscard]] const GivenOption* find(std::string_view name) const;
+    [[nodiscard]] bool has(std::string_view name) const { return find(name) != nullptr; }
+};
+
+inline constexpr FamilySupport kBothFamilies{true, true};
+inline constexpr FamilySupport kIpv4Only{true, false};
+inline constexpr FamilySupport kIpv6Only{false, true};
+
+struct MatchModule {
+    std::string_view name;
+    FamilySupport families;
+    std::span<const OptionSpec> options;
+    // Null after an error was reported.
+    std::shared_ptr<const Match> (*parse)(const Options& options, RuleContext& context);
+    // Loaded by -p without -m when one of its options appears, and only legal with it. 0: none.
+    std::uint8_t protocol = 0;
+};
+
+constexpr std::uint8_t bit(TableId table) {
+    return static_cast<std::uint8_t>(1u << static_cast<unsigned>(table));
+}
+inline constexpr std::uint8_t kAllTables = 0x1f;
+
+struct TargetModule {
+    std::string_view name;
+    FamilySupport families;
+    std::span<const OptionSpec> options;
+    std::shared_ptr<const Target> (*parse)(const Options& options, RuleContext& context);
+    std::uint8_t tables = kAllTables;
+};
+
+}  // namespace nsr::rules

@@ -1,0 +1,97 @@
+#include "core/rules/ruleset.hpp"
+
+#include <algorithm>
+
+#include "core/rules/match.hpp"
+#include "core/rules/target.hpp"
+
+namespace nsr::rules {
+
+namespace {
+
+constexpr std::array<std::string_view, kTableCount> kTableNames = {"raw", "mangle", "nat", "filter",
+                                                                   "security"};
+
+// Bit per Hook. kernel: valid_hooks of each table
+constexpr std::array<std::uint8_t, kTableCount> kTableHooks = {
+    bit(Hook::Prerouting) | bit(Hook::Output),
+    kAllHooks,
+    bit(Hook::Prerouting) | bit(Hook::Input) | bit(Hook::Output) | bit(Hook::Postrouting),
+    bit(Hook::Input) | bit(Hook::Forward) | bit(Hook::Output),
+    bit(Hook::Input) | bit(Hook::Forward) | bit(Hook::Output),
+};
+
+}  // namespace
+
+std::string_view name_of(TableId table) {
+    return kTableNames[static_cast<std::size_t>(table)];
+}
+
+std::optional<TableId> parse_table(std::string_view name) {
+    const auto* found = std::find(kTableNames.begin(), kTableNames.end(), name);
+    if (found == kTableNames.end()) {
+        return std::nullopt;
+    }
+    return static_cast<TableId>(found - kTableNames.begin());
+}
+
+bool has_chain(TableId table, Hook hook) {
+    return (kTableHooks[static_cast<std::size_t>(table)] & bit(hook)) != 0;
+}
+
+Chain* Table::find(std::string_view chain) {
+    const auto found = std::find_if(chains.begin(), chains.end(), [&](const Chain& candidate) {
+        return candidate.name == chain;
+    });
+    return found == chains.end() ? nullptr : &*found;
+}
+
+const Chain* Table::find(std::string_view chain) const {
+    return const_cast<Table*>(this)->find(chain);
+}
+
+Table& Ruleset::load(Family family, TableId id) {
+    Table& loaded = table(family, id);
+    if (!loaded.loaded) {
+        loaded.loaded = true;
+        for (unsigned i = 0; i < kHookCount; ++i) {
+            if (has_chain(id, static_cast<Hook>(i))) {
+                loaded.chains.push_back(
+                    {std::string(nsr::name_of(static_cast<Hook>(i))), Policy::Accept, {}, {}});
+            }
+        }
+    }
+    return loaded;
+}
+
+const Rule* add_rule(Ruleset& ruleset, Chain& chain, Rule rule) {
+    rule.id = ruleset.next_id;
+    ruleset.next_id = RuleId{raw(ruleset.next_id) + 1};
+    chain.rules.push_back(std::move(rule));
+    return &chain.rules.back();
+}
+
+std::string needs_tracking(const Ruleset& ruleset, Family family) {
+    for (std::size_t i = 0; i < kTableCount; ++i) {
+        const auto id = static_cast<TableId>(i);
+        const Table& table = ruleset.table(family, id);
+        for (const Chain& chain : table.chains) {
+            for (const Rule& rule : chain.rules) {
+                const bool needs =
+                    (rule.target != nullptr && rule.target->needs_tracking()) ||
+                    std::any_of(rule.matches.begin(), rule.matches.end(),
+                                [](const auto& match) { return match->needs_tracking(); });
+                if (needs) {
+                    return to_string(ConfigError{rule.where, rule_text(chain.name, rule)});
+                }
+            }
+        }
+        if (id == TableId::Nat && table.loaded) {
+            return family == Family::Ipv4 ? "the loaded IPv4 nat table"
+                                          : "the loaded IPv6 nat table";
+        }
+    }
+    return {};
+}
+
+}  // namespace nsr::rules
