@@ -70,13 +70,15 @@ void Eviction::sweep(Jiffies now) {
         ++hand_;
     }
     barren_ = candidates_.empty() ? barren_ + count : 0;
-    std::sort(candidates_.begin(), candidates_.end(), [](const Candidate& a, const Candidate& b) {
+    const auto worse = [](const Candidate& a, const Candidate& b) {
         return std::tie(b.replied, b.left, b.number) < std::tie(a.replied, a.left, a.number);
-    });
+    };
     if (candidates_.size() > kKept) {
-        candidates_.erase(candidates_.begin(),
-                          candidates_.end() - static_cast<std::ptrdiff_t>(kKept));
+        const auto kept = candidates_.end() - static_cast<std::ptrdiff_t>(kKept);
+        std::nth_element(candidates_.begin(), kept, candidates_.end(), worse);
+        candidates_.erase(candidates_.begin(), kept);
     }
+    std::sort(candidates_.begin(), candidates_.end(), worse);
 }
 
 }  // namespace nsr::conntrack

@@ -122,7 +122,7 @@ inline std::uint32_t IndexLine::matching(std::uint8_t tag) const {
     // Exact zero-byte detection in a machine word, then one bit per byte by multiplication.
     constexpr std::uint64_t kLow7 = 0x7f7f7f7f7f7f7f7f;
     const auto equal = [tag](std::uint64_t bytes) {
-        const std::uint64_t x = bytes ^ (0x0101010101010101 * tag);
+        const std::uint64_t x = bytes ^ (std::uint64_t{0x0101010101010101} * tag);
         const std::uint64_t zero = ~(((x & kLow7) + kLow7) | x | kLow7);
         return static_cast<std::uint32_t>((zero >> 7) * 0x0102040810204080 >> 56);
     };
