@@ -12,7 +12,9 @@
 //   word last; erase() clears the commit word first. Deadlines are lazy: changing `deadline` costs
 //   nothing, a hashed timer wheel looks again when its slot comes up. find() never returns a
 //   connection past its deadline. The index grows in small steps while packets flow. Only records
-//   persist: attach() of a mapped file rebuilds the rest.
+//   persist: recover() rebuilds the rest from a mapped file, believing nothing that the commit word
+//   does not cover. The parts: arena.hpp, tuple_key.hpp (comparing and hashing), index.hpp,
+//   wheel.hpp, eviction.hpp; table_impl.hpp joins them.
 // kernel: nf_conntrack_core.c (hash_conntrack_raw, nf_conntrack_find_get, nf_conntrack_tuple_taken,
 // gc_worker)
 #pragma once
