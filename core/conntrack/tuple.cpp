@@ -106,7 +106,9 @@ std::optional<Tuple> tuple_of(const Packet& packet) {
 }
 
 std::optional<Tuple> tuple_of_quoted(std::span<const std::uint8_t> bytes, const Layout& layout) {
-    if (!layout.has_l4_header() || layout.l4_offset > bytes.size()) {
+    // kernel: ipv6_skip_exthdr takes "no next header" for an extension header without end
+    const bool no_transport = layout.family == Family::Ipv6 && layout.protocol == proto::kNoNext;
+    if (no_transport || !layout.has_l4_header() || layout.l4_offset > bytes.size()) {
         return std::nullopt;
     }
     Tuple tuple{layout.source, layout.destination, 0, 0, layout.protocol};

@@ -12,7 +12,7 @@
 namespace nsr::conntrack {
 
 // `source_port` and `destination_port` hold what the protocol has in their place:
-//   TCP, UDP, UDP-Lite, SCTP, DCCP: the ports;
+//   TCP, UDP, UDP-Lite, SCTP: the ports;
 //   ICMP, ICMPv6: source_port = identifier, destination_port = type << 8 | code;
 //   GRE: source_port = 0, destination_port = key of enhanced GRE (0 otherwise);
 //   anything else: 0.
