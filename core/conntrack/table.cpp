@@ -218,8 +218,11 @@ std::optional<Jiffies> Table::next_deadline() const {
 }
 
 bool Table::collect_expired(Jiffies now, std::size_t limit, std::vector<ConnId>& out) {
+    impl_->index.settle();
     return impl_->wheel.collect(now, limit, out);
 }
+
+static_assert(Table::kLooksWithin >= Wheel::kHorizon);
 
 void Table::deadline_lowered(ConnId id, Jiffies now) {
     NSR_CHECK((*this)[id].commit != 0);
