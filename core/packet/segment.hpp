@@ -6,13 +6,15 @@
 namespace nsr {
 
 // A super-packet as its wire segments, each with its own length, sequence number, flags, IPv4 id
-// and complete checksum; appended to `out` with meta copied. kernel: tcp_gso_segment,
+// and complete checksum; appended to `out` with meta copied. A packet that is no longer than one
+// segment, or is not what its offload says, comes out as it is. kernel: tcp_gso_segment,
 // __udp_gso_segment, inet_gso_segment. Precondition: offload.gso != None; dissected.
 void segment(Packet packet, EgressQueue& out);
 
 // An IPv4 datagram as fragments for `mtu`, or, if it was reassembled and they fit, in the pieces it
-// came in (kernel: ip_do_fragment, ip_fragment). Options with the copied flag only in later
-// fragments. Precondition: larger than mtu or packet.fragments set; gso None; checksum completed.
+// came in (kernel: ip_do_fragment, ip_fragment). In later fragments, options without the copied
+// flag have become no-operations. Nothing if not even eight bytes fit. Precondition: larger than
+// mtu or packet.fragments set; gso None; checksum completed.
 void fragment_ipv4(Packet packet, std::uint32_t mtu, EgressQueue& out);
 // The same for a reassembled IPv6 datagram: a fragment header with `identification` behind the
 // unfragmentable part. kernel: ip6_fragment
