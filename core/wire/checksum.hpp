@@ -35,7 +35,8 @@ constexpr std::uint16_t update16(std::uint16_t checksum, std::uint16_t from, std
               static_cast<std::uint16_t>(~from) + to));
 }
 
-// `before`: the CRC of the bytes in front of these, if they do not lie together.
+// SCTP sends it least significant byte first (RFC 9260 A). `before`: the CRC of the bytes in front
+// of these, if they do not lie together.
 std::uint32_t crc32c(ConstBytes bytes, std::uint32_t before = 0);
 
 }  // namespace nsr::wire
