@@ -1,0 +1,141 @@
+// The small languages of administrators: conntrack(8), ip(8) and sysctl.conf(5).
+#include <doctest/doctest.h>
+
+#include "router/conntrack_args.hpp"
+#include "router/ip_args.hpp"
+#include "router/sysctl_file.hpp"
+
+namespace nsr::router {
+namespace {
+
+ConntrackArgs conntrack(std::string_view line) {
+    const auto args = parse_conntrack_args(line);
+    REQUIRE_MESSAGE(args.ok(), std::string(line));
+    return *args;
+}
+
+std::string conntrack_error(std::string_view line) {
+    const auto args = parse_conntrack_args(line);
+    return args.ok() ? "" : args.error();
+}
+
+std::string ip_error(std::string_view line) {
+    const auto args = parse_ip_args(line);
+    return args.ok() ? "" : args.error();
+}
+
+}  // namespace
+
+TEST_CASE("conntrack: commands and tables") {
+    CHECK(conntrack("-L").command == ConntrackCommand::List);
+    CHECK(conntrack("--dump expect").table == ConntrackTable::Expectations);
+    CHECK(conntrack("-F").command == ConntrackCommand::Flush);
+    CHECK(conntrack("-E -e NEW,DESTROY").output.event_update == false);
+    CHECK(conntrack_error("").find("a command is needed") == 0);
+    CHECK(conntrack_error("-L -F").find("two commands") == 0);
+    CHECK(conntrack_error("-L frobs").find("unknown table \"frobs\"") == 0);
+}
+
+TEST_CASE("conntrack: filters, short and long, separate or joined") {
+    const ConntrackFilter filter =
+        conntrack(
+            "-D -p udp -s 10.0.0.0/8 --orig-dst=192.0.2.1 --sport 4000 --dport=53 "
+            "-r 192.0.2.2 --reply-port-dst 0xfa0 -f ipv4 -m 0x10/0xf0 -w 3")
+            .filter;
+    CHECK(filter.protocol == 17);
+    CHECK(to_string(*filter.tuples[0].source) == "10.0.0.0/8");
+    CHECK(to_string(*filter.tuples[0].destination) == "192.0.2.1/32");
+    CHECK(filter.tuples[0].source_port == 4000);
+    CHECK(filter.tuples[0].destination_port == 53);
+    CHECK(to_string(*filter.tuples[1].source) == "192.0.2.2/32");
+    CHECK(filter.tuples[1].destination_port == 4000);
+    CHECK(filter.family == Family::Ipv4);
+    CHECK(filter.mark->value == 0x10);
+    CHECK(filter.mark->mask == 0xf0);
+    CHECK(filter.zone == 3);
+    CHECK(conntrack("-L -ptcp --state ESTABLISHED").filter.state == "ESTABLISHED");
+    CHECK(conntrack("-L -s 10.0.0.1 --mask-src 255.255.0.0").filter.tuples[0].source->length == 16);
+}
+
+TEST_CASE("conntrack: NAT filters take an address or none") {
+    CHECK(conntrack("-L -n").filter.nat_any == conntrack::status::kSrcNat);
+    const ConntrackFilter filter = conntrack("-L -g 10.0.1.2 -p tcp").filter;
+    CHECK(filter.nat_any == conntrack::status::kDstNat);
+    CHECK(to_string(filter.nat_destination->address) == "10.0.1.2");
+    CHECK(filter.protocol == 6);
+}
+
+TEST_CASE("conntrack: a mark is looked for, or written by -U") {
+    CHECK(conntrack("-L -m 5").filter.mark->value == 5);
+    const ConntrackArgs update = conntrack("-U -p udp -m 5 -t 100 -u ASSURED");
+    CHECK_FALSE(update.filter.mark.has_value());
+    CHECK(update.change.mark->value == 5);
+    CHECK(update.change.timeout == 100);
+    CHECK(update.change.status_set == conntrack::status::kAssured);
+}
+
+TEST_CASE("conntrack: mistakes are named") {
+    CHECK(conntrack_error("-L --frob 1") == "unknown option \"--frob\"");
+    CHECK(conntrack_error("-L -p") == "-p needs a value");
+    CHECK(conntrack_error("-L --sport http").find("a port must be a number") == 0);
+    CHECK(conntrack_error("-L --sport 65536").find("a port must be a number") == 0);
+    CHECK(conntrack_error("-L -s nowhere") == "\"nowhere\" is no address");
+    CHECK(conntrack_error("-L --state OPEN").find("unknown state \"OPEN\"") == 0);
+    CHECK(conntrack_error("-G -p tcp").find("-G needs a tuple") == 0);
+    CHECK(conntrack_error("-I -s 10.0.0.1").find("-I needs -t") == 0);
+}
+
+TEST_CASE("ip: addresses, routes and links") {
+    const auto address = parse_ip_args("addr del 198.51.100.7/24 dev wan");
+    REQUIRE(address.ok());
+    CHECK(address->action == IpAction::AddressDel);
+    CHECK(address->interface == "wan");
+    CHECK(to_string(address->prefix) == "198.51.100.7/24");
+    const auto route = parse_ip_args("route add default via 10.0.0.9 dev lan");
+    REQUIRE(route.ok());
+    CHECK(to_string(route->prefix) == "0.0.0.0/0");
+    CHECK(to_string(*route->via) == "10.0.0.9");
+    const auto hole = parse_ip_args("route add blackhole 192.0.2.0/24");
+    REQUIRE(hole.ok());
+    CHECK(hole->type == routing::RouteType::Blackhole);
+    const auto link = parse_ip_args("link set dev wan mtu 1400 down");
+    REQUIRE(link.ok());
+    CHECK(link->mtu == 1400);
+    CHECK(link->up == false);
+}
+
+TEST_CASE("ip: mistakes are named") {
+    CHECK(ip_error("frob") != "");
+    CHECK(ip_error("addr add 10.0.0.300/24 dev lan").find("is no address") != std::string::npos);
+    CHECK(ip_error("addr add 10.0.0.1/24") == "an address needs `dev NAME`");
+    CHECK(ip_error("route add 10.0.0.1/8 dev lan").find("host bits") != std::string::npos);
+    CHECK(ip_error("route add 10.0.0.0/8").find("a route needs") == 0);
+    CHECK(ip_error("link set wan mtu 12").find("68 to 65535") != std::string::npos);
+    CHECK(ip_error("link set wan").find("link set needs") == 0);
+}
+
+TEST_CASE("sysctl.conf: separators, comments, ignored errors, broken lines") {
+    const SysctlFile file = parse_sysctl_file(
+        "# comment\n"
+        "; comment\n"
+        "\n"
+        "net.ipv4.ip_forward = 1\n"
+        "  net/ipv4/conf/eth0.5/rp_filter=2\r\n"
+        "-kernel.unknown = x = y\n"
+        "net.ipv4.ip_default_ttl =\n"
+        "nonsense\n",
+        "sysctl.conf");
+    REQUIRE(file.lines.size() == 4);
+    CHECK(file.lines[0].name == "net.ipv4.ip_forward");
+    CHECK(file.lines[0].value == "1");
+    CHECK(file.lines[0].where.line == 4);
+    CHECK(file.lines[1].name == "net.ipv4.conf.eth0/5.rp_filter");
+    CHECK(file.lines[1].value == "2");
+    CHECK(file.lines[2].ignore_errors);
+    CHECK(file.lines[2].value == "x = y");
+    CHECK(file.lines[3].value == "");
+    REQUIRE(file.errors.size() == 1);
+    CHECK(to_string(file.errors[0]) == "sysctl.conf:8:1: not a setting; write KEY = VALUE");
+}
+
+}  // namespace nsr::router
