@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "core/conntrack/icmp_error.hpp"
-#include "core/conntrack/protocol.hpp"
 
 namespace nsr::conntrack {
 
@@ -40,6 +39,32 @@ CtInfo info_of(const Connection& record, Direction direction) {
         return CtInfo::Established;
     }
     return record.has(status::kExpected) ? CtInfo::Related : CtInfo::New;
+}
+
+// What an event may be about.
+struct Stage {
+    std::uint32_t status = 0;
+    std::uint8_t protocol_state = 0;
+};
+
+Stage stage_of(const Connection& record) {
+    switch (record.protocol) {
+        case proto::kTcp:
+            return {record.status, record.state.tcp.state};
+        case proto::kSctp:
+            return {record.status, record.state.sctp.state};
+        default:
+            return {record.status, 0};
+    }
+}
+
+std::uint32_t changes(const Stage& before, const Stage& after) {
+    const std::uint32_t gained = after.status & ~before.status;
+    std::uint32_t events = 0;
+    events |= (gained & status::kSeenReply) != 0 ? event::kReply : 0;
+    events |= (gained & status::kAssured) != 0 ? event::kAssured : 0;
+    events |= before.protocol_state != after.protocol_state ? event::kProtoInfo : 0;
+    return events;
 }
 
 }  // namespace
@@ -88,6 +113,7 @@ void Conntrack::prefetch(const Packet& packet) const {
 Verdict Conntrack::track(Packet& packet, Instant now) {
     now_ = now;
     reap();
+    tell(now);
     if (!active(packet.layout.family) || std::exchange(packet.meta.ct_seen, true)) {
         return Verdict::accept();
     }
@@ -102,7 +128,7 @@ bool Conntrack::track_icmp(Packet& packet, Instant now) {
     if (!packet.layout.has_l4_header()) {
         return true;
     }
-    const InvalidLog log(log_, settings_, now);
+    const InvalidLog log = invalid_log(now);
     const IcmpClass icmp = classify_icmp(packet, verifies_checksum(packet), log);
     switch (icmp.kind) {
         case IcmpKind::Query:
@@ -131,7 +157,7 @@ bool Conntrack::track_error(Packet& packet, const Tuple& quoted, Instant now) {
     }
     const IpAddress destination = table_.tuple(hit->id, hit->direction).destination;
     if (packet.layout.destination != destination) {
-        const InvalidLog log(log_, settings_, now);
+        const InvalidLog log = invalid_log(now);
         if (log.wants(packet.layout.protocol)) {
             log.write(packet, packet.layout.protocol, "outer daddr %s != inner %s",
                       to_proc_string(packet.layout.destination).c_str(),
@@ -177,7 +203,8 @@ Verdict Conntrack::track_flow(Packet& packet, Instant now) {
 bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
     Connection& record = table_[hit.id];
     const Jiffies before = record.deadline;
-    const InvalidLog log(log_, settings_, now);
+    const Stage was = on_event ? stage_of(record) : Stage{};
+    const InvalidLog log = invalid_log(now);
     Flow flow{packet,
               record,
               info_of(record, hit.direction),
@@ -191,7 +218,10 @@ bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
         destroy(hit.id, now);
         return false;
     }
-    if (flow.confirmed() && jiffies_until(record.deadline, before) < 0) {
+    const bool nearer =
+        jiffies_until(record.deadline, before) < 0 &&
+        jiffies_until(record.deadline, flow.now) < static_cast<std::int32_t>(Table::kLooksWithin);
+    if (flow.confirmed() && nearer) {
         table_.deadline_lowered(hit.id, flow.now);
     }
     if (judgement == Judgement::Invalid) {
@@ -211,6 +241,9 @@ bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
     }
     if (hit.direction == Direction::Reply) {
         record.status |= status::kSeenReply;
+    }
+    if (on_event) {
+        note(hit.id, changes(was, stage_of(record)));
     }
     return true;
 }
@@ -245,6 +278,34 @@ void Conntrack::account(ConnId id, Direction direction, std::uint32_t bytes) {
         Counter& counter = extra->counters[static_cast<std::size_t>(direction)];
         ++counter.packets;
         counter.bytes += bytes;
+    }
+}
+
+// --- what is told about it ---------------------------------------------------------------------
+
+InvalidLog Conntrack::invalid_log(Instant now) const {
+    return {log_, settings_, describe_packet, now};
+}
+
+// Events of one packet are told together, when it is through. kernel: nf_conntrack_event_cache
+void Conntrack::note(ConnId id, std::uint32_t events) {
+    if (!on_event || settings_.events == 0) {
+        return;
+    }
+    if (id != noted_) {
+        tell(now_);
+        noted_events_ = 0;
+    }
+    noted_ = id;
+    noted_events_ |= events;
+}
+
+// kernel: nf_ct_deliver_cached_events
+void Conntrack::tell(Instant now) {
+    const ConnId id = std::exchange(noted_, ConnId::None);
+    const std::uint32_t events = std::exchange(noted_events_, 0);
+    if (id != ConnId::None && events != 0 && table_[id].has(status::kConfirmed)) {
+        on_event(id, events, now);
     }
 }
 
@@ -331,6 +392,7 @@ Verdict Conntrack::confirm(Packet& packet, Instant now) {
     Connection& record = table_[id];
     if (record.has(status::kConfirmed) ||
         direction_of(packet.meta.ct_info) != Direction::Original) {
+        tell(now);
         return Verdict::accept();
     }
     const Jiffies lifetime = record.deadline;
@@ -347,6 +409,8 @@ Verdict Conntrack::confirm(Packet& packet, Instant now) {
     if (Extra* extra = table_.extra(id); extra != nullptr && extra->start_ns == kStampAtConfirm) {
         extra->start_ns = std::max<std::int64_t>(1, now.time_since_epoch().count());
     }
+    note(id, record.has(status::kExpected) ? event::kRelated : event::kNew);
+    tell(now);
     return Verdict::accept();
 }
 
@@ -402,6 +466,13 @@ void Conntrack::destroy(ConnId id, Instant now) {
 }
 
 void Conntrack::erase(ConnId id) {
+    if (id == noted_) {
+        noted_ = ConnId::None;
+    }
+    if (table_[id].has(status::kConfirmed)) {
+        note(id, event::kDestroy);
+        tell(now_);
+    }
     if (on_erase) {
         on_erase(id);
     }

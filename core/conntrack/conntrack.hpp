@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "core/base/random.hpp"
 #include "core/base/result.hpp"
 #include "core/base/verdict.hpp"
+#include "core/conntrack/protocol.hpp"
 #include "core/conntrack/rate_limit.hpp"
 #include "core/conntrack/settings.hpp"
 #include "core/conntrack/table.hpp"
@@ -46,6 +48,16 @@ struct Stats {
     std::uint64_t clashres = 0;
     std::uint64_t chaintoolong = 0;
 };
+
+// kernel: enum ip_conntrack_events, the same bits
+namespace event {
+inline constexpr std::uint32_t kNew = 1u << 0;
+inline constexpr std::uint32_t kRelated = 1u << 1;
+inline constexpr std::uint32_t kDestroy = 1u << 2;
+inline constexpr std::uint32_t kReply = 1u << 3;
+inline constexpr std::uint32_t kAssured = 1u << 4;
+inline constexpr std::uint32_t kProtoInfo = 1u << 5;
+}  // namespace event
 
 class Conntrack {
   public:
@@ -93,6 +105,10 @@ class Conntrack {
     // Removes all that `doomed` says; returns how many.
     std::size_t destroy_if(const std::function<bool(ConnId)>& doomed, Instant now);
 
+    // What connections go through, for who asks (nf_conntrack_events). kernel: nf_conntrack_event
+    std::function<void(ConnId, std::uint32_t events, Instant)> on_event;  // events: event::k*
+    // How the log describes an INVALID packet; unset: describe().
+    std::function<std::string(const Packet&)> describe_packet;
     // The NAT layer must forget its references when a record goes. One observer, called before the
     // record is erased.
     std::function<void(ConnId)> on_erase;
@@ -109,6 +125,9 @@ class Conntrack {
                                       Instant now);
     bool add_extra(ConnId id, const Meta& meta);
     bool make_room(Instant now);
+    [[nodiscard]] InvalidLog invalid_log(Instant now) const;
+    void note(ConnId id, std::uint32_t events);
+    void tell(Instant now);
     void account(ConnId id, Direction direction, std::uint32_t bytes);
     void end_after_packet(ConnId id, Jiffies now);
     void reap();
@@ -124,6 +143,8 @@ class Conntrack {
     ConnId ending_ = ConnId::None;  // over, but the packet that ended it is still on its way
     Instant now_{};                 // of the last call; what next_deadline() is relative to
     std::vector<ConnId> expired_;
+    ConnId noted_ = ConnId::None;     // whom noted_events_ are about
+    std::uint32_t noted_events_ = 0;  // told when the packet that caused them is through
 };
 
 // "SYN_SENT", "ESTABLISHED", ...; empty for protocols without states. As /proc prints it.

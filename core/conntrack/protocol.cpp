@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string>
 
-#include "core/conntrack/invalid_log.hpp"
+#include "core/packet/describe.hpp"
 #include "core/wire/checksum.hpp"
 
 namespace nsr::conntrack {
@@ -74,7 +74,7 @@ void InvalidLog::write(const Packet& packet, std::uint8_t protocol, const char* 
     std::vsnprintf(why, sizeof why, format, arguments);
     va_end(arguments);
     std::string line = "nf_ct_proto_" + std::to_string(protocol) + ": " + why + ' ';
-    append_packet(line, packet);
+    line += describe_ ? describe_(packet) : describe(packet);
     sink_.log(now_, LogLevel::Notice, line);
 }
 

@@ -4,7 +4,8 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
+#include <functional>
+#include <string>
 
 #include "core/base/log.hpp"
 #include "core/conntrack/connection.hpp"
@@ -15,20 +16,24 @@
 
 namespace nsr::conntrack {
 
+// The tail of a log line about a packet: "IN=lan OUT= SRC=... DST=...".
+using DescribePacket = std::function<std::string(const Packet&)>;
+
 // Says why packets are INVALID, where nf_conntrack_log_invalid asks for it.
 class InvalidLog {
   public:
-    InvalidLog(LogSink& sink, const Settings& settings, Instant now)
-        : sink_(sink), settings_(settings), now_(now) {}
+    InvalidLog(LogSink& sink, const Settings& settings, const DescribePacket& describe, Instant now)
+        : sink_(sink), settings_(settings), describe_(describe), now_(now) {}
 
     [[nodiscard]] bool wants(std::uint8_t protocol) const;
-    // "nf_ct_proto_6: invalid rst IN= OUT= SRC=...". kernel: nf_l4proto_log_invalid
+    // "nf_ct_proto_6: invalid rst IN=lan OUT= SRC=...". kernel: nf_l4proto_log_invalid
     __attribute__((format(printf, 4, 5))) void write(const Packet& packet, std::uint8_t protocol,
                                                      const char* format, ...) const;
 
   private:
     LogSink& sink_;
     const Settings& settings_;
+    const DescribePacket& describe_;
     Instant now_;
 };
 

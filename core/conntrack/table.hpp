@@ -109,8 +109,9 @@ class Table {
     // Appends to `out` the confirmed records whose deadline has passed at `now`, at most `limit`;
     // they are still in the table and the caller erases them. False: there may be more.
     bool collect_expired(Jiffies now, std::size_t limit, std::vector<ConnId>& out);
-    // Tell the wheel that `deadline` of a confirmed record was moved nearer (moving it away needs
-    // no call).
+    // Tell the wheel that `deadline` of a confirmed record was moved nearer; moving it away, or to
+    // somewhere still kLooksWithin or more ahead, needs no call.
+    static constexpr Jiffies kLooksWithin = 300 * kJiffiesPerSecond;
     void deadline_lowered(ConnId id, Jiffies now);
 
     // The best confirmed record to evict when the table is full: never ASSURED, never DYING;

@@ -126,10 +126,13 @@ unsigned Wheel::digit(Jiffies when, unsigned level) const {
 
 // Links a record where its deadline belongs, seen from the position.
 void Wheel::place(std::uint32_t number) {
-    const Jiffies deadline = records_[number].deadline;
+    Jiffies deadline = records_[number].deadline;
     if (jiffies_until(deadline, position_) < 0) {
         push_due(number);
         return;
+    }
+    if (jiffies_until(deadline, position_) > static_cast<std::int32_t>(kHorizon)) {
+        deadline = position_ + kHorizon;
     }
     const Jiffies difference = deadline ^ position_;
     const unsigned level =

@@ -25,6 +25,11 @@ namespace nsr::conntrack {
 
 class Wheel {
   public:
+    // A record is looked at again within this time, however far its deadline is: only who moves a
+    // deadline nearer than this has to say so. TCP moves it between five days and five minutes with
+    // every piece of data and its acknowledgment.
+    static constexpr Jiffies kHorizon = 300 * kJiffiesPerSecond;
+
     // `records` must outlive the wheel.
     explicit Wheel(Arena<Connection>& records);
 
