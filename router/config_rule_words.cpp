@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "core/rules/option_lookup.hpp"
 #include "core/rules/ruleset.hpp"
 #include "router/config_file.hpp"
 
@@ -18,38 +19,6 @@ constexpr std::array<std::string_view, 8> kProtocolModules = {
 // Options that take two words, given as one string with a blank or as an array of two.
 constexpr std::array<std::string_view, 5> kTwoWords = {"tcp-flags", "match-set", "add-set",
                                                        "del-set", "map-set"};
-// What a misspelt key is compared with.
-const std::vector<std::string> kCommonOptions = {"source",       "destination",
-                                                 "in-interface", "out-interface",
-                                                 "protocol",     "jump",
-                                                 "goto",         "fragment",
-                                                 "dport",        "sport",
-                                                 "dports",       "sports",
-                                                 "ports",        "syn",
-                                                 "tcp-flags",    "tcp-option",
-                                                 "icmp-type",    "icmpv6-type",
-                                                 "ctstate",      "ctstatus",
-                                                 "ctproto",      "ctorigsrc",
-                                                 "ctorigdst",    "ctreplsrc",
-                                                 "ctrepldst",    "ctdir",
-                                                 "ctexpire",     "state",
-                                                 "comment",      "limit",
-                                                 "limit-burst",  "to-source",
-                                                 "to-ports",     "to-destination",
-                                                 "reject-with",  "set-mark",
-                                                 "log-prefix",   "log-level",
-                                                 "notrack",      "connlimit-above",
-                                                 "src-range",    "dst-range",
-                                                 "random",       "random-fully",
-                                                 "persistent",   "clamp-mss-to-pmtu",
-                                                 "set-mss",      "src-type",
-                                                 "dst-type",     "family",
-                                                 "rule",         "not",
-                                                 "zone",         "to",
-                                                 "seconds",      "hitcount",
-                                                 "name",         "probability",
-                                                 "mapping",      "filtering"};
-
 // One key of a rule.
 struct Option {
     std::string module;  // as written before the dot; empty: none was
@@ -74,9 +43,8 @@ class Translator {
     void unknown(const Option& option, const std::vector<OptionOwner>& owners);
     void ambiguous(const Option& option, const std::vector<OptionOwner>& owners);
     [[nodiscard]] std::optional<Words> arguments(const Option& option, bool takes_value);
-    void built_in(const Option& option, Words arguments);
+    void built_in(const Option& option, const Words& arguments);
     void put(Words& words, const Option& option, const Words& arguments);
-    void combine();
     void fail(const SourceLocation& where, std::string message) {
         errors_.push_back({where, std::move(message)});
     }
@@ -92,12 +60,21 @@ class Translator {
     Words target_words_;
     Words target_options_;
     Words loaded_modules_;
-    std::array<Words, 2> addresses_;  // of -s, -d when there are several
 };
 
 bool is_protocol_module(std::string_view module) {
     return std::find(kProtocolModules.begin(), kProtocolModules.end(), module) !=
            kProtocolModules.end();
+}
+
+// Built-in options and our own keys first: the names of modules' options are many.
+std::string nearest_key(std::string_view name) {
+    std::vector<std::string> own = {"rule", "family", "not"};
+    for (const rules::OptionSpec& spec : rules::built_in_options()) {
+        own.emplace_back(spec.name);
+    }
+    const std::string near = nearest(name, own);
+    return near.empty() ? std::string(rules::nearest_option_anywhere(name)) : near;
 }
 
 std::string text_of(const TomlValue* value) {
@@ -160,7 +137,9 @@ std::optional<NativeRule> Translator::run() {
         for (const Option& option : options_) {
             add(option);
         }
-        combine();
+        for (const Words* part : {&built_ins_, &matches_, &target_words_, &target_options_}) {
+            rule_.words.insert(rule_.words.end(), part->begin(), part->end());
+        }
     }
     return errors_.size() == before ? std::optional(std::move(rule_)) : std::nullopt;
 }
@@ -191,7 +170,7 @@ void Translator::whole_rule(const TomlMember& text) {
         return;
     }
     rule_.where = text.value.where;
-    rule_.words.push_back(std::move(*words));
+    rule_.words = std::move(*words);
 }
 
 void Translator::collect(const TomlValue& table, const std::string& module, bool negated) {
@@ -222,7 +201,7 @@ void Translator::add(const Option& option) {
         return;
     }
     if (owner->module.empty()) {
-        built_in(option, std::move(*given));
+        built_in(option, *given);
         return;
     }
     if (owner->is_target) {
@@ -288,10 +267,10 @@ void Translator::unknown(const Option& option, const std::vector<OptionOwner>& o
     const std::string name =
         option.module.empty() ? option.name : option.module + "." + option.name;
     if (owners.empty()) {
-        fail(option.where, "unknown match or option \"" + name + "\" in a rule" +
-                               (nearest(option.name, kCommonOptions).empty()
-                                    ? std::string("; keys are iptables' long options, without --")
-                                    : suggestion(option.name, kCommonOptions)));
+        const std::string near = nearest_key(option.name);
+        fail(option.where, "unknown match or option \"" + name + "\" in a rule; " +
+                               (near.empty() ? "keys are iptables' long options, without --"
+                                             : "did you mean \"" + near + "\"?"));
     } else if (!option.module.empty()) {
         fail(option.where, "\"" + option.module + "\" has no option \"" + option.name +
                                "\"; it belongs to " + join(modules));
@@ -349,20 +328,7 @@ std::optional<Words> Translator::arguments(const Option& option, bool takes_valu
     return Words{join(texts, ",")};
 }
 
-void Translator::built_in(const Option& option, Words arguments) {
-    const bool source = option.name == "source" || option.name == "src";
-    const bool destination = option.name == "destination" || option.name == "dst";
-    if ((source || destination) && !arguments.empty()) {
-        Words list = split(arguments[0], ',');
-        if (list.size() > 1 && option.negated) {
-            fail(option.where, "not." + option.name + " takes one address only");
-            return;
-        }
-        if (list.size() > 1) {
-            addresses_[source ? 0 : 1] = std::move(list);
-            return;
-        }
-    }
+void Translator::built_in(const Option& option, const Words& arguments) {
     if (option.name == "in-interface" || option.name == "out-interface") {
         rule_.interfaces.push_back({arguments.empty() ? "" : arguments[0], option.value->where});
     }
@@ -377,25 +343,6 @@ void Translator::put(Words& words, const Option& option, const Words& arguments)
     words.push_back("--" + option.name);
     rule_.origins.push_back({words.back(), option.where});
     words.insert(words.end(), arguments.begin(), arguments.end());
-}
-
-void Translator::combine() {
-    const auto choices = [](const Words& list) { return list.empty() ? Words{""} : list; };
-    for (const std::string& source : choices(addresses_[0])) {
-        for (const std::string& destination : choices(addresses_[1])) {
-            Words words;
-            if (!source.empty()) {
-                words.insert(words.end(), {"--source", source});
-            }
-            if (!destination.empty()) {
-                words.insert(words.end(), {"--destination", destination});
-            }
-            for (const Words* part : {&built_ins_, &matches_, &target_words_, &target_options_}) {
-                words.insert(words.end(), part->begin(), part->end());
-            }
-            rule_.words.push_back(std::move(words));
-        }
-    }
 }
 
 }  // namespace

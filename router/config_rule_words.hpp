@@ -15,8 +15,7 @@
 namespace nsr::router {
 
 struct NativeRule {
-    // More than one if source or destination list several addresses: one rule for each combination.
-    std::vector<std::vector<std::string>> words;
+    std::vector<std::string> words;
     std::optional<Family> family;
     SourceLocation where;
     // Where each word that could be wrong came from, for errors that name it.

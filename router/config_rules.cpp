@@ -135,6 +135,12 @@ void Loader::run() {
             }
         }
     }
+    if (errors_.empty()) {
+        for (const Family family : kFamilies) {
+            const ConfigErrors wrong = rules::check(config_.ruleset, family);
+            errors_.insert(errors_.end(), wrong.begin(), wrong.end());
+        }
+    }
 }
 
 void Loader::file(const char* key, Family family, std::vector<std::string>& tables) {
@@ -211,7 +217,7 @@ void Loader::native(const TomlValue& value, TableId table, const std::string& ch
     if (!rule) {
         return;
     }
-    const rules::FamilySupport support = rules::families_of(rule->words[0]);
+    const rules::FamilySupport support = rules::families_of(rule->words);
     Placed placed{std::move(*rule), table, chain, support.ipv4, support.ipv6};
     if (placed.rule.family) {
         placed.ipv4 = *placed.rule.family == Family::Ipv4;
@@ -291,19 +297,18 @@ void Loader::append(const Placed& placed, Family family) {
         }
         return;
     }
-    for (const std::vector<std::string>& words : placed.rule.words) {
-        Result<rules::Rule, ConfigErrors> rule = rules::parse_rule(
-            words, family, placed.table, placed.chain, ruleset, placed.rule.where);
-        if (!rule) {
-            for (ConfigError& error : rule.error()) {
-                error.where = origin_of(error, placed.rule);
-                errors_.push_back(std::move(error));
-            }
-            return;
+    Result<std::vector<rules::Rule>, ConfigErrors> parsed = rules::parse_rules(
+        placed.rule.words, family, placed.table, placed.chain, ruleset, placed.rule.where);
+    if (!parsed) {
+        for (ConfigError& error : parsed.error()) {
+            error.where = origin_of(error, placed.rule);
+            errors_.push_back(std::move(error));
         }
-        rule->id = ruleset.next_id;
-        ruleset.next_id = RuleId{raw(ruleset.next_id) + 1};
-        ruleset.table(family, placed.table).find(placed.chain)->rules.push_back(std::move(*rule));
+        return;
+    }
+    rules::Chain& chain = *ruleset.table(family, placed.table).find(placed.chain);
+    for (rules::Rule& rule : *parsed) {
+        rules::add_rule(ruleset, chain, std::move(rule));
     }
 }
 

@@ -6,7 +6,7 @@ namespace nsr::router {
 namespace {
 
 struct Translated {
-    std::vector<std::string> lines;  // each rule as a command line
+    std::string line;
     std::string error;
 };
 
@@ -16,9 +16,7 @@ Translated translate(const std::string& keys) {
     ConfigErrors errors;
     Translated result;
     if (const auto rule = native_rule(*tree, errors)) {
-        for (const auto& words : rule->words) {
-            result.lines.push_back(join(words, " "));
-        }
+        result.line = join(rule->words, " ");
     }
     for (const ConfigError& error : errors) {
         result.error += to_string(error) + "\n";
@@ -29,7 +27,7 @@ Translated translate(const std::string& keys) {
 std::string line(const std::string& keys) {
     const Translated result = translate(keys);
     CHECK(result.error == "");
-    return result.lines.size() == 1 ? result.lines[0] : "";
+    return result.line;
 }
 
 }  // namespace
@@ -73,12 +71,11 @@ TEST_CASE("target options follow the jump") {
               .error.find("belongs to the target DNAT") != std::string::npos);
 }
 
-TEST_CASE("several sources and destinations make one rule for each pair") {
-    const Translated result = translate("source = [\"10.0.0.1\", \"10.0.0.2\"]\njump = \"DROP\"\n");
-    CHECK(result.lines == std::vector<std::string>{"--source 10.0.0.1 --jump DROP",
-                                                   "--source 10.0.0.2 --jump DROP"});
-    CHECK(translate("not.source = [\"10.0.0.1\", \"10.0.0.2\"]\n").error.find("one address only") !=
-          std::string::npos);
+TEST_CASE("arrays become lists") {
+    CHECK(line("source = [\"10.0.0.1\", \"10.0.0.2\"]\njump = \"DROP\"\n") ==
+          "--source 10.0.0.1,10.0.0.2 --jump DROP");
+    CHECK(translate("source = []\n").error.find("must not be empty") != std::string::npos);
+    CHECK(translate("source = [true]\n").error.find("not a boolean") != std::string::npos);
 }
 
 TEST_CASE("a whole rule as iptables text keeps its quotes together") {
@@ -86,7 +83,7 @@ TEST_CASE("a whole rule as iptables text keeps its quotes together") {
     ConfigErrors errors;
     const auto rule = native_rule(*tree, errors);
     REQUIRE(rule.has_value());
-    CHECK(rule->words[0] ==
+    CHECK(rule->words ==
           std::vector<std::string>{"-m", "comment", "--comment", "to the web", "-j", "ACCEPT"});
 }
 
