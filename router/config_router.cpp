@@ -34,7 +34,7 @@ Result<Router::Options, ConfigErrors> router_options(const Config& config,
     procfs::Context context{scratch, config.line_format, {}, memory_bytes};
     ConfigErrors errors;
     for (const SysctlConfig& setting : config.sysctls) {
-        const auto failure = procfs::write_sysctl(context, setting.name, setting.value, Instant{});
+        const auto failure = procfs::set_sysctl(context, setting.name, setting.value, Instant{});
         if (failure) {
             errors.push_back({setting.where, setting.name + " = " + setting.value + ": " +
                                                  std::string(procfs::text_of(failure->code)) +
