@@ -20,7 +20,7 @@ void Wheel::arm(std::uint32_t number, Jiffies now) {
         position_ = now;
     }
     ++linked_;
-    place(number);
+    place(number, now);
 }
 
 void Wheel::disarm(std::uint32_t number) {
@@ -53,7 +53,7 @@ bool Wheel::collect(Jiffies now, std::size_t limit, std::vector<ConnId>& out) {
         more = number != last;
         if (jiffies_until(records_[number].deadline, now) > 0) {
             unlink(number);
-            place(number);
+            place(number, now);
         } else {
             out.push_back(ConnId{number});
             --room;
@@ -83,7 +83,7 @@ bool Wheel::turn(Jiffies now, std::size_t enough) {
                 push_due(number);
                 --enough;
             } else {
-                place(number);
+                place(number, now);
             }
         }
     }
@@ -125,14 +125,14 @@ unsigned Wheel::digit(Jiffies when, unsigned level) const {
 }
 
 // Links a record where its deadline belongs, seen from the position.
-void Wheel::place(std::uint32_t number) {
+void Wheel::place(std::uint32_t number, Jiffies now) {
     Jiffies deadline = records_[number].deadline;
     if (jiffies_until(deadline, position_) < 0) {
         push_due(number);
         return;
     }
-    if (jiffies_until(deadline, position_) > static_cast<std::int32_t>(kHorizon)) {
-        deadline = position_ + kHorizon;
+    if (jiffies_until(deadline, now) > static_cast<std::int32_t>(kHorizon)) {
+        deadline = now + kHorizon;
     }
     const Jiffies difference = deadline ^ position_;
     const unsigned level =

@@ -62,7 +62,7 @@ class Wheel {
 
     [[nodiscard]] unsigned digit(Jiffies when, unsigned level) const;
     [[nodiscard]] std::optional<Slot> next_slot() const;
-    void place(std::uint32_t number);
+    void place(std::uint32_t number, Jiffies now);
     void push_front(std::uint32_t list, std::uint32_t number);
     void push_due(std::uint32_t number);
     void unlink(std::uint32_t number);
