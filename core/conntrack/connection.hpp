@@ -89,8 +89,8 @@ struct SctpState {
 
 // kernel: struct nf_ct_gre
 struct GreState {
-    Jiffies timeout = 0;
-    Jiffies stream_timeout = 0;
+    std::uint32_t timeout = 0;         // seconds
+    std::uint32_t stream_timeout = 0;  // seconds
 };
 
 union ProtocolState {

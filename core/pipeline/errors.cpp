@@ -1,8 +1,10 @@
-// Where forwarding ends: martians, missing routes, limits, and the errors the router sends about them.
+// Where forwarding ends: martians, missing routes, limits, and the errors the router sends about
+// them.
 #include <algorithm>
 #include <array>
 
 #include "core/packet/dissect.hpp"
+#include "core/packet/ipv4_options.hpp"
 #include "core/packet/segment.hpp"
 #include "core/pipeline/pipeline.hpp"
 #include "core/wire/icmp.hpp"
@@ -43,7 +45,8 @@ constexpr IpAddress kAllHosts = IpAddress::v4(224, 0, 0, 1);
 
 }  // namespace
 
-// Can this packet have come from where it says? kernel: ip_route_input_slow, fib_validate_source, ip_rcv_options
+// Can this packet have come from where it says? kernel: ip_route_input_slow, fib_validate_source,
+// ip_rcv_options
 std::optional<DropReason> Pipeline::source_refused(const Packet& packet, const Decision& decision) {
     if (packet.layout.family != Family::Ipv4) {
         return std::nullopt;
@@ -52,7 +55,8 @@ std::optional<DropReason> Pipeline::source_refused(const Packet& packet, const D
         return reason;
     }
     const IpAddress& source = packet.layout.source;
-    const bool judged = decision.kind == Destination::Unicast || decision.kind == Destination::Local ||
+    const bool judged = decision.kind == Destination::Unicast ||
+                        decision.kind == Destination::Local ||
                         decision.kind == Destination::Broadcast;
     if (judged && !source.is_unspecified()) {
         const std::uint32_t rp_filter = setting_for(state_.forwarding.rp_filter, packet.meta.in);
@@ -65,13 +69,43 @@ std::optional<DropReason> Pipeline::source_refused(const Packet& packet, const D
             return DropReason::ReversePathFilter;
         }
     }
-    if (packet.layout.source_routed) {
-        return DropReason::SourceRouted;
-    }
     if (decision.kind == Destination::Multicast && packet.layout.destination != kAllHosts) {
         return DropReason::NotForwardable;
     }
     return std::nullopt;
+}
+
+// kernel: ip_rcv_options
+std::optional<DropReason> Pipeline::options_refused(const Packet& packet) {
+    if (packet.layout.problem_pointer != 0) {
+        send_error(packet, {icmp::kParameterProblem, 0, packet.layout.problem_pointer});
+        return DropReason::BadOption;
+    }
+    if (packet.layout.source_routed) {
+        return DropReason::SourceRouted;
+    }
+    return std::nullopt;
+}
+
+// kernel: ip6_parse_tlv
+void Pipeline::malformed(Packet& packet, DropReason reason) {
+    if (reason == DropReason::BadExtensionHeader && packet.layout.problem_pointer != 0) {
+        send_error(packet, {icmpv6::kParameterProblem, packet.layout.problem_code,
+                            packet.layout.problem_pointer});
+    }
+    drop(packet, reason);
+}
+
+// kernel: ip_forward_options
+void Pipeline::stamp_options(Packet& packet) {
+    if (!packet.layout.has_ipv4_options) {
+        return;
+    }
+    const auto outgoing = state_.interfaces.source_for(packet.meta.out, packet.layout.destination);
+    const auto incoming = state_.interfaces.source_for(packet.meta.in, packet.layout.source);
+    if (outgoing && incoming) {
+        stamp_ipv4_options(packet, {*outgoing, *incoming, time_of_day(now_)});
+    }
 }
 
 // kernel: ip_forward, ip6_forward, up to the hook
@@ -93,11 +127,13 @@ Verdict Pipeline::may_forward(Packet& packet, const Decision& decision) {
         return Verdict::drop(DropReason::NotForwardable);
     }
     const std::uint32_t mtu = state_.interfaces.get(decision.out).mtu;
-    const std::uint32_t largest = packet.fragments ? packet.fragments->max_size : wire_length(packet);
+    const std::uint32_t largest =
+        packet.fragments ? packet.fragments->max_size : wire_length(packet);
     const bool must_not_fragment = !v4 || packet.layout.dont_fragment;
     if (packet.size() > mtu && must_not_fragment && largest > mtu) {
-        send_error(packet, v4 ? IcmpError{icmp::kDestinationUnreachable, icmp::kFragmentationNeeded, mtu}
-                              : IcmpError{icmpv6::kPacketTooBig, 0, std::max(mtu, 1280u)});
+        send_error(packet,
+                   v4 ? IcmpError{icmp::kDestinationUnreachable, icmp::kFragmentationNeeded, mtu}
+                      : IcmpError{icmpv6::kPacketTooBig, 0, std::max(mtu, 1280u)});
         return Verdict::drop(DropReason::TooBig);
     }
     return Verdict::accept();
@@ -123,7 +159,12 @@ void Pipeline::unroutable(Packet& packet, Destination kind) {
     if (v4 && state_.forwarding.ip_forward == 0) {
         return drop(packet, DropReason::ForwardingDisabled);
     }
+    const bool told =
+        !v4 || state_.unroutable_limit.allow(packet.layout.source, std::chrono::seconds(1), now_);
     for (const Row& row : kRows) {
+        if (row.kind == kind && !told) {
+            return drop(packet, row.reason);
+        }
         if (row.kind == kind) {
             send_error(packet, v4 ? row.v4 : row.v6);
             return drop(packet, row.reason);
@@ -131,7 +172,8 @@ void Pipeline::unroutable(Packet& packet, Destination kind) {
     }
 }
 
-// The packet leaves where it came from: its sender could have gone directly. kernel: __mkroute_input, ip_rt_send_redirect
+// The packet leaves where it came from: its sender could have gone directly. kernel:
+// __mkroute_input, ip_rt_send_redirect
 void Pipeline::redirect(const Packet& packet, const Decision& decision) {
     if (packet.layout.family != Family::Ipv4 || decision.out != packet.meta.in ||
         setting_for(state_.forwarding.send_redirects, decision.out) == 0) {
@@ -140,7 +182,8 @@ void Pipeline::redirect(const Packet& packet, const Decision& decision) {
     const Decision back = state_.routes.lookup(packet.layout.source);
     const bool sender_on_link = back.kind == Destination::Unicast && back.out == packet.meta.in &&
                                 back.next_hop == packet.layout.source;
-    if (sender_on_link) {
+    if (sender_on_link &&
+        state_.redirect_limit.allow(packet.layout.source, std::chrono::seconds(1), now_)) {
         send_error(packet, {icmp::kRedirect, icmp::kRedirectHost, decision.next_hop.as_v4()});
     }
 }
@@ -156,8 +199,9 @@ void Pipeline::send_error(const Packet& about, IcmpError error) {
         return;
     }
     const ForwardingSettings& settings = state_.forwarding;
-    const IcmpLimit::Rates rates = v4 ? IcmpLimit::Rates{settings.icmp_ratelimit, settings.icmp_msgs_per_sec}
-                                      : IcmpLimit::Rates{settings.ipv6_icmp_ratelimit, 0};
+    const IcmpLimit::Rates rates =
+        v4 ? IcmpLimit::Rates{settings.icmp_ratelimit, settings.icmp_msgs_per_sec}
+           : IcmpLimit::Rates{settings.ipv6_icmp_ratelimit, 0};
     if (!state_.icmp_limit.allow(about.layout.source, rates, now_)) {
         return;
     }
@@ -179,9 +223,20 @@ void Pipeline::send_reject(const Packet& about, rules::RejectWith with) {
     }
     // In the order of RejectWith.
     static constexpr std::array<IcmpError, 14> kErrors = {{
-        {3, 0, 0}, {3, 1, 0}, {3, 2, 0}, {3, 3, 0}, {3, 9, 0}, {3, 10, 0}, {3, 13, 0},
+        {3, 0, 0},
+        {3, 1, 0},
+        {3, 2, 0},
+        {3, 3, 0},
+        {3, 9, 0},
+        {3, 10, 0},
+        {3, 13, 0},
         {0, 0, 0},  // TcpReset
-        {1, 0, 0}, {1, 1, 0}, {1, 3, 0}, {1, 4, 0}, {1, 5, 0}, {1, 6, 0},
+        {1, 0, 0},
+        {1, 1, 0},
+        {1, 3, 0},
+        {1, 4, 0},
+        {1, 5, 0},
+        {1, 6, 0},
     }};
     if (local::may_reject(about)) {
         send_error(about, kErrors[static_cast<std::size_t>(with)]);
@@ -194,7 +249,8 @@ void Pipeline::reassembly_timed_out(Packet first) {
     const bool local = state_.routes.lookup(first.layout.destination).kind == Destination::Local;
     first.meta.cause = kTimerCause;
     if (!v4 || local) {
-        send_error(first, v4 ? IcmpError{icmp::kTimeExceeded, 1, 0} : IcmpError{icmpv6::kTimeExceeded, 1, 0});
+        send_error(first, v4 ? IcmpError{icmp::kTimeExceeded, 1, 0}
+                             : IcmpError{icmpv6::kTimeExceeded, 1, 0});
     }
 }
 

@@ -5,7 +5,8 @@
 namespace nsr::pipeline {
 
 bool IcmpLimit::allow(const IpAddress& peer, Rates rates, Instant now) {
-    return allow_global(rates.per_second, now) && allow_peer(peer, rates.per_peer_ms, now);
+    return allow_global(rates.per_second, now) &&
+           peers_.allow(peer, std::chrono::milliseconds(rates.per_peer_ms), now);
 }
 
 bool IcmpLimit::allow_global(std::uint32_t per_second, Instant now) {
@@ -22,20 +23,19 @@ bool IcmpLimit::allow_global(std::uint32_t per_second, Instant now) {
     return true;
 }
 
-bool IcmpLimit::allow_peer(const IpAddress& address, std::uint32_t interval_ms, Instant now) {
-    if (interval_ms == 0) {
+bool PeerLimit::allow(const IpAddress& address, Duration interval, Instant now) {
+    if (interval == Duration::zero()) {
         return true;
     }
-    const Duration interval = std::chrono::milliseconds(interval_ms);
     std::uint32_t slot = static_cast<std::uint32_t>(address.family);
     for (const std::uint32_t word : address.words) {
         slot = (slot ^ word) * 0x9e3779b1;
     }
     Peer& peer = peers_[slot >> 22];
     if (peer.address != address) {
-        peer = Peer{address, now, kPeerBurst * interval};
+        peer = Peer{address, now, burst_ * interval};
     }
-    peer.credit = std::min<Duration>(kPeerBurst * interval, peer.credit + (now - peer.refilled));
+    peer.credit = std::min<Duration>(burst_ * interval, peer.credit + (now - peer.refilled));
     peer.refilled = now;
     if (peer.credit < interval) {
         return false;

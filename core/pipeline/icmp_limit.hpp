@@ -10,30 +10,41 @@
 
 namespace nsr::pipeline {
 
-class IcmpLimit {
+// Token buckets by peer, in a small direct-mapped cache: a peer that is pushed out starts with a
+// full one.
+class PeerLimit {
   public:
-    struct Rates {
-        std::uint32_t per_peer_ms = 1000;     // between errors to one peer; 0: no limit
-        std::uint32_t per_second = 1000;      // to everybody; 0: no limit
-    };
-    // Is one more error to `peer` within the limits? Counts it if so.
-    bool allow(const IpAddress& peer, Rates rates, Instant now);
+    explicit PeerLimit(std::int64_t burst) : burst_(burst) {}
+    // One more to `peer` within the limit? Counts it if so. `interval` zero: no limit.
+    bool allow(const IpAddress& peer, Duration interval, Instant now);
 
   private:
-    // kernel: XRLIM_BURST_FACTOR
-    static constexpr std::int64_t kPeerBurst = 6;
-    static constexpr double kGlobalBurst = 50;
-
-    // A small direct-mapped cache: a peer that is pushed out starts with a fresh bucket.
     struct Peer {
         IpAddress address;
         Instant refilled{};
         Duration credit{};
     };
-    bool allow_peer(const IpAddress& peer, std::uint32_t interval_ms, Instant now);
+
+    std::int64_t burst_;
+    std::array<Peer, 1024> peers_{};
+};
+
+class IcmpLimit {
+  public:
+    struct Rates {
+        std::uint32_t per_peer_ms = 1000;  // between errors to one peer; 0: no limit
+        std::uint32_t per_second = 1000;   // to everybody; 0: no limit
+    };
+    // Is one more error to `peer` within the limits? Counts it if so.
+    bool allow(const IpAddress& peer, Rates rates, Instant now);
+
+  private:
+    static constexpr std::int64_t kPeerBurst = 6;  // kernel: XRLIM_BURST_FACTOR
+    static constexpr double kGlobalBurst = 50;     // kernel: icmp_msgs_burst
+
     bool allow_global(std::uint32_t per_second, Instant now);
 
-    std::array<Peer, 1024> peers_{};
+    PeerLimit peers_{kPeerBurst};
     double global_credit_ = kGlobalBurst;
     Instant global_refilled_{};
 };

@@ -14,7 +14,8 @@ namespace nsr::pipeline {
 using routing::Decision;
 using routing::Destination;
 
-// --- a foreign packet: PREROUTING, then INPUT or FORWARD and POSTROUTING ---------------------------------
+// --- a foreign packet: PREROUTING, then INPUT or FORWARD and POSTROUTING
+// ---------------------------------
 
 // kernel: ip_rcv, ip_rcv_finish; ipv6_rcv, ip6_rcv_finish. The packet is dissected.
 void Pipeline::receive(Packet& packet) {
@@ -42,6 +43,9 @@ void Pipeline::route_input(Packet& packet) {
     if (const auto reason = source_refused(packet, decision)) {
         return drop(packet, *reason);
     }
+    if (const auto reason = options_refused(packet)) {
+        return drop(packet, *reason);
+    }
     switch (decision.kind) {
         case Destination::Local:
             return deliver(packet, false);
@@ -57,6 +61,11 @@ void Pipeline::route_input(Packet& packet) {
 
 // INPUT, then the router as a host. kernel: ip_local_deliver, ip6_input
 void Pipeline::deliver(Packet& packet, bool broadcast) {
+    if (packet.layout.is_fragment) {  // tracking is off: a host puts datagrams together itself
+        if (const Verdict whole = state_.defrag.collect(packet, now_); !whole.accepted()) {
+            return whole.dropped() ? drop(packet, whole.reason()) : void();
+        }
+    }
     const Verdict verdict = run_hook<Hook::Input, kInput>(packet);
     if (!verdict.accepted()) {
         return drop(packet, verdict.reason());
@@ -67,7 +76,7 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
             return transmit(std::move(packet));
         }
     }
-    local::Response response = local::respond(packet, broadcast);
+    local::Response response = local::respond(packet, broadcast, time_of_day(now_));
     if (response.error) {
         send_error(packet, *response.error);
     }
@@ -80,7 +89,8 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
     }
 }
 
-// TTL and MTU are judged and the TTL is taken before FORWARD sees the packet. kernel: ip_forward, ip6_forward
+// TTL and MTU are judged and the TTL is taken before FORWARD sees the packet. kernel: ip_forward,
+// ip6_forward
 void Pipeline::forward(Packet& packet, const Decision& decision) {
     packet.meta.out = decision.out;
     if (const Verdict verdict = may_forward(packet, decision); !verdict.accepted()) {
@@ -88,6 +98,7 @@ void Pipeline::forward(Packet& packet, const Decision& decision) {
     }
     rewrite::decrement_ttl(packet);
     redirect(packet, decision);
+    stamp_options(packet);
     const Verdict verdict = run_hook<Hook::Forward, kForward>(packet);
     if (!verdict.accepted()) {
         return drop(packet, verdict.reason());
@@ -104,7 +115,8 @@ void Pipeline::postroute(Packet& packet) {
     finish_output(packet);
 }
 
-// --- a packet of the router's own: OUTPUT, then POSTROUTING -----------------------------------------------
+// --- a packet of the router's own: OUTPUT, then POSTROUTING
+// -----------------------------------------------
 
 // From a process in the [host] namespace; it has its source address. kernel: ip_local_out
 void Pipeline::originate(Packet& packet) {
@@ -130,7 +142,8 @@ void Pipeline::originate(Packet& packet) {
     postroute(packet);
 }
 
-// An answer or error of the built-in host: give it a route and, if it has none yet, a source address.
+// An answer or error of the built-in host: give it a route and, if it has none yet, a source
+// address.
 void Pipeline::send_local(Packet packet) {
     packet.meta.in = IfIndex::None;
     packet.meta.out = IfIndex::None;
@@ -144,6 +157,10 @@ void Pipeline::send_local(Packet packet) {
             return drop(packet, DropReason::NoRoute);
         }
         rewrite::set_source(packet, *source);
+    }
+    if (packet.layout.family == Family::Ipv4 &&
+        packet.layout.ttl != state_.forwarding.ip_default_ttl) {
+        rewrite::set_ttl(packet, static_cast<std::uint8_t>(state_.forwarding.ip_default_ttl));
     }
     originate(packet);
 }
@@ -162,10 +179,11 @@ bool Pipeline::route_output(Packet& packet) {
     return decision.kind == Destination::Local;
 }
 
-// --- leaving ------------------------------------------------------------------------------------------------
+// --- leaving
+// ------------------------------------------------------------------------------------------------
 
-// kernel: ip_finish_output, ip6_finish_output. Reassembled IPv4 datagrams always leave in pieces, IPv6 ones only when
-// larger than the largest piece they came in.
+// kernel: ip_finish_output, ip6_finish_output. Reassembled IPv4 datagrams always leave in pieces,
+// IPv6 ones only when larger than the largest piece they came in.
 void Pipeline::finish_output(Packet& packet) {
     const std::uint32_t mtu = state_.interfaces.get(packet.meta.out).mtu;
     const bool in_pieces =
@@ -180,7 +198,8 @@ void Pipeline::finish_output(Packet& packet) {
 
 void Pipeline::fragment(Packet packet, std::uint32_t mtu) {
     if (packet.layout.dont_fragment && packet.fragments == nullptr) {
-        send_error(packet, {wire::icmp::kDestinationUnreachable, wire::icmp::kFragmentationNeeded, mtu});
+        send_error(packet,
+                   {wire::icmp::kDestinationUnreachable, wire::icmp::kFragmentationNeeded, mtu});
         return drop(packet, DropReason::TooBig);
     }
     EgressQueue segments;
@@ -210,7 +229,8 @@ void Pipeline::transmit(Packet packet) {
         return drop(packet, DropReason::InterfaceDown);
     }
     const Gso gso = packet.offload.gso;
-    const bool takes_it = gso == Gso::None || (gso == Gso::Udp ? interface.gso_udp : interface.gso_tcp);
+    const bool takes_it =
+        gso == Gso::None || (gso == Gso::Udp ? interface.gso_udp : interface.gso_tcp);
     if (!takes_it) {
         EgressQueue segments;
         segment(std::move(packet), segments);

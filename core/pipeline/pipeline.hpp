@@ -27,9 +27,20 @@ struct State {
     RoutingWorld world;
     rules::Program program;
     IcmpLimit icmp_limit;
+    PeerLimit unroutable_limit{5};  // kernel: ip_rt_error_burst
+    PeerLimit redirect_limit{9};    // kernel: ip_rt_redirect_number
     DropCounters drops;
     Observer* observer = nullptr;
 };
+
+// What the router writes into timestamps: milliseconds with the high bit that says "not since
+// midnight UT" (RFC 791 3.1, RFC 792), because the core knows no calendar.
+constexpr std::uint32_t time_of_day(Instant now) {
+    constexpr std::int64_t kDayMs = 24 * 3600 * 1000;
+    const auto ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+    return 0x80000000 | static_cast<std::uint32_t>(ms % kDayMs);
+}
 
 // One call's worth of work: the state, the time and where packets leave to.
 class Pipeline {
@@ -37,6 +48,8 @@ class Pipeline {
     Pipeline(State& state, Instant now, EgressQueue& out) : state_(state), now_(now), out_(out) {}
 
     void receive(Packet& packet);
+    // dissect() refused it: tell the sender where it asked for that.
+    void malformed(Packet& packet, DropReason reason);
     void originate(Packet& packet);
     // A datagram that was never completed: tell its sender, where a host or router must.
     void reassembly_timed_out(Packet first);
@@ -58,7 +71,10 @@ class Pipeline {
 
     Verdict prerouting(Packet& packet);
     void route_input(Packet& packet);
-    std::optional<DropReason> source_refused(const Packet& packet, const routing::Decision& decision);
+    std::optional<DropReason> source_refused(const Packet& packet,
+                                             const routing::Decision& decision);
+    std::optional<DropReason> options_refused(const Packet& packet);
+    void stamp_options(Packet& packet);
     void deliver(Packet& packet, bool broadcast);
     void forward(Packet& packet, const routing::Decision& decision);
     Verdict may_forward(Packet& packet, const routing::Decision& decision);

@@ -37,7 +37,8 @@ State::State(Router::Options options, LogSink& sink)
       conntrack(options.conntrack, {random, sink, std::move(options.memory)}),
       nat(conntrack, random),
       world(interfaces, routes),
-      program(compile({}, interfaces)) {}
+      program(compile({}, interfaces)) {
+}
 
 }  // namespace pipeline
 
@@ -51,40 +52,38 @@ struct Router::Impl {
     void follow_rules(Instant now);
 };
 
-Router::Router(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Router::Router(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {
+}
 
 Router::~Router() = default;
 
-// --- packets and time ---------------------------------------------------------------------------------------
+// --- packets and time
+// ---------------------------------------------------------------------------------------
 
-// Dissect and prefetch the whole batch, then let each packet go its way to the end before the next one starts.
+// Dissect and prefetch the whole batch, then let each packet go its way to the end before the next one
+// starts. A packet whose header is refused has no family in between.
 void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
     pipeline::State& state = impl_->state;
     state.observer = observer;
     for (Packet& packet : packets) {
-        routing::Interface& interface = state.interfaces.get(packet.meta.in);
-        ++interface.counters.rx_packets;
-        interface.counters.rx_bytes += packet.size();
-        const Verdict verdict = dissect(packet);
-        if (verdict.dropped()) {
-            ++state.drops.by_reason[static_cast<std::size_t>(verdict.reason())];
-            ++interface.counters.rx_dropped;
-            if (observer != nullptr) {
-                observer->dropped(packet, verdict.reason());
-            }
-            packet.reset();
-        } else {
+        if (dissect(packet).accepted()) {
             state.conntrack.prefetch(packet);
+        } else {
+            packet.layout.family = Family::None;
         }
     }
     pipeline::Pipeline pipeline(state, now, out);
     for (Packet& packet : packets) {
-        if (!packet.empty()) {
-            if (state.interfaces.get(packet.meta.in).host) {
-                pipeline.originate(packet);
-            } else {
-                pipeline.receive(packet);
-            }
+        routing::Interface& interface = state.interfaces.get(packet.meta.in);
+        ++interface.counters.rx_packets;
+        interface.counters.rx_bytes += packet.size();
+        if (packet.layout.family == Family::None) {
+            ++interface.counters.rx_dropped;
+            pipeline.malformed(packet, dissect(packet).reason());
+        } else if (interface.host) {
+            pipeline.originate(packet);
+        } else {
+            pipeline.receive(packet);
         }
     }
 }
@@ -104,14 +103,16 @@ void Router::expire(Instant now, EgressQueue& out) {
     state.conntrack.expire(now);
     pipeline::Pipeline pipeline(state, now, out);
     for (defrag::Defrag::TimedOut& datagram : state.defrag.expire(now)) {
-        state.drops.by_reason[static_cast<std::size_t>(DropReason::FragmentTimeout)] += datagram.fragments;
+        state.drops.by_reason[static_cast<std::size_t>(DropReason::FragmentTimeout)] +=
+            datagram.fragments;
         if (!datagram.first.empty()) {
             pipeline.reassembly_timed_out(std::move(datagram.first));
         }
     }
 }
 
-// --- rules and tracking --------------------------------------------------------------------------------------
+// --- rules and tracking
+// --------------------------------------------------------------------------------------
 
 void Router::apply(rules::Ruleset ruleset, Instant now) {
     impl_->state.program = compile(std::move(ruleset), impl_->state.interfaces);
@@ -150,7 +151,8 @@ TrackingMode Router::tracking_mode() const {
     return impl_->state.tracking;
 }
 
-// --- links, addresses, routes ----------------------------------------------------------------------------------
+// --- links, addresses, routes
+// ----------------------------------------------------------------------------------
 
 IfIndex Router::add_interface(routing::Interface interface) {
     pipeline::State& state = impl_->state;
@@ -202,7 +204,8 @@ void Router::clear_routes() {
     impl_->state.routes.clear();
 }
 
-// --- what others look at ------------------------------------------------------------------------------------------
+// --- what others look at
+// ------------------------------------------------------------------------------------------
 
 BufferPool& Router::pool() {
     return impl_->state.pool;

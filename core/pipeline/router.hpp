@@ -1,13 +1,13 @@
 // Router: the whole router as a value that eats packets and time. The only door into the core.
 //
 // Theory of operation
-//   receive() takes a batch of packets that arrived, each with meta.in; those of the [host] interface
-//   were sent by processes "on the router" and begin in OUTPUT. Every packet runs through the hooks to
-//   its end before the next one is looked at; what leaves is appended to `out` (meta.out, meta.cause).
-//   expire(now) runs what timers owe: connections that ended, datagrams that stayed incomplete.
-//   next_deadline() says when to call again. Nothing happens between calls; nothing reads a clock.
-//   apply() swaps a ruleset in between two batches. One instance, one thread, no globals: a process
-//   may hold many.
+//   receive() takes a batch of packets that arrived, each with meta.in; those of the [host]
+//   interface were sent by processes "on the router" and begin in OUTPUT. Every packet runs through
+//   the hooks to its end before the next one is looked at; what leaves is appended to `out`
+//   (meta.out, meta.cause). expire(now) runs what timers owe: connections that ended, datagrams
+//   that stayed incomplete. next_deadline() says when to call again. Nothing happens between calls;
+//   nothing reads a clock. apply() swaps a ruleset in between two batches. One instance, one
+//   thread, no globals: a process may hold many.
 // kernel: ip_rcv ... ip_finish_output, the hooks of net/netfilter
 #pragma once
 

@@ -1,5 +1,5 @@
-// Runs the stages of one hook in the order of hooks.hpp. A template over the table, so that the compiler inlines the
-// whole hook and drops what does not run there.
+// Runs the stages of one hook in the order of hooks.hpp. A template over the table, so that the
+// compiler inlines the whole hook and drops what does not run there.
 #pragma once
 
 #include <utility>
@@ -20,7 +20,8 @@ Verdict Pipeline::run_hook(Packet& packet) {
     };
     [&]<std::size_t... I>(std::index_sequence<I...>) {
         static_cast<void>((run.template operator()<kStages[I].id>() && ...));
-    }(std::make_index_sequence<kStages.size()>());
+    }
+    (std::make_index_sequence<kStages.size()>());
     return verdict;
 }
 

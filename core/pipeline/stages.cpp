@@ -51,7 +51,8 @@ Verdict Pipeline::mangle_output(Packet& packet) {
 // kernel: nf_nat_ipv4_fn, nf_nat_ipv6_fn, nf_nat_inet_fn
 Verdict Pipeline::translate(Hook hook, Packet& packet) {
     const Meta& meta = packet.meta;
-    if (meta.conn == ConnId::None || !state_.program.loaded(packet.layout.family, rules::TableId::Nat)) {
+    if (meta.conn == ConnId::None ||
+        !state_.program.loaded(packet.layout.family, rules::TableId::Nat)) {
         return Verdict::accept();
     }
     const bool related = meta.ct_info == CtInfo::Related || meta.ct_info == CtInfo::RelatedReply;

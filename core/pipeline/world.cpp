@@ -30,7 +30,7 @@ rules::World::AddressType RoutingWorld::address_type(const IpAddress& address,
     switch (routes_.lookup(address).kind) {
         case Destination::Local:
             return limit_to && interfaces_.owner_of(address) != *limit_to ? AddressType::Unicast
-                                                                         : AddressType::Local;
+                                                                          : AddressType::Local;
         case Destination::Broadcast:
             return AddressType::Broadcast;
         case Destination::Multicast:

@@ -13,10 +13,12 @@ class RoutingWorld : public rules::World {
         : interfaces_(interfaces), routes_(routes) {}
 
     std::string_view interface_name(IfIndex index) const override;
-    std::optional<IpAddress> primary_address(IfIndex index, const IpAddress& towards) const override;
+    std::optional<IpAddress> primary_address(IfIndex index,
+                                             const IpAddress& towards) const override;
     std::uint32_t path_mtu(const IpAddress& destination) const override;
     std::uint32_t interface_mtu(IfIndex index) const override;
-    AddressType address_type(const IpAddress& address, std::optional<IfIndex> limit_to) const override;
+    AddressType address_type(const IpAddress& address,
+                             std::optional<IfIndex> limit_to) const override;
     std::optional<IfIndex> route_interface(const IpAddress& address) const override;
 
   private:

@@ -176,9 +176,9 @@ void put_head(LineWriter& line, const Subject& subject, Instant now) {
     } else if (connection.protocol == proto::kGre) {
         // kernel: gre_print_conntrack
         line.put("timeout=");
-        line.put(connection.state.gre.timeout / kJiffiesPerSecond);
+        line.put(connection.state.gre.timeout);
         line.put(", stream_timeout=");
-        line.put(connection.state.gre.stream_timeout / kJiffiesPerSecond);
+        line.put(connection.state.gre.stream_timeout);
         line.put(" ");
     }
 }
