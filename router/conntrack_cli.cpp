@@ -28,6 +28,7 @@ void add_conntrack_command(CLI::App& app, int& exit_code) {
         "  nsrouter conntrack -D -s 10.0.1.2\n  nsrouter conntrack -C\n  nsrouter conntrack -F");
     const ControlOptions options(*command);
     // Its options are not of a kind that CLI11 knows: all words go to our own parser.
+    command->fallthrough(false);
     command->prefix_command();
     command->callback([command, options, &exit_code] {
         exit_code = guarded([&] {

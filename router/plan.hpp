@@ -72,6 +72,7 @@ class Setup {
     void open_device(const Operation& operation);
     void set_mtu(const Operation& operation);
     void bring_up(const std::string& netns, const std::string& device);
+    void bring_up_loopback(const std::string& netns);
     void add_address(const Operation& operation);
     void add_route(const Operation& operation);
     [[nodiscard]] bool made(const Operation& operation) const;

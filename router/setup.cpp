@@ -36,7 +36,7 @@ void Setup::carry_out(const Operation& operation) {
             make_namespace(operation);
             break;
         case Kind::LoopbackUp:
-            bring_up(operation.netns, "lo");
+            bring_up_loopback(operation.netns);
             break;
         case Kind::Tun:
             open_device(operation);
@@ -108,6 +108,17 @@ void Setup::bring_up(const std::string& netns, const std::string& device) {
             netlink::set_link_up(again, device, false);
         }
     });
+}
+
+// The kernel gives lo its address when it comes up for the first time, and leaves it there.
+void Setup::bring_up_loopback(const std::string& netns) {
+    Operation address;
+    address.kind = Kind::Address;
+    address.netns = netns;
+    address.device = "lo";
+    address.prefix = Prefix{IpAddress::v4(127, 0, 0, 1), 8};
+    add_address(address);
+    bring_up(netns, address.device);
 }
 
 void Setup::add_address(const Operation& operation) {
