@@ -76,6 +76,8 @@ class Match {
     [[nodiscard]] virtual MatchResult test(Subject& subject, MatchState* state) const;
     [[nodiscard]] virtual std::unique_ptr<MatchState> make_state() const { return nullptr; }
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
+    // Reads the counters of connections. kernel: connbytes_mt_check forces nf_conntrack_acct on
+    [[nodiscard]] virtual bool needs_accounting() const { return false; }
     // Where it may stand. kernel: xt_match.hooks, .table and its checkentry
     [[nodiscard]] virtual std::uint8_t hooks() const { return kAllHooks; }
 

@@ -9,14 +9,21 @@ namespace {
 
 // A row per kind of match; the rows themselves stand beside what they describe.
 constexpr std::array kMatches = {
-    &kStateModule, &kConntrackModule, &kIcmpModule,    &kIcmp6Module,
-    &kMarkModule,  &kConnmarkModule,  &kCommentModule, &kTcpModule,
-    &kUdpModule,   &kUdpliteModule,   &kDccpModule,
+    &kConnbytesModule, &kConnlimitModule, &kHelperModule,   &kStateModule,   &kConntrackModule,
+    &kHashlimitModule, &kAhModule,        &kEspModule,      &kFragModule,    &kIpv6headerModule,
+    &kIcmpModule,      &kIcmp6Module,     &kTtlModule,      &kHlModule,      &kTosModule,
+    &kDscpModule,      &kEcnModule,       &kPkttypeModule,  &kLimitModule,   &kStatisticModule,
+    &kQuotaModule,     &kMarkModule,      &kConnmarkModule, &kCommentModule, &kMultiportModule,
+    &kIprangeModule,   &kLengthModule,    &kStringModule,   &kU32Module,     &kTcpmssModule,
+    &kTcpModule,       &kUdpModule,       &kUdpliteModule,  &kDccpModule,    &kRecentModule,
+    &kAddrtypeModule,  &kRpfilterModule,  &kMacModule,      &kPhysdevModule, &kSctpModule,
 };
 
 constexpr std::array kTargets = {
-    &kCtTarget,   &kNotrackTarget,    &kMarkTarget,     &kConnmarkTarget, &kSnatTarget,
-    &kDnatTarget, &kMasqueradeTarget, &kRedirectTarget, &kNetmapTarget,   &kRejectTarget,
+    &kCtTarget,       &kNotrackTarget,  &kTtlTarget,    &kHlTarget,     &kTosTarget,
+    &kDscpTarget,     &kEcnTarget,      &kLogTarget,    &kNflogTarget,  &kTraceTarget,
+    &kMarkTarget,     &kConnmarkTarget, &kSnatTarget,   &kDnatTarget,   &kMasqueradeTarget,
+    &kRedirectTarget, &kNetmapTarget,   &kRejectTarget, &kTcpmssTarget, &kTcpoptstripTarget,
 };
 
 }  // namespace

@@ -65,6 +65,17 @@ class Options {
     [[nodiscard]] bool has(std::string_view name) const { return find(name) != nullptr; }
 };
 
+// The number given to an option, complaining unless it is in the range. Nothing if the option is
+// absent or wrong.
+std::optional<std::uint64_t> read_number(const Options& options, const RuleContext& context,
+                                         std::string_view name, std::uint64_t low,
+                                         std::uint64_t high);
+
+// "! " or nothing: what stands before a negated option.
+constexpr std::string_view bang(bool inverted) {
+    return inverted ? "! " : "";
+}
+
 inline constexpr FamilySupport kBothFamilies{true, true};
 inline constexpr FamilySupport kIpv4Only{true, false};
 inline constexpr FamilySupport kIpv6Only{false, true};

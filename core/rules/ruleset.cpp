@@ -94,4 +94,20 @@ std::string needs_tracking(const Ruleset& ruleset, Family family) {
     return {};
 }
 
+bool needs_accounting(const Ruleset& ruleset) {
+    for (const auto& family : ruleset.tables) {
+        for (const Table& table : family) {
+            for (const Chain& chain : table.chains) {
+                for (const Rule& rule : chain.rules) {
+                    if (std::any_of(rule.matches.begin(), rule.matches.end(),
+                                    [](const auto& match) { return match->needs_accounting(); })) {
+                        return true;
+                    }
+                }
+            }
+        }
+    }
+    return false;
+}
+
 }  // namespace nsr::rules

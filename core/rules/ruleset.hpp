@@ -136,4 +136,8 @@ std::string rule_text(std::string_view chain, const Rule& rule);
 // counts as one. Empty: none.
 std::string needs_tracking(const Ruleset& ruleset, Family family);
 
+// Some rule reads the counters of connections (connbytes): nf_conntrack_acct must become 1, as
+// loading such a rule does in the kernel.
+bool needs_accounting(const Ruleset& ruleset);
+
 }  // namespace nsr::rules

@@ -1,0 +1,263 @@
+// -m hashlimit: a token bucket for every address, port or pair of them.
+// kernel: xt_hashlimit.c, revision 3
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "core/rules/modules.hpp"
+#include "core/rules/rate.hpp"
+#include "core/rules/text.hpp"
+#include "core/wire/bytes.hpp"
+#include "core/wire/protocol.hpp"
+
+namespace nsr::rules {
+
+namespace {
+
+constexpr std::array kHashlimitOptions = std::to_array<OptionSpec>({
+    {"hashlimit-upto", 1, true},
+    {"hashlimit", 1, true, "hashlimit-upto"},
+    {"hashlimit-above", 1, true},
+    {"hashlimit-burst"},
+    {"hashlimit-mode"},
+    {"hashlimit-srcmask"},
+    {"hashlimit-dstmask"},
+    {"hashlimit-name"},
+    {"hashlimit-htable-size"},
+    {"hashlimit-htable-max"},
+    {"hashlimit-htable-expire"},
+    {"hashlimit-htable-gcinterval"},
+});
+constexpr std::uint64_t kScale = 1000000;                           // kernel: XT_HASHLIMIT_SCALE_v2
+constexpr std::uint64_t kCreditsPerJiffy = std::uint64_t{1} << 39;  // kernel: POW2_BELOW64(MAX_CPJ)
+constexpr std::uint64_t kCreditsPerUnit = kJiffiesPerSecond * kCreditsPerJiffy / kScale;
+constexpr std::uint32_t kDefaultBurst = 5;
+constexpr std::uint32_t kDefaultExpireMs = 10000;
+constexpr std::size_t kMaxBuckets = 65536;  // distinct keys of one table
+
+struct Key {
+    IpAddress source;
+    IpAddress destination;
+    std::uint16_t source_port = 0;
+    std::uint16_t destination_port = 0;
+    auto operator<=>(const Key&) const = default;
+};
+
+struct Bucket {
+    std::uint64_t credit = 0;
+    Jiffies previous = 0;
+    Jiffies expires = 0;
+};
+
+struct HashlimitTable : SharedState {
+    std::map<Key, Bucket> buckets;
+    Jiffies swept = 0;
+};
+
+class HashlimitMatch : public Match {
+  public:
+    HashlimitMatch() : Match("hashlimit") {}
+    std::string save() const override;
+    MatchResult test(Subject& subject, MatchState* state) const override;
+
+    std::uint64_t period = 0;
+    std::uint32_t burst = kDefaultBurst;
+    bool above = false;
+    bool by_source = false;
+    bool by_destination = false;
+    bool by_source_port = false;
+    bool by_destination_port = false;
+    IpAddress source_mask;
+    IpAddress destination_mask;
+    std::string name;
+    std::uint32_t expire_ms = kDefaultExpireMs;
+    std::string table_options;  // sizes and intervals, which only matter to a kernel
+
+  private:
+    std::optional<Key> key_of(const Packet& packet) const;
+    HashlimitTable& table(Subject& subject) const;
+    Jiffies lifetime() const { return expire_ms * kJiffiesPerSecond / 1000; }
+};
+
+std::string HashlimitMatch::save() const {
+    std::string text = std::string(above ? "--hashlimit-above " : "--hashlimit-upto ") +
+                       rate_text(period, kScale) + " --hashlimit-burst " + std::to_string(burst);
+    std::string modes;
+    const std::array<std::pair<bool, std::string_view>, 4> flags = {
+        {{by_source, "srcip"},
+         {by_source_port, "srcport"},
+         {by_destination, "dstip"},
+         {by_destination_port, "dstport"}}};
+    for (const auto& [given, mode] : flags) {
+        if (given) {
+            modes += (modes.empty() ? "" : ",") + std::string(mode);
+        }
+    }
+    if (!modes.empty()) {
+        append(text, "--hashlimit-mode " + modes);
+    }
+    append(text, "--hashlimit-name " + name);
+    if (!table_options.empty()) {
+        append(text, table_options);
+    }
+    const auto source_bits = prefix_length(source_mask);
+    const auto destination_bits = prefix_length(destination_mask);
+    if (source_bits != source_mask.bits()) {
+        append(text, "--hashlimit-srcmask " + std::to_string(source_bits.value_or(0)));
+    }
+    if (destination_bits != destination_mask.bits()) {
+        append(text, "--hashlimit-dstmask " + std::to_string(destination_bits.value_or(0)));
+    }
+    return text;
+}
+
+// kernel: hashlimit_init_dst; without ports (ICMP, fragments) they are 0
+std::optional<Key> HashlimitMatch::key_of(const Packet& packet) const {
+    Key key;
+    const Layout& layout = packet.layout;
+    if (by_source) {
+        key.source = layout.source & source_mask;
+    }
+    if (by_destination) {
+        key.destination = layout.destination & destination_mask;
+    }
+    const bool has_ports = layout.protocol == proto::kTcp || layout.protocol == proto::kUdp ||
+                           layout.protocol == proto::kUdplite || layout.protocol == proto::kSctp ||
+                           layout.protocol == proto::kDccp;
+    if ((!by_source_port && !by_destination_port) || !has_ports || !layout.has_l4_header()) {
+        return key;
+    }
+    const auto l4 = packet.l4();
+    if (l4.size() < 4) {
+        return std::nullopt;
+    }
+    key.source_port = by_source_port ? wire::load16(l4.data()) : std::uint16_t{0};
+    key.destination_port = by_destination_port ? wire::load16(l4.data() + 2) : std::uint16_t{0};
+    return key;
+}
+
+HashlimitTable& HashlimitMatch::table(Subject& subject) const {
+    auto& slot = subject.shared["hashlimit/" + name];
+    if (slot == nullptr) {
+        slot = std::make_unique<HashlimitTable>();
+    }
+    auto& found = static_cast<HashlimitTable&>(*slot);
+    const Jiffies now = to_jiffies(subject.now);
+    if (now - found.swept >= kJiffiesPerSecond) {
+        found.swept = now;
+        std::erase_if(found.buckets, [&](const auto& entry) {
+            return jiffies_until(entry.second.expires, now) <= 0;
+        });
+    }
+    return found;
+}
+
+// kernel: hashlimit_mt_common
+MatchResult HashlimitMatch::test(Subject& subject, MatchState*) const {
+    const auto key = key_of(subject.packet);
+    if (!key) {
+        return MatchResult::HotDrop;
+    }
+    const Jiffies now = to_jiffies(subject.now);
+    const std::uint64_t cost = period * kCreditsPerUnit;
+    const std::uint64_t cap = period * burst * kCreditsPerUnit;
+    HashlimitTable& limits = table(subject);
+    if (!limits.buckets.contains(*key) && limits.buckets.size() >= kMaxBuckets) {
+        return MatchResult::HotDrop;
+    }
+    const auto [entry, fresh] = limits.buckets.try_emplace(*key);
+    Bucket& bucket = entry->second;
+    bucket.expires = now + lifetime();
+    if (fresh) {
+        bucket.credit = cap;
+    } else {
+        const std::uint64_t grown = bucket.credit + (now - bucket.previous) * kCreditsPerJiffy;
+        bucket.credit = std::min(grown < bucket.credit ? ~std::uint64_t{0} : grown, cap);
+    }
+    bucket.previous = now;
+    if (bucket.credit < cost) {
+        return yes_if(above);
+    }
+    bucket.credit -= cost;
+    return yes_if(!above);
+}
+
+bool read_modes(const Options& options, const RuleContext& context, HashlimitMatch& match) {
+    const GivenOption* given = options.find("hashlimit-mode");
+    if (given == nullptr) {
+        return true;
+    }
+    for (const std::string_view word : split(given->value, ',')) {
+        bool* flag = word == "srcip"     ? &match.by_source
+                     : word == "dstip"   ? &match.by_destination
+                     : word == "srcport" ? &match.by_source_port
+                     : word == "dstport" ? &match.by_destination_port
+                                         : nullptr;
+        if (flag == nullptr) {
+            context.error(*given, "unknown mode " + in_quotes(word) +
+                                      "; known are srcip, srcport, dstip and dstport");
+            return false;
+        }
+        *flag = true;
+    }
+    return true;
+}
+
+void read_table_options(const Options& options, const RuleContext& context, HashlimitMatch& match) {
+    for (const std::string_view name : {"hashlimit-htable-size", "hashlimit-htable-max",
+                                        "hashlimit-htable-gcinterval", "hashlimit-htable-expire"}) {
+        if (const auto value = read_number(options, context, name, 1, 0xffffffff)) {
+            append(match.table_options, "--" + std::string(name) + " " + std::to_string(*value));
+        }
+    }
+    match.expire_ms = static_cast<std::uint32_t>(
+        read_number(options, context, "hashlimit-htable-expire", 1, 0xffffffff)
+            .value_or(kDefaultExpireMs));
+}
+
+std::shared_ptr<const Match> parse_hashlimit(const Options& options, RuleContext& context) {
+    const GivenOption* upto = options.find("hashlimit-upto");
+    const GivenOption* above = options.find("hashlimit-above");
+    const GivenOption* name = options.find("hashlimit-name");
+    if ((upto == nullptr) == (above == nullptr) || name == nullptr) {
+        context.error(
+            "match \"hashlimit\" needs --hashlimit-name, and one of --hashlimit-upto and"
+            " --hashlimit-above");
+        return nullptr;
+    }
+    const GivenOption& given = upto != nullptr ? *upto : *above;
+    const auto period = parse_rate(given.value, kScale);
+    if (!period) {
+        context.error(
+            given, in_quotes(given.value) + " is not a rate in packets such as 5/second or 1/hour");
+        return nullptr;
+    }
+    auto match = std::make_shared<HashlimitMatch>();
+    match->period = *period;
+    match->above = (above != nullptr) != given.inverted;
+    match->name = name->value;
+    match->burst = static_cast<std::uint32_t>(
+        read_number(options, context, "hashlimit-burst", 1, 1000000).value_or(kDefaultBurst));
+    const unsigned bits = context.v6() ? 128 : 32;
+    const auto mask = [&](std::string_view option) {
+        return mask_of(
+            context.family,
+            static_cast<unsigned>(read_number(options, context, option, 0, bits).value_or(bits)));
+    };
+    match->source_mask = mask("hashlimit-srcmask");
+    match->destination_mask = mask("hashlimit-dstmask");
+    read_table_options(options, context, *match);
+    if (*period > ~std::uint64_t{0} / kCreditsPerUnit / match->burst) {
+        context.error(given,
+                      "rate and burst are too great together; the kernel's counter would overflow");
+        return nullptr;
+    }
+    return read_modes(options, context, *match) ? match : nullptr;
+}
+
+}  // namespace
+
+const MatchModule kHashlimitModule = {"hashlimit", kBothFamilies, kHashlimitOptions,
+                                      parse_hashlimit};
+
+}  // namespace nsr::rules
