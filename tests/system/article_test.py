@@ -267,6 +267,7 @@ class Article:
             lines = self.table()
             self.check("ASSURED entries survive a full table", any("ASSURED" in line and "33952" in line for line in lines), lines)
             self.check("entries that are not ASSURED are evicted", len(lines) <= 3 and any("sport=5009" in line for line in lines), lines)
+            self.cli("conntrack", "-D", "-p", "udp")
             self.put("/proc/sys/net/netfilter/nf_conntrack_max", "1")
             in_netns(CLIENT, lambda: send_udp(("101.81.225.225", 6000), ("112.74.99.131", 9)))
             in_netns(CLIENT, lambda: send_udp(("101.81.225.225", 6001), ("112.74.99.131", 9)))
