@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""The control port against clients that are slow, greedy, malformed or hostile; packets flow all the while.
+
+    control_test.py NSROUTER
+"""
+import contextlib
+import json
+import pathlib
+import re
+import socket
+import sys
+
+import harness
+
+CONFIG = pathlib.Path(__file__).resolve().parents[2] / "configs" / "minimal-nat.toml"
+
+
+def test(h):
+    h.start(h.write("router.toml", h.adapt(CONFIG.read_text())))
+    framing(h)
+    malformed(h)
+    slow_and_many(h)
+    large_table(h)
+    json_table(h)
+    h.stop()
+
+
+def connect(h):
+    sock = socket.create_connection(("127.0.0.1", h.port))
+    sock.settimeout(30)
+    return sock
+
+
+def talk(h, data):
+    """All that comes back for `data` until the router hangs up."""
+    with connect(h) as sock:
+        sock.sendall(data)
+        with contextlib.suppress(ConnectionError):
+            return b"".join(iter(lambda: sock.recv(65536), b""))
+    return b""
+
+
+def head(method="GET", path="/proc/sys/net/nf_conntrack_max", version="1.1", extra=""):
+    return f"{method} {path} HTTP/{version}\r\nHost: localhost\r\n{extra}\r\n".encode()
+
+
+def code(answer):
+    match = re.match(rb"HTTP/1\.[01] (\d+) ", answer)
+    return int(match[1]) if match else 0
+
+
+def framing(h):
+    last = head(extra="Connection: close\r\n")
+    answer = talk(h, head() + head() + last)
+    h.check("three requests on one connection, sent at once", answer.count(b"65536\n") == 3, answer)
+    answer = talk(h, head(version="1.0"))
+    h.check("HTTP/1.0 gets its answer and the end", code(answer) == 200 and answer.endswith(b"65536\n"), answer)
+    answer = talk(h, head(path="/proc/net/nf_conntrack", version="1.0"))
+    h.check("a file without chunks for HTTP/1.0", code(answer) == 200 and b"chunked" not in answer, answer)
+    chunked = head("PUT", extra="Transfer-Encoding: chunked\r\nConnection: close\r\n") + b"3\r\n777\r\n2\r\n77\r\n0\r\n\r\n"
+    h.check("a chunked body", code(talk(h, chunked)) == 200 and h.get("/proc/sys/net/nf_conntrack_max") == "77777\n", h.get("/proc/sys/net/nf_conntrack_max"))
+    with connect(h) as sock:
+        sock.sendall(head("PUT", extra="Content-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n"))
+        h.check("Expect: 100-continue is answered before the body", sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n")
+        sock.sendall(b"65536")
+        h.check("and then the request", code(sock.recv(1000)) == 200)
+
+
+def malformed(h):
+    cases = {
+        "no HTTP at all": (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", 400),
+        "a version that is none": (b"GET / HTTP/9.9\r\n\r\n", 400),
+        "a negative length": (head("PUT", extra="Content-Length: -1\r\n"), 400),
+        "two framings at once": (head("PUT", extra="Content-Length: 3\r\nTransfer-Encoding: chunked\r\n") + b"0\r\n\r\n", 400),
+        "a chunk size that is none": (head("PUT", extra="Transfer-Encoding: chunked\r\n") + b"zz\r\n", 400),
+        "a target that is no path": (head(path="http://evil.example/"), 400),
+        "a NUL in the path": (head(path="/proc%00"), 400),
+        "dots that climb": (head(path="/proc/../../etc/passwd", extra="Connection: close\r\n"), 404),
+        "dots that climb, encoded": (head(path="/proc/%2e%2e/etc/passwd", extra="Connection: close\r\n"), 404),
+        "no Host": (b"GET /status HTTP/1.1\r\n\r\n", 403),
+        "an unknown method": (head("BREW", extra="Connection: close\r\n"), 405),
+        "a body too large to say": (head("PUT", extra="Content-Length: 99999999999999999999\r\n"), 400),
+        "a body too large to send": (head("PUT", extra="Content-Length: 1048577\r\n"), 413),
+    }
+    for what, (data, expected) in cases.items():
+        answer = talk(h, data)
+        h.check(f"{what}: {expected}", code(answer) == expected, answer)
+    h.check("it still serves", h.request("GET", "/status")[0] == 200)
+
+
+def slow_and_many(h):
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connect(h)) for _ in range(80)]
+        for client in clients[:64]:
+            client.sendall(b"GET /status HTTP/1.1\r\nHost: loc")
+        refused = [code(client.recv(1000)) for client in clients[64:]]
+        h.check("more than 64 connections are refused", refused == [503] * 16, refused)
+        h.check("forwarding goes on", h.ping("inside", "192.0.2.2").returncode == 0)
+        late = [code(client.recv(1000)) for client in clients[:64]]
+        h.check("a header that does not end is 408", late == [408] * 64, late)
+    h.check("and then there is room again", h.request("GET", "/status")[0] == 200)
+
+
+def large_table(h):
+    h.put("/proc/sys/net/netfilter/nf_conntrack_udp_timeout", "600")
+    inside = h.udp("inside", "10.0.1.2", 1000)
+    for port in range(2000, 12000):
+        inside.sendto(b"x", ("192.0.2.99", port))
+    with connect(h) as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
+        reader.sendall(head(path="/proc/net/nf_conntrack", extra="Connection: close\r\n"))
+        reader.recv(1000)
+        h.check("a reader that stops reading does not stop packets", h.ping("inside", "192.0.2.2").returncode == 0)
+        text = b"".join(iter(lambda: reader.recv(65536), b""))
+        h.check("and gets the whole file later", text.endswith(b"0\r\n\r\n"))
+    lines = h.get("/proc/net/nf_conntrack").splitlines()
+    ports = {re.search(r"dport=(\d+)", line)[1] for line in lines if "sport=1000 " in line}
+    h.check("every connection is there once", len(ports) == sum("src=10.0.1.2 dst=192.0.2.99" in line for line in lines) and len(ports) > 5000, len(ports))
+    listed = h.cli("conntrack", "-L", "-d", "192.0.2.99")
+    h.check("conntrack -L counts them", f"{listed.stdout.count(chr(10))} flow entries have been shown" in listed.stderr and listed.stdout.count("\n") == len(ports), listed.stderr)
+    empty = h.cli("conntrack", "-L", "-d", "192.0.2.98")
+    h.check("conntrack -L of nothing is fine", empty.returncode == 0 and not empty.stdout and "0 flow entries" in empty.stderr, empty)
+
+
+def json_table(h):
+    entries = json.loads(h.get("/conntrack?proto=udp&dport=2000"))
+    h.check("/conntrack is JSON and filters", len(entries) == 1 and entries[0]["original"]["dst"] == "192.0.2.99"
+            and entries[0]["reply"]["dst"] == "192.0.2.1", entries)
+    h.check("DELETE /conntrack says how many", h.request("DELETE", "/conntrack?proto=udp&dport=2000") == (200, "1\n"))
+    h.check("and they are gone", json.loads(h.get("/conntrack?proto=udp&dport=2000")) == [])
+    h.check("an unknown filter is 400", h.request("GET", "/conntrack?colour=red")[0] == 400)
+
+
+if __name__ == "__main__":
+    sys.exit(harness.main(test))
