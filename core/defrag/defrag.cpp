@@ -298,9 +298,11 @@ void Defrag::Impl::charge(Queue& queue, Family family) {
     bytes += queue.accounted;
 }
 
+// A negative time is over at once. kernel: proc_dointvec_jiffies
 Duration Defrag::Impl::timeout(Family family) const {
-    return std::chrono::seconds(family == Family::Ipv4 ? settings.ipfrag_time
-                                                       : settings.frag6_timeout);
+    const std::uint32_t seconds =
+        family == Family::Ipv4 ? settings.ipfrag_time : settings.frag6_timeout;
+    return std::chrono::seconds(static_cast<std::int32_t>(seconds));
 }
 
 namespace {
