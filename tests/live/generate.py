@@ -8,6 +8,7 @@ import packets as p
 V4 = {"lan": ["10.9.1.2", "10.9.1.3"], "wan": ["198.51.100.7", "198.51.100.8"], "router": {"lan": "10.9.1.1", "wan": "198.51.100.1"}}
 V6 = {"lan": ["fd09:1::2", "fd09:1::3"], "wan": ["2001:db8:9::7", "2001:db8:9::8"], "router": {"lan": "fd09:1::1", "wan": "2001:db8:9::1"}}
 INTERFACES = {"lan": ["10.9.1.1/24", "fd09:1::1/64"], "wan": ["198.51.100.1/24", "2001:db8:9::1/64"]}
+ROUTABLE = tuple(bytes.fromhex(prefix) for prefix in ("0a0901", "c63364", "fd09000100000000", "20010db800090000"))
 OTHER = {"lan": "wan", "wan": "lan"}
 
 STATES = "".join(f"-A FORWARD -m conntrack --ctstate {s}\n" for s in ("NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED"))
@@ -257,10 +258,13 @@ class _Maker:
 
 def _unfair(data):
     """Packets whose fate a host decides with more than a router's state: multicast and loopback addresses, unspecified ones, neighbour
-    discovery and MLD, hop-by-hop options, IPv4 options, protocols a kernel host answers in ways of its own."""
+    discovery and MLD, hop-by-hop options, IPv4 options, protocols a kernel host answers in ways of its own; and unroutable ones, about which
+    it sends a limited number of errors that depends on what else it knows of the peer."""
     view = p.View(data)
     if view.l4 is None:
         return False
+    if not view.destination.startswith(ROUTABLE):
+        return True
     first = (view.source[0], view.destination[0])
     if any(octet in (0, 127, 0xFF) or 224 <= octet <= 239 and view.version == 4 for octet in first):
         return True
