@@ -137,23 +137,26 @@ std::uint32_t flags_of(const Route& route) {
            (reject ? kReject : 0);
 }
 
+// The kernel prints addresses as they lie in memory, on a little-endian machine, with %08X.
+void append_address(std::string& out, std::uint32_t address) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+        out += kDigits[address >> (shift + 4) & 0xf];
+        out += kDigits[address >> shift & 0xf];
+    }
+}
+
 void append_route_line(std::string& out, const Route& route, const Router& router) {
-    // The kernel prints addresses as they lie in memory, on a little-endian machine.
-    const auto append_address = [&out](std::uint32_t address) {
-        for (unsigned shift = 0; shift < 32; shift += 8) {
-            text::append_hex(out, address >> shift & 0xff, 2);
-        }
-    };
     const bool through_interface = route.type == RouteType::Unicast;
     out += through_interface ? router.interfaces().get(route.interface).name : std::string("*");
     out += '\t';
-    append_address(route.to.address.as_v4());
+    append_address(out, route.to.address.as_v4());
     out += '\t';
-    append_address(route.via ? route.via->as_v4() : 0);
+    append_address(out, route.via ? route.via->as_v4() : 0);
     out += '\t';
     text::append_hex(out, flags_of(route), 4);
     out += "\t0\t0\t0\t";
-    append_address(mask_of(Family::Ipv4, route.to.length).as_v4());
+    append_address(out, mask_of(Family::Ipv4, route.to.length).as_v4());
     out += "\t0\t0\t0";
 }
 

@@ -133,7 +133,7 @@ TEST_CASE("what stands in the place of ports") {
           std::string::npos);
     const Tuple gre = tuple(proto::kGre, 0, 0x4d);
     const ConnId tunnel = book.add(gre, {kServer, kClient, 0x4d, 0, proto::kGre}, 28);
-    book.conntrack.table()[tunnel].state.gre = {30 * kJiffiesPerSecond, 180 * kJiffiesPerSecond};
+    book.conntrack.table()[tunnel].state.gre = {30, 180};
     CHECK(book.line(tunnel, LineFormat::Kernel) ==
           "ipv4     2 gre      47 28 timeout=30, stream_timeout=180 src=101.81.225.225 "
           "dst=112.74.99.130 srckey=0x0 dstkey=0x4d [UNREPLIED] src=112.74.99.130 "
