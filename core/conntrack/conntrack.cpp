@@ -425,6 +425,20 @@ void Conntrack::attach(Packet& generated, const Packet& cause) const {
     generated.meta.ct_seen = true;
 }
 
+void Conntrack::set_closing(const Packet& packet, Instant now) {
+    if (packet.meta.conn == ConnId::None || packet.layout.protocol != proto::kTcp) {
+        return;
+    }
+    constexpr auto kClose = static_cast<std::uint8_t>(TcpConntrack::Close);
+    Connection& record = table_[packet.meta.conn];
+    const std::uint8_t before = std::exchange(record.state.tcp.state, kClose);
+    if (before == kClose || record.has(status::kFixedTimeout) || !record.has(status::kConfirmed)) {
+        return;
+    }
+    record.deadline = to_jiffies(now) + settings_.timeouts.tcp_close * kJiffiesPerSecond;
+    table_.deadline_lowered(packet.meta.conn, to_jiffies(now));
+}
+
 // --- the end of connections ---------------------------------------------------------------------
 
 void Conntrack::release(Packet& packet) {

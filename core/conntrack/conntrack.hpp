@@ -85,6 +85,9 @@ class Conntrack {
     // An error or reset the router itself makes about `cause` belongs to cause's connection.
     // kernel: nf_ct_attach
     void attach(Packet& generated, const Packet& cause) const;
+    // REJECT answered this packet of a TCP connection with a reset: the connection is closing.
+    // kernel: nf_ct_set_closing
+    void set_closing(const Packet& packet, Instant now);
 
     [[nodiscard]] Table& table() { return table_; }
     [[nodiscard]] const Table& table() const { return table_; }

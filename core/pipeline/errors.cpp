@@ -216,6 +216,7 @@ void Pipeline::send_reject(const Packet& about, rules::RejectWith with) {
     if (with == RejectWith::TcpReset) {
         if (std::optional<Packet> reset = local::tcp_reset(about)) {
             state_.conntrack.attach(*reset, about);
+            state_.conntrack.set_closing(about, now_);
             reset->meta.cause = about.meta.cause;
             send_local(std::move(*reset));
         }

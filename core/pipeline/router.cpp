@@ -115,7 +115,12 @@ void Router::expire(Instant now, EgressQueue& out) {
 // --------------------------------------------------------------------------------------
 
 void Router::apply(rules::Ruleset ruleset, Instant now) {
-    impl_->state.program = compile(std::move(ruleset), impl_->state.interfaces);
+    rules::Program next = compile(std::move(ruleset), impl_->state.interfaces);
+    next.take_over(impl_->state.program);
+    impl_->state.program = std::move(next);
+    if (rules::needs_accounting(impl_->state.program.ruleset())) {
+        impl_->state.conntrack.settings().acct = 1;
+    }
     impl_->follow_rules(now);
 }
 
@@ -160,7 +165,9 @@ IfIndex Router::add_interface(routing::Interface interface) {
     state.forwarding.rp_filter.resize(state.interfaces.all().size() + 1);
     state.forwarding.send_redirects.resize(state.interfaces.all().size() + 1);
     state.routes.interfaces_changed();
-    state.program = compile(state.program.ruleset(), state.interfaces);
+    rules::Program next = compile(state.program.ruleset(), state.interfaces);
+    next.take_over(state.program);
+    state.program = std::move(next);
     return index;
 }
 

@@ -8,6 +8,13 @@ std::string_view RoutingWorld::interface_name(IfIndex index) const {
 
 std::optional<IpAddress> RoutingWorld::primary_address(IfIndex index,
                                                        const IpAddress& towards) const {
+    // kernel: nf_nat_masquerade_ipv4 goes by the network of the gateway, IPv6 by the destination
+    if (towards.is_v4() && !towards.is_unspecified()) {
+        const routing::Decision decision = routes_.lookup(towards);
+        if (decision.kind == routing::Destination::Unicast && decision.out == index) {
+            return interfaces_.source_for(index, decision.next_hop);
+        }
+    }
     return interfaces_.source_for(index, towards);
 }
 

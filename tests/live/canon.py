@@ -7,7 +7,7 @@ import ipaddress
 import re
 import struct
 
-from packets import CHECKSUM_AT, FRAGMENT, ICMP, ICMPV6, TCP, UDP, UDPLITE, View, total
+from packets import CHECKSUM_AT, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, View, crc32c, total
 
 
 class Names:
@@ -30,7 +30,8 @@ def packet(data, names, own_addresses):
         return (bytes(raw),)
     if view.version == 4:
         notes.append(("ip header sum", total(bytes(raw[: view.l4]))))
-        if str(ipaddress.ip_address(view.source)) in own_addresses:
+        generated = len(data) > 8 and data[8] == 64  # whatever is forwarded has lost one
+        if generated or str(ipaddress.ip_address(view.source)) in own_addresses:
             raw[4:6] = b"\0\0"
         raw[10:12] = b"\0\0"
     if view.fragment_id_at:
@@ -50,6 +51,10 @@ def _transport(view, raw, notes, names):
         notes.append(("transport sum", "none" if unchecked else total(head + bytes(raw[view.l4 :]))))
     if at is not None and len(raw) >= view.l4 + at + 2:
         raw[view.l4 + at : view.l4 + at + 2] = b"\0\0"
+    if view.protocol == SCTP and len(raw) >= view.l4 + 12:
+        body = bytes(raw[view.l4 :])
+        notes.append(("crc", crc32c(body[:8] + b"\0\0\0\0" + body[12:]) == struct.unpack("<I", body[8:12])[0]))
+        raw[view.l4 + 8 : view.l4 + 12] = b"\0\0\0\0"
     for port_at in _ports(view, len(raw) - view.l4):
         notes.append(("port", names.port(struct.unpack_from("!H", raw, view.l4 + port_at)[0])))
         raw[view.l4 + port_at : view.l4 + port_at + 2] = b"\0\0"
@@ -69,7 +74,7 @@ def _transport(view, raw, notes, names):
 
 
 def _ports(view, length):
-    if view.protocol in (TCP, UDP, UDPLITE, 132) and length >= 4:
+    if view.protocol in (TCP, UDP, UDPLITE, SCTP) and length >= 4:
         return (0, 2)
     if view.protocol in (ICMP, ICMPV6) and length >= 8 and not view.is_error():
         return (4,)
@@ -96,6 +101,3 @@ def counters(text):
         elif match and match.re.groups == 3:
             found.append((match[1], match[3], "rule", match[2]))
     return sorted(set(c for c in found if c[2] == "policy")) + [c for c in found if c[2] == "rule"]
-
-
-__all__ = ["Names", "packet", "table", "counters", "FRAGMENT"]

@@ -181,7 +181,7 @@ class _Maker:
             return
         chunk = self.rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 14])
         body = struct.pack("!HHII", 2000, 3000, self.rng.choice([0, 1, 2]), 0) + struct.pack("!BBH", chunk, self.rng.choice([0, 1]), 20) + struct.pack("!IIHHI"[:5], self.rng.choice([1, 2]), 1000, 1, 1) + b"\0\0\0\0"
-        self.put(side, p.ip(p.SCTP, a, b, body[:8] + struct.pack("<I", _crc32c(body)) + body[12:]))
+        self.put(side, p.ip(p.SCTP, a, b, body[:8] + struct.pack("<I", p.crc32c(body)) + body[12:]))
 
     def error(self):
         """An ICMP error about a packet of this history, mostly quoting it right."""
@@ -280,12 +280,3 @@ def _unfair(data):
 def _address(raw):
     import ipaddress
     return ipaddress.ip_address(bytes(raw))
-
-
-def _crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF

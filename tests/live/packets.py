@@ -76,6 +76,15 @@ def fragments(packet, cuts, ident):
     return pieces
 
 
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
 class View:
     """Offsets into a raw packet; tolerant of anything."""
 
