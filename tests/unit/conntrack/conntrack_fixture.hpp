@@ -1,0 +1,81 @@
+// A firewall of connection tracking alone: packets come in, are tracked and, unless they are
+// INVALID, confirmed.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/conntrack/conntrack.hpp"
+#include "core/packet/dissect.hpp"
+#include "tests/support/packet_builder.hpp"
+
+namespace nsr::test {
+
+struct RecordedLog final : LogSink {
+    void log(Instant, LogLevel, std::string_view line) override { lines.emplace_back(line); }
+    std::vector<std::string> lines;
+};
+
+struct Firewall {
+    BufferPool pool;
+    RandomSource random{1};
+    RecordedLog log;
+    conntrack::Conntrack conntrack;
+    Instant now{std::chrono::seconds(1000)};
+
+    explicit Firewall(const conntrack::Settings& settings = {})
+        : conntrack(settings, {random, log, nullptr}) {
+        conntrack.set_active(Family::Ipv4, true, now);
+        conntrack.set_active(Family::Ipv6, true, now);
+        log.lines.clear();
+    }
+
+    // PREROUTING only: what tracking makes of it.
+    Packet enter(const PacketBuilder& builder) {
+        Packet packet = builder.packet(pool);
+        REQUIRE(dissect(packet).accepted());
+        REQUIRE(conntrack.track(packet, now).accepted());
+        return packet;
+    }
+
+    // All the way through; INVALID packets are dropped.
+    CtInfo pass(const PacketBuilder& builder) {
+        Packet packet = enter(builder);
+        const CtInfo info = packet.meta.ct_info;
+        if (info == CtInfo::Invalid) {
+            conntrack.release(packet);
+        } else {
+            CHECK(conntrack.confirm(packet, now).accepted());
+        }
+        return info;
+    }
+
+    void wait(Duration time) {
+        now += time;
+        conntrack.expire(now);
+    }
+
+    [[nodiscard]] std::optional<ConnId> only() const {
+        const auto first = conntrack.table().next(std::nullopt);
+        return first && !conntrack.table().next(first) ? first : std::nullopt;
+    }
+    // The state of the only connection.
+    [[nodiscard]] const conntrack::Connection& entry() const {
+        REQUIRE(only());
+        return conntrack.table()[*only()];
+    }
+    [[nodiscard]] std::string state() const {
+        return only() ? std::string(conntrack::state_name(entry())) : "none";
+    }
+    // Seconds left of the only connection, rounded to the nearest.
+    [[nodiscard]] int seconds() const {
+        return (jiffies_until(entry().deadline, to_jiffies(now)) + 125) / 250;
+    }
+    [[nodiscard]] bool assured() const { return entry().has(conntrack::status::kAssured); }
+    [[nodiscard]] bool replied() const { return entry().has(conntrack::status::kSeenReply); }
+};
+
+}  // namespace nsr::test
