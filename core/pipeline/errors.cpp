@@ -41,6 +41,11 @@ std::optional<DropReason> martian(const Packet& packet) {
     return std::nullopt;
 }
 
+// kernel: icmp_ratemask 6168; net.ipv6.icmp.ratemask 0-1,3-127
+bool is_rate_limited(Family family, std::uint8_t type) {
+    return family == Family::Ipv4 ? type != icmp::kRedirect : type != icmpv6::kPacketTooBig;
+}
+
 constexpr IpAddress kAllHosts = IpAddress::v4(224, 0, 0, 1);
 
 }  // namespace
@@ -159,8 +164,7 @@ void Pipeline::unroutable(Packet& packet, Destination kind) {
     if (v4 && state_.forwarding.ip_forward == 0) {
         return drop(packet, DropReason::ForwardingDisabled);
     }
-    const bool told =
-        !v4 || state_.unroutable_limit.allow(packet.layout.source, std::chrono::seconds(1), now_);
+    const bool told = !v4 || state_.icmp_limit.allow_unroutable(packet.layout.source, now_);
     for (const Row& row : kRows) {
         if (row.kind == kind && !told) {
             return drop(packet, row.reason);
@@ -182,15 +186,13 @@ void Pipeline::redirect(const Packet& packet, const Decision& decision) {
     const Decision back = state_.routes.lookup(packet.layout.source);
     const bool sender_on_link = back.kind == Destination::Unicast && back.out == packet.meta.in &&
                                 back.next_hop == packet.layout.source;
-    if (sender_on_link &&
-        state_.redirect_limit.allow(packet.layout.source, std::chrono::seconds(1), now_)) {
+    if (sender_on_link && state_.icmp_limit.allow_redirect(packet.layout.source, now_)) {
         send_error(packet, {icmp::kRedirect, icmp::kRedirectHost, decision.next_hop.as_v4()});
     }
 }
 
 // kernel: __icmp_send, icmp6_send
 void Pipeline::send_error(const Packet& about, IcmpError error) {
-    const bool v4 = about.layout.family == Family::Ipv4;
     const IpAddress& destination = about.layout.destination;
     const IpAddress unspecified{{}, about.layout.family};
     const IpAddress source = state_.interfaces.is_own(destination) ? destination : unspecified;
@@ -198,16 +200,21 @@ void Pipeline::send_error(const Packet& about, IcmpError error) {
     if (!packet) {
         return;
     }
-    const ForwardingSettings& settings = state_.forwarding;
-    const IcmpLimit::Rates rates =
-        v4 ? IcmpLimit::Rates{settings.icmp_ratelimit, settings.icmp_msgs_per_sec}
-           : IcmpLimit::Rates{settings.ipv6_icmp_ratelimit, 0};
-    if (!state_.icmp_limit.allow(about.layout.source, rates, now_)) {
+    if (is_rate_limited(about.layout.family, error.type) && !within_rate(about)) {
         return;
     }
     state_.conntrack.attach(*packet, about);
     packet->meta.cause = about.meta.cause;
     send_local(std::move(*packet));
+}
+
+bool Pipeline::within_rate(const Packet& about) {
+    const ForwardingSettings& settings = state_.forwarding;
+    const IcmpLimit::Rates rates =
+        about.layout.family == Family::Ipv4
+            ? IcmpLimit::Rates{settings.icmp_ratelimit, settings.icmp_msgs_per_sec}
+            : IcmpLimit::Rates{settings.ipv6_icmp_ratelimit, 0};
+    return state_.icmp_limit.allow_error(about.layout.source, rates, now_);
 }
 
 // kernel: nf_send_reset, nf_send_unreach and their IPv6 twins

@@ -1,5 +1,11 @@
-// How many ICMP errors the router may send: one bucket for all, one for each peer.
-// kernel: icmp_global_allow, inet_peer_xrlim_allow
+// How many ICMP errors the router may send to one peer and to everybody.
+//
+// Theory of operation
+//   A peer has one bucket of tokens (a token is a jiffy) that three limits share, each in its own
+//   way, as in the kernel: errors in general (icmp_ratelimit), errors about unroutable packets,
+//   redirects. So one kind can use up what another would have had. Peers live in a small
+//   direct-mapped cache; one that is pushed out starts afresh, with a full bucket.
+// kernel: struct inet_peer, inet_peer_xrlim_allow, ip_error, ip_rt_send_redirect, icmp_global_allow
 #pragma once
 
 #include <array>
@@ -10,41 +16,30 @@
 
 namespace nsr::pipeline {
 
-// Token buckets by peer, in a small direct-mapped cache: a peer that is pushed out starts with a
-// full one.
-class PeerLimit {
-  public:
-    explicit PeerLimit(std::int64_t burst) : burst_(burst) {}
-    // One more to `peer` within the limit? Counts it if so. `interval` zero: no limit.
-    bool allow(const IpAddress& peer, Duration interval, Instant now);
-
-  private:
-    struct Peer {
-        IpAddress address;
-        Instant refilled{};
-        Duration credit{};
-    };
-
-    std::int64_t burst_;
-    std::array<Peer, 1024> peers_{};
-};
-
 class IcmpLimit {
   public:
     struct Rates {
         std::uint32_t per_peer_ms = 1000;  // between errors to one peer; 0: no limit
         std::uint32_t per_second = 1000;   // to everybody; 0: no limit
     };
-    // Is one more error to `peer` within the limits? Counts it if so.
-    bool allow(const IpAddress& peer, Rates rates, Instant now);
+    // Each asks for one more to `peer`, and counts it if the answer is yes.
+    bool allow_error(const IpAddress& peer, Rates rates, Instant now);
+    bool allow_unroutable(const IpAddress& peer, Instant now);
+    bool allow_redirect(const IpAddress& peer, Instant now);
 
   private:
-    static constexpr std::int64_t kPeerBurst = 6;  // kernel: XRLIM_BURST_FACTOR
-    static constexpr double kGlobalBurst = 50;     // kernel: icmp_msgs_burst
-
+    struct Peer {
+        IpAddress address;
+        Jiffies last = 0;
+        std::uint32_t tokens = 0;
+        std::uint32_t redirects = 0;
+    };
+    Peer& peer(const IpAddress& address, Jiffies now);
     bool allow_global(std::uint32_t per_second, Instant now);
 
-    PeerLimit peers_{kPeerBurst};
+    static constexpr double kGlobalBurst = 50;  // kernel: icmp_msgs_burst
+
+    std::array<Peer, 1024> peers_{};
     double global_credit_ = kGlobalBurst;
     Instant global_refilled_{};
 };

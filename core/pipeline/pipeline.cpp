@@ -77,6 +77,8 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
         }
     }
     local::Response response = local::respond(packet, broadcast, time_of_day(now_));
+    packet.meta.conn = ConnId::None;  // kernel: nf_reset_ct before a protocol gets it
+    packet.meta.ct_info = CtInfo::Invalid;
     if (response.error) {
         send_error(packet, *response.error);
     }

@@ -27,8 +27,6 @@ struct State {
     RoutingWorld world;
     rules::Program program;
     IcmpLimit icmp_limit;
-    PeerLimit unroutable_limit{5};  // kernel: ip_rt_error_burst
-    PeerLimit redirect_limit{9};    // kernel: ip_rt_redirect_number
     DropCounters drops;
     Observer* observer = nullptr;
 };
@@ -90,6 +88,7 @@ class Pipeline {
 
     // Errors the router makes about a packet that is still here.
     void send_error(const Packet& about, local::IcmpError error);
+    bool within_rate(const Packet& about);
     void send_reject(const Packet& about, rules::RejectWith with);
     void drop(Packet& packet, DropReason reason);
 

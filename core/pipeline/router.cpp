@@ -60,8 +60,8 @@ Router::~Router() = default;
 // --- packets and time
 // ---------------------------------------------------------------------------------------
 
-// Dissect and prefetch the whole batch, then let each packet go its way to the end before the next one
-// starts. A packet whose header is refused has no family in between.
+// Dissect and prefetch the whole batch, then let each packet go its way to the end before the next
+// one starts. A packet whose header is refused has no family in between.
 void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
     pipeline::State& state = impl_->state;
     state.observer = observer;

@@ -34,7 +34,13 @@ rules::World::AddressType RoutingWorld::address_type(const IpAddress& address,
         return address.is_v4() ? AddressType::Broadcast : AddressType::Unspecified;
     }
     using routing::Destination;
-    switch (routes_.lookup(address).kind) {
+    const Destination kind = routes_.lookup(address).kind;
+    const bool refused = kind == Destination::Blackhole || kind == Destination::Prohibit ||
+                         kind == Destination::Unreachable;
+    if (refused && address.is_v4()) {  // the kernel asks the table of local addresses only
+        return AddressType::Unicast;
+    }
+    switch (kind) {
         case Destination::Local:
             return limit_to && interfaces_.owner_of(address) != *limit_to ? AddressType::Unicast
                                                                           : AddressType::Local;
