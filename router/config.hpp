@@ -46,7 +46,6 @@ struct ControlConfig {
 
 struct ConntrackConfig {
     TrackingMode mode = TrackingMode::Auto;
-    std::vector<std::string> helpers;
     bool activate_on_view = false;
     SourceLocation where;
 };

@@ -87,12 +87,12 @@ void read_conntrack(Section section, Config& config) {
     std::vector<Located<std::string>> helpers;
     section.strings("helpers", helpers);
     for (const Located<std::string>& helper : helpers) {
-        if (std::find(kHelpers.begin(), kHelpers.end(), helper.value) == kHelpers.end()) {
-            section.fail(helper.where, "unknown helper \"" + helper.value + "\"" +
-                                           suggestion(helper.value, kHelpers));
-        } else {
-            conntrack.helpers.push_back(helper.value);
-        }
+        const bool known =
+            std::find(kHelpers.begin(), kHelpers.end(), helper.value) != kHelpers.end();
+        section.fail(
+            helper.where,
+            known ? "helper \"" + helper.value + "\" is not available in this version"
+                  : "unknown helper \"" + helper.value + "\"" + suggestion(helper.value, kHelpers));
     }
     section.boolean("activate_on_view", conntrack.activate_on_view);
     section.finish();

@@ -41,12 +41,13 @@ void add_rules_save(CLI::App& group, int& exit_code) {
     command->add_flag("-c,--counters", *counters, "with counters; they are always there");
     const auto v4 = std::make_shared<bool>(false);
     const auto v6 = std::make_shared<bool>(false);
-    CLI::Option* only_v4 = command->add_flag("-4,--ipv4", *v4, "IPv4 only");
-    command->add_flag("-6,--ipv6", *v6, "IPv6 only")->excludes(only_v4);
-    command->callback([options, v4, v6, &exit_code] {
+    CLI::Option* only_v4 =
+        command->add_flag("-4,--ipv4", *v4, "those of IPv4, as iptables-save; the default");
+    command->add_flag("-6,--ipv6", *v6, "those of IPv6, as ip6tables-save")->excludes(only_v4);
+    command->callback([options, v6, &exit_code] {
         exit_code = guarded([&] {
-            const std::string family = *v4 ? "?family=ipv4" : *v6 ? "?family=ipv6" : "";
-            return print_reply(ask(options.target(), {"GET", "/rules" + family, {}}));
+            const std::string family = *v6 ? "ipv6" : "ipv4";
+            return print_reply(ask(options.target(), {"GET", "/rules?family=" + family, {}}));
         });
     });
 }
