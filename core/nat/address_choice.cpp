@@ -48,19 +48,6 @@ void choose_address(Tuple& tuple, Manip manip, const Range& range, Zone zone) {
     }
 }
 
-Range netmap_range(const Range& range, const IpAddress& address) {
-    Range single = range;
-    for (std::size_t i = 0; i < address.words.size(); ++i) {
-        const std::uint32_t mask = ~(range.min_address.words[i] ^ range.max_address.words[i]);
-        single.min_address.words[i] =
-            (address.words[i] & ~mask) | (range.min_address.words[i] & mask);
-    }
-    single.max_address = single.min_address;
-    single.map_addresses = true;
-    single.netmap = false;
-    return single;
-}
-
 namespace {
 
 // The kernel hashes addresses as they lie in the memory of a little-endian machine.

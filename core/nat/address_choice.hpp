@@ -15,7 +15,4 @@ bool source_in_range(const conntrack::Tuple& tuple, const Range& range);
 // find_best_ips_proto
 void choose_address(conntrack::Tuple& tuple, Manip manip, const Range& range, Zone zone);
 
-// The range of one address that NETMAP means for this one. kernel: netmap_tg4, netmap_tg6
-Range netmap_range(const Range& range, const IpAddress& address);
-
 }  // namespace nsr::nat

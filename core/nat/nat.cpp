@@ -175,9 +175,6 @@ Range Nat::Impl::range_for(const Tuple& current, Manip manip,
     if (!range || (range->masquerade && current.source.is_unspecified())) {
         return null_range(current, manip);
     }
-    if (range->netmap) {
-        return netmap_range(*range, manip == Manip::Source ? current.source : current.destination);
-    }
     return *range;
 }
 

@@ -17,7 +17,6 @@ struct Range {
     bool random_fully = false;   // PROTO_RANDOM_FULLY
     bool persistent = false;
     bool offset_ports = false;          // PROTO_OFFSET: DNAT --to-destination :a-b/base
-    bool netmap = false;                // keep the host bits of the address
     bool masquerade = false;            // the address was the outgoing interface's: it dies with it
     IfIndex interface = IfIndex::None;  // valid iff masquerade
     IpAddress min_address;

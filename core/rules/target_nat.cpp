@@ -163,7 +163,9 @@ TargetResult RedirectTarget::apply(Subject& subject, Outcome& outcome) const {
         address = packet.layout.family == Family::Ipv4 ? IpAddress::v4(127, 0, 0, 1)
                                                        : IpAddress::v6(0, 0, 0, 1);
     } else {
-        address = subject.environment.world.primary_address(packet.meta.in, packet.layout.source);
+        // Towards nobody in particular: the interface's first address.
+        const IpAddress nobody{{}, packet.layout.family};
+        address = subject.environment.world.primary_address(packet.meta.in, nobody);
     }
     if (!address) {
         return TargetResult::Drop;
@@ -188,8 +190,7 @@ class NetmapTarget : public Target {
 };
 
 std::string NetmapTarget::save() const {
-    const bool host = prefix_length(to_.mask) == to_.mask.bits();
-    return "--to " + (host ? to_string(to_.address) : to_string(to_));
+    return "--to " + to_string(to_);
 }
 
 // kernel: netmap_tg4, netmap_tg6

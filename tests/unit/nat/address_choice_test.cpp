@@ -95,16 +95,6 @@ TEST_CASE("without addresses the address stays; a single one needs no choice") {
     CHECK(chosen_source(udp("10.0.0.2", "198.51.100.1"), to("203.0.113.9")) == "203.0.113.9");
 }
 
-TEST_CASE("netmap keeps the host bits") {
-    Range v4 = to("192.0.2.0", "192.0.2.255");
-    v4.netmap = true;
-    const Range single = nat::netmap_range(v4, address("10.1.2.77"));
-    CHECK(to_string(single.min_address) == "192.0.2.77");
-    CHECK(single.max_address == single.min_address);
-    Range v6 = to("2001:db8:5::", "2001:db8:5:0:ffff:ffff:ffff:ffff");
-    CHECK(to_string(nat::netmap_range(v6, address("fd00::1:2")).min_address) == "2001:db8:5::1:2");
-}
-
 TEST_CASE("a source is in range only with address and port") {
     const Range range = to("192.0.2.10", "192.0.2.20", 4000, 4999);
     CHECK(nat::source_in_range(udp("192.0.2.10", "10.0.0.1", 4000), range));

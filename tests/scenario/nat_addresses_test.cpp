@@ -1,0 +1,41 @@
+// Which of its addresses the router takes when a rule leaves it the choice.
+#include <doctest/doctest.h>
+
+#include "tests/support/world.hpp"
+
+using namespace nsr;
+using namespace nsr::test;
+
+namespace {
+
+void add_address(World& world, const char* interface, const char* prefix) {
+    Router& router = world.router();
+    REQUIRE(router.add_address(router.interfaces().find(interface)->index, *parse_prefix(prefix)));
+}
+
+void add_route(World& world, const char* to, const char* via) {
+    REQUIRE(world.router().add_route(
+        {*parse_prefix(to), *parse_address(via), IfIndex::None, routing::RouteType::Unicast}));
+}
+
+}  // namespace
+
+TEST_CASE("masquerading takes the address of the gateway's network") {
+    World w = given("*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n");
+    add_address(w, "wan", "203.0.113.1/24");
+    add_route(w, "198.18.0.0/24", "203.0.113.254");
+
+    w.when("lan", udp("10.0.0.2:4000", "198.18.0.9:53"));
+    w.expect("wan", udp("203.0.113.1:4000", "198.18.0.9:53").ttl(63));
+    w.when("lan", udp("10.0.0.2:4000", "198.18.1.9:53"));
+    w.expect("wan", udp("192.0.2.1:4000", "198.18.1.9:53").ttl(63));
+}
+
+TEST_CASE("redirecting takes the first address of the incoming interface, whoever asks") {
+    World w = given("*nat\n-A PREROUTING -i lan -p udp -j REDIRECT\nCOMMIT\n");
+    add_address(w, "lan", "10.0.9.1/24");
+
+    w.when("lan", udp("10.0.9.2:4000", "198.18.0.9:53"));
+    w.expect_icmp("lan", 3, 3);
+    w.expect_entry("src=10.0.0.1 dst=10.0.9.2");
+}
