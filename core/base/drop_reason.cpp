@@ -14,6 +14,8 @@ constexpr std::array<DropReasonRow, kDropReasonCount> kRows = {{
     {BadOption, "bad_option", "an IPv4 option is malformed"},
     {BadExtensionHeader, "bad_extension_header",
      "an IPv6 extension header is malformed or must not be passed"},
+    {BadOffload, "bad_offload",
+     "what the device says about checksum or segments contradicts the packet"},
     {SourceRouted, "source_routed", "the packet carries a source route, which is not followed"},
     {MartianSource, "martian_source",
      "the source address can never be a sender's (own, loopback, multicast, zero)"},

@@ -19,6 +19,7 @@ enum class DropReason : std::uint8_t {
     BadHeaderChecksum,
     BadOption,
     BadExtensionHeader,
+    BadOffload,
     // the path
     SourceRouted,
     MartianSource,

@@ -9,6 +9,8 @@
 #include "core/wire/ipv4.hpp"
 #include "core/wire/ipv6.hpp"
 #include "core/wire/protocol.hpp"
+#include "core/wire/tcp.hpp"
+#include "core/wire/udp.hpp"
 
 namespace nsr {
 
@@ -25,6 +27,7 @@ void read_ipv6(ConstBytes bytes, Layout& layout);
 void walk_extension_headers(ConstBytes bytes, Layout& layout);
 std::optional<DropReason> ipv6_addresses_refused(const Layout& layout);
 bool hop_by_hop_refused(ConstBytes bytes, Layout& layout);
+bool offload_fits(const Packet& packet);
 
 }  // namespace
 
@@ -33,14 +36,15 @@ Verdict dissect(Packet& packet) {
     if (packet.size() < ipv4::kHeaderBytes) {
         return Verdict::drop(DropReason::TooShort);
     }
-    switch (packet.data()[0] >> 4) {
-        case 4:
-            return dissect_ipv4(packet);
-        case 6:
-            return dissect_ipv6(packet);
-        default:
-            return Verdict::drop(DropReason::BadVersion);
+    const unsigned version = packet.data()[0] >> 4;
+    if (version != 4 && version != 6) {
+        return Verdict::drop(DropReason::BadVersion);
     }
+    const Verdict verdict = version == 4 ? dissect_ipv4(packet) : dissect_ipv6(packet);
+    if (verdict.accepted() && !offload_fits(packet)) {
+        return Verdict::drop(DropReason::BadOffload);
+    }
+    return verdict;
 }
 
 bool dissect_quoted(std::span<const std::uint8_t> bytes, Layout& layout, Family family) {
@@ -224,6 +228,39 @@ bool hop_by_hop_refused(ConstBytes bytes, Layout& layout) {
     layout.problem_pointer = facts.problem_pointer;
     layout.problem_code = facts.problem_code;
     return facts.refused;
+}
+
+// Only whole TCP and UDP packets come with work left for a device, and it says where their headers
+// are.
+bool offload_fits(const Packet& packet) {
+    const Offload& offload = packet.offload;
+    const Layout& layout = packet.layout;
+    if (offload.checksum != ChecksumState::Partial && offload.gso == Gso::None) {
+        return true;
+    }
+    const bool tcp = layout.protocol == proto::kTcp;
+    const bool udp = layout.protocol == proto::kUdp;
+    const std::size_t header = tcp ? wire::tcp::kHeaderBytes : wire::udp::kHeaderBytes;
+    if ((!tcp && !udp) || layout.is_fragment || layout.l4_length() < header) {
+        return false;
+    }
+    if (offload.checksum == ChecksumState::Partial &&
+        (offload.checksum_start != layout.l4_offset ||
+         offload.checksum_offset !=
+             (tcp ? wire::tcp::kChecksumOffset : wire::udp::kChecksumOffset))) {
+        return false;
+    }
+    switch (offload.gso) {
+        case Gso::None:
+            return true;
+        case Gso::Udp:
+            return udp;
+        case Gso::Tcp4:
+            return tcp && layout.family == Family::Ipv4;
+        case Gso::Tcp6:
+            return tcp && layout.family == Family::Ipv6;
+    }
+    return false;
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 // Any bytes as one frame of a TUN device, vnet header in front, through a router with every table in use. What comes out must be a packet that the
 // router itself would take.
+#include <cstdio>
+
 #include "core/base/check.hpp"
+#include "core/packet/describe.hpp"
 #include "core/packet/dissect.hpp"
 #include "core/packet/vnet_header.hpp"
 #include "core/pipeline/router.hpp"
@@ -56,7 +59,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     router->receive({&packet, 1}, now, out);
     router->expire(now, out);
     for (nsr::Packet& left : out) {
-        NSR_CHECK(nsr::dissect(left).accepted());
+        const nsr::Verdict verdict = nsr::dissect(left);
+        if (verdict.dropped()) {
+            std::fprintf(stderr, "left as %s: %s\n%s\nbecause of: %s\n", std::string(nsr::name_of(verdict.reason())).c_str(),
+                         nsr::describe(left).c_str(), nsr::hexdump(left.bytes()).c_str(),
+                         nsr::hexdump({data + 1, size - 1}).c_str());
+        }
+        NSR_CHECK(verdict.accepted());
     }
     return 0;
 }

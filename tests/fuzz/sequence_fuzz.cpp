@@ -15,6 +15,11 @@
 
 namespace {
 
+constexpr const char* kRules =
+    "*nat\n-A POSTROUTING -o wan -p tcp -j SNAT --to-source 192.0.2.1:1000-1003\n"
+    "-A POSTROUTING -o wan -p udp -j SNAT --to-source 192.0.2.1:1000-1003\n"
+    "-A POSTROUTING -o wan -j SNAT --to-source 192.0.2.1\nCOMMIT\n";
+
 class Reader {
   public:
     Reader(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
@@ -39,7 +44,7 @@ std::unique_ptr<nsr::Router> make_router() {
         router->add_interface(std::move(interface));
     }
     nsr::rules::Ruleset ruleset;
-    NSR_CHECK(nsr::rules::parse_save("*nat\n-A POSTROUTING -o wan -j SNAT --to-source 192.0.2.1:1000-1003\nCOMMIT\n", "v4",
+    NSR_CHECK(nsr::rules::parse_save(kRules, "v4",
                                      nsr::Family::Ipv4, ruleset)
                   .empty());
     router->apply(std::move(ruleset), nsr::Instant{});
