@@ -37,16 +37,14 @@ void add_rules_save(CLI::App& group, int& exit_code) {
     CLI::App* command = group.add_subcommand(
         "save", "Print the rules in the format of iptables-save, with counters");
     const ControlOptions options(*command);
-    const auto counters = std::make_shared<bool>(true);
-    command->add_flag("-c,--counters", *counters, "with counters; they are always there");
-    const auto v4 = std::make_shared<bool>(false);
-    const auto v6 = std::make_shared<bool>(false);
-    CLI::Option* only_v4 =
-        command->add_flag("-4,--ipv4", *v4, "those of IPv4, as iptables-save; the default");
-    command->add_flag("-6,--ipv6", *v6, "those of IPv6, as ip6tables-save")->excludes(only_v4);
+    command->add_flag("-c,--counters", "with counters; they are always there");
+    CLI::Option* v4 =
+        command->add_flag("-4,--ipv4", "those of IPv4, as iptables-save; the default");
+    CLI::Option* v6 = command->add_flag("-6,--ipv6", "those of IPv6, as ip6tables-save");
+    v6->excludes(v4);
     command->callback([options, v6, &exit_code] {
         exit_code = guarded([&] {
-            const std::string family = *v6 ? "ipv6" : "ipv4";
+            const std::string family = v6->count() != 0 ? "ipv6" : "ipv4";
             return print_reply(ask(options.target(), {"GET", "/rules?family=" + family, {}}));
         });
     });
