@@ -37,10 +37,11 @@ void add_rules_save(CLI::App& group, int& exit_code) {
     CLI::App* command = group.add_subcommand(
         "save", "Print the rules in the format of iptables-save, with counters");
     const ControlOptions options(*command);
-    command->add_flag("-c,--counters", "with counters; they are always there");
+    command->add_flag("-c,--counters", std::string("with counters; they are always there"));
     CLI::Option* v4 =
-        command->add_flag("-4,--ipv4", "those of IPv4, as iptables-save; the default");
-    CLI::Option* v6 = command->add_flag("-6,--ipv6", "those of IPv6, as ip6tables-save");
+        command->add_flag("-4,--ipv4", std::string("those of IPv4, as iptables-save; the default"));
+    CLI::Option* v6 =
+        command->add_flag("-6,--ipv6", std::string("those of IPv6, as ip6tables-save"));
     v6->excludes(v4);
     command->callback([options, v6, &exit_code] {
         exit_code = guarded([&] {
