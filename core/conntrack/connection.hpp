@@ -131,8 +131,8 @@ struct alignas(64) Connection {
         return static_cast<IfIndex>(status >> status::kMasqueradeShift);
     }
     void set_masqueraded_behind(IfIndex interface) {
-        status = (status & ~status::kMasqueradeMask) |
-                 static_cast<std::uint32_t>(raw(interface)) << status::kMasqueradeShift;
+        status = (status & ~status::kMasqueradeMask) | static_cast<std::uint32_t>(raw(interface))
+                                                           << status::kMasqueradeShift;
     }
 };
 static_assert(sizeof(Connection) == 128);
@@ -147,6 +147,8 @@ struct Counter {
     std::uint64_t packets = 0;
     std::uint64_t bytes = 0;
 };
+
+inline constexpr std::int64_t kStampAtConfirm = -1;  // Extra::start_ns of an unconfirmed connection
 
 // What few flows need.
 struct Extra {
