@@ -33,19 +33,23 @@ void add_module_change(CLI::App& group, const std::string& action, const std::st
     });
 }
 
+struct SaveFlags {
+    bool counters = true;
+    bool v4 = false;
+    bool v6 = false;
+};
+
 void add_rules_save(CLI::App& group, int& exit_code) {
     CLI::App* command = group.add_subcommand(
         "save", "Print the rules in the format of iptables-save, with counters");
     const ControlOptions options(*command);
-    command->add_flag("-c,--counters", std::string("with counters; they are always there"));
-    CLI::Option* v4 =
-        command->add_flag("-4,--ipv4", std::string("those of IPv4, as iptables-save; the default"));
-    CLI::Option* v6 =
-        command->add_flag("-6,--ipv6", std::string("those of IPv6, as ip6tables-save"));
-    v6->excludes(v4);
-    command->callback([options, v6, &exit_code] {
+    const auto flags = std::make_shared<SaveFlags>();
+    command->add_flag("-c,--counters", flags->counters, "with counters; they are always there");
+    CLI::Option* v4 = command->add_flag("-4,--ipv4", flags->v4, "as iptables-save; the default");
+    command->add_flag("-6,--ipv6", flags->v6, "as ip6tables-save")->excludes(v4);
+    command->callback([options, flags, &exit_code] {
         exit_code = guarded([&] {
-            const std::string family = v6->count() != 0 ? "ipv6" : "ipv4";
+            const std::string family = flags->v6 ? "ipv6" : "ipv4";
             return print_reply(ask(options.target(), {"GET", "/rules?family=" + family, {}}));
         });
     });
