@@ -85,8 +85,14 @@ class Code {
     void emit_interface(Op op, bool invert, std::string_view pattern);
     void emit_call(const Match& match);
 
+    [[nodiscard]] const std::vector<std::pair<std::string, IfIndex>>& interfaces() const {
+        return interfaces_;
+    }
+    RuleId rule = RuleId::None;  // the one being compiled
+
     struct Call {
         const Match* match;
+        RuleId rule;
         std::unique_ptr<MatchState> state;
     };
     std::vector<Instruction> instructions;

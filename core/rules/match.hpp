@@ -28,6 +28,7 @@ class Code;
 class SharedState {
   public:
     virtual ~SharedState() = default;
+    [[nodiscard]] virtual std::unique_ptr<SharedState> clone() const = 0;
 };
 using SharedStates = std::map<std::string, std::unique_ptr<SharedState>, std::less<>>;
 
@@ -52,6 +53,7 @@ constexpr MatchResult yes_if(bool condition) {
 class MatchState {
   public:
     virtual ~MatchState() = default;
+    [[nodiscard]] virtual std::unique_ptr<MatchState> clone() const = 0;
 };
 
 // Bit of a hook in a mask of hooks.
@@ -75,6 +77,8 @@ class Match {
     virtual void compile(Code& code) const;
     [[nodiscard]] virtual MatchResult test(Subject& subject, MatchState* state) const;
     [[nodiscard]] virtual std::unique_ptr<MatchState> make_state() const { return nullptr; }
+    // The key in SharedStates that it uses; empty: none.
+    [[nodiscard]] virtual std::string shared_name() const { return {}; }
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
     // Reads the counters of connections. kernel: connbytes_mt_check forces nf_conntrack_acct on
     [[nodiscard]] virtual bool needs_accounting() const { return false; }

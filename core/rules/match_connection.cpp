@@ -117,6 +117,10 @@ struct CountedConnection {
 
 // Who has which connections, by masked address and zone.
 struct ConnlimitState : MatchState {
+    std::unique_ptr<MatchState> clone() const override {
+        return std::make_unique<ConnlimitState>(*this);
+    }
+
     std::map<std::pair<IpAddress, Zone>, std::vector<CountedConnection>> groups;
 };
 

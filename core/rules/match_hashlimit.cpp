@@ -50,6 +50,10 @@ struct Bucket {
 };
 
 struct HashlimitTable : SharedState {
+    std::unique_ptr<SharedState> clone() const override {
+        return std::make_unique<HashlimitTable>(*this);
+    }
+
     std::map<Key, Bucket> buckets;
     Jiffies swept = 0;
 };
@@ -59,6 +63,7 @@ class HashlimitMatch : public Match {
     HashlimitMatch() : Match("hashlimit") {}
     std::string save() const override;
     MatchResult test(Subject& subject, MatchState* state) const override;
+    std::string shared_name() const override { return "hashlimit/" + name; }
 
     std::uint64_t period = 0;
     std::uint32_t burst = kDefaultBurst;
@@ -137,7 +142,7 @@ std::optional<Key> HashlimitMatch::key_of(const Packet& packet) const {
 }
 
 HashlimitTable& HashlimitMatch::table(Subject& subject) const {
-    auto& slot = subject.shared["hashlimit/" + name];
+    auto& slot = subject.shared[shared_name()];
     if (slot == nullptr) {
         slot = std::make_unique<HashlimitTable>();
     }

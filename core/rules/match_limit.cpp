@@ -31,6 +31,10 @@ std::uint32_t credits_of(std::uint32_t user) {
 }
 
 struct LimitState : MatchState {
+    std::unique_ptr<MatchState> clone() const override {
+        return std::make_unique<LimitState>(*this);
+    }
+
     bool started = false;
     Jiffies previous = 0;
     std::uint32_t credit = 0;
@@ -102,6 +106,8 @@ constexpr std::array kStatisticOptions =
 constexpr double kProbabilityOne = 2147483648.0;  // kernel: 31 bits
 
 struct NthState : MatchState {
+    std::unique_ptr<MatchState> clone() const override { return std::make_unique<NthState>(*this); }
+
     std::uint32_t count = 0;
 };
 
@@ -195,6 +201,10 @@ std::shared_ptr<const Match> parse_statistic(const Options& options, RuleContext
 constexpr std::array kQuotaOptions = std::to_array<OptionSpec>({{"quota", 1, true}});
 
 struct QuotaState : MatchState {
+    std::unique_ptr<MatchState> clone() const override {
+        return std::make_unique<QuotaState>(*this);
+    }
+
     std::uint64_t left = 0;
 };
 

@@ -16,6 +16,7 @@ namespace {
 constexpr std::array kStringOptions = std::to_array<OptionSpec>(
     {{"string", 1, true}, {"hex-string", 1, true}, {"algo"}, {"from"}, {"to"}, {"icase", 0}});
 constexpr std::size_t kMaxPattern = 128;
+constexpr std::size_t kNoEnd = 0xffff;
 
 class StringMatch : public Match {
   public:
@@ -26,7 +27,7 @@ class StringMatch : public Match {
     std::string pattern;
     std::string algorithm;  // bm and kmp find the same
     std::size_t from = 0;
-    std::size_t to = 0xffff;
+    std::size_t to = kNoEnd;
     bool ignore_case = false;
     bool invert = false;
 };
@@ -62,7 +63,9 @@ std::string StringMatch::save() const {
     if (from != 0) {
         text += " --from " + std::to_string(from);
     }
-    text += " --to " + std::to_string(to);
+    if (to != kNoEnd) {
+        text += " --to " + std::to_string(to);
+    }
     return ignore_case ? text + " --icase" : text;
 }
 
@@ -126,7 +129,7 @@ std::shared_ptr<const Match> parse_string(const Options& options, RuleContext& c
     match->invert = given.inverted;
     match->ignore_case = options.has("icase");
     match->from = read_number(options, context, "from", 0, 0xffff).value_or(0);
-    match->to = read_number(options, context, "to", 0, 0xffff).value_or(0xffff);
+    match->to = read_number(options, context, "to", 0, 0xffff).value_or(kNoEnd);
     return match;
 }
 

@@ -40,6 +40,10 @@ struct Entry {
 
 // Least recently touched first.
 struct RecentList : SharedState {
+    std::unique_ptr<SharedState> clone() const override {
+        return std::make_unique<RecentList>(*this);
+    }
+
     std::list<Entry> entries;
     std::size_t stamps = kMinStamps;
 
@@ -67,6 +71,7 @@ class RecentMatch : public Match {
     RecentMatch() : Match("recent") {}
     std::string save() const override;
     MatchResult test(Subject& subject, MatchState* state) const override;
+    std::string shared_name() const override { return "recent/" + name; }
 
     Action action = Action::Set;
     bool invert = false;
@@ -106,7 +111,7 @@ std::string RecentMatch::save() const {
 }
 
 RecentList& RecentMatch::list(Subject& subject) const {
-    auto& slot = subject.shared["recent/" + name];
+    auto& slot = subject.shared[shared_name()];
     if (slot == nullptr) {
         slot = std::make_unique<RecentList>();
     }

@@ -91,14 +91,14 @@ bool AddrtypeMatch::passes(Subject& subject, const IpAddress& address, const Typ
     if (limit_in || limit_out) {
         only = limit_in ? meta.in : meta.out;
     }
-    const auto look_up = [&] {
-        return type_bit(subject.environment.world.address_type(address, only));
-    };
+    const AddressType type = subject.environment.world.address_type(address, only);
     if (address.is_v4()) {
-        return (test.types & look_up()) != 0;
+        // kernel: __inet_dev_addr_type asks the local table, where no such routes are
+        const bool from_main_table = type >= AddressType::Blackhole;
+        return (test.types & type_bit(from_main_table ? AddressType::Unicast : type)) != 0;
     }
     const bool unicast = !address.is_multicast() && !address.is_unspecified();
-    const auto wants = [&](AddressType type) { return (test.types & type_bit(type)) != 0; };
+    const auto wants = [&](AddressType one) { return (test.types & type_bit(one)) != 0; };
     if ((wants(AddressType::Multicast) && !address.is_multicast()) ||
         (wants(AddressType::Unicast) && !unicast) ||
         (wants(AddressType::Unspecified) && !address.is_unspecified())) {
@@ -107,7 +107,7 @@ bool AddrtypeMatch::passes(Subject& subject, const IpAddress& address, const Typ
     constexpr auto kRouted =
         static_cast<std::uint16_t>(type_bit(AddressType::Local) | type_bit(AddressType::Anycast) |
                                    type_bit(AddressType::Unreachable));
-    return (test.types & kRouted) == 0 || (test.types & kRouted & look_up()) != 0;
+    return (test.types & kRouted) == 0 || (test.types & kRouted & type_bit(type)) != 0;
 }
 
 // kernel: addrtype_mt_v1

@@ -17,6 +17,7 @@ constexpr std::array kMatches = {
     &kIprangeModule,   &kLengthModule,    &kStringModule,   &kU32Module,     &kTcpmssModule,
     &kTcpModule,       &kUdpModule,       &kUdpliteModule,  &kDccpModule,    &kRecentModule,
     &kAddrtypeModule,  &kRpfilterModule,  &kMacModule,      &kPhysdevModule, &kSctpModule,
+    &kTimeModule,
 };
 
 constexpr std::array kTargets = {

@@ -48,6 +48,7 @@ extern const MatchModule kRpfilterModule;
 extern const MatchModule kMacModule;
 extern const MatchModule kPhysdevModule;
 extern const MatchModule kSctpModule;
+extern const MatchModule kTimeModule;
 
 extern const TargetModule kCtTarget;
 extern const TargetModule kNotrackTarget;

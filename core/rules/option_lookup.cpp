@@ -30,6 +30,26 @@ constexpr std::array kBuiltIns = std::to_array<OptionSpec>({
     {"table", 1},
 });
 
+struct ShortOption {
+    char letter;
+    std::string_view name;
+};
+constexpr std::array kShortOptions = std::to_array<ShortOption>({
+    {'p', "protocol"},
+    {'s', "source"},
+    {'d', "destination"},
+    {'i', "in-interface"},
+    {'o', "out-interface"},
+    {'f', "fragments"},
+    {'j', "jump"},
+    {'g', "goto"},
+    {'m', "match"},
+    {'c', "set-counters"},
+    {'t', "table"},
+    {'4', "ipv4"},
+    {'6', "ipv6"},
+});
+
 std::string_view meaning(const OptionSpec& spec) {
     return spec.alias.empty() ? spec.name : spec.alias;
 }
@@ -45,6 +65,12 @@ void add_owner(const OptionSpec* spec, std::string_view module, bool is_target,
 
 std::span<const OptionSpec> built_in_options() {
     return kBuiltIns;
+}
+
+std::string_view built_in_name(char letter) {
+    const auto* found = std::find_if(kShortOptions.begin(), kShortOptions.end(),
+                                     [&](const ShortOption& row) { return row.letter == letter; });
+    return found == kShortOptions.end() ? std::string_view() : found->name;
 }
 
 const OptionSpec* find_exact(std::span<const OptionSpec> specs, std::string_view name) {

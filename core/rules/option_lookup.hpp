@@ -20,6 +20,8 @@ void collect_names(std::span<const OptionSpec> specs, std::vector<std::string_vi
 
 // The options every rule may have without a module.
 std::span<const OptionSpec> built_in_options();
+// "protocol" for 'p'; empty if there is no such short option.
+std::string_view built_in_name(char letter);
 
 // `"-m conntrack"`, `"-p tcp" or "-p udp"`: what must be in a rule that uses this option. Empty:
 // nobody has it.

@@ -24,7 +24,8 @@ class SaveParser {
     void declare_chain(const std::vector<Word>& words);
     void set_policy(const Word& chain_at, std::string_view policy, const RuleCounters& counters);
     void parse_command(std::vector<Word> words);
-    void append_rules(const std::string& chain_name, std::vector<Word> words,
+    void parse_append(std::vector<Word> words, std::optional<RuleCounters> counters);
+    void append_rules(const std::string& chain_name, const std::vector<Word>& words,
                       std::optional<RuleCounters> counters, std::size_t at);
     bool new_chain(const std::string& name, std::uint32_t column);
     Chain* need_chain(const std::string& name, std::uint32_t column);
@@ -162,22 +163,7 @@ void SaveParser::parse_command(std::vector<Word> words) {
     const std::string command = words[0].text;
     const bool has_chain_name = words.size() > 1;
     if (command == "-A" || command == "--append" || command == "-I" || command == "--insert") {
-        if (!has_chain_name) {
-            error(words[0].column, command + " needs a chain");
-            return;
-        }
-        const bool insert = command == "-I" || command == "--insert";
-        const std::string chain = words[1].text;
-        std::size_t at = insert ? 1 : 0;
-        std::size_t used = 2;
-        if (insert && words.size() > 2) {
-            if (const auto number = parse_number(words[2].text, 0xffffffff)) {
-                at = static_cast<std::size_t>(*number);
-                used = 3;
-            }
-        }
-        words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(used));
-        append_rules(chain, std::move(words), counters, at);
+        parse_append(std::move(words), counters);
     } else if ((command == "-N" || command == "--new-chain") && has_chain_name) {
         new_chain(words[1].text, words[1].column);
     } else if ((command == "-P" || command == "--policy") && words.size() > 2) {
@@ -195,13 +181,37 @@ void SaveParser::parse_command(std::vector<Word> words) {
     }
 }
 
-// `at`: 0 to append, else the number of the rule to stand before.
-void SaveParser::append_rules(const std::string& chain_name, std::vector<Word> words,
-                              std::optional<RuleCounters> counters, std::size_t at) {
-    Chain* chain = need_chain(chain_name, words.empty() ? 0 : words[0].column);
-    if (chain == nullptr) {
+void SaveParser::parse_append(std::vector<Word> words, std::optional<RuleCounters> counters) {
+    const std::string command = words[0].text;
+    if (words.size() < 2) {
+        error(words[0].column, command + " needs a chain");
         return;
     }
+    const std::string chain = words[1].text;
+    const std::uint32_t column = words[1].column;
+    const bool insert = command == "-I" || command == "--insert";
+    std::size_t at = insert ? 1 : 0;
+    std::size_t used = 2;
+    if (insert && words.size() > 2) {
+        if (const auto number = parse_number(words[2].text, 0xffffffff)) {
+            at = static_cast<std::size_t>(*number);
+            used = 3;
+            if (at == 0) {
+                error(words[2].column, "the rules of a chain are numbered from 1");
+                return;
+            }
+        }
+    }
+    if (need_chain(chain, column) != nullptr) {
+        words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(used));
+        append_rules(chain, words, counters, at);
+    }
+}
+
+// Precondition: the chain exists. `at`: 0 to append, else the number of the rule to stand before.
+void SaveParser::append_rules(const std::string& chain_name, const std::vector<Word>& words,
+                              std::optional<RuleCounters> counters, std::size_t at) {
+    Chain* chain = table().find(chain_name);
     const RuleRequest request{family_, *id_, chain_name, table(), {std::string(file_), line_, 0}};
     std::vector<Rule> rules = parse_rule_words(request, words, errors_);
     if (at > chain->rules.size() + 1) {

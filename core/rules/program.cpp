@@ -1,10 +1,12 @@
 #include "core/rules/program.hpp"
 
+#include <map>
 #include <unordered_map>
 #include <vector>
 
 #include "core/base/check.hpp"
 #include "core/rules/code.hpp"
+#include "core/rules/compiled.hpp"
 #include "core/rules/evaluate.hpp"
 #include "core/rules/match.hpp"
 #include "core/rules/target.hpp"
@@ -12,34 +14,6 @@
 namespace nsr::rules {
 
 namespace {
-
-enum class Action : std::uint8_t { Count, Accept, Drop, Return, Jump, Goto, Mark, Call };
-
-struct CompiledRule {
-    std::uint32_t first = 0;  // instructions [first, end)
-    std::uint32_t end = 0;
-    Action action = Action::Count;
-    std::uint32_t operand = 0;  // Jump, Goto: chain; Mark: value
-    std::uint32_t mask = 0;     // Mark
-    const Target* target = nullptr;
-    RuleCounters counters;
-    const Rule* rule = nullptr;
-};
-
-struct CompiledChain {
-    std::uint32_t first = 0;  // rules [first, end)
-    std::uint32_t end = 0;
-    Policy policy = Policy::None;
-    RuleCounters counters;
-    const Chain* chain = nullptr;
-};
-
-struct CompiledTable {
-    bool loaded = false;
-    std::array<std::int32_t, kHookCount> entry{-1, -1, -1, -1, -1};  // chain of a hook
-    std::vector<CompiledChain> chains;
-    std::vector<CompiledRule> rules;
-};
 
 // Where a jump comes back to.
 struct Frame {
@@ -49,67 +23,6 @@ struct Frame {
 
 std::size_t index_of(Family family) {
     return family == Family::Ipv6 ? 1 : 0;
-}
-
-void compile_target(const Rule& rule, const Table& table, CompiledRule& compiled) {
-    compiled.target = rule.target.get();
-    if (rule.target == nullptr) {
-        return;
-    }
-    if (const auto* mark = dynamic_cast<const MarkTarget*>(rule.target.get())) {
-        compiled.action = Action::Mark;
-        compiled.operand = mark->value();
-        compiled.mask = mark->mask();
-        return;
-    }
-    const auto* standard = dynamic_cast<const StandardTarget*>(rule.target.get());
-    if (standard == nullptr) {
-        compiled.action = Action::Call;
-        return;
-    }
-    constexpr std::array kActions = {Action::Accept, Action::Drop, Action::Return, Action::Jump,
-                                     Action::Goto};
-    compiled.action = kActions[static_cast<std::size_t>(standard->kind())];
-    if (standard->is_jump()) {
-        const Chain* chain = table.find(standard->name());
-        NSR_CHECK(chain != nullptr);
-        compiled.operand = static_cast<std::uint32_t>(chain - table.chains.data());
-    }
-}
-
-void compile_chain(const Chain& chain, const Table& table, CompiledTable& compiled, Code& code) {
-    CompiledChain out{.first = static_cast<std::uint32_t>(compiled.rules.size()),
-                      .policy = chain.policy,
-                      .counters = chain.counters,
-                      .chain = &chain};
-    for (const Rule& rule : chain.rules) {
-        CompiledRule row{.first = static_cast<std::uint32_t>(code.instructions.size()),
-                         .counters = rule.counters,
-                         .rule = &rule};
-        for (const auto& match : rule.matches) {
-            match->compile(code);
-        }
-        row.end = static_cast<std::uint32_t>(code.instructions.size());
-        compile_target(rule, table, row);
-        compiled.rules.push_back(row);
-    }
-    out.end = static_cast<std::uint32_t>(compiled.rules.size());
-    compiled.chains.push_back(out);
-}
-
-CompiledTable compile_table(const Table& table, Code& code) {
-    CompiledTable compiled;
-    compiled.loaded = table.loaded;
-    for (std::size_t i = 0; i < table.chains.size(); ++i) {
-        const Chain& chain = table.chains[i];
-        for (unsigned h = 0; chain.policy != Policy::None && h < kHookCount; ++h) {
-            if (nsr::name_of(static_cast<Hook>(h)) == chain.name) {
-                compiled.entry[h] = static_cast<std::int32_t>(i);
-            }
-        }
-        compile_chain(chain, table, compiled, code);
-    }
-    return compiled;
 }
 
 }  // namespace
@@ -320,6 +233,38 @@ Program::Program(Ruleset ruleset, const std::vector<std::pair<std::string, IfInd
 Program::~Program() = default;
 Program::Program(Program&&) noexcept = default;
 Program& Program::operator=(Program&&) noexcept = default;
+
+// A rule that both programs hold is the same Match under the same id.
+void Program::take_over(Program& previous) {
+    std::map<std::pair<const Match*, RuleId>, std::unique_ptr<MatchState>*> states;
+    for (Code::Call& call : previous.impl_->code.calls) {
+        states.emplace(std::pair(call.match, call.rule), &call.state);
+    }
+    for (Code::Call& call : impl_->code.calls) {
+        const auto found = states.find({call.match, call.rule});
+        if (found != states.end() && call.state != nullptr) {
+            call.state = std::move(*found->second);
+        }
+        if (const std::string name = call.match->shared_name(); !name.empty()) {
+            if (auto list = previous.impl_->shared.extract(name)) {
+                impl_->shared.insert(std::move(list));
+            }
+        }
+    }
+}
+
+Program Program::fork() const {
+    Program copy(ruleset(), impl_->code.interfaces());
+    for (std::size_t i = 0; i < impl_->code.calls.size(); ++i) {
+        if (const auto& state = impl_->code.calls[i].state) {
+            copy.impl_->code.calls[i].state = state->clone();
+        }
+    }
+    for (const auto& [name, state] : impl_->shared) {
+        copy.impl_->shared.emplace(name, state->clone());
+    }
+    return copy;
+}
 
 bool Program::has(Family family, TableId table, Hook hook) const {
     return impl_->table(family, table).entry[static_cast<std::size_t>(hook)] >= 0;

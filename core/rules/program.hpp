@@ -106,6 +106,12 @@ class Program {
     Program(Program&&) noexcept;
     Program& operator=(Program&&) noexcept;
 
+    // Keeps what rules remember (tokens of `limit`, lists of `recent`): that of rules which both
+    // programs hold, and of lists still in use under their names. `previous` is spent.
+    void take_over(Program& previous);
+    // A copy with everything it remembers and counts, which goes its own way.
+    [[nodiscard]] Program fork() const;
+
     // Is there anything to run (table loaded and has this chain)?
     [[nodiscard]] bool has(Family family, TableId table, Hook hook) const;
     [[nodiscard]] bool loaded(Family family, TableId table) const;

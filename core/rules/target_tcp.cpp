@@ -178,13 +178,9 @@ class StripTarget : public Target {
 std::string StripTarget::save() const {
     std::string list;
     for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
-        if (!kinds[kind]) {
-            continue;
+        if (kinds[kind]) {
+            list += (list.empty() ? "" : ",") + std::to_string(kind);
         }
-        const auto* row = std::find_if(kOptionNames.begin(), kOptionNames.end(),
-                                       [&](const OptionName& name) { return name.kind == kind; });
-        list += (list.empty() ? "" : ",") +
-                (row != kOptionNames.end() ? std::string(row->name) : std::to_string(kind));
     }
     return "--strip-options " + list;
 }
