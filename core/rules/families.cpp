@@ -14,11 +14,19 @@ namespace {
 constexpr std::array<std::string_view, 15> kAddressOptions = {
     "-s",          "--source",    "--src",       "-d",          "--destination",
     "--dst",       "--ctorigsrc", "--ctorigdst", "--ctreplsrc", "--ctrepldst",
-    "--src-range", "--dst-range", "--to",        "--to-source",
-    "--to-destination"};
+    "--src-range", "--dst-range", "--to",        "--to-source", "--to-destination"};
 
 bool is_address_option(std::string_view word) {
     return std::find(kAddressOptions.begin(), kAddressOptions.end(), word) != kAddressOptions.end();
+}
+
+// Addresses, networks, ranges, lists, with or without a port: "10.0.0.1-10.0.0.9:80",
+// "[fd00::1]:80"; ":80" is any.
+FamilySupport families_of_address(std::string_view text) {
+    if (text.find('[') != std::string_view::npos || std::count(text.begin(), text.end(), ':') > 1) {
+        return {false, true};
+    }
+    return {true, text.find('.') == std::string_view::npos};
 }
 
 }  // namespace
@@ -48,10 +56,8 @@ FamilySupport families_of(const std::vector<std::string>& words) {
                 restrict_to(module->families.ipv4, module->families.ipv6);
             }
         } else if (is_address_option(word)) {
-            const std::string_view text = next;
-            const auto part = text.substr(0, text.find(','));
-            restrict_to(parse_masked_address(part, Family::Ipv4).has_value(),
-                        parse_masked_address(part, Family::Ipv6).has_value());
+            const FamilySupport address = families_of_address(next);
+            restrict_to(address.ipv4, address.ipv6);
         }
     }
     return support;

@@ -23,6 +23,8 @@ class Dump {
     Dump(std::string& line, const LogDetail& detail) : line_(line), detail_(detail) {}
 
     void packet(ConstBytes bytes, const Layout& layout, bool quoted);
+    // A TCP or UDP header was cut short: the kernel then leaves out the mark.
+    [[nodiscard]] bool cut_short() const { return cut_short_; }
 
   private:
     void ipv4(ConstBytes bytes, const Layout& layout);
@@ -46,6 +48,7 @@ class Dump {
 
     std::string& line_;
     const LogDetail& detail_;
+    bool cut_short_ = false;
 };
 
 std::string hex_padded(std::uint32_t value, std::size_t digits, bool upper) {
@@ -138,14 +141,17 @@ void Dump::tcp(ConstBytes l4, bool fragment) {
     }
     const auto view = wire::TcpView::parse(l4);
     if (!view) {
+        cut_short_ = true;
         return incomplete(l4.size());
     }
     add("SPT=", view->source_port(), " DPT=", view->destination_port(), " ");
     if (detail_.tcp_sequence) {
         add("SEQ=", view->sequence_number(), " ACK=", view->acknowledgment_number(), " ");
     }
-    const auto reserved = static_cast<std::uint32_t>(l4[wire::tcp::kDataOffsetOffset] & 0x0f) << 2;
+    const std::uint8_t low = l4[wire::tcp::kDataOffsetOffset];
+    const auto reserved = static_cast<std::uint32_t>(low & 0x0e) << 2;
     add("WINDOW=", view->window(), " RES=0x", hex_padded(reserved, 2, false), " ");
+    add((low & 0x01) != 0 ? "AE " : "");
     constexpr std::array<std::pair<std::uint8_t, std::string_view>, 8> kFlags = {
         {{wire::tcp::kCwr, "CWR "},
          {wire::tcp::kEce, "ECE "},
@@ -174,6 +180,7 @@ void Dump::udp(ConstBytes l4, const Layout& layout) {
     }
     const auto view = wire::UdpView::parse(l4);
     if (!view) {
+        cut_short_ = true;
         return incomplete(l4.size());
     }
     add("SPT=", view->source_port(), " DPT=", view->destination_port(), " LEN=", view->length(),
@@ -252,6 +259,7 @@ void Dump::security(ConstBytes l4, const Layout& layout) {
 
 void Dump::quotation(ConstBytes bytes) {
     Layout inner;
+    const bool outer = cut_short_;
     add("[");
     if (dissect_quoted(bytes, inner)) {
         packet(bytes, inner, true);
@@ -259,6 +267,7 @@ void Dump::quotation(ConstBytes bytes) {
         add("TRUNCATED");
     }
     add("] ");
+    cut_short_ = outer;
 }
 
 void Dump::options(ConstBytes bytes) {
@@ -287,8 +296,9 @@ std::string log_text(const Subject& subject, const LogDetail& detail) {
         line += world.interface_name(packet.meta.out);
     }
     line += has_in ? " MAC= " : " ";
-    Dump(line, detail).packet(packet.bytes(), packet.layout, false);
-    if (packet.meta.mark != 0) {
+    Dump dump(line, detail);
+    dump.packet(packet.bytes(), packet.layout, false);
+    if (packet.meta.mark != 0 && !dump.cut_short()) {
         line += "MARK=" + hex(packet.meta.mark) + " ";
     }
     return line;

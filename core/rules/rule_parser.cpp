@@ -245,7 +245,7 @@ std::optional<GivenOption> RuleParser::take(const OptionSpec& spec) {
             return std::nullopt;
         } else if (word().text == "!" && !word().quoted) {
             error_here("\"!\" belongs before the option: ! --" + std::string(spec.name));
-            ++at_;
+            at_ = std::min(at_ + 2, words_.size());
             return std::nullopt;
         } else {
             value = words_[at_++].text;

@@ -1,0 +1,135 @@
+// Wrong rule files: what is said, and where.
+#include "tests/unit/rules/rules_fixture.hpp"
+
+using namespace nsr;
+using namespace nsr::test;
+
+namespace {
+
+// The one error of a rule of FORWARD in filter, without its place.
+std::string wrong(std::string_view rule, std::string_view chain = "FORWARD",
+                  std::string_view table = "filter") {
+    const std::string lines =
+        errors_of(forward("-A " + std::string(chain) + " " + std::string(rule), table));
+    INFO(lines);
+    REQUIRE(!lines.empty());
+    CHECK(lines.find('\n') == lines.size() - 1);
+    const std::size_t colon = lines.find(": ");
+    return lines.substr(colon + 2, lines.size() - colon - 3);
+}
+
+bool has(const std::string& text, std::string_view part) {
+    INFO(text);
+    const bool found = text.find(part) != std::string::npos;
+    CHECK(found);
+    return found;
+}
+
+}  // namespace
+
+TEST_CASE("all errors of a file are told, each with its line and column") {
+    CHECK(errors_of("*filter\n-A FORWARD -p tcp --dprot 80\n-A FORWARD -j ACEPT\n"
+                    "-A FORWRD -j ACCEPT\nCOMMIT\n") ==
+          "rules:2:19: unknown option \"--dprot\"; did you mean \"--dport\"?\n"
+          "rules:3:12: no chain or target \"ACEPT\" in table filter; did you mean \"ACCEPT\"?\n"
+          "rules:4:4: no chain \"FORWRD\" in table filter; did you mean \"FORWARD\"?\n");
+}
+
+TEST_CASE("an option that needs something else says what") {
+    has(wrong("--dport 80"), "option \"--dport\" needs \"-p tcp\" or \"-p udp\"");
+    has(wrong("--ctstate NEW"), "needs \"-m conntrack\"");
+    has(wrong("-p udp -m tcp --dport 80"), "match \"tcp\" needs \"-p tcp\"");
+    has(wrong("-p tcp --to-source 1.2.3.4"), "needs \"-j SNAT\"");
+    has(wrong("-j REJECT --reject-with tcp-reset"), "tcp-reset needs \"-p tcp\"");
+    has(wrong("-m multiport --dports 1"), "needs \"-p tcp\"");
+    has(wrong("-j DNAT --to-destination 10.0.0.1:80", "PREROUTING", "nat"), "need a protocol");
+    has(wrong("-p tcp -j TCPMSS --set-mss 1400"), "only works on SYNs");
+}
+
+TEST_CASE("names that nobody knows are met with the nearest that somebody does") {
+    has(wrong("-m conntrak --ctstate NEW"),
+        "unsupported match \"conntrak\"; did you mean \"conntrack\"?");
+    has(wrong("-p tpc"), "unknown protocol \"tpc\"; did you mean \"tcp\"?");
+    has(wrong("-m conntrack --ctstate RELATD"), "did you mean \"RELATED\"?");
+    has(wrong("-p icmp --icmp-type echo-requst"), "did you mean \"echo-request\"?");
+    has(wrong("-j REJECT --reject-with icmp-prot-unreachable"), "unknown reject type");
+    CHECK(errors_of("*filtre\n-A X\nCOMMIT\n") ==
+          "rules:1:1: unknown table \"filtre\"; did you mean \"filter\"?\n");
+}
+
+TEST_CASE("what is not legal in its table or chain is refused") {
+    has(wrong("-i lan", "POSTROUTING", "mangle"), "-i cannot be used in POSTROUTING");
+    has(wrong("-o lan", "INPUT"), "-o cannot be used in INPUT");
+    has(wrong("-j REJECT", "FORWARD", "mangle"),
+        "REJECT is only valid in table filter, not in mangle");
+    has(wrong("-j SNAT --to-source 1.2.3.4", "PREROUTING", "nat"),
+        "target SNAT is not valid in PREROUTING; it is valid in INPUT, POSTROUTING");
+    has(wrong("-j DNAT --to-destination 1.2.3.4", "POSTROUTING", "nat"),
+        "not valid in POSTROUTING");
+    has(wrong("-j NOTRACK"), "only valid in table raw");
+    has(wrong("-j DROP", "PREROUTING", "nat"), "nat table is not for filtering");
+    has(wrong("-j INPUT"), "cannot jump to the built-in chain INPUT");
+    has(wrong("-m rpfilter", "FORWARD", "mangle"), "\"rpfilter\" is not valid in FORWARD");
+    has(errors_of("*nat\n:U - [0:0]\n-A POSTROUTING -j U\n-A U -j DNAT --to-destination 1.2.3.4\n"
+                  "COMMIT\n"),
+        "rules:4: target DNAT is not valid in POSTROUTING, from where chain U can be reached");
+}
+
+TEST_CASE("a user chain that nobody reaches may hold what it likes") {
+    CHECK(errors_of("*nat\n:U - [0:0]\n-A U -j DNAT --to-destination 1.2.3.4\nCOMMIT\n").empty());
+}
+
+TEST_CASE("chains that lead back to themselves are refused") {
+    has(errors_of(forward(":A - [0:0]\n:B - [0:0]\n-A A -j B\n-A B -g A")), "would loop back");
+    has(errors_of(forward(":A - [0:0]\n-A A -j A")), "would loop back");
+}
+
+TEST_CASE("values are judged where they stand") {
+    has(wrong("-s 10.0.0.300"), "\"10.0.0.300\" is not an IPv4 address");
+    has(wrong("-s fd00::1"), "is not an IPv4 address");
+    has(wrong("! -s 10.0.0.1,10.0.0.2"), "cannot stand before a list");
+    has(wrong("-p tcp --dport 70000"), "\"70000\" is not a port");
+    has(wrong("-p tcp --dport 90:80"), "\"90:80\" is not a port");
+    has(wrong("-p tcp --dport ! 80"), "\"!\" belongs before the option");
+    has(wrong("-p tcp --dport"), "needs a value");
+    has(wrong("-p tcp --dport 80 --dport 81"), "stands twice");
+    has(wrong("-i averyverylongname"), "1 to 15 characters");
+    has(wrong("-m mark --mark zebra"), "is not a mark");
+    has(wrong("-m limit --limit 3/day"), "overflow");
+    has(wrong("-m limit --limit 5/fortnight"), "is not a rate");
+    has(wrong("-m connlimit ! --connlimit-upto 3"), "\"!\" cannot stand before");
+    has(wrong("! -p all"), "never match");
+    has(wrong("-j CT --helper ftp", "PREROUTING", "raw"), "--helper");
+}
+
+TEST_CASE("the frame of the file is judged, too") {
+    has(errors_of("-A FORWARD\n"), "rules:1:1: \"-A\" stands outside of a table");
+    has(errors_of("*filter\n-A FORWARD\n"), "rules:1: the table that begins here has no COMMIT");
+    has(errors_of("*filter\n:FORWARD MAYBE [0:0]\nCOMMIT\n"), "unknown policy \"MAYBE\"");
+    has(errors_of("*filter\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n"),
+        "no built-in chain \"PREROUTING\"");
+    has(errors_of("*filter\n:U - [0:0]\n:U - [0:0]\nCOMMIT\n"), "declared twice");
+    has(errors_of("*filter\n:LOG - [0:0]\nCOMMIT\n"), "name of a target");
+    has(errors_of("*filter\n-A FORWARD -m comment --comment \"open\nCOMMIT\n"), "quote");
+    has(errors_of("*filter\n[x] -A FORWARD\nCOMMIT\n"), "is not [packets:bytes]");
+    has(errors_of("*filter\n-Z\nCOMMIT\n"), "is not something iptables-save writes");
+}
+
+TEST_CASE("garbage of any kind is refused without a fuss") {
+    std::string text =
+        "*filter\n-A FORWARD -p tcp ! -m limit --limit 5/sec -j LOG --log-prefix \"x\"\nCOMMIT\n";
+    RandomSource random(7);
+    for (int i = 0; i < 20000; ++i) {
+        std::string mutated = text;
+        for (std::uint32_t n = random.below(4) + 1; n > 0; --n) {
+            mutated[random.below(static_cast<std::uint32_t>(mutated.size()))] =
+                "-!\"\\[]:/,= \nA0\xff"[random.below(16)];
+        }
+        rules::Ruleset ruleset;
+        if (rules::parse_save(mutated, "m", Family::Ipv4, ruleset).empty()) {
+            const std::string saved = rules::save(ruleset, Family::Ipv4, true);
+            INFO(mutated);
+            CHECK(rules::save(parsed(saved), Family::Ipv4, true) == saved);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+// A firewall of rules alone: text is read, packets are shown to one chain at a time.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/conntrack/conntrack.hpp"
+#include "core/packet/dissect.hpp"
+#include "core/rules/program.hpp"
+#include "core/rules/ruleset.hpp"
+#include "tests/support/packet_builder.hpp"
+
+namespace nsr::test {
+
+inline constexpr IfIndex kLan{1};
+inline constexpr IfIndex kWan{2};
+
+struct Lines final : LogSink {
+    void log(Instant, LogLevel level, std::string_view line) override {
+        levels.push_back(level);
+        lines.emplace_back(line);
+    }
+    std::vector<LogLevel> levels;
+    std::vector<std::string> lines;
+};
+
+// lan is 10.0.0.1/24, wan is 198.51.100.7/24 with an MTU of 1400.
+struct SmallWorld final : rules::World {
+    std::string_view interface_name(IfIndex index) const override {
+        return index == kLan ? "lan" : index == kWan ? "wan" : "";
+    }
+    std::optional<IpAddress> primary_address(IfIndex index,
+                                             const IpAddress& towards) const override {
+        if (towards.is_v6()) {
+            return parse_address(index == kLan ? "fd00::1" : "2001:db8::7");
+        }
+        return parse_address(index == kLan ? "10.0.0.1" : "198.51.100.7");
+    }
+    std::uint32_t path_mtu(const IpAddress& to) const override {
+        return route_interface(to) == kLan ? 1500 : 1400;
+    }
+    std::uint32_t interface_mtu(IfIndex index) const override {
+        return index == kLan ? 1500 : 1400;
+    }
+    AddressType address_type(const IpAddress& address, std::optional<IfIndex> only) const override {
+        const bool on_lan = address == *parse_address("10.0.0.1");
+        const bool on_wan = address == *parse_address("198.51.100.7");
+        if ((on_lan && only.value_or(kLan) == kLan) || (on_wan && only.value_or(kWan) == kWan)) {
+            return AddressType::Local;
+        }
+        return address.is_multicast() ? AddressType::Multicast : AddressType::Unicast;
+    }
+    std::optional<IfIndex> route_interface(const IpAddress& address) const override {
+        return parse_prefix("10.0.0.0/24")->contains(address) ? kLan : kWan;
+    }
+};
+
+inline rules::Ruleset parsed(std::string_view text, Family family = Family::Ipv4) {
+    rules::Ruleset ruleset;
+    const ConfigErrors errors = rules::parse_save(text, "rules", family, ruleset);
+    for (const ConfigError& error : errors) {
+        FAIL_CHECK(to_string(error));
+    }
+    return ruleset;
+}
+
+// The errors of a text, one per line.
+inline std::string errors_of(std::string_view text, Family family = Family::Ipv4) {
+    rules::Ruleset ruleset;
+    std::string lines;
+    for (const ConfigError& error : rules::parse_save(text, "rules", family, ruleset)) {
+        lines += to_string(error) + "\n";
+    }
+    return lines;
+}
+
+// A filter table whose FORWARD chain has these rules.
+inline std::string forward(std::string_view rule_lines, std::string_view table = "filter") {
+    return "*" + std::string(table) + "\n" + std::string(rule_lines) + "\nCOMMIT\n";
+}
+
+struct Firewall {
+    explicit Firewall(std::string_view text, Family family = Family::Ipv4)
+        : Firewall(parsed(text, family)) {}
+    explicit Firewall(rules::Ruleset ruleset)
+        : program(std::move(ruleset), {{"lan", kLan}, {"wan", kWan}}) {}
+
+    // A forwarded packet from lan to wan unless `hook` says otherwise.
+    Packet packet(const PacketBuilder& builder, Hook hook = Hook::Forward) {
+        Packet made = builder.packet(pool);
+        REQUIRE(dissect(made).accepted());
+        made.meta.in = hook == Hook::Output ? IfIndex::None : kLan;
+        const bool before_routing = hook == Hook::Prerouting || hook == Hook::Input;
+        made.meta.out = before_routing ? IfIndex::None : kWan;
+        return made;
+    }
+    rules::Outcome run(Packet& shown, rules::TableId table = rules::TableId::Filter,
+                       Hook hook = Hook::Forward) {
+        rules::Environment environment{conntrack, world, random, log};
+        return program.run(table, hook, shown, now, environment);
+    }
+    rules::Outcome forward(const PacketBuilder& builder,
+                           rules::TableId table = rules::TableId::Filter) {
+        Packet shown = packet(builder);
+        return run(shown, table);
+    }
+    bool accepts(const PacketBuilder& builder) {
+        return forward(builder).decision == rules::Decision::Accept;
+    }
+    bool drops(const PacketBuilder& builder) {
+        return forward(builder).decision == rules::Decision::Drop;
+    }
+    // packets:bytes of rule `number` (from 1) of a chain of filter.
+    std::string count(std::string_view chain, std::size_t number,
+                      rules::TableId table = rules::TableId::Filter, Family family = Family::Ipv4) {
+        const rules::Chain* found = program.ruleset().table(family, table).find(chain);
+        REQUIRE(found != nullptr);
+        const rules::RuleCounters& counters =
+            number == 0 ? found->counters : found->rules.at(number - 1).counters;
+        return std::to_string(counters.packets) + ":" + std::to_string(counters.bytes);
+    }
+    void wait(Duration time) { now += time; }
+
+    BufferPool pool;
+    RandomSource random{1};
+    Lines log;
+    SmallWorld world;
+    conntrack::Conntrack conntrack{conntrack::Settings{}, {random, log, nullptr}};
+    Instant now{std::chrono::seconds(1000)};
+    rules::Program program;
+};
+
+}  // namespace nsr::test
