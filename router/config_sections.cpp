@@ -349,6 +349,8 @@ RouteConfig read_route(Section section) {
     if (const auto type =
             section.one_of("type", {"unicast", "blackhole", "prohibit", "unreachable", "throw"})) {
         route.type = kTypes[*type];
+    } else if (section.take("type") != nullptr) {
+        route.type = RouteType::Blackhole;  // reported; nothing else to say about this route
     }
     section.finish();
     return route;

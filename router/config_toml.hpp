@@ -1,8 +1,7 @@
 // TOML text as a tree in the file's order, every key and value with its place.
 //
-// The only room that knows the TOML library, which iterates alphabetically and whose behaviour is
-// undefined for some malformed table headers: those, and nesting beyond kMaxTomlDepth, are refused
-// before it sees the text. Columns count characters, as editors do.
+// The only room that knows the TOML library, which iterates alphabetically; what the library cannot
+// be trusted with is refused before (config_toml_check). Columns count characters, as editors do.
 #pragma once
 
 #include <cstddef>

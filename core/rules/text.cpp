@@ -54,7 +54,6 @@ std::optional<IpAddress> parse_mask(std::string_view text, Family family) {
 }
 
 // Insertions, deletions, replacements and swapped neighbours (optimal string alignment).
-// Insertions, deletions, replacements, and swaps of neighbours.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
     for (std::size_t i = 0; i <= a.size(); ++i) {

@@ -27,7 +27,11 @@ mode = "on"
 "net.netfilter.nf_conntrack_udp_timeout" = 30
 )";
 
-Bytes udp(std::uint16_t source_port, std::uint16_t fragment = 0) {
+constexpr IpAddress kServer = IpAddress::v4(198, 51, 100, 9);
+constexpr IpAddress kRouter = IpAddress::v4(198, 51, 100, 1);
+
+Bytes udp(std::uint16_t source_port, std::uint16_t fragment = 0,
+          const IpAddress& destination = kServer) {
     Bytes packet(28, 0);
     packet[0] = 0x45;
     packet[3] = 28;
@@ -37,7 +41,7 @@ Bytes udp(std::uint16_t source_port, std::uint16_t fragment = 0) {
     packet[8] = 64;
     packet[9] = 17;
     IpAddress::v4(10, 0, 1, 2).to_wire(packet.data() + 12);
-    IpAddress::v4(198, 51, 100, 9).to_wire(packet.data() + 16);
+    destination.to_wire(packet.data() + 16);
     wire::store16(packet.data() + 10, wire::checksum({packet.data(), 20}));
     wire::store16(packet.data() + 20, source_port);
     wire::store16(packet.data() + 22, 53);
@@ -149,7 +153,8 @@ conntrack = ["-D -p udp --orig-port-src 4000"]
 
 TEST_CASE("what a timer sends carries the timer's time") {
     const std::string config = kConfig + "\"net.ipv4.ipfrag_time\" = 2\n[replay]\nsettle = 10\n";
-    const Outcome outcome = replay(config, {{kSecond / 4, udp(4000, 0x2000)}}, from_epoch());
+    const Outcome outcome =
+        replay(config, {{kSecond / 4, udp(4000, 0x2000, kRouter)}}, from_epoch());
     REQUIRE(outcome.output.sent.size() == 1);  // fragment reassembly time exceeded
     CHECK(outcome.output.sent[0].comment == "timer");
     CHECK(outcome.output.sent[0].interface == 0);
