@@ -34,10 +34,13 @@ TEST_CASE("columns count characters, not bytes") {
 TEST_CASE("brackets in strings and comments are no tables") {
     CHECK(parse_toml("a = \"[&\" # [&\nb = '''\n[&\n'''\nc = \"\"\"\n[&\\\"\"\"\"\n", "f").ok());
     CHECK(parse_toml("a = [\n  [1, 2],\n  [3]\n]\n", "f").ok());
+    CHECK(parse_toml("a = {b.c = [{d = 1}, {}], 2024-01 = 0xF_f}\n1.2 = -1_0.5e+3\n", "f").ok());
 }
 
 TEST_CASE("what the library must not see is refused before it") {
-    for (const char* text : {"[&", "[[&]]", "[", "[[", "[ ", "[\n", "[=]", "a = 1\n [&\n"}) {
+    for (const char* text : {"[&", "[[&]]", "[", "[[", "[ ", "[\n", "[=]", "a = 1\n [&\n",
+                             "a = [1,}", "a = {b = 1]", "a = ]", "a = 07:x", "a = [1979-05-27]",
+                             "a = _1", "a = 1__0", "a = 0xg", "a = 1e", "a = demo", "a:b = 1"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_toml(text, "f").ok());
     }
