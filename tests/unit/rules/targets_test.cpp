@@ -218,7 +218,7 @@ TEST_CASE("LOG shows what an ICMP error quotes") {
 
 TEST_CASE("LOG of a TCP header that is cut short has no mark, of other protocols just a number") {
     Firewall box(forward("-A FORWARD -j LOG"));
-    Packet cut = box.packet(ip(6, "10.0.0.2", "192.0.2.1").data("short"));
+    Packet cut = box.packet(tcp("10.0.0.2:1", "192.0.2.1:2").fragment(0, false, 5));
     cut.meta.mark = 0x10;
     box.run(cut);
     CHECK(box.log.lines[0].ends_with("PROTO=TCP INCOMPLETE [5 bytes] "));
