@@ -221,6 +221,7 @@ TEST_CASE("LOG of a TCP header that is cut short has no mark, of other protocols
     Packet cut = box.packet(tcp("10.0.0.2:1", "192.0.2.1:2").fragment(0, false, 5));
     cut.meta.mark = 0x10;
     box.run(cut);
+    CAPTURE(box.log.lines[0]);
     CHECK(box.log.lines[0].ends_with("PROTO=TCP INCOMPLETE [5 bytes] "));
     box.accepts(ip(253, "10.0.0.2", "192.0.2.1").data("abc"));
     CHECK(box.log.lines[1].ends_with("LEN=23 TOS=0x00 PREC=0x00 TTL=64 ID=1 PROTO=253 "));
