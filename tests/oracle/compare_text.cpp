@@ -76,6 +76,8 @@ std::vector<Checkpoint> checkpoints_of(const std::string& text) {
     for (std::string line; std::getline(in, line);) {
         if (line.starts_with("# t=")) {
             checkpoints.push_back({std::stod(line.substr(4)), {}, {}});
+        } else if (checkpoints.empty()) {
+            continue;
         } else if (line.starts_with("# count=")) {
             checkpoints.back().entries.resize(std::stoul(line.substr(8)));
         } else if (line.starts_with("expect ")) {
