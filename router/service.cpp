@@ -121,6 +121,7 @@ void Service::open_ports() {
     for (netlink::Tun& tun : setup_->take_tuns()) {
         const IfIndex interface { ++index };
         routing::Interface& link = router_->interfaces().get(interface);
+        link.checksum_offload = tun.tso;
         link.gso_tcp = tun.tso;
         link.gso_udp = tun.uso;
         engine_->add_port(std::move(tun), interface);
