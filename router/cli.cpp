@@ -1,8 +1,11 @@
 #include "router/cli.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
 
 #include "router/commands.hpp"
+#include "router/config_section.hpp"
 
 namespace nsr::router {
 namespace {
@@ -23,6 +26,20 @@ constexpr const char* kFooter = R"(Examples:
 
 `nsrouter COMMAND --help` shows the options and examples of a command.)";
 
+// A first word that is no command: what was meant? The library only says that one is missing.
+bool complain_about_command(const CLI::App& app, const std::string& word) {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(command->get_name());
+    }
+    if (word.starts_with('-') || std::find(names.begin(), names.end(), word) != names.end()) {
+        return false;
+    }
+    std::fprintf(stderr, "nsrouter: unknown command \"%s\"%s\n", word.c_str(),
+                 suggestion(word, names).c_str());
+    return true;
+}
+
 }  // namespace
 
 int run_cli(int argc, const char* const* argv) {
@@ -34,6 +51,9 @@ int run_cli(int argc, const char* const* argv) {
     int exit_code = kSuccess;
     for (const auto add : kCommands) {
         add(app, exit_code);
+    }
+    if (argc > 1 && complain_about_command(app, argv[1])) {
+        return kUsage;
     }
     try {
         app.parse(argc, argv);

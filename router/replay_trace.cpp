@@ -71,9 +71,9 @@ void TraceWriter::left(const Packet& packet) {
 
 void TraceWriter::rule_tried(rules::TableId table, std::string_view chain, const rules::Rule& rule,
                              bool matched) {
-    line_("    " + std::string(rules::name_of(table)) + " " + std::string(chain) + " rule " +
-          rule.where.file + ":" + std::to_string(rule.where.line) +
-          (matched ? " matches" : " does not match"));
+    line_("    " + std::string(rules::name_of(table)) + " " + rules::rule_text(chain, rule) + " (" +
+          rule.where.file + ":" + std::to_string(rule.where.line) + ")" +
+          (matched ? ": matches" : ": does not match"));
 }
 
 void TraceWriter::policy_applied(rules::TableId table, std::string_view chain,
