@@ -72,8 +72,11 @@ void check_addresses(const Config& config, ConfigErrors& errors) {
         for (const auto* list : {&interface.addresses, &interface.host_addresses}) {
             for (const Located<Prefix>& address : *list) {
                 const Owned next{address.value, i, interface.name, address.where};
+                const std::size_t before = errors.size();
                 for (const Owned& earlier : all) {
-                    check_pair(earlier, next, errors);
+                    if (errors.size() == before) {  // the first conflict of an address will do
+                        check_pair(earlier, next, errors);
+                    }
                 }
                 all.push_back(next);
             }
