@@ -235,7 +235,7 @@ class _Maker:
             return
         side, original = self.rng.choice(self.out[-20:])
         data = bytearray(original)
-        if self.rng.random() < 0.3:
+        if self.rng.random() < 0.3 and len(data) > 1:
             del data[self.rng.randrange(1, len(data)):]
         else:
             data[self.rng.randrange(len(data))] ^= 1 << self.rng.randrange(8)
