@@ -7,7 +7,7 @@ import ipaddress
 import re
 import struct
 
-from packets import CHECKSUM_AT, ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE, View, crc32c, total
+from packets import CHECKSUM_AT, ICMP, SCTP, UDP, UDPLITE, View, crc32c, ports_at, total
 
 
 class Names:
@@ -55,7 +55,7 @@ def _transport(view, raw, notes, names):
         body = bytes(raw[view.l4 :])
         notes.append(("crc", crc32c(body[:8] + b"\0\0\0\0" + body[12:]) == struct.unpack("<I", body[8:12])[0]))
         raw[view.l4 + 8 : view.l4 + 12] = b"\0\0\0\0"
-    for port_at in _ports(view, len(raw) - view.l4):
+    for port_at in ports_at(view):
         notes.append(("port", names.port(struct.unpack_from("!H", raw, view.l4 + port_at)[0])))
         raw[view.l4 + port_at : view.l4 + port_at + 2] = b"\0\0"
     if view.is_error() and len(raw) >= view.l4 + 28:
@@ -67,18 +67,10 @@ def _transport(view, raw, notes, names):
             inner_at = CHECKSUM_AT.get(inner.protocol)
             if inner_at is not None and len(inner_raw) >= inner.l4 + inner_at + 2:
                 inner_raw[inner.l4 + inner_at : inner.l4 + inner_at + 2] = b"\0\0"
-            for port_at in _ports(inner, len(inner_raw) - inner.l4):
+            for port_at in ports_at(inner):
                 notes.append(("quoted port", names.port(struct.unpack_from("!H", inner_raw, inner.l4 + port_at)[0])))
                 inner_raw[inner.l4 + port_at : inner.l4 + port_at + 2] = b"\0\0"
             raw[view.l4 + 8 :] = inner_raw
-
-
-def _ports(view, length):
-    if view.protocol in (TCP, UDP, UDPLITE, SCTP) and length >= 4:
-        return (0, 2)
-    if view.protocol in (ICMP, ICMPV6) and length >= 8 and not view.is_error():
-        return (4,)
-    return ()
 
 
 def table(lines, names):
@@ -92,12 +84,14 @@ def table(lines, names):
 
 
 def counters(text):
-    """iptables-save -c lines -> counters by table and position"""
-    found = []
+    """Lines of iptables-save -c -> {family, table and chain: [its policy with counters, its rules with counters]}. Chains without traffic and
+    rules may be listed or not."""
+    found = {}
     for line in text:
-        match = re.match(r"(v[46] \S+) :(\S+) (\S+) \[(\d+:\d+)\]", line) or re.match(r"(v[46] \S+) \[(\d+:\d+)\] -A (\S+)", line)
-        if match and match.re.groups == 4 and match[3] != "-":
-            found.append((match[1], match[2], "policy", match[4]))
-        elif match and match.re.groups == 3:
-            found.append((match[1], match[3], "rule", match[2]))
-    return sorted(set(c for c in found if c[2] == "policy")) + [c for c in found if c[2] == "rule"]
+        policy = re.match(r"(v[46] \S+) :(\S+) (\S+ \[\d+:\d+\])", line)
+        rule = re.match(r"(v[46] \S+) (\[\d+:\d+\] -A (\S+).*)", line)
+        if policy and policy[3] != "ACCEPT [0:0]":
+            found.setdefault(f"{policy[1]} {policy[2]}", []).append(policy[3])
+        elif rule:
+            found.setdefault(f"{rule[1]} {rule[3]}", []).append(rule[2])
+    return found

@@ -4,6 +4,7 @@ import random
 import struct
 
 import packets as p
+from rules import RuleMaker
 
 V4 = {"lan": ["10.9.1.2", "10.9.1.3"], "wan": ["198.51.100.7", "198.51.100.8"], "router": {"lan": "10.9.1.1", "wan": "198.51.100.1"}}
 V6 = {"lan": ["fd09:1::2", "fd09:1::3"], "wan": ["2001:db8:9::7", "2001:db8:9::8"], "router": {"lan": "fd09:1::1", "wan": "2001:db8:9::1"}}
@@ -16,13 +17,14 @@ STATES = "".join(f"-A FORWARD -m conntrack --ctstate {s}\n" for s in ("NEW", "ES
 
 @dataclasses.dataclass
 class Case:
-    seed: int
+    name: str
     interfaces: dict
     mtu: dict
     sysctls: dict
     rules_v4: str
     rules_v6: str
     packets: list  # (interface, bytes)
+    step_us: int = 500  # from packet to packet; from 4000 on the kernel gets them at this pace too
 
 
 def sequence(seed, length):
@@ -30,8 +32,10 @@ def sequence(seed, length):
     maker = _Maker(rng)
     while len(maker.out) < length:
         maker.step()
-    rules = _rules(rng)
-    return Case(seed, INTERFACES, {"lan": 1500, "wan": rng.choice([1500, 1500, 1400])}, _sysctls(rng), rules[0], rules[1], maker.out[:length])
+    paced = rng.random() < 0.1
+    rules = _rules(rng) if rng.random() < 0.4 else [RuleMaker(rng, net, net is V6, paced).text() for net in (V4, V6)]
+    return Case(f"seed {seed}", INTERFACES, {"lan": 1500, "wan": rng.choice([1500, 1500, 1400])}, _sysctls(rng), rules[0], rules[1], maker.out[:length],
+                10000 if paced else 500)
 
 
 def _sysctls(rng):

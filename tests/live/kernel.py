@@ -5,6 +5,7 @@ import os
 import pickle
 import struct
 import subprocess
+import time
 
 TUNSETIFF, IFF_TUN, IFF_NO_PI, CLONE_NEWNET = 0x400454CA, 1, 0x1000, 0x40000000
 STATS = ("invalid", "insert_failed", "drop", "icmp_error")
@@ -57,7 +58,10 @@ class _Namespace:
             raise OSError(ctypes.get_errno(), "unshare")
         self.set_up()
         outputs = []
-        for interface, data in self.case.packets:
+        start = time.monotonic()
+        for at, (interface, data) in enumerate(self.case.packets, 1):
+            if self.case.step_us >= 4000:
+                time.sleep(max(0, start + at * self.case.step_us / 1e6 - time.monotonic()))
             try:
                 os.write(self.devices[interface], data)
             except OSError as error:

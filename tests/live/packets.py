@@ -123,3 +123,12 @@ class View:
     def is_error(self):
         return self.protocol == ICMP and self.body[:1] in (b"\3", b"\4", b"\5", b"\x0b", b"\x0c") or (
             self.protocol == ICMPV6 and len(self.body) > 0 and self.body[0] < 128)
+
+
+def ports_at(view):
+    """Offsets in the body of what NAT may change: ports, the id of an ICMP query."""
+    if view.protocol in (TCP, UDP, UDPLITE, SCTP) and len(view.body) >= 4:
+        return (0, 2)
+    if view.protocol in (ICMP, ICMPV6) and len(view.body) >= 8 and not view.is_error():
+        return (4,)
+    return ()
