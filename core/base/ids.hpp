@@ -8,7 +8,10 @@ namespace nsr {
 
 // An interface of this router; index into the interface table, dense from 1. Zero means "none"
 // (locally generated).
-enum class IfIndex : std::uint16_t { None = 0 };
+enum class IfIndex : std::uint16_t {
+    None = 0,
+    Loopback = 0xffff,  // "lo", which every router has and no table lists
+};
 
 // A record of the connection table: stable for the life of the connection, reused after it.
 enum class ConnId : std::uint32_t { None = 0xffffffff };

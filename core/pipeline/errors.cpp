@@ -46,6 +46,13 @@ bool is_rate_limited(Family family, std::uint8_t type) {
     return family == Family::Ipv4 ? type != icmp::kRedirect : type != icmpv6::kPacketTooBig;
 }
 
+// Of these no error is told: the one socket they leave by is taken. kernel: icmp_xmit_lock
+bool is_own_icmp(const Packet& packet) {
+    const bool of_a_process = packet.meta.host_interface != IfIndex::None;
+    return packet.meta.locally_generated && !of_a_process &&
+           (packet.layout.protocol == proto::kIcmp || packet.layout.protocol == proto::kIcmpv6);
+}
+
 constexpr IpAddress kAllHosts = IpAddress::v4(224, 0, 0, 1);
 
 }  // namespace
@@ -193,6 +200,9 @@ void Pipeline::redirect(const Packet& packet, const Decision& decision) {
 
 // kernel: __icmp_send, icmp6_send
 void Pipeline::send_error(const Packet& about, IcmpError error) {
+    if (is_own_icmp(about)) {
+        return;
+    }
     const IpAddress& destination = about.layout.destination;
     const IpAddress unspecified{{}, about.layout.family};
     const IpAddress source = state_.interfaces.is_own(destination) ? destination : unspecified;

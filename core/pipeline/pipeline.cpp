@@ -138,10 +138,26 @@ void Pipeline::originate(Packet& packet) {
     if (packet.layout.destination != destination && !route_output(packet)) {
         return drop(packet, DropReason::NoRoute);
     }
-    if (packet.meta.out == IfIndex::None) {
-        return deliver(packet, false);
+    if (packet.meta.out == IfIndex::Loopback) {
+        return loop_back(packet);
     }
     postroute(packet);
+}
+
+// From the router to itself: out and in again, its route and its connection already known. kernel:
+// loopback_xmit
+void Pipeline::loop_back(Packet& packet) {
+    Verdict verdict = run_hook<Hook::Postrouting, kPostrouting>(packet);
+    if (verdict.accepted()) {
+        packet.meta.in = std::exchange(packet.meta.out, IfIndex::None);
+        packet.meta.locally_generated = false;
+        verdict = prerouting(packet);
+    }
+    if (verdict.accepted()) {
+        deliver(packet, false);
+    } else if (verdict.dropped()) {
+        drop(packet, verdict.reason());
+    }
 }
 
 // An answer or error of the built-in host: give it a route and, if it has none yet, a source
@@ -150,7 +166,9 @@ void Pipeline::send_local(Packet packet) {
     packet.meta.in = IfIndex::None;
     packet.meta.out = IfIndex::None;
     const Decision decision = state_.routes.lookup(packet.layout.destination);
-    if (decision.kind != Destination::Unicast) {
+    if (decision.kind == Destination::Local && packet.layout.source.is_unspecified()) {
+        rewrite::set_source(packet, packet.layout.destination);
+    } else if (decision.kind != Destination::Unicast && decision.kind != Destination::Local) {
         return drop(packet, DropReason::NoRoute);
     }
     if (packet.layout.source.is_unspecified()) {
@@ -167,7 +185,7 @@ void Pipeline::send_local(Packet packet) {
     originate(packet);
 }
 
-// Sets meta.out; None means the router itself (a packet redirected to it in OUTPUT).
+// Sets meta.out; Loopback means the router itself.
 bool Pipeline::route_output(Packet& packet) {
     const Decision decision = state_.routes.lookup(packet.layout.destination);
     if (state_.observer != nullptr) {
@@ -177,8 +195,9 @@ bool Pipeline::route_output(Packet& packet) {
         packet.meta.out = decision.out;
         return true;
     }
-    packet.meta.out = IfIndex::None;
-    return decision.kind == Destination::Local;
+    const bool local = decision.kind == Destination::Local;
+    packet.meta.out = local ? IfIndex::Loopback : IfIndex::None;
+    return local;
 }
 
 // --- leaving

@@ -82,6 +82,7 @@ class Pipeline {
     void send_local(Packet packet);
     bool route_output(Packet& packet);
     void postroute(Packet& packet);
+    void loop_back(Packet& packet);
     void finish_output(Packet& packet);
     void fragment(Packet packet, std::uint32_t mtu);
     void transmit(Packet packet);

@@ -20,6 +20,7 @@ rules::Program compile(rules::Ruleset ruleset, const routing::InterfaceTable& in
     for (const routing::Interface& interface : interfaces.all()) {
         names.emplace_back(interface.name, interface.index);
     }
+    names.emplace_back("lo", IfIndex::Loopback);
     return rules::Program(std::move(ruleset), names);
 }
 

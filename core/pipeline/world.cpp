@@ -3,6 +3,9 @@
 namespace nsr::pipeline {
 
 std::string_view RoutingWorld::interface_name(IfIndex index) const {
+    if (index == IfIndex::Loopback) {
+        return "lo";
+    }
     return index == IfIndex::None ? std::string_view() : interfaces_.get(index).name;
 }
 
@@ -24,7 +27,8 @@ std::uint32_t RoutingWorld::path_mtu(const IpAddress& destination) const {
 }
 
 std::uint32_t RoutingWorld::interface_mtu(IfIndex index) const {
-    return index == IfIndex::None ? 65535 : interfaces_.get(index).mtu;
+    const bool device = index != IfIndex::None && index != IfIndex::Loopback;
+    return device ? interfaces_.get(index).mtu : 65535;
 }
 
 // kernel: inet_dev_addr_type, match_type6

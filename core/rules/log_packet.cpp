@@ -278,6 +278,11 @@ void Dump::options(ConstBytes bytes) {
     add(") ");
 }
 
+std::string_view loopback_mac(Family family) {
+    return family == Family::Ipv4 ? " MAC=00:00:00:00:00:00:00:00:00:00:00:00:08:00 "
+                                  : " MAC=00:00:00:00:00:00:00:00:00:00:00:00:86:dd ";
+}
+
 }  // namespace
 
 // kernel: nf_log_dump_packet_common; a TUN device has no MAC header
@@ -295,7 +300,11 @@ std::string log_text(const Subject& subject, const LogDetail& detail) {
     if (has_out) {
         line += world.interface_name(packet.meta.out);
     }
-    line += has_in ? " MAC= " : " ";
+    if (has_in) {
+        line += packet.meta.in == IfIndex::Loopback ? loopback_mac(packet.layout.family) : " MAC= ";
+    } else {
+        line += " ";
+    }
     Dump dump(line, detail);
     dump.packet(packet.bytes(), packet.layout, false);
     if (packet.meta.mark != 0 && !dump.cut_short()) {

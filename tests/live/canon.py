@@ -17,8 +17,15 @@ class Names:
         self.known = known_ports
         self.ports, self.ids = {}, {}
 
-    def port(self, value):
-        return value if value in self.known else 0xF0000 + self.ports.setdefault(value, len(self.ports))
+    def pair(self, protocol, a, b):
+        """Two ends of a packet, (address, port or id): the ports, those that NAT invented renamed. Such a port is unique towards one peer."""
+        return tuple(self.port(protocol, own, peer) for own, peer in ((a, b), (b, a)))
+
+    def port(self, protocol, own, peer):
+        if own[1] in self.known:
+            return own[1]
+        peer_port = peer[1] if peer[1] in self.known else None
+        return 0xF0000 + self.ports.setdefault((protocol, own, peer[0], peer_port), len(self.ports))
 
 
 def packet(data, names, own_addresses):
@@ -30,7 +37,7 @@ def packet(data, names, own_addresses):
         return (bytes(raw),)
     if view.version == 4:
         notes.append(("ip header sum", total(bytes(raw[: view.l4]))))
-        generated = len(data) > 8 and data[8] == 64  # whatever is forwarded has lost one
+        generated = view.is_error() or data[8] == 64  # whatever is forwarded has lost one
         if generated or str(ipaddress.ip_address(view.source)) in own_addresses:
             raw[4:6] = b"\0\0"
         raw[10:12] = b"\0\0"
@@ -55,9 +62,7 @@ def _transport(view, raw, notes, names):
         body = bytes(raw[view.l4 :])
         notes.append(("crc", crc32c(body[:8] + b"\0\0\0\0" + body[12:]) == struct.unpack("<I", body[8:12])[0]))
         raw[view.l4 + 8 : view.l4 + 12] = b"\0\0\0\0"
-    for port_at in ports_at(view):
-        notes.append(("port", names.port(struct.unpack_from("!H", raw, view.l4 + port_at)[0])))
-        raw[view.l4 + port_at : view.l4 + port_at + 2] = b"\0\0"
+    notes.append(("ports", _take_ports(view, raw, view.l4, names)))
     if view.is_error() and len(raw) >= view.l4 + 28:
         inner = View(bytes(raw[view.l4 + 8 :]))
         if inner.l4 is not None and not inner.offset and len(inner.data) >= inner.l4 + 8:
@@ -67,20 +72,43 @@ def _transport(view, raw, notes, names):
             inner_at = CHECKSUM_AT.get(inner.protocol)
             if inner_at is not None and len(inner_raw) >= inner.l4 + inner_at + 2:
                 inner_raw[inner.l4 + inner_at : inner.l4 + inner_at + 2] = b"\0\0"
-            for port_at in ports_at(inner):
-                notes.append(("quoted port", names.port(struct.unpack_from("!H", inner_raw, inner.l4 + port_at)[0])))
-                inner_raw[inner.l4 + port_at : inner.l4 + port_at + 2] = b"\0\0"
+            notes.append(("quoted ports", _take_ports(inner, inner_raw, inner.l4, names)))
             raw[view.l4 + 8 :] = inner_raw
+
+
+def _take_ports(view, raw, l4, names):
+    """The ports (an ICMP query's id twice) with invented ones renamed; zeroes in their place."""
+    found = [struct.unpack_from("!H", raw, l4 + at)[0] for at in ports_at(view)]
+    for at in ports_at(view):
+        raw[l4 + at : l4 + at + 2] = b"\0\0"
+    if not found:
+        return ()
+    a, b = (str(ipaddress.ip_address(bytes(x))) for x in (view.source, view.destination))
+    return names.pair(view.protocol, (a, found[0]), (b, found[-1]))
 
 
 def table(lines, names):
     """Lines of the table -> sorted list of (text without timeout, timeout)"""
     found = []
-    for line in lines:
+    masked = lambda line: re.sub(r"(?<=port=)\d+|(?<= id=)\d+", lambda m: m[0] if int(m[0]) in names.known else "?", line)  # noqa: E731
+    for line in sorted(lines, key=masked):
         words = [w for w in line.split() if not re.match(r"(use|secmark|secctx|delta-time)=|zone=0$", w)]
-        words = [re.sub(r"^(sport|dport|id)=(\d+)$", lambda m: f"{m[1]}={names.port(int(m[2]))}", w) for w in words]
-        found.append((" ".join(words[:4] + words[5:]), int(words[4])))
+        text = " ".join(words[:4] + words[5:])
+        found.append((re.sub(_TUPLE, lambda m: _tuple(m, int(words[3]), names), text), int(words[4])))
     return sorted(found)
+
+
+_TUPLE = r"src=(\S+) dst=(\S+) (?:sport=(\d+) dport=(\d+)|type=(\d+) code=(\d+) id=(\d+))"
+
+
+def _tuple(match, protocol, names):
+    source, destination, sport, dport, kind, code, ident = match.groups()
+    source, destination = (str(ipaddress.ip_address(x)) for x in (source, destination))
+    if ident:
+        a, _ = names.pair(protocol, (source, int(ident)), (destination, int(ident)))
+        return f"src={source} dst={destination} type={kind} code={code} id={a}"
+    a, b = names.pair(protocol, (source, int(sport)), (destination, int(dport)))
+    return f"src={source} dst={destination} sport={a} dport={b}"
 
 
 def counters(text):
