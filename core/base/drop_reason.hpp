@@ -71,6 +71,7 @@ struct DropReasonRow {
     std::string_view explanation;  // one sentence for people
 };
 
+// NOLINTNEXTLINE(readability-identifier-naming): constant for everybody but its own file
 extern const std::array<DropReasonRow, kDropReasonCount> kDropReasons;
 
 std::string_view name_of(DropReason reason);

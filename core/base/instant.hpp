@@ -15,7 +15,7 @@ struct RouterClock {
     using period = std::nano;
     using duration = std::chrono::nanoseconds;
     using time_point = std::chrono::time_point<RouterClock>;
-    static constexpr bool is_steady = true;
+    static constexpr bool is_steady = true;  // NOLINT(readability-identifier-naming): std's name
 };
 
 using Duration = RouterClock::duration;

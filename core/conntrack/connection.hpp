@@ -116,8 +116,8 @@ struct alignas(64) Connection {
     std::uint32_t extra = kNoSide;  // Extra, iff anything in there is needed
     RuleId accepted_by = RuleId::None;    // the filter rule that let the first packet through
     RuleId translated_by = RuleId::None;  // the nat rule that chose the translation
-    std::uint32_t assured_after =
-        0;  // UDP: jiffies from which a replied stream counts as assured (kernel: stream_ts)
+    // UDP: jiffies from which a replied stream counts as assured (kernel: stream_ts).
+    std::uint32_t assured_after = 0;
 
     // --- second line ---
     ProtocolState state{};

@@ -57,8 +57,8 @@ struct Queue {
     std::size_t accounted = 0;       // bytes charged to the family
 
     // first
-    std::vector<std::uint8_t>
-        header;  // everything before the payload, IPv6 fragment header included
+    // Everything before the payload, IPv6 fragment header included.
+    std::vector<std::uint8_t> header;
     Layout layout;
     Mark mark = 0;
     BufferPool* pool = nullptr;

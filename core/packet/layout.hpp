@@ -14,22 +14,22 @@ struct Layout {
     std::uint8_t protocol = 0;
     std::uint8_t tos = 0;  // TOS or traffic class
     std::uint8_t ttl = 0;  // TTL or hop limit
-    std::uint16_t l4_offset =
-        0;  // from bytes().begin(); the end of the IPv4 header, or of the last extension header
+    // From bytes().begin(): the end of the IPv4 header, or of the last extension header.
+    std::uint16_t l4_offset = 0;
     std::uint32_t total_length = 0;  // of the IP packet, header included; bytes() is trimmed to it
     IpAddress source;
     IpAddress destination;
 
     // Fragment facts. An unfragmented packet has all of them zero.
-    bool is_fragment =
-        false;  // offset > 0 or more fragments; an IPv6 atomic fragment (RFC 6946) counts, too
+    // Offset > 0 or more fragments; an IPv6 atomic fragment (RFC 6946) counts, too.
+    bool is_fragment = false;
     bool more_fragments = false;
     bool dont_fragment = false;         // IPv4 DF
     std::uint16_t fragment_offset = 0;  // in bytes
     std::uint32_t identification = 0;
     std::uint16_t fragment_header = 0;  // IPv6: offset of the fragment header; 0 if there is none
-    std::uint16_t fragment_prev_next =
-        0;  // IPv6: offset of the next-header byte that names the fragment header
+    // IPv6: offset of the next-header byte that names the fragment header.
+    std::uint16_t fragment_prev_next = 0;
 
     bool has_ipv4_options = false;
     bool source_routed = false;  // LSRR or SSRR present

@@ -49,15 +49,14 @@ enum class ChecksumState : std::uint8_t { Complete, Verified, Partial };
 enum class Gso : std::uint8_t { None, Tcp4, Tcp6, Udp };
 
 struct Offload {
-    ChecksumState checksum =
-        ChecksumState::Complete;  // Complete: on the wire, unverified; Verified: the device did
+    // Complete: on the wire, unverified; Verified: the device did
+    ChecksumState checksum = ChecksumState::Complete;
     Gso gso = Gso::None;
     bool ecn = false;                  // the TCP super-packet carries CWR in its first segment only
     std::uint16_t checksum_start = 0;  // valid iff Partial: offset of the transport header
-    std::uint16_t checksum_offset =
-        0;                       // valid iff Partial: offset of the field behind checksum_start
-    std::uint16_t gso_size = 0;  // valid iff gso != None: payload bytes of each wire segment
-    std::uint16_t header_length = 0;  // valid iff gso != None: all headers of one segment
+    std::uint16_t checksum_offset = 0;  // valid iff Partial: of the field, behind checksum_start
+    std::uint16_t gso_size = 0;         // valid iff gso != None: payload bytes of each wire segment
+    std::uint16_t header_length = 0;    // valid iff gso != None: all headers of one segment
 };
 
 // How a reassembled datagram came in; it leaves in the same pieces. kernel:
@@ -77,9 +76,9 @@ struct Meta {
     bool ct_seen = false;  // tracking has had its turn: raw NOTRACK, or the tracker itself
     // What raw's CT target asked for (kernel: the template conntrack).
     Zone zone = 0;
-    bool zone_original = true;       // the zone counts for the original direction
-    bool zone_reply = true;          // ... for the reply direction
-    bool locally_generated = false;  // began in OUTPUT
+    bool zone_original = true;               // the zone counts for the original direction
+    bool zone_reply = true;                  // ... for the reply direction
+    bool locally_generated = false;          // began in OUTPUT
     IfIndex host_interface = IfIndex::None;  // valid iff a process of the [host] namespace sent it
     std::uint32_t cause = 0;  // index of the foreign packet that led to this one; see EgressQueue
     RuleId accepted_by = RuleId::None;

@@ -34,7 +34,7 @@ struct State {
 // What the router writes into timestamps: milliseconds with the high bit that says "not since
 // midnight UT" (RFC 791 3.1, RFC 792), because the core knows no calendar.
 constexpr std::uint32_t time_of_day(Instant now) {
-    constexpr std::int64_t kDayMs = 24 * 3600 * 1000;
+    constexpr std::int64_t kDayMs = std::int64_t{24} * 3600 * 1000;
     const auto ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
     return 0x80000000 | static_cast<std::uint32_t>(ms % kDayMs);

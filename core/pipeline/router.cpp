@@ -58,8 +58,7 @@ Router::Router(Options options) : impl_(std::make_unique<Impl>(std::move(options
 
 Router::~Router() = default;
 
-// --- packets and time
-// ---------------------------------------------------------------------------------------
+// --- packets and time ---------------------------------------------------------------------------
 
 // Dissect and prefetch the whole batch, then let each packet go its way to the end before the next
 // one starts. A packet whose header is refused has no family in between.
@@ -112,8 +111,7 @@ void Router::expire(Instant now, EgressQueue& out) {
     }
 }
 
-// --- rules and tracking
-// --------------------------------------------------------------------------------------
+// --- rules and tracking -------------------------------------------------------------------------
 
 void Router::apply(rules::Ruleset ruleset, Instant now) {
     rules::Program next = compile(std::move(ruleset), impl_->state.interfaces);
@@ -157,8 +155,7 @@ TrackingMode Router::tracking_mode() const {
     return impl_->state.tracking;
 }
 
-// --- links, addresses, routes
-// ----------------------------------------------------------------------------------
+// --- links, addresses, routes -------------------------------------------------------------------
 
 IfIndex Router::add_interface(routing::Interface interface) {
     pipeline::State& state = impl_->state;
@@ -212,8 +209,7 @@ void Router::clear_routes() {
     impl_->state.routes.clear();
 }
 
-// --- what others look at
-// ------------------------------------------------------------------------------------------
+// --- what others look at ------------------------------------------------------------------------
 
 BufferPool& Router::pool() {
     return impl_->state.pool;

@@ -31,9 +31,9 @@ struct Interface {
     bool up = true;
     bool host =
         false;  // the [host] namespace: real sockets "on the router"; its packets enter OUTPUT
-    bool gso_tcp = false;  // takes TCP super-packets
+    bool gso_tcp = false;           // takes TCP super-packets
     bool checksum_offload = false;  // takes Partial checksums
-    bool gso_udp = false;  // takes UDP super-packets
+    bool gso_udp = false;           // takes UDP super-packets
     InterfaceCounters counters;
 };
 

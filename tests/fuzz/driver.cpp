@@ -25,7 +25,8 @@ std::vector<Input> seeds(const char* folder) {
     std::vector<Input> inputs{Input{}};
     for (const auto& file : files) {
         std::ifstream stream(file, std::ios::binary);
-        inputs.emplace_back(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+        inputs.emplace_back(std::istreambuf_iterator<char>(stream),
+                            std::istreambuf_iterator<char>());
     }
     return inputs;
 }

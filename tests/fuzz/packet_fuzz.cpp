@@ -1,5 +1,5 @@
-// Any bytes as one frame of a TUN device, vnet header in front, through a router with every table in use. What comes out must be a packet that the
-// router itself would take.
+// Any bytes as one frame of a TUN device, vnet header in front, through a router with every table
+// in use. What comes out must be a packet that the router itself would take.
 #include <cstdio>
 
 #include "core/base/check.hpp"
@@ -13,12 +13,16 @@ namespace {
 constexpr const char* kRules =
     "*raw\n-A PREROUTING -p udp --dport 7 -j NOTRACK\nCOMMIT\n"
     "*mangle\n-A FORWARD -p tcp --syn -j MARK --set-mark 1\nCOMMIT\n"
-    "*nat\n-A PREROUTING -i b -p tcp --dport 80 -j DNAT --to-destination 10.0.0.9\n-A POSTROUTING -o b -j MASQUERADE\nCOMMIT\n"
-    "*filter\n-A FORWARD -m conntrack --ctstate INVALID -j DROP\n-A FORWARD -p icmp --icmp-type 8 -j ACCEPT\n"
-    "-A FORWARD -p tcp --dport 22 -j REJECT --reject-with tcp-reset\n-A FORWARD -p udp --dport 9 -j REJECT\nCOMMIT\n";
+    "*nat\n-A PREROUTING -i b -p tcp --dport 80 -j DNAT --to-destination 10.0.0.9\n"
+    "-A POSTROUTING -o b -j MASQUERADE\nCOMMIT\n"
+    "*filter\n-A FORWARD -m conntrack --ctstate INVALID -j DROP\n"
+    "-A FORWARD -p icmp --icmp-type 8 -j ACCEPT\n"
+    "-A FORWARD -p tcp --dport 22 -j REJECT --reject-with tcp-reset\n"
+    "-A FORWARD -p udp --dport 9 -j REJECT\nCOMMIT\n";
 constexpr const char* kRules6 =
     "*nat\n-A POSTROUTING -o b -j MASQUERADE\nCOMMIT\n"
-    "*filter\n-A FORWARD -m conntrack --ctstate INVALID -j DROP\n-A FORWARD -p tcp --dport 22 -j REJECT\nCOMMIT\n";
+    "*filter\n-A FORWARD -m conntrack --ctstate INVALID -j DROP\n"
+    "-A FORWARD -p tcp --dport 22 -j REJECT\nCOMMIT\n";
 
 std::unique_ptr<nsr::Router> make_router() {
     nsr::Router::Options options;
@@ -32,8 +36,10 @@ std::unique_ptr<nsr::Router> make_router() {
     };
     add("a", "10.0.0.1/24", "fd00:1::1/64");
     const auto b = add("b", "192.0.2.1/24", "2001:db8::1/64");
-    NSR_CHECK(router->add_route({*nsr::parse_prefix("0.0.0.0/0"), nsr::parse_address("192.0.2.2"), b, {}}));
-    NSR_CHECK(router->add_route({*nsr::parse_prefix("::/0"), nsr::parse_address("2001:db8::2"), b, {}}));
+    NSR_CHECK(router->add_route(
+        {*nsr::parse_prefix("0.0.0.0/0"), nsr::parse_address("192.0.2.2"), b, {}}));
+    NSR_CHECK(
+        router->add_route({*nsr::parse_prefix("::/0"), nsr::parse_address("2001:db8::2"), b, {}}));
     nsr::rules::Ruleset ruleset;
     NSR_CHECK(nsr::rules::parse_save(kRules, "v4", nsr::Family::Ipv4, ruleset).empty());
     NSR_CHECK(nsr::rules::parse_save(kRules6, "v6", nsr::Family::Ipv6, ruleset).empty());
@@ -50,8 +56,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     now += std::chrono::milliseconds(10);
-    nsr::Packet packet(router->pool(), {data + 1 + nsr::kVnetHeaderBytes, size - 1 - nsr::kVnetHeaderBytes});
-    if (!nsr::decode_vnet_header(std::span<const std::uint8_t, nsr::kVnetHeaderBytes>(data + 1, nsr::kVnetHeaderBytes), packet)) {
+    nsr::Packet packet(router->pool(),
+                       {data + 1 + nsr::kVnetHeaderBytes, size - 1 - nsr::kVnetHeaderBytes});
+    if (!nsr::decode_vnet_header(
+            std::span<const std::uint8_t, nsr::kVnetHeaderBytes>(data + 1, nsr::kVnetHeaderBytes),
+            packet)) {
         return 0;
     }
     packet.meta.in = nsr::IfIndex(1 + data[0] % 2);
@@ -61,7 +70,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (nsr::Packet& left : out) {
         const nsr::Verdict verdict = nsr::dissect(left);
         if (verdict.dropped()) {
-            std::fprintf(stderr, "left as %s: %s\n%s\nbecause of: %s\n", std::string(nsr::name_of(verdict.reason())).c_str(),
+            std::fprintf(stderr, "left as %s: %s\n%s\nbecause of: %s\n",
+                         std::string(nsr::name_of(verdict.reason())).c_str(),
                          nsr::describe(left).c_str(), nsr::hexdump(left.bytes()).c_str(),
                          nsr::hexdump({data + 1, size - 1}).c_str());
         }

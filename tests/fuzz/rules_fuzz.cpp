@@ -1,4 +1,5 @@
-// Any text as an iptables-save file: refused with errors that have a place, or accepted and then stable through save and parse.
+// Any text as an iptables-save file: refused with errors that have a place, or accepted and then
+// stable through save and parse.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -27,6 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     nsr::rules::Ruleset again;
     NSR_CHECK(nsr::rules::parse_save(saved, "saved", family, again).empty());
     NSR_CHECK(nsr::rules::save(again, family, true) == saved);
-    const nsr::rules::Program program(std::move(ruleset), {{"lan", nsr::IfIndex{1}}, {"wan", nsr::IfIndex{2}}});
+    const nsr::rules::Program program(std::move(ruleset),
+                                      {{"lan", nsr::IfIndex{1}}, {"wan", nsr::IfIndex{2}}});
     return 0;
 }

@@ -1,5 +1,5 @@
-// Bytes as a short history: packets of a few hosts and ports, errors about them, fragments, time and flushes. After each step the table
-// must render, and its count must be the number of lines.
+// Bytes as a short history: packets of a few hosts and ports, errors about them, fragments, time
+// and flushes. After each step the table must render, and its count must be the number of lines.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -44,25 +44,26 @@ std::unique_ptr<nsr::Router> make_router() {
         router->add_interface(std::move(interface));
     }
     nsr::rules::Ruleset ruleset;
-    NSR_CHECK(nsr::rules::parse_save(kRules, "v4",
-                                     nsr::Family::Ipv4, ruleset)
-                  .empty());
+    NSR_CHECK(nsr::rules::parse_save(kRules, "v4", nsr::Family::Ipv4, ruleset).empty());
     router->apply(std::move(ruleset), nsr::Instant{});
     return router;
 }
 
-// One packet from eight bytes of the history; inside hosts on one side, outside ones and the router's address on the other.
+// One packet from eight bytes of the history; inside hosts on one side, outside ones and the
+// router's address on the other.
 std::vector<std::uint8_t> packet_from(Reader& in) {
     const std::uint8_t shape = in.byte();
     const bool outward = (shape & 1) != 0;
     static constexpr std::array<std::uint8_t, 4> kProtocols = {6, 17, 1, 132};
     const std::uint8_t protocol = kProtocols[(shape >> 1) & 3];
     const std::uint32_t inside = 0x0a000002 + (in.byte() & 3);
-    const std::uint32_t outside = (shape & 8) != 0 && !outward ? 0xc0000201 : 0xc0000207 + (in.byte() & 1);
+    const std::uint32_t outside =
+        (shape & 8) != 0 && !outward ? 0xc0000201 : 0xc0000207 + (in.byte() & 1);
     std::vector<std::uint8_t> packet(40 + (in.byte() & 31));
     packet[0] = 0x45;
     nsr::wire::store16(&packet[2], static_cast<std::uint16_t>(packet.size()));
-    nsr::wire::store16(&packet[6], static_cast<std::uint16_t>((shape & 0x40) != 0 ? (in.byte() & 3) | 0x2000 : 0));
+    nsr::wire::store16(
+        &packet[6], static_cast<std::uint16_t>((shape & 0x40) != 0 ? (in.byte() & 3) | 0x2000 : 0));
     packet[8] = 64;
     packet[9] = protocol;
     nsr::wire::store32(&packet[12], outward ? inside : outside);

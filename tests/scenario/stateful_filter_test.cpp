@@ -35,9 +35,12 @@ TEST_CASE("stateful filter: a connection whose first packet is dropped leaves no
 }
 
 TEST_CASE("reject: the sender is told, and the packet counts as rejected") {
-    World w = given("*filter\n-A FORWARD -p tcp -j REJECT --reject-with tcp-reset\n-A FORWARD -j REJECT\nCOMMIT\n");
+    World w = given(
+        "*filter\n-A FORWARD -p tcp -j REJECT --reject-with tcp-reset\n-A FORWARD -j "
+        "REJECT\nCOMMIT\n");
     w.when("lan", tcp("10.0.0.2:4000", "198.51.100.7:22").syn().seq(77));
-    w.expect("lan", tcp("198.51.100.7:22", "10.0.0.2:4000").rst().ack(78).win(0).id(0).dont_fragment());
+    w.expect("lan",
+             tcp("198.51.100.7:22", "10.0.0.2:4000").rst().ack(78).win(0).id(0).dont_fragment());
     w.expect_drop(DropReason::RuleReject);
     w.when("lan", udp("10.0.0.2:4000", "198.51.100.7:53").data("x"));
     w.expect_icmp("lan", 3, 3);

@@ -68,9 +68,11 @@ PacketBuilder udp(std::string_view source, std::string_view destination) {
     return {proto::kUdp, source, destination};
 }
 
-PacketBuilder ping(std::string_view source, std::string_view destination, std::uint16_t id, std::uint16_t seq) {
-    PacketBuilder builder(source.find('.') != std::string_view::npos ? proto::kIcmp : proto::kIcmpv6, source,
-                          destination);
+PacketBuilder ping(std::string_view source, std::string_view destination, std::uint16_t id,
+                   std::uint16_t seq) {
+    PacketBuilder builder(
+        source.find('.') != std::string_view::npos ? proto::kIcmp : proto::kIcmpv6, source,
+        destination);
     const std::uint8_t echo = source.find('.') != std::string_view::npos ? 8 : 128;
     return builder.icmp(echo, 0, static_cast<std::uint32_t>(id) << 16 | seq);
 }
@@ -79,7 +81,8 @@ PacketBuilder ip(std::uint8_t protocol, std::string_view source, std::string_vie
     return {protocol, source, destination};
 }
 
-PacketBuilder::PacketBuilder(std::uint8_t protocol, std::string_view source, std::string_view destination)
+PacketBuilder::PacketBuilder(std::uint8_t protocol, std::string_view source,
+                             std::string_view destination)
     : protocol_(protocol) {
     split(source, source_, source_port_);
     split(destination, destination_, destination_port_);
@@ -198,7 +201,8 @@ PacketBuilder& PacketBuilder::gso(std::uint16_t segment_bytes) {
 std::vector<std::uint8_t> PacketBuilder::bytes() const {
     std::vector<std::uint8_t> body = transport();
     if (is_fragment_) {
-        body.erase(body.begin(), body.begin() + std::min<std::size_t>(body.size(), fragment_offset_));
+        body.erase(body.begin(),
+                   body.begin() + std::min<std::size_t>(body.size(), fragment_offset_));
         body.resize(std::min(body.size(), fragment_length_));
     }
     std::vector<std::uint8_t> out;
@@ -208,7 +212,8 @@ std::vector<std::uint8_t> PacketBuilder::bytes() const {
         out[1] = tos_;
         wire::store16(&out[2], static_cast<std::uint16_t>(20 + body.size()));
         wire::store16(&out[4], id_);
-        wire::store16(&out[6], static_cast<std::uint16_t>((dont_fragment_ ? 0x4000 : 0) | (more_fragments_ ? 0x2000 : 0) |
+        wire::store16(&out[6], static_cast<std::uint16_t>((dont_fragment_ ? 0x4000 : 0) |
+                                                          (more_fragments_ ? 0x2000 : 0) |
                                                           fragment_offset_ / 8));
         out[8] = ttl_;
         out[9] = protocol_;
@@ -227,7 +232,8 @@ std::vector<std::uint8_t> PacketBuilder::bytes() const {
         destination_.to_wire(&out[24]);
         if (is_fragment_) {
             out[40] = protocol_;
-            wire::store16(&out[42], static_cast<std::uint16_t>(fragment_offset_ | (more_fragments_ ? 1 : 0)));
+            wire::store16(&out[42],
+                          static_cast<std::uint16_t>(fragment_offset_ | (more_fragments_ ? 1 : 0)));
             wire::store32(&out[44], id_);
         }
     }
@@ -243,7 +249,9 @@ Packet PacketBuilder::packet(BufferPool& pool) const {
         packet.offload.checksum = ChecksumState::Partial;
         packet.offload.checksum_start = l4;
         packet.offload.checksum_offset = static_cast<std::uint16_t>(checksum_offset(protocol_));
-        packet.offload.gso = protocol_ == proto::kUdp ? Gso::Udp : source_.is_v4() ? Gso::Tcp4 : Gso::Tcp6;
+        packet.offload.gso = protocol_ == proto::kUdp ? Gso::Udp
+                             : source_.is_v4()        ? Gso::Tcp4
+                                                      : Gso::Tcp6;
         packet.offload.gso_size = gso_size_;
         packet.offload.header_length = static_cast<std::uint16_t>(l4 + transport_header().size());
     }
@@ -295,14 +303,15 @@ void PacketBuilder::finish_checksum(std::vector<std::uint8_t>& out) const {
         return;
     }
     const std::uint16_t pseudo =
-        protocol_ == proto::kIcmp
-            ? std::uint16_t{0}
-            : wire::pseudo_header_sum(source_, destination_, protocol_, static_cast<std::uint32_t>(out.size()));
+        protocol_ == proto::kIcmp ? std::uint16_t{0}
+                                  : wire::pseudo_header_sum(source_, destination_, protocol_,
+                                                            static_cast<std::uint32_t>(out.size()));
     auto checksum = gso_size_ != 0 ? pseudo : static_cast<std::uint16_t>(~wire::sum(out, pseudo));
     if (checksum == 0 && protocol_ == proto::kUdp) {
         checksum = 0xffff;
     }
-    wire::store16(&out[offset], bad_checksum_ ? static_cast<std::uint16_t>(checksum ^ 0x5555) : checksum);
+    wire::store16(&out[offset],
+                  bad_checksum_ ? static_cast<std::uint16_t>(checksum ^ 0x5555) : checksum);
 }
 
 }  // namespace nsr::test

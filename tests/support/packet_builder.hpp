@@ -35,7 +35,7 @@ class PacketBuilder {
     PacketBuilder& payload(std::size_t bytes);
     PacketBuilder& data(std::string_view text);
     PacketBuilder& bad_checksum();
-    PacketBuilder& truncated(std::size_t bytes);            // cut off this many bytes at the end
+    PacketBuilder& truncated(std::size_t bytes);  // cut off this many bytes at the end
     PacketBuilder& fragment(std::uint16_t offset, bool more, std::size_t length);
     // a super-packet as a TUN device hands it over: checksum Partial
     PacketBuilder& gso(std::uint16_t segment_bytes);
@@ -78,7 +78,8 @@ class PacketBuilder {
 // "address:port", or "[v6]:port", or an address alone
 PacketBuilder tcp(std::string_view source, std::string_view destination);
 PacketBuilder udp(std::string_view source, std::string_view destination);
-PacketBuilder ping(std::string_view source, std::string_view destination, std::uint16_t id = 1, std::uint16_t seq = 1);
+PacketBuilder ping(std::string_view source, std::string_view destination, std::uint16_t id = 1,
+                   std::uint16_t seq = 1);
 PacketBuilder ip(std::uint8_t protocol, std::string_view source, std::string_view destination);
 
 }  // namespace nsr::test

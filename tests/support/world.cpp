@@ -24,9 +24,12 @@ class Tracer : public Observer {
   public:
     void rule_tried(rules::TableId, std::string_view, const rules::Rule&, bool) override {}
     void policy_applied(rules::TableId, std::string_view, rules::Policy) override {}
-    void packet_received(const Packet& packet) override { lines.push_back("  in   " + describe(packet)); }
+    void packet_received(const Packet& packet) override {
+        lines.push_back("  in   " + describe(packet));
+    }
     void stage_done(Hook hook, pipeline::StageId stage, const Packet&, Verdict verdict) override {
-        std::string line = "       " + std::string(name_of(hook)) + '/' + std::string(pipeline::name_of(stage));
+        std::string line =
+            "       " + std::string(name_of(hook)) + '/' + std::string(pipeline::name_of(stage));
         if (verdict.dropped()) {
             lines.push_back(line + ": drop " + std::string(name_of(verdict.reason())));
         } else if (verdict.was_stolen()) {
@@ -142,11 +145,14 @@ World::World(Setup setup, Here here) : impl_(std::make_unique<Impl>()) {
     };
     link("lan", "10.0.0.1/24", "fd00:1::1/64");
     const IfIndex wan = link("wan", "192.0.2.1/24", "2001:db8::1/64");
-    CHECK(router.add_route({*parse_prefix("0.0.0.0/0"), parse_address("192.0.2.254"), wan, routing::RouteType::Unicast}));
-    CHECK(router.add_route({*parse_prefix("::/0"), parse_address("2001:db8::fe"), wan, routing::RouteType::Unicast}));
+    CHECK(router.add_route({*parse_prefix("0.0.0.0/0"), parse_address("192.0.2.254"), wan,
+                            routing::RouteType::Unicast}));
+    CHECK(router.add_route(
+        {*parse_prefix("::/0"), parse_address("2001:db8::fe"), wan, routing::RouteType::Unicast}));
     rules::Ruleset ruleset;
     ConfigErrors errors = rules::parse_save(setup.rules_v4, "given", Family::Ipv4, ruleset);
-    const ConfigErrors errors_v6 = rules::parse_save(setup.rules_v6, "given6", Family::Ipv6, ruleset);
+    const ConfigErrors errors_v6 =
+        rules::parse_save(setup.rules_v6, "given6", Family::Ipv6, ruleset);
     errors.insert(errors.end(), errors_v6.begin(), errors_v6.end());
     for (const ConfigError& error : errors) {
         impl_->fail(here, to_string(error));
@@ -188,20 +194,23 @@ World& World::expect(std::string_view interface, const PacketBuilder& builder, H
     }
     Packet wanted = builder.packet(impl_->router->pool());
     CHECK(dissect(wanted).accepted());
-    const bool same = std::equal(wanted.bytes().begin(), wanted.bytes().end(), packet->bytes().begin(), packet->bytes().end());
+    const bool same = std::equal(wanted.bytes().begin(), wanted.bytes().end(),
+                                 packet->bytes().begin(), packet->bytes().end());
     if (!same) {
-        impl_->fail(here, "expected " + describe(wanted) + "\n" + hexdump(wanted.bytes()) + "\nbut got  " +
-                              describe(*packet) + "\n" + hexdump(packet->bytes()));
+        impl_->fail(here, "expected " + describe(wanted) + "\n" + hexdump(wanted.bytes()) +
+                              "\nbut got  " + describe(*packet) + "\n" + hexdump(packet->bytes()));
     }
     return *this;
 }
 
-World& World::expect_icmp(std::string_view interface, std::uint8_t type, std::uint8_t code, Here here) {
+World& World::expect_icmp(std::string_view interface, std::uint8_t type, std::uint8_t code,
+                          Here here) {
     const auto packet = impl_->take(interface);
     if (!packet) {
         impl_->fail(here, "nothing left through " + std::string(interface));
     } else if (packet->l4().size() < 8 || packet->l4()[0] != type || packet->l4()[1] != code) {
-        impl_->fail(here, "expected ICMP " + std::to_string(type) + '/' + std::to_string(code) + ", got " + describe(*packet));
+        impl_->fail(here, "expected ICMP " + std::to_string(type) + '/' + std::to_string(code) +
+                              ", got " + describe(*packet));
     }
     return *this;
 }
@@ -248,7 +257,8 @@ World& World::expect_no_entry(Here here) {
 World& World::expect_entries(std::size_t count, Here here) {
     const auto lines = entries();
     if (lines.size() != count) {
-        impl_->fail(here, std::to_string(count) + " entries expected, there are " + std::to_string(lines.size()) +
+        impl_->fail(here, std::to_string(count) + " entries expected, there are " +
+                              std::to_string(lines.size()) +
                               (lines.empty() ? "" : ": " + lines.front()));
     }
     return *this;
@@ -259,9 +269,10 @@ World& World::expect_rule_packets(std::string_view rule, std::uint64_t packets, 
                              rules::save(impl_->router->ruleset(), Family::Ipv6, true);
     const auto at = text.find("] " + std::string(rule) + '\n');
     const auto start = at == std::string::npos ? at : text.rfind('[', at);
-    if (start == std::string::npos || !text.substr(start).starts_with('[' + std::to_string(packets) + ':')) {
-        impl_->fail(here, "rule '" + std::string(rule) + "' should have matched " + std::to_string(packets) +
-                              " packets:\n" + text);
+    if (start == std::string::npos ||
+        !text.substr(start).starts_with('[' + std::to_string(packets) + ':')) {
+        impl_->fail(here, "rule '" + std::string(rule) + "' should have matched " +
+                              std::to_string(packets) + " packets:\n" + text);
     }
     return *this;
 }
@@ -293,7 +304,8 @@ std::vector<std::string> World::entries() const {
     std::optional<ConnId> id;
     while ((id = conntrack.table().next(id))) {
         std::string line;
-        procfs::append_nf_conntrack_line(line, conntrack, *id, impl_->now, procfs::LineFormat::Article);
+        procfs::append_nf_conntrack_line(line, conntrack, *id, impl_->now,
+                                         procfs::LineFormat::Article);
         lines.push_back(squeeze(line));
     }
     return lines;

@@ -1,13 +1,14 @@
-// World: a router in a test, told as a story. given() rules, when() a packet comes in, expect() what leaves, expect_entry() what the table says,
-// after() some time. Every step that fails prints the story so far and what the packet met on its way.
+// World: a router in a test, told as a story. given() rules, when() a packet comes in, expect()
+// what leaves, expect_entry() what the table says, after() some time. Every step that fails prints
+// the story so far and what the packet met on its way.
 //
 //   World w = given("*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n");
 //   w.when("lan", tcp("10.0.0.2:40000", "198.51.100.7:80").syn().seq(1000));
 //   w.expect("wan", tcp("192.0.2.1:40000", "198.51.100.7:80").syn().seq(1000).ttl(63));
 //   w.expect_entry("tcp 6 SYN_SENT src=10.0.0.2 ...");
 //
-// Interfaces unless given others: lan 10.0.0.1/24 fd00:1::1/64, wan 192.0.2.1/24 2001:db8::1/64 with a default route via 192.0.2.254. What nobody expected
-// is a failure when the World ends.
+// Interfaces unless given others: lan 10.0.0.1/24 fd00:1::1/64, wan 192.0.2.1/24 2001:db8::1/64
+// with a default route via 192.0.2.254. What nobody expected is a failure when the World ends.
 #pragma once
 
 #include <deque>
@@ -42,13 +43,16 @@ class World {
     World& when(std::string_view interface, const PacketBuilder& packet, Here here = {});
     World& after(Duration time, Here here = {});
 
-    // The next packet that left through `interface` is this one, byte for byte (IPv4 id of packets the router made is ignored).
+    // The next packet that left through `interface` is this one, byte for byte (IPv4 id of packets
+    // the router made is ignored).
     World& expect(std::string_view interface, const PacketBuilder& packet, Here here = {});
     // An ICMP error of this type and code left.
-    World& expect_icmp(std::string_view interface, std::uint8_t type, std::uint8_t code, Here here = {});
+    World& expect_icmp(std::string_view interface, std::uint8_t type, std::uint8_t code,
+                       Here here = {});
     World& expect_nothing(Here here = {});
     World& expect_drop(DropReason reason, Here here = {});
-    // A line of /proc/net/nf_conntrack (article format, timeout and padding squeezed out) begins with or contains `text`.
+    // A line of /proc/net/nf_conntrack (article format, timeout and padding squeezed out) begins
+    // with or contains `text`.
     World& expect_entry(std::string_view text, Here here = {});
     World& expect_no_entry(Here here = {});
     World& expect_entries(std::size_t count, Here here = {});
