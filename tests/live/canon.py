@@ -17,15 +17,17 @@ class Names:
         self.known = known_ports
         self.ports, self.ids = {}, {}
 
-    def pair(self, protocol, a, b):
+    def pair(self, protocol, a, b, new=True):
         """Two ends of a packet, (address, port or id): the ports, those that NAT invented renamed. Such a port is unique towards one peer."""
-        return tuple(self.port(protocol, own, peer) for own, peer in ((a, b), (b, a)))
+        return tuple(self.port(protocol, own, peer, new) for own, peer in ((a, b), (b, a)))
 
-    def port(self, protocol, own, peer):
+    def port(self, protocol, own, peer, new):
         if own[1] in self.known:
             return own[1]
-        peer_port = peer[1] if peer[1] in self.known else None
-        return 0xF0000 + self.ports.setdefault((protocol, own, peer[0], peer_port), len(self.ports))
+        key = (protocol, own, peer[0], peer[1] if peer[1] in self.known else None)
+        if new:
+            self.ports.setdefault(key, len(self.ports))
+        return f"#{self.ports.get(key, '?')}"
 
 
 def packet(data, names, own_addresses):
@@ -90,8 +92,7 @@ def _take_ports(view, raw, l4, names):
 def table(lines, names):
     """Lines of the table -> sorted list of (text without timeout, timeout)"""
     found = []
-    masked = lambda line: re.sub(r"(?<=port=)\d+|(?<= id=)\d+", lambda m: m[0] if int(m[0]) in names.known else "?", line)  # noqa: E731
-    for line in sorted(lines, key=masked):
+    for line in lines:
         words = [w for w in line.split() if not re.match(r"(use|secmark|secctx|delta-time)=|zone=0$", w)]
         text = " ".join(words[:4] + words[5:])
         found.append((re.sub(_TUPLE, lambda m: _tuple(m, int(words[3]), names), text), int(words[4])))
@@ -105,9 +106,9 @@ def _tuple(match, protocol, names):
     source, destination, sport, dport, kind, code, ident = match.groups()
     source, destination = (str(ipaddress.ip_address(x)) for x in (source, destination))
     if ident:
-        a, _ = names.pair(protocol, (source, int(ident)), (destination, int(ident)))
+        a, _ = names.pair(protocol, (source, int(ident)), (destination, int(ident)), new=False)
         return f"src={source} dst={destination} type={kind} code={code} id={a}"
-    a, b = names.pair(protocol, (source, int(sport)), (destination, int(dport)))
+    a, b = names.pair(protocol, (source, int(sport)), (destination, int(dport)), new=False)
     return f"src={source} dst={destination} sport={a} dport={b}"
 
 
