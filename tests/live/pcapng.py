@@ -13,14 +13,13 @@ def _block(kind, body):
 
 def write(path, interfaces, packets):
     """packets: (microseconds, interface name, bytes)"""
-    blocks = [_block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))]
-    for name in interfaces:
-        blocks.append(_block(1, struct.pack("<HHI", 101, 0, 0) + _option(2, name.encode()) + _option(9, b"\x06") + _option(0, b"")))
-    for time, name, data in packets:
-        header = struct.pack("<IIIII", interfaces.index(name), time >> 32, time & 0xFFFFFFFF, len(data), len(data))
-        blocks.append(_block(6, header + data + b"\0" * (-len(data) % 4)))
     with open(path, "wb") as file:
-        file.write(b"".join(blocks))
+        file.write(_block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)))
+        for name in interfaces:
+            file.write(_block(1, struct.pack("<HHI", 101, 0, 0) + _option(2, name.encode()) + _option(9, b"\x06") + _option(0, b"")))
+        for time, name, data in packets:
+            header = struct.pack("<IIIII", interfaces.index(name), time >> 32, time & 0xFFFFFFFF, len(data), len(data))
+            file.write(_block(6, header + data + b"\0" * (-len(data) % 4)))
 
 
 def read(path):
