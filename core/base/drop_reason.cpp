@@ -4,70 +4,83 @@ namespace nsr {
 
 using enum DropReason;
 
-constexpr std::array<DropReasonRow, kDropReasonCount> kRows = {{
-    {TooShort, "too_short", "the frame is shorter than its headers say"},
-    {BadVersion, "bad_version", "the first nibble is neither 4 nor 6"},
-    {BadHeaderLength, "bad_header_length",
+constexpr std::array<DropReasonRow, kDropReasonCount> kDropReasons = {{
+    {TooShort, "too_short", "PKT_TOO_SMALL", "the frame is shorter than its headers say"},
+    {BadVersion, "bad_version", "IP_INHDR", "the first nibble is neither 4 nor 6"},
+    {BadHeaderLength, "bad_header_length", "IP_INHDR",
      "the IPv4 header length is below 20 or beyond the packet"},
-    {BadTotalLength, "bad_total_length", "the IP length field is larger than the packet"},
-    {BadHeaderChecksum, "bad_header_checksum", "the IPv4 header checksum is wrong"},
-    {BadOption, "bad_option", "an IPv4 option is malformed"},
-    {BadExtensionHeader, "bad_extension_header",
+    {BadTotalLength, "bad_total_length", "PKT_TOO_SMALL",
+     "the IP length field is larger than the packet"},
+    {BadHeaderChecksum, "bad_header_checksum", "IP_CSUM", "the IPv4 header checksum is wrong"},
+    {BadOption, "bad_option", "IP_INHDR", "an IPv4 option is malformed"},
+    {BadExtensionHeader, "bad_extension_header", "IPV6_BAD_EXTHDR",
      "an IPv6 extension header is malformed or must not be passed"},
-    {BadOffload, "bad_offload",
+    {BadOffload, "bad_offload", "DEV_HDR",
      "what the device says about checksum or segments contradicts the packet"},
-    {SourceRouted, "source_routed", "the packet carries a source route, which is not followed"},
-    {MartianSource, "martian_source",
+    {SourceRouted, "source_routed", "NOT_SPECIFIED",
+     "the packet carries a source route, which is not followed"},
+    {MartianSource, "martian_source", "IP_INVALID_SOURCE",
      "the source address can never be a sender's (own, loopback, multicast, zero)"},
-    {MartianDestination, "martian_destination",
+    {MartianDestination, "martian_destination", "IP_INVALID_DEST",
      "the destination address can never be reached (zero, loopback)"},
-    {ReversePathFilter, "reverse_path_filter",
+    {ReversePathFilter, "reverse_path_filter", "IP_RPFILTER",
      "rp_filter: the source is not reachable through the interface it came from"},
-    {ForwardingDisabled, "forwarding_disabled",
+    {ForwardingDisabled, "forwarding_disabled", "IP_INADDRERRORS",
      "the packet is for somebody else and forwarding is switched off"},
-    {NoRoute, "no_route", "there is no route to the destination"},
-    {RouteBlackhole, "route_blackhole", "the route to the destination is a blackhole"},
-    {RouteProhibited, "route_prohibited",
+    {NoRoute, "no_route", "IP_INNOROUTES", "there is no route to the destination"},
+    {RouteBlackhole, "route_blackhole", "NOT_SPECIFIED",
+     "the route to the destination is a blackhole"},
+    {RouteProhibited, "route_prohibited", "NOT_SPECIFIED",
      "the route to the destination is administratively prohibited"},
-    {RouteUnreachable, "route_unreachable", "the route to the destination says unreachable"},
-    {NotForwardable, "not_forwardable",
+    {RouteUnreachable, "route_unreachable", "NOT_SPECIFIED",
+     "the route to the destination says unreachable"},
+    {NotForwardable, "not_forwardable", "NOT_SPECIFIED",
      "multicast, broadcast and link-local packets are not forwarded"},
-    {TtlExpired, "ttl_expired", "the TTL or hop limit ran out here"},
-    {TooBig, "too_big", "larger than the outgoing MTU and must not be fragmented"},
-    {InterfaceDown, "interface_down", "the interface is down or gone"},
-    {FragmentMalformed, "fragment_malformed", "a fragment with impossible offset or length"},
-    {FragmentOverlap, "fragment_overlap",
+    {TtlExpired, "ttl_expired", "IP_INHDR", "the TTL or hop limit ran out here"},
+    {TooBig, "too_big", "PKT_TOO_BIG", "larger than the outgoing MTU and must not be fragmented"},
+    {InterfaceDown, "interface_down", "DEV_READY", "the interface is down or gone"},
+    {FragmentMalformed, "fragment_malformed", "NOT_SPECIFIED",
+     "a fragment with impossible offset or length"},
+    {FragmentOverlap, "fragment_overlap", "NOT_SPECIFIED",
      "fragments of the datagram overlap; the datagram is discarded"},
-    {FragmentDuplicate, "fragment_duplicate", "the fragment repeats bytes that are already there"},
-    {FragmentTimeout, "fragment_timeout", "the rest of the datagram did not come in time"},
-    {FragmentTooLarge, "fragment_too_large", "the datagram would be larger than 65535 bytes"},
-    {FragmentMemory, "fragment_memory", "reassembly has used the memory it may use"},
-    {FragmentDistance, "fragment_distance",
+    {FragmentDuplicate, "fragment_duplicate", "DUP_FRAG",
+     "the fragment repeats bytes that are already there"},
+    {FragmentTimeout, "fragment_timeout", "FRAG_REASM_TIMEOUT",
+     "the rest of the datagram did not come in time"},
+    {FragmentTooLarge, "fragment_too_large", "PKT_TOO_BIG",
+     "the datagram would be larger than 65535 bytes"},
+    {FragmentMemory, "fragment_memory", "NOMEM", "reassembly has used the memory it may use"},
+    {FragmentDistance, "fragment_distance", "FRAG_TOO_FAR",
      "too many other datagrams of this source came between its fragments"},
-    {FragmentEcn, "fragment_ecn", "the fragments carry an impossible mix of ECN marks"},
-    {TableFull, "table_full", "the connection table is full and no entry could be evicted"},
-    {TrackingFailed, "tracking_failed", "the protocol tracker refused the packet"},
-    {ConfirmClash, "confirm_clash",
+    {FragmentEcn, "fragment_ecn", "NOT_SPECIFIED",
+     "the fragments carry an impossible mix of ECN marks"},
+    {TableFull, "table_full", "NETFILTER_DROP",
+     "the connection table is full and no entry could be evicted"},
+    {TrackingFailed, "tracking_failed", "NETFILTER_DROP",
+     "there is no memory for the record of its connection"},
+    {ConfirmClash, "confirm_clash", "NETFILTER_DROP",
      "another connection took the same tuple before this one was confirmed"},
-    {NatExhausted, "nat_exhausted",
+    {NatExhausted, "nat_exhausted", "NETFILTER_DROP",
      "no free address and port is left in the range of the NAT rule"},
-    {NatUntranslatable, "nat_untranslatable",
+    {NatUntranslatable, "nat_untranslatable", "NETFILTER_DROP",
      "the packet belongs to a translated connection but could not be rewritten"},
-    {HelperMangleFailed, "helper_mangle_failed", "a helper could not rewrite the payload"},
-    {ExpectationFailed, "expectation_failed",
+    {HelperMangleFailed, "helper_mangle_failed", "NETFILTER_DROP",
+     "a helper could not rewrite the payload"},
+    {ExpectationFailed, "expectation_failed", "NETFILTER_DROP",
      "a helper could not register the connection it expects"},
-    {RuleDrop, "rule_drop", "a rule says DROP"},
-    {PolicyDrop, "policy_drop", "no rule decided and the chain's policy is DROP"},
-    {RuleReject, "rule_reject", "a rule says REJECT"},
-    {LocalMalformed, "local_malformed",
+    {RuleDrop, "rule_drop", "NETFILTER_DROP", "a rule says DROP"},
+    {PolicyDrop, "policy_drop", "NETFILTER_DROP", "no rule decided and the chain's policy is DROP"},
+    {RuleReject, "rule_reject", "NETFILTER_DROP", "a rule says REJECT"},
+    {LocalMalformed, "local_malformed", "NOT_SPECIFIED",
      "addressed to the router, but not a packet a host would accept"},
-    {LocalNoListener, "local_no_listener", "addressed to the router, where nothing listens for it"},
-    {EgressFailed, "egress_failed", "the outgoing device did not take the packet"},
+    {LocalNoListener, "local_no_listener", "NO_SOCKET",
+     "addressed to the router, where nothing listens for it"},
+    {EgressFailed, "egress_failed", "FULL_RING", "the outgoing device did not take the packet"},
 }};
 
 constexpr bool rows_are_in_enum_order() {
-    for (std::size_t i = 0; i < kRows.size(); ++i) {
-        if (static_cast<std::size_t>(kRows[i].reason) != i || kRows[i].name.empty()) {
+    for (std::size_t i = 0; i < kDropReasons.size(); ++i) {
+        if (static_cast<std::size_t>(kDropReasons[i].reason) != i || kDropReasons[i].name.empty()) {
             return false;
         }
     }
@@ -75,14 +88,12 @@ constexpr bool rows_are_in_enum_order() {
 }
 static_assert(rows_are_in_enum_order());
 
-const std::array<DropReasonRow, kDropReasonCount> kDropReasons = kRows;
-
 std::string_view name_of(DropReason reason) {
-    return kRows[static_cast<std::size_t>(reason)].name;
+    return kDropReasons[static_cast<std::size_t>(reason)].name;
 }
 
 std::string_view explain(DropReason reason) {
-    return kRows[static_cast<std::size_t>(reason)].explanation;
+    return kDropReasons[static_cast<std::size_t>(reason)].explanation;
 }
 
 }  // namespace nsr

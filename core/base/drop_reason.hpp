@@ -1,6 +1,6 @@
 // Why a packet went no further. One table: the enumerator, the name users see in counters and
-// traces, and the sentence that explains it. There is no other way to lose a packet:
-// Verdict::drop() wants one of these.
+// traces, what the kernel would say, and a sentence that explains it. There is no other way to lose
+// a packet: Verdict::drop() wants one of these.
 #pragma once
 
 #include <array>
@@ -68,10 +68,11 @@ inline constexpr std::size_t kDropReasonCount = static_cast<std::size_t>(DropRea
 struct DropReasonRow {
     DropReason reason;
     std::string_view name;         // snake_case: counter label, trace text
+    std::string_view kernel;       // the nearest of enum skb_drop_reason
     std::string_view explanation;  // one sentence for people
 };
 
-// NOLINTNEXTLINE(readability-identifier-naming): constant for everybody but its own file
+// NOLINTNEXTLINE(readability-identifier-naming): a constant expression in its own file
 extern const std::array<DropReasonRow, kDropReasonCount> kDropReasons;
 
 std::string_view name_of(DropReason reason);

@@ -108,12 +108,14 @@ class Conntrack {
     // Removes all that `doomed` says; returns how many.
     std::size_t destroy_if(const std::function<bool(ConnId)>& doomed, Instant now);
 
-    // What connections go through, for who asks (nf_conntrack_events). kernel: nf_conntrack_event
+    // What connections go through, for who asks (nf_conntrack_events). It may read the table and
+    // the record; it must not make, change or destroy connections, nor track packets: it is called
+    // in the middle of that. kernel: nf_conntrack_event
     std::function<void(ConnId, std::uint32_t events, Instant)> on_event;  // events: event::k*
     // How the log describes an INVALID packet; unset: describe().
     std::function<std::string(const Packet&)> describe_packet;
     // The NAT layer must forget its references when a record goes. One observer, called before the
-    // record is erased.
+    // record is erased; the same holds for it.
     std::function<void(ConnId)> on_erase;
 
   private:

@@ -1,6 +1,6 @@
 // The sysctls of connection tracking, as plain values. Names, ranges and defaults for users are
-// rows of procfs/sysctl.cpp; the defaults here are the article's. Timeouts in seconds. kernel:
-// struct nf_ct_net and the nf_*_net of each tracker
+// rows of procfs/sysctl_table.cpp; the defaults here are the article's. Timeouts in seconds.
+// kernel: struct nf_ct_net and the nf_*_net of each tracker
 #pragma once
 
 #include <array>

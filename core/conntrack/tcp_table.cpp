@@ -43,7 +43,7 @@ constexpr std::array<Half, 2> kTable = {{
         //         no  ss  sr  es  fw  cw  la  tw  cl  s2
         /* syn */    {ss, ss, ig, ig, ig, ig, ig, ss, ss, s2},
         // sr..la: the client may have started anew behind our back; the answer will tell.
-        // tw, cl: a new connection on the old tuple, see reopen() in tcp.cpp.
+        // tw, cl: a new connection on the old tuple, see reopens() in tcp.cpp.
         //         no  ss  sr  es  fw  cw  la  tw  cl  s2
         /* synack */ {iv, iv, sr, iv, iv, iv, iv, iv, iv, sr},
         // sr, s2: simultaneous open, answered by the first sender.

@@ -55,6 +55,7 @@ class Nat {
     void interface_down(IfIndex interface, Instant now);
 
     // The table was filled from elsewhere (a state file): find the connections that matter to NAT.
+    // Only tests call it so far, as Table::recover().
     void rebuild();
     [[nodiscard]] std::size_t bytes_in_use() const;
 

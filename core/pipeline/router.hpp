@@ -67,14 +67,17 @@ class Observer : public rules::RuleObserver {
 
 class Router {
   public:
+    // The settings are copied; conntrack().settings() and forwarding() are the ones that count
+    // then.
     struct Options {
         std::uint64_t seed = 1;  // of all randomness and hash keys
         conntrack::Settings conntrack;
         defrag::Settings defrag;
         ForwardingSettings forwarding;
         TrackingMode tracking = TrackingMode::Auto;
-        LogSink* log = nullptr;                     // must outlive the router
-        std::unique_ptr<conntrack::Memory> memory;  // null: anonymous
+        LogSink* log = nullptr;  // must outlive the router
+        // Of the connection table; dies with the router, after the last record. Null: anonymous.
+        std::unique_ptr<conntrack::Memory> memory;
     };
     explicit Router(Options options);
     ~Router();
@@ -84,11 +87,16 @@ class Router {
     // Interfaces are added before the first packet; addresses, MTU and up/down may change at any
     // time (see the methods below).
     IfIndex add_interface(routing::Interface interface);
+    // False and nothing changed: the interface has it already.
     bool add_address(IfIndex interface, const Prefix& address);
+    // False: it had none such. Connections masqueraded behind the address end.
     bool remove_address(IfIndex interface, const Prefix& address, Instant now);
     void set_mtu(IfIndex interface, std::uint32_t mtu);
     void set_up(IfIndex interface, bool up);
+    // False and nothing changed: no interface leads to the next hop. A route that is there already
+    // is added once more.
     bool add_route(const routing::Route& route);
+    // False: there is none such.
     bool remove_route(const routing::Route& route);
     void clear_routes();
 
@@ -112,6 +120,7 @@ class Router {
     [[nodiscard]] routing::InterfaceTable& interfaces();
     [[nodiscard]] const routing::InterfaceTable& interfaces() const;
     [[nodiscard]] const routing::RouteTable& routes() const;
+    // What is written here counts from the next packet on; nothing has to be told.
     [[nodiscard]] ForwardingSettings& forwarding();
     [[nodiscard]] const DropCounters& drops() const;
     [[nodiscard]] RandomSource& random();

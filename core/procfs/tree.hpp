@@ -49,7 +49,7 @@ class Cursor {
 
 enum class LineFormat : std::uint8_t { Article, Kernel };
 
-// What the files show; `log` is the text of /dev/kmsg, kept by whoever runs the router.
+// What the files show; `kernel_log` gives the text of /dev/kmsg, kept by whoever runs the router.
 struct Context {
     Router& router;
     LineFormat line_format = LineFormat::Article;

@@ -45,15 +45,19 @@ enum class RejectWith : std::uint8_t {
     RejectRoute6,
 };
 
-// What rules may ask about the world beyond the packet. Implemented by the pipeline.
+// What rules may ask about the world beyond the packet. Implemented by the pipeline. Every IfIndex
+// is one of the router's or None, which packets have before they are routed and where the router
+// itself sent or gets them. Nothing here changes while a packet is on its way.
 class World {
   public:
     virtual ~World() = default;
-    virtual std::string_view interface_name(IfIndex index) const = 0;
-    virtual std::optional<IpAddress> primary_address(
-        IfIndex index, const IpAddress& towards) const = 0;  // MASQUERADE, REDIRECT
-    virtual std::uint32_t path_mtu(
-        const IpAddress& destination) const = 0;  // TCPMSS --clamp-mss-to-pmtu
+    virtual std::string_view interface_name(IfIndex index) const = 0;  // None: empty
+    // MASQUERADE, REDIRECT: the address the router would send from, to `towards`. Nothing: the
+    // interface has none of that family.
+    virtual std::optional<IpAddress> primary_address(IfIndex index,
+                                                     const IpAddress& towards) const = 0;
+    // TCPMSS --clamp-mss-to-pmtu: bytes of an IP packet; 65535 where nothing limits them.
+    virtual std::uint32_t path_mtu(const IpAddress& destination) const = 0;
     virtual std::uint32_t interface_mtu(IfIndex index) const = 0;
     enum class AddressType : std::uint8_t {
         Unspecified,
@@ -66,9 +70,11 @@ class World {
         Unreachable,
         Prohibit
     };
+    // With `limit_to`, addresses of other interfaces are not Local.
     virtual AddressType address_type(const IpAddress& address,
                                      std::optional<IfIndex> limit_to) const = 0;
-    virtual std::optional<IfIndex> route_interface(const IpAddress& address) const = 0;  // rpfilter
+    // rpfilter: where a packet to `address` would leave. Nothing: it would not.
+    virtual std::optional<IfIndex> route_interface(const IpAddress& address) const = 0;
 };
 
 struct Environment {
@@ -100,7 +106,7 @@ class RuleObserver {
 
 class Program {
   public:
-    // Interface names are bound to indices through `world` lazily; the program keeps the ruleset.
+    // Interface names are bound to the indices in `interfaces` now; the program keeps the ruleset.
     Program(Ruleset ruleset, const std::vector<std::pair<std::string, IfIndex>>& interfaces);
     ~Program();
     Program(Program&&) noexcept;
