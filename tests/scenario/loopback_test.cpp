@@ -6,10 +6,13 @@
 using namespace nsr;
 using namespace nsr::test;
 
-TEST_CASE("loopback: an error about the router's own refused answer passes OUTPUT, POSTROUTING, PREROUTING and INPUT") {
+TEST_CASE(
+    "loopback: an error about the router's own refused answer passes OUTPUT, POSTROUTING, "
+    "PREROUTING and INPUT") {
     World w = given(
         "*mangle\n-A PREROUTING -i lo -p icmp\n-A POSTROUTING -o lo -p icmp\nCOMMIT\n"
-        "*filter\n-A INPUT -i lo -p icmp -m conntrack --ctstate RELATED\n-A OUTPUT -o lan -p tcp -j REJECT\n-A OUTPUT -o lo -p icmp\nCOMMIT\n");
+        "*filter\n-A INPUT -i lo -p icmp -m conntrack --ctstate RELATED\n-A OUTPUT -o lan -p tcp "
+        "-j REJECT\n-A OUTPUT -o lo -p icmp\nCOMMIT\n");
     w.when("lan", tcp("10.0.0.2:4000", "10.0.0.1:80").syn().seq(1));
     w.expect_drop(DropReason::RuleReject);
     w.expect_rule_packets("-A OUTPUT -o lo -p icmp", 1);
