@@ -252,9 +252,8 @@ std::optional<Hit> Conntrack::find(const Tuple& tuple, const Meta& meta, Jiffies
     if (meta.zone == 0 || (meta.zone_original && meta.zone_reply)) {
         return table_.find(tuple, meta.zone, now);
     }
-    const auto in = [&](Direction direction, bool counts) -> std::optional<Hit> {
-        const auto hit = table_.find(tuple, counts ? meta.zone : Zone{0}, now);
-        return hit && hit->direction == direction ? hit : std::nullopt;
+    const auto in = [&](Direction direction, bool counts) {
+        return table_.find(tuple, counts ? meta.zone : Zone{0}, now, direction);
     };
     const auto hit = in(Direction::Original, meta.zone_original);
     return hit ? hit : in(Direction::Reply, meta.zone_reply);

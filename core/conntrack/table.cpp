@@ -108,17 +108,30 @@ void Table::prefetch_record(const Tuple& tuple, Zone zone) const {
     });
 }
 
-std::optional<Hit> Table::find(const Tuple& tuple, Zone zone, Jiffies now) const {
-    return impl_->find(key_of(tuple, zone), now, [](std::uint32_t) { return true; });
+std::optional<Hit> Table::find(const Tuple& tuple, Zone zone, Jiffies now,
+                               std::optional<Direction> only) const {
+    return impl_->find(key_of(tuple, zone), now,
+                       [only](const Hit& hit) { return !only || hit.direction == *only; });
+}
+
+bool Table::zone_is_one_sided(const Connection& record) const {
+    if (record.zone == 0 || record.extra == kNoSide) {
+        return false;
+    }
+    const Extra& extra = impl_->extras[record.extra];
+    return !extra.zone_original || !extra.zone_reply;
 }
 
 bool Table::taken(const Tuple& tuple, Zone zone, ConnId except, Jiffies now) const {
-    const auto other = [this, except](std::uint32_t number) {
-        if (except == ConnId::None || ConnId{number} == except) {
+    const auto other = [this, except](const Hit& hit) {
+        if (except == ConnId::None || hit.id == except) {
             return except == ConnId::None;
         }
+        if (hit.direction == Direction::Original && zone_is_one_sided((*this)[except])) {
+            return false;
+        }
         // Two packets that began the same flow at once do not stand in each other's way.
-        return !same(impl_->key_of(impl_->records[number], Direction::Original),
+        return !same(impl_->key_of((*this)[hit.id], Direction::Original),
                      impl_->key_of((*this)[except], Direction::Original));
     };
     return impl_->find(key_of(tuple, zone), now, other).has_value();
@@ -141,9 +154,11 @@ std::optional<ConnId> Table::allocate() {
 bool Table::insert(ConnId id, Jiffies now) {
     Connection& record = (*this)[id];
     NSR_CHECK(record.commit == 0 && record.wheel_previous == kUnlinked);
+    // A zone for one direction keeps apart what has the same tuple in the other. kernel: nf_ct_key_equal
+    const bool one_sided = zone_is_one_sided(record);
     for (const Direction direction : {Direction::Original, Direction::Reply}) {
-        if (impl_->find(impl_->key_of(record, direction), now,
-                        [](std::uint32_t) { return true; })) {
+        const auto clash = [&](const Hit& hit) { return !one_sided || hit.direction == direction; };
+        if (impl_->find(impl_->key_of(record, direction), now, clash)) {
             return false;
         }
     }

@@ -80,7 +80,9 @@ class Table {
     // The live, confirmed connection one of whose tuples is `tuple` in `zone`. `zone` is what the
     // packet's direction uses: a record whose zone does not count for that direction is in zone 0
     // there.
-    [[nodiscard]] std::optional<Hit> find(const Tuple& tuple, Zone zone, Jiffies now) const;
+    // `only`: none but a connection that has it in this direction.
+    [[nodiscard]] std::optional<Hit> find(const Tuple& tuple, Zone zone, Jiffies now,
+                                          std::optional<Direction> only = {}) const;
     // Is `tuple` already somebody's, other than `except`? kernel: nf_conntrack_tuple_taken
     [[nodiscard]] bool taken(const Tuple& tuple, Zone zone, ConnId except, Jiffies now) const;
 
@@ -126,6 +128,8 @@ class Table {
     std::size_t recover(Jiffies now, Jiffies clock_shift = 0);
 
   private:
+    [[nodiscard]] bool zone_is_one_sided(const Connection& record) const;
+
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };

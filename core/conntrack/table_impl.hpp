@@ -22,7 +22,7 @@ struct Table::Impl final : HashSource {
     [[nodiscard]] TupleKey key_of(const Connection& record, Direction direction) const;
     [[nodiscard]] std::optional<Direction> match(const Connection& record,
                                                  const TupleKey& key) const;
-    // The first live connection that has `key` and for which `wanted(number)` holds.
+    // The first live connection that has `key` and for which `wanted(hit)` holds.
     template <class Wanted>
     std::optional<Hit> find(const TupleKey& key, Jiffies now, Wanted&& wanted) const;
 
@@ -98,11 +98,11 @@ std::optional<Hit> Table::Impl::find(const TupleKey& key, Jiffies now, Wanted&& 
         const std::uint32_t number = reference & kReferenceNumber;
         const Connection& record = records[number];
         const std::optional<Direction> direction = match(record, key);
-        if (!direction || expired(record, now) || !wanted(number)) {
+        if (!direction || expired(record, now)) {
             return false;
         }
         hit = {ConnId{number}, *direction};
-        return true;
+        return wanted(hit);
     });
     return found ? std::optional(hit) : std::nullopt;
 }

@@ -71,7 +71,7 @@ std::size_t Table::recover(Jiffies now, Jiffies clock_shift) {
         record.status |= status::kConfirmed;
         for (const Direction direction : {Direction::Original, Direction::Reply}) {
             const TupleKey key = impl.key_of(record, direction);
-            if (impl.find(key, now, [](std::uint32_t) { return true; })) {
+            if (impl.find(key, now, [](const Hit&) { return true; })) {
                 return false;
             }
         }

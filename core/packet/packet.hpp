@@ -75,6 +75,7 @@ struct Meta {
     CtInfo ct_info = CtInfo::Invalid;
     bool ct_seen = false;  // tracking has had its turn: raw NOTRACK, or the tracker itself
     // What raw's CT target asked for (kernel: the template conntrack).
+    bool ct_template = false;
     Zone zone = 0;
     bool zone_original = true;               // the zone counts for the original direction
     bool zone_reply = true;                  // ... for the reply direction
@@ -82,6 +83,15 @@ struct Meta {
     IfIndex host_interface = IfIndex::None;  // valid iff a process of the [host] namespace sent it
     std::uint32_t cause = 0;  // index of the foreign packet that led to this one; see EgressQueue
     RuleId accepted_by = RuleId::None;
+
+    // As if tracking had not seen it yet.
+    void track_again() {
+        ct_seen = false;
+        ct_template = false;
+        zone = 0;
+        zone_original = true;
+        zone_reply = true;
+    }
 };
 
 class Packet {

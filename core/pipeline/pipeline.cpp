@@ -151,7 +151,9 @@ void Pipeline::loop_back(Packet& packet) {
     if (verdict.accepted()) {
         packet.meta.in = std::exchange(packet.meta.out, IfIndex::None);
         packet.meta.locally_generated = false;
-        packet.meta.ct_seen = packet.meta.ct_seen && packet.meta.ct_info != CtInfo::Invalid;
+        if (packet.meta.ct_info == CtInfo::Invalid) {
+            packet.meta.track_again();
+        }
         verdict = prerouting(packet);
     }
     if (verdict.accepted()) {

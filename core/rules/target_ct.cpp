@@ -29,7 +29,7 @@ class NotrackTarget : public Target {
 
 // kernel: xt_ct_target leaves packets alone that have a template or were tracked already
 bool decided(const Meta& meta) {
-    return meta.ct_seen || meta.conn != ConnId::None || meta.zone != 0;
+    return meta.ct_seen || meta.ct_template || meta.conn != ConnId::None;
 }
 
 TargetResult NotrackTarget::apply(Subject& subject, Outcome&) const {
@@ -70,6 +70,7 @@ TargetResult CtTarget::apply(Subject& subject, Outcome&) const {
     if (decided(meta)) {
         return TargetResult::Continue;
     }
+    meta.ct_template = true;
     meta.zone = zone_from_mark ? static_cast<Zone>(meta.mark) : zone;
     meta.zone_original = original;
     meta.zone_reply = reply;

@@ -66,7 +66,7 @@ def _transport(view, raw, notes, names):
         raw[view.l4 + 8 : view.l4 + 12] = b"\0\0\0\0"
     notes.append(("ports", _take_ports(view, raw, view.l4, names)))
     if view.is_error() and len(raw) >= view.l4 + 28:
-        inner = View(bytes(raw[view.l4 + 8 :]))
+        inner = View(bytes(raw[view.l4 + 8 :]), view.version)  # routers do not look at a quoted version
         if inner.l4 is not None and not inner.offset and len(inner.data) >= inner.l4 + 8:
             inner_raw = bytearray(inner.data)
             if inner.version == 4:

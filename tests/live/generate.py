@@ -86,7 +86,7 @@ class _Tcp:
 class _Maker:
     def __init__(self, rng):
         self.rng, self.out, self.flows = rng, [], []
-        self.weights = {name: rng.choice([1, 3, 10]) for name in ("tcp", "udp", "echo", "error", "cut", "again", "broken", "router", "sctp")}
+        self.weights = {name: rng.choice([1, 3, 10]) for name in ("tcp", "udp", "echo", "error", "cut", "again", "broken", "router", "sctp", "udplite", "other", "extended")}
         self.weights["tcp"] *= 4
         self.v6_share = rng.choice([0, 0, 0.3, 1])
         self.wild = rng.choice([0.05, 0.2, 0.5])
@@ -186,6 +186,33 @@ class _Maker:
         chunk = self.rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 14])
         body = struct.pack("!HHII", 2000, 3000, self.rng.choice([0, 1, 2]), 0) + struct.pack("!BBH", chunk, self.rng.choice([0, 1]), 20) + struct.pack("!IIHHI"[:5], self.rng.choice([1, 2]), 1000, 1, 1) + b"\0\0\0\0"
         self.put(side, p.ip(p.SCTP, a, b, body[:8] + struct.pack("<I", p.crc32c(body)) + body[12:]))
+
+    def udplite(self):
+        side, a, b = self.pair()
+        coverage = self.rng.choice([0, 8, 8, 12, 16, 7, 100])
+        body = struct.pack("!HHHH", 1024, 53, coverage, 0) + b"lite" * self.rng.choice([0, 2])
+        covered = body[: coverage or len(body)]
+        value = ~p.total(p.pseudo(a, b, p.UDPLITE, len(body)) + covered) & 0xFFFF or 0xFFFF
+        if self.rng.random() < 0.1:
+            value ^= 1
+        self.put(side, p.ip(p.UDPLITE, a, b, body[:6] + struct.pack("!H", value) + body[8:]))
+
+    def other(self):
+        """GRE of both versions, and protocols that the tracker knows nothing about."""
+        side, a, b = self.pair()
+        gre = self.rng.choice([struct.pack("!HH", 0, 0x0800), struct.pack("!HHI", 0x2000, 0x0800, 7), struct.pack("!HHHHI", 0x3001, 0x880B, 4, self.rng.choice([1, 2]), 9),
+                               struct.pack("!HHHHII", 0x3081, 0x880B, 4, self.rng.choice([1, 2]), 9, 9), struct.pack("!HHHH", 0x2001, 0x880B, 0, 1)])
+        kind, body = self.rng.choice([(47, gre), (47, gre), (50, struct.pack("!II", 5, self.rng.randrange(9))), (89, b"route"), (4, b"inner"), (33, struct.pack("!HHBBHIH", 5, 6, 4, 0, 0, 1, 0))])
+        self.put(side, p.ip(kind, a, b, body + b"data"))
+
+    def extended(self):
+        """IPv6 with destination options or an atomic fragment before the transport header."""
+        side = self.rng.choice(["lan", "wan"])
+        a, b = self.rng.choice(V6[side]), self.rng.choice(V6[OTHER[side]])
+        plain = self.rng.choice([p.udp(a, 1024, b, 53, b"ext"), p.tcp(a, 1025, b, 80, p.SYN, 7), p.icmp(a, b, 128, 0, 1 << 16, b"ping")])
+        kind, header = self.rng.choice([(60, struct.pack("!BBBBI", plain[6], 0, 1, 4, 0)), (44, struct.pack("!BBHI", plain[6], 0, 0, 77)),
+                                        (60, struct.pack("!BBBB", plain[6], 1, 1, 12) + bytes(12))])
+        self.put(side, plain[:4] + struct.pack("!H", len(plain) - 40 + len(header)) + bytes([kind]) + plain[7:40] + header + plain[40:])
 
     def error(self):
         """An ICMP error about a packet of this history, mostly quoting it right."""

@@ -122,7 +122,7 @@ def known_ports(case):
             known.update(int.from_bytes(view.body[at : at + 2], "big") for at in p.ports_at(view))
             if not view.is_error() or view.offset:
                 break
-            view = p.View(view.body[8:])
+            view = p.View(view.body[8:], view.version)
     return known
 
 

@@ -88,9 +88,9 @@ def crc32c(data):
 class View:
     """Offsets into a raw packet; tolerant of anything."""
 
-    def __init__(self, data):
+    def __init__(self, data, version=None):
         self.data = data
-        self.version = data[0] >> 4 if data else 0
+        self.version = version or (data[0] >> 4 if data else 0)
         self.l4 = self.protocol = None
         self.offset = self.fragment_id_at = 0
         self.more = False

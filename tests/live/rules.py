@@ -105,6 +105,10 @@ class RuleMaker:
         if protocol in ("tcp", "udp", "sctp", "udplite"):
             some.append(f"-m multiport {n('--' + rng.choice(['dports', 'sports', 'ports']) + ' ' + rng.choice(['53,80', '22,1000:2000', '1024:65535,53', '2000,3000,5000']))}")
         if protocol == "tcp":
+            if self.paced and table in ("filter", "mangle"):  # its list of connections is cleaned at most once a tick
+                mask = rng.choice(["0", "64", "128"] if self.v6 else ["0", "24", "32"])
+                some.append(f"-m tcp --syn -m connlimit --connlimit-{rng.choice(['above', 'upto'])} {rng.choice([1, 2, 3])} "
+                            f"--connlimit-mask {mask} --connlimit-{rng.choice(['saddr', 'daddr'])}")
             some += [
                 f"-m tcp {n('--tcp-flags ' + rng.choice(['SYN,ACK SYN', 'FIN,SYN,RST,ACK SYN', 'ALL ACK', 'RST RST', 'ALL NONE', 'SYN,FIN SYN,FIN', 'FIN FIN']))}",
                 f"-m tcp {n('--tcp-option ' + rng.choice(['2', '3', '4', '8']))}",
@@ -133,9 +137,7 @@ class RuleMaker:
             f"-m state --state {rng.choice(['NEW', 'ESTABLISHED', 'RELATED', 'INVALID', 'UNTRACKED'])}",
             f"-m connmark {n('--mark ' + rng.choice(['0x0/0x1', '0x1', '0x2/0xff', '0x0']))}",
             f"-m connbytes {n('--connbytes ' + rng.choice(['0:3', '2', '100:1000', '5:']))} --connbytes-mode {rng.choice(['packets', 'bytes', 'avgpkt'])} --connbytes-dir {rng.choice(['original', 'reply', 'both'])}",
-        ] + ([
-            f"-m connlimit --connlimit-{rng.choice(['above', 'upto'])} {rng.choice([1, 2, 3])} --connlimit-mask {rng.choice(['0', '24' if not self.v6 else '64', '32' if not self.v6 else '128'])} --connlimit-{rng.choice(['saddr', 'daddr'])}",
-        ] if self.paced else [])
+        ]
 
     def range(self, side):
         a, b = sorted(self.net[side], key=lambda x: [int(p or "0", 16) for p in x.replace(".", ":").split(":")])

@@ -61,3 +61,20 @@ TEST_CASE("forwarding: TTL, routes and MTU end a packet with an error and a reas
     w.when("lan", udp("10.0.0.2:4000", "10.0.0.1:53"));
     w.expect_icmp("lan", 3, 3).expect_drop(DropReason::LocalNoListener);
 }
+
+TEST_CASE("zones: one for the reply direction keeps apart what has the same tuple the other way round") {
+    World w = given("*raw\n-A PREROUTING -i wan -j CT --zone-reply 3\nCOMMIT\n");
+    w.when("lan", udp("10.0.0.2:22", "198.51.100.7:1025").data("a"));
+    w.expect("wan", udp("10.0.0.2:22", "198.51.100.7:1025").data("a").ttl(63));
+    w.when("wan", udp("198.51.100.7:1025", "10.0.0.2:22").data("b"));
+    w.expect("lan", udp("198.51.100.7:1025", "10.0.0.2:22").data("b").ttl(63));
+    w.expect_entries(2);
+}
+
+TEST_CASE("raw: what CT has decided about a packet, NOTRACK leaves alone") {
+    World w = given("*raw\n-A PREROUTING -p udp -j CT --zone mark\n-A PREROUTING -j NOTRACK\nCOMMIT\n");
+    w.when("lan", udp("10.0.0.2:4000", "198.51.100.7:53").data("?")).forget();
+    w.expect_entry("udp 17 src=10.0.0.2 dst=198.51.100.7 sport=4000 dport=53");
+    w.when("lan", tcp("10.0.0.2:4000", "198.51.100.7:53").syn()).forget();
+    w.expect_entries(1);
+}
