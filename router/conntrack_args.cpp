@@ -7,6 +7,7 @@
 #include "core/conntrack/settings.hpp"
 #include "core/wire/protocol.hpp"
 #include "router/config_file.hpp"
+#include "router/conntrack_legal.hpp"
 
 namespace nsr::router {
 namespace {
@@ -52,6 +53,28 @@ constexpr CommandRow kCommands[] = {
     {'S', {"stats", ""}, ConntrackCommand::Statistics},
 };
 
+std::string upper(std::string_view text) {
+    std::string out(text);
+    std::transform(out.begin(), out.end(), out.begin(), [](char c) {
+        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    return out;
+}
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    std::transform(out.begin(), out.end(), out.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return out;
+}
+
+// What was wrong, not all of it if that is long.
+std::string shown(std::string_view text) {
+    constexpr std::size_t kMost = 60;
+    return text.size() <= kMost ? std::string(text) : std::string(text.substr(0, kMost)) + "...";
+}
+
 template <class T>
 bool number(std::string_view text, T& into, int base = 0) {
     if (base == 0) {
@@ -67,7 +90,7 @@ template <class T>
 Problem read_number(const std::string& value, std::optional<T>& into, const char* what) {
     T read{};
     if (!number(value, read)) {
-        return std::string(what) + " must be a number, not \"" + value + "\"";
+        return std::string(what) + " must be a number, not \"" + shown(value) + "\"";
     }
     into = read;
     return {};
@@ -75,10 +98,11 @@ Problem read_number(const std::string& value, std::optional<T>& into, const char
 
 Problem read_prefix(const std::string& value, std::optional<Prefix>& into) {
     into = parse_prefix(value);
-    return into ? Problem{} : "\"" + value + "\" is no address";
+    return into ? Problem{} : "Invalid IP address `" + shown(value) + "'";
 }
 
 Problem read_protocol(ConntrackArgs& args, const std::string& value);
+Problem read_timeout(ConntrackArgs& args, const std::string& value);
 Problem read_mark(ConntrackArgs& args, const std::string& value);
 Problem read_state(ConntrackArgs& args, const std::string& value);
 Problem read_status(ConntrackArgs& args, const std::string& value);
@@ -103,14 +127,15 @@ Problem read_port(ConntrackArgs& args, const std::string& value) {
     return read_number(value, kSource ? tuple.source_port : tuple.destination_port, "a port");
 }
 
-// Masks are given beside the address they belong to, in any order.
-template <bool kSource>
-Problem read_mask(ConntrackArgs& args, const std::string& value) {
+// Applied when all words are read: a mask may stand before the address it belongs to.
+Problem apply_mask(const std::string& value, std::optional<Prefix>& prefix, const char* side) {
+    if (!prefix) {
+        return std::string("Can't use --mask-") + side + " without --" + side;
+    }
     const std::optional<IpAddress> mask = parse_address(value);
-    std::optional<Prefix>& prefix =
-        kSource ? args.filter.tuples[kOriginal].source : args.filter.tuples[kOriginal].destination;
-    if (!mask || !prefix) {
-        return "a mask needs an address before it and must be an address, not \"" + value + "\"";
+    if (!mask || mask->family != prefix->address.family) {
+        return "a mask must be an address of the family of --" + std::string(side) + ", not \"" +
+               value + "\"";
     }
     for (unsigned length = 0; length <= mask->bits(); ++length) {
         if (mask_of(mask->family, length) == *mask) {
@@ -119,6 +144,10 @@ Problem read_mask(ConntrackArgs& args, const std::string& value) {
         }
     }
     return "mask " + value + " is not contiguous";
+}
+
+Problem nothing(ConntrackArgs& /*args*/, const std::string& /*value*/) {
+    return {};
 }
 
 // clang-format off
@@ -131,8 +160,8 @@ const OptionRow kOptions[] = {
     {0, {"dport", "orig-port-dst"}, Takes::Value, read_port<kOriginal, false>},
     {0, {"reply-port-src"}, Takes::Value, read_port<kReply, true>},
     {0, {"reply-port-dst"}, Takes::Value, read_port<kReply, false>},
-    {0, {"mask-src"}, Takes::Value, read_mask<true>},
-    {0, {"mask-dst"}, Takes::Value, read_mask<false>},
+    {0, {"mask-src"}, Takes::Value, nothing},
+    {0, {"mask-dst"}, Takes::Value, nothing},
     {'p', {"proto", "protonum"}, Takes::Value, read_protocol},
     {'f', {"family"}, Takes::Value, read_family},
     {'m', {"mark"}, Takes::Value, read_mark},
@@ -140,8 +169,7 @@ const OptionRow kOptions[] = {
     {'u', {"status"}, Takes::Value, read_status},
     {'e', {"event-mask"}, Takes::Value, read_events},
     {'o', {"output"}, Takes::Value, read_output},
-    {'t', {"timeout"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
-         return read_number(v, a.change.timeout, "a timeout"); }},
+    {'t', {"timeout"}, Takes::Value, read_timeout},
     {'w', {"zone"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
          return read_number(v, a.filter.zone, "a zone"); }},
     {0, {"orig-zone"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
@@ -154,10 +182,8 @@ const OptionRow kOptions[] = {
          return read_number(v, a.filter.icmp_code, "an ICMP code"); }},
     {0, {"icmp-id"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
          return read_number(v, a.filter.icmp_id, "an ICMP id"); }},
-    {0, {"id"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
+    {'i', {"id"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
          return read_number(v, a.filter.id, "an id"); }},
-    {0, {"helper"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
-         a.change.helper = v; return Problem{}; }},
     {0, {"label-del"}, Takes::Maybe, [](ConntrackArgs& a, const std::string& v) {
          a.change.clear_labels = v.empty();
          return v.empty() ? Problem{} : Problem("--label-del takes no name here"); }},
@@ -184,12 +210,17 @@ class Parser {
     bool table_word(const std::string& word);
     void option(const std::string& word);
     [[nodiscard]] const OptionRow* find(const std::string& name) const;
+    void find_command();
     void check();
+    [[nodiscard]] Problem check_together();
 
     const Words& words_;
     std::size_t next_ = 0;
     ConntrackArgs args_;
     bool have_command_ = false;
+    std::vector<std::string_view> given_;  // first long names of the options
+    std::string mask_source_;
+    std::string mask_destination_;
     Problem problem_;
 };
 
@@ -210,6 +241,7 @@ Parsed parse_conntrack_args(std::string_view line) {
 namespace {
 
 Parsed Parser::run() {
+    find_command();
     while (next_ < words_.size() && problem_.empty()) {
         const std::string& word = words_[next_++];
         if (command_word(word)) {
@@ -227,6 +259,15 @@ Parsed Parser::run() {
     return args_;
 }
 
+// What an option means (a mark is looked for, or written) depends on the command, which may stand
+// behind it.
+void Parser::find_command() {
+    if (std::any_of(words_.begin(), words_.end(),
+                    [this](const std::string& word) { return command_word(word); })) {
+        have_command_ = false;  // the pass that follows counts
+    }
+}
+
 bool Parser::command_word(const std::string& word) {
     for (const CommandRow& row : kCommands) {
         const bool is_short = word.size() == 2 && word[0] == '-' && word[1] == row.short_name;
@@ -237,7 +278,7 @@ bool Parser::command_word(const std::string& word) {
                                          });
         if (is_short || is_long) {
             if (have_command_) {
-                problem_ = "two commands, the second is " + word;
+                problem_ = "Invalid commands combination";
             }
             have_command_ = true;
             args_.command = row.command;
@@ -260,7 +301,8 @@ bool Parser::table_word(const std::string& word) {
         }
     }
     if (!word.starts_with('-')) {
-        problem_ = "unknown table \"" + word + "\"; known: conntrack, expect, dying, unconfirmed";
+        problem_ =
+            "unknown type `" + shown(word) + "'; known: conntrack, expect, dying, unconfirmed";
     }
     return false;
 }
@@ -279,19 +321,27 @@ void Parser::option(const std::string& word) {
     }
     const OptionRow* row = find(name);
     if (row == nullptr) {
-        problem_ = "unknown option \"" + word + "\"";
+        problem_ = "unknown option `" + shown(word) + "'";
         return;
     }
-    const bool more = next_ < words_.size() && !words_[next_].starts_with('-');
+    // As getopt_long(3): a value that is needed is the next word, whatever that looks like.
+    const bool more =
+        next_ < words_.size() && (row->takes == Takes::Value || !words_[next_].starts_with('-'));
     if (!value && row->takes != Takes::Nothing && more) {
         value = words_[next_++];
     }
+    given_.push_back(row->long_names[0]);
     if (row->takes == Takes::Value && !value) {
-        problem_ = name + " needs a value";
+        problem_ = "option `" + name + "' requires an argument";
     } else if (row->takes == Takes::Nothing && value) {
-        problem_ = name + " takes no value";
+        problem_ = "option `" + name + "' takes no argument";
     } else {
         problem_ = row->read(args_, value.value_or(""));
+    }
+    if (row->long_names[0] == "mask-src") {
+        mask_source_ = *value;
+    } else if (row->long_names[0] == "mask-dst") {
+        mask_destination_ = *value;
     }
 }
 
@@ -314,15 +364,42 @@ void Parser::check() {
     if (!problem_.empty()) {
         return;
     }
-    const auto& [original, reply] = args_.filter.tuples;
     if (!have_command_) {
         problem_ = "a command is needed: one of -L -G -D -I -U -E -F -C -S";
-    } else if (args_.command == ConntrackCommand::Get && !original.source && !reply.source &&
-               !args_.filter.id && args_.table == ConntrackTable::Connections) {
-        problem_ = "-G needs a tuple: -s and -d, or -r and -q, with the protocol and ports";
-    } else if (args_.command == ConntrackCommand::Create && !args_.change.timeout) {
-        problem_ = "-I needs -t TIMEOUT";
+        return;
     }
+    problem_ = check_conntrack_options(args_, given_);
+    if (problem_.empty()) {
+        problem_ = check_together();
+    }
+}
+
+Problem Parser::check_together() {
+    TupleFilter& original = args_.filter.tuples[kOriginal];
+    Problem problem;
+    if (!mask_source_.empty()) {
+        problem = apply_mask(mask_source_, original.source, "src");
+    }
+    if (problem.empty() && !mask_destination_.empty()) {
+        problem = apply_mask(mask_destination_, original.destination, "dst");
+    }
+    const ConntrackOutput& output = args_.output;
+    if (problem.empty() && output.save &&
+        (output.extended || output.xml || output.timestamp || output.id || output.ktimestamp ||
+         output.labels || output.userspace)) {
+        problem = "cannot combine save output with any other output type, use -o save only";
+    }
+    std::optional<Family> family = args_.filter.family;
+    for (const TupleFilter& tuple : args_.filter.tuples) {
+        for (const std::optional<Prefix>& prefix : {tuple.source, tuple.destination}) {
+            if (prefix && problem.empty() &&
+                family.value_or(prefix->address.family) != prefix->address.family) {
+                problem = "mismatched address family";
+            }
+            family = prefix ? prefix->address.family : family;
+        }
+    }
+    return problem;
 }
 
 struct ProtocolName {
@@ -336,12 +413,28 @@ constexpr ProtocolName kProtocols[] = {
 
 Problem read_protocol(ConntrackArgs& args, const std::string& value) {
     for (const ProtocolName& row : kProtocols) {
-        if (row.name == value) {
+        if (row.name == lower(value)) {
             args.filter.protocol = row.number;
             return {};
         }
     }
-    return read_number(value, args.filter.protocol, "a protocol (tcp, udp, icmp ... or 0..255)");
+    std::uint8_t number_given = 0;
+    if (!number(value, number_given)) {
+        return "`" + shown(value) + "' unsupported protocol";
+    }
+    args.filter.protocol = number_given;
+    return {};
+}
+
+// A minus wraps round, as strtoul(3) has it: -1 is as long as possible.
+Problem read_timeout(ConntrackArgs& args, const std::string& value) {
+    const bool negative = value.starts_with('-');
+    std::uint32_t seconds = 0;
+    if (!number(std::string_view(value).substr(negative ? 1 : 0), seconds)) {
+        return "a timeout must be a number, not \"" + shown(value) + "\"";
+    }
+    args.change.timeout = negative ? 0 - seconds : seconds;
+    return {};
 }
 
 // Behind -I and -U a mark is written, otherwise looked for.
@@ -379,12 +472,13 @@ Problem read_state(ConntrackArgs& args, const std::string& value) {
                                             "SHUTDOWN_RECD",
                                             "SHUTDOWN_ACK_SENT",
                                             "HEARTBEAT_SENT"};
-    if (std::find(std::begin(kStates), std::end(kStates), value) == std::end(kStates)) {
-        return "unknown state \"" + value +
+    const std::string state = upper(value);
+    if (std::find(std::begin(kStates), std::end(kStates), state) == std::end(kStates)) {
+        return "unknown state \"" + shown(value) +
                "\"; TCP has SYN_SENT, SYN_RECV, ESTABLISHED, "
                "FIN_WAIT, CLOSE_WAIT, LAST_ACK, TIME_WAIT, CLOSE, SYN_SENT2";
     }
-    args.filter.state = value == "LISTEN" ? "SYN_SENT2" : value;
+    args.filter.state = state == "LISTEN" ? "SYN_SENT2" : state;
     return {};
 }
 
@@ -394,7 +488,7 @@ Problem each_word(const std::string& value, const std::function<bool(std::string
     while (true) {
         const std::size_t comma = rest.find(',');
         if (!take(rest.substr(0, comma))) {
-            return "unknown word \"" + std::string(rest.substr(0, comma)) + "\"";
+            return "Bad parameter `" + shown(rest.substr(0, comma)) + "'";
         }
         if (comma == std::string_view::npos) {
             return {};
@@ -411,7 +505,8 @@ Problem read_status(ConntrackArgs& args, const std::string& value) {
         {"EXPECTED", kExpected}};
     const bool writes =
         args.command == ConntrackCommand::Update || args.command == ConntrackCommand::Create;
-    const Problem problem = each_word(value, [&](std::string_view word) {
+    const Problem problem = each_word(value, [&](std::string_view given) {
+        const std::string word = upper(given);
         if (word == "UNSET" || word == "UNREPLIED") {
             args.filter.status_clear |= kSeenReply | (word == "UNSET" ? kAssured : 0);
             return true;
@@ -440,7 +535,8 @@ Problem read_family(ConntrackArgs& args, const std::string& value) {
 Problem read_events(ConntrackArgs& args, const std::string& value) {
     ConntrackOutput& output = args.output;
     output.event_new = output.event_update = output.event_destroy = false;
-    const Problem problem = each_word(value, [&](std::string_view word) {
+    const Problem problem = each_word(value, [&](std::string_view given) {
+        const std::string word = upper(given);
         const bool all = word == "ALL";
         output.event_new = output.event_new || all || word == "NEW";
         output.event_update = output.event_update || all || word == "UPDATES";
@@ -460,7 +556,8 @@ Problem read_output(ConntrackArgs& args, const std::string& value) {
                                                         {"ktimestamp", &output.ktimestamp},
                                                         {"labels", &output.labels},
                                                         {"userspace", &output.userspace}};
-    const Problem problem = each_word(value, [&](std::string_view word) {
+    const Problem problem = each_word(value, [&](std::string_view given) {
+        const std::string word = lower(given);
         for (const auto& [name, flag] : kinds) {
             if (word == name) {
                 *flag = true;

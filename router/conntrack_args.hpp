@@ -2,7 +2,8 @@
 //
 // parse_conntrack_args() understands -L -G -D -I -U -E -F -C -S with the filters and options of
 // conntrack(8) for the tables conntrack and expect, short and long, `--option value` and
-// `--option=value`. It reports the first mistake in words. What a filter selects is decided by
+// `--option=value`. It reports the first mistake in words, those of the tool where it has some;
+// which options go with which command is conntrack_legal's. What a filter selects is decided by
 // selects(); every front end (command line, HTTP, replay events) shares both.
 #pragma once
 
@@ -70,7 +71,6 @@ struct ConntrackChange {
     std::optional<std::uint32_t> timeout;
     std::optional<MarkFilter> mark;  // value/mask: new = (old & ~mask) ^ value
     std::uint32_t status_set = 0;    // -u ASSURED, SEEN_REPLY
-    std::optional<std::string> helper;
     bool clear_labels = false;
 };
 

@@ -14,6 +14,36 @@ namespace {
 // conntrack(8) prints entries on standard output and everything else on standard error.
 constexpr const char* kBanner = "conntrack v1.4.7 (conntrack-tools)";
 
+constexpr const char* kHelp = R"(Commands:
+  -L, --dump [conntrack|expect|dying|unconfirmed]   list the entries
+  -G, --get -p PROTOCOL -s IP -d IP ...             show the entry of a tuple
+  -D, --delete FILTER                               delete the entries selected
+  -U, --update FILTER [-m MARK] [-t S] [-u STATUS]  change the entries selected
+  -F, --flush [conntrack|expect] [-f FAMILY]        delete all entries; takes no other filter
+  -C, --count [conntrack|expect]                    how many there are
+  -S, --stats [conntrack|expect]                    statistics
+  -V, --version   -h, --help
+Filters:
+  -s, --src, -d, --dst, -r, --reply-src, -q, --reply-dst ADDRESS[/LENGTH]
+  --mask-src, --mask-dst MASK
+  -p, --proto PROTOCOL, with it --sport, --dport, --reply-port-src, --reply-port-dst PORT,
+      --state STATE (TCP, SCTP), --icmp-type, --icmp-code, --icmp-id NUMBER
+  -f, --family ipv4|ipv6       -m, --mark MARK[/MASK]      -i, --id ID
+  -u, --status ASSURED|SEEN_REPLY|UNSET|FIXED_TIMEOUT|EXPECTED[,...]
+  -n, --src-nat, -g, --dst-nat, -j, --any-nat [ADDRESS]
+  -w, --zone, --orig-zone, --reply-zone ZONE
+Others:
+  -o, --output save|xml|extended|timestamp|id|ktimestamp|labels|userspace[,...]
+  -z, --zero     set the counters to 0 while listing
+  -t, --timeout SECONDS   (-U)
+  --control NAME|PATH|HOST:PORT, --token TOKEN   which router
+Exit codes: 0 done, 1 it failed or -D, -U, -G found nothing, 2 wrong usage.
+Examples:
+  nsrouter conntrack -L -p tcp --state ESTABLISHED
+  nsrouter conntrack -D -s 10.0.1.2
+  nsrouter conntrack -U -p udp -m 5
+  nsrouter conntrack -F)";
+
 int run(const ControlOptions& control, const std::vector<std::string>& words);
 std::vector<std::string> take_control_option(std::vector<std::string> words,
                                              ControlOptions& control);
@@ -23,9 +53,7 @@ std::vector<std::string> take_control_option(std::vector<std::string> words,
 void add_conntrack_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand(
         "conntrack", "Show and change the connection table, with the options of conntrack(8)");
-    command->footer(
-        "Examples:\n  nsrouter conntrack -L -p tcp --state ESTABLISHED\n"
-        "  nsrouter conntrack -D -s 10.0.1.2\n  nsrouter conntrack -C\n  nsrouter conntrack -F");
+    command->footer(kHelp);
     const ControlOptions options(*command);
     // Its options are not of a kind that CLI11 knows: all words go to our own parser.
     command->fallthrough(false);
@@ -45,6 +73,10 @@ int summarize(const ConntrackArgs& args, std::size_t entries);
 int failed(const ControlReply& reply);
 
 int run(const ControlOptions& control, const std::vector<std::string>& words) {
+    if (words.size() == 1 && (words[0] == "-V" || words[0] == "--version")) {
+        std::printf("%s\n", kBanner);
+        return kSuccess;
+    }
     const auto args = parse_conntrack_args(words);
     if (!args) {
         std::fprintf(stderr, "%s: %s\nTry `nsrouter conntrack --help' for more information.\n",
@@ -64,7 +96,8 @@ int run(const ControlOptions& control, const std::vector<std::string>& words) {
         });
     std::fflush(stdout);
     constexpr std::size_t kXmlFrameLines = 3;  // declaration, opening, closing
-    const std::size_t frame = xml ? std::min(entries, kXmlFrameLines) : 0;
+    const bool framed = xml && args->command == ConntrackCommand::List;
+    const std::size_t frame = framed ? std::min(entries, kXmlFrameLines) : 0;
     return reply.ok() ? summarize(*args, entries - frame) : failed(reply);
 }
 
@@ -111,10 +144,18 @@ int summarize(const ConntrackArgs& args, std::size_t entries) {
 // --control may also stand behind the words of conntrack(8).
 std::vector<std::string> take_control_option(std::vector<std::string> words,
                                              ControlOptions& control) {
-    const auto at = std::find(words.begin(), words.end(), "--control");
-    if (at != words.end() && at + 1 != words.end()) {
-        control.control = *(at + 1);
-        words.erase(at, at + 2);
+    constexpr std::string_view kOption = "--control";
+    for (auto at = words.begin(); at != words.end(); ++at) {
+        if (at->starts_with(std::string(kOption) + "=")) {
+            control.control = at->substr(kOption.size() + 1);
+            words.erase(at);
+            break;
+        }
+        if (*at == kOption && at + 1 != words.end()) {
+            control.control = *(at + 1);
+            words.erase(at, at + 2);
+            break;
+        }
     }
     return words;
 }

@@ -1,6 +1,8 @@
 #include "router/conntrack_command.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 #include <vector>
 
 #include "router/conntrack_text.hpp"
@@ -118,8 +120,9 @@ Answer run_conntrack(const ConntrackArgs& args, Router& router, Instant now) {
             return remove(args, router, now);
         case ConntrackCommand::Update:
             return update(args, router, now);
-        case ConntrackCommand::Flush:
-            router.conntrack().flush(now);
+        case ConntrackCommand::Flush:  // -f is the only filter it has
+            router.conntrack().destroy_if(
+                [&](ConnId id) { return selects(args.filter, router.conntrack(), id); }, now);
             return {};
         case ConntrackCommand::Count:
             return {std::to_string(router.conntrack().table().size()) + "\n", {}};
@@ -142,8 +145,10 @@ Answer other_table(ConntrackCommand command) {
             return {};
         case ConntrackCommand::Count:
             return {"0\n", {}};
+        case ConntrackCommand::Statistics:
+            return {"cpu=0   \texpect_new=0 expect_create=0 expect_delete=0 \n", {}};
         default:
-            return {{}, "-L, -F and -C work on this table"};
+            return {{}, "-L, -F, -C and -S work on this table"};
     }
 }
 
@@ -165,22 +170,34 @@ Answer remove(const ConntrackArgs& args, Router& router, Instant now) {
     return answer;
 }
 
-Answer update(const ConntrackArgs& args, Router& router, Instant now) {
-    conntrack::Conntrack& conntrack = router.conntrack();
-    const std::vector<ConnId> ids = selected(args, conntrack, now);
-    const ConntrackChange& change = args.change;
-    for (const ConnId id : ids) {
-        conntrack::Connection& connection = conntrack.table()[id];
-        if (change.mark) {
-            connection.mark = (connection.mark & ~change.mark->mask) ^ change.mark->value;
-        }
-        connection.status |= change.status_set;
-        if (change.timeout) {
-            connection.deadline = to_jiffies(now) + *change.timeout * kJiffiesPerSecond;
-            conntrack.table().deadline_lowered(id, to_jiffies(now));
-        }
+// kernel: ctnetlink_change_timeout
+std::uint32_t jiffies_of(std::uint32_t seconds) {
+    constexpr std::uint64_t kMost = std::numeric_limits<std::int32_t>::max();
+    return static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(std::uint64_t{seconds} * kJiffiesPerSecond, kMost));
+}
+
+// False if there was nothing to change: such an entry does not count as updated.
+bool change_one(const ConntrackChange& change, conntrack::Conntrack& conntrack, ConnId id,
+                Instant now) {
+    conntrack::Connection& connection = conntrack.table()[id];
+    const auto before = std::pair(connection.mark, connection.status);
+    if (change.mark) {
+        connection.mark = (connection.mark & ~change.mark->mask) ^ change.mark->value;
     }
-    return {text_of(ids, args, conntrack, now), {}};
+    connection.status |= change.status_set;
+    if (change.timeout) {
+        connection.deadline = to_jiffies(now) + jiffies_of(*change.timeout);
+        conntrack.table().deadline_lowered(id, to_jiffies(now));
+    }
+    return change.timeout || before != std::pair(connection.mark, connection.status);
+}
+
+Answer update(const ConntrackArgs& args, Router& router, Instant now) {
+    std::vector<ConnId> ids = selected(args, router.conntrack(), now);
+    std::erase_if(ids,
+                  [&](ConnId id) { return !change_one(args.change, router.conntrack(), id, now); });
+    return {text_of(ids, args, router.conntrack(), now), {}};
 }
 
 std::string statistics(const conntrack::Stats& stats) {

@@ -59,6 +59,11 @@ Ports ports_of(std::uint8_t protocol) {
     }
 }
 
+// libnetfilter_conntrack knows one that the kernel's files call unknown.
+std::string_view protocol_name(std::uint8_t protocol) {
+    return protocol == proto::kDccp ? "dccp" : conntrack::protocol_name(protocol);
+}
+
 std::string hex(std::uint32_t value) {
     char text[16];
     std::snprintf(text, sizeof text, "0x%x", value);
@@ -102,7 +107,7 @@ void append_conntrack_json(std::string& out, const Conntrack& conntrack, ConnId 
     const Entry entry{conntrack, id, conntrack.table()[id], conntrack.table().extra(id), now};
     const Connection& connection = entry.connection;
     out += "{\"family\":" + json_string(family_name(entry));
-    out += ",\"protocol\":" + json_string(conntrack::protocol_name(connection.protocol));
+    out += ",\"protocol\":" + json_string(protocol_name(connection.protocol));
     out += ",\"protonum\":" + number(connection.protocol);
     out += ",\"timeout\":" + number(entry.seconds_left());
     const std::string_view state = conntrack::state_name(connection);
@@ -132,7 +137,7 @@ void append_plain(std::string& out, const Entry& entry, const ConntrackOutput& o
         out +=
             family_name(entry) + ("     " + number(static_cast<unsigned>(connection.family))) + " ";
     }
-    std::string name(conntrack::protocol_name(connection.protocol));
+    std::string name(protocol_name(connection.protocol));
     name.resize(std::max<std::size_t>(name.size(), 8), ' ');
     out += name + " " + number(connection.protocol) + " " + number(entry.seconds_left()) + " ";
     const std::string_view state = conntrack::state_name(connection);
@@ -236,7 +241,7 @@ void append_save(std::string& out, const Entry& entry) {
     const bool destination_kept = reply.source == original.destination;
     out += (destination_kept ? " -r " : " -g ") + to_string(reply.source);
     out += (source_kept ? " -q " : " -n ") + to_string(reply.destination);
-    const std::string_view name = conntrack::protocol_name(connection.protocol);
+    const std::string_view name = protocol_name(connection.protocol);
     out += " -p " + (name == "unknown" ? number(connection.protocol) : std::string(name));
     append_save_ports(out, original, reply);
     const std::string_view state = conntrack::state_name(connection);
@@ -321,7 +326,7 @@ std::string xml_direction(const Entry& entry, Direction direction) {
                       element("src", to_string(tuple.source)) +
                       element("dst", to_string(tuple.destination)) + "</layer3>";
     out += "<layer4 protonum=\"" + number(tuple.protocol) + "\" protoname=\"" +
-           std::string(conntrack::protocol_name(tuple.protocol)) + "\">";
+           std::string(protocol_name(tuple.protocol)) + "\">";
     if (ports_of(tuple.protocol) == Ports::Ports) {
         out += element("sport", number(tuple.source_port)) +
                element("dport", number(tuple.destination_port));

@@ -131,6 +131,23 @@ def json_table(h):
             and entries[0]["reply"]["dst"] == "192.0.2.1", entries)
     h.check("DELETE /conntrack says how many", h.request("DELETE", "/conntrack?proto=udp&dport=2000") == (200, "1\n"))
     h.check("and they are gone", json.loads(h.get("/conntrack?proto=udp&dport=2000")) == [])
+    h.put("/proc/sys/net/netfilter/nf_conntrack_udp_timeout", "600")
+    client = h.udp("inside", "10.0.1.2", 1001)
+    client.sendto(b"x", ("192.0.2.99", 9))
+    count = h.cli("conntrack", "-C").stdout
+    refused = h.cli("conntrack", "-F", "-p", "udp")
+    h.check("conntrack -F with a filter is refused as by conntrack(8)", refused.returncode == 2 and "Illegal option `--protonum' with this command" in refused.stderr, refused)
+    h.check("and flushes nothing", int(h.cli("conntrack", "-C").stdout) >= int(count) > 0, count)
+    h.check("conntrack -F -f ipv6 leaves IPv4", h.cli("conntrack", "-F", "-f", "ipv6").returncode == 0 and int(h.cli("conntrack", "-C").stdout) > 0)
+    for change in (("-U", "-m", "5"), ("-D",)):
+        answer = h.cli("conntrack", *change, "-p", "udp", "--dport", "9", "-o", "xml")
+        h.check(f"conntrack {change[0]} -o xml counts its entries", answer.returncode == 0 and answer.stdout.startswith("<flow>") and " 1 flow entries" in answer.stderr, answer)
+    client.sendto(b"x", ("192.0.2.99", 9))
+    answers = [h.cli("conntrack", "-U", "-m", "5", "-p", "udp", "--dport", "9") for _ in range(2)]
+    h.check("conntrack -U of what is so already updates nothing", [a.returncode for a in answers] == [0, 1] and " 0 flow entries" in answers[1].stderr, answers)
+    h.check("conntrack --version", "conntrack v1.4.7" in h.cli("conntrack", "--version").stdout)
+    by_name = h.run("conntrack", "-C", f"--control={h.instance()}")
+    h.check("conntrack --control=NAME", by_name.returncode == 0, by_name)
     h.check("an unknown filter is 400", h.request("GET", "/conntrack?colour=red")[0] == 400)
 
 

@@ -32,8 +32,8 @@ TEST_CASE("conntrack: commands and tables") {
     CHECK(conntrack("-F").command == ConntrackCommand::Flush);
     CHECK(conntrack("-E -e NEW,DESTROY").output.event_update == false);
     CHECK(conntrack_error("").find("a command is needed") == 0);
-    CHECK(conntrack_error("-L -F").find("two commands") == 0);
-    CHECK(conntrack_error("-L frobs").find("unknown table \"frobs\"") == 0);
+    CHECK(conntrack_error("-L -F") == "Invalid commands combination");
+    CHECK(conntrack_error("-L frobs").find("unknown type `frobs'") == 0);
 }
 
 TEST_CASE("conntrack: filters, short and long, separate or joined") {
@@ -75,14 +75,78 @@ TEST_CASE("conntrack: a mark is looked for, or written by -U") {
 }
 
 TEST_CASE("conntrack: mistakes are named") {
-    CHECK(conntrack_error("-L --frob 1") == "unknown option \"--frob\"");
-    CHECK(conntrack_error("-L -p") == "-p needs a value");
+    CHECK(conntrack_error("-L --frob 1") == "unknown option `--frob'");
+    CHECK(conntrack_error("-L -p") == "option `-p' requires an argument");
+    CHECK(conntrack_error("-L -p frob") == "`frob' unsupported protocol");
+    CHECK(conntrack_error("-L -p 256") == "`256' unsupported protocol");
     CHECK(conntrack_error("-L --sport http").find("a port must be a number") == 0);
     CHECK(conntrack_error("-L --sport 65536").find("a port must be a number") == 0);
-    CHECK(conntrack_error("-L -s nowhere") == "\"nowhere\" is no address");
+    CHECK(conntrack_error("-L -s nowhere") == "Invalid IP address `nowhere'");
+    CHECK(conntrack_error("-L -u frob").find("Bad parameter `frob'") == 0);
     CHECK(conntrack_error("-L --state OPEN").find("unknown state \"OPEN\"") == 0);
-    CHECK(conntrack_error("-G -p tcp").find("-G needs a tuple") == 0);
-    CHECK(conntrack_error("-I -s 10.0.0.1").find("-I needs -t") == 0);
+    CHECK(conntrack_error("-L -s 10.0.0.1 -f ipv6") == "mismatched address family");
+    CHECK(conntrack_error("-L -o save -o xml").find("cannot combine save output") == 0);
+    CHECK(conntrack_error("-L --mask-src 255.0.0.0") == "Can't use --mask-src without --src");
+    CHECK(conntrack_error("-L --" + std::string(5000, 'x')).size() < 100);
+}
+
+TEST_CASE("conntrack: case, order and signs are as free as in the tool") {
+    CHECK(conntrack("-L -p TCP --state established").filter.state == "ESTABLISHED");
+    CHECK(conntrack("-L -u assured").filter.status_set == conntrack::status::kAssured);
+    CHECK(conntrack("-L --mask-src 255.255.0.0 -s 10.0.0.1").filter.tuples[0].source->length == 16);
+    CHECK(conntrack("-m 5 -U").change.mark->value == 5);
+    CHECK(conntrack("-U -t -1").change.timeout == 0xffffffff);
+    CHECK(conntrack("-D -i 7").filter.id == 7);
+}
+
+// What conntrack(8) 1.4.7 says, case by case.
+TEST_CASE("conntrack: an option that a command has no use for is refused") {
+    constexpr std::pair<std::string_view, std::string_view> kIllegal[] = {
+        {"-F -p udp", "protonum"},
+        {"-F -s 10.0.0.1", "src"},
+        {"-F -m 1", "mark"},
+        {"-F -o xml", "output"},
+        {"-F expect -f ipv4", "family"},
+        {"-C -p tcp", "protonum"},
+        {"-C -f ipv4", "family"},
+        {"-S -s 10.0.0.1", "src"},
+        {"-L -e NEW", "event-mask"},
+        {"-L -b 100", "buffer-size"},
+        {"-L -t 10", "timeout"},
+        {"-L -i 1", "id"},
+        {"-L expect -p udp", "protonum"},
+        {"-L dying -t 1", "timeout"},
+        {"-D -z", "zero"},
+        {"-D -j", "any-nat"},
+        {"-D -b 1", "buffer-size"},
+        {"-U -w 1", "zone"},
+        {"-U -j", "any-nat"},
+        {"-G -p tcp -m 1", "mark"},
+        {"-G -p tcp -w 1", "zone"},
+        {"-E -u ASSURED", "status"},
+        {"-E -z", "zero"},
+        {"-E -i 1", "id"},
+        {"-I -p tcp -t 1 -o xml", "output"}};
+    for (const auto& [line, option] : kIllegal) {
+        CAPTURE(std::string(line));
+        CHECK(conntrack_error(line) ==
+              "Illegal option `--" + std::string(option) + "' with this command");
+    }
+    CHECK(conntrack_error("-F --sport 53") == "unknown option `--sport'");
+    CHECK(conntrack_error("-G -s 10.0.0.1 -d 10.0.0.2") ==
+          "You need to supply the `--protonum' option for this command");
+    CHECK(conntrack_error("-G -p tcp") == "you have to specify `--src' and `--dst'");
+    CHECK(conntrack_error("-I -p tcp -s 10.0.0.1") ==
+          "You need to supply the `--timeout' option for this command");
+    CHECK(conntrack_error("-L -n -j") ==
+          "cannot specify `--src-nat' or `--dst-nat' with `--any-nat'");
+    for (const char* line : {"-F dying", "-F unconfirmed", "-C dying", "-D unconfirmed"}) {
+        CHECK(conntrack_error(line) ==
+              "Can't do that command with tables `dying' and `unconfirmed'");
+    }
+    CHECK(conntrack_error("-U expect") == "Can't do --update on expectations");
+    CHECK(conntrack("-F -f ipv6").filter.family == Family::Ipv6);
+    CHECK(conntrack("-L dying -p udp").table == ConntrackTable::Dying);
 }
 
 TEST_CASE("ip: addresses, routes and links") {
