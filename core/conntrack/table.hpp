@@ -106,7 +106,8 @@ class Table {
     // (nothing: from the start).
     [[nodiscard]] std::optional<ConnId> next(std::optional<ConnId> after) const;
 
-    // The earliest instant at which expired() may have something; nothing if the table is empty.
+    // The earliest instant at which collect_expired() may find something; nothing if the table is
+    // empty.
     [[nodiscard]] std::optional<Jiffies> next_deadline() const;
     // Appends to `out` the confirmed records whose deadline has passed at `now`, at most `limit`;
     // they are still in the table and the caller erases them. False: there may be more.
@@ -124,7 +125,8 @@ class Table {
     // Take in the records that the memory already holds (Memory::blocks_held): rebuild index, wheel
     // and free lists from the valid ones, forget the others. `clock_shift` is added to the times in
     // them: jiffies of the clock now less jiffies of the clock then, at one and the same moment.
-    // Returns how many live. Precondition: the table was never used.
+    // Returns how many live. Precondition: the table was never used. Only tests call it so far:
+    // connections do not survive a restart yet.
     std::size_t recover(Jiffies now, Jiffies clock_shift = 0);
 
   private:

@@ -14,8 +14,7 @@ namespace nsr::pipeline {
 using routing::Decision;
 using routing::Destination;
 
-// --- a foreign packet: PREROUTING, then INPUT or FORWARD and POSTROUTING
-// ---------------------------------
+// --- a foreign packet: PREROUTING, then INPUT or FORWARD and POSTROUTING ------------------------
 
 // kernel: ip_rcv, ip_rcv_finish; ipv6_rcv, ip6_rcv_finish. The packet is dissected.
 void Pipeline::receive(Packet& packet) {
@@ -117,8 +116,7 @@ void Pipeline::postroute(Packet& packet) {
     finish_output(packet);
 }
 
-// --- a packet of the router's own: OUTPUT, then POSTROUTING
-// -----------------------------------------------
+// --- a packet of the router's own: OUTPUT, then POSTROUTING -------------------------------------
 
 // From a process in the [host] namespace; it has its source address. kernel: ip_local_out
 void Pipeline::originate(Packet& packet) {
@@ -203,8 +201,7 @@ bool Pipeline::route_output(Packet& packet) {
     return local;
 }
 
-// --- leaving
-// ------------------------------------------------------------------------------------------------
+// --- leaving ------------------------------------------------------------------------------------
 
 // kernel: ip_finish_output, ip6_finish_output. Reassembled IPv4 datagrams always leave in pieces,
 // IPv6 ones only when larger than the largest piece they came in.
