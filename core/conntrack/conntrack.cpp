@@ -317,8 +317,11 @@ void Conntrack::set_closing(const Packet& packet, Instant now) {
     }
     constexpr auto kClose = static_cast<std::uint8_t>(TcpConntrack::Close);
     Connection& record = table_[packet.meta.conn];
+    if (!record.has(status::kConfirmed)) {
+        return;
+    }
     const std::uint8_t before = std::exchange(record.state.tcp.state, kClose);
-    if (before == kClose || record.has(status::kFixedTimeout) || !record.has(status::kConfirmed)) {
+    if (before == kClose || record.has(status::kFixedTimeout)) {
         return;
     }
     record.deadline = to_jiffies(now) + settings_.timeouts.tcp_close * kJiffiesPerSecond;

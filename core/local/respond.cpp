@@ -53,7 +53,7 @@ Response refused(std::optional<IcmpError> error = std::nullopt) {
 Response respond(const Packet& delivered, bool broadcast, std::uint32_t time_of_day_ms) {
     const Layout& layout = delivered.layout;
     if (layout.more_fragments || layout.fragment_offset != 0) {
-        return malformed();  // differs: fragments-to-router-untracked
+        return malformed();
     }
     return layout.family == Family::Ipv4 ? respond_ipv4(delivered, broadcast, time_of_day_ms)
                                          : respond_ipv6(delivered, broadcast);

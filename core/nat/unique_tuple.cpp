@@ -38,10 +38,24 @@ Tuple TupleChooser::choose(const TupleRequest& request, Instant now) {
 
 // The source as it is, or as it already looks in another connection.
 std::optional<Tuple> TupleChooser::keep_source(const TupleRequest& request, Instant now) const {
-    const std::optional<Tuple> candidate = source_in_range(request.current, request.range)
-                                               ? std::optional(request.current)
-                                               : mapping_of_source(request);
+    if (source_in_range(request.current, request.range)) {
+        const bool free = !used(request.current, request.id, now) || meets_mirror(request.id, now);
+        return free ? std::optional(request.current) : std::nullopt;
+    }
+    const std::optional<Tuple> candidate = mapping_of_source(request);
     return candidate && !used(*candidate, request.id, now) ? candidate : std::nullopt;
+}
+
+// Is what is in the way the same flow seen from the other side, as a zone for one direction makes
+// it? Another port would not help. kernel: nf_nat_used_tuple_new
+bool TupleChooser::meets_mirror(ConnId newcomer, Instant now) const {
+    const conntrack::Table& table = conntrack_.table();
+    const Tuple original = table.tuple(newcomer, Direction::Original);
+    const Tuple reply = table.tuple(newcomer, Direction::Reply);
+    const auto old = table.find(reply, conntrack_.zone_of(newcomer, Direction::Reply),
+                                to_jiffies(now), Direction::Original);
+    return old && !table[old->id].has_any(status::kNatMask) &&
+           table.tuple(old->id, Direction::Reply) == original;
 }
 
 // kernel: find_appropriate_src

@@ -32,6 +32,7 @@ class TupleChooser {
                                     Instant now) const;
     void search_key(conntrack::Tuple& tuple, const TupleRequest& request, Instant now);
     [[nodiscard]] bool used(const conntrack::Tuple& tuple, ConnId except, Instant now) const;
+    [[nodiscard]] bool meets_mirror(ConnId newcomer, Instant now) const;
     bool used_harder(const conntrack::Tuple& tuple, ConnId except, Instant now);
     [[nodiscard]] bool may_kill(const conntrack::Hit& old, ConnId newcomer) const;
 

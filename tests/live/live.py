@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random packets through this machine's kernel and through nsrouter, compared: packets, table and counters.
 
-    live.py --nsrouter PROGRAM [--seconds 60] [--seed N] [--length 120] [--keep FOLDER] [--case SEED | --cells]
+    live.py --nsrouter PROGRAM [--seconds 60] [--seed N] [--length 120] [--keep FOLDER] [--case SEED | --cells [SHAPE]]
 
 Each seed is one sequence in a network namespace of its own. A difference is shrunk to the shortest sequence that still shows it and
 written below --keep as a case: router.toml, rules, in.pcapng and what the kernel did. Exit code 1 if there was any. Needs root.
@@ -12,6 +12,7 @@ import itertools
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,15 +36,27 @@ def main():
     parser.add_argument("--length", type=int, default=120)
     parser.add_argument("--keep", default="build/live")
     parser.add_argument("--case", type=int, help="only this seed, with its packets printed")
-    parser.add_argument("--cells", action="store_true", help="not random: every cell of the TCP state table")
+    parser.add_argument("--cells", nargs="?", const="", metavar="SHAPE", help="not random: every cell of the TCP state table, its segment in this or every shape")
+    parser.add_argument("--skip", action="store_true", help="end with 77 where the kernel cannot be asked")
     options = parser.parse_args()
     if options.case is not None:
         return show(options.case, options)
-    if os.geteuid() != 0:
-        print("live: comparing with the kernel needs root (network namespaces and TUN devices)", file=sys.stderr)
-        return 1
-    cases = cells.cases() if options.cells else random_cases(options)
+    if why := cannot_ask():
+        print(f"live: {why}", file=sys.stderr)
+        return 77 if options.skip else 1
+    cases = random_cases(options) if options.cells is None else cells.cases(options.cells)
     return 1 if compare_all(cases, options) else 0
+
+
+def cannot_ask():
+    """Why this machine's kernel is no judge; empty if it is."""
+    if os.geteuid() != 0:
+        return "comparing with the kernel needs root (network namespaces and TUN devices)"
+    release = os.uname().release
+    if tuple(int(x) for x in re.findall(r"\d+", release)[:2]) < (6, 12):
+        return f"this kernel is {release}; behaviour is compared with 6.12 and newer"
+    missing = [tool for tool in ("ip", "iptables-legacy-restore", "ip6tables-legacy-restore") if not shutil.which(tool)]
+    return f"{', '.join(missing)} not found" if missing else ""
 
 
 def random_cases(options):

@@ -78,3 +78,12 @@ TEST_CASE("raw: what CT has decided about a packet, NOTRACK leaves alone") {
     w.when("lan", tcp("10.0.0.2:4000", "198.51.100.7:53").syn()).forget();
     w.expect_entries(1);
 }
+
+TEST_CASE("zones: NAT finds no port for what meets its own mirror image") {
+    World w = given("*raw\n-A PREROUTING -i wan -j CT --zone-reply 3\nCOMMIT\n*nat\nCOMMIT\n");
+    w.when("wan", udp("198.51.100.7:1024", "10.0.0.2:53").data("?"));
+    w.expect("lan", udp("198.51.100.7:1024", "10.0.0.2:53").data("?").ttl(63));
+    w.when("lan", udp("10.0.0.2:53", "198.51.100.7:1024").data("!"));
+    w.expect_drop(DropReason::ConfirmClash);
+    w.expect_nothing();
+}

@@ -133,3 +133,10 @@ TEST_CASE("garbage of any kind is refused without a fuss") {
         }
     }
 }
+
+TEST_CASE("limits whose product the kernel's counter could not hold are refused") {
+    has(wrong("-m limit --limit 1/day --limit-burst 5"), "too great together");
+    has(wrong("-m hashlimit --hashlimit-name x --hashlimit-mode srcip --hashlimit-upto 1/day "
+              "--hashlimit-burst 2"),
+        "too great together");
+}

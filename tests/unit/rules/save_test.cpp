@@ -54,6 +54,11 @@ TEST_CASE("options are saved in the canonical form") {
           "-j LOG --log-prefix \"inv: \"");
 }
 
+TEST_CASE("a negated full range of ports is saved: iptables-save leaves it out, which inverts the rule") {
+    CHECK(saved("-p udp ! --dport 0:65535") == "-p udp -m udp ! --dport 0:65535");
+    CHECK(saved("-p udp --dport 0:65535") == "-p udp -m udp");
+}
+
 TEST_CASE("targets of other tables are saved in the canonical form") {
     CHECK(saved("-j MARK --set-mark 5", "mangle") == "-j MARK --set-xmark 0x5/0xffffffff");
     CHECK(saved("-j MARK --and-mark 0xff", "mangle") == "-j MARK --set-xmark 0x0/0xffffff00");
