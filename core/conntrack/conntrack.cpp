@@ -101,14 +101,15 @@ void Conntrack::prefetch(const Packet& packet) const {
     }
 }
 
-// kernel: nf_conntrack_in
+// What the packet before left undone is done now, but not for an error or reset about that packet:
+// both still use its connection. kernel: nf_conntrack_in
 Verdict Conntrack::track(Packet& packet, Instant now) {
     now_ = now;
-    reap();
-    tell(now);
     if (!active(packet.layout.family) || std::exchange(packet.meta.ct_seen, true)) {
         return Verdict::accept();
     }
+    reap();
+    tell(now);
     if (is_icmp(packet.layout.protocol) && !track_icmp(packet, now)) {
         return Verdict::accept();
     }

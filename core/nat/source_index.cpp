@@ -22,45 +22,35 @@ void SourceIndex::insert(ConnId id) {
     if (size_ >= kLoad * heads_.size()) {
         grow();
     }
-    const std::uint32_t node = take_node(id);
-    std::uint32_t& head = heads_[bucket_of(hash(source_of_record(id)))];
-    nodes_[node].next = std::exchange(head, node);
+    need_page(id);
+    push_front(heads_[bucket_of(hash(source_of_record(id)))], id);
     ++size_;
 }
 
 void SourceIndex::erase(ConnId id) {
-    std::uint32_t* link = &heads_[bucket_of(hash(source_of_record(id)))];
-    while (*link != kEnd && nodes_[*link].id != id) {
-        link = &nodes_[*link].next;
-    }
-    if (*link == kEnd) {
+    if (!contains(id)) {
         return;
     }
-    const std::uint32_t node = *link;
-    *link = nodes_[node].next;
-    nodes_[node] = {ConnId::None, free_};
-    free_ = node;
+    const Node gone = std::exchange(node(id), Node{});
+    if (gone.next != kEnd) {
+        node(gone.next).previous = gone.previous;
+    }
+    if (gone.previous != kEnd) {
+        node(gone.previous).next = gone.next;
+    } else {
+        heads_[bucket_of(hash(source_of_record(id)))] = gone.next;
+    }
     --size_;
 }
 
-std::optional<ConnId> SourceIndex::find(const Source& source, std::optional<ConnId> after) const {
-    std::uint32_t node = heads_[bucket_of(hash(source))];
-    if (after) {
-        while (node != kEnd && nodes_[node].id != *after) {
-            node = nodes_[node].next;
-        }
-        node = node == kEnd ? kEnd : nodes_[node].next;
-    }
-    for (; node != kEnd; node = nodes_[node].next) {
-        if (source_of_record(nodes_[node].id) == source) {
-            return nodes_[node].id;
-        }
-    }
-    return std::nullopt;
+std::size_t SourceIndex::bytes_in_use() const {
+    return heads_.size() * sizeof(ConnId) + pages_.size() * sizeof(pages_[0]) +
+           page_count_ * sizeof(Page);
 }
 
-std::size_t SourceIndex::bytes_in_use() const {
-    return heads_.size() * sizeof(std::uint32_t) + nodes_.size() * sizeof(Node);
+bool SourceIndex::contains(ConnId id) const {
+    const std::size_t page = raw(id) / kNodesPerPage;
+    return page < pages_.size() && pages_[page] && node(id).previous != kAbsent;
 }
 
 Source SourceIndex::source_of_record(ConnId id) const {
@@ -84,15 +74,22 @@ std::size_t SourceIndex::bucket_of(std::uint32_t hash) const {
     return wide < heads_.size() ? wide : hash & (half_ - 1);
 }
 
-std::uint32_t SourceIndex::take_node(ConnId id) {
-    if (free_ == kEnd) {
-        nodes_.push_back({id, kEnd});
-        return static_cast<std::uint32_t>(nodes_.size() - 1);
+void SourceIndex::need_page(ConnId id) {
+    const std::size_t page = raw(id) / kNodesPerPage;
+    if (page >= pages_.size()) {
+        pages_.resize(page + 1);
     }
-    const std::uint32_t node = free_;
-    free_ = nodes_[node].next;
-    nodes_[node] = {id, kEnd};
-    return node;
+    if (!pages_[page]) {
+        pages_[page] = std::make_unique<Page>();
+        ++page_count_;
+    }
+}
+
+void SourceIndex::push_front(ConnId& head, ConnId id) {
+    if (head != kEnd) {
+        node(head).previous = id;
+    }
+    node(id) = {std::exchange(head, id), kEnd};
 }
 
 // Splits one bucket into itself and the new last one; both keep their order.
@@ -102,14 +99,16 @@ void SourceIndex::grow() {
     }
     const std::size_t from = heads_.size() - half_;
     heads_.push_back(kEnd);
-    std::uint32_t node = std::exchange(heads_[from], kEnd);
-    std::uint32_t* ends[] = {&heads_[from], &heads_.back()};
-    while (node != kEnd) {
-        const bool moves = bucket_of(hash(source_of_record(nodes_[node].id))) != from;
-        const std::uint32_t next = std::exchange(nodes_[node].next, kEnd);
-        *ends[moves] = node;
-        ends[moves] = &nodes_[node].next;
-        node = next;
+    ConnId id = std::exchange(heads_[from], kEnd);
+    ConnId* const heads[] = {&heads_[from], &heads_.back()};
+    ConnId lasts[] = {kEnd, kEnd};
+    while (id != kEnd) {
+        const bool moves = bucket_of(hash(source_of_record(id))) != from;
+        const ConnId following = node(id).next;
+        node(id) = {kEnd, lasts[moves]};
+        (lasts[moves] == kEnd ? *heads[moves] : node(lasts[moves]).next) = id;
+        lasts[moves] = id;
+        id = following;
     }
 }
 

@@ -1,15 +1,19 @@
 // SourceIndex: the translated connections of a source, newest first.
 //
-// Linear hashing with chains: the table grows by one bucket per few insertions, so growing never
-// stalls. A node is eight bytes; the source itself is read from the connection's record. The hash
-// is keyed: sources come from packets.
+// Linear hashing with chains: the table grows by one bucket per few insertions. A node is eight
+// bytes, has its connection's number and knows both of its neighbours, so that leaving a chain costs
+// the same however long it is: a busy client is one chain. The source itself is read from the
+// connection's record. The hash is keyed: sources come from packets.
 // kernel: nf_nat_bysource
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "core/base/siphash.hpp"
 #include "core/conntrack/conntrack.hpp"
@@ -35,31 +39,53 @@ class SourceIndex {
     void insert(ConnId id);
     // No-op if it is not in the index. The record must still be readable.
     void erase(ConnId id);
-    // The newest connection of `source`, or the next older one than `after`.
-    [[nodiscard]] std::optional<ConnId> find(const Source& source,
-                                             std::optional<ConnId> after = std::nullopt) const;
+    // The newest connection of `source`.
+    [[nodiscard]] std::optional<ConnId> find(const Source& source) const {
+        return find_if(source, [](ConnId) { return true; });
+    }
+    // The newest one of `source` that `wanted` says yes to; it is asked about each once.
+    template <class Wanted>
+    [[nodiscard]] std::optional<ConnId> find_if(const Source& source, Wanted&& wanted) const {
+        for (ConnId id = heads_[bucket_of(hash(source))]; id != kEnd; id = node(id).next) {
+            if (source_of_record(id) == source && wanted(id)) {
+                return id;
+            }
+        }
+        return std::nullopt;
+    }
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] std::size_t bytes_in_use() const;
 
   private:
-    static constexpr std::uint32_t kEnd = 0xffffffff;
+    static constexpr ConnId kEnd = ConnId::None;
+    static constexpr ConnId kAbsent = ConnId{0xfffffffe};
+    static constexpr std::size_t kNodesPerPage = 512;
     struct Node {
-        ConnId id = ConnId::None;
-        std::uint32_t next = kEnd;
+        ConnId next = kEnd;
+        ConnId previous = kAbsent;  // kEnd: the first of its chain; kAbsent: not in the index
     };
+    using Page = std::array<Node, kNodesPerPage>;
 
+    [[nodiscard]] const Node& node(ConnId id) const {
+        return (*pages_[raw(id) / kNodesPerPage])[raw(id) % kNodesPerPage];
+    }
+    [[nodiscard]] Node& node(ConnId id) {
+        return (*pages_[raw(id) / kNodesPerPage])[raw(id) % kNodesPerPage];
+    }
+    [[nodiscard]] bool contains(ConnId id) const;
     [[nodiscard]] Source source_of_record(ConnId id) const;
     [[nodiscard]] std::uint32_t hash(const Source& source) const;
     [[nodiscard]] std::size_t bucket_of(std::uint32_t hash) const;
-    std::uint32_t take_node(ConnId id);
+    void need_page(ConnId id);
+    void push_front(ConnId& head, ConnId id);
     void grow();
 
     const conntrack::Conntrack& conntrack_;
     SipKey key_;
-    std::deque<std::uint32_t> heads_;
+    std::deque<ConnId> heads_;
     std::size_t half_ = 1;  // the largest power of two that is at most heads_.size()
-    std::deque<Node> nodes_;
-    std::uint32_t free_ = kEnd;
+    std::vector<std::unique_ptr<Page>> pages_;  // by number of connection; null where none was
+    std::size_t page_count_ = 0;
     std::size_t size_ = 0;
 };
 

@@ -61,19 +61,17 @@ bool TupleChooser::meets_mirror(ConnId newcomer, Instant now) const {
 // kernel: find_appropriate_src
 std::optional<Tuple> TupleChooser::mapping_of_source(const TupleRequest& request) const {
     const Zone zone = conntrack_.zone_of(request.id, Direction::Original);
-    const Source source = source_of(request.current, zone);
-    for (auto other = sources_.find(source); other; other = sources_.find(source, other)) {
-        auto mapped = invert(conntrack_.table().tuple(*other, Direction::Reply));
+    std::optional<Tuple> mapped;
+    const auto known = sources_.find_if(source_of(request.current, zone), [&](ConnId other) {
+        mapped = invert(conntrack_.table().tuple(other, Direction::Reply));
         if (!mapped) {
-            continue;
+            return false;
         }
         mapped->destination = request.current.destination;
         mapped->destination_port = request.current.destination_port;
-        if (source_in_range(*mapped, request.range)) {
-            return mapped;
-        }
-    }
-    return std::nullopt;
+        return source_in_range(*mapped, request.range);
+    });
+    return known ? mapped : std::nullopt;
 }
 
 bool TupleChooser::key_may_stay(const Tuple& tuple, const TupleRequest& request,

@@ -205,9 +205,17 @@ World& World::expect(std::string_view interface, const PacketBuilder& builder, H
 
 World& World::expect_icmp(std::string_view interface, std::uint8_t type, std::uint8_t code,
                           Here here) {
+    return expect_icmp_from(interface, {}, type, code, here);
+}
+
+World& World::expect_icmp_from(std::string_view interface, std::string_view source,
+                               std::uint8_t type, std::uint8_t code, Here here) {
     const auto packet = impl_->take(interface);
     if (!packet) {
         impl_->fail(here, "nothing left through " + std::string(interface));
+    } else if (!source.empty() && packet->layout.source != parse_address(source)) {
+        impl_->fail(
+            here, "expected it to come from " + std::string(source) + ", got " + describe(*packet));
     } else if (packet->l4().size() < 8 || packet->l4()[0] != type || packet->l4()[1] != code) {
         impl_->fail(here, "expected ICMP " + std::to_string(type) + '/' + std::to_string(code) +
                               ", got " + describe(*packet));

@@ -49,6 +49,8 @@ class World {
     // An ICMP error of this type and code left.
     World& expect_icmp(std::string_view interface, std::uint8_t type, std::uint8_t code,
                        Here here = {});
+    World& expect_icmp_from(std::string_view interface, std::string_view source, std::uint8_t type,
+                            std::uint8_t code, Here here = {});
     World& expect_nothing(Here here = {});
     World& expect_drop(DropReason reason, Here here = {});
     // A line of /proc/net/nf_conntrack (article format, timeout and padding squeezed out) begins

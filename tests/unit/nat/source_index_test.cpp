@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <vector>
 
 #include "tests/unit/nat/nat_fixture.hpp"
@@ -30,6 +31,14 @@ struct Records {
         index.insert(id);
         return id;
     }
+    std::vector<ConnId> all(std::uint32_t host, Port port) const {
+        std::vector<ConnId> found;
+        CHECK_FALSE(index.find_if(source(host, port), [&](ConnId id) {
+            found.push_back(id);
+            return false;
+        }));
+        return found;
+    }
     static Source source(std::uint32_t host, Port port) {
         return {IpAddress::v4(0x0a000000 + host), port, proto::kUdp, 0};
     }
@@ -42,8 +51,7 @@ TEST_CASE_FIXTURE(Records, "the connections of a source come newest first") {
     add(2, 4000);
     const ConnId recent = add(1, 4000, 101);
     CHECK(index.find(source(1, 4000)) == recent);
-    CHECK(index.find(source(1, 4000), recent) == old);
-    CHECK_FALSE(index.find(source(1, 4000), old));
+    CHECK(all(1, 4000) == std::vector{recent, old});
     CHECK_FALSE(index.find(source(1, 4001)));
     CHECK_FALSE(index.find({source(1, 4000).address, 4000, proto::kTcp, 0}));
     CHECK_FALSE(index.find({source(1, 4000).address, 4000, proto::kUdp, 7}));
@@ -56,8 +64,40 @@ TEST_CASE_FIXTURE(Records, "an erased connection is not found, its neighbours ar
     index.erase(middle);
     index.erase(middle);
     CHECK(index.size() == 2);
-    CHECK(index.find(source(1, 4000)) == recent);
-    CHECK(index.find(source(1, 4000), recent) == old);
+    CHECK(all(1, 4000) == std::vector{recent, old});
+}
+
+TEST_CASE_FIXTURE(Records, "each connection of a source is asked about once") {
+    for (std::uint32_t i = 0; i < 3000; ++i) {
+        add(1, 4000, i);
+    }
+    std::size_t asked = 0;
+    CHECK_FALSE(index.find_if(source(1, 4000), [&](ConnId) { return ++asked == 0; }));
+    CHECK(asked == 3000);
+}
+
+TEST_CASE_FIXTURE(Records, "chains stay in order whichever connection leaves them, also while they split") {
+    std::array<std::vector<ConnId>, 7> expected;
+    std::uint32_t dice = 1;
+    for (std::uint32_t step = 0; step < 4000; ++step) {
+        dice = dice * 1664525 + 1013904223;
+        const std::uint32_t host = (dice >> 8) % 7;
+        std::vector<ConnId>& mine = expected[host];
+        if ((dice >> 16) % 3 != 0 || mine.empty()) {
+            mine.insert(mine.begin(), add(host, 4000, step));
+        } else {
+            const auto at = mine.begin() + static_cast<std::ptrdiff_t>((dice >> 20) % mine.size());
+            index.erase(*at);
+            conntrack.table().erase(*at);
+            mine.erase(at);
+        }
+    }
+    std::size_t count = 0;
+    for (std::uint32_t host = 0; host < 7; ++host) {
+        CHECK(all(host, 4000) == expected[host]);
+        count += expected[host].size();
+    }
+    CHECK(index.size() == count);
 }
 
 TEST_CASE_FIXTURE(Records, "thousands are found while the index grows, in small memory") {
