@@ -31,6 +31,17 @@ constexpr Jiffies to_jiffies(Instant t) {
     return static_cast<Jiffies>(t.time_since_epoch() / kJiffy);
 }
 
+// As far ahead as a deadline may be. kernel: ctnetlink_change_timeout's cap
+constexpr Jiffies seconds_to_jiffies(std::uint64_t seconds) {
+    constexpr std::uint64_t kMost = 0x7fffffff;
+    return static_cast<Jiffies>(seconds < kMost / kJiffiesPerSecond ? seconds * kJiffiesPerSecond
+                                                                    : kMost);
+}
+
+constexpr Jiffies milliseconds_to_jiffies(std::uint32_t milliseconds) {
+    return static_cast<Jiffies>(std::uint64_t{milliseconds} * kJiffiesPerSecond / 1000);
+}
+
 // Ticks from `now` to `deadline`; zero or negative once it has passed. kernel: nf_ct_expires
 constexpr std::int32_t jiffies_until(Jiffies deadline, Jiffies now) {
     return static_cast<std::int32_t>(deadline - now);

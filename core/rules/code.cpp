@@ -34,7 +34,7 @@ void Code::emit_interface(Op op, bool invert, std::string_view pattern) {
 
 void Code::emit_call(const Match& match) {
     emit({.op = Op::Call, .value = static_cast<std::uint32_t>(calls.size())});
-    calls.push_back({&match, rule, match.make_state()});
+    calls.push_back({&match, rule, match.make_state(), nullptr});
 }
 
 void Match::compile(Code& code) const {

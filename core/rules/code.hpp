@@ -94,6 +94,7 @@ class Code {
         const Match* match;
         RuleId rule;
         std::unique_ptr<MatchState> state;
+        SharedState* shared = nullptr;
     };
     std::vector<Instruction> instructions;
     std::vector<AddressPair> pairs;

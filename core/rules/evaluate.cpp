@@ -96,6 +96,7 @@ MatchResult evaluate(Code& code, const Instruction& instruction, Subject& subjec
             break;
         case Op::Call: {
             Code::Call& call = code.calls[instruction.value];
+            subject.shared = call.shared;
             return call.match->test(subject, call.state.get());
         }
     }

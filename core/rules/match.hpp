@@ -8,8 +8,8 @@
 // kernel: struct xt_match
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,7 +30,6 @@ class SharedState {
     virtual ~SharedState() = default;
     [[nodiscard]] virtual std::unique_ptr<SharedState> clone() const = 0;
 };
-using SharedStates = std::map<std::string, std::unique_ptr<SharedState>, std::less<>>;
 
 // What a match or target is shown.
 struct Subject {
@@ -39,7 +38,7 @@ struct Subject {
     Hook hook;
     Instant now;
     Environment& environment;
-    SharedStates& shared;
+    SharedState* shared = nullptr;  // what the match at work named in shared_name()
 };
 
 // HotDrop: the header that the match has to read is cut short, so the packet is dropped on the
@@ -54,6 +53,8 @@ class MatchState {
   public:
     virtual ~MatchState() = default;
     [[nodiscard]] virtual std::unique_ptr<MatchState> clone() const = 0;
+    // How many addresses or the like it knows.
+    [[nodiscard]] virtual std::size_t remembered() const { return 0; }
 };
 
 // Bit of a hook in a mask of hooks.
@@ -77,8 +78,10 @@ class Match {
     virtual void compile(Code& code) const;
     [[nodiscard]] virtual MatchResult test(Subject& subject, MatchState* state) const;
     [[nodiscard]] virtual std::unique_ptr<MatchState> make_state() const { return nullptr; }
-    // The key in SharedStates that it uses; empty: none.
+    // The name of the SharedState that it uses; empty: none.
     [[nodiscard]] virtual std::string shared_name() const { return {}; }
+    // Makes that state if nobody has yet, and says what this match needs of it.
+    virtual void join(std::unique_ptr<SharedState>& /*shared*/) const {}
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
     // Reads the counters of connections. kernel: connbytes_mt_check forces nf_conntrack_acct on
     [[nodiscard]] virtual bool needs_accounting() const { return false; }

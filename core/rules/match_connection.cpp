@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <utility>
 
 #include "core/rules/modules.hpp"
 #include "core/rules/text.hpp"
@@ -104,24 +108,43 @@ std::shared_ptr<const Match> parse_connbytes(const Options& options, RuleContext
     return nullptr;
 }
 
+constexpr std::size_t kEvictions = 8;  // kernel: CONNCOUNT_GC_MAX_NODES
+constexpr std::size_t kGroupsPerPacket = 2;
+
 constexpr std::array kConnlimitOptions = std::to_array<OptionSpec>({{"connlimit-upto"},
                                                                     {"connlimit-above", 1, true},
                                                                     {"connlimit-mask"},
                                                                     {"connlimit-saddr", 0},
                                                                     {"connlimit-daddr", 0}});
 
-struct CountedConnection {
-    conntrack::Tuple tuple;
-    Zone zone = 0;
+using CountedConnection = std::pair<conntrack::Tuple, Zone>;
+struct CountedLess {
+    bool operator()(const CountedConnection& a, const CountedConnection& b) const {
+        const auto key = [](const CountedConnection& c) {
+            const conntrack::Tuple& t = c.first;
+            return std::tie(t.source, t.destination, t.source_port, t.destination_port, t.protocol,
+                            c.second);
+        };
+        return key(a) < key(b);
+    }
 };
 
-// Who has which connections, by masked address and zone.
+// Who has which connections, by masked address and zone. kernel: struct nf_conncount_data
 struct ConnlimitState : MatchState {
+    struct Group {
+        std::set<CountedConnection, CountedLess> members;
+        std::optional<Jiffies> swept;  // kernel: last_gc
+    };
+    using Key = std::pair<IpAddress, Zone>;
+
     std::unique_ptr<MatchState> clone() const override {
         return std::make_unique<ConnlimitState>(*this);
     }
 
-    std::map<std::pair<IpAddress, Zone>, std::vector<CountedConnection>> groups;
+    std::size_t remembered() const override { return groups.size(); }
+
+    std::map<Key, Group> groups;
+    Key visited;  // the group that was looked at last for being over
 };
 
 class ConnlimitMatch : public Match {
@@ -140,8 +163,10 @@ class ConnlimitMatch : public Match {
     bool by_destination = false;
 
   private:
-    static bool gone(Subject& subject, const CountedConnection& counted,
-                     const conntrack::Tuple& own);
+    static bool gone(const Subject& subject, const CountedConnection& counted);
+    static void sweep(const Subject& subject, ConnlimitState::Group& group,
+                      const CountedConnection& own);
+    static void forget_groups(const Subject& subject, ConnlimitState& state);
 };
 
 std::string ConnlimitMatch::save() const {
@@ -151,46 +176,73 @@ std::string ConnlimitMatch::save() const {
 }
 
 // Neither tracked any more, nor closed. kernel: find_or_evict, already_closed in nf_conncount.c
-bool ConnlimitMatch::gone(Subject& subject, const CountedConnection& counted,
-                          const conntrack::Tuple& own) {
+bool ConnlimitMatch::gone(const Subject& subject, const CountedConnection& counted) {
     const auto& table = subject.environment.conntrack.table();
-    const auto hit = table.find(counted.tuple, counted.zone, to_jiffies(subject.now));
+    const auto hit = table.find(counted.first, counted.second, to_jiffies(subject.now));
     if (!hit) {
         return true;
     }
     const conntrack::Connection& connection = table[hit->id];
     using conntrack::TcpConntrack;
-    const bool closed =
-        connection.protocol == proto::kTcp &&
-        (connection.state.tcp.state == static_cast<std::uint8_t>(TcpConntrack::TimeWait) ||
-         connection.state.tcp.state == static_cast<std::uint8_t>(TcpConntrack::Close));
-    return closed && counted.tuple != own;
+    return connection.protocol == proto::kTcp &&
+           (connection.state.tcp.state == static_cast<std::uint8_t>(TcpConntrack::TimeWait) ||
+            connection.state.tcp.state == static_cast<std::uint8_t>(TcpConntrack::Close));
 }
 
-// kernel: connlimit_mt, __nf_conncount_add
+// A large group once per jiffy, and not all that is over at once: each packet adds one at most.
+// kernel: __nf_conncount_add
+void ConnlimitMatch::sweep(const Subject& subject, ConnlimitState::Group& group,
+                           const CountedConnection& own) {
+    const Jiffies now = to_jiffies(subject.now);
+    if (std::exchange(group.swept, now) == now && group.members.size() > kEvictions) {
+        return;
+    }
+    std::size_t evicted = 0;
+    for (auto it = group.members.begin(); it != group.members.end() && evicted <= kEvictions;) {
+        const bool over = *it != own && gone(subject, *it);
+        evicted += over ? 1 : 0;
+        it = over ? group.members.erase(it) : std::next(it);
+    }
+}
+
+// Groups of whom nobody comes any more: a few are looked at with each packet, in turn. kernel:
+// tree_gc_worker
+void ConnlimitMatch::forget_groups(const Subject& subject, ConnlimitState& state) {
+    for (std::size_t i = 0; i < kGroupsPerPacket && !state.groups.empty(); ++i) {
+        auto it = state.groups.upper_bound(state.visited);
+        it = it == state.groups.end() ? state.groups.begin() : it;
+        state.visited = it->first;
+        auto& members = it->second.members;
+        for (std::size_t looks = 0; looks < kEvictions && !members.empty(); ++looks) {
+            if (!gone(subject, *members.begin())) {
+                break;
+            }
+            members.erase(members.begin());
+        }
+        if (members.empty()) {
+            state.groups.erase(it);
+        }
+    }
+}
+
+// kernel: connlimit_mt, count_tree
 MatchResult ConnlimitMatch::test(Subject& subject, MatchState* state) const {
     const Packet& packet = subject.packet;
     const auto& table = subject.environment.conntrack.table();
     const ConnId conn = packet.meta.conn;
-    const auto own = conn != ConnId::None ? std::optional(table.tuple(conn, Direction::Original))
-                                          : conntrack::tuple_of(packet);
-    if (!own) {
+    const auto tuple = conn != ConnId::None ? std::optional(table.tuple(conn, Direction::Original))
+                                            : conntrack::tuple_of(packet);
+    if (!tuple) {
         return MatchResult::HotDrop;
     }
-    const Zone zone = conn != ConnId::None ? table[conn].zone : Zone{0};
+    const CountedConnection own{*tuple, conn != ConnId::None ? table[conn].zone : Zone{0}};
     const IpAddress& address = by_destination ? packet.layout.destination : packet.layout.source;
-    auto& groups = static_cast<ConnlimitState&>(*state).groups;
-    auto& group = groups[{address & mask, zone}];
-    std::erase_if(group,
-                  [&](const CountedConnection& counted) { return gone(subject, counted, *own); });
-    const bool known =
-        std::any_of(group.begin(), group.end(), [&](const CountedConnection& counted) {
-            return counted.tuple == *own && counted.zone == zone;
-        });
-    if (!known) {
-        group.push_back({*own, zone});
-    }
-    return yes_if((group.size() > limit) != upto);
+    auto& counted = static_cast<ConnlimitState&>(*state);
+    forget_groups(subject, counted);
+    auto& group = counted.groups[{address & mask, own.second}];
+    sweep(subject, group, own);
+    group.members.insert(own);
+    return yes_if((group.members.size() > limit) != upto);
 }
 
 std::shared_ptr<const Match> parse_connlimit(const Options& options, RuleContext& context) {

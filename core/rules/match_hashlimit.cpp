@@ -64,6 +64,7 @@ class HashlimitMatch : public Match {
     std::string save() const override;
     MatchResult test(Subject& subject, MatchState* state) const override;
     std::string shared_name() const override { return "hashlimit/" + name; }
+    void join(std::unique_ptr<SharedState>& shared) const override;
 
     std::uint64_t period = 0;
     std::uint32_t burst = kDefaultBurst;
@@ -80,8 +81,7 @@ class HashlimitMatch : public Match {
 
   private:
     std::optional<Key> key_of(const Packet& packet) const;
-    HashlimitTable& table(Subject& subject) const;
-    Jiffies lifetime() const { return expire_ms * kJiffiesPerSecond / 1000; }
+    static HashlimitTable& table(Subject& subject);
 };
 
 std::string HashlimitMatch::save() const {
@@ -141,12 +141,14 @@ std::optional<Key> HashlimitMatch::key_of(const Packet& packet) const {
     return key;
 }
 
-HashlimitTable& HashlimitMatch::table(Subject& subject) const {
-    auto& slot = subject.shared[shared_name()];
-    if (slot == nullptr) {
-        slot = std::make_unique<HashlimitTable>();
+void HashlimitMatch::join(std::unique_ptr<SharedState>& shared) const {
+    if (shared == nullptr) {
+        shared = std::make_unique<HashlimitTable>();
     }
-    auto& found = static_cast<HashlimitTable&>(*slot);
+}
+
+HashlimitTable& HashlimitMatch::table(Subject& subject) {
+    auto& found = static_cast<HashlimitTable&>(*subject.shared);
     const Jiffies now = to_jiffies(subject.now);
     if (now - found.swept >= kJiffiesPerSecond) {
         found.swept = now;
@@ -172,7 +174,7 @@ MatchResult HashlimitMatch::test(Subject& subject, MatchState*) const {
     }
     const auto [entry, fresh] = limits.buckets.try_emplace(*key);
     Bucket& bucket = entry->second;
-    bucket.expires = now + lifetime();
+    bucket.expires = now + milliseconds_to_jiffies(expire_ms);
     if (fresh) {
         bucket.credit = cap;
     } else {

@@ -72,6 +72,7 @@ class RecentMatch : public Match {
     std::string save() const override;
     MatchResult test(Subject& subject, MatchState* state) const override;
     std::string shared_name() const override { return "recent/" + name; }
+    void join(std::unique_ptr<SharedState>& shared) const override;
 
     Action action = Action::Set;
     bool invert = false;
@@ -84,7 +85,6 @@ class RecentMatch : public Match {
     IpAddress mask;
 
   private:
-    RecentList& list(Subject& subject) const;
     bool enough_hits(const Entry& entry, Jiffies now) const;
     void forget_old(Entry& entry, Jiffies now) const;
 };
@@ -110,18 +110,17 @@ std::string RecentMatch::save() const {
     return text + (by_destination ? " --rdest" : " --rsource");
 }
 
-RecentList& RecentMatch::list(Subject& subject) const {
-    auto& slot = subject.shared[shared_name()];
-    if (slot == nullptr) {
-        slot = std::make_unique<RecentList>();
+// A list has room for as many stamps as the most demanding of its rules asks for.
+void RecentMatch::join(std::unique_ptr<SharedState>& shared) const {
+    if (shared == nullptr) {
+        shared = std::make_unique<RecentList>();
     }
-    auto& found = static_cast<RecentList&>(*slot);
-    found.stamps = std::max(found.stamps, std::bit_ceil(std::size_t{hits}));
-    return found;
+    auto& recent = static_cast<RecentList&>(*shared);
+    recent.stamps = std::max(recent.stamps, std::bit_ceil(std::size_t{hits}));
 }
 
 bool RecentMatch::enough_hits(const Entry& entry, Jiffies now) const {
-    const Jiffies since = now - seconds * kJiffiesPerSecond;
+    const Jiffies since = now - seconds_to_jiffies(seconds);
     std::uint32_t count = 0;
     for (const Jiffies stamp : entry.stamps) {
         const bool too_old = seconds != 0 && static_cast<std::int32_t>(since - stamp) > 0;
@@ -133,7 +132,7 @@ bool RecentMatch::enough_hits(const Entry& entry, Jiffies now) const {
 }
 
 void RecentMatch::forget_old(Entry& entry, Jiffies now) const {
-    const Jiffies since = now - seconds * kJiffiesPerSecond;
+    const Jiffies since = now - seconds_to_jiffies(seconds);
     std::erase_if(entry.stamps,
                   [&](Jiffies stamp) { return static_cast<std::int32_t>(since - stamp) > 0; });
     entry.index = entry.stamps.size();
@@ -148,7 +147,7 @@ MatchResult RecentMatch::test(Subject& subject, MatchState*) const {
     const bool forwarded =
         subject.packet.meta.out != IfIndex::None && !subject.packet.meta.locally_generated;
     const unsigned ttl = layout.ttl + (forwarded ? 1u : 0u);
-    RecentList& recent = list(subject);
+    auto& recent = static_cast<RecentList&>(*subject.shared);
     auto entry = recent.find(address, check_ttl ? ttl : 0);
     if (entry == recent.entries.end()) {
         if (action != Action::Set) {

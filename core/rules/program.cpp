@@ -39,17 +39,19 @@ struct Program::Impl {
             }
         }
         stack.resize(deepest);
+        bind_shared();
     }
 
     CompiledTable& table(Family family, TableId id) {
         return tables[index_of(family)][static_cast<std::size_t>(id)];
     }
     void copy_counters();
+    void bind_shared();
 
     Ruleset ruleset;
     Code code;
     std::array<std::array<CompiledTable, kTableCount>, 2> tables;
-    SharedStates shared;
+    std::map<std::string, std::unique_ptr<SharedState>, std::less<>> shared;
     std::vector<Frame> stack;  // loops are refused, so it is as deep as there are chains
     std::unordered_map<std::uint32_t, const Rule*> by_id;
 };
@@ -245,12 +247,13 @@ void Program::take_over(Program& previous) {
         if (found != states.end() && call.state != nullptr) {
             call.state = std::move(*found->second);
         }
-        if (const std::string name = call.match->shared_name(); !name.empty()) {
-            if (auto list = previous.impl_->shared.extract(name)) {
-                impl_->shared.insert(std::move(list));
-            }
+    }
+    for (auto& [name, state] : impl_->shared) {
+        if (auto kept = previous.impl_->shared.extract(name)) {
+            state = std::move(kept.mapped());
         }
     }
+    impl_->bind_shared();
 }
 
 Program Program::fork() const {
@@ -261,9 +264,20 @@ Program Program::fork() const {
         }
     }
     for (const auto& [name, state] : impl_->shared) {
-        copy.impl_->shared.emplace(name, state->clone());
+        copy.impl_->shared[name] = state->clone();
     }
+    copy.impl_->bind_shared();
     return copy;
+}
+
+void Program::Impl::bind_shared() {
+    for (Code::Call& call : code.calls) {
+        if (const std::string name = call.match->shared_name(); !name.empty()) {
+            auto& state = shared[name];
+            call.match->join(state);
+            call.shared = state.get();
+        }
+    }
 }
 
 bool Program::has(Family family, TableId table, Hook hook) const {
@@ -281,7 +295,7 @@ Outcome Program::run(TableId table, Hook hook, Packet& packet, Instant now,
     if (entry < 0) {
         return {};
     }
-    Subject subject{packet, table, hook, now, environment, impl_->shared};
+    Subject subject{packet, table, hook, now, environment};
     Walk walk(impl_->code, impl_->stack, compiled, subject);
     walk.tell(observer);
     return walk.run(static_cast<std::uint32_t>(entry));
@@ -306,6 +320,14 @@ void Program::Impl::copy_counters() {
             }
         }
     }
+}
+
+std::size_t Program::remembered() const {
+    std::size_t sum = 0;
+    for (const Code::Call& call : impl_->code.calls) {
+        sum += call.state ? call.state->remembered() : 0;
+    }
+    return sum;
 }
 
 const Rule* Program::find(RuleId id) const {

@@ -11,6 +11,7 @@
 // kernel: ipt_do_table
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -128,6 +129,8 @@ class Program {
     // The ruleset with current counters.
     [[nodiscard]] const Ruleset& ruleset() const;
     [[nodiscard]] const Rule* find(RuleId id) const;
+    // How much its rules remember between packets; see MatchState.
+    [[nodiscard]] std::size_t remembered() const;
 
   private:
     struct Impl;

@@ -311,6 +311,49 @@ TEST_CASE("hashlimit keeps a bucket per address and forgets it when it is idle")
     CHECK(box.accepts(kSyn));
 }
 
+TEST_CASE("hashlimit keeps a bucket for as many hours as it is told") {
+    Firewall box(
+        forward("-A FORWARD -m hashlimit --hashlimit-above 1/day --hashlimit-burst 1"
+                " --hashlimit-mode srcip --hashlimit-htable-expire 20000000 --hashlimit-name h"
+                " -j DROP"));
+    CHECK(box.accepts(kSyn));
+    CHECK(box.drops(kSyn));
+    box.wait(50min);
+    CHECK(box.drops(kSyn));
+}
+
+TEST_CASE("recent looks back as far as it is told") {
+    Firewall box(
+        forward("-A FORWARD -m recent --rcheck --seconds 17179870 -j DROP\n"
+                "-A FORWARD -m recent --set"));
+    CHECK(box.accepts(kSyn));
+    box.wait(5s);
+    CHECK(box.drops(kSyn));
+}
+
+TEST_CASE("connlimit forgets addresses without connections, a few with each packet") {
+    Firewall box(forward("-A FORWARD -m connlimit --connlimit-above 2 -j DROP"));
+    box.conntrack.set_active(Family::Ipv4, true, box.now);
+    const auto opens = [&](const std::string& from) {
+        Packet shown = box.packet(udp(from, "192.0.2.1:53"));
+        REQUIRE(box.conntrack.track(shown, box.now).accepted());
+        CHECK(box.run(shown).decision == Decision::Accept);
+        REQUIRE(box.conntrack.confirm(shown, box.now).accepted());
+    };
+    for (int host = 1; host <= 200; ++host) {
+        opens("10.0.0." + std::to_string(host) + ":1");
+    }
+    CHECK(box.program.remembered() == 200);
+    box.wait(31s);
+    std::size_t before = box.program.remembered();
+    for (int packet = 0; packet < 100; ++packet) {
+        opens("10.0.0.2:1");
+        CHECK(box.program.remembered() + 2 >= before);
+        before = box.program.remembered();
+    }
+    CHECK(before == 1);
+}
+
 TEST_CASE("connlimit counts the live connections of an address") {
     Firewall box(forward("-A FORWARD -m connlimit --connlimit-above 2 -j DROP"));
     box.conntrack.set_active(Family::Ipv4, true, box.now);
