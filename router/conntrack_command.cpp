@@ -12,7 +12,7 @@ namespace {
 
 using Answer = ConntrackAnswer;
 
-constexpr std::size_t kEntriesPerCall = 20000;
+constexpr std::size_t kLooksPerCall = 20000;
 
 std::vector<ConnId> selected(const ConntrackArgs& args, const conntrack::Conntrack& conntrack,
                              Instant now) {
@@ -54,13 +54,16 @@ bool ConntrackListing::read(Router& router, std::string& out, std::size_t bytes,
     const conntrack::Conntrack& conntrack = router.conntrack();
     const std::size_t enough = out.size() + bytes;
     begin(out);
-    for (std::size_t seen = 0; out.size() < enough && seen < kEntriesPerCall; ++seen) {
-        const auto id = conntrack.table().next(last_);
+    std::size_t looks = kLooksPerCall;
+    while (out.size() < enough) {
+        const auto id = conntrack.table().next(walk_, looks);
+        if (!id && !walk_.over) {
+            return true;
+        }
         if (!id) {
             end(out);
             return false;
         }
-        last_ = id;
         if (jiffies_until(conntrack.table()[*id].deadline, to_jiffies(now)) > 0 &&
             selects(args_.filter, conntrack, *id)) {
             append(router, out, *id, now);
@@ -110,7 +113,7 @@ Answer run_conntrack(const ConntrackArgs& args, Router& router, Instant now) {
         case ConntrackCommand::List: {
             Answer answer;
             ConntrackListing listing(args);
-            while (listing.read(router, answer.text, kEntriesPerCall, now)) {
+            while (listing.read(router, answer.text, kLooksPerCall, now)) {
             }
             return answer;
         }
@@ -170,13 +173,6 @@ Answer remove(const ConntrackArgs& args, Router& router, Instant now) {
     return answer;
 }
 
-// kernel: ctnetlink_change_timeout
-std::uint32_t jiffies_of(std::uint32_t seconds) {
-    constexpr std::uint64_t kMost = std::numeric_limits<std::int32_t>::max();
-    return static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(std::uint64_t{seconds} * kJiffiesPerSecond, kMost));
-}
-
 // False if there was nothing to change: such an entry does not count as updated.
 bool change_one(const ConntrackChange& change, conntrack::Conntrack& conntrack, ConnId id,
                 Instant now) {
@@ -187,7 +183,7 @@ bool change_one(const ConntrackChange& change, conntrack::Conntrack& conntrack, 
     }
     connection.status |= change.status_set;
     if (change.timeout) {
-        connection.deadline = to_jiffies(now) + jiffies_of(*change.timeout);
+        connection.deadline = to_jiffies(now) + seconds_to_jiffies(*change.timeout);
         conntrack.table().deadline_lowered(id, to_jiffies(now));
     }
     return change.timeout || before != std::pair(connection.mark, connection.status);

@@ -29,7 +29,7 @@ class ConntrackListing {
 
     ConntrackArgs args_;
     Form form_;
-    std::optional<ConnId> last_;
+    conntrack::Table::Walk walk_;
     bool begun_ = false;
     bool first_ = true;
 };

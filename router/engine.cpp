@@ -58,7 +58,6 @@ struct Engine::Impl {
     std::vector<std::unique_ptr<Port>> ports;  // by index of interface - 1; gaps are null
     std::vector<Packet> batch;
     EgressQueue out;
-    std::uint64_t egress_failed = 0;
 };
 
 Engine::Engine(Router& router, const SystemClock& clock, LogSink& log)
@@ -111,10 +110,6 @@ const TunPort* Engine::port(IfIndex interface) const {
     return slot < impl_->ports.size() && impl_->ports[slot] ? &impl_->ports[slot]->frames : nullptr;
 }
 
-std::uint64_t Engine::egress_failed() const {
-    return impl_->egress_failed;
-}
-
 // --- packets ----------------------------------------------------------------------------------
 
 void Engine::Impl::await_frames(Port& port) {
@@ -154,7 +149,7 @@ void Engine::Impl::flush() {
     for (Packet& packet : out) {
         const std::size_t slot = raw(packet.meta.out) - 1u;
         if (slot >= ports.size() || !ports[slot] || !ports[slot]->frames.write(packet)) {
-            ++egress_failed;
+            router.egress_failed(packet.meta.out);
         }
     }
     out.clear();
@@ -162,7 +157,7 @@ void Engine::Impl::flush() {
 
 void Engine::Impl::lose(Port& port) {
     const IfIndex index = port.frames.index();
-    router.set_up(index, false);
+    router.set_up(index, false, clock.now());
     log.log(clock.now(), LogLevel::Error,
             "nsrouter: device of interface " + router.interfaces().get(index).name + " is gone");
     port.readable.release();

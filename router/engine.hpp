@@ -46,8 +46,6 @@ class Engine {
     void deadlines_changed();
 
     [[nodiscard]] const TunPort* port(IfIndex interface) const;
-    // Packets that no device took.
-    [[nodiscard]] std::uint64_t egress_failed() const;
 
   private:
     struct Impl;

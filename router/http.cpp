@@ -181,6 +181,12 @@ void Session<Protocol>::next_piece() {
     piece_.clear();
     const Piece kind = stream_(piece_);
     last_ = kind == Piece::Last;
+    if (piece_.empty() && kind == Piece::More) {  // not yet: it looked at much and found nothing
+        arm(kWriteDeadline);
+        asio::post(socket_.get_executor(),
+                   [self = this->shared_from_this()] { self->next_piece(); });
+        return;
+    }
     if (piece_.empty()) {
         last_ ? end_stream() : wait_for_more();
         return;

@@ -32,6 +32,7 @@ struct Request {
     std::string body;
 };
 
+// More: ask again at once, even if this piece is empty. NotYet: when somebody wakes the stream.
 enum class Piece : std::uint8_t { More, Last, NotYet };
 
 struct Response {

@@ -86,7 +86,7 @@ std::string apply_ip_args(const IpArgs& args, Router& router, Instant now) {
         router.set_mtu(index, *args.mtu);
     }
     if (args.up) {
-        router.set_up(index, *args.up);
+        router.set_up(index, *args.up, now);
     }
     return "";
 }

@@ -219,7 +219,8 @@ void Replay::run_timers(Instant until) {
         }
         last_timer_ = at;
         set_clock(at);
-        router_.expire(at, egress_);
+        while (!router_.expire(at, egress_)) {
+        }
         write_out();
     }
     set_clock(until);

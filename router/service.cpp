@@ -101,6 +101,7 @@ void Service::make_router() {
                           "\n" + in_lines(options.error()));
     }
     options->seed = random_seed();
+    options->key_seed = random_seed();
     options->log = &log_;
     router_ = std::make_unique<Router>(std::move(*options));
     furnish(*router_, config_, clock_.now());

@@ -93,10 +93,7 @@ json::object drops_of(const Controls& controls) {
     json::object out;
     const DropCounters& drops = controls.router.drops();
     for (const DropReasonRow& row : kDropReasons) {
-        std::uint64_t count = drops.by_reason[static_cast<std::size_t>(row.reason)];
-        if (row.reason == DropReason::EgressFailed) {
-            count += controls.engine.egress_failed();
-        }
+        const std::uint64_t count = drops.by_reason[static_cast<std::size_t>(row.reason)];
         if (count != 0) {
             out[row.name] = count;
         }

@@ -7,8 +7,9 @@
 namespace nsr {
 
 // xoshiro256** by Blackman and Vigna (public domain algorithm). A plain value: copying it forks the
-// sequence, which is what `explain` and snapshots need. Not for secrets: hash keys are drawn from
-// it once, at start.
+// sequence, which is what `explain` and snapshots need. Not for secrets: whoever sees enough of
+// what it gives can tell the rest. So hash keys, which nobody may guess, come from a source of
+// their own.
 class RandomSource {
   public:
     explicit RandomSource(std::uint64_t seed);

@@ -14,11 +14,6 @@ constexpr std::size_t slot(Family family) {
     return family == Family::Ipv6 ? 1 : 0;
 }
 
-SipKey draw_key(RandomSource& random) {
-    const std::uint64_t k0 = random.next64();
-    return {k0, random.next64()};
-}
-
 bool is_icmp(std::uint8_t protocol) {
     return protocol == proto::kIcmp || protocol == proto::kIcmpv6;
 }
@@ -63,9 +58,8 @@ std::uint32_t changes(const Stage& before, const Stage& after) {
 
 Conntrack::Conntrack(const Settings& settings, Environment environment)
     : settings_(settings),
-      random_(environment.random),
       log_(environment.log),
-      table_(draw_key(environment.random), settings.buckets,
+      table_(environment.key, settings.buckets,
              environment.memory ? std::move(environment.memory) : anonymous_memory()) {
 }
 

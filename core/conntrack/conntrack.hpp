@@ -21,8 +21,8 @@
 #include <vector>
 
 #include "core/base/log.hpp"
-#include "core/base/random.hpp"
 #include "core/base/result.hpp"
+#include "core/base/siphash.hpp"
 #include "core/base/verdict.hpp"
 #include "core/conntrack/protocol.hpp"
 #include "core/conntrack/rate_limit.hpp"
@@ -62,7 +62,7 @@ inline constexpr std::uint32_t kProtoInfo = 1u << 5;
 class Conntrack {
   public:
     struct Environment {
-        RandomSource& random;
+        SipKey key;
         LogSink& log;
         std::unique_ptr<Memory> memory;  // null: anonymous
     };
@@ -99,7 +99,8 @@ class Conntrack {
     // The zone in which a packet going in `direction` of a record is looked up.
     [[nodiscard]] Zone zone_of(ConnId id, Direction direction) const;
     [[nodiscard]] std::optional<Instant> next_deadline() const;
-    void expire(Instant now);
+    // Erases what is over, a few thousand at most. False: call again, next_deadline() is not later.
+    bool expire(Instant now);
     // Removes a confirmed connection now (flush, delete, address gone). Events and masters are
     // told.
     void destroy(ConnId id, Instant now);
@@ -130,6 +131,7 @@ class Conntrack {
                                       Instant now);
     bool add_extra(ConnId id, const Meta& meta);
     bool make_room(Instant now);
+    bool expire_batch(Instant now);
     [[nodiscard]] InvalidLog invalid_log(Instant now) const;
     void note(ConnId id, std::uint32_t events);
     void tell(Instant now);
@@ -140,7 +142,6 @@ class Conntrack {
 
     Settings settings_;
     Stats stats_;
-    RandomSource& random_;
     LogSink& log_;
     Table table_;
     std::array<bool, 2> active_{};

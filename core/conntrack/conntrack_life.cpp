@@ -10,6 +10,10 @@ namespace nsr::conntrack {
 
 namespace {
 
+// What one call does at most: a million entries that end together must not hold up packets.
+constexpr std::size_t kExpiryBatch = 256;
+constexpr int kExpiryBatches = 16;
+
 // Does the packet travel with a connection of another packet, as the errors the router makes do?
 bool is_attached(const Packet& packet) {
     return packet.meta.ct_info == CtInfo::Related || packet.meta.ct_info == CtInfo::RelatedReply;
@@ -65,9 +69,12 @@ bool Conntrack::make_room(Instant now) {
     if (settings_.max == 0 || table_.size() < settings_.max) {
         return true;
     }
-    expire(now);
-    if (table_.size() < settings_.max) {
-        return true;
+    bool complete = false;
+    for (int batch = 0; batch < kExpiryBatches && !complete; ++batch) {
+        complete = expire_batch(now);
+        if (table_.size() < settings_.max) {
+            return true;
+        }
     }
     if (const auto victim = table_.victim(to_jiffies(now))) {
         ++stats_.early_drop;
@@ -192,18 +199,23 @@ std::size_t Conntrack::destroy_if(const std::function<bool(ConnId)>& doomed, Ins
 }
 
 // kernel: gc_worker
-void Conntrack::expire(Instant now) {
-    constexpr std::size_t kBatch = 256;
+bool Conntrack::expire(Instant now) {
     now_ = now;
     reap();
     bool complete = false;
-    while (!complete) {
-        expired_.clear();
-        complete = table_.collect_expired(to_jiffies(now), kBatch, expired_);
-        for (const ConnId id : expired_) {
-            erase(id);
-        }
+    for (int batch = 0; batch < kExpiryBatches && !complete; ++batch) {
+        complete = expire_batch(now);
     }
+    return complete;
+}
+
+bool Conntrack::expire_batch(Instant now) {
+    expired_.clear();
+    const bool complete = table_.collect_expired(to_jiffies(now), kExpiryBatch, expired_);
+    for (const ConnId id : expired_) {
+        erase(id);
+    }
+    return complete;
 }
 
 std::optional<Instant> Conntrack::next_deadline() const {

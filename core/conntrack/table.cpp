@@ -228,6 +228,18 @@ std::optional<ConnId> Table::next(std::optional<ConnId> after) const {
     return number < records.end() ? std::optional(ConnId{number}) : std::nullopt;
 }
 
+std::optional<ConnId> Table::next(Walk& walk, std::size_t& looks) const {
+    const Arena<Connection>& records = impl_->records;
+    for (; looks != 0 && walk.at < records.end(); --looks) {
+        const std::uint32_t number = walk.at++;
+        if (records[number].commit != 0) {
+            return ConnId{number};
+        }
+    }
+    walk.over = walk.at >= records.end();
+    return std::nullopt;
+}
+
 std::optional<Jiffies> Table::next_deadline() const {
     return impl_->wheel.next();
 }

@@ -106,6 +106,14 @@ class Table {
     // (nothing: from the start).
     [[nodiscard]] std::optional<ConnId> next(std::optional<ConnId> after) const;
 
+    // The same in portions: looks at no more places than `looks` says, and counts them off.
+    // Nothing: `looks` is used up, or the walk is over.
+    struct Walk {
+        std::uint32_t at = 0;
+        bool over = false;
+    };
+    [[nodiscard]] std::optional<ConnId> next(Walk& walk, std::size_t& looks) const;
+
     // The earliest instant at which collect_expired() may find something; nothing if the table is
     // empty.
     [[nodiscard]] std::optional<Jiffies> next_deadline() const;

@@ -72,22 +72,18 @@ Verdict Defrag::collect(Packet& packet, Instant now) {
 }
 
 // kernel: ip_expire, nf_ct_frag6_expire
-std::vector<Defrag::TimedOut> Defrag::expire(Instant now) {
-    std::vector<TimedOut> timed_out;
-    while (!impl_->deadlines.empty() && impl_->deadlines.begin()->first <= now) {
-        const auto found = impl_->queues.find(*impl_->deadlines.begin()->second);
-        const Queue& queue = found->second;
-        TimedOut& one = timed_out.emplace_back();
-        one.fragments = queue.runs.fragments();
-        if (queue.first_seen) {
-            one.first = first_fragment(queue);
-        }
-        Stats& stats = impl_->accounts(found->first.source.family).stats;
-        ++stats.timeouts;
-        ++stats.failed;
-        impl_->erase(found);
+std::optional<Defrag::TimedOut> Defrag::expire_one(Instant now) {
+    if (impl_->deadlines.empty() || impl_->deadlines.begin()->first > now) {
+        return std::nullopt;
     }
-    return timed_out;
+    const auto found = impl_->queues.find(*impl_->deadlines.begin()->second);
+    const Queue& queue = found->second;
+    TimedOut lost{queue.first_seen ? first_fragment(queue) : Packet(), queue.runs.fragments()};
+    Stats& stats = impl_->accounts(found->first.source.family).stats;
+    ++stats.timeouts;
+    ++stats.failed;
+    impl_->erase(found);
+    return lost;
 }
 
 std::optional<Instant> Defrag::next_deadline() const {

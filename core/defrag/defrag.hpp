@@ -62,7 +62,8 @@ class Defrag {
         Packet first;
         std::uint32_t fragments = 0;  // how many are lost
     };
-    std::vector<TimedOut> expire(Instant now);
+    // One of those whose time is over; nothing: that was all.
+    std::optional<TimedOut> expire_one(Instant now);
     [[nodiscard]] std::optional<Instant> next_deadline() const;
 
     [[nodiscard]] Settings& settings();

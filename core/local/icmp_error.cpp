@@ -31,9 +31,13 @@ Packet make_error(const Packet& about, const IcmpError& error, const IpAddress& 
 
 }  // namespace
 
-std::optional<Packet> icmp_error(const Packet& about, IcmpError error, const IpAddress& source) {
+bool may_report(const Packet& about, const IcmpError& error) {
     const bool v4 = about.layout.family == Family::Ipv4;
-    if (!answerable(about.layout.source) || (v4 ? forbidden(about) : forbidden_v6(about, error))) {
+    return answerable(about.layout.source) && !(v4 ? forbidden(about) : forbidden_v6(about, error));
+}
+
+std::optional<Packet> icmp_error(const Packet& about, IcmpError error, const IpAddress& source) {
+    if (!may_report(about, error)) {
         return std::nullopt;
     }
     const bool plain =
@@ -116,14 +120,12 @@ bool forbidden_v6(const Packet& about, const IcmpError& error) {
 
 // A super-packet's first segment; a checksum that the device would have finished, finished.
 Packet as_on_wire(const Packet& about) {
-    Packet copy = about.clone();
-    if (copy.offload.gso == Gso::None) {
-        rewrite::complete_checksum(copy);
-        return copy;
+    if (about.offload.gso != Gso::None) {
+        return first_segment(about);
     }
-    EgressQueue segments;
-    segment(std::move(copy), segments);
-    return std::move(segments.front());
+    Packet copy = about.clone();
+    rewrite::complete_checksum(copy);
+    return copy;
 }
 
 Packet make_error(const Packet& about, const IcmpError& error, const IpAddress& source) {

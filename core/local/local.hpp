@@ -36,6 +36,8 @@ struct IcmpError {
     std::uint32_t quotable = 0xffffffff;  // bytes of the packet that may be quoted at most
 };
 
+// Whether the standards let it be sent: what is worth asking before a limit is.
+bool may_report(const Packet& about, const IcmpError& error);
 std::optional<Packet> icmp_error(const Packet& about, IcmpError error, const IpAddress& source);
 // An RST (kernel: nf_reject_ip_tcphdr_put): none for an RST, a bad checksum, a fragment.
 std::optional<Packet> tcp_reset(const Packet& about);

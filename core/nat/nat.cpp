@@ -42,10 +42,8 @@ Range null_range(const Tuple& current, Manip manip);
 }  // namespace
 
 struct Nat::Impl {
-    Impl(Conntrack& conntrack_in, RandomSource& random_in)
-        : conntrack(conntrack_in),
-          random(random_in),
-          sources(conntrack_in, SipKey{random_in.next64(), random_in.next64()}) {}
+    Impl(Conntrack& conntrack_in, RandomSource& random_in, SipKey key)
+        : conntrack(conntrack_in), random(random_in), sources(conntrack_in, key) {}
 
     Range range_for(const Tuple& current, Manip manip, const std::optional<Range>& range) const;
     void remember_source(ConnId id, const Range& range);
@@ -61,8 +59,8 @@ struct Nat::Impl {
     bool pools = false;  // a rule with several addresses has been used: every source matters
 };
 
-Nat::Nat(Conntrack& conntrack, RandomSource& random)
-    : impl_(std::make_unique<Impl>(conntrack, random)) {
+Nat::Nat(Conntrack& conntrack, RandomSource& random, SipKey key)
+    : impl_(std::make_unique<Impl>(conntrack, random, key)) {
     conntrack.on_erase = [impl = impl_.get()](ConnId id) { impl->forget(id); };
 }
 

@@ -35,7 +35,7 @@ namespace nsr::nat {
 
 class Nat {
   public:
-    Nat(conntrack::Conntrack& conntrack, RandomSource& random);
+    Nat(conntrack::Conntrack& conntrack, RandomSource& random, SipKey key);
     ~Nat();
 
     // Has this manipulation been decided for the packet's connection? kernel: nf_nat_initialized

@@ -1,8 +1,8 @@
 // SourceIndex: the translated connections of a source, newest first.
 //
 // Linear hashing with chains: the table grows by one bucket per few insertions. A node is eight
-// bytes, has its connection's number and knows both of its neighbours, so that leaving a chain costs
-// the same however long it is: a busy client is one chain. The source itself is read from the
+// bytes, has its connection's number and knows both of its neighbours, so that leaving a chain
+// costs the same however long it is: a busy client is one chain. The source itself is read from the
 // connection's record. The hash is keyed: sources come from packets.
 // kernel: nf_nat_bysource
 #pragma once

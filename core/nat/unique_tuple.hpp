@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/instant.hpp"
+#include "core/base/random.hpp"
 #include "core/conntrack/conntrack.hpp"
 #include "core/nat/range.hpp"
 #include "core/nat/source_index.hpp"

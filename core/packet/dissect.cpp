@@ -178,6 +178,10 @@ void note_fragment_header(ConstBytes header, std::size_t offset, Layout& layout)
     layout.fragment_header = static_cast<std::uint16_t>(offset);
 }
 
+// Offsets in a Layout have 16 bits, and no IPv6 payload needs more: a reassembled datagram may be a
+// little longer than that with its headers.
+constexpr std::size_t kFurthestHeader = 0xffff;
+
 // kernel: ipv6_skip_exthdr, ipv6_find_hdr. Behind the fragment header of a later fragment there is
 // no header to walk on: the protocol is what that header names.
 void walk_extension_headers(ConstBytes bytes, Layout& layout) {
@@ -188,7 +192,7 @@ void walk_extension_headers(ConstBytes bytes, Layout& layout) {
     while (is_extension_header(next) && !later_fragment) {
         const ConstBytes rest = bytes.subspan(offset);
         const std::size_t length = rest.size() < 2 ? 2 : extension_header_bytes(next, rest[1]);
-        if (rest.size() < length) {
+        if (rest.size() < length || offset + length > kFurthestHeader) {
             next = proto::kNoNext;
             break;
         }

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <optional>
 
+#include "core/base/check.hpp"
 #include "core/packet/dissect.hpp"
 #include "core/packet/rewrite.hpp"
 #include "core/packet/segment.hpp"
@@ -36,12 +37,13 @@ std::optional<Cuts> original_cuts(const Packet& packet, std::size_t payload, std
 void keep_copied_options(std::span<std::uint8_t> header);
 Unfragmentable unfragmentable_part(const Packet& packet);
 Packet piece_of(const Packet& packet, std::size_t headers, std::span<const std::uint8_t> payload);
+void send(Packet piece, EgressQueue& out);
 
 }  // namespace
 
 // kernel: ip_do_fragment. In the pieces it came in DF is lost; when it must be cut anew, into
 // pieces no larger than the largest that came, DF stays.
-void fragment_ipv4(Packet packet, std::uint32_t mtu, EgressQueue& out) {
+void fragment_ipv4(const Packet& packet, std::uint32_t mtu, EgressQueue& out) {
     const Layout layout = packet.layout;
     const std::size_t headers = layout.l4_offset;
     const std::size_t largest =
@@ -64,15 +66,13 @@ void fragment_ipv4(Packet packet, std::uint32_t mtu, EgressQueue& out) {
         }
         piece.layout = layout;
         rewrite::recompute_ipv4_header_checksum(piece);
-        if (dissect(piece).accepted()) {
-            out.push_back(std::move(piece));
-        }
+        send(std::move(piece), out);
         offset += length;
     }
 }
 
 // kernel: ip6_fragment
-void fragment_ipv6(Packet packet, std::uint32_t mtu, std::uint32_t identification,
+void fragment_ipv6(const Packet& packet, std::uint32_t mtu, std::uint32_t identification,
                    EgressQueue& out) {
     const Unfragmentable before = unfragmentable_part(packet);
     const std::size_t headers = before.length + ipv6::kFragmentHeaderBytes;
@@ -97,9 +97,7 @@ void fragment_ipv6(Packet packet, std::uint32_t mtu, std::uint32_t identificatio
         wire::store16(fragment + ipv6::kFragmentOffsetOffset,
                       static_cast<std::uint16_t>(offset | (more ? ipv6::kMoreFragments : 0)));
         wire::store32(fragment + ipv6::kFragmentIdentificationOffset, identification);
-        if (dissect(piece).accepted()) {
-            out.push_back(std::move(piece));
-        }
+        send(std::move(piece), out);
         offset += length;
     }
 }
@@ -198,6 +196,14 @@ Packet piece_of(const Packet& packet, std::size_t headers, std::span<const std::
     }
     piece.meta = packet.meta;
     return piece;
+}
+
+// Whole enough to be read, whatever a rule has made of its addresses: who would not be let in with
+// them may still leave.
+void send(Packet piece, EgressQueue& out) {
+    const Verdict verdict = dissect(piece);
+    NSR_CHECK(verdict.accepted() || piece.layout.family != Family::None);
+    out.push_back(std::move(piece));
 }
 
 }  // namespace

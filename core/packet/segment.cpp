@@ -53,6 +53,18 @@ void segment(Packet packet, EgressQueue& out) {
     }
 }
 
+Packet first_segment(const Packet& packet) {
+    const std::size_t headers = headers_of_segment(packet);
+    const std::size_t size = packet.offload.gso_size;
+    if (headers == 0 || size == 0 || packet.size() <= headers + size) {
+        Packet copy = packet.clone();
+        copy.offload.gso = Gso::None;
+        rewrite::complete_checksum(copy);
+        return copy;
+    }
+    return make_segment(packet, {headers, 0, size, 0, false});
+}
+
 std::uint32_t wire_length(const Packet& packet) {
     const auto whole = static_cast<std::uint32_t>(packet.size());
     if (packet.offload.gso == Gso::None) {

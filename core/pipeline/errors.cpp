@@ -71,13 +71,10 @@ std::optional<DropReason> Pipeline::source_refused(const Packet& packet, const D
                         decision.kind == Destination::Local ||
                         decision.kind == Destination::Broadcast;
     if (judged && !source.is_unspecified()) {
-        const std::uint32_t rp_filter = setting_for(state_.forwarding.rp_filter, packet.meta.in);
-        const Decision back = state_.routes.lookup(source);
-        if (state_.interfaces.is_own(source)) {
+        if (state_.routes.is_own_ipv4(source)) {
             return DropReason::MartianSource;
         }
-        if ((rp_filter != 0 && back.kind != Destination::Unicast) ||
-            (rp_filter == 1 && back.out != packet.meta.in)) {
+        if (reverse_path_refused(packet)) {
             return DropReason::ReversePathFilter;
         }
     }
@@ -85,6 +82,15 @@ std::optional<DropReason> Pipeline::source_refused(const Packet& packet, const D
         return DropReason::NotForwardable;
     }
     return std::nullopt;
+}
+
+bool Pipeline::reverse_path_refused(const Packet& packet) const {
+    const std::uint32_t rp_filter = setting_for(state_.forwarding.rp_filter, packet.meta.in);
+    if (rp_filter == 0) {
+        return false;
+    }
+    const Decision back = state_.routes.lookup(packet.layout.source);
+    return back.kind != Destination::Unicast || (rp_filter == 1 && back.out != packet.meta.in);
 }
 
 // kernel: ip_rcv_options
@@ -200,7 +206,8 @@ void Pipeline::redirect(const Packet& packet, const Decision& decision) {
 
 // kernel: __icmp_send, icmp6_send
 void Pipeline::send_error(const Packet& about, IcmpError error) {
-    if (is_own_icmp(about)) {
+    if (is_own_icmp(about) || !local::may_report(about, error) ||
+        (is_rate_limited(about.layout.family, error.type) && !within_rate(about))) {
         return;
     }
     const IpAddress& destination = about.layout.destination;
@@ -208,9 +215,6 @@ void Pipeline::send_error(const Packet& about, IcmpError error) {
     const IpAddress source = state_.interfaces.is_own(destination) ? destination : unspecified;
     std::optional<Packet> packet = local::icmp_error(about, error, source);
     if (!packet) {
-        return;
-    }
-    if (is_rate_limited(about.layout.family, error.type) && !within_rate(about)) {
         return;
     }
     state_.conntrack.attach(*packet, about);

@@ -1,6 +1,7 @@
 #include "core/pipeline/icmp_limit.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace nsr::pipeline {
 
@@ -68,11 +69,13 @@ bool IcmpLimit::allow_redirect(const IpAddress& address, Instant now) {
 }
 
 IcmpLimit::Peer& IcmpLimit::peer(const IpAddress& address, Jiffies now) {
-    std::uint32_t slot = static_cast<std::uint32_t>(address.family);
-    for (const std::uint32_t word : address.words) {
-        slot = (slot ^ word) * 0x9e3779b1;
-    }
-    Peer& found = peers_[slot >> 22];
+    const auto& words = address.words;
+    const std::uint64_t input[] = {
+        static_cast<std::uint64_t>(words[0]) << 32 | words[1],
+        static_cast<std::uint64_t>(words[2]) << 32 | words[3],
+        static_cast<std::uint64_t>(address.family),
+    };
+    Peer& found = peers_[siphash13(key_, input, std::size(input)) % peers_.size()];
     if (found.address != address) {
         found = Peer{address, now - 60 * kJiffiesPerSecond};
     }

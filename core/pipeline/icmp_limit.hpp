@@ -4,7 +4,8 @@
 //   A peer has one bucket of tokens (a token is a jiffy) that three limits share, each in its own
 //   way, as in the kernel: errors in general (icmp_ratelimit), errors about unroutable packets,
 //   redirects. So one kind can use up what another would have had. Peers live in a small
-//   direct-mapped cache; one that is pushed out starts afresh, with a full bucket.
+//   direct-mapped cache; one that is pushed out starts afresh, with a full bucket. Its hash is
+//   keyed, so that nobody can choose addresses that push each other out.
 // kernel: struct inet_peer, inet_peer_xrlim_allow, ip_error, ip_rt_send_redirect, icmp_global_allow
 #pragma once
 
@@ -12,6 +13,7 @@
 #include <cstdint>
 
 #include "core/base/instant.hpp"
+#include "core/base/siphash.hpp"
 #include "core/wire/address.hpp"
 
 namespace nsr::pipeline {
@@ -22,6 +24,8 @@ class IcmpLimit {
         std::uint32_t per_peer_ms = 1000;  // between errors to one peer; 0: no limit
         std::uint32_t per_second = 1000;   // to everybody; 0: no limit
     };
+    explicit IcmpLimit(SipKey key) : key_(key) {}
+
     // Each asks for one more to `peer`, and counts it if the answer is yes.
     bool allow_error(const IpAddress& peer, Rates rates, Instant now);
     bool allow_unroutable(const IpAddress& peer, Instant now);
@@ -39,6 +43,7 @@ class IcmpLimit {
 
     static constexpr double kGlobalBurst = 50;  // kernel: icmp_msgs_burst
 
+    SipKey key_;
     std::array<Peer, 1024> peers_{};
     double global_credit_ = kGlobalBurst;
     Instant global_refilled_{};

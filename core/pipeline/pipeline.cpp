@@ -8,6 +8,7 @@
 #include "core/packet/segment.hpp"
 #include "core/pipeline/run_hook.hpp"
 #include "core/wire/icmp.hpp"
+#include "core/wire/ipv6.hpp"
 
 namespace nsr::pipeline {
 
@@ -224,7 +225,6 @@ void Pipeline::fragment(Packet packet, std::uint32_t mtu) {
         return drop(packet, DropReason::TooBig);
     }
     EgressQueue segments;
-    EgressQueue pieces;
     if (packet.offload.gso != Gso::None) {
         segment(std::move(packet), segments);
     } else {
@@ -232,15 +232,31 @@ void Pipeline::fragment(Packet packet, std::uint32_t mtu) {
         segments.push_back(std::move(packet));
     }
     for (Packet& whole : segments) {
+        EgressQueue pieces;
         if (whole.layout.family == Family::Ipv4) {
-            fragment_ipv4(std::move(whole), mtu, pieces);
+            fragment_ipv4(whole, mtu, pieces);
         } else {
-            fragment_ipv6(std::move(whole), mtu, state_.random.next32(), pieces);
+            fragment_ipv6(whole, mtu, state_.random.next32(), pieces);
+        }
+        if (pieces.empty()) {
+            too_big(whole, mtu);
+        }
+        for (Packet& piece : pieces) {
+            transmit(std::move(piece));
         }
     }
-    for (Packet& piece : pieces) {
-        transmit(std::move(piece));
+}
+
+// The headers that every piece must have leave no room for anything else. kernel: ip6_fragment,
+// fail_toobig
+void Pipeline::too_big(Packet& packet, std::uint32_t mtu) {
+    if (packet.layout.family == Family::Ipv6) {
+        const std::uint32_t largest =
+            packet.fragments ? std::min<std::uint32_t>(mtu, packet.fragments->max_size) : mtu;
+        send_error(packet, {wire::icmpv6::kPacketTooBig, 0,
+                            std::max<std::uint32_t>(largest, wire::ipv6::kMinimumMtu)});
     }
+    drop(packet, DropReason::TooBig);
 }
 
 void Pipeline::transmit(Packet packet) {

@@ -18,6 +18,7 @@ struct State {
     TrackingMode tracking;
     LogSink& log;
     RandomSource random;
+    RandomSource keys;  // apart: what `random` gives can be seen in packets
     BufferPool pool;
     routing::InterfaceTable interfaces;
     routing::RouteTable routes;
@@ -71,6 +72,7 @@ class Pipeline {
     void route_input(Packet& packet);
     std::optional<DropReason> source_refused(const Packet& packet,
                                              const routing::Decision& decision);
+    [[nodiscard]] bool reverse_path_refused(const Packet& packet) const;
     std::optional<DropReason> options_refused(const Packet& packet);
     void stamp_options(Packet& packet);
     void deliver(Packet& packet, bool broadcast);
@@ -85,6 +87,7 @@ class Pipeline {
     void loop_back(Packet& packet);
     void finish_output(Packet& packet);
     void fragment(Packet packet, std::uint32_t mtu);
+    void too_big(Packet& packet, std::uint32_t mtu);
     void transmit(Packet packet);
 
     // Errors the router makes about a packet that is still here.

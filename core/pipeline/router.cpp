@@ -28,17 +28,28 @@ rules::Program compile(rules::Ruleset ruleset, const routing::InterfaceTable& in
 
 namespace pipeline {
 
+namespace {
+
+SipKey draw_key(RandomSource& keys) {
+    const std::uint64_t k0 = keys.next64();
+    return {k0, keys.next64()};
+}
+
+}  // namespace
+
 State::State(Router::Options options, LogSink& sink)
     : forwarding(std::move(options.forwarding)),
       tracking(options.tracking),
       log(sink),
       random(options.seed),
+      keys(options.key_seed.value_or(~options.seed)),
       routes(interfaces),
-      defrag(options.defrag, SipKey{random.next64(), random.next64()}),
-      conntrack(options.conntrack, {random, sink, std::move(options.memory)}),
-      nat(conntrack, random),
+      defrag(options.defrag, draw_key(keys)),
+      conntrack(options.conntrack, {draw_key(keys), sink, std::move(options.memory)}),
+      nat(conntrack, random, draw_key(keys)),
       world(interfaces, routes),
-      program(compile({}, interfaces)) {
+      program(compile({}, interfaces)),
+      icmp_limit(draw_key(keys)) {
 }
 
 }  // namespace pipeline
@@ -97,18 +108,19 @@ std::optional<Instant> Router::next_deadline() const {
     return std::min(*connections, *datagrams);
 }
 
-void Router::expire(Instant now, EgressQueue& out) {
+bool Router::expire(Instant now, EgressQueue& out) {
     pipeline::State& state = impl_->state;
     state.observer = observer;
-    state.conntrack.expire(now);
+    const bool complete = state.conntrack.expire(now);
     pipeline::Pipeline pipeline(state, now, out);
-    for (defrag::Defrag::TimedOut& datagram : state.defrag.expire(now)) {
+    while (auto datagram = state.defrag.expire_one(now)) {
         state.drops.by_reason[static_cast<std::size_t>(DropReason::FragmentTimeout)] +=
-            datagram.fragments;
-        if (!datagram.first.empty()) {
-            pipeline.reassembly_timed_out(std::move(datagram.first));
+            datagram->fragments;
+        if (!datagram->first.empty()) {
+            pipeline.reassembly_timed_out(std::move(datagram->first));
         }
     }
+    return complete;
 }
 
 // --- rules and tracking -------------------------------------------------------------------------
@@ -193,8 +205,20 @@ void Router::set_mtu(IfIndex interface, std::uint32_t mtu) {
     impl_->state.interfaces.get(interface).mtu = mtu;
 }
 
-void Router::set_up(IfIndex interface, bool up) {
-    impl_->state.interfaces.get(interface).up = up;
+// kernel: fib_netdev_event, masq_device_event. differs: link-down-keeps-ipv6
+void Router::set_up(IfIndex interface, bool up, Instant now) {
+    if (std::exchange(impl_->state.interfaces.get(interface).up, up) == up) {
+        return;
+    }
+    impl_->state.routes.interfaces_changed();
+    if (!up) {
+        impl_->state.nat.interface_down(interface, now);
+    }
+}
+
+void Router::egress_failed(IfIndex interface) {
+    ++impl_->state.interfaces.get(interface).counters.tx_dropped;
+    ++impl_->state.drops.by_reason[static_cast<std::size_t>(DropReason::EgressFailed)];
 }
 
 bool Router::add_route(const routing::Route& route) {

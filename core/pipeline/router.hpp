@@ -70,7 +70,8 @@ class Router {
     // The settings are copied; conntrack().settings() and forwarding() are the ones that count
     // then.
     struct Options {
-        std::uint64_t seed = 1;  // of all randomness and hash keys
+        std::uint64_t seed = 1;                 // of all randomness that can show in packets
+        std::optional<std::uint64_t> key_seed;  // of hash keys; nothing: follows from `seed`
         conntrack::Settings conntrack;
         defrag::Settings defrag;
         ForwardingSettings forwarding;
@@ -92,7 +93,10 @@ class Router {
     // False: it had none such. Connections masqueraded behind the address end.
     bool remove_address(IfIndex interface, const Prefix& address, Instant now);
     void set_mtu(IfIndex interface, std::uint32_t mtu);
-    void set_up(IfIndex interface, bool up);
+    // Down: its routes go, and so do the connections masqueraded behind it.
+    void set_up(IfIndex interface, bool up, Instant now);
+    // A packet could not be written to the device of `interface`.
+    void egress_failed(IfIndex interface);
     // False and nothing changed: no interface leads to the next hop. A route that is there already
     // is added once more.
     bool add_route(const routing::Route& route);
@@ -111,7 +115,8 @@ class Router {
 
     void receive(std::span<Packet> packets, Instant now, EgressQueue& out);
     [[nodiscard]] std::optional<Instant> next_deadline() const;
-    void expire(Instant now, EgressQueue& out);
+    // False: more is due, but packets may come first.
+    bool expire(Instant now, EgressQueue& out);
 
     [[nodiscard]] BufferPool& pool();
     [[nodiscard]] conntrack::Conntrack& conntrack();

@@ -11,8 +11,11 @@ namespace {
 
 using conntrack::Conntrack;
 
+constexpr std::size_t kLooksPerRead = 20000;
+
 // Walks the table by id: a record keeps its id for life, so that changes between two reads neither
-// repeat nor hide one that was there all the time.
+// repeat nor hide one that was there all the time. A slice may be empty while it goes over places
+// that have nothing to show.
 class ConnectionCursor : public Cursor {
   public:
     // `only_ipv4`: the file of older kernels, without the columns of the network protocol.
@@ -21,12 +24,12 @@ class ConnectionCursor : public Cursor {
 
     bool read(std::string& out, std::size_t bytes, Instant now) override {
         const std::size_t enough = out.size() + bytes;
+        std::size_t looks = kLooksPerRead;
         while (out.size() < enough) {
-            const auto id = conntrack_.table().next(last_);
+            const auto id = conntrack_.table().next(walk_, looks);
             if (!id) {
-                return false;
+                return !walk_.over;
             }
-            last_ = id;
             append(out, *id, now);
         }
         return true;
@@ -50,7 +53,7 @@ class ConnectionCursor : public Cursor {
     const Conntrack& conntrack_;
     LineFormat format_;
     bool only_ipv4_;
-    std::optional<ConnId> last_;
+    conntrack::Table::Walk walk_;
 };
 
 }  // namespace

@@ -51,13 +51,17 @@ void RouteTable::clear() {
 }
 
 // kernel: fib_inetaddr_event: an interface without IPv4 addresses has no IPv4 routes either; IPv6
-// routes stay (fib6_ifdown runs only when the link goes).
+// routes stay until the link goes (fib_disable_ip, fib6_ifdown), and do not come back with it.
 void RouteTable::interfaces_changed() {
     std::erase_if(routes_, [this](const Route& route) {
-        if (route.type != RouteType::Unicast || !route.to.address.is_v4()) {
+        if (route.type != RouteType::Unicast) {
             return false;
         }
-        const auto& addresses = interfaces_.get(route.interface).addresses;
+        const Interface& interface = interfaces_.get(route.interface);
+        if (!interface.up || !route.to.address.is_v4()) {
+            return !interface.up;
+        }
+        const auto& addresses = interface.addresses;
         return std::none_of(addresses.begin(), addresses.end(),
                             [](const Prefix& own) { return own.address.is_v4(); });
     });
@@ -79,8 +83,15 @@ Decision RouteTable::lookup(const IpAddress& destination) const {
     return {Destination::Unicast, target.decision.out, destination};
 }
 
+bool RouteTable::is_own_ipv4(const IpAddress& address) const {
+    return std::binary_search(own_ipv4_.begin(), own_ipv4_.end(), address.as_v4());
+}
+
 // The interface through which the route leaves; None if it cannot. kernel: fib_check_nh
 IfIndex RouteTable::resolve(const Route& route) const {
+    if (route.interface != IfIndex::None && !interfaces_.get(route.interface).up) {
+        return IfIndex::None;
+    }
     if (!route.via) {
         return route.interface;
     }
@@ -110,15 +121,21 @@ void RouteTable::rebuild() {
     index_.clear();
     targets_.clear();
     connected_.clear();
+    own_ipv4_.clear();
     // The kernel asks the local table first: what is ours is inserted before anything else.
     for (const Interface& interface : interfaces_.all()) {
         for (const Prefix& own : interface.addresses) {
             index_local({own.address, static_cast<std::uint8_t>(own.address.bits())},
                         Destination::Local);
+            if (own.address.is_v4()) {
+                own_ipv4_.push_back(own.address.as_v4());
+            }
         }
     }
+    std::sort(own_ipv4_.begin(), own_ipv4_.end());
     for (const Interface& interface : interfaces_.all()) {
-        for (const Prefix& own : interface.addresses) {
+        for (std::size_t i = 0; interface.up && i < interface.addresses.size(); ++i) {
+            const Prefix& own = interface.addresses[i];
             index_connected(own, interface.index);
         }
     }

@@ -6,7 +6,8 @@
 //   directed broadcast of a connected IPv4 prefix, 255.255.255.255 and multicast are Broadcast or
 //   Multicast (delivered locally, never forwarded). So is the subnet-router anycast address of a
 //   connected IPv6 prefix. Everything lies in one PrefixIndex, the router's own addresses first: as
-//   in the kernel, whose local table comes before all others, no route can take them away.
+//   in the kernel, whose local table comes before all others, no route can take them away. They
+//   stay ours when their interface is down; its routes do not stay.
 // kernel: fib_lookup, ip_route_input_slow, ip6_route_input
 #pragma once
 
@@ -60,11 +61,14 @@ class RouteTable {
                                       // they match any
     void clear();                     // the configured ones; connected routes stay
     [[nodiscard]] const std::vector<Route>& configured() const { return routes_; }
-    // Connected routes follow the interfaces; call after their addresses changed. IPv4 routes
-    // through an interface that has lost its last IPv4 address go.
+    // Connected routes follow the interfaces; call after their addresses changed, or one went up or
+    // down. IPv4 routes through an interface that has lost its last IPv4 address go for good, and
+    // so do all through one that is down.
     void interfaces_changed();
 
     [[nodiscard]] Decision lookup(const IpAddress& destination) const;
+    // Is it an IPv4 address of one of the interfaces? Asked about the source of every packet.
+    [[nodiscard]] bool is_own_ipv4(const IpAddress& address) const;
 
   private:
     struct Target {
@@ -83,6 +87,7 @@ class RouteTable {
     std::vector<Route> connected_;
     PrefixIndex index_;  // values are indices of targets_
     std::vector<Target> targets_;
+    std::vector<std::uint32_t> own_ipv4_;  // sorted
 };
 
 }  // namespace nsr::routing

@@ -12,7 +12,9 @@ constexpr const char* kMasquerade = "*nat\n-A POSTROUTING -o wan -j MASQUERADE\n
 
 }  // namespace
 
-TEST_CASE("last packet: an error about a reset that comes too far leaves with the address of the connection") {
+TEST_CASE(
+    "last packet: an error about a reset that comes too far leaves with the address of the "
+    "connection") {
     World::Setup setup;
     setup.rules_v6 = kMasquerade;
     World w = given(std::move(setup));
@@ -26,8 +28,9 @@ TEST_CASE("last packet: an error about a reset that comes too far leaves with th
 }
 
 TEST_CASE("last packet: a reset that a rule rejects is answered with its connection still there") {
-    World w = given("*filter\n-A FORWARD -i wan -j REJECT --reject-with icmp-host-prohibited\nCOMMIT\n"
-                    "*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n");
+    World w = given(
+        "*filter\n-A FORWARD -i wan -j REJECT --reject-with icmp-host-prohibited\nCOMMIT\n"
+        "*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n");
     w.when("lan", tcp("10.0.0.2:40000", "198.51.100.7:80").syn().seq(1000)).forget();
     w.when("wan", tcp("198.51.100.7:80", "192.0.2.1:40000").rst().seq(0).ack(1001));
     w.expect_icmp_from("wan", "192.0.2.1", 3, 10).expect_drop(DropReason::RuleReject);

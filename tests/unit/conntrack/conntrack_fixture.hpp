@@ -21,13 +21,12 @@ struct RecordedLog final : LogSink {
 
 struct Firewall {
     BufferPool pool;
-    RandomSource random{1};
     RecordedLog log;
     conntrack::Conntrack conntrack;
     Instant now{std::chrono::seconds(1000)};
 
     explicit Firewall(const conntrack::Settings& settings = {})
-        : conntrack(settings, {random, log, nullptr}) {
+        : conntrack(settings, {{1, 2}, log, nullptr}) {
         conntrack.set_active(Family::Ipv4, true, now);
         conntrack.set_active(Family::Ipv6, true, now);
         log.lines.clear();
@@ -55,7 +54,8 @@ struct Firewall {
 
     void wait(Duration time) {
         now += time;
-        conntrack.expire(now);
+        while (!conntrack.expire(now)) {
+        }
     }
 
     [[nodiscard]] std::optional<ConnId> only() const {

@@ -245,6 +245,25 @@ TEST_CASE("conntrack: the next deadline is when the first entry ends") {
     CHECK(wall.now == Instant{1030s});
 }
 
+TEST_CASE("conntrack: what ends together is erased in portions, each at the same deadline") {
+    Firewall wall;
+    for (std::uint32_t i = 0; i < 10000; ++i) {
+        wall.pass(udp("10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ":1",
+                      "192.0.2.1:53"));
+    }
+    wall.now += 31s;
+    int calls = 1;
+    std::uint32_t before = wall.conntrack.table().size();
+    while (!wall.conntrack.expire(wall.now)) {
+        ++calls;
+        REQUIRE(*wall.conntrack.next_deadline() <= wall.now);
+        CHECK(before - wall.conntrack.table().size() <= 4096);
+        before = wall.conntrack.table().size();
+    }
+    CHECK(calls > 2);
+    CHECK(wall.conntrack.table().size() == 0);
+}
+
 TEST_CASE("conntrack: observers hear of an entry before it is erased") {
     Firewall wall;
     std::vector<std::uint16_t> ports;

@@ -251,15 +251,15 @@ TEST_CASE("an incomplete datagram dies after ipfrag_time, however late its fragm
     desk.after(20s);
     CHECK(desk.v4({.offset = 160, .length = 80, .in = IfIndex{2}}).was_stolen());
     CHECK(desk.defrag.next_deadline() == deadline);
-    CHECK(desk.defrag.expire(deadline - 1ns).empty());
-    auto lost = desk.defrag.expire(deadline);
-    REQUIRE(lost.size() == 1);
-    CHECK(lost[0].fragments == 2);
-    REQUIRE(!lost[0].first.empty());
+    CHECK_FALSE(desk.defrag.expire_one(deadline - 1ns));
+    const auto lost = desk.defrag.expire_one(deadline);
+    REQUIRE(lost);
+    CHECK(lost->fragments == 2);
+    REQUIRE(!lost->first.empty());
     const auto sent = ipv4_bytes({.offset = 0, .length = 80, .more = true});
-    CHECK(std::ranges::equal(lost[0].first.bytes(), sent));
-    CHECK(lost[0].first.layout.source == IpAddress::v4(10, 0, 0, 2));
-    CHECK(lost[0].first.meta.in == IfIndex{2});
+    CHECK(std::ranges::equal(lost->first.bytes(), sent));
+    CHECK(lost->first.layout.source == IpAddress::v4(10, 0, 0, 2));
+    CHECK(lost->first.meta.in == IfIndex{2});
     CHECK(desk.defrag.stats(Family::Ipv4).timeouts == 1);
     CHECK(desk.defrag.bytes_in_use(Family::Ipv4) == 0);
 }
@@ -267,9 +267,9 @@ TEST_CASE("an incomplete datagram dies after ipfrag_time, however late its fragm
 TEST_CASE("without its first fragment a lost datagram has nothing to quote") {
     Desk desk;
     CHECK(desk.v4({.offset = 80, .length = 80}).was_stolen());
-    auto lost = desk.defrag.expire(desk.now + 30s);
-    REQUIRE(lost.size() == 1);
-    CHECK(lost[0].first.empty());
+    const auto lost = desk.defrag.expire_one(desk.now + 30s);
+    REQUIRE(lost);
+    CHECK(lost->first.empty());
 }
 
 TEST_CASE("memory: over ipfrag_high_thresh nothing more is kept, and time gives it back") {
@@ -287,7 +287,10 @@ TEST_CASE("memory: over ipfrag_high_thresh nothing more is kept, and time gives 
     CHECK(desk.defrag.bytes_in_use(Family::Ipv4) < 20000 + 3000);
     CHECK(desk.defrag.bytes_in_use(Family::Ipv6) == 0);
     CHECK(desk.v6({.offset = 0, .length = 800, .more = true}).was_stolen());
-    CHECK(desk.defrag.expire(desk.now + 30s).size() == id - 1);
+    for (std::uint32_t lost = 1; lost < id; ++lost) {
+        CHECK(desk.defrag.expire_one(desk.now + 30s));
+    }
+    CHECK_FALSE(desk.defrag.expire_one(desk.now + 30s));
     CHECK(desk.defrag.bytes_in_use(Family::Ipv4) == 0);
     CHECK(desk.v4({.offset = 0, .length = 800, .more = true}).was_stolen());
     desk.defrag.clear();

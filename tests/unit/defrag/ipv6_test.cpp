@@ -110,9 +110,9 @@ TEST_CASE("the timer is nf_conntrack_frag6_timeout; what is quoted still has its
     Desk desk(settings);
     CHECK(desk.v6({.offset = 0, .length = 80, .more = true}).was_stolen());
     CHECK(desk.defrag.next_deadline() == desk.now + 1s);
-    auto lost = desk.defrag.expire(desk.now + 1s);
-    REQUIRE(lost.size() == 1);
-    CHECK(std::ranges::equal(lost[0].first.bytes(),
+    const auto lost = desk.defrag.expire_one(desk.now + 1s);
+    REQUIRE(lost);
+    CHECK(std::ranges::equal(lost->first.bytes(),
                              ipv6_bytes({.offset = 0, .length = 80, .more = true})));
     CHECK(desk.defrag.stats(Family::Ipv6).timeouts == 1);
 }

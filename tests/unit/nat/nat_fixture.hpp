@@ -56,8 +56,8 @@ struct NatBox {
     BufferPool pool;
     RandomSource random{1};
     SilentLog silent;
-    conntrack::Conntrack conntrack{conntrack::Settings{}, {random, silent, nullptr}};
-    nat::Nat nat{conntrack, random};
+    conntrack::Conntrack conntrack{conntrack::Settings{}, {{1, 2}, silent, nullptr}};
+    nat::Nat nat{conntrack, random, {3, 4}};
     Instant now{std::chrono::seconds(1000)};
     Verdict last = Verdict::accept();
 

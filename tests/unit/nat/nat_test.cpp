@@ -98,7 +98,7 @@ TEST_CASE_FIXTURE(NatBox, "a mapping is forgotten with its last connection") {
 TEST_CASE_FIXTURE(NatBox, "the by-source index comes back from the table alone") {
     snat(udp("10.0.0.2:4000", kServer), masquerade("203.0.113.7"));
     const Port mapped = source_port(snat(udp("10.0.0.3:4000", kServer), masquerade("203.0.113.7")));
-    nat::Nat reborn(conntrack, random);
+    nat::Nat reborn(conntrack, random, {5, 6});
     reborn.rebuild();
     Packet next = enter(udp("10.0.0.3:4000", kOther));
     REQUIRE(reborn.bind(next, nat::Manip::Source, masquerade("203.0.113.7"), {}, now).accepted());

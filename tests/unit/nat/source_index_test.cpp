@@ -18,7 +18,7 @@ namespace {
 struct Records {
     RandomSource random{1};
     SilentLog silent;
-    conntrack::Conntrack conntrack{conntrack::Settings{}, {random, silent, nullptr}};
+    conntrack::Conntrack conntrack{conntrack::Settings{}, {{1, 2}, silent, nullptr}};
     SourceIndex index{conntrack, {1, 2}};
 
     ConnId add(std::uint32_t host, Port port, std::uint32_t destination = 1) {
@@ -76,7 +76,8 @@ TEST_CASE_FIXTURE(Records, "each connection of a source is asked about once") {
     CHECK(asked == 3000);
 }
 
-TEST_CASE_FIXTURE(Records, "chains stay in order whichever connection leaves them, also while they split") {
+TEST_CASE_FIXTURE(Records,
+                  "chains stay in order whichever connection leaves them, also while they split") {
     std::array<std::vector<ConnId>, 7> expected;
     std::uint32_t dice = 1;
     for (std::uint32_t step = 0; step < 4000; ++step) {

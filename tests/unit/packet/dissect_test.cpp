@@ -230,6 +230,26 @@ TEST_CASE("IPv6 hop-by-hop options") {
     CHECK(judge({0xc2, 4, 0, 0, 0, 20}) == std::pair(false, 44U));  // a jumbogram that is small
 }
 
+TEST_CASE("a chain of IPv6 headers longer than any payload has no transport header") {
+    BufferPool pool;
+    Frame bytes(40 + 65535 / 8 * 8 + 8);
+    bytes.resize(std::min<std::size_t>(bytes.size(), kMaxPacketBytes));
+    bytes[0] = 0x60;
+    bytes[6] = 60;
+    std::size_t at = 40;
+    for (; at + 2048 <= bytes.size(); at += 2048) {
+        bytes[at] = 60;
+        bytes[at + 1] = 255;
+    }
+    const std::size_t left = bytes.size() - at;
+    bytes[at] = 17;
+    bytes[at + 1] = static_cast<std::uint8_t>(left / 8 - 1);
+    Layout layout;
+    REQUIRE(dissect_quoted(bytes, layout));
+    CHECK(layout.protocol == 59);
+    CHECK(layout.l4_offset == at);
+}
+
 TEST_CASE("a quoted header may promise more than was quoted") {
     const Frame whole = ip(17, udp(counting(500)));
     const Frame quote(whole.begin(), whole.begin() + 28);

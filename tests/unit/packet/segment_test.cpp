@@ -123,6 +123,19 @@ TEST_CASE("a super-packet whose transport header is not what it claims is left w
     CHECK(wire_length(super(pool, ip(6, l4), Gso::Tcp4, 1000)) == 3040);
 }
 
+TEST_CASE("the first segment alone is the first of all") {
+    BufferPool pool;
+    for (const unsigned size : {1000U, 5000U}) {
+        const Packet whole = super(pool, ip(6, tcp(0x18, counting(3000))), Gso::Tcp4, size);
+        const Packet first = first_segment(whole);
+        EgressQueue all;
+        segment(whole.clone(), all);
+        CHECK(to_hex(first.bytes()) == to_hex(all[0].bytes()));
+        CHECK(first.offload.gso == Gso::None);
+        CHECK(first.offload.checksum == all[0].offload.checksum);
+    }
+}
+
 TEST_CASE("translating the super-packet is translating its segments") {
     BufferPool pool;
     const Frame data = counting(2900);

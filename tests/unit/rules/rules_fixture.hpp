@@ -129,7 +129,7 @@ struct Firewall {
     RandomSource random{1};
     Lines log;
     SmallWorld world;
-    conntrack::Conntrack conntrack{conntrack::Settings{}, {random, log, nullptr}};
+    conntrack::Conntrack conntrack{conntrack::Settings{}, {{1, 2}, log, nullptr}};
     Instant now{std::chrono::seconds(1000)};
     rules::Program program;
 };
