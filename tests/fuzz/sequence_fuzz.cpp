@@ -82,6 +82,34 @@ std::vector<std::uint8_t> packet_from(Reader& in) {
     return packet;
 }
 
+// No packet vanishes: each one that came in, or that the router made, left, was dropped for a
+// reason, was kept for reassembly or got through INPUT.
+class Ends : public nsr::Observer {
+  public:
+    void rule_tried(nsr::rules::TableId, std::string_view, const nsr::rules::Rule&, bool) override {
+    }
+    void policy_applied(nsr::rules::TableId, std::string_view, nsr::rules::Policy) override {}
+    void packet_received(const nsr::Packet&) override { ++begun; }
+    void stage_done(nsr::Hook hook, nsr::pipeline::StageId stage, const nsr::Packet&,
+                    nsr::Verdict verdict) override {
+        const bool delivered = hook == nsr::Hook::Input &&
+                               stage == nsr::pipeline::StageId::Confirm && verdict.accepted();
+        ended += verdict.was_stolen() || delivered ? 1 : 0;
+    }
+    void routed(const nsr::Packet&, const nsr::routing::Decision&) override {}
+    void dropped(const nsr::Packet&, nsr::DropReason) override { ++ended; }
+    void left(const nsr::Packet&) override { ++ended; }
+
+    std::size_t begun = 0;
+    std::size_t ended = 0;
+};
+
+void check_egress(const nsr::EgressQueue& out) {
+    for (const nsr::Packet& packet : out) {
+        NSR_CHECK(!packet.layout.source.is_unspecified());
+    }
+}
+
 void check_table(const nsr::Router& router, nsr::Instant now) {
     const std::string text = nsr::procfs::conntrack_snapshot(router.conntrack(), now);
     const auto lines = std::count(text.begin(), text.end(), '\n');
@@ -93,6 +121,8 @@ void check_table(const nsr::Router& router, nsr::Instant now) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::unique_ptr<nsr::Router> router = make_router();
     router->conntrack().settings().checksum = 0;
+    Ends ends;
+    router->observer = &ends;
     nsr::Instant now{std::chrono::seconds(100)};
     Reader in(data, size);
     for (int steps = 0; steps < 200 && !in.done(); ++steps) {
@@ -109,6 +139,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         router->expire(now, out);
         check_table(*router, now);
+        check_egress(out);
+        NSR_CHECK(ends.ended >= ends.begun);
     }
     return 0;
 }
