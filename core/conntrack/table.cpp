@@ -154,7 +154,8 @@ std::optional<ConnId> Table::allocate() {
 bool Table::insert(ConnId id, Jiffies now) {
     Connection& record = (*this)[id];
     NSR_CHECK(record.commit == 0 && record.wheel_previous == kUnlinked);
-    // A zone for one direction keeps apart what has the same tuple in the other. kernel: nf_ct_key_equal
+    // A zone for one direction keeps apart what has the same tuple in the other. kernel:
+    // nf_ct_key_equal
     const bool one_sided = zone_is_one_sided(record);
     for (const Direction direction : {Direction::Original, Direction::Reply}) {
         const auto clash = [&](const Hit& hit) { return !one_sided || hit.direction == direction; };

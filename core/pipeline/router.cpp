@@ -5,6 +5,7 @@
 
 #include "core/packet/dissect.hpp"
 #include "core/pipeline/pipeline.hpp"
+#include "core/rules/log_packet.hpp"
 
 namespace nsr {
 
@@ -50,6 +51,10 @@ State::State(Router::Options options, LogSink& sink)
       world(interfaces, routes),
       program(compile({}, interfaces)),
       icmp_limit(draw_key(keys)) {
+    conntrack.describe_packet = [this](const Packet& packet) {
+        const Hook hook = packet.meta.in == IfIndex::None ? Hook::Output : Hook::Prerouting;
+        return rules::log_text(packet, hook, world, rules::kAllDetail);
+    };
 }
 
 }  // namespace pipeline

@@ -286,13 +286,11 @@ std::string_view loopback_mac(Family family) {
 }  // namespace
 
 // kernel: nf_log_dump_packet_common; a TUN device has no MAC header
-std::string log_text(const Subject& subject, const LogDetail& detail) {
-    const Packet& packet = subject.packet;
-    const World& world = subject.environment.world;
+std::string log_text(const Packet& packet, Hook hook, const World& world, const LogDetail& detail) {
     std::string line = "IN=";
-    const bool has_in = packet.meta.in != IfIndex::None && subject.hook != Hook::Output;
-    const bool has_out = packet.meta.out != IfIndex::None && subject.hook != Hook::Prerouting &&
-                         subject.hook != Hook::Input;
+    const bool has_in = packet.meta.in != IfIndex::None && hook != Hook::Output;
+    const bool has_out =
+        packet.meta.out != IfIndex::None && hook != Hook::Prerouting && hook != Hook::Input;
     if (has_in) {
         line += world.interface_name(packet.meta.in);
     }

@@ -15,8 +15,10 @@ struct LogDetail {
     bool tcp_options = false;
     bool ip_options = false;
 };
+// kernel: default_loginfo, for what the kernel itself has to say
+inline constexpr LogDetail kAllDetail{true, true, true};
 
 // The text behind the prefix. As the kernel's lines it ends with a blank.
-std::string log_text(const Subject& subject, const LogDetail& detail);
+std::string log_text(const Packet& packet, Hook hook, const World& world, const LogDetail& detail);
 
 }  // namespace nsr::rules

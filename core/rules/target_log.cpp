@@ -76,8 +76,9 @@ std::string LogTarget::save() const {
 }
 
 TargetResult LogTarget::apply(Subject& subject, Outcome&) const {
-    subject.environment.log.log(subject.now, static_cast<LogLevel>(level),
-                                prefix + log_text(subject, detail));
+    subject.environment.log.log(
+        subject.now, static_cast<LogLevel>(level),
+        prefix + log_text(subject.packet, subject.hook, subject.environment.world, detail));
     return TargetResult::Continue;
 }
 

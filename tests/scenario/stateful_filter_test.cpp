@@ -62,7 +62,8 @@ TEST_CASE("forwarding: TTL, routes and MTU end a packet with an error and a reas
     w.expect_icmp("lan", 3, 3).expect_drop(DropReason::LocalNoListener);
 }
 
-TEST_CASE("zones: one for the reply direction keeps apart what has the same tuple the other way round") {
+TEST_CASE(
+    "zones: one for the reply direction keeps apart what has the same tuple the other way round") {
     World w = given("*raw\n-A PREROUTING -i wan -j CT --zone-reply 3\nCOMMIT\n");
     w.when("lan", udp("10.0.0.2:22", "198.51.100.7:1025").data("a"));
     w.expect("wan", udp("10.0.0.2:22", "198.51.100.7:1025").data("a").ttl(63));
@@ -72,7 +73,8 @@ TEST_CASE("zones: one for the reply direction keeps apart what has the same tupl
 }
 
 TEST_CASE("raw: what CT has decided about a packet, NOTRACK leaves alone") {
-    World w = given("*raw\n-A PREROUTING -p udp -j CT --zone mark\n-A PREROUTING -j NOTRACK\nCOMMIT\n");
+    World w =
+        given("*raw\n-A PREROUTING -p udp -j CT --zone mark\n-A PREROUTING -j NOTRACK\nCOMMIT\n");
     w.when("lan", udp("10.0.0.2:4000", "198.51.100.7:53").data("?")).forget();
     w.expect_entry("udp 17 src=10.0.0.2 dst=198.51.100.7 sport=4000 dport=53");
     w.when("lan", tcp("10.0.0.2:4000", "198.51.100.7:53").syn()).forget();
@@ -86,4 +88,18 @@ TEST_CASE("zones: NAT finds no port for what meets its own mirror image") {
     w.when("lan", udp("10.0.0.2:53", "198.51.100.7:1024").data("!"));
     w.expect_drop(DropReason::ConfirmClash);
     w.expect_nothing();
+}
+
+TEST_CASE("log_invalid: the kernel's words, and the packet with all its details") {
+    World::Setup setup;
+    setup.conntrack.log_invalid = 255;
+    setup.conntrack.tcp_loose = 0;
+    World w = given(std::move(setup));
+    w.when("lan", tcp("10.0.0.2:1025", "198.51.100.7:80").fin().seq(1000).ack(2000)).forget();
+    REQUIRE(w.log().size() == 1);
+    CHECK(
+        w.log()[0] ==
+        "nf_ct_proto_6: invalid new IN=lan OUT= MAC= SRC=10.0.0.2 DST=198.51.100.7 LEN=40 TOS=0x00 "
+        "PREC=0x00 TTL=64 ID=0 PROTO=TCP SPT=1025 DPT=80 SEQ=1000 ACK=2000 WINDOW=65535 RES=0x00 "
+        "ACK FIN URGP=0 ");
 }
