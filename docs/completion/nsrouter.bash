@@ -1,0 +1,50 @@
+# bash completion for nsrouter
+_nsrouter() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command="" word i
+    local commands="run stop check replay status reload sysctl dmesg module rules conntrack"
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        case $word in
+            --control | --token) ((i++)) ;;
+            -*) ;;
+            *)
+                command=$word
+                break
+                ;;
+        esac
+    done
+    case $previous in
+        --control)
+            local sockets=(/run/nsrouter/*.sock)
+            sockets=("${sockets[@]##*/}")
+            mapfile -t COMPREPLY < <(compgen -W "${sockets[*]%.sock}" -- "$current")
+            return
+            ;;
+        --in | --out | --conntrack | --stats | -p)
+            [ "$command" = replay ] || [ "$command" = sysctl ] && {
+                mapfile -t COMPREPLY < <(compgen -f -- "$current")
+                return
+            }
+            ;;
+    esac
+    local words=""
+    case $command in
+        "") words="$commands --control --token --help --version" ;;
+        run) words="--daemon --help" ;;
+        check) words="--help" ;;
+        replay) words="--in --out --conntrack --stats --trace --seed --start --interface --filter --help" ;;
+        status) words="--wait --control --token --help" ;;
+        sysctl) words="-a -w -n -N -e -q -p --control --token --help" ;;
+        dmesg) words="-w --control --token --help" ;;
+        module) words="list load unload nf_conntrack --control --token --help" ;;
+        rules) words="save list flush -4 -6 --control --token --help" ;;
+        conntrack) words="-L -G -D -U -F -C -S expect dying unconfirmed --src --dst --reply-src --reply-dst --proto
+            --sport --dport --state --status --mark --zone --family --output --timeout --zero --control --token --help" ;;
+        *) words="--control --token --help" ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+    case $command in
+        run | check | replay) [[ $current == -* ]] || mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    esac
+}
+complete -o filenames -F _nsrouter nsrouter
