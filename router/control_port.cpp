@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "core/procfs/sysctl.hpp"
@@ -64,6 +66,46 @@ Response failed(const procfs::Failure& failure) {
 std::string value_of(const Request& request, const std::string& key) {
     const auto found = request.query.find(key);
     return found == request.query.end() ? std::string() : found->second;
+}
+
+// What is not known must not look as if it had been done.
+std::optional<Response> unknown_parameters(const Request& request,
+                                           std::initializer_list<std::string_view> known) {
+    for (const auto& [name, value] : request.query) {
+        if (std::find(known.begin(), known.end(), name) != known.end()) {
+            continue;
+        }
+        std::string names;
+        for (const std::string_view one : known) {
+            names.append(names.empty() ? "" : ", ").append(one);
+        }
+        return text(400, "unknown parameter \"" + name.substr(0, 60) + "\"; " +
+                             (names.empty() ? "there is none here" : "known: " + names) + "\n");
+    }
+    return std::nullopt;
+}
+
+std::optional<Response> not_one_of(const Request& request, const std::string& key,
+                                   std::initializer_list<std::string_view> known) {
+    const std::string value = value_of(request, key);
+    if (!request.query.contains(key) ||
+        std::find(known.begin(), known.end(), value) != known.end()) {
+        return std::nullopt;
+    }
+    std::string names;
+    for (const std::string_view one : known) {
+        names.append(names.empty() ? "" : ", ").append(one);
+    }
+    return text(400, key + " is one of " + names + ", not \"" + value.substr(0, 60) + "\"\n");
+}
+
+// ?family=ipv4 or ipv6, checked before; both without it.
+std::vector<Family> families_in(const Request& request) {
+    const std::string family = value_of(request, "family");
+    if (family.empty()) {
+        return {Family::Ipv4, Family::Ipv6};
+    }
+    return {family == "ipv4" ? Family::Ipv4 : Family::Ipv6};
 }
 
 // Query parameters as options of conntrack(8): ?proto=udp&dport=53 is -p udp --dport 53. The names
@@ -230,10 +272,18 @@ Response ControlPort::status(const Request&) {
 }
 
 Response ControlPort::log(const Request& request) {
-    if (value_of(request, "follow").empty()) {
+    if (auto refused = unknown_parameters(request, {"follow"})) {
+        return *refused;
+    }
+    const std::string follow = value_of(request, "follow");
+    if (follow.empty() || follow == "0") {
         return text(200, controls_.log.text());
     }
+    if (follow != "1") {
+        return text(400, "follow is 0 or 1\n");
+    }
     Response response;
+    response.follows = true;
     response.stream = [this, next = std::uint64_t{0}](std::string& out) mutable {
         next = controls_.log.read_from(next, out);
         return out.empty() ? Piece::NotYet : Piece::More;
@@ -243,6 +293,9 @@ Response ControlPort::log(const Request& request) {
 
 // "key = value" of every sysctl, in the order of `sysctl -a`; those below ?under= only.
 Response ControlPort::sysctl(const Request& request) {
+    if (auto refused = unknown_parameters(request, {"under"})) {
+        return *refused;
+    }
     const procfs::Context& context = controls_.tree.context();
     const std::string under = value_of(request, "under");
     std::string body;
@@ -311,27 +364,38 @@ Response ControlPort::stream_conntrack(ConntrackListing listing) {
 }
 
 Response ControlPort::rules(const Request& request) {
+    if (auto refused = unknown_parameters(request, {"family", "format"})) {
+        return *refused;
+    }
+    if (auto refused = not_one_of(request, "family", {"ipv4", "ipv6"})) {
+        return *refused;
+    }
+    if (auto refused = not_one_of(request, "format", {"save", "plain", "list"})) {
+        return *refused;
+    }
     if (controls_.config.conntrack.activate_on_view) {
         activate_by_view(controls_.router, now());
     }
     const rules::Ruleset& ruleset = controls_.router.ruleset();
     const std::string format = value_of(request, "format");
-    if (format == "list") {
-        return text(200, rule_listing(ruleset));
-    }
-    const std::string family = value_of(request, "family");
     std::string body;
-    if (family != "ipv6") {
-        body += rules::save(ruleset, Family::Ipv4, format != "plain");
-    }
-    if (family != "ipv4") {
-        body += rules::save(ruleset, Family::Ipv6, format != "plain");
+    for (const Family family : families_in(request)) {
+        body += format == "list" ? rule_listing(ruleset, family)
+                                 : rules::save(ruleset, family, format != "plain");
     }
     return text(200, std::move(body));
 }
 
-Response ControlPort::flush_rules(const Request&) {
-    router::flush_rules(controls_.router, now());
+Response ControlPort::flush_rules(const Request& request) {
+    if (auto refused = unknown_parameters(request, {"family"})) {
+        return *refused;
+    }
+    if (auto refused = not_one_of(request, "family", {"ipv4", "ipv6"})) {
+        return *refused;
+    }
+    for (const Family family : families_in(request)) {
+        router::flush_rules(controls_.router, family, now());
+    }
     return text(200, {});
 }
 
@@ -341,6 +405,9 @@ Response ControlPort::modules(const Request&) {
 
 // PUT /module?name=nf_conntrack&action=load|unload
 Response ControlPort::change_module(const Request& request) {
+    if (auto refused = unknown_parameters(request, {"name", "action"})) {
+        return *refused;
+    }
     const std::string name = value_of(request, "name");
     const std::string action = value_of(request, "action");
     if (name != kTrackingModule) {

@@ -9,6 +9,7 @@
 #include <boost/asio/write.hpp>
 #include <cerrno>
 #include <functional>
+#include <type_traits>
 #include <utility>
 
 #include "netlink/error.hpp"
@@ -25,7 +26,7 @@ void Session<Protocol>::start() {
 
 template <class Protocol>
 void Session<Protocol>::refuse() {
-    respond({503, "text/plain", "too many connections\n", {}, {}}, false);
+    respond({503, "text/plain", "too many connections\n", {}, {}, false}, false);
 }
 
 template <class Protocol>
@@ -43,6 +44,16 @@ template <class Protocol>
 void Session<Protocol>::header_done(Error error) {
     if (error) {
         failed_to_read(error);
+        return;
+    }
+    const auto coding = parser_->get()[beast::http::field::transfer_encoding];
+    if (!coding.empty() && !beast::iequals(coding, "chunked")) {
+        respond({501, "text/plain", "the only Transfer-Encoding is chunked\n", {}, {}, false},
+                false);
+        return;
+    }
+    if (parser_->get().count(beast::http::field::host) > 1) {
+        respond({400, "text/plain", "more than one Host\n", {}, {}, false}, false);
         return;
     }
     if (!beast::iequals(parser_->get()[beast::http::field::expect], "100-continue")) {
@@ -76,11 +87,12 @@ void Session<Protocol>::body_done(Error error) {
         const auto value = message[name];
         return std::string_view(value.data(), value.size());
     };
+    const std::string local = local_address();
     const auto refusal =
         guard_.check({field(beast::http::field::host), field(beast::http::field::origin),
-                      field(beast::http::field::authorization)});
+                      field(beast::http::field::authorization), local});
     if (refusal.status != 0) {
-        respond({refusal.status, "text/plain", refusal.reason + "\n", {}, {}}, false);
+        respond({refusal.status, "text/plain", refusal.reason + "\n", {}, {}, false}, false);
         return;
     }
     Request request;
@@ -88,7 +100,7 @@ void Session<Protocol>::body_done(Error error) {
     request.body = std::move(message.body());
     const auto target = message.target();
     if (!parse_target(std::string_view(target.data(), target.size()), request)) {
-        respond({400, "text/plain", "malformed request target\n", {}, {}}, false);
+        respond({400, "text/plain", "malformed request target\n", {}, {}, false}, false);
         return;
     }
     respond(answer(request), message.keep_alive());
@@ -98,17 +110,18 @@ template <class Protocol>
 void Session<Protocol>::failed_to_read(Error error) {
     const bool began = parser_->got_some() || buffer_.size() != 0;
     if (timed_out_ && began) {
-        respond({408, "text/plain", "the request took too long\n", {}, {}}, false);
+        respond({408, "text/plain", "the request took too long\n", {}, {}, false}, false);
     } else if (error == beast::http::error::body_limit) {
-        respond({413, "text/plain", "the body is too large\n", {}, {}}, false);
+        respond({413, "text/plain", "the body is too large\n", {}, {}, false}, false);
     } else if (error == beast::http::error::header_limit ||
                error == beast::http::error::buffer_overflow) {
-        respond({431, "text/plain", "the header is too large\n", {}, {}}, false);
+        respond({431, "text/plain", "the header is too large\n", {}, {}, false}, false);
     } else if (error.category() ==
                    beast::http::make_error_code(beast::http::error::bad_method).category() &&
                error != beast::http::error::end_of_stream &&
                error != beast::http::error::partial_message) {
-        respond({400, "text/plain", "malformed request: " + error.message() + "\n", {}, {}}, false);
+        respond({400, "text/plain", "malformed request: " + error.message() + "\n", {}, {}, false},
+                false);
     } else {
         close();
     }
@@ -119,17 +132,51 @@ Response Session<Protocol>::answer(const Request& request) const {
     try {
         return sessions_->handler(request);
     } catch (const std::exception& failure) {
-        return {500, "text/plain", std::string(failure.what()) + "\n", {}, {}};
+        return {500, "text/plain", std::string(failure.what()) + "\n", {}, {}, false};
     }
 }
 
 template <class Protocol>
 void Session<Protocol>::respond(Response response, bool keep_alive) {
-    if (response.stream) {
+    if (response.follows && !start_following()) {
+        write_whole({503, "text/plain", "too many clients follow already\n", {}, {}, false},
+                    keep_alive);
+    } else if (response.stream) {
         begin_stream(std::move(response), keep_alive && version_ >= 11);
     } else {
         write_whole(std::move(response), keep_alive);
     }
+}
+
+template <class Protocol>
+bool Session<Protocol>::start_following() {
+    if (count().followers >= kMaxFollowers) {
+        return false;
+    }
+    ++count().followers;
+    follows_ = true;
+    return true;
+}
+
+template <class Protocol>
+void Session<Protocol>::stop_following() {
+    if (std::exchange(follows_, false)) {
+        --count().followers;
+    }
+}
+
+// Where the client reached us: behind a wildcard that is not what was listened on.
+template <class Protocol>
+std::string Session<Protocol>::local_address() const {
+    if constexpr (std::is_same_v<Protocol, asio::ip::tcp>) {
+        Error error;
+        asio::ip::address address = socket_.local_endpoint(error).address();
+        if (!error && address.is_v6() && address.to_v6().is_v4_mapped()) {
+            address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+        }
+        return error ? std::string() : address.to_string();
+    }
+    return {};
 }
 
 template <class Protocol>
@@ -256,6 +303,12 @@ void Session<Protocol>::finished(Error error) {
 
 template <class Protocol>
 void Session<Protocol>::cut() {
+    if (follows_ && waiting_ && version_ >= 11) {
+        // The event loop has ended: what the peer does not take at once it does not get.
+        Error ignored;
+        socket_.non_blocking(true, ignored);
+        asio::write(socket_, beast::http::make_chunk_last(), ignored);
+    }
     close();
 }
 
@@ -263,6 +316,7 @@ template <class Protocol>
 void Session<Protocol>::close() {
     waiting_ = false;
     stream_ = nullptr;
+    stop_following();
     deadline_.cancel();
     Error ignored;
     socket_.shutdown(Socket::shutdown_both, ignored);
@@ -336,7 +390,7 @@ struct Listener : std::enable_shared_from_this<Listener<Protocol>> {
     }
 
     void serve(typename Protocol::socket socket) {
-        const bool full = sessions->open.size() >= kMaxClients;
+        const bool full = sessions->count(guard.tcp).clients >= kMaxClients;
         const auto session =
             std::make_shared<Session<Protocol>>(std::move(socket), sessions, guard);
         full ? session->refuse() : session->start();

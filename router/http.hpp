@@ -7,10 +7,11 @@
 //   handler, and answered before the next one is read. An answer is a text, or a stream: the server
 //   asks for a piece, writes it as a chunk, and asks again when the peer has taken it, so that the
 //   event loop gets to the packets between two pieces however long the file is. A stream may also
-//   have nothing to say yet; wake() asks it again. No more than 64 connections at a time: further
-//   ones get 503. A web page must not be able to drive the router: over TCP the Host header has to
-//   be loopback or the address listened on, and an Origin has to be that of the server itself; with
-//   a token configured every TCP request must carry it.
+//   have nothing to say yet; wake() asks it again. No more than 64 connections at a time of
+//   each kind, TCP and unix, and 16 streams without end among them: further ones get 503. A web
+//   page must not be able to drive the router: over TCP the Host header has to be loopback, the
+//   address listened on or the one that the client reached, and an Origin has to be that of the
+//   server itself; with a token configured every TCP request must carry it.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,7 @@ struct Response {
     std::string allow;  // for 405
     // If set, `body` is ignored: appends the next piece.
     std::function<Piece(std::string& out)> stream;
+    bool follows = false;  // a stream that only the client ends
 };
 
 using Handler = std::function<Response(const Request&)>;

@@ -28,6 +28,16 @@ bool same_secret(std::string_view a, std::string_view b) {
     return difference == 0;
 }
 
+// The name of a scheme may be in any case.
+std::string_view bearer_of(std::string_view authorization) {
+    constexpr std::string_view kScheme = "bearer ";
+    const bool is_bearer =
+        authorization.size() > kScheme.size() &&
+        std::equal(kScheme.begin(), kScheme.end(), authorization.begin(),
+                   [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b); });
+    return is_bearer ? authorization.substr(kScheme.size()) : std::string_view();
+}
+
 int digit_of(char c) {
     if (c >= '0' && c <= '9') {
         return c - '0';
@@ -43,14 +53,15 @@ int digit_of(char c) {
 Guard::Refusal Guard::check(const Headers& headers) const {
     if (tcp) {
         const std::string_view host = without_port(headers.host);
-        if (!is_loopback_name(host) && host != local_address) {
+        const bool reached = !headers.reached.empty() && host == headers.reached;
+        if (!is_loopback_name(host) && host != local_address && !reached) {
             return {403, "this Host is not served here"};
         }
     }
     if (!headers.origin.empty() && headers.origin != "http://" + std::string(headers.host)) {
         return {403, "requests of other web sites are refused"};
     }
-    if (!token.empty() && !same_secret(headers.authorization, "Bearer " + token)) {
+    if (!token.empty() && !same_secret(bearer_of(headers.authorization), token)) {
         return {401, "the token is missing or wrong (Authorization: Bearer TOKEN)"};
     }
     return {};

@@ -19,6 +19,7 @@ struct Guard {
         std::string_view host;
         std::string_view origin;
         std::string_view authorization;
+        std::string_view reached;  // the address of ours that the client connected to
     };
     // 0 if the request may pass; else the status (401, 403) with the reason.
     struct Refusal {

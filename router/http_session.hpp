@@ -20,7 +20,10 @@ namespace nsr::router::http {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 
+// Of each kind: whatever clients of the TCP port do, the unix socket has room.
 inline constexpr std::size_t kMaxClients = 64;
+// Of those, the ones that wait for what comes, such as `dmesg -w`.
+inline constexpr std::size_t kMaxFollowers = 16;
 inline constexpr std::size_t kMaxHeaderBytes = 8 * 1024;
 inline constexpr std::size_t kMaxBodyBytes = 1024 * 1024;
 inline constexpr auto kHeaderDeadline = std::chrono::seconds(10);
@@ -36,8 +39,16 @@ class SessionBase {
 };
 
 struct Sessions {
+    struct Count {
+        std::size_t clients = 0;
+        std::size_t followers = 0;
+    };
     Handler handler;
     std::set<SessionBase*> open;
+    Count tcp;
+    Count local;
+
+    Count& count(bool is_tcp) { return is_tcp ? tcp : local; }
 };
 
 template <class Protocol>
@@ -51,8 +62,13 @@ class Session : public SessionBase, public std::enable_shared_from_this<Session<
           sessions_(std::move(sessions)),
           guard_(std::move(guard)) {
         sessions_->open.insert(this);
+        ++count().clients;
     }
-    ~Session() override { sessions_->open.erase(this); }
+    ~Session() override {
+        stop_following();
+        --count().clients;
+        sessions_->open.erase(this);
+    }
 
     void start();
     // One client too many.
@@ -62,6 +78,11 @@ class Session : public SessionBase, public std::enable_shared_from_this<Session<
 
   private:
     using Error = boost::system::error_code;
+
+    Sessions::Count& count() { return sessions_->count(guard_.tcp); }
+    bool start_following();
+    void stop_following();
+    [[nodiscard]] std::string local_address() const;
 
     void read_header();
     void header_done(Error error);
@@ -93,6 +114,7 @@ class Session : public SessionBase, public std::enable_shared_from_this<Session<
     bool timed_out_ = false;
     bool waiting_ = false;
     bool last_ = false;
+    bool follows_ = false;
 };
 
 }  // namespace nsr::router::http

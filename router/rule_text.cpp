@@ -97,17 +97,13 @@ class Listing {
 
 }  // namespace
 
-std::string rule_listing(const rules::Ruleset& ruleset) {
-    std::string text;
-    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-        Listing listing(family == Family::Ipv4 ? "ipv4" : "ipv6");
-        std::istringstream lines(rules::save(ruleset, family, true));
-        for (std::string line; std::getline(lines, line);) {
-            listing.take(line);
-        }
-        text += listing.text();
+std::string rule_listing(const rules::Ruleset& ruleset, Family family) {
+    Listing listing(family == Family::Ipv4 ? "ipv4" : "ipv6");
+    std::istringstream lines(rules::save(ruleset, family, true));
+    for (std::string line; std::getline(lines, line);) {
+        listing.take(line);
     }
-    return text;
+    return listing.text();
 }
 
 }  // namespace nsr::router

@@ -9,6 +9,6 @@ namespace nsr::router {
 
 // Table by table and chain by chain, each rule with its number, packets and bytes, as
 // `iptables -L -v -n --line-numbers` arranges them; the rules themselves in iptables-save form.
-std::string rule_listing(const rules::Ruleset& ruleset);
+std::string rule_listing(const rules::Ruleset& ruleset, Family family);
 
 }  // namespace nsr::router

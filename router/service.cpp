@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
+#include <sstream>
 
 #include "core/procfs/sysctl.hpp"
 #include "netlink/error.hpp"
@@ -165,9 +165,10 @@ void Service::handle_signal(int number) {
         engine_->stop();
         return;
     }
-    const std::string wrong = reload();
-    if (!wrong.empty()) {
-        std::fprintf(stderr, "nsrouter: reload: %s", wrong.c_str());
+    // The log keeps it (under --daemon there is nothing else), and standard error shows it.
+    std::istringstream wrong(reload());
+    for (std::string line; std::getline(wrong, line);) {
+        log_.log(clock_.now(), LogLevel::Error, "nsrouter: reload refused: " + line);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "router/tracking_module.hpp"
 
 #include <cstdio>
+#include <utility>
 
 namespace nsr::router {
 namespace {
@@ -47,11 +48,13 @@ void activate_by_view(Router& router, Instant now) {
     }
 }
 
-void flush_rules(Router& router, Instant now) {
+void flush_rules(Router& router, Family family, Instant now) {
     if (tracking_active(router)) {
         load_tracking(router, now);
     }
-    router.apply({}, now);
+    rules::Ruleset rest = router.ruleset();
+    rest.tables[family == Family::Ipv6 ? 1 : 0] = {};
+    router.apply(std::move(rest), now);
 }
 
 std::string module_listing(const Router& router) {

@@ -20,6 +20,8 @@ def test(h):
     framing(h)
     malformed(h)
     slow_and_many(h)
+    followers(h)
+    parameters(h)
     large_table(h)
     json_table(h)
     h.stop()
@@ -77,6 +79,8 @@ def malformed(h):
         "a NUL in the path": (head(path="/proc%00"), 400),
         "dots that climb": (head(path="/proc/../../etc/passwd", extra="Connection: close\r\n"), 404),
         "dots that climb, encoded": (head(path="/proc/%2e%2e/etc/passwd", extra="Connection: close\r\n"), 404),
+        "two Hosts": (head(extra="Host: localhost\r\n"), 400),
+        "a coding other than chunked": (head("PUT", extra="Transfer-Encoding: gzip\r\n"), 501),
         "no Host": (b"GET /status HTTP/1.1\r\n\r\n", 403),
         "an unknown method": (head("BREW", extra="Connection: close\r\n"), 405),
         "a body too large to say": (head("PUT", extra="Content-Length: 99999999999999999999\r\n"), 400),
@@ -95,10 +99,34 @@ def slow_and_many(h):
             client.sendall(b"GET /status HTTP/1.1\r\nHost: loc")
         refused = [code(client.recv(1000)) for client in clients[64:]]
         h.check("more than 64 connections are refused", refused == [503] * 16, refused)
+        h.check("the administrator still gets in by the unix socket", h.cli("status").returncode == 0)
         h.check("forwarding goes on", h.ping("inside", "192.0.2.2").returncode == 0)
         late = [code(client.recv(1000)) for client in clients[:64]]
         h.check("a header that does not end is 408", late == [408] * 64, late)
     h.check("and then there is room again", h.request("GET", "/status")[0] == 200)
+
+
+def followers(h):
+    """Those who only wait leave room for those who ask."""
+    follow = head(path="/log?follow=1")
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connect(h)) for _ in range(20)]
+        answers = []
+        for client in clients:
+            client.sendall(follow)
+            answers.append(code(client.recv(1000)))
+        h.check("no more than 16 follow", answers == [200] * 16 + [503] * 4, answers)
+        h.check("others are answered", h.request("GET", "/status")[0] == 200 and h.cli("status").returncode == 0)
+    h.check("follow=0 does not follow", code(talk(h, head(path="/log?follow=0", extra="Connection: close\r\n"))) == 200)
+
+
+def parameters(h):
+    for method, path in (("GET", "/rules?famly=ipv4"), ("DELETE", "/rules?family=ipv5"), ("GET", "/sysctl?below=net"), ("GET", "/log?follow=yes"), ("GET", "/rules?format=json")):
+        status, text = h.request(method, path)
+        h.check(f"{method} {path} is refused, naming what is known", status == 400 and ("known: " in text or "one of" in text or "0 or 1" in text), text)
+    before = h.get("/rules?family=ipv4")
+    h.check("DELETE /rules?family=ipv6 leaves the IPv4 rules", h.request("DELETE", "/rules?family=ipv6")[0] == 200 and "MASQUERADE" in before and "MASQUERADE" in h.get("/rules?family=ipv4"), before)
+    h.check("format=list honours the family, too", "(ipv6)" not in h.get("/rules?format=list&family=ipv4") and "(ipv4)" in h.get("/rules?format=list&family=ipv4"))
 
 
 def large_table(h):

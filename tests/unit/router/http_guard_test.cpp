@@ -35,6 +35,15 @@ TEST_CASE("control port: a token must be there and right, whole") {
     CHECK(guarded.check({"192.0.2.1:9080", "", "0123456789abcdef"}).status == 401);
 }
 
+TEST_CASE("control port: behind a wildcard the address that was reached is a Host") {
+    const Guard wildcard{true, "0.0.0.0", "0123456789abcdef"};
+    const char* token = "bEARER 0123456789abcdef";
+    CHECK(wildcard.check({"192.0.2.1:9080", "", token, "192.0.2.1"}).status == 0);
+    CHECK(wildcard.check({"[2001:db8::1]:9080", "", token, "2001:db8::1"}).status == 0);
+    CHECK(wildcard.check({"192.0.2.2:9080", "", token, "192.0.2.1"}).status == 403);
+    CHECK(wildcard.check({"", "", token, ""}).status == 403);
+}
+
 TEST_CASE("control port: request targets") {
     Request request;
     CHECK(parse_target("/conntrack?proto=udp&src=10.0.0.1%2F8&flag", request));
