@@ -28,6 +28,7 @@ class Walk {
     void word();
     void punctuation(char c);
     void count_dots(std::string_view key);
+    bool beyond_ascii();
     void fail(std::string message);
 
     std::string_view text_;
@@ -108,6 +109,9 @@ std::optional<ConfigError> check_toml_text(std::string_view text, const std::str
 namespace {
 
 std::optional<ConfigError> Walk::run() {
+    if (at("\xef\xbb\xbf")) {
+        position_ = 3;  // a byte order mark
+    }
     while (!done() && !error_) {
         step();
     }
@@ -124,7 +128,7 @@ void Walk::step() {
         comment();
     } else if (c == '[' && line_start_ && open_.empty()) {
         table_header();
-    } else {
+    } else if (!beyond_ascii()) {
         line_start_ = false;
         if (c == '"' || c == '\'') {
             string();
@@ -176,7 +180,7 @@ void Walk::table_header() {
     while (!done() && !at("]") && !at("\n") && !error_) {
         if (at("\"") || at("'")) {
             string();
-        } else {
+        } else if (!beyond_ascii()) {
             count_dots(text_.substr(position_, 1));
             advance();
         }
@@ -203,7 +207,17 @@ void Walk::quoted(std::string_view delimiter, bool escapes) {
         if (delimiter.size() == 1 && at("\n")) {
             return;
         }
-        advance(escapes && at("\\") ? 2 : 1);
+        if (escapes && at("\\")) {
+            advance(2);
+            while (delimiter.size() == 3 && (at(" ") || at("\t") || at("\r") || at("\n"))) {
+                advance();
+            }
+            if (beyond_ascii()) {
+                return;
+            }
+        } else {
+            advance();
+        }
     }
     advance(delimiter.size());
     while (delimiter.size() == 3 && at(delimiter.substr(0, 1))) {
@@ -259,6 +273,17 @@ void Walk::count_dots(std::string_view key) {
     if (dots_ > kMaxTomlDepth) {
         fail("TOML: nested deeper than " + std::to_string(kMaxTomlDepth) + " levels");
     }
+}
+
+// The library does not survive such characters outside of strings, nor behind a backslash in them.
+bool Walk::beyond_ascii() {
+    const bool beyond = !done() && static_cast<unsigned char>(text_[position_]) >= 0x80;
+    if (beyond) {
+        fail(
+            "TOML: a character that is not ASCII can only stand in quotes or in a comment, and not "
+            "right behind a backslash");
+    }
+    return beyond;
 }
 
 void Walk::fail(std::string message) {

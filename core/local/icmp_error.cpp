@@ -60,7 +60,6 @@ bool may_reject(const Packet& about) {
         case proto::kEsp:
         case proto::kSctp:
         case proto::kUdplite:
-        case proto::kDccp:
             return true;
         case proto::kNoNext:
             return v4 && sum_right(about, layout.l4_length(), false, layout.protocol);

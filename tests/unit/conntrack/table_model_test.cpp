@@ -87,14 +87,23 @@ class Model {
         const Wanted wanted = random_wanted();
         const Place original = place(wanted.original, zone_of(wanted, Direction::Original));
         const Place reply = place(wanted.reply, zone_of(wanted, Direction::Reply));
-        const bool is_free = !places_.contains(original) && !places_.contains(reply);
+        const bool is_free = may_take(wanted, original, Direction::Original) &&
+                             may_take(wanted, reply, Direction::Reply);
         const ConnId id = add(table_, wanted);
         REQUIRE((id != ConnId::None) == is_free);
         if (is_free) {
-            places_[reply] = {id, Direction::Reply};
-            places_[original] = {id, Direction::Original};
+            places_[{reply, Direction::Reply}] = id;
+            places_[{original, Direction::Original}] = id;
             records_[id] = wanted;
         }
+    }
+
+    // A zone for one direction keeps apart what has the same tuple in the other.
+    bool may_take(const Wanted& wanted, const Place& at, Direction direction) const {
+        const bool one_sided = wanted.zone != 0 && !(wanted.zone_original && wanted.zone_reply);
+        const Direction other =
+            direction == Direction::Original ? Direction::Reply : Direction::Original;
+        return !places_.contains({at, direction}) && (one_sided || !places_.contains({at, other}));
     }
 
     void erase_one() {
@@ -104,8 +113,9 @@ class Model {
         auto chosen =
             records_.lower_bound(ConnId{random_.below(raw(std::prev(records_.end())->first) + 1)});
         const Wanted& wanted = chosen->second;
-        places_.erase(place(wanted.original, zone_of(wanted, Direction::Original)));
-        places_.erase(place(wanted.reply, zone_of(wanted, Direction::Reply)));
+        places_.erase(
+            {place(wanted.original, zone_of(wanted, Direction::Original)), Direction::Original});
+        places_.erase({place(wanted.reply, zone_of(wanted, Direction::Reply)), Direction::Reply});
         table_.erase(chosen->first);
         records_.erase(chosen);
     }
@@ -115,15 +125,18 @@ class Model {
         look_up(wanted.reply, zone_of(wanted, Direction::Reply));
     }
     void look_up(const Tuple& tuple, Zone zone) {
-        const auto known = places_.find(place(tuple, zone));
+        const Place at = place(tuple, zone);
+        const bool known =
+            places_.contains({at, Direction::Original}) || places_.contains({at, Direction::Reply});
         table_.prefetch(tuple, zone);
         table_.prefetch_record(tuple, zone);
         const std::optional<Hit> hit = table_.find(tuple, zone, 0);
-        REQUIRE(hit.has_value() == (known != places_.end()));
+        REQUIRE(hit.has_value() == known);
         REQUIRE(table_.taken(tuple, zone, ConnId::None, 0) == hit.has_value());
         if (hit) {
-            REQUIRE(hit->id == known->second.id);
-            REQUIRE(hit->direction == known->second.direction);
+            const auto owner = places_.find({at, hit->direction});
+            REQUIRE(owner != places_.end());
+            REQUIRE(hit->id == owner->second);
             REQUIRE(table_.tuple(hit->id, hit->direction) == tuple);
         }
     }
@@ -141,7 +154,7 @@ class Model {
 
     RandomSource random_;
     Table table_;
-    std::map<Place, Hit> places_;
+    std::map<std::pair<Place, Direction>, ConnId> places_;
     std::map<ConnId, Wanted> records_;
 };
 
