@@ -1,11 +1,16 @@
 // What connection tracking found out about one packet. kernel: enum ip_conntrack_info
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace nsr {
 
 enum class Direction : std::uint8_t { Original = 0, Reply = 1 };
+
+constexpr std::size_t index_of(Direction direction) {
+    return static_cast<std::size_t>(direction);
+}
 
 constexpr Direction opposite(Direction d) {
     return d == Direction::Original ? Direction::Reply : Direction::Original;
@@ -26,6 +31,11 @@ enum class CtInfo : std::uint8_t {
 constexpr Direction direction_of(CtInfo info) {
     return info == CtInfo::EstablishedReply || info == CtInfo::RelatedReply ? Direction::Reply
                                                                             : Direction::Original;
+}
+
+// The packet travels with a connection of another packet, as an error does.
+constexpr bool is_related(CtInfo info) {
+    return info == CtInfo::Related || info == CtInfo::RelatedReply;
 }
 
 }  // namespace nsr

@@ -10,14 +10,6 @@ namespace nsr::conntrack {
 
 namespace {
 
-constexpr std::size_t slot(Family family) {
-    return family == Family::Ipv6 ? 1 : 0;
-}
-
-bool is_icmp(std::uint8_t protocol) {
-    return protocol == proto::kIcmp || protocol == proto::kIcmpv6;
-}
-
 CtInfo info_of(const Connection& record, Direction direction) {
     if (direction == Direction::Reply) {
         return CtInfo::EstablishedReply;
@@ -68,7 +60,7 @@ Conntrack::~Conntrack() = default;
 // --- on and off -------------------------------------------------------------------------------
 
 void Conntrack::set_active(Family family, bool active, Instant now) {
-    bool& current = active_[slot(family)];
+    bool& current = active_[index_of(family)];
     if (current == active) {
         return;
     }
@@ -84,7 +76,7 @@ void Conntrack::set_active(Family family, bool active, Instant now) {
 }
 
 bool Conntrack::active(Family family) const {
-    return active_[slot(family)];
+    return active_[index_of(family)];
 }
 
 // --- a packet comes in --------------------------------------------------------------------------
@@ -104,7 +96,7 @@ Verdict Conntrack::track(Packet& packet, Instant now) {
     }
     reap();
     tell(now);
-    if (is_icmp(packet.layout.protocol) && !track_icmp(packet, now)) {
+    if (proto::is_icmp(packet.layout.protocol) && !track_icmp(packet, now)) {
         return Verdict::accept();
     }
     return track_flow(packet, now);

@@ -14,11 +14,6 @@ namespace {
 constexpr std::size_t kExpiryBatch = 256;
 constexpr int kExpiryBatches = 16;
 
-// Does the packet travel with a connection of another packet, as the errors the router makes do?
-bool is_attached(const Packet& packet) {
-    return packet.meta.ct_info == CtInfo::Related || packet.meta.ct_info == CtInfo::RelatedReply;
-}
-
 }  // namespace
 
 // --- new connections ----------------------------------------------------------------------------
@@ -99,7 +94,7 @@ Verdict Conntrack::confirm(Packet& packet, Instant now) {
         return Verdict::accept();
     }
     now_ = now;
-    if (id == ending_ && !is_attached(packet)) {
+    if (id == ending_ && !is_related(packet.meta.ct_info)) {
         reap();
         packet.meta.conn = ConnId::None;
         return Verdict::accept();

@@ -15,7 +15,9 @@ constexpr std::uint8_t kRedirectedHeaderOption = 4;
 
 // kernel: noct_valid_new. Redirects are not among them: they quote a packet.
 constexpr bool is_link_matter(std::uint8_t type) {
-    return (type >= 130 && type <= 136) || type == 143;
+    using namespace wire;
+    return (type >= icmpv6::kListenerQuery && type <= icmpv6::kNeighbourAdvertisement) ||
+           type == icmpv6::kListenerReportV2;
 }
 
 struct Judge {

@@ -1,11 +1,12 @@
 // SCTP: checksum, order of chunks, verification tags (RFC 9260 8.5), then the table for every
 // chunk. kernel: nf_conntrack_proto_sctp.c
 #include <bitset>
+#include <iterator>
 #include <optional>
 
 #include "core/conntrack/protocol.hpp"
 #include "core/conntrack/sctp_table.hpp"
-#include "core/wire/checksum.hpp"
+#include "core/wire/sctp.hpp"
 
 namespace nsr::conntrack {
 
@@ -13,17 +14,23 @@ namespace {
 
 using wire::ConstBytes;
 
-constexpr std::size_t kHeaderBytes = 12;
-constexpr std::size_t kTagOffset = 4;
-constexpr std::size_t kChecksumOffset = 8;
-constexpr std::size_t kChunkHeaderBytes = 4;
+using wire::sctp::kChunkHeaderBytes;
+using wire::sctp::kHeaderBytes;
+using wire::sctp::kTagOffset;
+
 constexpr std::size_t kInitHeaderBytes = 16;        // initiate tag, window, streams, initial TSN
 constexpr std::uint8_t kTagReflected = 0x01;        // the T bit of ABORT and SHUTDOWN COMPLETE
 constexpr std::uint8_t kHeartbeatTagFailed = 0x01;  // SctpState::flags
 
-constexpr std::size_t index(Direction direction) {
-    return static_cast<std::size_t>(direction);
-}
+// By SctpConntrack.
+constexpr std::uint32_t Timeouts::*kTimeouts[] = {
+    &Timeouts::sctp_closed,         &Timeouts::sctp_closed,
+    &Timeouts::sctp_cookie_wait,    &Timeouts::sctp_cookie_echoed,
+    &Timeouts::sctp_established,    &Timeouts::sctp_shutdown_sent,
+    &Timeouts::sctp_shutdown_recd,  &Timeouts::sctp_shutdown_ack_sent,
+    &Timeouts::sctp_heartbeat_sent,
+};
+static_assert(std::size(kTimeouts) == static_cast<std::size_t>(SctpConntrack::Max));
 
 struct Chunk {
     std::uint8_t type = 0;
@@ -66,8 +73,8 @@ class SctpTracker {
           sctp_(flow.record.state.sctp),
           l4_(flow.l4()),
           direction_(flow.direction()),
-          own_(index(direction_)),
-          peer_(index(opposite(direction_))) {}
+          own_(index_of(direction_)),
+          peer_(index_of(opposite(direction_))) {}
 
     Judgement judge();
 
@@ -143,16 +150,8 @@ bool SctpTracker::malformed() const {
     if (!flow_.verify_checksum) {
         return false;
     }
-    // RFC 9260 6.8: CRC32c with the field itself zero, in the byte order of its own.
-    constexpr std::uint8_t kZero[4] = {};
-    const std::uint8_t* field = l4_.data() + kChecksumOffset;
-    const std::uint32_t stated = static_cast<std::uint32_t>(field[3]) << 24 |
-                                 static_cast<std::uint32_t>(field[2]) << 16 |
-                                 static_cast<std::uint32_t>(field[1]) << 8 | field[0];
-    std::uint32_t computed = wire::crc32c(l4_.first(kChecksumOffset));
-    computed = wire::crc32c(kZero, computed);
-    computed = wire::crc32c(l4_.subspan(kHeaderBytes), computed);
-    return stated != computed && log("nf_ct_sctp: bad CRC ");
+    const bool wrong = wire::sctp::stated_checksum(l4_) != wire::sctp::computed_checksum(l4_);
+    return wrong && log("nf_ct_sctp: bad CRC ");
 }
 
 // Which chunks are there, and may they be together? kernel: do_basic_checks
@@ -195,12 +194,12 @@ bool SctpTracker::begin() {
             if (tag_ != 0 || !initiate_tag) {
                 return false;
             }
-            sctp_.vtag[index(Direction::Reply)] = *initiate_tag;
+            sctp_.vtag[index_of(Direction::Reply)] = *initiate_tag;
         } else if (chunk->type == kHeartbeat) {
-            sctp_.vtag[index(Direction::Original)] = tag_;
+            sctp_.vtag[index_of(Direction::Original)] = tag_;
         } else if (chunk->type == kShutdownAck) {
             // Answered by SHUTDOWN COMPLETE with the same tag.
-            sctp_.vtag[index(Direction::Reply)] = tag_;
+            sctp_.vtag[index_of(Direction::Reply)] = tag_;
         }
     }
     return true;
@@ -332,25 +331,7 @@ bool SctpTracker::learn_tag(const Chunk& chunk, SctpConntrack old, SctpConntrack
 }
 
 std::uint32_t SctpTracker::timeout_of(SctpConntrack state) const {
-    const Timeouts& timeouts = flow_.timeouts;
-    switch (state) {
-        case SctpConntrack::CookieWait:
-            return timeouts.sctp_cookie_wait;
-        case SctpConntrack::CookieEchoed:
-            return timeouts.sctp_cookie_echoed;
-        case SctpConntrack::Established:
-            return timeouts.sctp_established;
-        case SctpConntrack::ShutdownSent:
-            return timeouts.sctp_shutdown_sent;
-        case SctpConntrack::ShutdownRecd:
-            return timeouts.sctp_shutdown_recd;
-        case SctpConntrack::ShutdownAckSent:
-            return timeouts.sctp_shutdown_ack_sent;
-        case SctpConntrack::HeartbeatSent:
-            return timeouts.sctp_heartbeat_sent;
-        default:
-            return timeouts.sctp_closed;
-    }
+    return flow_.timeouts.*kTimeouts[static_cast<std::size_t>(state)];
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // TCP: classify, table, special cases, window, side effects, timeout. kernel:
 // nf_conntrack_tcp_packet
 #include <algorithm>
+#include <iterator>
 
 #include "core/conntrack/protocol.hpp"
 #include "core/conntrack/tcp_segment.hpp"
@@ -11,9 +12,15 @@ namespace nsr::conntrack {
 
 namespace {
 
-constexpr std::size_t index(Direction direction) {
-    return static_cast<std::size_t>(direction);
-}
+constexpr std::uint32_t kSynSent2Seconds = 120;  // the one state without a sysctl
+
+// By TcpConntrack, up to the state without one.
+constexpr std::uint32_t Timeouts::*kTimeouts[] = {
+    &Timeouts::tcp_syn_sent,    &Timeouts::tcp_syn_sent,  &Timeouts::tcp_syn_recv,
+    &Timeouts::tcp_established, &Timeouts::tcp_fin_wait,  &Timeouts::tcp_close_wait,
+    &Timeouts::tcp_last_ack,    &Timeouts::tcp_time_wait, &Timeouts::tcp_close,
+};
+static_assert(std::size(kTimeouts) == static_cast<std::size_t>(TcpStep::SynSent2));
 
 // What is to be done with a segment after the table and its special cases.
 enum class Path : std::uint8_t {
@@ -31,8 +38,8 @@ class TcpTracker {
           tcp_(flow.record.state.tcp),
           segment_(segment),
           direction_(flow.direction()),
-          sender_(index(direction_)),
-          receiver_(index(opposite(direction_))) {}
+          sender_(index_of(direction_)),
+          receiver_(index_of(opposite(direction_))) {}
 
     Judgement judge();
 
@@ -306,7 +313,7 @@ bool TcpTracker::resets_ignored_segment() const {
         return true;
     }
     return old_ == TcpConntrack::SynSent && last_was(TcpKind::Ack) &&
-           tcp_.last_direction == index(Direction::Reply) && segment_.seq == tcp_.last_ack;
+           tcp_.last_direction == index_of(Direction::Reply) && segment_.seq == tcp_.last_ack;
 }
 
 // kernel: tcp_in_window and what follows its answers
@@ -439,28 +446,8 @@ std::uint32_t TcpTracker::timeout() const {
 }
 
 std::uint32_t TcpTracker::timeout_of(TcpStep state) const {
-    constexpr std::uint32_t kSynSent2Seconds = 120;  // the one state without a sysctl
-    const Timeouts& timeouts = flow_.timeouts;
-    switch (state) {
-        case TcpStep::SynRecv:
-            return timeouts.tcp_syn_recv;
-        case TcpStep::Established:
-            return timeouts.tcp_established;
-        case TcpStep::FinWait:
-            return timeouts.tcp_fin_wait;
-        case TcpStep::CloseWait:
-            return timeouts.tcp_close_wait;
-        case TcpStep::LastAck:
-            return timeouts.tcp_last_ack;
-        case TcpStep::TimeWait:
-            return timeouts.tcp_time_wait;
-        case TcpStep::Close:
-            return timeouts.tcp_close;
-        case TcpStep::SynSent2:
-            return kSynSent2Seconds;
-        default:
-            return timeouts.tcp_syn_sent;
-    }
+    const auto index = static_cast<std::size_t>(state);
+    return index < std::size(kTimeouts) ? flow_.timeouts.*kTimeouts[index] : kSynSent2Seconds;
 }
 
 }  // namespace

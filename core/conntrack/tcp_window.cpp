@@ -13,10 +13,6 @@ using wire::tcp::kAck;
 using wire::tcp::kRst;
 using wire::tcp::kSyn;
 
-constexpr std::size_t index(Direction direction) {
-    return static_cast<std::size_t>(direction);
-}
-
 // A window of 0 is no "unknown", which max_win 0 stands for.
 constexpr std::uint32_t known(std::uint32_t window) {
     return window == 0 ? 1 : window;
@@ -48,7 +44,7 @@ void pick_up(TcpState& tcp, const TcpSegment& segment) {
 }
 
 bool synchronise(TcpState& tcp, Direction direction, const TcpSegment& segment) {
-    const TcpPeer& sender = tcp.seen[index(direction)];
+    const TcpPeer& sender = tcp.seen[index_of(direction)];
     const bool syn = segment.has(kSyn);
     if (sender.max_win == 0) {
         if (!syn) {
@@ -69,15 +65,15 @@ bool synchronise(TcpState& tcp, Direction direction, const TcpSegment& segment) 
 }
 
 WindowSegment window_segment(const TcpState& tcp, Direction direction, const TcpSegment& segment) {
-    const TcpPeer& sender = tcp.seen[index(direction)];
-    const TcpPeer& receiver = tcp.seen[index(opposite(direction))];
+    const TcpPeer& sender = tcp.seen[index_of(direction)];
+    const TcpPeer& receiver = tcp.seen[index_of(opposite(direction))];
     WindowSegment window{segment.seq, segment.end, segment.ack, segment.ack};
     const bool rst = segment.has(kRst);
     // Some stacks set ACK in a RST and leave the number 0.
     const bool acknowledges = segment.has(kAck) && !(rst && segment.ack == 0);
     if (!acknowledges) {
         window.ack = window.sack = receiver.end;
-    } else if ((tcp.flags[index(opposite(direction))] & tcp_flag::kSackPermitted) != 0) {
+    } else if ((tcp.flags[index_of(opposite(direction))] & tcp_flag::kSackPermitted) != 0) {
         window.sack = highest_acknowledged(segment);
     }
     const bool answers_syn = static_cast<TcpConntrack>(tcp.state) == TcpConntrack::SynSent;
@@ -113,19 +109,19 @@ WindowCheck check(const TcpPeer& sender, const TcpPeer& receiver, const WindowSe
 }
 
 void accept_overshoot(TcpState& tcp, Direction direction, const WindowSegment& window) {
-    tcp.seen[index(direction)].end = window.end;
-    tcp.flags[index(direction)] |= tcp_flag::kDataUnacknowledged;
+    tcp.seen[index_of(direction)].end = window.end;
+    tcp.flags[index_of(direction)] |= tcp_flag::kDataUnacknowledged;
 }
 
 void advance(TcpState& tcp, Direction direction, const TcpSegment& segment,
              const WindowSegment& window) {
-    TcpPeer& sender = tcp.seen[index(direction)];
-    TcpPeer& receiver = tcp.seen[index(opposite(direction))];
-    std::uint8_t& sender_flags = tcp.flags[index(direction)];
+    TcpPeer& sender = tcp.seen[index_of(direction)];
+    TcpPeer& receiver = tcp.seen[index_of(opposite(direction))];
+    std::uint8_t& sender_flags = tcp.flags[index_of(direction)];
     // RFC 7323 2.2: the window of a SYN is never scaled.
     const std::uint32_t granted = segment.has(kSyn) ? segment.window
                                                     : std::uint32_t{segment.window}
-                                                          << tcp.scale[index(direction)];
+                                                          << tcp.scale[index_of(direction)];
 
     sender.max_win = std::max(sender.max_win, granted + (window.sack - window.ack));
     if (after(window.end, sender.end)) {
@@ -147,7 +143,7 @@ void advance(TcpState& tcp, Direction direction, const TcpSegment& segment,
         receiver.max_end = window.sack + granted + (granted == 0 ? 1 : 0);
     }
     if (window.ack == receiver.end) {
-        tcp.flags[index(opposite(direction))] &=
+        tcp.flags[index_of(opposite(direction))] &=
             static_cast<std::uint8_t>(~tcp_flag::kDataUnacknowledged);
     }
     if (segment.kind == TcpKind::Ack) {
@@ -156,9 +152,9 @@ void advance(TcpState& tcp, Direction direction, const TcpSegment& segment,
 }
 
 void forget(TcpState& tcp, Direction direction) {
-    tcp.seen[index(direction)] = TcpPeer{};
-    tcp.scale[index(direction)] = 0;
-    tcp.flags[index(direction)] &= tcp_flag::kBeLiberal;
+    tcp.seen[index_of(direction)] = TcpPeer{};
+    tcp.scale[index_of(direction)] = 0;
+    tcp.flags[index_of(direction)] &= tcp_flag::kBeLiberal;
 }
 
 namespace {
@@ -168,16 +164,16 @@ void take_offer(TcpState& tcp, Direction direction, const TcpSegment& segment) {
     if (!offer) {
         return;
     }
-    std::uint8_t& flags = tcp.flags[index(direction)];
+    std::uint8_t& flags = tcp.flags[index_of(direction)];
     flags &= tcp_flag::kBeLiberal;
     flags |= tcp_flag::bit_if(offer->sack, tcp_flag::kSackPermitted);
     flags |= tcp_flag::bit_if(offer->scaling, tcp_flag::kWindowScale);
-    tcp.scale[index(direction)] = offer->scale;
+    tcp.scale[index_of(direction)] = offer->scale;
 }
 
 // kernel: tcp_init_sender
 void begin_peer(TcpState& tcp, Direction direction, const TcpSegment& syn) {
-    TcpPeer& sender = tcp.seen[index(direction)];
+    TcpPeer& sender = tcp.seen[index_of(direction)];
     sender.end = syn.end;
     sender.max_end = syn.end;
     sender.max_win = known(syn.window);
@@ -191,14 +187,14 @@ void begin_peer(TcpState& tcp, Direction direction, const TcpSegment& syn) {
 
 // The first segment of an end whose beginning we did not see.
 void join_peer(TcpState& tcp, Direction direction, const TcpSegment& segment) {
-    TcpPeer& sender = tcp.seen[index(direction)];
-    TcpPeer& receiver = tcp.seen[index(opposite(direction))];
-    const std::uint8_t receiver_flags = tcp.flags[index(opposite(direction))];
+    TcpPeer& sender = tcp.seen[index_of(direction)];
+    TcpPeer& receiver = tcp.seen[index_of(opposite(direction))];
+    const std::uint8_t receiver_flags = tcp.flags[index_of(opposite(direction))];
     const std::uint32_t sack = (receiver_flags & tcp_flag::kSackPermitted) != 0
                                    ? highest_acknowledged(segment)
                                    : segment.ack;
     sender.end = segment.end;
-    sender.max_win = known(std::uint32_t{segment.window} << tcp.scale[index(direction)]);
+    sender.max_win = known(std::uint32_t{segment.window} << tcp.scale[index_of(direction)]);
     sender.max_end = segment.end + sender.max_win;
     if (receiver.max_win == 0) {
         receiver.end = receiver.max_end = sack;

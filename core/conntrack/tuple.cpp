@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/wire/bytes.hpp"
+#include "core/wire/gre.hpp"
 #include "core/wire/icmp.hpp"
 
 namespace nsr::conntrack {
@@ -12,14 +13,6 @@ namespace {
 using wire::ConstBytes;
 
 constexpr std::size_t kPortBytes = 4;
-
-// Enhanced GRE (RFC 2637): flags and version, protocol, payload length, call id.
-constexpr std::size_t kGreBaseBytes = 4;
-constexpr std::size_t kGreCallIdOffset = 6;
-constexpr std::size_t kGreKeyedBytes = 8;
-constexpr std::uint16_t kGreVersionMask = 0x0007;
-constexpr std::uint16_t kGreVersion1 = 1;
-constexpr std::uint16_t kGreProtocolPpp = 0x880b;
 
 // kernel: nf_ct_get_tuple_ports
 bool read_ports(ConstBytes l4, Tuple& tuple) {
@@ -44,14 +37,14 @@ bool read_icmp(ConstBytes l4, Tuple& tuple) {
 
 // kernel: gre_pkt_to_tuple. Plain GRE is told apart by its addresses only.
 bool read_gre(ConstBytes l4, Tuple& tuple) {
-    if (l4.size() < kGreBaseBytes || (wire::load16(l4.data()) & kGreVersionMask) != kGreVersion1 ||
-        l4.size() < kGreKeyedBytes) {
+    namespace gre = wire::gre;
+    if (l4.size() < gre::kEnhancedBytes || !gre::is_enhanced(l4)) {
         return true;
     }
-    if (wire::load16(l4.data() + 2) != kGreProtocolPpp) {
+    if (wire::load16(l4.data() + gre::kProtocolOffset) != gre::kProtocolPpp) {
         return false;
     }
-    tuple.destination_port = wire::load16(l4.data() + kGreCallIdOffset);
+    tuple.destination_port = wire::load16(l4.data() + gre::kCallIdOffset);
     return true;
 }
 
@@ -70,33 +63,6 @@ bool read_transport(ConstBytes l4, Tuple& tuple) {
         default:
             return true;
     }
-}
-
-// The type that answers `type`, or nothing. kernel: invmap of each ICMP tracker
-std::optional<std::uint8_t> answer_to(std::uint8_t protocol, std::uint8_t type) {
-    using namespace wire;
-    constexpr std::pair<std::uint8_t, std::uint8_t> kIcmpPairs[] = {
-        {icmp::kEcho, icmp::kEchoReply},
-        {icmp::kTimestamp, icmp::kTimestampReply},
-        {icmp::kInformationRequest, icmp::kInformationReply},
-        {icmp::kAddressMask, icmp::kAddressMaskReply},
-    };
-    constexpr std::pair<std::uint8_t, std::uint8_t> kIcmpv6Pairs[] = {
-        {icmpv6::kEchoRequest, icmpv6::kEchoReply},
-        {icmpv6::kNodeInformationQuery, icmpv6::kNodeInformationReply},
-    };
-    const auto answer = [type](const auto& pairs) -> std::optional<std::uint8_t> {
-        for (const auto& [query, reply] : pairs) {
-            if (type == query) {
-                return reply;
-            }
-            if (type == reply) {
-                return query;
-            }
-        }
-        return std::nullopt;
-    };
-    return protocol == proto::kIcmp ? answer(kIcmpPairs) : answer(kIcmpv6Pairs);
 }
 
 }  // namespace
@@ -121,9 +87,9 @@ std::optional<Tuple> tuple_of_quoted(std::span<const std::uint8_t> bytes, const 
 std::optional<Tuple> invert(const Tuple& tuple) {
     Tuple inverse{tuple.destination, tuple.source, tuple.destination_port, tuple.source_port,
                   tuple.protocol};
-    if (tuple.protocol == proto::kIcmp || tuple.protocol == proto::kIcmpv6) {
-        const auto type =
-            answer_to(tuple.protocol, static_cast<std::uint8_t>(tuple.destination_port >> 8));
+    if (proto::is_icmp(tuple.protocol)) {
+        const auto type = wire::icmp_counterpart(
+            tuple.protocol, static_cast<std::uint8_t>(tuple.destination_port >> 8));
         if (!type) {
             return std::nullopt;
         }

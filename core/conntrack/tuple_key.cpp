@@ -1,8 +1,10 @@
 #include "core/conntrack/tuple_key.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
+#include "core/wire/icmp.hpp"
 #include "core/wire/protocol.hpp"
 
 namespace nsr::conntrack {
@@ -70,7 +72,7 @@ namespace {
 
 Ports ports_of(const TupleKey& key) {
     const StoredTuple& tuple = key.stored;
-    if (key.protocol != proto::kIcmp && key.protocol != proto::kIcmpv6) {
+    if (!proto::is_icmp(key.protocol)) {
         return {.source = tuple.source_port, .destination = tuple.destination_port};
     }
     // An answer has the identifier and the code of the question: neither belongs to an end.
@@ -81,20 +83,9 @@ Ports ports_of(const TupleKey& key) {
         .second = static_cast<std::uint64_t>(canonical_icmp_type(key.protocol, type)) << 8 | code};
 }
 
+// The lesser of a question and its answer.
 std::uint8_t canonical_icmp_type(std::uint8_t protocol, std::uint8_t type) {
-    if (protocol == proto::kIcmpv6) {
-        return type == 129 || type == 140 ? static_cast<std::uint8_t>(type - 1) : type;
-    }
-    switch (type) {
-        case 8:
-            return 0;
-        case 14:
-        case 16:
-        case 18:
-            return static_cast<std::uint8_t>(type - 1);
-        default:
-            return type;
-    }
+    return std::min(type, wire::icmp_counterpart(protocol, type).value_or(type));
 }
 
 }  // namespace

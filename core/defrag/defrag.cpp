@@ -7,7 +7,11 @@
 
 #include "core/defrag/queue.hpp"
 #include "core/packet/dissect.hpp"
+#include "core/wire/icmp.hpp"
+#include "core/wire/ipv6.hpp"
 #include "core/wire/protocol.hpp"
+#include "core/wire/tcp.hpp"
+#include "core/wire/udp.hpp"
 
 namespace nsr::defrag {
 
@@ -52,7 +56,7 @@ struct Defrag::Impl {
     void charge(Queue& queue, Family family);
     [[nodiscard]] Duration timeout(Family family) const;
 
-    Accounts& accounts(Family family) { return families[family == Family::Ipv6 ? 1 : 0]; }
+    Accounts& accounts(Family family) { return families[index_of(family)]; }
 
     Settings settings;
     Queues queues;
@@ -313,10 +317,8 @@ bool stays_fragment(const Packet& packet) {
     if (layout.family == Family::Ipv4) {
         return false;
     }
-    constexpr std::uint32_t kIpv6HeaderBytes = 40;
-    constexpr std::uint32_t kFragmentHeaderBytes = 8;
-    return layout.total_length == kIpv6HeaderBytes || layout.fragment_header == 0 ||
-           layout.fragment_header + kFragmentHeaderBytes > layout.total_length ||
+    return layout.total_length == wire::ipv6::kHeaderBytes || layout.fragment_header == 0 ||
+           layout.fragment_header + wire::ipv6::kFragmentHeaderBytes > layout.total_length ||
            first_is_truncated(packet);
 }
 
@@ -328,10 +330,11 @@ bool first_is_truncated(const Packet& packet) {
     }
     switch (layout.protocol) {
         case proto::kTcp:
-            return layout.l4_length() < 20;
+            return layout.l4_length() < wire::tcp::kHeaderBytes;
         case proto::kUdp:
+            return layout.l4_length() < wire::udp::kHeaderBytes;
         case proto::kIcmpv6:
-            return layout.l4_length() < 8;
+            return layout.l4_length() < wire::icmp::kHeaderBytes;
         case proto::kHopByHop:
         case proto::kRouting:
         case proto::kFragment:

@@ -6,15 +6,17 @@
 
 #include "core/wire/bytes.hpp"
 #include "core/wire/checksum.hpp"
+#include "core/wire/ipv4.hpp"
+#include "core/wire/ipv6.hpp"
 
 namespace nsr::defrag {
 
 namespace {
 
-constexpr std::size_t kFragmentHeaderBytes = 8;
-constexpr std::size_t kIpv6HeaderBytes = 40;
+namespace ipv4 = wire::ipv4;
+namespace ipv6 = wire::ipv6;
+
 constexpr std::uint32_t kMaxLengthField = 65535;
-constexpr std::uint16_t kDontFragment = 0x4000;
 // A node of the queue map and of the deadlines.
 constexpr std::size_t kQueueOverheadBytes = sizeof(Key) + sizeof(Queue) + 128;
 
@@ -27,7 +29,7 @@ bool is_ipv4(const Queue& queue) {
 
 // What remains in front of the payload: the fragment header goes.
 std::size_t final_header_length(const Queue& queue) {
-    return queue.header.size() - (is_ipv4(queue) ? 0 : kFragmentHeaderBytes);
+    return queue.header.size() - (is_ipv4(queue) ? 0 : ipv6::kFragmentHeaderBytes);
 }
 
 }  // namespace
@@ -78,7 +80,7 @@ Fragment fragment_of(const Packet& packet) {
     fragment.header_length =
         layout.family == Family::Ipv4
             ? layout.l4_offset
-            : static_cast<std::uint16_t>(layout.fragment_header + kFragmentHeaderBytes);
+            : static_cast<std::uint16_t>(layout.fragment_header + ipv6::kFragmentHeaderBytes);
     fragment.end = fragment.offset + layout.total_length - fragment.header_length;
     return fragment;
 }
@@ -96,7 +98,7 @@ std::optional<std::uint8_t> merged_ecn(std::uint8_t seen) {
 DatagramSize datagram_size(const Queue& queue) {
     const std::size_t header = final_header_length(queue);
     const auto bytes = static_cast<std::uint32_t>(header + queue.length);
-    const std::size_t uncounted = is_ipv4(queue) ? 0 : kIpv6HeaderBytes;
+    const std::size_t uncounted = is_ipv4(queue) ? 0 : ipv6::kHeaderBytes;
     return {bytes, bytes - uncounted <= kMaxLengthField};
 }
 
@@ -135,11 +137,12 @@ namespace {
 void write_ipv4_header(const Queue& queue, std::uint8_t ecn, Packet& packet) {
     std::uint8_t* header = packet.data();
     std::memcpy(header, queue.header.data(), queue.header.size());
-    header[1] |= ecn;
-    wire::store16(header + 2, static_cast<std::uint16_t>(packet.size()));
-    wire::store16(header + 6, queue.max_df_size == queue.max_size ? kDontFragment : 0);
-    wire::store16(header + 10, 0);
-    wire::store16(header + 10, wire::checksum({header, queue.header.size()}));
+    header[ipv4::kTosOffset] |= ecn;
+    wire::store16(header + ipv4::kTotalLengthOffset, static_cast<std::uint16_t>(packet.size()));
+    wire::store16(header + ipv4::kFragmentOffset,
+                  queue.max_df_size == queue.max_size ? ipv4::kDontFragment : 0);
+    wire::store16(header + ipv4::kChecksumOffset, 0);
+    wire::store16(header + ipv4::kChecksumOffset, wire::checksum({header, queue.header.size()}));
 }
 
 // Whatever named the fragment header names what that one named. kernel: nf_ct_frag6_reasm
@@ -148,8 +151,9 @@ void write_ipv6_header(const Queue& queue, std::uint8_t ecn, Packet& packet) {
     std::uint8_t* header = packet.data();
     std::memcpy(header, queue.header.data(), length);
     header[queue.layout.fragment_prev_next] = queue.header[length];
-    header[1] |= static_cast<std::uint8_t>(ecn << 4);
-    wire::store16(header + 4, static_cast<std::uint16_t>(packet.size() - kIpv6HeaderBytes));
+    header[1] |= static_cast<std::uint8_t>(ecn << 4);  // the traffic class begins in byte 0
+    wire::store16(header + ipv6::kPayloadLengthOffset,
+                  static_cast<std::uint16_t>(packet.size() - ipv6::kHeaderBytes));
 }
 
 }  // namespace

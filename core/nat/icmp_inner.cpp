@@ -6,9 +6,11 @@
 #include "core/packet/rewrite.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/checksum.hpp"
+#include "core/wire/gre.hpp"
 #include "core/wire/icmp.hpp"
 #include "core/wire/ipv4.hpp"
 #include "core/wire/ipv6.hpp"
+#include "core/wire/sctp.hpp"
 #include "core/wire/tcp.hpp"
 #include "core/wire/udp.hpp"
 
@@ -18,13 +20,6 @@ namespace {
 
 using wire::Bytes;
 
-constexpr std::size_t kSctpHeaderBytes = 12;
-constexpr std::size_t kSctpChecksumOffset = 8;
-
-// What a changed word adds to a one's complement sum (RFC 1624 equation 3).
-std::uint64_t delta_of(std::uint32_t from, std::uint32_t to);
-std::uint64_t delta_of(const IpAddress& from, const IpAddress& to);
-
 bool translate_quoted(Bytes quoted, Family family, Manip manip, const Endpoint& endpoint);
 std::uint64_t set_quoted_address(Bytes quoted, const Layout& layout, Manip manip,
                                  const IpAddress& address);
@@ -33,14 +28,13 @@ void mend_quoted_checksum(Bytes l4, std::uint8_t protocol, std::uint64_t address
                           std::uint64_t key_delta);
 void mend(std::uint8_t* field, std::uint64_t delta);
 void mend_udp(std::uint8_t* field, std::uint64_t delta);
-void recompute_crc(Bytes l4);
 
 }  // namespace
 
 bool is_icmp_error(const Packet& packet) {
     const std::uint8_t protocol = packet.layout.protocol;
-    if ((protocol != proto::kIcmp && protocol != proto::kIcmpv6) ||
-        !packet.layout.has_l4_header() || packet.l4().size() < wire::icmp::kHeaderBytes) {
+    if (!proto::is_icmp(protocol) || !packet.layout.has_l4_header() ||
+        packet.l4().size() < wire::icmp::kHeaderBytes) {
         return false;
     }
     const std::uint8_t type = packet.l4()[wire::icmp::kTypeOffset];
@@ -85,18 +79,6 @@ bool translate_error(Packet& packet, Manip manip, const Endpoint& endpoint) {
 
 namespace {
 
-std::uint64_t delta_of(std::uint32_t from, std::uint32_t to) {
-    return std::uint64_t{~from} + to;
-}
-
-std::uint64_t delta_of(const IpAddress& from, const IpAddress& to) {
-    std::uint64_t delta = 0;
-    for (std::size_t i = 0; i < (from.is_v4() ? 1u : 4u); ++i) {
-        delta += delta_of(from.words[i], to.words[i]);
-    }
-    return delta;
-}
-
 bool translate_quoted(Bytes quoted, Family family, Manip manip, const Endpoint& endpoint) {
     Layout layout;
     if (!dissect_quoted(quoted, layout, family)) {
@@ -120,7 +102,8 @@ bool translate_quoted(Bytes quoted, Family family, Manip manip, const Endpoint& 
 std::uint64_t set_quoted_address(Bytes quoted, const Layout& layout, Manip manip,
                                  const IpAddress& address) {
     const bool source = manip == Manip::Source;
-    const std::uint64_t delta = delta_of(source ? layout.source : layout.destination, address);
+    const std::uint64_t delta =
+        wire::delta_of(source ? layout.source : layout.destination, address);
     if (layout.family == Family::Ipv4) {
         const std::size_t at = source ? wire::ipv4::kSourceOffset : wire::ipv4::kDestinationOffset;
         address.to_wire(quoted.data() + at);
@@ -150,15 +133,15 @@ std::uint64_t set_quoted_key(Bytes l4, std::uint8_t protocol, Manip manip, std::
             offset = wire::icmp::kIdentifierOffset;
             break;
         case proto::kGre:
-            if (manip == Manip::Source || !is_enhanced_gre(l4)) {
+            if (manip == Manip::Source || !wire::gre::is_enhanced(l4)) {
                 return 0;
             }
-            offset = kGreCallIdOffset;
+            offset = wire::gre::kCallIdOffset;
             break;
         default:
             return 0;
     }
-    const std::uint64_t delta = delta_of(wire::load16(l4.data() + offset), key);
+    const std::uint64_t delta = wire::delta_of(wire::load16(l4.data() + offset), key);
     wire::store16(l4.data() + offset, key);
     return delta;
 }
@@ -184,8 +167,8 @@ void mend_quoted_checksum(Bytes l4, std::uint8_t protocol, std::uint64_t address
         case proto::kIcmpv6:
             return mend(l4.data() + wire::icmp::kChecksumOffset, address_delta + key_delta);
         case proto::kSctp:
-            if (l4.size() >= kSctpHeaderBytes) {
-                recompute_crc(l4);
+            if (l4.size() >= wire::sctp::kHeaderBytes) {
+                wire::sctp::write_checksum(l4);
             }
             return;
         default:
@@ -194,24 +177,13 @@ void mend_quoted_checksum(Bytes l4, std::uint8_t protocol, std::uint64_t address
 }
 
 void mend(std::uint8_t* field, std::uint64_t delta) {
-    const auto inverted = static_cast<std::uint16_t>(~wire::load16(field));
-    wire::store16(field, static_cast<std::uint16_t>(~wire::fold(inverted + delta)));
+    wire::store16(field, wire::update(wire::load16(field), delta));
 }
 
 void mend_udp(std::uint8_t* field, std::uint64_t delta) {
     mend(field, delta);
     if (wire::load16(field) == 0) {
         wire::store16(field, 0xffff);
-    }
-}
-
-// The CRC goes onto the wire least significant byte first (RFC 9260 A).
-void recompute_crc(Bytes l4) {
-    std::uint8_t* field = l4.data() + kSctpChecksumOffset;
-    wire::store32(field, 0);
-    const std::uint32_t crc = wire::crc32c(l4);
-    for (unsigned i = 0; i < 4; ++i) {
-        field[i] = static_cast<std::uint8_t>(crc >> 8 * i);
     }
 }
 

@@ -29,10 +29,6 @@ constexpr std::uint32_t done_bit(Manip manip) {
     return manip == Manip::Source ? status::kSrcNatDone : status::kDstNatDone;
 }
 
-bool is_related(const Packet& packet) {
-    return packet.meta.ct_info == CtInfo::Related || packet.meta.ct_info == CtInfo::RelatedReply;
-}
-
 bool is_pool(const Range& range) {
     return range.map_addresses && range.min_address != range.max_address;
 }
@@ -115,11 +111,11 @@ Verdict Nat::apply(Packet& packet, Hook hook, Instant now) {
     }
     const Connection& record = impl_->conntrack.table()[packet.meta.conn];
     const bool touched = record.has_any(status::kNatMask | status::kMasqueradeMask);
-    if (!touched && !is_related(packet)) {
+    if (!touched && !is_related(packet.meta.ct_info)) {
         return Verdict::accept();
     }
     const Manip manip = manip_at(hook);
-    if (is_related(packet) && is_icmp_error(packet)) {
+    if (is_related(packet.meta.ct_info) && is_icmp_error(packet)) {
         return impl_->apply_to_error(packet, manip);
     }
     const Direction direction = direction_of(packet.meta.ct_info);

@@ -15,10 +15,6 @@ std::uint16_t random_u16(RandomSource& random);
 PortSpan span_of_rule(const Range& range);
 PortSpan span_of_class(std::uint16_t port);
 
-bool is_icmp(const Tuple& tuple) {
-    return tuple.protocol == proto::kIcmp || tuple.protocol == proto::kIcmpv6;
-}
-
 bool has_key(const Tuple& tuple) {
     switch (tuple.protocol) {
         case proto::kTcp:
@@ -40,11 +36,13 @@ std::uint16_t* key_of(Tuple& tuple, Manip manip) {
     if (!has_key(tuple)) {
         return nullptr;
     }
-    return manip == Manip::Source || is_icmp(tuple) ? &tuple.source_port : &tuple.destination_port;
+    return manip == Manip::Source || proto::is_icmp(tuple.protocol) ? &tuple.source_port
+                                                                    : &tuple.destination_port;
 }
 
 std::uint16_t key_of(const Tuple& tuple, Manip manip) {
-    return manip == Manip::Source || is_icmp(tuple) ? tuple.source_port : tuple.destination_port;
+    return manip == Manip::Source || proto::is_icmp(tuple.protocol) ? tuple.source_port
+                                                                    : tuple.destination_port;
 }
 
 bool key_in_range(const Tuple& tuple, Manip manip, const Range& range) {
@@ -60,7 +58,7 @@ std::optional<PortSpan> span_for(const Tuple& tuple, Manip manip, const Range& r
     if (range.map_ports) {
         return span_of_rule(range);
     }
-    if (is_icmp(tuple)) {
+    if (proto::is_icmp(tuple.protocol)) {
         return PortSpan{0, 65536};
     }
     if (tuple.protocol == proto::kGre) {

@@ -2,6 +2,7 @@
 
 #include "core/packet/rewrite.hpp"
 #include "core/wire/bytes.hpp"
+#include "core/wire/gre.hpp"
 #include "core/wire/icmp.hpp"
 
 namespace nsr::nat {
@@ -17,7 +18,7 @@ void set_call_id(Packet& packet, std::uint16_t key);
 }  // namespace
 
 Endpoint endpoint_for(const Tuple& opposite, Manip manip) {
-    const bool icmp = opposite.protocol == proto::kIcmp || opposite.protocol == proto::kIcmpv6;
+    const bool icmp = proto::is_icmp(opposite.protocol);
     if (manip == Manip::Source) {
         return {opposite.destination, icmp ? opposite.source_port : opposite.destination_port};
     }
@@ -56,30 +57,12 @@ std::size_t least_header(std::uint8_t protocol) {
     }
 }
 
-bool is_enhanced_gre(std::span<const std::uint8_t> l4) {
-    constexpr std::uint8_t kVersionMask = 0x07;
-    constexpr std::uint8_t kEnhanced = 1;
-    return (l4[1] & kVersionMask) == kEnhanced;
-}
-
 bool has_icmp_id(std::uint8_t protocol, std::uint8_t type) {
     using namespace wire;
     if (protocol == proto::kIcmpv6) {
         return type == icmpv6::kEchoRequest || type == icmpv6::kEchoReply;
     }
-    switch (type) {
-        case icmp::kEcho:
-        case icmp::kEchoReply:
-        case icmp::kTimestamp:
-        case icmp::kTimestampReply:
-        case icmp::kInformationRequest:
-        case icmp::kInformationReply:
-        case icmp::kAddressMask:
-        case icmp::kAddressMaskReply:
-            return true;
-        default:
-            return false;
-    }
+    return icmp_counterpart(protocol, type).has_value();
 }
 
 namespace {
@@ -123,8 +106,8 @@ void set_port(Packet& packet, Manip manip, std::uint16_t port) {
 
 // kernel: gre_manip_pkt
 void set_call_id(Packet& packet, std::uint16_t key) {
-    if (is_enhanced_gre(packet.l4())) {
-        rewrite::set_l4_u16(packet, packet.layout.l4_offset + kGreCallIdOffset, key);
+    if (wire::gre::is_enhanced(packet.l4())) {
+        rewrite::set_l4_u16(packet, packet.layout.l4_offset + wire::gre::kCallIdOffset, key);
     }
 }
 

@@ -28,9 +28,6 @@ Endpoint endpoint_for(const conntrack::Tuple& opposite, Manip manip);
 
 // Transport bytes that must be there for a translation. kernel: skb_ensure_writable in *_manip_pkt
 std::size_t least_header(std::uint8_t protocol);
-// Enhanced GRE (RFC 2637) has the receiver's call id as its key. Precondition: eight bytes.
-inline constexpr std::size_t kGreCallIdOffset = 6;
-bool is_enhanced_gre(std::span<const std::uint8_t> l4);
 // Does this message carry an id that NAT owns?
 bool has_icmp_id(std::uint8_t protocol, std::uint8_t type);
 

@@ -121,11 +121,6 @@ std::string_view protocol_name(std::uint8_t protocol) {
     return row == kNames.end() ? std::string_view{} : row->name;
 }
 
-bool has_ports(std::uint8_t protocol) {
-    return protocol == proto::kUdp || protocol == proto::kUdplite || protocol == proto::kSctp ||
-           protocol == proto::kDccp;
-}
-
 std::string describe_transport(Bytes l4, const Layout& layout, bool quotes_too) {
     const std::string_view known = protocol_name(layout.protocol);
     std::string name =
@@ -133,16 +128,16 @@ std::string describe_transport(Bytes l4, const Layout& layout, bool quotes_too) 
     if (!layout.has_l4_header()) {
         return name;
     }
-    if (layout.protocol == proto::kIcmp || layout.protocol == proto::kIcmpv6) {
+    if (proto::is_icmp(layout.protocol)) {
         return name + describe_icmp(l4, layout, quotes_too);
     }
     if (l4.size() < 4) {
-        return name + (has_ports(layout.protocol) ? " cut off" : "");
+        return name + (proto::has_ports(layout.protocol) ? " cut off" : "");
     }
     if (layout.protocol == proto::kTcp) {
         return name + describe_tcp(l4);
     }
-    if (has_ports(layout.protocol)) {
+    if (proto::has_ports(layout.protocol)) {
         name += ' ' + std::to_string(wire::load16(l4.data())) + '>' +
                 std::to_string(wire::load16(l4.data() + 2));
     }

@@ -6,6 +6,7 @@
 #include "core/wire/ipv4.hpp"
 #include "core/wire/ipv6.hpp"
 #include "core/wire/protocol.hpp"
+#include "core/wire/sctp.hpp"
 #include "core/wire/tcp.hpp"
 #include "core/wire/udp.hpp"
 
@@ -33,14 +34,6 @@ void add_to_checksum(const Packet& packet, const Field& field, std::uint64_t del
 void recompute_crc(Packet& packet);
 void set_ipv4_u16(Packet& packet, std::size_t offset, std::uint16_t value);
 std::uint32_t covered_length(const Packet& packet);
-
-// What a changed word adds to a one's complement sum (RFC 1624 equation 3).
-constexpr std::uint64_t delta_of(std::uint32_t from, std::uint32_t to) {
-    return std::uint64_t{~from} + to;
-}
-
-constexpr std::size_t kSctpHeaderBytes = 12;
-constexpr std::size_t kSctpChecksumOffset = 8;
 
 }  // namespace
 
@@ -148,18 +141,13 @@ namespace {
 void set_address(Packet& packet, IpAddress& current, const IpAddress& address, bool is_source) {
     NSR_CHECK(address.family == packet.layout.family);
     std::uint8_t* header = packet.data();
-    std::uint64_t delta = 0;
+    const std::uint64_t delta = wire::delta_of(current, address);
     if (packet.layout.family == Family::Ipv4) {
-        delta = delta_of(current.as_v4(), address.as_v4());
         wire::store32(header + (is_source ? ipv4::kSourceOffset : ipv4::kDestinationOffset),
                       address.as_v4());
         std::uint8_t* checksum = header + ipv4::kChecksumOffset;
-        const auto inverted = static_cast<std::uint16_t>(~wire::load16(checksum));
-        wire::store16(checksum, static_cast<std::uint16_t>(~wire::fold(inverted + delta)));
+        wire::store16(checksum, wire::update(wire::load16(checksum), delta));
     } else {
-        for (std::size_t i = 0; i < 4; ++i) {
-            delta += delta_of(current.words[i], address.words[i]);
-        }
         address.to_wire(header + (is_source ? ipv6::kSourceOffset : ipv6::kDestinationOffset));
     }
     current = address;
@@ -229,24 +217,19 @@ void add_to_checksum(const Packet& packet, const Field& field, std::uint64_t del
     if (field.zero_is_absent && old == 0) {
         return;
     }
-    const auto inverted = static_cast<std::uint16_t>(~old);
-    const auto updated = static_cast<std::uint16_t>(~wire::fold(inverted + delta));
+    const std::uint16_t updated = wire::update(old, delta);
     wire::store16(field.at, updated == 0 && field.zero_is_ffff ? 0xffff : updated);
 }
 
-// kernel: sctp_manip_pkt. The CRC goes onto the wire least significant byte first (RFC 9260 A).
+// kernel: sctp_manip_pkt
 void recompute_crc(Packet& packet) {
-    const bool there = packet.layout.has_l4_header() && packet.l4().size() >= kSctpHeaderBytes;
+    const bool there =
+        packet.layout.has_l4_header() && packet.l4().size() >= wire::sctp::kHeaderBytes;
     if (!there || packet.layout.more_fragments ||
         packet.offload.checksum == ChecksumState::Partial) {
         return;
     }
-    std::uint8_t* field = packet.l4().data() + kSctpChecksumOffset;
-    wire::store32(field, 0);
-    const std::uint32_t crc = wire::crc32c(packet.l4());
-    for (unsigned i = 0; i < 4; ++i) {
-        field[i] = static_cast<std::uint8_t>(crc >> 8 * i);
-    }
+    wire::sctp::write_checksum(packet.l4());
 }
 
 // A word of the IPv4 header, with the header checksum.

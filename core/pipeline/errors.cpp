@@ -8,6 +8,7 @@
 #include "core/packet/segment.hpp"
 #include "core/pipeline/pipeline.hpp"
 #include "core/wire/icmp.hpp"
+#include "core/wire/ipv6.hpp"
 
 namespace nsr::pipeline {
 
@@ -49,9 +50,47 @@ bool is_rate_limited(Family family, std::uint8_t type) {
 // Of these no error is told: the one socket they leave by is taken. kernel: icmp_xmit_lock
 bool is_own_icmp(const Packet& packet) {
     const bool of_a_process = packet.meta.host_interface != IfIndex::None;
-    return packet.meta.locally_generated && !of_a_process &&
-           (packet.layout.protocol == proto::kIcmp || packet.layout.protocol == proto::kIcmpv6);
+    return packet.meta.locally_generated && !of_a_process && proto::is_icmp(packet.layout.protocol);
 }
+
+constexpr IcmpError unreachable(std::uint8_t code) {
+    return {icmp::kDestinationUnreachable, code};
+}
+constexpr IcmpError unreachable6(std::uint8_t code) {
+    return {icmpv6::kDestinationUnreachable, code};
+}
+
+// What REJECT sends.
+struct Rejection {
+    rules::RejectWith with;
+    IcmpError error;
+};
+using enum rules::RejectWith;
+constexpr std::array<Rejection, 14> kRejections = {{
+    {NetUnreachable, unreachable(icmp::kNetUnreachable)},
+    {HostUnreachable, unreachable(icmp::kHostUnreachable)},
+    {ProtocolUnreachable, unreachable(icmp::kProtocolUnreachable)},
+    {PortUnreachable, unreachable(icmp::kPortUnreachable)},
+    {NetProhibited, unreachable(icmp::kNetProhibited)},
+    {HostProhibited, unreachable(icmp::kHostProhibited)},
+    {AdminProhibited, unreachable(icmp::kAdminProhibited)},
+    {TcpReset, {}},  // no ICMP error
+    {NoRoute6, unreachable6(icmpv6::kNoRoute)},
+    {AdminProhibited6, unreachable6(icmpv6::kAdminProhibited)},
+    {AddressUnreachable6, unreachable6(icmpv6::kAddressUnreachable)},
+    {PortUnreachable6, unreachable6(icmpv6::kPortUnreachable)},
+    {PolicyFail6, unreachable6(icmpv6::kPolicyFailed)},
+    {RejectRoute6, unreachable6(icmpv6::kRouteRejected)},
+}};
+constexpr bool rejections_are_in_enum_order() {
+    for (std::size_t i = 0; i < kRejections.size(); ++i) {
+        if (static_cast<std::size_t>(kRejections[i].with) != i) {
+            return false;
+        }
+    }
+    return true;
+}
+static_assert(rejections_are_in_enum_order());
 
 constexpr IpAddress kAllHosts = IpAddress::v4(224, 0, 0, 1);
 
@@ -133,15 +172,15 @@ Verdict Pipeline::may_forward(Packet& packet, const Decision& decision) {
         return Verdict::drop(DropReason::ForwardingDisabled);
     }
     if (packet.layout.ttl <= 1) {
-        send_error(packet, v4 ? IcmpError{icmp::kTimeExceeded, 0, 0}
-                              : IcmpError{icmpv6::kTimeExceeded, 0, 0});
+        send_error(packet, v4 ? IcmpError{icmp::kTimeExceeded, icmp::kTtlExceeded}
+                              : IcmpError{icmpv6::kTimeExceeded, icmpv6::kHopLimitExceeded});
         return Verdict::drop(DropReason::TtlExpired);
     }
     if (!v4 && (packet.layout.source.is_unspecified() || packet.layout.source.is_loopback())) {
         return Verdict::drop(DropReason::MartianSource);
     }
     if (!v4 && packet.layout.source.is_link_local()) {
-        send_error(packet, {icmpv6::kDestinationUnreachable, 2, 0});
+        send_error(packet, {icmpv6::kDestinationUnreachable, icmpv6::kBeyondScope});
         return Verdict::drop(DropReason::NotForwardable);
     }
     const std::uint32_t mtu = state_.interfaces.get(decision.out).mtu;
@@ -149,9 +188,10 @@ Verdict Pipeline::may_forward(Packet& packet, const Decision& decision) {
         packet.fragments ? packet.fragments->max_size : wire_length(packet);
     const bool must_not_fragment = !v4 || packet.layout.dont_fragment;
     if (packet.size() > mtu && must_not_fragment && largest > mtu) {
-        send_error(packet,
-                   v4 ? IcmpError{icmp::kDestinationUnreachable, icmp::kFragmentationNeeded, mtu}
-                      : IcmpError{icmpv6::kPacketTooBig, 0, std::max(mtu, 1280u)});
+        send_error(
+            packet,
+            v4 ? IcmpError{icmp::kDestinationUnreachable, icmp::kFragmentationNeeded, mtu}
+               : IcmpError{icmpv6::kPacketTooBig, 0, std::max(mtu, wire::ipv6::kMinimumMtu)});
         return Verdict::drop(DropReason::TooBig);
     }
     return Verdict::accept();
@@ -166,9 +206,12 @@ void Pipeline::unroutable(Packet& packet, Destination kind) {
         IcmpError v6;
     };
     static constexpr std::array<Row, 3> kRows = {{
-        {Destination::None, DropReason::NoRoute, {3, 0, 0}, {1, 0, 0}},
-        {Destination::Unreachable, DropReason::RouteUnreachable, {3, 1, 0}, {1, 0, 0}},
-        {Destination::Prohibit, DropReason::RouteProhibited, {3, 13, 0}, {1, 1, 0}},
+        {Destination::None, DropReason::NoRoute, unreachable(icmp::kNetUnreachable),
+         unreachable6(icmpv6::kNoRoute)},
+        {Destination::Unreachable, DropReason::RouteUnreachable,
+         unreachable(icmp::kHostUnreachable), unreachable6(icmpv6::kNoRoute)},
+        {Destination::Prohibit, DropReason::RouteProhibited, unreachable(icmp::kAdminProhibited),
+         unreachable6(icmpv6::kAdminProhibited)},
     }};
     if (kind == Destination::Blackhole) {
         return drop(packet, DropReason::RouteBlackhole);
@@ -233,8 +276,7 @@ bool Pipeline::within_rate(const Packet& about) {
 
 // kernel: nf_send_reset, nf_send_unreach and their IPv6 twins
 void Pipeline::send_reject(const Packet& about, rules::RejectWith with) {
-    using rules::RejectWith;
-    if (with == RejectWith::TcpReset) {
+    if (with == TcpReset) {
         if (std::optional<Packet> reset = local::tcp_reset(about)) {
             state_.conntrack.attach(*reset, about);
             state_.conntrack.set_closing(about, now_);
@@ -243,25 +285,8 @@ void Pipeline::send_reject(const Packet& about, rules::RejectWith with) {
         }
         return;
     }
-    // In the order of RejectWith.
-    static constexpr std::array<IcmpError, 14> kErrors = {{
-        {3, 0, 0},
-        {3, 1, 0},
-        {3, 2, 0},
-        {3, 3, 0},
-        {3, 9, 0},
-        {3, 10, 0},
-        {3, 13, 0},
-        {0, 0, 0},  // TcpReset
-        {1, 0, 0},
-        {1, 1, 0},
-        {1, 3, 0},
-        {1, 4, 0},
-        {1, 5, 0},
-        {1, 6, 0},
-    }};
     if (local::may_reject(about)) {
-        send_error(about, kErrors[static_cast<std::size_t>(with)]);
+        send_error(about, kRejections[static_cast<std::size_t>(with)].error);
     }
 }
 
@@ -271,8 +296,8 @@ void Pipeline::reassembly_timed_out(Packet first) {
     const bool local = state_.routes.lookup(first.layout.destination).kind == Destination::Local;
     first.meta.cause = kTimerCause;
     if (!v4 || local) {
-        send_error(first, v4 ? IcmpError{icmp::kTimeExceeded, 1, 0}
-                             : IcmpError{icmpv6::kTimeExceeded, 1, 0});
+        send_error(first, v4 ? IcmpError{icmp::kTimeExceeded, icmp::kReassemblyTimeExceeded}
+                             : IcmpError{icmpv6::kTimeExceeded, icmpv6::kReassemblyTimeExceeded});
     }
 }
 

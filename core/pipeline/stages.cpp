@@ -55,12 +55,10 @@ Verdict Pipeline::translate(Hook hook, Packet& packet) {
         !state_.program.loaded(packet.layout.family, rules::TableId::Nat)) {
         return Verdict::accept();
     }
-    const bool related = meta.ct_info == CtInfo::Related || meta.ct_info == CtInfo::RelatedReply;
-    const bool icmp =
-        packet.layout.protocol == proto::kIcmp || packet.layout.protocol == proto::kIcmpv6;
     const auto manip = hook == Hook::Prerouting || hook == Hook::Output ? nat::Manip::Destination
                                                                         : nat::Manip::Source;
-    const bool decides = meta.ct_info == CtInfo::New || (related && !icmp);
+    const bool decides = meta.ct_info == CtInfo::New ||
+                         (is_related(meta.ct_info) && !proto::is_icmp(packet.layout.protocol));
     if (decides && !state_.nat.bound(packet, manip)) {
         if (const Verdict verdict = bind(hook, manip, packet); !verdict.accepted()) {
             return verdict;

@@ -44,7 +44,7 @@ bool PrefixIndex::insert(const Prefix& prefix, std::uint32_t value) {
 }
 
 std::optional<std::uint32_t> PrefixIndex::longest(const IpAddress& address) const {
-    for (const Length& length : lengths_[family_index(address.family)]) {
+    for (const Length& length : lengths_[index_of(address.family)]) {
         const Slot& slot = slots_[slot_of(address & length.mask, length.bits)];
         if (slot.network.family != Family::None) {
             return slot.value;
@@ -64,7 +64,7 @@ std::size_t PrefixIndex::slot_of(const IpAddress& network, std::uint8_t length) 
 }
 
 void PrefixIndex::use_length(Family family, std::uint8_t length) {
-    auto& lengths = lengths_[family_index(family)];
+    auto& lengths = lengths_[index_of(family)];
     const auto at = std::find_if(lengths.begin(), lengths.end(),
                                  [length](const Length& used) { return used.bits <= length; });
     if (at == lengths.end() || at->bits != length) {

@@ -42,10 +42,6 @@ class PrefixIndex {
     void use_length(Family family, std::uint8_t length);
     void grow();
 
-    [[nodiscard]] static std::size_t family_index(Family family) {
-        return family == Family::Ipv4 ? 0 : 1;
-    }
-
     std::array<std::vector<Length>, 2> lengths_;  // per family, in use, longest first
     std::vector<Slot> slots_;                     // a power of two, at most half full
     std::size_t size_ = 0;

@@ -1,6 +1,7 @@
 #include "core/routing/source_address.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <compare>
 
@@ -103,22 +104,23 @@ int scope_of(const IpAddress& address) {
     return address.is_link_local() || address.is_loopback() ? kLinkLocal : kGlobal;
 }
 
-// RFC 6724 2.1, the rows of the kernel's default policy table.
+// RFC 6724 2.1: the rows of the kernel's default policy table that senders have addresses of. The
+// first that matches counts.
 unsigned label_of(const IpAddress& address) {
-    const std::uint32_t first = address.words[0];
-    if (address.is_loopback()) {
-        return 0;
-    }
-    if (first >> 25 == 0xfc >> 1) {
-        return 5;  // fc00::/7
-    }
-    if (first >> 16 == 0x2002) {
-        return 2;
-    }
-    if (first == 0x20010000) {
-        return 6;
-    }
-    return 1;
+    struct Row {
+        Prefix prefix;
+        unsigned label;
+    };
+    static constexpr std::array<Row, 5> kRows = {{
+        {{IpAddress::v6(0, 0, 0, 1), 128}, 0},
+        {{IpAddress::v6(0x20010000, 0, 0, 0), 32}, 6},  // Teredo
+        {{IpAddress::v6(0x20020000, 0, 0, 0), 16}, 2},  // 6to4
+        {{IpAddress::v6(0xfc000000, 0, 0, 0), 7}, 5},
+        {{IpAddress::v6(0, 0, 0, 0), 0}, 1},
+    }};
+    return std::find_if(kRows.begin(), kRows.end(),
+                        [&](const Row& row) { return row.prefix.contains(address); })
+        ->label;
 }
 
 unsigned common_bits(const IpAddress& a, const IpAddress& b) {

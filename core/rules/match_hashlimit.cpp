@@ -126,10 +126,8 @@ std::optional<Key> HashlimitMatch::key_of(const Packet& packet) const {
     if (by_destination) {
         key.destination = layout.destination & destination_mask;
     }
-    const bool has_ports = layout.protocol == proto::kTcp || layout.protocol == proto::kUdp ||
-                           layout.protocol == proto::kUdplite || layout.protocol == proto::kSctp ||
-                           layout.protocol == proto::kDccp;
-    if ((!by_source_port && !by_destination_port) || !has_ports || !layout.has_l4_header()) {
+    if ((!by_source_port && !by_destination_port) || !proto::has_ports(layout.protocol) ||
+        !layout.has_l4_header()) {
         return key;
     }
     const auto l4 = packet.l4();

@@ -64,9 +64,7 @@ MatchResult MultiportMatch::test(Subject& subject, MatchState*) const {
 }
 
 bool has_ports(const RuleContext& context) {
-    return context.only(proto::kTcp) || context.only(proto::kUdp) ||
-           context.only(proto::kUdplite) || context.only(proto::kSctp) ||
-           context.only(proto::kDccp);
+    return !context.protocol_inverted && proto::has_ports(context.protocol);
 }
 
 std::shared_ptr<const Match> parse_multiport(const Options& options, RuleContext& context) {

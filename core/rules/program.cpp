@@ -21,10 +21,6 @@ struct Frame {
     std::uint32_t next = 0;
 };
 
-std::size_t index_of(Family family) {
-    return family == Family::Ipv6 ? 1 : 0;
-}
-
 }  // namespace
 
 struct Program::Impl {

@@ -71,10 +71,10 @@ struct Table {
 struct Ruleset {
     std::array<std::array<Table, kTableCount>, 2> tables;  // [0] IPv4, [1] IPv6
     [[nodiscard]] Table& table(Family family, TableId id) {
-        return tables[family == Family::Ipv6 ? 1 : 0][static_cast<std::size_t>(id)];
+        return tables[index_of(family)][static_cast<std::size_t>(id)];
     }
     [[nodiscard]] const Table& table(Family family, TableId id) const {
-        return tables[family == Family::Ipv6 ? 1 : 0][static_cast<std::size_t>(id)];
+        return tables[index_of(family)][static_cast<std::size_t>(id)];
     }
     RuleId next_id = RuleId{1};
 

@@ -207,21 +207,8 @@ TargetResult NetmapTarget::apply(Subject& subject, Outcome& outcome) const {
 }
 
 bool has_ports(const RuleContext& context) {
-    if (context.protocol_inverted) {
-        return false;
-    }
-    switch (context.protocol) {
-        case proto::kTcp:
-        case proto::kUdp:
-        case proto::kUdplite:
-        case proto::kSctp:
-        case proto::kDccp:
-        case proto::kIcmp:
-        case proto::kIcmpv6:
-            return true;
-        default:
-            return false;
-    }
+    return !context.protocol_inverted &&
+           (proto::has_ports(context.protocol) || proto::is_icmp(context.protocol));
 }
 
 // "1024", "1024-2047", and for DNAT "1024-2047/5000".

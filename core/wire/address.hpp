@@ -3,6 +3,7 @@
 
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,11 @@ namespace nsr {
 
 // The numbers are AF_INET and AF_INET6, which /proc/net/nf_conntrack prints.
 enum class Family : std::uint8_t { None = 0, Ipv4 = 2, Ipv6 = 10 };
+
+// For arrays with one element for each family. Precondition: not None.
+constexpr std::size_t index_of(Family family) {
+    return family == Family::Ipv6 ? 1 : 0;
+}
 
 // An IPv4 address is words[0], the rest zero; an IPv6 address is four words, most significant
 // first.

@@ -35,6 +35,23 @@ constexpr std::uint16_t update16(std::uint16_t checksum, std::uint16_t from, std
               static_cast<std::uint16_t>(~from) + to));
 }
 
+// What a changed word adds to a sum: ~m + m' of the same equation.
+constexpr std::uint64_t delta_of(std::uint32_t from, std::uint32_t to) {
+    return std::uint64_t{~from} + to;
+}
+// What a changed address of the same family adds.
+constexpr std::uint64_t delta_of(const IpAddress& from, const IpAddress& to) {
+    std::uint64_t delta = 0;
+    for (std::size_t i = 0; i < (from.is_v4() ? 1u : 4u); ++i) {
+        delta += delta_of(from.words[i], to.words[i]);
+    }
+    return delta;
+}
+// The checksum over words that changed by all of `delta`.
+constexpr std::uint16_t update(std::uint16_t checksum, std::uint64_t delta) {
+    return static_cast<std::uint16_t>(~fold(static_cast<std::uint16_t>(~checksum) + delta));
+}
+
 // SCTP sends it least significant byte first (RFC 9260 A). `before`: the CRC of the bytes in front
 // of these, if they do not lie together.
 std::uint32_t crc32c(ConstBytes bytes, std::uint32_t before = 0);

@@ -11,12 +11,20 @@
 //   |  data, or in an error the header that it is about             |
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <optional>
+#include <span>
 
 #include "core/wire/bytes.hpp"
+#include "core/wire/protocol.hpp"
 
 namespace nsr::wire {
+
+struct IcmpQuery {
+    std::uint8_t question = 0;
+    std::uint8_t answer = 0;
+};
 
 namespace icmp {
 
@@ -45,11 +53,25 @@ inline constexpr std::uint8_t kAddressMask = 17;
 inline constexpr std::uint8_t kAddressMaskReply = 18;
 inline constexpr std::uint8_t kHighestType = 18;  // kernel: NR_ICMP_TYPES
 
-// Codes of destination unreachable and redirect
+// Codes of destination unreachable, redirect and time exceeded
+inline constexpr std::uint8_t kNetUnreachable = 0;
+inline constexpr std::uint8_t kHostUnreachable = 1;
 inline constexpr std::uint8_t kProtocolUnreachable = 2;
 inline constexpr std::uint8_t kPortUnreachable = 3;
 inline constexpr std::uint8_t kFragmentationNeeded = 4;
+inline constexpr std::uint8_t kNetProhibited = 9;
+inline constexpr std::uint8_t kHostProhibited = 10;
+inline constexpr std::uint8_t kAdminProhibited = 13;
 inline constexpr std::uint8_t kRedirectHost = 1;
+inline constexpr std::uint8_t kTtlExceeded = 0;
+inline constexpr std::uint8_t kReassemblyTimeExceeded = 1;
+
+inline constexpr std::array<IcmpQuery, 4> kQueries = {{
+    {kEcho, kEchoReply},
+    {kTimestamp, kTimestampReply},
+    {kInformationRequest, kInformationReply},
+    {kAddressMask, kAddressMaskReply},
+}};
 
 // Carries the header of the packet it is about. kernel: icmp_pointers[].error
 constexpr bool is_error(std::uint8_t type) noexcept {
@@ -67,15 +89,31 @@ inline constexpr std::uint8_t kTimeExceeded = 3;
 inline constexpr std::uint8_t kParameterProblem = 4;
 inline constexpr std::uint8_t kEchoRequest = 128;
 inline constexpr std::uint8_t kEchoReply = 129;
+inline constexpr std::uint8_t kListenerQuery = 130;  // multicast listener discovery (RFC 2710)
+inline constexpr std::uint8_t kNeighbourAdvertisement = 136;
 inline constexpr std::uint8_t kRedirect = 137;
 inline constexpr std::uint8_t kNodeInformationQuery = 139;
 inline constexpr std::uint8_t kNodeInformationReply = 140;
+inline constexpr std::uint8_t kListenerReportV2 = 143;  // RFC 3810
 
-// Codes of destination unreachable and parameter problem
+// Codes of destination unreachable, time exceeded and parameter problem
+inline constexpr std::uint8_t kNoRoute = 0;
+inline constexpr std::uint8_t kAdminProhibited = 1;
+inline constexpr std::uint8_t kBeyondScope = 2;
+inline constexpr std::uint8_t kAddressUnreachable = 3;
 inline constexpr std::uint8_t kPortUnreachable = 4;
+inline constexpr std::uint8_t kPolicyFailed = 5;
+inline constexpr std::uint8_t kRouteRejected = 6;
+inline constexpr std::uint8_t kHopLimitExceeded = 0;
+inline constexpr std::uint8_t kReassemblyTimeExceeded = 1;
 inline constexpr std::uint8_t kErroneousHeader = 0;
 inline constexpr std::uint8_t kUnknownNextHeader = 1;
 inline constexpr std::uint8_t kUnknownOption = 2;
+
+inline constexpr std::array<IcmpQuery, 2> kQueries = {{
+    {kEchoRequest, kEchoReply},
+    {kNodeInformationQuery, kNodeInformationReply},
+}};
 
 // RFC 4443 2.1: errors have the high bit clear.
 constexpr bool is_error(std::uint8_t type) noexcept {
@@ -83,6 +121,23 @@ constexpr bool is_error(std::uint8_t type) noexcept {
 }
 
 }  // namespace icmpv6
+
+// The question to an answer, the answer to a question, or nothing. Precondition: `protocol` is one
+// of the two. kernel: invmap of each ICMP tracker
+constexpr std::optional<std::uint8_t> icmp_counterpart(std::uint8_t protocol,
+                                                       std::uint8_t type) noexcept {
+    const std::span<const IcmpQuery> queries =
+        protocol == proto::kIcmp ? std::span<const IcmpQuery>(icmp::kQueries) : icmpv6::kQueries;
+    for (const IcmpQuery& query : queries) {
+        if (type == query.question) {
+            return query.answer;
+        }
+        if (type == query.answer) {
+            return query.question;
+        }
+    }
+    return std::nullopt;
+}
 
 class IcmpView {
   public:

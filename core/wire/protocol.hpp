@@ -23,4 +23,14 @@ inline constexpr std::uint8_t kSctp = 132;
 inline constexpr std::uint8_t kMobility = 135;
 inline constexpr std::uint8_t kUdplite = 136;
 
+constexpr bool is_icmp(std::uint8_t protocol) {
+    return protocol == kIcmp || protocol == kIcmpv6;
+}
+
+// Its header begins with a source port and a destination port.
+constexpr bool has_ports(std::uint8_t protocol) {
+    return protocol == kTcp || protocol == kUdp || protocol == kUdplite || protocol == kSctp ||
+           protocol == kDccp;
+}
+
 }  // namespace nsr::proto
