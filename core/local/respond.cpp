@@ -8,6 +8,7 @@
 #include "core/packet/ipv6_options.hpp"
 #include "core/wire/icmp.hpp"
 #include "core/wire/ipv6.hpp"
+#include "core/wire/ipv6_extension.hpp"
 #include "core/wire/protocol.hpp"
 #include "core/wire/tcp.hpp"
 #include "core/wire/udp.hpp"
@@ -234,13 +235,7 @@ Packet timestamp_reply(const Packet& packet, std::uint32_t time_of_day_ms) {
 
 // --- IPv6 extension headers, as their addressee reads them ---
 
-struct ExtensionHeader {
-    std::uint8_t type = 0;
-    std::size_t named_at = 0;  // offset of the next-header byte that names it
-    std::size_t offset = 0;
-};
-
-std::optional<Response> judge_extension(const Packet& packet, const ExtensionHeader& header);
+std::optional<Response> judge_extension(const Packet& packet, const wire::ExtensionHeader& header);
 std::optional<Response> judge_routing(const Packet& packet, std::size_t offset);
 bool known_transport(std::uint8_t protocol);
 
@@ -252,25 +247,23 @@ Response parameter_problem(std::uint8_t code, std::size_t pointer) {
 
 // dissect() has walked over them and knows that those before the transport header are whole.
 std::optional<Response> extension_headers_refused(const Packet& packet) {
-    const auto bytes = packet.bytes();
-    ExtensionHeader header{bytes[ipv6::kNextHeaderOffset], ipv6::kNextHeaderOffset,
-                           ipv6::kHeaderBytes};
-    while (header.offset < packet.layout.l4_offset) {
-        if (auto response = judge_extension(packet, header)) {
+    wire::ExtensionWalk walk(packet.bytes());
+    while (walk.offset() < packet.layout.l4_offset) {
+        const auto header = walk.next();
+        if (!header) {
+            break;
+        }
+        if (auto response = judge_extension(packet, *header)) {
             return response;
         }
-        const std::size_t length = header.type == proto::kFragment
-                                       ? ipv6::kFragmentHeaderBytes
-                                       : (std::size_t{bytes[header.offset + 1]} + 1) * 8;
-        header = {bytes[header.offset], header.offset, header.offset + length};
     }
-    if (packet.layout.protocol == proto::kNoNext && header.type != proto::kNoNext) {
+    if (packet.layout.protocol == proto::kNoNext && walk.type() != proto::kNoNext) {
         return malformed();  // cut off
     }
-    if (known_transport(header.type)) {
+    if (known_transport(walk.type())) {
         return std::nullopt;
     }
-    Response response = parameter_problem(icmpv6::kUnknownNextHeader, header.named_at);
+    Response response = parameter_problem(icmpv6::kUnknownNextHeader, walk.named_at());
     response.refused = DropReason::LocalNoListener;
     return response;
 }
@@ -280,7 +273,7 @@ bool known_transport(std::uint8_t protocol) {
            protocol == proto::kIcmpv6 || protocol == proto::kNoNext || protocol == kPim;
 }
 
-std::optional<Response> judge_extension(const Packet& packet, const ExtensionHeader& header) {
+std::optional<Response> judge_extension(const Packet& packet, const wire::ExtensionHeader& header) {
     switch (header.type) {
         case proto::kHopByHop:
             if (header.offset == ipv6::kHeaderBytes) {

@@ -1,5 +1,5 @@
-// -m addrtype, rpfilter, mac, physdev: what routing and the link say about a packet.
-// kernel: xt_addrtype.c, ipt_rpfilter.c, ip6t_rpfilter.c, xt_mac.c, xt_physdev.c
+// -m addrtype: what routing says an address is.
+// kernel: xt_addrtype.c
 #include <algorithm>
 #include <array>
 
@@ -157,116 +157,8 @@ std::shared_ptr<const Match> parse_addrtype(const Options& options, RuleContext&
     return ok ? match : nullptr;
 }
 
-constexpr std::array kRpfilterOptions =
-    std::to_array<OptionSpec>({{"loose", 0}, {"validmark", 0}, {"accept-local", 0}, {"invert", 0}});
-
-class RpfilterMatch : public Match {
-  public:
-    RpfilterMatch() : Match("rpfilter") {}
-    std::string save() const override;
-    MatchResult test(Subject& subject, MatchState*) const override {
-        return yes_if(valid(subject) != invert);
-    }
-    std::uint8_t hooks() const override { return bit(Hook::Prerouting); }
-
-    bool loose = false;
-    bool validmark = false;
-    bool accept_local = false;
-    bool invert = false;
-
-  private:
-    bool valid(const Subject& subject) const;
-};
-
-std::string RpfilterMatch::save() const {
-    std::string text;
-    const std::array<std::pair<bool, std::string_view>, 4> flags = {
-        {{loose, "--loose"},
-         {validmark, "--validmark"},
-         {accept_local, "--accept-local"},
-         {invert, "--invert"}}};
-    for (const auto& [given, option] : flags) {
-        if (given) {
-            append(text, option);
-        }
-    }
-    return text;
-}
-
-// kernel: rpfilter_mt
-bool RpfilterMatch::valid(const Subject& subject) const {
-    const Packet& packet = subject.packet;
-    const World& world = subject.environment.world;
-    const IpAddress& source = packet.layout.source;
-    if (source.is_unspecified() &&
-        (source.is_v6() || packet.layout.destination.is_limited_broadcast() ||
-         packet.layout.destination.is_multicast())) {
-        return true;
-    }
-    const auto type = world.address_type(source, std::nullopt);
-    if (type == AddressType::Local) {
-        return accept_local;
-    }
-    if (type != AddressType::Unicast) {
-        return false;
-    }
-    const auto back = world.route_interface(source);
-    return back && (loose || *back == packet.meta.in);
-}
-
-std::shared_ptr<const Match> parse_rpfilter(const Options& options, RuleContext& context) {
-    if (context.table != TableId::Raw && context.table != TableId::Mangle) {
-        context.error("match \"rpfilter\" is only valid in table raw or mangle, not in " +
-                      std::string(name_of(context.table)));
-        return nullptr;
-    }
-    auto match = std::make_shared<RpfilterMatch>();
-    match->loose = options.has("loose");
-    match->validmark = options.has("validmark");
-    match->accept_local = options.has("accept-local");
-    match->invert = options.has("invert");
-    return match;
-}
-
-constexpr std::array kMacOptions = std::to_array<OptionSpec>({{"mac-source", 1, true}});
-constexpr std::array kPhysdevOptions = std::to_array<OptionSpec>({{"physdev-in", 1, true},
-                                                                  {"physdev-out", 1, true},
-                                                                  {"physdev-is-in", 0, true},
-                                                                  {"physdev-is-out", 0, true},
-                                                                  {"physdev-is-bridged", 0, true}});
-
-// mac and physdev: TUN devices have no link layer and no bridge, so that these never match, as in
-// the kernel. kernel: mac_mt wants an Ethernet header, physdev_mt a bridge
-class LinkMatch : public Match {
-  public:
-    LinkMatch(std::string_view module, std::string text) : Match(module), text_(std::move(text)) {}
-    std::string save() const override { return text_; }
-    MatchResult test(Subject&, MatchState*) const override { return MatchResult::No; }
-
-  private:
-    std::string text_;
-};
-
-std::shared_ptr<const Match> parse_link(const Options& options, RuleContext& context) {
-    std::string text;
-    for (const GivenOption& given : options.given) {
-        append(text, std::string(bang(given.inverted)) + "--" + std::string(given.name));
-        if (!given.value.empty()) {
-            append(text, given.value);
-        }
-    }
-    if (text.empty()) {
-        context.error("match " + in_quotes(options.module) + " needs an option");
-        return nullptr;
-    }
-    return std::make_shared<LinkMatch>(options.module, text);
-}
-
 }  // namespace
 
 const MatchModule kAddrtypeModule = {"addrtype", kBothFamilies, kAddrtypeOptions, parse_addrtype};
-const MatchModule kRpfilterModule = {"rpfilter", kBothFamilies, kRpfilterOptions, parse_rpfilter};
-const MatchModule kMacModule = {"mac", kBothFamilies, kMacOptions, parse_link};
-const MatchModule kPhysdevModule = {"physdev", kBothFamilies, kPhysdevOptions, parse_link};
 
 }  // namespace nsr::rules
