@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <net/if.h>
+#include <netlink/cache.h>
 #include <netlink/errno.h>
 #include <netlink/route/link.h>
 
@@ -51,6 +52,19 @@ void write_setting(const std::string& path, std::string_view value) {
 }
 
 }  // namespace
+
+std::vector<std::string> link_names(const Socket& socket) {
+    nl_cache* cache = nullptr;
+    check_netlink("list the devices", rtnl_link_alloc_cache(socket.get(), AF_UNSPEC, &cache));
+    const std::unique_ptr<nl_cache, void (*)(nl_cache*)> links(cache, nl_cache_free);
+    std::vector<std::string> names;
+    for (nl_object* object = nl_cache_get_first(cache); object != nullptr;
+         object = nl_cache_get_next(object)) {
+        const char* name = rtnl_link_get_name(reinterpret_cast<rtnl_link*>(object));
+        names.emplace_back(name == nullptr ? "" : name);
+    }
+    return names;
+}
 
 std::optional<Link> find_link(const Socket& socket, const std::string& name) {
     rtnl_link* found = nullptr;

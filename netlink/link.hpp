@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "netlink/socket.hpp"
 
@@ -15,6 +16,8 @@ struct Link {
     bool up = false;
 };
 
+// Names of all devices.
+std::vector<std::string> link_names(const Socket& socket);
 std::optional<Link> find_link(const Socket& socket, const std::string& name);
 void set_link_up(const Socket& socket, const std::string& name, bool up);
 void set_link_mtu(const Socket& socket, const std::string& name, std::uint32_t mtu);

@@ -4,27 +4,56 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
-#include <fstream>
+#include <istream>
+#include <streambuf>
 
 namespace nsr::router {
 namespace {
 
+struct CloseFile {
+    void operator()(std::FILE* file) const {
+        if (file != stdin) {
+            std::fclose(file);
+        }
+    }
+};
+using File = std::unique_ptr<std::FILE, CloseFile>;
+
+// A C file, which is what libpcap reads, as a stream.
+class FileBuffer : public std::streambuf {
+  public:
+    explicit FileBuffer(File file) : file_(std::move(file)) {}
+
+  protected:
+    int_type underflow() override {
+        const std::size_t count = std::fread(bytes_.data(), 1, bytes_.size(), file_.get());
+        setg(bytes_.data(), bytes_.data(), bytes_.data() + count);
+        return count == 0 ? traits_type::eof() : traits_type::to_int_type(bytes_[0]);
+    }
+
+  private:
+    File file_;
+    std::array<char, 64 * 1024> bytes_{};
+};
+
 // pcapng from a file that is kept open.
 class PcapngFile : public FrameSource {
   public:
-    explicit PcapngFile(std::unique_ptr<std::istream> in) : in_(std::move(in)), reader_(*in_) {}
+    explicit PcapngFile(File file) : buffer_(std::move(file)) {}
     bool next(Frame& frame) override { return reader_.next(frame); }
     [[nodiscard]] const std::string& error() const override { return reader_.error(); }
 
   private:
-    std::unique_ptr<std::istream> in_;
-    PcapngReader reader_;
+    FileBuffer buffer_;
+    std::istream in_{&buffer_};
+    PcapngReader reader_{in_};
 };
 
 class ClassicFile : public FrameSource {
   public:
-    explicit ClassicFile(const std::string& path);
+    ClassicFile(File file, const std::string& path);
     ~ClassicFile() override;
     ClassicFile(const ClassicFile&) = delete;
     ClassicFile& operator=(const ClassicFile&) = delete;
@@ -39,12 +68,30 @@ class ClassicFile : public FrameSource {
 };
 
 enum class Format : std::uint8_t { Pcapng, Classic, Unknown };
-Format format_of(std::istream& in);
+Format format_of(std::FILE* file);
 
 }  // namespace
 
+std::string Capture::begin() {
+    Frame first;
+    if (!source_->next(first)) {
+        return {};
+    }
+    ahead_ = std::move(first);
+    return filter_.prepare(ahead_->link_type);
+}
+
+bool Capture::next_raw(Frame& frame) {
+    if (ahead_) {
+        frame = std::move(*ahead_);
+        ahead_.reset();
+        return true;
+    }
+    return source_->next(frame);
+}
+
 bool Capture::next(Frame& frame) {
-    while (error_.empty() && source_->next(frame)) {
+    while (error_.empty() && next_raw(frame)) {
         const std::string where = "packet " + std::to_string(frame.index) + ": ";
         if (const std::string wrong = filter_.prepare(frame.link_type); !wrong.empty()) {
             error_ = where + wrong;
@@ -73,11 +120,11 @@ bool Capture::next(Frame& frame) {
 Result<std::unique_ptr<Capture>, std::string> open_capture(const std::string& path,
                                                            const std::string& filter) {
     errno = 0;
-    auto file = std::make_unique<std::ifstream>(path, std::ios::binary);
-    if (!*file) {
+    File file(path == "-" ? stdin : std::fopen(path.c_str(), "rbe"));
+    if (!file) {
         return path + ": " + std::strerror(errno != 0 ? errno : EIO);
     }
-    const Format format = format_of(*file);
+    const Format format = format_of(file.get());
     if (format == Format::Unknown) {
         return path + ": neither pcapng nor pcap";
     }
@@ -85,12 +132,16 @@ Result<std::unique_ptr<Capture>, std::string> open_capture(const std::string& pa
     if (format == Format::Pcapng) {
         source = std::make_unique<PcapngFile>(std::move(file));
     } else {
-        source = std::make_unique<ClassicFile>(path);
+        source = std::make_unique<ClassicFile>(std::move(file), path);
     }
     if (!source->error().empty()) {
         return source->error();
     }
-    return std::make_unique<Capture>(std::move(source), filter);
+    auto capture = std::make_unique<Capture>(std::move(source), filter);
+    if (std::string wrong = capture->begin(); !wrong.empty()) {
+        return wrong;
+    }
+    return capture;
 }
 
 std::unique_ptr<Capture> capture_from(std::istream& in, const std::string& filter) {
@@ -99,11 +150,13 @@ std::unique_ptr<Capture> capture_from(std::istream& in, const std::string& filte
 
 namespace {
 
-Format format_of(std::istream& in) {
+// What it has read goes back: the C library takes back what was just read from its buffer.
+Format format_of(std::FILE* file) {
     std::array<unsigned char, 4> magic{};
-    in.read(reinterpret_cast<char*>(magic.data()), magic.size());
-    in.clear();
-    in.seekg(0);
+    const std::size_t count = std::fread(magic.data(), 1, magic.size(), file);
+    for (std::size_t i = count; i > 0; --i) {
+        std::ungetc(magic[i - 1], file);
+    }
     const std::uint32_t value = static_cast<std::uint32_t>(magic[0]) << 24 |
                                 static_cast<std::uint32_t>(magic[1]) << 16 |
                                 static_cast<std::uint32_t>(magic[2]) << 8 | magic[3];
@@ -122,12 +175,14 @@ Format format_of(std::istream& in) {
     }
 }
 
-ClassicFile::ClassicFile(const std::string& path) {
+ClassicFile::ClassicFile(File file, const std::string& path) {
     std::array<char, PCAP_ERRBUF_SIZE> why{};
-    pcap_ = pcap_open_offline_with_tstamp_precision(path.c_str(), PCAP_TSTAMP_PRECISION_NANO,
-                                                    why.data());
+    pcap_ = pcap_fopen_offline_with_tstamp_precision(file.get(), PCAP_TSTAMP_PRECISION_NANO,
+                                                     why.data());
     if (pcap_ == nullptr) {
         error_ = path + ": " + why.data();
+    } else {
+        (void)file.release();  // the library's now; it closes all but standard input
     }
 }
 

@@ -50,6 +50,8 @@ class Capture {
     Capture(std::unique_ptr<FrameSource> source, std::string filter)
         : source_(std::move(source)), filter_(std::move(filter)) {}
 
+    // Reads the first frame ahead: what is wrong with the filter for its link type; empty: nothing.
+    std::string begin();
     // The next frame with an IP packet in it, its link header removed. False at the end and at an
     // error.
     bool next(Frame& frame);
@@ -60,14 +62,18 @@ class Capture {
     [[nodiscard]] std::uint64_t filtered() const { return filtered_; }
 
   private:
+    bool next_raw(Frame& frame);
+
     std::unique_ptr<FrameSource> source_;
+    std::optional<Frame> ahead_;
     CaptureFilter filter_;
     std::uint64_t not_ip_ = 0;
     std::uint64_t filtered_ = 0;
     std::string error_;
 };
 
-// By its first bytes. The error says why the file cannot be read.
+// By its first bytes; "-" is standard input. Files are read from front to back, so a pipe will do.
+// The error says why the file cannot be read, or what is wrong with the filter.
 Result<std::unique_ptr<Capture>, std::string> open_capture(const std::string& path,
                                                            const std::string& filter);
 // pcapng from a stream, which must outlive the capture.

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "router/config_file.hpp"
+#include "router/config_router.hpp"
 #include "router/config_section.hpp"
 #include "router/config_sections.hpp"
 #include "router/config_toml.hpp"
@@ -12,19 +13,21 @@ namespace nsr::router {
 namespace {
 
 void read_sections(const TomlValue& tree, Config& config, ConfigErrors& errors);
+void add_new(const ConfigErrors& found, ConfigErrors& errors);
 void put_in_order(ConfigErrors& errors, const std::string& main_file);
 
 }  // namespace
 
-Result<Config, ConfigErrors> load_config(const std::string& path) {
+Result<Config, ConfigErrors> load_config(const std::string& path, std::uint64_t memory_bytes) {
     const Result<std::string, FileError> text = read_text_file(path, kMaxConfigBytes);
     if (!text) {
         return ConfigErrors{{{path, 0, 0}, text.error().text}};
     }
-    return parse_config(*text, path);
+    return parse_config(*text, path, memory_bytes);
 }
 
-Result<Config, ConfigErrors> parse_config(std::string_view text, const std::string& path) {
+Result<Config, ConfigErrors> parse_config(std::string_view text, const std::string& path,
+                                          std::uint64_t memory_bytes) {
     const Result<TomlValue, ConfigErrors> tree = parse_toml(text, path);
     if (!tree) {
         return tree.error();
@@ -34,6 +37,7 @@ Result<Config, ConfigErrors> parse_config(std::string_view text, const std::stri
     ConfigErrors errors;
     read_sections(*tree, config, errors);
     check_config(config, errors);
+    add_new(check_sysctls(config, memory_bytes), errors);
     if (!errors.empty()) {
         put_in_order(errors, path);
         return errors;
@@ -77,6 +81,19 @@ void read_sections(const TomlValue& tree, Config& config, ConfigErrors& errors) 
     read_rules(section("rules"), config);
     read_replay(section("replay"), config);
     root.finish();
+}
+
+// But for places where something is wrong already.
+void add_new(const ConfigErrors& found, ConfigErrors& errors) {
+    for (const ConfigError& error : found) {
+        const bool known = std::any_of(errors.begin(), errors.end(), [&](const ConfigError& old) {
+            return old.where.file == error.where.file && old.where.line == error.where.line &&
+                   old.where.column == error.where.column;
+        });
+        if (!known) {
+            errors.push_back(error);
+        }
+    }
 }
 
 // By file and place; the same message twice (a rule that is wrong in both families) is one.

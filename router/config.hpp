@@ -125,8 +125,10 @@ struct Config {
     [[nodiscard]] std::vector<std::string> interface_names() const;
 };
 
-Result<Config, ConfigErrors> load_config(const std::string& path);
+// `memory_bytes` is what the connection table may use; 0: not known here, any size will do.
+Result<Config, ConfigErrors> load_config(const std::string& path, std::uint64_t memory_bytes = 0);
 // The same for a text that was read already; `path` names it and says where its folder is.
-Result<Config, ConfigErrors> parse_config(std::string_view text, const std::string& path);
+Result<Config, ConfigErrors> parse_config(std::string_view text, const std::string& path,
+                                          std::uint64_t memory_bytes = 0);
 
 }  // namespace nsr::router

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "router/config_sections.hpp"
+#include "router/plan.hpp"
 
 namespace nsr::router {
 namespace {
@@ -12,6 +13,12 @@ struct Owned {
     SourceLocation where;
 };
 
+// kernel: RTN_BROADCAST, which networks of two addresses and single ones do not have.
+bool is_broadcast_of(const Prefix& network, const IpAddress& address) {
+    return network.address.is_v4() && network.length < 31 && network.contains(address) &&
+           (address.as_v4() | mask_of(Family::Ipv4, network.length).as_v4()) == 0xffffffff;
+}
+
 void check_names(const Config& config, ConfigErrors& errors);
 void check_addresses(const Config& config, ConfigErrors& errors);
 void check_pair(const Owned& a, const Owned& b, ConfigErrors& errors);
@@ -22,6 +29,9 @@ void check_gateway(const RouteConfig& route, const Config& config, ConfigErrors&
 void check_duplicate_routes(const Config& config, ConfigErrors& errors);
 void check_control(const Config& config, ConfigErrors& errors);
 void check_tracking(const Config& config, ConfigErrors& errors);
+void check_host(const Config& config, ConfigErrors& errors);
+void check_far_routes(const Config& config, ConfigErrors& errors);
+void check_table_size(const Config& config, ConfigErrors& errors);
 
 }  // namespace
 
@@ -38,6 +48,9 @@ void check_config(const Config& config, ConfigErrors& errors) {
     check_duplicate_routes(config, errors);
     check_control(config, errors);
     check_tracking(config, errors);
+    check_host(config, errors);
+    check_far_routes(config, errors);
+    check_table_size(config, errors);
 }
 
 namespace {
@@ -131,6 +144,12 @@ void check_host_routes(const InterfaceConfig& interface, ConfigErrors& errors) {
                               "a route through the router needs an address of its "
                               "family on interface \"" +
                                   interface.name + "\""});
+        } else if (route.via && std::any_of(interface.host_addresses.begin(),
+                                            interface.host_addresses.end(), [&](const auto& host) {
+                                                return is_broadcast_of(host.value, *route.via);
+                                            })) {
+            errors.push_back({route.where, "gateway " + to_string(*route.via) +
+                                               " is the broadcast address of its network"});
         } else if (route.via && !on_link(*route.via)) {
             errors.push_back({route.where, "gateway " + to_string(*route.via) +
                                                " is not on-link: it is in no network of "
@@ -161,11 +180,13 @@ void check_route(const RouteConfig& route, const Config& config, ConfigErrors& e
 
 void check_gateway(const RouteConfig& route, const Config& config, ConfigErrors& errors) {
     bool own = false;
+    bool broadcast = false;
     bool reachable = route.via->is_link_local() && !route.interface.empty();
     std::vector<std::string> networks;
     for (const InterfaceConfig& interface : config.interfaces) {
         for (const Located<Prefix>& address : interface.addresses) {
             own = own || address.value.address == *route.via;
+            broadcast = broadcast || is_broadcast_of(address.value, *route.via);
             if (route.interface.empty() || route.interface == interface.name) {
                 reachable = reachable || address.value.contains(*route.via);
                 networks.push_back(to_string(address.value.network()));
@@ -175,6 +196,10 @@ void check_gateway(const RouteConfig& route, const Config& config, ConfigErrors&
     if (own) {
         errors.push_back(
             {route.where, "gateway " + to_string(*route.via) + " is an address of the router"});
+    } else if (broadcast) {
+        errors.push_back({route.where, "gateway " + to_string(*route.via) +
+                                           " is the broadcast address of its "
+                                           "network"});
     } else if (!reachable) {
         errors.push_back(
             {route.where,
@@ -222,6 +247,83 @@ void check_tracking(const Config& config, ConfigErrors& errors) {
             return;
         }
     }
+}
+
+// What [host] makes has names, too.
+void check_host(const Config& config, ConfigErrors& errors) {
+    if (config.host_netns.empty()) {
+        return;
+    }
+    for (const InterfaceConfig& interface : config.interfaces) {
+        if (interface.name == kHostInterface) {
+            errors.push_back({interface.where, "name \"" + interface.name +
+                                                   "\" is taken by [host]: choose another"});
+        }
+        if (interface.device == kHostDevice && interface.netns == config.host_netns) {
+            errors.push_back({interface.where, "device \"" + interface.device +
+                                                   "\" is taken by [host] in the "
+                                                   "namespace \"" +
+                                                   interface.netns + "\": choose another"});
+        }
+    }
+}
+
+bool has_addresses(const Config& config, Family family) {
+    return std::any_of(config.interfaces.begin(), config.interfaces.end(), [&](const auto& link) {
+        return std::any_of(link.addresses.begin(), link.addresses.end(), [&](const auto& address) {
+            return address.value.address.family == family;
+        });
+    });
+}
+
+// A namespace takes one route to a destination, whichever interfaces are in it.
+void check_far_routes(const Config& config, ConfigErrors& errors) {
+    struct Known {
+        std::string netns;
+        Prefix to;
+        std::string whose;
+    };
+    std::vector<Known> known;
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        if (!config.host_netns.empty() && has_addresses(config, family)) {
+            known.push_back({config.host_netns, Prefix{{{}, family}, 0}, "[host]"});
+        }
+    }
+    for (const InterfaceConfig& interface : config.interfaces) {
+        for (const HostRoute& route : interface.host_routes) {
+            const auto same = std::find_if(known.begin(), known.end(), [&](const Known& old) {
+                return old.netns == interface.netns && old.to == route.to;
+            });
+            if (same == known.end()) {
+                known.push_back(
+                    {interface.netns, route.to, "line " + std::to_string(route.where.line)});
+                continue;
+            }
+            errors.push_back({route.where, "the namespace has a route to " + to_string(route.to) +
+                                               " already, from " + same->whose});
+        }
+    }
+}
+
+// One value under two names.
+void check_table_size(const Config& config, ConfigErrors& errors) {
+    const auto named = [&](std::string_view name) {
+        return std::find_if(config.sysctls.begin(), config.sysctls.end(),
+                            [&](const SysctlConfig& setting) { return setting.name == name; });
+    };
+    const auto one = named("net.nf_conntrack_max");
+    const auto other = named("net.netfilter.nf_conntrack_max");
+    if (one == config.sysctls.end() || other == config.sysctls.end() ||
+        one->value == other->value || one->where.file != config.path ||
+        other->where.file != config.path) {
+        return;
+    }
+    const auto& [earlier, later] =
+        one->where.line < other->where.line ? std::pair(*one, *other) : std::pair(*other, *one);
+    errors.push_back({later.where, later.name + " and " + earlier.name +
+                                       " are one value: it cannot be " + later.value + " and " +
+                                       earlier.value + " (line " +
+                                       std::to_string(earlier.where.line) + ")"});
 }
 
 }  // namespace

@@ -4,12 +4,13 @@
 
 #include "router/cli.hpp"
 #include "router/config.hpp"
+#include "router/memory_limit.hpp"
 
 namespace nsr::router {
 namespace {
 
 int command_check(const std::string& path) {
-    const Result<Config, ConfigErrors> config = load_config(path);
+    const Result<Config, ConfigErrors> config = load_config(path, memory_limit());
     if (!config) {
         for (const ConfigError& error : config.error()) {
             std::fprintf(stderr, "%s\n", to_string(error).c_str());

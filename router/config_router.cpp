@@ -6,6 +6,38 @@
 namespace nsr::router {
 namespace {
 
+// Names only: enough for sysctls, and whatever else is wrong with an interface does not matter.
+void add_names(Router& router, const Config& config) {
+    for (const InterfaceConfig& from : config.interfaces) {
+        if (!from.name.empty() && router.interfaces().find(from.name) == nullptr) {
+            routing::Interface interface;
+            interface.name = from.name;
+            router.add_interface(std::move(interface));
+        }
+    }
+}
+
+// Tracking is on: its sysctls exist only then, and the real router may start without it.
+Router scratch_router(std::uint64_t memory_bytes, Router* live) {
+    const procfs::TableSize size = procfs::default_table_size(memory_bytes);
+    Router::Options options;
+    options.conntrack.buckets = size.buckets;
+    options.conntrack.max = size.max;
+    if (live != nullptr) {
+        options.conntrack = live->conntrack().settings();
+        options.defrag = live->defrag().settings();
+        options.forwarding = live->forwarding();
+    }
+    options.tracking = TrackingMode::On;
+    return Router(std::move(options));
+}
+
+ConfigError describe(const SysctlConfig& setting, const procfs::Failure& failure) {
+    return {setting.where, setting.name + " = " + setting.value + ": " +
+                               std::string(procfs::text_of(failure.code)) +
+                               (failure.detail.empty() ? "" : "; ") + failure.detail};
+}
+
 void add_interfaces(Router& router, const Config& config) {
     for (const InterfaceConfig& from : config.interfaces) {
         routing::Interface interface;
@@ -20,28 +52,12 @@ void add_interfaces(Router& router, const Config& config) {
 
 }  // namespace
 
-// Sysctls are written to a router that is thrown away, with tracking on: theirs exist only then,
-// and the real one may start without it.
 Result<Router::Options, ConfigErrors> router_options(const Config& config,
                                                      std::uint64_t memory_bytes) {
-    const procfs::TableSize size = procfs::default_table_size(memory_bytes);
-    Router::Options scratch_options;
-    scratch_options.conntrack.buckets = size.buckets;
-    scratch_options.conntrack.max = size.max;
-    scratch_options.tracking = TrackingMode::On;
-    Router scratch(std::move(scratch_options));
-    add_interfaces(scratch, config);
+    Router scratch = scratch_router(memory_bytes, nullptr);
+    add_names(scratch, config);
     procfs::Context context{scratch, config.line_format, {}, memory_bytes};
-    ConfigErrors errors;
-    for (const SysctlConfig& setting : config.sysctls) {
-        const auto failure = procfs::set_sysctl(context, setting.name, setting.value, Instant{});
-        if (failure) {
-            errors.push_back({setting.where, setting.name + " = " + setting.value + ": " +
-                                                 std::string(procfs::text_of(failure->code)) +
-                                                 (failure->detail.empty() ? "" : "; ") +
-                                                 failure->detail});
-        }
-    }
+    ConfigErrors errors = apply_sysctls(config.sysctls, context, Instant{});
     if (!errors.empty()) {
         return errors;
     }
@@ -53,13 +69,49 @@ Result<Router::Options, ConfigErrors> router_options(const Config& config,
     return options;
 }
 
-void furnish(Router& router, const Config& config, Instant now) {
-    add_interfaces(router, config);
+// A value may be possible only when another one is set: those that are refused have another try as
+// long as that helps.
+ConfigErrors apply_sysctls(const std::vector<SysctlConfig>& settings, procfs::Context& context,
+                           Instant now) {
+    std::vector<SysctlConfig> left = settings;
+    while (true) {
+        ConfigErrors errors;
+        std::vector<SysctlConfig> refused;
+        for (const SysctlConfig& setting : left) {
+            if (const auto failure =
+                    procfs::set_sysctl(context, setting.name, setting.value, now)) {
+                errors.push_back(describe(setting, *failure));
+                refused.push_back(setting);
+            }
+        }
+        if (refused.empty() || refused.size() == left.size()) {
+            return errors;
+        }
+        left = std::move(refused);
+    }
+}
+
+ConfigErrors check_sysctls(const Config& config, std::uint64_t memory_bytes, Router* live) {
+    Router scratch = scratch_router(memory_bytes, live);
+    add_names(scratch, config);
+    procfs::Context context{scratch, config.line_format, {}, memory_bytes};
+    return apply_sysctls(config.sysctls, context, Instant{});
+}
+
+void set_routes(Router& router, const Config& config) {
+    router.clear_routes();
     for (const RouteConfig& route : config.routes) {
         const routing::Interface* interface = router.interfaces().find(route.interface);
-        router.add_route({route.to, route.via,
-                          interface == nullptr ? IfIndex::None : interface->index, route.type});
+        // False for one that exists: the check of the configuration has refused those.
+        (void)router.add_route({route.to, route.via,
+                                interface == nullptr ? IfIndex::None : interface->index,
+                                route.type});
     }
+}
+
+void furnish(Router& router, const Config& config, Instant now) {
+    add_interfaces(router, config);
+    set_routes(router, config);
     router.apply(config.ruleset, now);
 }
 

@@ -15,6 +15,16 @@ namespace nsr::router {
 Result<Router::Options, ConfigErrors> router_options(const Config& config,
                                                      std::uint64_t memory_bytes);
 
+// Sets them all, in an order in which values that bound each other fit. What could not be set comes
+// back.
+[[nodiscard]] ConfigErrors apply_sysctls(const std::vector<SysctlConfig>& settings,
+                                         procfs::Context& context, Instant now);
+// The same on a router that is thrown away: one as it starts, or one with the values of `live`.
+[[nodiscard]] ConfigErrors check_sysctls(const Config& config, std::uint64_t memory_bytes,
+                                         Router* live = nullptr);
+// Routes of the configuration in the place of all others.
+void set_routes(Router& router, const Config& config);
+
 // Interfaces in the configuration's order (IfIndex i is interfaces[i - 1]), routes, rules,
 // tracking.
 void furnish(Router& router, const Config& config, Instant now);

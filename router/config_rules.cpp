@@ -177,9 +177,9 @@ void Loader::chains(const TomlValue& value) {
         }
         for (const Located<std::string>& name : names) {
             const auto entry = std::pair(*table, name.value);
-            if (name.value.empty() || name.value.size() > 28 ||
-                name.value.find_first_of(" \t!-") == 0) {
-                fail(name.where, "\"" + name.value + "\" cannot be the name of a chain");
+            const std::string problem = rules::chain_name_problem(name.value);
+            if (!problem.empty()) {
+                fail(name.where, problem);
             } else if (is_chain(*table, name.value)) {
                 fail(name.where,
                      "chain \"" + name.value + "\" exists already in table " + member.key);

@@ -1,5 +1,7 @@
 #include "router/control_client.hpp"
 
+#include <poll.h>
+
 #include <array>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -20,6 +22,8 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using Error = boost::system::error_code;
 using Sink = std::function<void(std::string_view)>;
+
+constexpr int kPatienceMilliseconds = 10'000;
 
 std::string only_instance();
 ControlTarget parse_host_port(std::string text);
@@ -99,17 +103,36 @@ std::string percent_encode(std::string_view text) {
 
 namespace {
 
+// A killed router leaves its socket file, at which nobody answers.
+bool somebody_listens(const std::string& path) {
+    asio::io_context loop;
+    asio::local::stream_protocol::socket socket(loop);
+    Error error;
+    socket.connect(asio::local::stream_protocol::endpoint(path), error);
+    return error != asio::error::connection_refused;
+}
+
 std::string only_instance() {
     std::vector<std::string> sockets;
+    std::string dead;
     std::error_code none;
     for (const auto& entry : std::filesystem::directory_iterator(kRunDirectory, none)) {
-        if (entry.path().extension() == ".sock") {
+        if (entry.path().extension() != ".sock") {
+            continue;
+        }
+        if (somebody_listens(entry.path().string())) {
             sockets.push_back(entry.path().string());
+        } else {
+            dead += " " + entry.path().stem().string();
         }
     }
     if (sockets.empty()) {
-        throw std::runtime_error(std::string("no router is running: there is no socket in ") +
-                                 kRunDirectory);
+        throw std::runtime_error(
+            dead.empty()
+                ? std::string("no router is running: there is no socket in ") + kRunDirectory
+                : "no router is running; killed were (`nsrouter stop --control NAME` "
+                  "removes what they left):" +
+                      dead);
     }
     if (sockets.size() > 1) {
         std::string names;
@@ -170,6 +193,11 @@ ControlReply exchange(Socket& socket, const ControlTarget& target, const Control
     Error error;
     http::write(socket, message_for(target, request), error);
     require(error);
+    // A router that hangs must not hang those who want to know.
+    pollfd first_byte{socket.native_handle(), POLLIN, 0};
+    if (::poll(&first_byte, 1, kPatienceMilliseconds) == 0) {
+        throw std::runtime_error("the router does not answer");
+    }
     boost::beast::flat_buffer buffer;
     http::response_parser<http::buffer_body> parser;
     parser.body_limit(boost::none);

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -32,6 +33,8 @@ namespace {
 }  // namespace
 
 Daemon Daemon::detach() {
+    // What whoever started us had open is not ours to hold: a pipe would never end.
+    ::close_range(STDERR_FILENO + 1, ~0u, 0);
     std::array<int, 2> ends{};
     netlink::check_call("make a pipe", ::pipe2(ends.data(), O_CLOEXEC));
     netlink::Descriptor from_child(ends[0]);

@@ -5,11 +5,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
+#include <string_view>
 
 #include "netlink/error.hpp"
+#include "netlink/link.hpp"
 #include "netlink/netns.hpp"
 
 namespace nsr::router {
@@ -43,6 +47,24 @@ std::string pid_in(int fd) {
     return pid.empty() ? "?" : pid;
 }
 
+// But for those that every namespace has from its beginning, some of them only if the kernel's
+// module for tunnels is loaded. Each with a blank before it.
+std::string strangers_in(const std::string& netns, const std::vector<std::string>& ours) {
+    constexpr std::string_view kBuiltIn[] = {"lo",      "tunl0", "gre0",    "gretap0", "erspan0",
+                                             "ip_vti0", "sit0",  "ip6tnl0", "ip6gre0", "ip6_vti0"};
+    const netlink::Enter enter(netns);
+    std::string names;
+    for (const std::string& name : netlink::link_names(netlink::Socket())) {
+        const auto is_in = [&](const auto& known) {
+            return std::find(std::begin(known), std::end(known), name) != std::end(known);
+        };
+        if (!is_in(kBuiltIn) && !is_in(ours)) {
+            names += " " + name;
+        }
+    }
+    return names;
+}
+
 }  // namespace
 
 std::string socket_path(const std::string& name) {
@@ -71,6 +93,26 @@ InstanceLock::InstanceLock(const std::string& name) : path_(path_of(name, ".pid"
 
 InstanceLock::~InstanceLock() {
     ::unlink(path_.c_str());
+}
+
+std::string clean_up_after(const std::string& name) {
+    const bool has_socket = ::access(socket_path(name).c_str(), F_OK) == 0;
+    const bool has_lock = ::access(path_of(name, ".pid").c_str(), F_OK) == 0;
+    if (!has_socket && !has_lock) {
+        return {};
+    }
+    const InstanceLock lock(name);
+    std::string removed;
+    OwnedNamespaces owned(name);
+    for (const std::string& netns : owned.all()) {
+        owned.remove(netns);
+        removed += "namespace " + netns + "\n";
+    }
+    ::unlink(path_of(name, ".state").c_str());
+    if (has_socket && ::unlink(socket_path(name).c_str()) == 0) {
+        removed += socket_path(name) + "\n";
+    }
+    return removed + (has_lock ? path_of(name, ".pid") + "\n" : "");
 }
 
 OwnedNamespaces::OwnedNamespaces(const std::string& name) : path_(path_of(name, ".state")) {
@@ -115,14 +157,20 @@ void OwnedNamespaces::create(const std::string& netns) {
     write();
 }
 
-void OwnedNamespaces::remove(const std::string& netns) {
+void OwnedNamespaces::remove(const std::string& netns, const std::vector<std::string>& ours) {
     const auto mine = inodes_.find(netns);
     if (mine == inodes_.end()) {
         return;
     }
     // Somebody may have removed it and made another of that name.
     if (netlink::netns_inode(netns) == mine->second) {
-        netlink::remove_netns(netns);
+        const std::string strangers = strangers_in(netns, ours);
+        if (strangers.empty()) {
+            netlink::remove_netns(netns);
+        } else {
+            std::fprintf(stderr, "nsrouter: namespace %s stays: it holds devices of others:%s\n",
+                         netns.c_str(), strangers.c_str());
+        }
     }
     inodes_.erase(mine);
     write();

@@ -7,7 +7,9 @@
 //   lists the namespaces that this instance made, each with the inode of the namespace; it is
 //   written before a namespace is made and again after, so that a crash at any moment leaves
 //   nothing that the next start cannot adopt: a listed namespace whose inode still fits (or was not
-//   known yet) is ours, and removed at the next exit. Both files go at a clean exit.
+//   known yet) is ours, and removed at the next exit. One that holds a device by then which is not
+//   ours (another router uses it, or somebody moved a veth there) is given up instead: it stays.
+//   Both files go at a clean exit.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +38,10 @@ class InstanceLock {
     netlink::Descriptor file_;
 };
 
+// Removes what a killed instance of this name left, and says what, a name a line; empty: there was
+// nothing. Throws SystemError (EBUSY) if it is running.
+std::string clean_up_after(const std::string& name);
+
 // The namespaces that instances of this name made and did not remove yet.
 class OwnedNamespaces {
   public:
@@ -45,7 +51,8 @@ class OwnedNamespaces {
     [[nodiscard]] std::vector<std::string> all() const;
     // As `ip netns add`, remembered before and after.
     void create(const std::string& netns);
-    void remove(const std::string& netns);
+    // Ours no more, and removed unless devices other than `ours` are in it.
+    void remove(const std::string& netns, const std::vector<std::string>& ours = {});
 
   private:
     void write() const;

@@ -3,13 +3,17 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 
+#include "netlink/error.hpp"
 #include "router/cli.hpp"
 #include "router/commands.hpp"
+#include "router/instance.hpp"
 
 namespace nsr::router {
 namespace {
@@ -23,7 +27,9 @@ int stop_and_wait(const ControlTarget& target);
 
 void add_stop_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("stop", "Stop a running router and wait for its end");
-    command->footer("Example:\n  nsrouter stop --control demo");
+    command->footer(
+        "Example:\n  nsrouter stop --control demo\n"
+        "What a router that was killed has left is removed.");
     const ControlOptions options(*command);
     command->callback([options, &exit_code] {
         exit_code = guarded([&] { return stop_and_wait(options.target()); });
@@ -45,6 +51,9 @@ void add_status_command(CLI::App& app, int& exit_code) {
 void add_reload_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand(
         "reload", "Read the configuration again: rules, routes and sysctls; connections stay");
+    command->footer(
+        "Example:\n  nsrouter reload --control demo\n"
+        "If anything is wrong with the new configuration, nothing changes.");
     const ControlOptions options(*command);
     command->callback([options, &exit_code] {
         exit_code = guarded([&] {
@@ -132,11 +141,40 @@ ControlReply status_within(const ControlOptions& options, double seconds) {
     }
 }
 
+bool clean_up_after_killed(const ControlTarget& target) {
+    const std::filesystem::path socket(target.unix_path);
+    if (socket.parent_path() != kRunDirectory || socket.extension() != ".sock") {
+        return false;
+    }
+    const std::string name = socket.stem().string();
+    std::string removed;
+    try {
+        removed = clean_up_after(name);
+    } catch (const SystemError& error) {
+        if (error.code() == EBUSY) {
+            return false;  // it runs, but does not answer
+        }
+        throw;
+    }
+    if (!removed.empty()) {
+        std::fprintf(stderr, "nsrouter: router '%s' was killed; removed what it had left:\n%s",
+                     name.c_str(), removed.c_str());
+    }
+    return !removed.empty();
+}
+
 // The router cuts the connection of a stop request when all it made is gone, and not before.
 int stop_and_wait(const ControlTarget& target) {
-    const ControlReply alive = ask(target, {"GET", "/status", {}});
-    if (!alive.ok()) {
-        return print_reply(alive);
+    try {
+        const ControlReply alive = ask(target, {"GET", "/status", {}});
+        if (!alive.ok()) {
+            return print_reply(alive);
+        }
+    } catch (const std::runtime_error&) {
+        if (clean_up_after_killed(target)) {
+            return kSuccess;
+        }
+        throw;
     }
     try {
         const ControlReply reply = ask(target, {"POST", "/stop", {}});

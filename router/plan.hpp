@@ -48,6 +48,8 @@ std::string in_words(const Operation& operation);
 
 // The TUN device of the [host] namespace.
 inline constexpr const char* kHostDevice = "router";
+// What the router itself calls the link behind that device.
+inline constexpr const char* kHostInterface = "host";
 
 class Setup {
   public:
@@ -76,6 +78,7 @@ class Setup {
     void add_address(const Operation& operation);
     void add_route(const Operation& operation);
     [[nodiscard]] bool made(const Operation& operation) const;
+    [[nodiscard]] std::vector<std::string> made_in(const std::string& netns) const;
     void undo_all();
 
     OwnedNamespaces& owned_;

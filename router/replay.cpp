@@ -173,6 +173,7 @@ Instant Replay::instant_of(const Frame& frame) {
         epoch_ns_ = frame.time_ns - (rest < 0 ? rest + kSecond : rest);
     }
     const Instant at{Duration(frame.time_ns - *epoch_ns_)};
+    result_.packets_before_start += frame.time_ns < *epoch_ns_ ? 1 : 0;
     return std::max({at, clock_, batch_.empty() ? clock_ : batch_time_});
 }
 

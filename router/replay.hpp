@@ -54,7 +54,8 @@ struct ReplayResult {
     std::string stats;  // counters and rules at the end
     std::uint64_t packets_in = 0;
     std::uint64_t packets_out = 0;
-    std::vector<std::string> complaints;  // events that could not be carried out
+    std::uint64_t packets_before_start = 0;  // they entered at time 0
+    std::vector<std::string> complaints;     // events that could not be carried out
 };
 
 ReplayResult run_replay(const Config& config, Capture& capture, const ReplayOptions& options,

@@ -1,10 +1,15 @@
+#include <sys/stat.h>
+
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
 
 #include "router/cli.hpp"
+#include "router/config_section.hpp"
 #include "router/replay.hpp"
 
 namespace nsr::router {
@@ -72,13 +77,89 @@ int complain(const std::string& what) {
     return kFailure;
 }
 
+// The same file, or two names of it. Devices such as /dev/null may be given as often as one likes.
+bool same_file(const std::string& a, const std::string& b) {
+    struct stat first {};
+    struct stat second {};
+    const bool known = ::stat(a.c_str(), &first) == 0;
+    if (known != (::stat(b.c_str(), &second) == 0)) {
+        return false;
+    }
+    if (known) {
+        return S_ISREG(first.st_mode) && first.st_ino == second.st_ino &&
+               first.st_dev == second.st_dev;
+    }
+    std::error_code ignored;
+    return std::filesystem::weakly_canonical(a, ignored) ==
+           std::filesystem::weakly_canonical(b, ignored);
+}
+
+// Nothing may be read and written, or be written twice. Text may share standard output.
+std::string check_files(const Arguments& arguments) {
+    const std::pair<const char*, const std::string*> files[] = {
+        {"the configuration", &arguments.config},
+        {"--in", &arguments.in},
+        {"--out", &arguments.out},
+        {"--conntrack", &arguments.conntrack},
+        {"--stats", &arguments.stats}};
+    constexpr std::size_t kRead = 2;  // the others are written
+    for (std::size_t i = kRead; i < std::size(files); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            const std::string& a = *files[j].second;
+            const std::string& b = *files[i].second;
+            if (!a.empty() && !b.empty() && a != "-" && b != "-" && same_file(a, b)) {
+                return std::string(files[j].first) + " and " + files[i].first +
+                       " are the same file: " + b;
+            }
+        }
+    }
+    if (arguments.out == "-" &&
+        (arguments.conntrack == "-" || arguments.stats == "-" || arguments.options.trace)) {
+        return "--out - needs standard output for itself; write the text to files";
+    }
+    return {};
+}
+
+std::string check_values(const Arguments& arguments, const Config& config) {
+    if (std::isnan(arguments.start)) {
+        return "--start takes seconds since 1970, not nan";
+    }
+    const std::string& interface = arguments.options.interface;
+    if (!interface.empty() && config.find_interface(interface) == nullptr) {
+        return "--interface: the configuration has no interface \"" + interface + "\", but " +
+               join(config.interface_names());
+    }
+    return {};
+}
+
+int usage(const std::string& what) {
+    complain(what);
+    return kUsage;
+}
+
+void print_summary(const ReplayResult& result) {
+    std::fprintf(stderr, "%llu packets in, %llu out\n",
+                 static_cast<unsigned long long>(result.packets_in),
+                 static_cast<unsigned long long>(result.packets_out));
+    if (result.packets_before_start != 0) {
+        std::fprintf(stderr, "%llu packets are older than --start: they entered at time 0\n",
+                     static_cast<unsigned long long>(result.packets_before_start));
+    }
+}
+
 int command_replay(Arguments& arguments) {
-    const Result<Config, ConfigErrors> config = load_config(arguments.config);
+    if (const std::string wrong = check_files(arguments); !wrong.empty()) {
+        return usage(wrong);
+    }
+    const Result<Config, ConfigErrors> config = load_config(arguments.config, kReplayMemoryBytes);
     if (!config) {
         for (const ConfigError& error : config.error()) {
             std::fprintf(stderr, "%s\n", to_string(error).c_str());
         }
         return kFailure;
+    }
+    if (const std::string wrong = check_values(arguments, *config); !wrong.empty()) {
+        return usage(wrong);
     }
     auto capture = open_capture(arguments.in, arguments.filter);
     if (!capture) {
@@ -108,15 +189,17 @@ int command_replay(Arguments& arguments) {
             return complain(sink->path() + ": writing failed");
         }
     }
-    std::fprintf(stderr, "%llu packets in, %llu out\n",
-                 static_cast<unsigned long long>(result.packets_in),
-                 static_cast<unsigned long long>(result.packets_out));
-    return result.error.empty() ? kSuccess : complain(arguments.in + ": " + result.error);
+    print_summary(result);
+    if (!result.error.empty()) {
+        return complain(arguments.in + ": " + result.error);
+    }
+    return result.complaints.empty() ? kSuccess : kFailure;
 }
 
 constexpr const char* kFooter =
     R"(Packets enter by the interface that the capture names (if_name), at
-their time stamps, which are the clock. FILE may be - for standard output.
+their time stamps, which are the clock. FILE may be -: standard input for
+--in, standard output for the others.
 
 Examples:
   nsrouter replay demo.toml --in in.pcapng --out out.pcapng
@@ -141,7 +224,8 @@ void add_replay_command(CLI::App& app, int& exit_code) {
         ->type_name("FILE");
     command->add_flag("--trace", arguments->options.trace, "print what happens to each packet");
     command->add_option("--seed", arguments->options.seed, "of all randomness (default 1)")
-        ->type_name("N");
+        ->type_name("N")
+        ->check(CLI::NonNegativeNumber);
     command
         ->add_option("--start", arguments->start,
                      "time 0 of the clock, in seconds since 1970 (default: the second in which "

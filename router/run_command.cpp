@@ -1,11 +1,16 @@
+#include <unistd.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <cerrno>
 #include <cstdio>
 
+#include "netlink/error.hpp"
 #include "router/cli.hpp"
 #include "router/commands.hpp"
 #include "router/daemon.hpp"
+#include "router/memory_limit.hpp"
 #include "router/service.hpp"
 
 namespace nsr::router {
@@ -35,7 +40,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
 namespace {
 
 int run(const std::string& path, bool in_background) {
-    Result<Config, ConfigErrors> config = load_config(path);
+    Result<Config, ConfigErrors> config = load_config(path, memory_limit());
     if (!config) {
         for (const ConfigError& error : config.error()) {
             std::fprintf(stderr, "%s\n", to_string(error).c_str());
@@ -49,8 +54,16 @@ int run(const std::string& path, bool in_background) {
     if (in_background) {
         daemon = Daemon::detach();
     }
-    Service service(std::move(*config));
-    service.run([&] { daemon.ready(); });
+    try {
+        Service service(std::move(*config));
+        service.run([&] { daemon.ready(); });
+    } catch (const SystemError& error) {
+        if (::geteuid() == 0 || (error.code() != EPERM && error.code() != EACCES)) {
+            throw;
+        }
+        std::fprintf(stderr, "nsrouter: %s\nnsrouter: run needs root\n", error.what());
+        return kFailure;
+    }
     return kSuccess;
 }
 

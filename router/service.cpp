@@ -7,7 +7,7 @@
 #include <csignal>
 #include <sstream>
 
-#include "core/procfs/sysctl.hpp"
+#include "core/base/check.hpp"
 #include "netlink/error.hpp"
 #include "netlink/netns.hpp"
 #include "router/config_router.hpp"
@@ -18,7 +18,6 @@ namespace nsr::router {
 namespace {
 
 constexpr std::uint64_t kMemoryIfUnknown = 2ull * 1024 * 1024 * 1024;
-constexpr const char* kHostInterface = "host";
 
 std::uint64_t random_seed() {
     std::uint64_t seed = 0;
@@ -51,13 +50,9 @@ bool same_link(const InterfaceConfig& a, const InterfaceConfig& b) {
                       b.host_routes.end(), same_route);
 }
 
-void set_routes(Router& router, const Config& config) {
-    router.clear_routes();
-    for (const RouteConfig& route : config.routes) {
-        const routing::Interface* interface = router.interfaces().find(route.interface);
-        router.add_route({route.to, route.via,
-                          interface == nullptr ? IfIndex::None : interface->index, route.type});
-    }
+bool same_control(const ControlConfig& a, const ControlConfig& b) {
+    return a.address == b.address && a.port == b.port && a.unix_path == b.unix_path &&
+           a.netns == b.netns && a.token == b.token;
 }
 
 }  // namespace
@@ -173,7 +168,7 @@ void Service::handle_signal(int number) {
 }
 
 std::string Service::reload() {
-    auto next = load_config(config_.path);
+    auto next = load_config(config_.path, memory_limit_bytes_);
     if (!next) {
         return in_lines(next.error());
     }
@@ -181,21 +176,21 @@ std::string Service::reload() {
     if (!refusal.empty()) {
         return config_.path + ": " + refusal + "\n";
     }
-    const auto options = router_options(*next, memory_limit_bytes_);
-    if (!options) {
-        return in_lines(options.error());
+    if (const ConfigErrors errors = check_sysctls(*next, memory_limit_bytes_, router_.get());
+        !errors.empty()) {
+        return in_lines(errors);
     }
     notify_systemd("RELOADING=1");
     const Instant now = clock_.now();
     config_ = std::move(*next);
     router_->apply(config_.ruleset, now);
+    // Nothing below can be refused any more: all of it was tried above, or by the check of the
+    // file.
     std::string why;
-    router_->set_tracking(config_.conntrack.mode, now, why);
+    NSR_CHECK(router_->set_tracking(config_.conntrack.mode, now, why));
     set_routes(*router_, config_);
     tree_->context().line_format = config_.line_format;
-    for (const SysctlConfig& setting : config_.sysctls) {
-        procfs::set_sysctl(tree_->context(), setting.name, setting.value, now);
-    }
+    NSR_CHECK(apply_sysctls(config_.sysctls, tree_->context(), now).empty());
     engine_->deadlines_changed();
     log_.log(now, LogLevel::Info, "nsrouter: configuration reloaded");
     notify_systemd("READY=1");
@@ -211,6 +206,9 @@ std::string Service::refuse_reload(const Config& next) const {
                    config_.interfaces.end(), same_link);
     if (!same_links || next.host_netns != config_.host_netns || next.offload != config_.offload) {
         return "interfaces, [host] and offload cannot change in a reload; stop and run again";
+    }
+    if (!same_control(next.control, config_.control)) {
+        return "[control] cannot change in a reload; stop and run again";
     }
     return {};
 }

@@ -63,7 +63,17 @@ void Setup::make_namespace(const Operation& operation) {
         }
         owned_.create(operation.netns);
     }
-    undo_.push_back([this, netns = operation.netns] { owned_.remove(netns); });
+    undo_.push_back([this, netns = operation.netns] { owned_.remove(netns, made_in(netns)); });
+}
+
+std::vector<std::string> Setup::made_in(const std::string& netns) const {
+    std::vector<std::string> names;
+    for (const DeviceKey& device : made_) {
+        if (device.netns == netns) {
+            names.push_back(device.device);
+        }
+    }
+    return names;
 }
 
 void Setup::open_device(const Operation& operation) {
@@ -117,8 +127,13 @@ void Setup::bring_up_loopback(const std::string& netns) {
     address.netns = netns;
     address.device = "lo";
     address.prefix = Prefix{IpAddress::v4(127, 0, 0, 1), 8};
+    // Of a namespace that we made nothing is undone: it goes, or others use it by then.
+    const std::size_t before = undo_.size();
     add_address(address);
     bring_up(netns, address.device);
+    if (owned_.owns(netns)) {
+        undo_.resize(before);
+    }
 }
 
 void Setup::add_address(const Operation& operation) {

@@ -16,11 +16,11 @@ namespace nsr::procfs {
 Result<std::string, Failure> read_sysctl(const Context& context, std::string_view name);
 // Parses as the kernel does (leading blanks, 0x, trailing text after a blank ignored); out of range
 // is Invalid with the accepted range.
-std::optional<Failure> write_sysctl(Context& context, std::string_view name, std::string_view value,
-                                    Instant now);
+[[nodiscard]] std::optional<Failure> write_sysctl(Context& context, std::string_view name,
+                                                  std::string_view value, Instant now);
 // The same for configuration: the keys of tracking can be set whether or not tracking is on.
-std::optional<Failure> set_sysctl(Context& context, std::string_view name, std::string_view value,
-                                  Instant now);
+[[nodiscard]] std::optional<Failure> set_sysctl(Context& context, std::string_view name,
+                                                std::string_view value, Instant now);
 // Names in the order of `sysctl -a`: net.ipv4 ..., net.ipv6 ..., net.netfilter ...,
 // net.nf_conntrack_max. Those of conntrack only while tracking is on.
 std::vector<std::string> sysctl_names(const Context& context);

@@ -237,14 +237,8 @@ bool SaveParser::new_chain(const std::string& name, std::uint32_t column) {
         error(column, "chain " + in_quotes(name) + " is declared twice in table " + table_name());
         return false;
     }
-    if (name.empty() || name.size() > kMaxChainName || name[0] == '-' || name[0] == '!') {
-        error(column,
-              "a chain's name has 1 to 28 characters and does not begin with - or !, unlike " +
-                  in_quotes(name));
-        return false;
-    }
-    if (name == "ACCEPT" || name == "DROP" || name == "RETURN" || find_target(name) != nullptr) {
-        error(column, in_quotes(name) + " is the name of a target and cannot be a chain");
+    if (std::string problem = chain_name_problem(name); !problem.empty()) {
+        error(column, std::move(problem));
         return false;
     }
     table().chains.push_back({name, Policy::None, {}, {}});
@@ -265,6 +259,34 @@ Chain* SaveParser::need_chain(const std::string& name, std::uint32_t column) {
 }
 
 }  // namespace
+
+// As iptables -N refuses them, and what iptables-save text could not carry.
+std::string chain_name_problem(std::string_view name) {
+    if (name.empty()) {
+        return "a chain needs a name";
+    }
+    if (name.size() > kMaxChainName) {
+        return "chain name " + in_quotes(name.substr(0, 2 * kMaxChainName)) +
+               " is too long: it has " + std::to_string(name.size()) +
+               " characters, 28 are the most";
+    }
+    if (name[0] == '-' || name[0] == '!') {
+        return "chain name " + in_quotes(name) + " cannot begin with " + std::string(1, name[0]);
+    }
+    const auto unfit = [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte <= ' ' || byte == 0x7f || c == '"' || c == '\'' || c == '\\';
+    };
+    if (std::any_of(name.begin(), name.end(), unfit)) {
+        return "chain name " + in_quotes(name) +
+               " cannot hold blanks, quotes, backslashes or control characters";
+    }
+    if (name == "ACCEPT" || name == "DROP" || name == "RETURN" || name == "QUEUE" ||
+        find_target(name) != nullptr) {
+        return "chain name " + in_quotes(name) + " is the name of a target; choose another";
+    }
+    return {};
+}
 
 ConfigErrors parse_save(std::string_view text, std::string_view file, Family family,
                         Ruleset& into) {
@@ -287,6 +309,9 @@ Result<std::vector<Rule>, ConfigErrors> parse_rules(const std::vector<std::strin
     ConfigErrors errors;
     std::vector<Word> given;
     for (const std::string& word : words) {
+        if (word.find_first_of(std::string_view("\n\r\0", 3)) != std::string::npos) {
+            return ConfigErrors{{where, "a value of a rule cannot hold a line break"}};
+        }
         given.push_back({word, 0, false});
     }
     const RuleRequest request{family, table, chain, chains, where};

@@ -82,6 +82,9 @@ struct Ruleset {
     Table& load(Family family, TableId id);
 };
 
+// What is wrong with the name of a user chain, in a sentence; empty: nothing.
+std::string chain_name_problem(std::string_view name);
+
 // iptables-save / ip6tables-save text. Tables named in it replace those of `into`; others stay. On
 // errors `into` is unchanged. `file` is used for locations only.
 ConfigErrors parse_save(std::string_view text, std::string_view file, Family family, Ruleset& into);

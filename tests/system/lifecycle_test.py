@@ -23,6 +23,8 @@ def test(h):
     daemon(h, config)
     what_was_there_before(h, config)
     reload(h, config, text)
+    shared_namespace(h, text)
+    wildcard_listener(h, text)
     for name in ("minimal-nat.toml", "port-forward.toml", "stateful-firewall.toml"):
         example(h, name)
 
@@ -57,6 +59,15 @@ def second_instance(h, config):
 def killed_and_restarted(h, config):
     h.start(config)
     h.stop(signal.SIGKILL)
+    alone = h.run("status")
+    running = alone.stderr.partition("choose one with")[2]  # empty unless other routers run on this machine
+    h.check("a killed router does not count as running", h.instance() not in running and h.instance() not in alone.stdout, alone)
+    answer = h.cli("stop")
+    h.check("stop says that it was killed, and cleans up", answer.returncode == 0 and "was killed" in answer.stderr and h.netns("inside") in answer.stderr, answer)
+    h.check("nothing is left of it", not h.leftovers(), h.leftovers())
+    h.check("a second stop finds nothing", h.cli("stop").returncode == 1)
+    h.start(config)
+    h.stop(signal.SIGKILL)
     h.check("after kill -9 its namespaces are still there", os.path.exists(f"/run/netns/{h.netns('inside')}"))
     h.check("but not its devices", "lan" not in ip("-n", h.netns("inside"), "link").stdout, ip("-n", h.netns("inside"), "link").stdout)
     h.start(config)
@@ -68,11 +79,24 @@ def killed_and_restarted(h, config):
 
 
 def daemon(h, config):
-    answer = h.run("run", "--daemon", config)
+    read, write = os.pipe()
+    os.set_inheritable(write, True)
+    answer = h.run("run", "--daemon", config, pass_fds=(write,))
+    os.close(write)
+    os.set_blocking(read, False)
+    h.check("the daemon holds nothing that its caller had open", os.read(read, 1) == b"")
+    os.close(read)
     h.check("run --daemon returns when it is ready", answer.returncode == 0 and h.cli("status").returncode == 0, answer)
     h.check("and packets flow", h.ping("inside", "192.0.2.2").returncode == 0)
     answer = h.run("run", "--daemon", config)
     h.check("run --daemon of a running instance fails", answer.returncode == 1 and "running already" in answer.stderr, answer)
+    good = pathlib.Path(config).read_text()
+    pathlib.Path(config).write_text(good.replace("MASQUERADE", "MASKERADE"))
+    pid = int(pathlib.Path(f"/run/nsrouter/{h.instance()}.pid").read_text())
+    os.kill(pid, signal.SIGHUP)
+    log = h.follow_log("reload refused", 1)
+    h.check("a reload by signal that is refused is in the log, with its place", "router.toml:" in log and "MASKERADE" in log, log)
+    pathlib.Path(config).write_text(good)
     h.check("the daemon stops", h.cli("stop").returncode == 0 and not h.leftovers(), h.leftovers())
     h.check("commands without a router say so", h.cli("status").returncode == 1 and "no router answers" in h.cli("status").stderr, h.cli("status"))
 
@@ -114,9 +138,45 @@ def reload(h, config, text):
     h.write("router.toml", text.replace("10.0.1.2/24", "10.0.1.3/24"))
     answer = h.cli("reload")
     h.check("a reload that would change a link is refused", answer.returncode == 1 and "stop and run again" in answer.stderr, answer)
+    h.write("router.toml", text.replace("[control]", '[control]\ntoken = "0123456789abcdef"'))
+    answer = h.cli("reload")
+    h.check("a reload that would change [control] is refused", answer.returncode == 1 and "[control] cannot change" in answer.stderr, answer)
+    thresholds = '\n[sysctl]\n"net.ipv4.ipfrag_high_thresh" = 2000\n"net.ipv4.ipfrag_low_thresh" = 1000\n'
+    h.write("router.toml", text + thresholds)
+    answer = h.cli("reload")
+    h.check("a pair of sysctls is set in whatever order works", answer.returncode == 0 and h.get("/proc/sys/net/ipv4/ipfrag_high_thresh") == "2000\n", answer)
+    h.write("router.toml", text + '\n[sysctl]\n"net.ipv4.ip_default_ttl" = 99\n"net.ipv4.ipfrag_low_thresh" = 3000\n')
+    answer = h.cli("reload")
+    h.check("a value that does not fit the live ones is refused with its place", answer.returncode == 1 and "router.toml:" in answer.stderr and "ipfrag_low_thresh" in answer.stderr, answer)
+    h.check("and nothing else of the file was done", h.get("/proc/sys/net/ipv4/ip_default_ttl") == "64\n")
+    h.put("/proc/sys/net/ipv4/ipfrag_high_thresh", "4194304")
     h.write("router.toml", text)
     h.router.send_signal(signal.SIGHUP)
     h.check("SIGHUP reloads", h.follow_log("configuration reloaded", 2).count("configuration reloaded") == 2, h.cli("dmesg").stdout)
+    h.stop()
+
+
+def shared_namespace(h, text):
+    """Two routers, one namespace: the one that made it goes first."""
+    h.start(h.write("router.toml", text))
+    ip("-n", h.netns("inside"), "link", "add", "other", "type", "veth", "peer", "name", "end")
+    errors = h.folder / "log"
+    h.check("a router whose namespace others use stops well", h.stop() == 0)
+    h.check("and leaves it to them", os.path.exists(f"/run/netns/{h.netns('inside')}") and not os.path.exists(f"/run/netns/{h.netns('outside')}"), h.leftovers())
+    h.check("saying so", "stays: it holds devices of others: " in errors.read_text(), errors.read_text())
+    state = ip("-n", h.netns("inside"), "-o", "link", "show", "lo").stdout
+    h.check("lo stays up in it", "LOOPBACK,UP" in state, state)
+    ip("netns", "del", h.netns("inside"))
+
+
+def wildcard_listener(h, text):
+    token = "0123456789abcdef"
+    h.start(h.write("router.toml", text.replace(f"127.0.0.1:{h.port}", f"0.0.0.0:{h.port}").replace("[control]", f'[control]\ntoken = "{token}"')))
+    def ask(host, scheme="Bearer"):
+        return h.curl("-o", "/dev/null", "-w", "%{http_code}", "-H", f"Authorization: {scheme} {token}", "-H", f"Host: {host}", f"http://127.0.0.2:{h.port}/status").stdout
+    h.check("behind a wildcard, Host may be the address that was reached", ask(f"127.0.0.2:{h.port}") == "200")
+    h.check("but no other", ask("evil.example") == "403" and ask("192.0.2.7") == "403")
+    h.check("the scheme of the token may be in any case", ask("localhost", "bearer") == "200")
     h.stop()
 
 

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""The replay command against its user's mistakes: files given twice, pipes, wrong values. Needs no root.
+
+    replay_test.py NSROUTER
+"""
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+
+CONFIG = """
+[[interface]]
+name = "lan"
+address = ["10.0.1.1/24"]
+[[interface]]
+name = "wan"
+address = ["192.0.2.1/24"]
+"""
+EVENT = """
+[[replay.event]]
+at = 0.5
+ip = ["route del 10.9.0.0/16 via 10.0.1.2"]
+"""
+
+
+def packet():
+    """UDP 10.0.1.2:1000 > 192.0.2.2:2000 with one byte."""
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 29, 1, 0, 64, 17, 0, bytes((10, 0, 1, 2)), bytes((192, 0, 2, 2)))
+    words = sum(struct.unpack(">10H", ip))
+    checksum = ~((words & 0xFFFF) + (words >> 16)) & 0xFFFF
+    return ip[:10] + struct.pack(">H", checksum) + ip[12:] + struct.pack(">HHHH", 1000, 2000, 9, 0) + b"x"
+
+
+def capture():
+    data = packet()
+    return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101) + struct.pack("<IIII", 1000, 0, len(data), len(data)) + data
+
+
+class Checks:
+    def __init__(self, program, folder):
+        self.program, self.folder, self.failed, self.passed = os.path.abspath(program), folder, 0, 0
+
+    def check(self, what, condition, seen=""):
+        self.passed, self.failed = self.passed + bool(condition), self.failed + (not condition)
+        print(f"{'ok  ' if condition else 'FAIL'} {what}" + ("" if condition else f"\n     saw: {seen!r}"), flush=True)
+
+    def replay(self, *arguments, **options):
+        where = [] if "--interface" in arguments else ["--interface", "lan"]
+        return subprocess.run([self.program, "replay", "router.toml", *where, *arguments],
+                              cwd=self.folder, capture_output=True, timeout=60, **options)
+
+    def refused(self, what, word, *arguments):
+        answer = self.replay(*arguments)
+        self.check(what, answer.returncode == 2 and word in answer.stderr.decode(), answer)
+
+
+def test(h):
+    config, data = h.folder / "router.toml", capture()
+    config.write_text(CONFIG)
+    (h.folder / "in.pcap").write_bytes(data)
+    os.link(h.folder / "in.pcap", h.folder / "link.pcap")
+    h.refused("--out equal to --in", "are the same file", "--in", "in.pcap", "--out", "./in.pcap")
+    h.refused("--out another name of --in", "are the same file", "--in", "in.pcap", "--out", "link.pcap")
+    h.refused("--stats equal to the configuration", "are the same file", "--in", "in.pcap", "--stats", "router.toml")
+    h.refused("one new file for two", "are the same file", "--in", "in.pcap", "--stats", "new", "--conntrack", "./new")
+    h.refused("--out - beside text", "standard output", "--in", "in.pcap", "--out", "-", "--conntrack", "-")
+    h.refused("an unknown --interface", '"lam", but lan, wan', "--in", "in.pcap", "--interface", "lam")
+    h.refused("--start nan", "nan", "--in", "in.pcap", "--start", "nan")
+    h.refused("--seed -1", "seed", "--in", "in.pcap", "--seed", "-1")
+    h.check("none of them touched a file", (h.folder / "in.pcap").read_bytes() == data and config.read_text() == CONFIG and not (h.folder / "new").exists())
+    (h.folder / "out").write_text("precious")
+    answer = h.replay("--in", "in.pcap", "--out", "out", "--filter", "frob frob")
+    h.check("a bad --filter is noticed before --out is opened", answer.returncode == 1 and (h.folder / "out").read_text() == "precious", answer)
+    file = h.replay("--in", "in.pcap", "--conntrack", "-")
+    h.check("a file", file.returncode == 0 and b"dport=2000" in file.stdout and b"1 packets in, 1 out" in file.stderr, file)
+    h.check("the same by standard input", h.replay("--in", "-", "--conntrack", "-", input=data).stdout == file.stdout)
+    os.mkfifo(h.folder / "fifo")
+    writer = threading.Thread(target=lambda: (h.folder / "fifo").write_bytes(data))
+    writer.start()
+    h.check("the same by a pipe", h.replay("--in", "fifo", "--conntrack", "-").stdout == file.stdout)
+    writer.join()
+    h.replay("--in", "in.pcap", "--out", "out")
+    pcapng = (h.folder / "out").read_bytes()
+    answer = h.replay("--in", "-", "--conntrack", "-", input=pcapng)
+    h.check("pcapng by standard input", answer.returncode == 0 and b"1 packets in" in answer.stderr, answer)
+    answer = h.replay("--in", "in.pcap", "--start", "2000")
+    h.check("packets older than --start are counted", answer.returncode == 0 and b"1 packets are older than --start" in answer.stderr, answer)
+    config.write_text(CONFIG + EVENT)
+    answer = h.replay("--in", "in.pcap", "--conntrack", "table")
+    h.check("an event that fails makes the exit code 1", answer.returncode == 1 and b"router.toml:" in answer.stderr, answer)
+    h.check("after everything is written", "dport=2000" in (h.folder / "table").read_text())
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as name:
+        checks = Checks(sys.argv[1], pathlib.Path(name))
+        test(checks)
+    print(f"{checks.passed} passed, {checks.failed} failed")
+    sys.exit(1 if checks.failed or not checks.passed else 0)
