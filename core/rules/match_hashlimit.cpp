@@ -117,6 +117,15 @@ std::string HashlimitMatch::save() const {
 }
 
 // kernel: hashlimit_init_dst; without ports (ICMP, fragments) they are 0
+// An SPI counts as ports. kernel: proto_ports_offset
+std::optional<std::size_t> ports_offset(std::uint8_t protocol) {
+    if (protocol == proto::kAh) {
+        return 4;
+    }
+    return proto::has_ports(protocol) || protocol == proto::kEsp ? std::optional<std::size_t>(0)
+                                                                 : std::nullopt;
+}
+
 std::optional<Key> HashlimitMatch::key_of(const Packet& packet) const {
     Key key;
     const Layout& layout = packet.layout;
@@ -126,16 +135,17 @@ std::optional<Key> HashlimitMatch::key_of(const Packet& packet) const {
     if (by_destination) {
         key.destination = layout.destination & destination_mask;
     }
-    if ((!by_source_port && !by_destination_port) || !proto::has_ports(layout.protocol) ||
-        !layout.has_l4_header()) {
+    const auto offset = ports_offset(layout.protocol);
+    if ((!by_source_port && !by_destination_port) || !offset || !layout.has_l4_header()) {
         return key;
     }
     const auto l4 = packet.l4();
-    if (l4.size() < 4) {
+    if (l4.size() < *offset + 4) {
         return std::nullopt;
     }
-    key.source_port = by_source_port ? wire::load16(l4.data()) : std::uint16_t{0};
-    key.destination_port = by_destination_port ? wire::load16(l4.data() + 2) : std::uint16_t{0};
+    const std::uint8_t* ports = l4.data() + *offset;
+    key.source_port = by_source_port ? wire::load16(ports) : std::uint16_t{0};
+    key.destination_port = by_destination_port ? wire::load16(ports + 2) : std::uint16_t{0};
     return key;
 }
 

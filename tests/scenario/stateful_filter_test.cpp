@@ -103,3 +103,15 @@ TEST_CASE("log_invalid: the kernel's words, and the packet with all its details"
         "PREC=0x00 TTL=64 ID=1 PROTO=TCP SPT=1025 DPT=80 SEQ=1000 ACK=2000 WINDOW=1000 RES=0x00 "
         "ACK FIN URGP=0 ");
 }
+
+TEST_CASE("hashlimit: the SPI of ESP and AH counts as ports") {
+    World w = given(
+        "*filter\n-A FORWARD -p esp -m hashlimit --hashlimit-upto 1/hour --hashlimit-burst 1 "
+        "--hashlimit-mode srcport,dstport --hashlimit-name spi -j DROP\nCOMMIT\n");
+    w.when("lan", ip(50, "10.0.0.2", "198.51.100.7").data("aaaaflow"));
+    w.expect_drop(DropReason::RuleDrop);
+    w.when("lan", ip(50, "10.0.0.2", "198.51.100.7").data("bbbbflow"));
+    w.expect_drop(DropReason::RuleDrop);
+    w.when("lan", ip(50, "10.0.0.2", "198.51.100.7").data("aaaaflow"));
+    w.expect("wan", ip(50, "10.0.0.2", "198.51.100.7").data("aaaaflow").ttl(63));
+}
