@@ -90,8 +90,10 @@ bool same_file(const std::string& a, const std::string& b) {
                first.st_dev == second.st_dev;
     }
     std::error_code ignored;
-    return std::filesystem::weakly_canonical(a, ignored) ==
-           std::filesystem::weakly_canonical(b, ignored);
+    const auto place = [&](const std::string& file) {
+        return std::filesystem::weakly_canonical(std::filesystem::absolute(file, ignored), ignored);
+    };
+    return place(a) == place(b);
 }
 
 // Nothing may be read and written, or be written twice. Text may share standard output.

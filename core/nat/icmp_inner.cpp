@@ -87,7 +87,7 @@ bool translate_quoted(Bytes quoted, Family family, Manip manip, const Endpoint& 
     const std::size_t l4_offset = std::min<std::size_t>(layout.l4_offset, quoted.size());
     const Bytes l4 = quoted.subspan(l4_offset);
     const bool has_transport = layout.has_l4_header();
-    if (has_transport && l4.size() < least_header(layout.protocol)) {
+    if (has_transport && !is_translatable(l4, layout.protocol, manip)) {
         return false;
     }
     const std::uint64_t address_delta = set_quoted_address(quoted, layout, manip, endpoint.address);

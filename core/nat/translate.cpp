@@ -11,6 +11,7 @@ namespace {
 
 using conntrack::Tuple;
 
+std::size_t least_header(std::uint8_t protocol);
 void set_key(Packet& packet, Manip manip, std::uint16_t key);
 void set_port(Packet& packet, Manip manip, std::uint16_t port);
 void set_call_id(Packet& packet, std::uint16_t key);
@@ -27,7 +28,7 @@ Endpoint endpoint_for(const Tuple& opposite, Manip manip) {
 
 bool translate(Packet& packet, Manip manip, const Endpoint& endpoint) {
     if (packet.layout.has_l4_header()) {
-        if (packet.l4().size() < least_header(packet.layout.protocol)) {
+        if (!is_translatable(packet.l4(), packet.layout.protocol, manip)) {
             return false;
         }
         set_key(packet, manip, endpoint.key);
@@ -39,6 +40,15 @@ bool translate(Packet& packet, Manip manip, const Endpoint& endpoint) {
     }
     return true;
 }
+
+bool is_translatable(wire::ConstBytes l4, std::uint8_t protocol, Manip manip) {
+    if (l4.size() < least_header(protocol)) {
+        return false;
+    }
+    return protocol != proto::kGre || manip == Manip::Source || wire::gre::version(l4) <= 1;
+}
+
+namespace {
 
 std::size_t least_header(std::uint8_t protocol) {
     constexpr std::size_t kPortsAndMore = 8;
@@ -56,6 +66,8 @@ std::size_t least_header(std::uint8_t protocol) {
             return 0;
     }
 }
+
+}  // namespace
 
 bool has_icmp_id(std::uint8_t protocol, std::uint8_t type) {
     using namespace wire;

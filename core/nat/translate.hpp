@@ -8,6 +8,7 @@
 #include "core/conntrack/tuple.hpp"
 #include "core/nat/range.hpp"
 #include "core/packet/packet.hpp"
+#include "core/wire/bytes.hpp"
 
 namespace nsr::nat {
 
@@ -22,12 +23,13 @@ struct Endpoint {
 // end, to the same.
 Endpoint endpoint_for(const conntrack::Tuple& opposite, Manip manip);
 
-// False: the packet is too short to be translated. Precondition: it is of a tracked protocol and
-// dissected.
+// False: the packet cannot be translated (is_translatable). Precondition: it is of a tracked
+// protocol and dissected.
 [[nodiscard]] bool translate(Packet& packet, Manip manip, const Endpoint& endpoint);
 
-// Transport bytes that must be there for a translation. kernel: skb_ensure_writable in *_manip_pkt
-std::size_t least_header(std::uint8_t protocol);
+// Is enough of the transport header there, and is it one that NAT understands? kernel:
+// skb_ensure_writable in *_manip_pkt, gre_manip_pkt
+bool is_translatable(wire::ConstBytes l4, std::uint8_t protocol, Manip manip);
 // Does this message carry an id that NAT owns?
 bool has_icmp_id(std::uint8_t protocol, std::uint8_t type);
 

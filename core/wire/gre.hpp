@@ -23,10 +23,14 @@ inline constexpr std::size_t kEnhancedBytes = 8;
 inline constexpr std::uint16_t kProtocolPpp = 0x880b;
 
 // Precondition: the base bytes are there.
-inline bool is_enhanced(ConstBytes header) {
+inline unsigned version(ConstBytes header) {
     constexpr std::uint16_t kVersionMask = 0x0007;
-    constexpr std::uint16_t kVersion1 = 1;
-    return (load16(header.data()) & kVersionMask) == kVersion1;
+    return load16(header.data()) & kVersionMask;
+}
+
+// Version 1, as PPTP has it. The same precondition.
+inline bool is_enhanced(ConstBytes header) {
+    return version(header) == 1;
 }
 
 }  // namespace nsr::wire::gre

@@ -186,5 +186,5 @@ class RuleMaker:
             return rng.choice([f"-j SNAT --to-source {rng.choice(net['wan'])}", "", "-j ACCEPT"])
         choices = ["-j MASQUERADE", f"-j SNAT --to-source {wan}", "-j ACCEPT", ""]
         if ports:
-            choices += [f"-j SNAT --to-source {wrap(wan)}:7000-7003", "-j MASQUERADE --to-ports 6000-6001"]
+            choices += [f"-j SNAT --to-source {wrap(wan)}:20000-29999", "-j MASQUERADE --to-ports 30000-39999"]
         return rng.choice(choices)

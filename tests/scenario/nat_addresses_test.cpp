@@ -39,3 +39,14 @@ TEST_CASE("redirecting takes the first address of the incoming interface, whoeve
     w.expect_icmp("lan", 3, 3);
     w.expect_entry("src=10.0.0.1 dst=10.0.9.2");
 }
+
+TEST_CASE(
+    "nat: GRE of an unknown version passes where its source changes, not where its destination "
+    "does") {
+    const std::string unknown("\x30\x85\x88\x0b\x00\x04\x00\x01", 8);
+    World w = given("*nat\n-A POSTROUTING -o wan -p gre -j SNAT --to-source 192.0.2.1\nCOMMIT\n");
+    w.when("lan", ip(47, "10.0.0.2", "198.51.100.7").data(unknown));
+    w.expect("wan", ip(47, "192.0.2.1", "198.51.100.7").data(unknown).ttl(63));
+    w.when("wan", ip(47, "198.51.100.7", "192.0.2.1").data(unknown));
+    w.expect_drop(DropReason::NatUntranslatable);
+}

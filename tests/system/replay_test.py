@@ -12,6 +12,8 @@ import tempfile
 import threading
 
 CONFIG = """
+[conntrack]
+mode = "on"
 [[interface]]
 name = "lan"
 address = ["10.0.1.1/24"]
