@@ -47,9 +47,13 @@ std::optional<Tuple> TupleChooser::keep_source(const TupleRequest& request, Inst
 }
 
 // Is what is in the way the same flow seen from the other side, as a zone for one direction makes
-// it? Another port would not help. kernel: nf_nat_used_tuple_new
+// it? Another port would not help. kernel: nf_nat_used_tuple_new, nf_nat_allow_clash
 bool TupleChooser::meets_mirror(ConnId newcomer, Instant now) const {
     const conntrack::Table& table = conntrack_.table();
+    const std::uint8_t protocol = table[newcomer].protocol;
+    if (protocol != proto::kUdp && protocol != proto::kUdplite && protocol != proto::kGre) {
+        return false;
+    }
     const Tuple original = table.tuple(newcomer, Direction::Original);
     const Tuple reply = table.tuple(newcomer, Direction::Reply);
     const auto old = table.find(reply, conntrack_.zone_of(newcomer, Direction::Reply),
