@@ -193,7 +193,6 @@ void walk_extension_headers(ConstBytes bytes, Layout& layout) {
         const ConstBytes rest = bytes.subspan(offset);
         const std::size_t length = rest.size() < 2 ? 2 : extension_header_bytes(next, rest[1]);
         if (rest.size() < length || offset + length > kFurthestHeader) {
-            layout.fragment_header_cut = next == proto::kFragment && layout.fragment_header == 0;
             next = proto::kNoNext;
             break;
         }

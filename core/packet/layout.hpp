@@ -23,7 +23,6 @@ struct Layout {
     // Fragment facts. An unfragmented packet has all of them zero.
     // Offset > 0 or more fragments; an IPv6 atomic fragment (RFC 6946) counts, too.
     bool is_fragment = false;
-    bool fragment_header_cut = false;  // IPv6: the packet ends within its fragment header
     bool more_fragments = false;
     bool dont_fragment = false;         // IPv4 DF
     std::uint16_t fragment_offset = 0;  // in bytes

@@ -8,9 +8,6 @@ namespace nsr::pipeline {
 // kernel: ipv4_conntrack_defrag, ipv6_defrag
 Verdict Pipeline::defragment(Packet& packet) {
     const bool tracked = state_.conntrack.active(packet.layout.family);
-    if (tracked && packet.layout.fragment_header_cut) {
-        return Verdict::drop(DropReason::FragmentMalformed);
-    }
     if (!packet.layout.is_fragment || !tracked) {
         return Verdict::accept();
     }

@@ -2,6 +2,7 @@
 
 #include "core/wire/bytes.hpp"
 #include "core/wire/icmp.hpp"
+#include "core/wire/ipv6_extension.hpp"
 #include "core/wire/tcp.hpp"
 
 namespace nsr::rules {
@@ -28,6 +29,18 @@ MatchResult transport_header(const Packet& packet, const Instruction& instructio
     return packet.l4().size() < instruction.low ? MatchResult::HotDrop : MatchResult::Yes;
 }
 
+// Does the packet end where the next IPv6 extension header should stand? kernel: ipv6_find_hdr
+bool chain_is_cut(const Packet& packet) {
+    const Layout& layout = packet.layout;
+    if (layout.family != Family::Ipv6 || layout.protocol != proto::kNoNext) {
+        return false;
+    }
+    wire::ExtensionWalk walk(packet.bytes());
+    while (walk.next()) {
+    }
+    return wire::is_extension_header(walk.type());
+}
+
 std::uint16_t port_at(const Packet& packet, std::size_t offset) {
     return wire::load16(packet.l4().data() + offset);
 }
@@ -49,6 +62,9 @@ MatchResult evaluate(Code& code, const Instruction& instruction, Subject& subjec
     bool hit = false;
     switch (instruction.op) {
         case Op::Protocol:
+            if (chain_is_cut(packet)) {
+                return MatchResult::HotDrop;
+            }
             hit = layout.protocol == instruction.low;
             break;
         case Op::Source4:

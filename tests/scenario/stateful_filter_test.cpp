@@ -116,17 +116,20 @@ TEST_CASE("hashlimit: the SPI of ESP and AH counts as ports") {
     w.expect("wan", ip(50, "10.0.0.2", "198.51.100.7").data("aaaaflow").ttl(63));
 }
 
-TEST_CASE("fragments: an IPv6 packet that ends before its fragment header is dropped") {
-    World w = given("");
-    w.when("lan", ip(44, "fd00:1::2", "2001:db8:9::7"));
-    w.expect_drop(DropReason::FragmentMalformed);
-    w.expect_nothing();
-}
-
 TEST_CASE("zones: TCP that meets its own mirror image gets another port") {
     World w = given("*raw\n-A PREROUTING -i wan -j CT --zone-reply 3\nCOMMIT\n*nat\nCOMMIT\n");
     w.when("wan", tcp("198.51.100.7:1024", "10.0.0.2:80").syn()).forget();
     w.when("lan", tcp("10.0.0.2:80", "198.51.100.7:1024").syn().ack(1)).forget();
     w.when("lan", tcp("10.0.0.2:80", "198.51.100.7:1024").ack(1)).forget();
     w.expect_entries(2);
+}
+
+TEST_CASE(
+    "filter: a rule with a protocol drops an IPv6 packet whose chain of headers is cut short") {
+    World::Setup setup;
+    setup.rules_v6 = "*filter\n-A FORWARD -o wan -p udp\nCOMMIT\n";
+    World w = given(std::move(setup));
+    w.when("lan", ip(44, "fd00:1::2", "2001:db8:9::7"));
+    w.expect_drop(DropReason::RuleDrop);
+    w.expect_nothing();
 }
