@@ -132,7 +132,9 @@ void Conntrack::release(Packet& packet) {
         id == ending_) {
         return;
     }
-    if (!table_[id].has(status::kConfirmed)) {
+    const Connection& record = table_[id];
+    const bool attached = is_related(packet.meta.ct_info) && !record.has(status::kExpected);
+    if (!attached && !record.has(status::kConfirmed)) {
         erase(id);
     }
 }

@@ -28,3 +28,14 @@ TEST_CASE("loopback: the router is not told of its own refused ICMP") {
     w.expect_rule_packets("-A OUTPUT -p icmp -j REJECT --reject-with icmp-port-unreachable", 1);
     w.expect_nothing();
 }
+
+TEST_CASE(
+    "loopback: a refused error about a refused reset leaves the connection to its first packet") {
+    World w = given(
+        "*filter\n-A FORWARD -p tcp -j REJECT --reject-with tcp-reset\n"
+        "-A OUTPUT -m state --state RELATED -j REJECT\nCOMMIT\n");
+    w.when("wan", tcp("198.51.100.7:1025", "10.0.0.3:22").syn().seq(1));
+    w.expect_drop(DropReason::RuleReject);
+    w.expect_nothing();
+    w.expect_no_entry();
+}
