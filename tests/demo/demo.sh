@@ -65,7 +65,7 @@ no_demo_is_running() {
 end_demo() {
     title "The end: nothing stays behind"
     ((${#started[@]})) && kill "${started[@]}" 2>/dev/null
-    nsrouter stop 2>/dev/null || true
+    nsrouter stop 2>/dev/null || true # it may not have started
     ls /run/netns/client /run/netns/server 2>/dev/null || echo "no namespace, no device, no process is left"
 }
 
@@ -124,7 +124,7 @@ tcp_life() {
     local client=$!
     entry SYN_SENT
     ip -n server link set wan up
-    ip -n server address add 2001:db8:2::2/64 dev wan nodad 2>/dev/null || true
+    ip -n server address add 2001:db8:2::2/64 dev wan nodad 2>/dev/null || true # lost only where keep_addr_on_down is 0
     entry ESTABLISHED.*ASSURED
     echo "... and a second later:"
     sleep 1.1 # the countdown is what is shown
@@ -152,7 +152,7 @@ table_full() {
     local client=$!
     entry ESTABLISHED.*ASSURED
     echo '$ ping 192.0.2.2 while the only entry is taken and ASSURED'
-    ip netns exec client ping -q -c 2 -i 0.2 -W 1 192.0.2.2 || true
+    ip netns exec client ping -q -c 2 -i 0.2 -W 1 192.0.2.2 || true # its loss is what is shown
     printf '$ curl %s/dev/kmsg\n' "$control"
     curl -sS "$control/dev/kmsg" | tail -n 3
     wait "$client"
