@@ -32,6 +32,8 @@ inline constexpr std::uint32_t kDying = 1u << 9;
 inline constexpr std::uint32_t kFixedTimeout = 1u << 10;
 inline constexpr std::uint32_t kUntracked = 1u << 12;
 inline constexpr std::uint32_t kHelper = 1u << 13;
+// Ours: both tuples have one hash, and the index one reference for them.
+inline constexpr std::uint32_t kOneReference = 1u << 14;
 // Ours: NAT's by-source index holds this record.
 inline constexpr std::uint32_t kSourceIndexed = 1u << 15;
 // Ours: the upper half is the IfIndex a connection was masqueraded behind, zero if it was not.

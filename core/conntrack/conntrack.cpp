@@ -96,6 +96,9 @@ Verdict Conntrack::track(Packet& packet, Instant now) {
     }
     reap();
     tell(now);
+    if (packet.meta.zone_from_mark) {  // kernel: nf_ct_zone_tmpl
+        packet.meta.zone = static_cast<Zone>(packet.meta.mark);
+    }
     if (proto::is_icmp(packet.layout.protocol) && !track_icmp(packet, now)) {
         return Verdict::accept();
     }

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "core/conntrack/zeroed_block.hpp"
 
@@ -58,6 +59,11 @@ class Index {
     // The first reference under `hash` for which `wanted(reference)` holds.
     template <class Wanted>
     std::optional<Reference> find(std::uint64_t hash, Wanted&& wanted) const;
+
+    // Of the references under `hash` for which `wanted(reference)` holds, `first` is found first;
+    // the others keep their order. Precondition: `first` is one of them.
+    template <class Wanted>
+    void put_first(std::uint64_t hash, Reference first, Wanted&& wanted);
 
     // False: no memory. Moves a bit of an unfinished resize along.
     bool insert(std::uint64_t hash, Reference reference);
@@ -154,6 +160,26 @@ std::optional<Reference> Index::find(std::uint64_t hash, Wanted&& wanted) const 
         number = half.after(number);
     }
     return std::nullopt;
+}
+
+template <class Wanted>
+void Index::put_first(std::uint64_t hash, Reference first, Wanted&& wanted) {
+    Half& half = half_of(hash);
+    const std::uint8_t tag = tag_of(hash);
+    Reference carried = first;
+    for (std::uint32_t number = half.home_number(hash);; number = half.after(number)) {
+        IndexLine& line = half.lines[number];
+        for (std::uint32_t slots = line.matching(tag); slots != 0; slots &= slots - 1) {
+            Reference& reference = line.references[std::countr_zero(slots)];
+            if (!wanted(reference)) {
+                continue;
+            }
+            std::swap(reference, carried);
+            if (carried == first) {
+                return;
+            }
+        }
+    }
 }
 
 }  // namespace nsr::conntrack

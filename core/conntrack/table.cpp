@@ -166,6 +166,9 @@ bool Table::insert(ConnId id, Jiffies now) {
     if (!impl_->enter(raw(id), now)) {
         return false;
     }
+    if (one_sided) {
+        impl_->put_first(raw(id));
+    }
     record.status |= status::kConfirmed;
     keep_store_order();
     record.commit = impl_->commit_word(raw(id));
@@ -287,8 +290,22 @@ bool Table::Impl::enter(std::uint32_t number, Jiffies now) {
         index.erase(original, number);
         return false;
     }
+    Connection& record = records[number];
+    record.status &= ~status::kOneReference;
+    record.status |= reply == original ? status::kOneReference : 0;
     wheel.arm(number, now);
     return true;
+}
+
+// kernel: __nf_conntrack_hash_insert, which adds at the head of the chain
+void Table::Impl::put_first(std::uint32_t number) {
+    for (const Reference own : {number, number | kReplyReference}) {
+        if (own == number || !records[number].has(status::kOneReference)) {
+            const TupleKey key = key_under(own);
+            index.put_first(hash(key), own,
+                            [&](Reference other) { return match(other, key).has_value(); });
+        }
+    }
 }
 
 void Table::Impl::leave(std::uint32_t number) {
@@ -336,9 +353,7 @@ std::uint32_t Table::Impl::commit_word(std::uint32_t number) const {
 }
 
 std::uint64_t Table::Impl::hash_of(Reference reference) const {
-    const Connection& record = records[reference & kReferenceNumber];
-    return hash(key_of(
-        record, (reference & kReplyReference) != 0 ? Direction::Reply : Direction::Original));
+    return hash(key_under(reference));
 }
 
 void Table::Impl::prefetch(Reference reference) const {

@@ -15,13 +15,20 @@
 
 namespace nsr::conntrack {
 
+inline Direction direction_of(Reference reference) {
+    return (reference & kReplyReference) != 0 ? Direction::Reply : Direction::Original;
+}
+
 struct Table::Impl final : HashSource {
     Impl(SipKey key, std::uint32_t buckets, std::unique_ptr<Memory> from);
 
     // The tuple of a record as it is looked up. Refers to the record's side memory.
     [[nodiscard]] TupleKey key_of(const Connection& record, Direction direction) const;
-    [[nodiscard]] std::optional<Direction> match(const Connection& record,
-                                                 const TupleKey& key) const;
+    [[nodiscard]] TupleKey key_under(Reference reference) const {
+        return key_of(records[reference & kReferenceNumber], direction_of(reference));
+    }
+    // The direction in which the record that `reference` refers to has `key`.
+    [[nodiscard]] std::optional<Direction> match(Reference reference, const TupleKey& key) const;
     // The first live connection that has `key` and for which `wanted(hit)` holds.
     template <class Wanted>
     std::optional<Hit> find(const TupleKey& key, Jiffies now, Wanted&& wanted) const;
@@ -30,6 +37,8 @@ struct Table::Impl final : HashSource {
     [[nodiscard]] std::uint32_t commit_word(std::uint32_t number) const;
     // Into the index, the wheel and the count of the confirmed; the commit word is the caller's.
     bool enter(std::uint32_t number, Jiffies now);
+    // Where others have the same tuple in the same zone, this one is found before them.
+    void put_first(std::uint32_t number);
     void leave(std::uint32_t number);
     void free_sides(Connection& record);
 
@@ -76,15 +85,16 @@ inline TupleKey Table::Impl::key_of(const Connection& record, Direction directio
     return key;
 }
 
-inline std::optional<Direction> Table::Impl::match(const Connection& record,
-                                                   const TupleKey& key) const {
+inline std::optional<Direction> Table::Impl::match(Reference reference, const TupleKey& key) const {
+    const Connection& record = records[reference & kReferenceNumber];
     if (record.family != key.family || record.protocol != key.protocol) {
         return std::nullopt;
     }
     for (const Direction direction : {Direction::Original, Direction::Reply}) {
         const bool original = direction == Direction::Original;
         if (same(original ? record.original : record.reply, key.stored) &&
-            same(key_of(record, direction), key)) {
+            same(key_of(record, direction), key) &&
+            (record.has(status::kOneReference) || direction == direction_of(reference))) {
             return direction;
         }
     }
@@ -96,9 +106,8 @@ std::optional<Hit> Table::Impl::find(const TupleKey& key, Jiffies now, Wanted&& 
     Hit hit;
     const auto found = index.find(hash(key), [&](Reference reference) {
         const std::uint32_t number = reference & kReferenceNumber;
-        const Connection& record = records[number];
-        const std::optional<Direction> direction = match(record, key);
-        if (!direction || expired(record, now)) {
+        const std::optional<Direction> direction = match(reference, key);
+        if (!direction || expired(records[number], now)) {
             return false;
         }
         hit = {ConnId{number}, *direction};

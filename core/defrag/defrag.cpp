@@ -114,6 +114,9 @@ void Defrag::clear() {
 
 // kernel: ip_defrag, nf_ct_frag6_gather
 Verdict Defrag::Impl::collect(Packet& packet, Instant now) {
+    if (packet.layout.fragment_header_cut) {
+        return Verdict::drop(DropReason::FragmentMalformed);
+    }
     if (!packet.layout.is_fragment || stays_fragment(packet)) {
         return Verdict::accept();
     }

@@ -182,6 +182,17 @@ void note_fragment_header(ConstBytes header, std::size_t offset, Layout& layout)
 // little longer than that with its headers.
 constexpr std::size_t kFurthestHeader = 0xffff;
 
+// A fragment header whose offset is there and 0 says what would be behind it, if no more than that.
+// kernel: ipv6_skip_exthdr
+std::optional<std::uint8_t> named_by_cut_fragment_header(ConstBytes rest) {
+    const bool first =
+        rest.size() >= ipv6::kFragmentIdentificationOffset &&
+        (wire::load16(rest.data() + ipv6::kFragmentOffsetOffset) & ipv6::kFragmentOffsetMask) == 0;
+    return first && !is_extension_header(rest[0]) && rest[0] != proto::kNoNext
+               ? std::optional(rest[0])
+               : std::nullopt;
+}
+
 // kernel: ipv6_skip_exthdr, ipv6_find_hdr. Behind the fragment header of a later fragment there is
 // no header to walk on: the protocol is what that header names.
 void walk_extension_headers(ConstBytes bytes, Layout& layout) {
@@ -193,7 +204,11 @@ void walk_extension_headers(ConstBytes bytes, Layout& layout) {
         const ConstBytes rest = bytes.subspan(offset);
         const std::size_t length = rest.size() < 2 ? 2 : extension_header_bytes(next, rest[1]);
         if (rest.size() < length || offset + length > kFurthestHeader) {
-            next = proto::kNoNext;
+            const bool cut = next == proto::kFragment && offset + length <= kFurthestHeader;
+            const auto named = cut ? named_by_cut_fragment_header(rest) : std::nullopt;
+            layout.fragment_header_cut = cut && !named && layout.fragment_header == 0;
+            offset = named ? bytes.size() : offset;
+            next = named.value_or(proto::kNoNext);
             break;
         }
         if (next == proto::kFragment && layout.fragment_header == 0) {

@@ -30,6 +30,7 @@ struct Layout {
     std::uint16_t fragment_header = 0;  // IPv6: offset of the fragment header; 0 if there is none
     // IPv6: offset of the next-header byte that names the fragment header.
     std::uint16_t fragment_prev_next = 0;
+    bool fragment_header_cut = false;  // IPv6: the packet ends within its fragment header
 
     bool has_ipv4_options = false;
     bool source_routed = false;  // LSRR or SSRR present

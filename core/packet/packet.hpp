@@ -77,9 +77,10 @@ struct Meta {
     // What raw's CT target asked for (kernel: the template conntrack).
     bool ct_template = false;
     Zone zone = 0;
-    bool zone_original = true;               // the zone counts for the original direction
-    bool zone_reply = true;                  // ... for the reply direction
-    bool locally_generated = false;          // began in OUTPUT
+    bool zone_from_mark = false;     // the zone is the mark that the packet has when it is tracked
+    bool zone_original = true;       // the zone counts for the original direction
+    bool zone_reply = true;          // ... for the reply direction
+    bool locally_generated = false;  // began in OUTPUT
     IfIndex host_interface = IfIndex::None;  // valid iff a process of the [host] namespace sent it
     std::uint32_t cause = 0;  // index of the foreign packet that led to this one; see EgressQueue
     RuleId accepted_by = RuleId::None;
@@ -89,6 +90,7 @@ struct Meta {
         ct_seen = false;
         ct_template = false;
         zone = 0;
+        zone_from_mark = false;
         zone_original = true;
         zone_reply = true;
     }

@@ -8,7 +8,8 @@ namespace nsr::pipeline {
 // kernel: ipv4_conntrack_defrag, ipv6_defrag
 Verdict Pipeline::defragment(Packet& packet) {
     const bool tracked = state_.conntrack.active(packet.layout.family);
-    if (!packet.layout.is_fragment || !tracked) {
+    const bool wanted = packet.layout.is_fragment || packet.layout.fragment_header_cut;
+    if (!wanted || !tracked) {
         return Verdict::accept();
     }
     return state_.defrag.collect(packet, now_);

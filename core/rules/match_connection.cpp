@@ -1,16 +1,11 @@
-// -m connbytes, connlimit, helper: more about connections.
-// kernel: xt_connbytes.c, xt_connlimit.c with nf_conncount.c, xt_helper.c
+// -m connbytes, helper: more about a connection.
+// kernel: xt_connbytes.c, xt_helper.c
 #include <algorithm>
 #include <array>
-#include <map>
-#include <optional>
-#include <set>
-#include <tuple>
 #include <utility>
 
 #include "core/rules/modules.hpp"
 #include "core/rules/text.hpp"
-#include "core/wire/protocol.hpp"
 
 namespace nsr::rules {
 
@@ -108,165 +103,6 @@ std::shared_ptr<const Match> parse_connbytes(const Options& options, RuleContext
     return nullptr;
 }
 
-constexpr std::size_t kEvictions = 8;  // kernel: CONNCOUNT_GC_MAX_NODES
-constexpr std::size_t kGroupsPerPacket = 2;
-
-constexpr std::array kConnlimitOptions = std::to_array<OptionSpec>({{"connlimit-upto"},
-                                                                    {"connlimit-above", 1, true},
-                                                                    {"connlimit-mask"},
-                                                                    {"connlimit-saddr", 0},
-                                                                    {"connlimit-daddr", 0}});
-
-using CountedConnection = std::pair<conntrack::Tuple, Zone>;
-struct CountedLess {
-    bool operator()(const CountedConnection& a, const CountedConnection& b) const {
-        const auto key = [](const CountedConnection& c) {
-            const conntrack::Tuple& t = c.first;
-            return std::tie(t.source, t.destination, t.source_port, t.destination_port, t.protocol,
-                            c.second);
-        };
-        return key(a) < key(b);
-    }
-};
-
-// Who has which connections, by masked address and zone. kernel: struct nf_conncount_data
-struct ConnlimitState : MatchState {
-    struct Group {
-        std::set<CountedConnection, CountedLess> members;
-        std::optional<Jiffies> swept;  // kernel: last_gc
-    };
-    using Key = std::pair<IpAddress, Zone>;
-
-    std::unique_ptr<MatchState> clone() const override {
-        return std::make_unique<ConnlimitState>(*this);
-    }
-
-    std::size_t remembered() const override { return groups.size(); }
-
-    std::map<Key, Group> groups;
-    Key visited;  // the group that was looked at last for being over
-};
-
-class ConnlimitMatch : public Match {
-  public:
-    ConnlimitMatch() : Match("connlimit") {}
-    std::string save() const override;
-    std::unique_ptr<MatchState> make_state() const override {
-        return std::make_unique<ConnlimitState>();
-    }
-    MatchResult test(Subject& subject, MatchState* state) const override;
-    bool needs_tracking() const override { return true; }
-
-    std::uint32_t limit = 0;
-    bool upto = false;
-    IpAddress mask;
-    bool by_destination = false;
-
-  private:
-    static bool gone(const Subject& subject, const CountedConnection& counted);
-    static void sweep(const Subject& subject, ConnlimitState::Group& group,
-                      const CountedConnection& own);
-    static void forget_groups(const Subject& subject, ConnlimitState& state);
-};
-
-std::string ConnlimitMatch::save() const {
-    return std::string(upto ? "--connlimit-upto " : "--connlimit-above ") + std::to_string(limit) +
-           " --connlimit-mask " + std::to_string(prefix_length(mask).value_or(0)) +
-           (by_destination ? " --connlimit-daddr" : " --connlimit-saddr");
-}
-
-// Neither tracked any more, nor closed. kernel: find_or_evict, already_closed in nf_conncount.c
-bool ConnlimitMatch::gone(const Subject& subject, const CountedConnection& counted) {
-    const auto& table = subject.environment.conntrack.table();
-    const auto hit = table.find(counted.first, counted.second, to_jiffies(subject.now));
-    if (!hit) {
-        return true;
-    }
-    const conntrack::Connection& connection = table[hit->id];
-    using conntrack::TcpConntrack;
-    return connection.protocol == proto::kTcp &&
-           (connection.state.tcp.state == static_cast<std::uint8_t>(TcpConntrack::TimeWait) ||
-            connection.state.tcp.state == static_cast<std::uint8_t>(TcpConntrack::Close));
-}
-
-// A large group once per jiffy, and not all that is over at once: each packet adds one at most.
-// kernel: __nf_conncount_add
-void ConnlimitMatch::sweep(const Subject& subject, ConnlimitState::Group& group,
-                           const CountedConnection& own) {
-    const Jiffies now = to_jiffies(subject.now);
-    if (std::exchange(group.swept, now) == now && group.members.size() > kEvictions) {
-        return;
-    }
-    std::size_t evicted = 0;
-    for (auto it = group.members.begin(); it != group.members.end() && evicted <= kEvictions;) {
-        const bool over = *it != own && gone(subject, *it);
-        evicted += over ? 1 : 0;
-        it = over ? group.members.erase(it) : std::next(it);
-    }
-}
-
-// Groups of whom nobody comes any more: a few are looked at with each packet, in turn. kernel:
-// tree_gc_worker
-void ConnlimitMatch::forget_groups(const Subject& subject, ConnlimitState& state) {
-    for (std::size_t i = 0; i < kGroupsPerPacket && !state.groups.empty(); ++i) {
-        auto it = state.groups.upper_bound(state.visited);
-        it = it == state.groups.end() ? state.groups.begin() : it;
-        state.visited = it->first;
-        auto& members = it->second.members;
-        for (std::size_t looks = 0; looks < kEvictions && !members.empty(); ++looks) {
-            if (!gone(subject, *members.begin())) {
-                break;
-            }
-            members.erase(members.begin());
-        }
-        if (members.empty()) {
-            state.groups.erase(it);
-        }
-    }
-}
-
-// kernel: connlimit_mt, count_tree
-MatchResult ConnlimitMatch::test(Subject& subject, MatchState* state) const {
-    const Packet& packet = subject.packet;
-    const auto& table = subject.environment.conntrack.table();
-    const ConnId conn = packet.meta.conn;
-    const auto tuple = conn != ConnId::None ? std::optional(table.tuple(conn, Direction::Original))
-                                            : conntrack::tuple_of(packet);
-    if (!tuple) {
-        return MatchResult::HotDrop;
-    }
-    const CountedConnection own{*tuple, conn != ConnId::None ? table[conn].zone : Zone{0}};
-    const IpAddress& address = by_destination ? packet.layout.destination : packet.layout.source;
-    auto& counted = static_cast<ConnlimitState&>(*state);
-    forget_groups(subject, counted);
-    auto& group = counted.groups[{address & mask, own.second}];
-    sweep(subject, group, own);
-    group.members.insert(own);
-    return yes_if((group.members.size() > limit) != upto);
-}
-
-std::shared_ptr<const Match> parse_connlimit(const Options& options, RuleContext& context) {
-    const GivenOption* above = options.find("connlimit-above");
-    const GivenOption* upto = options.find("connlimit-upto");
-    if ((above == nullptr) == (upto == nullptr)) {
-        context.error("match \"connlimit\" needs one of --connlimit-above and --connlimit-upto");
-        return nullptr;
-    }
-    const GivenOption& given = above != nullptr ? *above : *upto;
-    const auto limit = read_number(options, context, given.name, 0, 0xffffffff);
-    if (!limit) {
-        return nullptr;
-    }
-    auto match = std::make_shared<ConnlimitMatch>();
-    match->limit = static_cast<std::uint32_t>(*limit);
-    match->upto = upto != nullptr || given.inverted;
-    match->by_destination = options.has("connlimit-daddr");
-    const unsigned bits = context.v6() ? 128 : 32;
-    const auto length = read_number(options, context, "connlimit-mask", 0, bits).value_or(bits);
-    match->mask = mask_of(context.family, static_cast<unsigned>(length));
-    return match;
-}
-
 constexpr std::array kHelperOptions = std::to_array<OptionSpec>({{"helper", 1, true}});
 
 // The connection was expected by a helper of its master. kernel: helper_mt
@@ -298,8 +134,6 @@ std::shared_ptr<const Match> parse_helper(const Options& options, RuleContext& c
 
 const MatchModule kConnbytesModule = {"connbytes", kBothFamilies, kConnbytesOptions,
                                       parse_connbytes};
-const MatchModule kConnlimitModule = {"connlimit", kBothFamilies, kConnlimitOptions,
-                                      parse_connlimit};
 const MatchModule kHelperModule = {"helper", kBothFamilies, kHelperOptions, parse_helper};
 
 }  // namespace nsr::rules

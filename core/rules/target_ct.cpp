@@ -71,7 +71,8 @@ TargetResult CtTarget::apply(Subject& subject, Outcome&) const {
         return TargetResult::Continue;
     }
     meta.ct_template = true;
-    meta.zone = zone_from_mark ? static_cast<Zone>(meta.mark) : zone;
+    meta.zone = zone;
+    meta.zone_from_mark = zone_from_mark;
     meta.zone_original = original;
     meta.zone_reply = reply;
     return TargetResult::Continue;

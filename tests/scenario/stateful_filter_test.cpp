@@ -129,7 +129,60 @@ TEST_CASE(
     World::Setup setup;
     setup.rules_v6 = "*filter\n-A FORWARD -o wan -p udp\nCOMMIT\n";
     World w = given(std::move(setup));
-    w.when("lan", ip(44, "fd00:1::2", "2001:db8:9::7"));
+    w.when("lan", ip(60, "fd00:1::2", "2001:db8:9::7"));
     w.expect_drop(DropReason::RuleDrop);
     w.expect_nothing();
+}
+
+TEST_CASE("zones: CT --zone mark is the mark that the packet has when it is tracked") {
+    World w = given(
+        "*raw\n-A PREROUTING -j CT --zone mark\n-A PREROUTING -j MARK --set-mark 7\nCOMMIT\n");
+    w.when("lan", udp("10.0.0.2:4000", "198.51.100.7:53").data("?")).forget();
+    w.expect_entry(
+        "udp 17 src=10.0.0.2 dst=198.51.100.7 sport=4000 dport=53 [UNREPLIED] src=198.51.100.7 "
+        "dst=10.0.0.2 sport=53 dport=4000 mark=0 secmark=0 zone=7");
+}
+
+TEST_CASE("zones: of two connections that a packet belongs to, the younger gets it") {
+    World w = given(
+        "*raw\n-A PREROUTING -i lan -j CT --zone-orig 3\nCOMMIT\n"
+        "*nat\n-A PREROUTING -i wan -j DNAT --to-destination 10.0.0.9\nCOMMIT\n");
+    w.when("wan", ip(50, "198.51.100.7", "10.0.0.2").data("01234567"));
+    w.expect("lan", ip(50, "198.51.100.7", "10.0.0.9").data("01234567").ttl(63));
+    w.when("lan", ip(50, "10.0.0.2", "198.51.100.7").data("01234567")).forget();
+    w.expect_entries(2);
+    w.when("wan", ip(50, "198.51.100.7", "10.0.0.2").data("01234567"));
+    w.expect("lan", ip(50, "198.51.100.7", "10.0.0.2").data("01234567").ttl(63));
+}
+
+TEST_CASE("connlimit: the last ACK of the only connection is no lack of memory") {
+    World w =
+        given("*filter\n-A FORWARD -p tcp -m connlimit --connlimit-above 2 -j DROP\nCOMMIT\n");
+    w.established("10.0.0.2:4000", "198.51.100.7:80").forget();
+    w.when("lan", tcp("10.0.0.2:4000", "198.51.100.7:80").fin().seq(1001).ack(5001)).forget();
+    w.when("wan", tcp("198.51.100.7:80", "10.0.0.2:4000").fin().seq(5001).ack(1002)).forget();
+    w.when("lan", tcp("10.0.0.2:4000", "198.51.100.7:80").ack(5002).seq(1002));
+    w.expect("wan", tcp("10.0.0.2:4000", "198.51.100.7:80").ack(5002).seq(1002).ttl(63));
+}
+
+TEST_CASE(
+    "connlimit: a packet that tracking makes nothing of counts by itself until its connection is "
+    "assured") {
+    constexpr const char* kUpTo =
+        "-A FORWARD -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -m connlimit --connlimit-upto 1 "
+        "--connlimit-mask 0 --connlimit-saddr";
+    World w = given("*filter\n" + std::string(kUpTo) + "\nCOMMIT\n");
+    w.when("lan", tcp("10.0.0.2:4000", "198.51.100.7:80").syn().seq(1000)).forget();
+    w.expect_rule_packets(kUpTo, 1);
+    w.when("wan", tcp("198.51.100.7:80", "10.0.0.2:4000").syn().ack(1001).seq(5000)).forget();
+    w.when("wan", tcp("198.51.100.7:80", "10.0.0.2:4000").syn().seq(7000)).forget();
+    w.expect_rule_packets(kUpTo, 1);
+}
+
+TEST_CASE("reassembly drops what ends within its fragment header, unless that says all there is") {
+    World w = given("*filter\n-A FORWARD -m conntrack --ctstate NEW\nCOMMIT\n");
+    w.when("lan", ip(44, "fd00:1::2", "2001:db8:9::7").data("2"));
+    w.expect_drop(DropReason::FragmentMalformed);
+    w.when("lan", ip(44, "fd00:1::2", "2001:db8:9::7").data(std::string("2\0\0\0", 4))).forget();
+    w.expect_entry("unknown 50 ");
 }

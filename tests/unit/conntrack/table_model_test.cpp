@@ -95,15 +95,15 @@ class Model {
             places_[{reply, Direction::Reply}] = id;
             places_[{original, Direction::Original}] = id;
             records_[id] = wanted;
+            born_[id] = ++births_;
         }
     }
 
     // A zone for one direction keeps apart what has the same tuple in the other.
     bool may_take(const Wanted& wanted, const Place& at, Direction direction) const {
         const bool one_sided = wanted.zone != 0 && !(wanted.zone_original && wanted.zone_reply);
-        const Direction other =
-            direction == Direction::Original ? Direction::Reply : Direction::Original;
-        return !places_.contains({at, direction}) && (one_sided || !places_.contains({at, other}));
+        return !places_.contains({at, direction}) &&
+               (one_sided || !places_.contains({at, opposite(direction)}));
     }
 
     void erase_one() {
@@ -134,6 +134,8 @@ class Model {
         REQUIRE(hit.has_value() == known);
         REQUIRE(table_.taken(tuple, zone, ConnId::None, 0) == hit.has_value());
         if (hit) {
+            const auto other = places_.find({at, opposite(hit->direction)});
+            REQUIRE((other == places_.end() || born_[other->second] <= born_[hit->id]));
             const auto owner = places_.find({at, hit->direction});
             REQUIRE(owner != places_.end());
             REQUIRE(hit->id == owner->second);
@@ -156,6 +158,8 @@ class Model {
     Table table_;
     std::map<std::pair<Place, Direction>, ConnId> places_;
     std::map<ConnId, Wanted> records_;
+    std::map<ConnId, std::uint64_t> born_;
+    std::uint64_t births_ = 0;
 };
 
 }  // namespace

@@ -154,7 +154,14 @@ TEST_CASE("IPv6: headers that run out leave no transport protocol") {
     CHECK(walked(60, {17, 0, 1, 4, 0, 0, 0}).protocol == proto::kNoNext);
     CHECK(walked(60, {17, 1, 1, 4, 0, 0, 0, 0}).protocol == proto::kNoNext);
     CHECK(walked(43, {17}).protocol == proto::kNoNext);
-    CHECK(walked(44, {17, 0, 0, 0}).protocol == proto::kNoNext);
+    CHECK(walked(44, {17, 0, 0}).protocol == proto::kNoNext);
+    CHECK(walked(44, {17, 0, 0}).fragment_header_cut);
+    CHECK(walked(44, {17, 0, 0, 8, 0}).fragment_header_cut);
+    CHECK(walked(44, {60, 0, 0, 0, 0}).fragment_header_cut);
+    const Layout named = walked(44, {17, 0, 0, 0});
+    CHECK(named.protocol == 17);
+    CHECK(named.l4_length() == 0);
+    CHECK_FALSE(named.fragment_header_cut);
     const Layout last = walked(60, {17, 0, 1, 4, 0, 0, 0, 0});
     CHECK(last.protocol == 17);
     CHECK(last.l4_length() == 0);
