@@ -61,8 +61,7 @@ bool dissect_quoted(std::span<const std::uint8_t> bytes, Layout& layout, Family 
         return true;
     }
     const auto header = wire::Ipv4View::parse(bytes);
-    if (!header || header->header_length_bytes() < ipv4::kHeaderBytes ||
-        header->header_length_bytes() > bytes.size()) {
+    if (!header || header->header_length_bytes() > bytes.size()) {
         return false;
     }
     layout.total_length = static_cast<std::uint32_t>(bytes.size());
