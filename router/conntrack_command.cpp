@@ -160,7 +160,7 @@ Answer get(const ConntrackArgs& args, Router& router, Instant now) {
     if (ids.empty()) {
         return {{}, "Operation failed: such conntrack doesn't exist"};
     }
-    ids.resize(1);
+    ids.erase(ids.begin() + 1, ids.end());
     return {text_of(ids, args, router.conntrack(), now), {}};
 }
 

@@ -93,7 +93,7 @@ json::object drops_of(const Controls& controls) {
     json::object out;
     const DropCounters& drops = controls.router.drops();
     for (const DropReasonRow& row : kDropReasons) {
-        const std::uint64_t count = drops.by_reason[static_cast<std::size_t>(row.reason)];
+        const std::uint64_t count = drops.of(row.reason);
         if (count != 0) {
             out[row.name] = count;
         }

@@ -75,6 +75,7 @@ constexpr std::array<DropReasonRow, kDropReasonCount> kDropReasons = {{
      "addressed to the router, but not a packet a host would accept"},
     {LocalNoListener, "local_no_listener", "NO_SOCKET",
      "addressed to the router, where nothing listens for it"},
+    {LocalNoProtocol, "local_no_protocol", "IP_NOPROTO", "the router does not speak this protocol"},
     {EgressFailed, "egress_failed", "FULL_RING", "the outgoing device did not take the packet"},
 }};
 

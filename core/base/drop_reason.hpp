@@ -58,6 +58,7 @@ enum class DropReason : std::uint8_t {
     // the router as a host
     LocalMalformed,
     LocalNoListener,
+    LocalNoProtocol,
     // leaving
     EgressFailed,
     Count,

@@ -290,9 +290,11 @@ void Conntrack::tell(Instant now) {
     }
 }
 
-// kernel: nf_conntrack_attach
+// What is said about an untracked packet is tracked, and raw has no say in that. kernel:
+// nf_conntrack_attach
 void Conntrack::attach(Packet& generated, const Packet& cause) const {
     if (cause.meta.conn == ConnId::None) {
+        generated.meta.ct_template = cause.meta.ct_info == CtInfo::Untracked;
         return;
     }
     const bool original = direction_of(cause.meta.ct_info) == Direction::Original;

@@ -82,8 +82,10 @@ std::optional<Defrag::TimedOut> Defrag::expire_one(Instant now) {
     }
     const auto found = impl_->queues.find(*impl_->deadlines.begin()->second);
     const Queue& queue = found->second;
-    TimedOut lost{queue.first_seen ? first_fragment(queue) : Packet(), queue.runs.fragments()};
-    Stats& stats = impl_->accounts(found->first.source.family).stats;
+    const Family family = found->first.source.family;
+    TimedOut lost{queue.first_seen ? first_fragment(queue) : Packet(), queue.runs.fragments(),
+                  family};
+    Stats& stats = impl_->accounts(family).stats;
     ++stats.timeouts;
     ++stats.failed;
     impl_->erase(found);
@@ -114,7 +116,8 @@ void Defrag::clear() {
 
 // kernel: ip_defrag, nf_ct_frag6_gather
 Verdict Defrag::Impl::collect(Packet& packet, Instant now) {
-    if (packet.layout.fragment_header_cut) {
+    const bool has_payload = packet.layout.total_length != wire::ipv6::kHeaderBytes;
+    if (packet.layout.fragment_header_cut && has_payload) {
         return Verdict::drop(DropReason::FragmentMalformed);
     }
     if (!packet.layout.is_fragment || stays_fragment(packet)) {

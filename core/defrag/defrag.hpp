@@ -61,6 +61,7 @@ class Defrag {
     struct TimedOut {
         Packet first;
         std::uint32_t fragments = 0;  // how many are lost
+        Family family = Family::None;
     };
     // One of those whose time is over; nothing: that was all.
     std::optional<TimedOut> expire_one(Instant now);

@@ -49,6 +49,10 @@ Response refused(std::optional<IcmpError> error = std::nullopt) {
     return {std::nullopt, error, DropReason::LocalNoListener};
 }
 
+Response unknown_protocol(std::optional<IcmpError> error) {
+    return {std::nullopt, error, DropReason::LocalNoProtocol};
+}
+
 }  // namespace
 
 Response respond(const Packet& delivered, bool broadcast, std::uint32_t time_of_day_ms) {
@@ -76,9 +80,10 @@ Response respond_ipv4(const Packet& packet, bool broadcast, std::uint32_t time_o
         case kPim:
             return consumed();
         default:
-            return broadcast ? refused()
-                             : refused(IcmpError{icmp::kDestinationUnreachable,
-                                                 icmp::kProtocolUnreachable});
+            return unknown_protocol(broadcast
+                                        ? std::nullopt
+                                        : std::optional(IcmpError{icmp::kDestinationUnreachable,
+                                                                  icmp::kProtocolUnreachable}));
     }
 }
 
@@ -264,7 +269,7 @@ std::optional<Response> extension_headers_refused(const Packet& packet) {
         return std::nullopt;
     }
     Response response = parameter_problem(icmpv6::kUnknownNextHeader, walk.named_at());
-    response.refused = DropReason::LocalNoListener;
+    response.refused = DropReason::LocalNoProtocol;
     return response;
 }
 

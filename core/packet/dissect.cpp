@@ -40,6 +40,7 @@ Verdict dissect(Packet& packet) {
     if (version != 4 && version != 6) {
         return Verdict::drop(DropReason::BadVersion);
     }
+    packet.layout.family = version == 4 ? Family::Ipv4 : Family::Ipv6;
     const Verdict verdict = version == 4 ? dissect_ipv4(packet) : dissect_ipv6(packet);
     if (verdict.accepted() && !offload_fits(packet)) {
         return Verdict::drop(DropReason::BadOffload);

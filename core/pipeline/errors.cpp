@@ -183,6 +183,7 @@ Verdict Pipeline::may_forward(Packet& packet, const Decision& decision) {
         send_error(packet, {icmpv6::kDestinationUnreachable, icmpv6::kBeyondScope});
         return Verdict::drop(DropReason::NotForwardable);
     }
+    ++counters(packet).forw_datagrams;
     const std::uint32_t mtu = state_.interfaces.get(decision.out).mtu;
     const std::uint32_t largest =
         packet.fragments ? packet.fragments->max_size : wire_length(packet);

@@ -17,6 +17,16 @@ using routing::Destination;
 
 // --- a foreign packet: PREROUTING, then INPUT or FORWARD and POSTROUTING ------------------------
 
+// Before anybody knows whether it is IP. kernel: IPSTATS_MIB_IN
+void Pipeline::arrived(const Packet& packet) {
+    const unsigned version = packet.size() != 0 ? packet.data()[0] >> 4 : 0;
+    if (version == 4 || version == 6) {
+        IpCounters& counted = state_.counters[index_of(version == 4 ? Family::Ipv4 : Family::Ipv6)];
+        ++counted.in_receives;
+        counted.in_octets += packet.size();
+    }
+}
+
 // kernel: ip_rcv, ip_rcv_finish; ipv6_rcv, ip6_rcv_finish. The packet is dissected.
 void Pipeline::receive(Packet& packet) {
     if (state_.observer != nullptr) {
@@ -72,11 +82,15 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
     }
     for (const routing::Interface& interface : state_.interfaces.all()) {
         if (interface.host) {
+            ++counters(packet).in_delivers;
             packet.meta.out = interface.index;
             return transmit(std::move(packet));
         }
     }
     local::Response response = local::respond(packet, broadcast, time_of_day(now_));
+    if (response.refused != DropReason::LocalNoProtocol) {
+        count_delivery(packet);
+    }
     packet.meta.conn = ConnId::None;  // kernel: nf_reset_ct before a protocol gets it
     packet.meta.ct_info = CtInfo::Invalid;
     if (response.error) {
@@ -127,15 +141,16 @@ void Pipeline::originate(Packet& packet) {
         state_.observer->packet_received(packet);
     }
     if (!route_output(packet)) {
-        return drop(packet, DropReason::NoRoute);
+        return no_way_out(packet);
     }
+    count_request(packet);
     const IpAddress destination = packet.layout.destination;
     const Verdict verdict = run_hook<Hook::Output, kOutput>(packet);
     if (!verdict.accepted()) {
         return verdict.dropped() ? drop(packet, verdict.reason()) : void();
     }
     if (packet.layout.destination != destination && !route_output(packet)) {
-        return drop(packet, DropReason::NoRoute);
+        return no_way_out(packet);
     }
     if (packet.meta.out == IfIndex::Loopback) {
         return loop_back(packet);
@@ -148,6 +163,8 @@ void Pipeline::originate(Packet& packet) {
 void Pipeline::loop_back(Packet& packet) {
     Verdict verdict = run_hook<Hook::Postrouting, kPostrouting>(packet);
     if (verdict.accepted()) {
+        count_transmit(packet);
+        arrived(packet);
         packet.meta.in = std::exchange(packet.meta.out, IfIndex::None);
         packet.meta.locally_generated = false;
         if (packet.meta.ct_info == CtInfo::Invalid) {
@@ -171,12 +188,12 @@ void Pipeline::send_local(Packet packet) {
     if (decision.kind == Destination::Local && packet.layout.source.is_unspecified()) {
         rewrite::set_source(packet, packet.layout.destination);
     } else if (decision.kind != Destination::Unicast && decision.kind != Destination::Local) {
-        return drop(packet, DropReason::NoRoute);
+        return no_way_out(packet);
     }
     if (packet.layout.source.is_unspecified()) {
         const auto source = state_.interfaces.source_for(decision.out, packet.layout.destination);
         if (!source) {
-            return drop(packet, DropReason::NoRoute);
+            return no_way_out(packet);
         }
         rewrite::set_source(packet, *source);
     }
@@ -214,6 +231,7 @@ void Pipeline::finish_output(Packet& packet) {
     if (in_pieces || wire_length(packet) > mtu) {
         fragment(std::move(packet), mtu);
     } else {
+        count_transmit(packet);
         transmit(std::move(packet));
     }
 }
@@ -241,7 +259,11 @@ void Pipeline::fragment(Packet packet, std::uint32_t mtu) {
         if (pieces.empty()) {
             too_big(whole, mtu);
         }
+        IpCounters& counted = counters(whole);
+        counted.frag_oks += pieces.empty() ? 0 : 1;
+        counted.frag_creates += pieces.size();
         for (Packet& piece : pieces) {
+            count_transmit(piece);
             transmit(std::move(piece));
         }
     }
@@ -287,8 +309,41 @@ void Pipeline::transmit(Packet packet) {
     out_.push_back(std::move(packet));
 }
 
+void Pipeline::no_way_out(Packet& packet) {
+    ++counters(packet).out_no_routes;
+    drop(packet, DropReason::NoRoute);
+}
+
+// --- counting -----------------------------------------------------------------------------------
+
+// kernel: IPSTATS_MIB_INDELIVERS, icmp_rcv
+void Pipeline::count_delivery(const Packet& packet) {
+    IpCounters& counted = counters(packet);
+    ++counted.in_delivers;
+    if (proto::is_icmp(packet.layout.protocol) && !packet.l4().empty()) {
+        ++counted.icmp_in[packet.l4()[wire::icmp::kTypeOffset]];
+    }
+}
+
+// kernel: __ip_local_out, icmp_out_count
+void Pipeline::count_request(const Packet& packet) {
+    IpCounters& counted = counters(packet);
+    ++counted.out_requests;
+    const bool of_a_process = packet.meta.host_interface != IfIndex::None;
+    if (proto::is_icmp(packet.layout.protocol) && !of_a_process && !packet.l4().empty()) {
+        ++counted.icmp_out[packet.l4()[wire::icmp::kTypeOffset]];
+    }
+}
+
+// kernel: ip_finish_output2
+void Pipeline::count_transmit(const Packet& packet) {
+    IpCounters& counted = counters(packet);
+    ++counted.out_transmits;
+    counted.out_octets += packet.size();
+}
+
 void Pipeline::drop(Packet& packet, DropReason reason) {
-    ++state_.drops.by_reason[static_cast<std::size_t>(reason)];
+    state_.drops.add(packet.layout.family, reason);
     if (state_.observer != nullptr) {
         state_.observer->dropped(packet, reason);
     }

@@ -1,6 +1,7 @@
 // Pipeline: the way of one packet. router.hpp is the door; this is the hall behind it.
 #pragma once
 
+#include <array>
 #include <optional>
 
 #include "core/local/local.hpp"
@@ -29,6 +30,7 @@ struct State {
     rules::Program program;
     IcmpLimit icmp_limit;
     DropCounters drops;
+    std::array<IpCounters, 2> counters;  // by index_of(family)
     Observer* observer = nullptr;
 };
 
@@ -46,6 +48,8 @@ class Pipeline {
   public:
     Pipeline(State& state, Instant now, EgressQueue& out) : state_(state), now_(now), out_(out) {}
 
+    // Of a packet that is not the router's own, whatever becomes of it.
+    void arrived(const Packet& packet);
     void receive(Packet& packet);
     // dissect() refused it: tell the sender where it asked for that.
     void malformed(Packet& packet, DropReason reason);
@@ -68,6 +72,9 @@ class Pipeline {
     Verdict bind(Hook hook, nat::Manip manip, Packet& packet);
     Verdict carry_out(const rules::Outcome& outcome, const Packet& packet);
 
+    [[nodiscard]] IpCounters& counters(const Packet& packet) {
+        return state_.counters[index_of(packet.layout.family)];
+    }
     Verdict prerouting(Packet& packet);
     void route_input(Packet& packet);
     std::optional<DropReason> source_refused(const Packet& packet,
@@ -94,6 +101,10 @@ class Pipeline {
     void send_error(const Packet& about, local::IcmpError error);
     bool within_rate(const Packet& about);
     void send_reject(const Packet& about, rules::RejectWith with);
+    void no_way_out(Packet& packet);
+    void count_delivery(const Packet& packet);
+    void count_request(const Packet& packet);
+    void count_transmit(const Packet& packet);
     void drop(Packet& packet, DropReason reason);
 
     State& state_;

@@ -93,6 +93,9 @@ void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
         routing::Interface& interface = state.interfaces.get(packet.meta.in);
         ++interface.counters.rx_packets;
         interface.counters.rx_bytes += packet.size();
+        if (!interface.host) {
+            pipeline.arrived(packet);
+        }
         if (packet.layout.family == Family::None) {
             ++interface.counters.rx_dropped;
             pipeline.malformed(packet, dissect(packet).reason());
@@ -119,8 +122,7 @@ bool Router::expire(Instant now, EgressQueue& out) {
     const bool complete = state.conntrack.expire(now);
     pipeline::Pipeline pipeline(state, now, out);
     while (auto datagram = state.defrag.expire_one(now)) {
-        state.drops.by_reason[static_cast<std::size_t>(DropReason::FragmentTimeout)] +=
-            datagram->fragments;
+        state.drops.add(datagram->family, DropReason::FragmentTimeout, datagram->fragments);
         if (!datagram->first.empty()) {
             pipeline.reassembly_timed_out(std::move(datagram->first));
         }
@@ -223,7 +225,7 @@ void Router::set_up(IfIndex interface, bool up, Instant now) {
 
 void Router::egress_failed(IfIndex interface) {
     ++impl_->state.interfaces.get(interface).counters.tx_dropped;
-    ++impl_->state.drops.by_reason[static_cast<std::size_t>(DropReason::EgressFailed)];
+    impl_->state.drops.add(Family::None, DropReason::EgressFailed);
 }
 
 bool Router::add_route(const routing::Route& route) {
@@ -270,6 +272,10 @@ const routing::RouteTable& Router::routes() const {
 
 ForwardingSettings& Router::forwarding() {
     return impl_->state.forwarding;
+}
+
+const IpCounters& Router::counters(Family family) const {
+    return impl_->state.counters[index_of(family)];
 }
 
 const DropCounters& Router::drops() const {

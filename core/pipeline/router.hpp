@@ -27,6 +27,7 @@
 #include "core/defrag/defrag.hpp"
 #include "core/nat/nat.hpp"
 #include "core/packet/packet.hpp"
+#include "core/pipeline/counters.hpp"
 #include "core/pipeline/hooks.hpp"
 #include "core/routing/interface.hpp"
 #include "core/routing/route_table.hpp"
@@ -49,10 +50,6 @@ struct ForwardingSettings {
 
 // auto: tracking is on while a rule needs it
 enum class TrackingMode : std::uint8_t { Auto, On, Off };
-
-struct DropCounters {
-    std::array<std::uint64_t, kDropReasonCount> by_reason{};
-};
 
 // What happened to one packet, stage by stage. Only consulted when set; changes nothing.
 class Observer : public rules::RuleObserver {
@@ -128,6 +125,7 @@ class Router {
     // What is written here counts from the next packet on; nothing has to be told.
     [[nodiscard]] ForwardingSettings& forwarding();
     [[nodiscard]] const DropCounters& drops() const;
+    [[nodiscard]] const IpCounters& counters(Family family) const;  // Precondition: not None
     [[nodiscard]] RandomSource& random();
 
     Observer* observer = nullptr;

@@ -62,8 +62,7 @@ std::string read_drops(const Context& context, Instant /*now*/) {
     std::string out;
     for (const DropReasonRow& row : kDropReasons) {
         text::append_left(out, row.name, 24);
-        text::append(out, context.router.drops().by_reason[static_cast<std::size_t>(row.reason)],
-                     12);
+        text::append(out, context.router.drops().of(row.reason), 12);
         out.append("  ").append(row.explanation).append("\n");
     }
     return out;

@@ -52,6 +52,9 @@ bool RpfilterMatch::valid(const Subject& subject) const {
     const Packet& packet = subject.packet;
     const World& world = subject.environment.world;
     const IpAddress& source = packet.layout.source;
+    if (packet.meta.in == IfIndex::Loopback) {
+        return true;
+    }
     if (source.is_unspecified() &&
         (source.is_v6() || packet.layout.destination.is_limited_broadcast() ||
          packet.layout.destination.is_multicast())) {

@@ -39,3 +39,14 @@ TEST_CASE(
     w.expect_nothing();
     w.expect_no_entry();
 }
+
+TEST_CASE("loopback: rpfilter trusts what the router sent to itself") {
+    World::Setup setup;
+    setup.rules_v6 =
+        "*raw\n-A PREROUTING -m rpfilter --invert\nCOMMIT\n"
+        "*filter\n-A OUTPUT -p tcp -j REJECT --reject-with icmp6-no-route\nCOMMIT\n";
+    World w = given(std::move(setup));
+    w.when("wan", tcp("[2001:db8:9::8]:1025", "[fd00:1::1]:80").syn().seq(5));
+    w.expect_drop(DropReason::RuleReject);
+    w.expect_rule_packets("-A PREROUTING -m rpfilter --invert", 0);
+}

@@ -184,5 +184,17 @@ TEST_CASE("reassembly drops what ends within its fragment header, unless that sa
     w.when("lan", ip(44, "fd00:1::2", "2001:db8:9::7").data("2"));
     w.expect_drop(DropReason::FragmentMalformed);
     w.when("lan", ip(44, "fd00:1::2", "2001:db8:9::7").data(std::string("2\0\0\0", 4))).forget();
+    w.when("lan", ip(44, "fd00:1::2", "2001:db8:9::7"));  // what has no payload is no fragment
+    w.expect("wan", ip(44, "fd00:1::2", "2001:db8:9::7").ttl(63));
     w.expect_entry("unknown 50 ");
+}
+
+TEST_CASE("raw: an error about an untracked packet is tracked, whatever OUTPUT says") {
+    World w = given(
+        "*raw\n-A PREROUTING -p udp -j NOTRACK\n-A OUTPUT -j NOTRACK\nCOMMIT\n"
+        "*filter\n-A FORWARD -j REJECT\n-A OUTPUT -m conntrack --ctstate INVALID\nCOMMIT\n");
+    w.when("wan", udp("198.51.100.7:53", "10.0.0.3:500").data("x"));
+    w.expect_icmp("wan", 3, 3).expect_drop(DropReason::RuleReject);
+    w.expect_rule_packets("-A OUTPUT -m conntrack --ctstate INVALID", 1);
+    CHECK(w.router().conntrack().stats().icmp_error == 1);
 }

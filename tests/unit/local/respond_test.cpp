@@ -89,8 +89,8 @@ TEST_CASE("the built-in host answers as Linux does, byte for byte") {
 TEST_CASE("what reached nobody says why") {
     CHECK(ask(ip(17, udp({}))).refused == DropReason::LocalNoListener);
     CHECK(ask(ip(6, tcp(0x02, {}))).refused == DropReason::LocalNoListener);
-    CHECK(ask(ip(253, {1, 2})).refused == DropReason::LocalNoListener);
-    CHECK(ask(ip(253, {1, 2}, {six()})).refused == DropReason::LocalNoListener);
+    CHECK(ask(ip(253, {1, 2})).refused == DropReason::LocalNoProtocol);
+    CHECK(ask(ip(253, {1, 2}, {six()})).refused == DropReason::LocalNoProtocol);
     CHECK_FALSE(ask(ip(1, echo({}))).refused.has_value());
     CHECK_FALSE(ask(ip(2, {1, 2})).refused.has_value());
 
