@@ -307,9 +307,10 @@ bool TcpTracker::reset_is_exact(std::uint32_t expected) const {
 // The other end rejects what we let through in out_of_step().
 bool TcpTracker::resets_ignored_segment() const {
     const std::uint32_t bits = flow_.record.status;
-    const bool syn = (bits & status::kSeenReply) != 0 && last_was(TcpKind::Syn);
+    const bool syn = (bits & status::kSeenReply) != 0 && last_was(TcpKind::Syn) &&
+                     tcp_.last_direction != sender_;
     const bool ack = (bits & status::kAssured) == 0 && last_was(TcpKind::Ack);
-    if ((syn || ack) && tcp_.last_direction != sender_ && segment_.ack == tcp_.last_end) {
+    if ((syn || ack) && segment_.ack == tcp_.last_end) {
         return true;
     }
     return old_ == TcpConntrack::SynSent && last_was(TcpKind::Ack) &&

@@ -141,16 +141,12 @@ void Pipeline::originate(Packet& packet) {
         state_.observer->packet_received(packet);
     }
     if (!route_output(packet)) {
-        return no_way_out(packet);
+        return drop(packet, DropReason::NoRoute);
     }
     count_request(packet);
-    const IpAddress destination = packet.layout.destination;
     const Verdict verdict = run_hook<Hook::Output, kOutput>(packet);
     if (!verdict.accepted()) {
         return verdict.dropped() ? drop(packet, verdict.reason()) : void();
-    }
-    if (packet.layout.destination != destination && !route_output(packet)) {
-        return no_way_out(packet);
     }
     if (packet.meta.out == IfIndex::Loopback) {
         return loop_back(packet);
@@ -184,16 +180,17 @@ void Pipeline::loop_back(Packet& packet) {
 void Pipeline::send_local(Packet packet) {
     packet.meta.in = IfIndex::None;
     packet.meta.out = IfIndex::None;
+    packet.meta.locally_generated = true;
     const Decision decision = state_.routes.lookup(packet.layout.destination);
     if (decision.kind == Destination::Local && packet.layout.source.is_unspecified()) {
         rewrite::set_source(packet, packet.layout.destination);
     } else if (decision.kind != Destination::Unicast && decision.kind != Destination::Local) {
-        return no_way_out(packet);
+        return drop(packet, DropReason::NoRoute);
     }
     if (packet.layout.source.is_unspecified()) {
         const auto source = state_.interfaces.source_for(decision.out, packet.layout.destination);
         if (!source) {
-            return no_way_out(packet);
+            return drop(packet, DropReason::NoRoute);
         }
         rewrite::set_source(packet, *source);
     }
@@ -309,11 +306,6 @@ void Pipeline::transmit(Packet packet) {
     out_.push_back(std::move(packet));
 }
 
-void Pipeline::no_way_out(Packet& packet) {
-    ++counters(packet).out_no_routes;
-    drop(packet, DropReason::NoRoute);
-}
-
 // --- counting -----------------------------------------------------------------------------------
 
 // kernel: IPSTATS_MIB_INDELIVERS, icmp_rcv
@@ -344,6 +336,9 @@ void Pipeline::count_transmit(const Packet& packet) {
 
 void Pipeline::drop(Packet& packet, DropReason reason) {
     state_.drops.add(packet.layout.family, reason);
+    if (reason == DropReason::NoRoute && packet.meta.locally_generated) {
+        ++counters(packet).out_no_routes;
+    }
     if (state_.observer != nullptr) {
         state_.observer->dropped(packet, reason);
     }

@@ -101,7 +101,6 @@ class Pipeline {
     void send_error(const Packet& about, local::IcmpError error);
     bool within_rate(const Packet& about);
     void send_reject(const Packet& about, rules::RejectWith with);
-    void no_way_out(Packet& packet);
     void count_delivery(const Packet& packet);
     void count_request(const Packet& packet);
     void count_transmit(const Packet& packet);

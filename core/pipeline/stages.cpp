@@ -49,7 +49,7 @@ Verdict Pipeline::mangle_output(Packet& packet) {
     return verdict;
 }
 
-// kernel: nf_nat_ipv4_fn, nf_nat_ipv6_fn, nf_nat_inet_fn
+// kernel: nf_nat_ipv4_fn, nf_nat_ipv6_fn, nf_nat_inet_fn; nf_nat_ipv4_local_fn
 Verdict Pipeline::translate(Hook hook, Packet& packet) {
     const Meta& meta = packet.meta;
     if (meta.conn == ConnId::None ||
@@ -65,7 +65,13 @@ Verdict Pipeline::translate(Hook hook, Packet& packet) {
             return verdict;
         }
     }
-    return state_.nat.apply(packet, hook, now_);
+    const IpAddress destination = packet.layout.destination;
+    const Verdict verdict = state_.nat.apply(packet, hook, now_);
+    const bool reroute = hook == Hook::Output && packet.layout.destination != destination;
+    if (verdict.accepted() && reroute && !route_output(packet)) {
+        return Verdict::drop(DropReason::NoRoute);
+    }
+    return verdict;
 }
 
 Verdict Pipeline::bind(Hook hook, nat::Manip manip, Packet& packet) {

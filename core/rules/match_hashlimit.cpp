@@ -32,6 +32,12 @@ constexpr std::uint64_t kScale = 1000000;                           // kernel: X
 constexpr std::uint64_t kCreditsPerJiffy = std::uint64_t{1} << 39;  // kernel: POW2_BELOW64(MAX_CPJ)
 constexpr std::uint64_t kCreditsPerUnit = kJiffiesPerSecond * kCreditsPerJiffy / kScale;
 constexpr std::uint32_t kDefaultBurst = 5;
+// Bytes are counted in chunks. kernel: XT_HASHLIMIT_BYTE_SHIFT, POW2_BELOW32(MAX_CPJ_BYTES)
+constexpr unsigned kChunkShift = 4;
+constexpr std::uint64_t kByteCreditsPerJiffy = std::uint64_t{1} << 24;
+constexpr std::uint64_t kByteCredits = kByteCreditsPerJiffy * kJiffiesPerSecond;
+constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 40;
+constexpr std::uint32_t kFastestChunkPrice = 16;  // 4 GB/s
 constexpr std::uint32_t kDefaultExpireMs = 10000;
 constexpr std::size_t kMaxBuckets = 65536;  // distinct keys of one table
 
@@ -45,6 +51,7 @@ struct Key {
 
 struct Bucket {
     std::uint64_t credit = 0;
+    std::uint64_t refills = 0;  // bytes: how often the credit may be filled up at once
     Jiffies previous = 0;
     Jiffies expires = 0;
 };
@@ -66,8 +73,9 @@ class HashlimitMatch : public Match {
     std::string shared_name() const override { return "hashlimit/" + name; }
     void join(std::unique_ptr<SharedState>& shared) const override;
 
-    std::uint64_t period = 0;
-    std::uint32_t burst = kDefaultBurst;
+    bool bytes = false;        // the rate is one of bytes
+    std::uint64_t period = 0;  // between two packets, or the price of a chunk
+    std::uint64_t burst = kDefaultBurst;
     bool above = false;
     bool by_source = false;
     bool by_destination = false;
@@ -82,11 +90,78 @@ class HashlimitMatch : public Match {
   private:
     std::optional<Key> key_of(const Packet& packet) const;
     static HashlimitTable& table(Subject& subject);
+    [[nodiscard]] std::uint64_t most_credit() const;
+    std::uint64_t price(Bucket& bucket, std::uint32_t length) const;
+    [[nodiscard]] std::string limit_text() const;
 };
 
+// kernel: bytes_to_cost, cost_to_bytes in iptables' libxt_hashlimit.c
+std::uint32_t chunk_price(std::uint64_t bytes_per_second) {
+    return static_cast<std::uint32_t>(0xffffffff / ((bytes_per_second >> kChunkShift) + 1));
+}
+std::uint64_t bytes_per_second(std::uint64_t price) {
+    return (0xffffffff / price - 1) << kChunkShift;
+}
+
+constexpr std::array<std::pair<std::string_view, std::uint64_t>, 3> kByteUnits = {
+    {{"mb", std::uint64_t{1} << 20}, {"kb", std::uint64_t{1} << 10}, {"b", 1}}};
+
+// In the largest unit in which `is_it(rounded)` holds. kernel tools: print_bytes, which rounds too
+template <class IsIt>
+std::string bytes_text(std::uint64_t bytes, IsIt&& is_it) {
+    for (const auto& [unit, size] : kByteUnits) {
+        if (bytes >= size && is_it(bytes / size * size)) {
+            return std::to_string(bytes / size) + std::string(unit);
+        }
+    }
+    return std::to_string(bytes) + "b";
+}
+
+std::string byte_rate_text(std::uint64_t price) {
+    return bytes_text(bytes_per_second(price),
+                      [&](std::uint64_t rounded) { return chunk_price(rounded) == price; });
+}
+
+std::uint64_t seconds_of(std::uint64_t bytes, std::uint64_t per_second) {
+    return (bytes + per_second - 1) / per_second;
+}
+
+// "512kb": a number and its unit; nullopt without one.
+std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+    for (const auto& [unit, factor] : kByteUnits) {
+        if (text.ends_with(unit)) {
+            const auto number =
+                parse_number(text.substr(0, text.size() - unit.size()), kMaxBytes / factor);
+            return number ? std::optional(*number * factor) : std::nullopt;
+        }
+    }
+    return std::nullopt;
+}
+
+// "512kb/s" or "512kb/sec"
+std::optional<std::uint64_t> parse_byte_rate(std::string_view text) {
+    const std::size_t slash = text.find('/');
+    if (slash == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const std::string_view per = text.substr(slash + 1);
+    const bool second = !per.empty() && std::string_view("second").starts_with(per);
+    return second ? parse_bytes(text.substr(0, slash)) : std::nullopt;
+}
+
+std::string HashlimitMatch::limit_text() const {
+    if (!bytes) {
+        return rate_text(period, kScale) + " --hashlimit-burst " + std::to_string(burst);
+    }
+    const std::uint64_t rate = bytes_per_second(period);
+    const auto same = [&](std::uint64_t bytes) { return seconds_of(bytes, rate) == burst; };
+    return byte_rate_text(period) + "/s" +
+           (burst == 0 ? "" : " --hashlimit-burst " + bytes_text(burst * rate, same));
+}
+
 std::string HashlimitMatch::save() const {
-    std::string text = std::string(above ? "--hashlimit-above " : "--hashlimit-upto ") +
-                       rate_text(period, kScale) + " --hashlimit-burst " + std::to_string(burst);
+    std::string text =
+        std::string(above ? "--hashlimit-above " : "--hashlimit-upto ") + limit_text();
     std::string modes;
     const std::array<std::pair<bool, std::string_view>, 4> flags = {
         {{by_source, "srcip"},
@@ -116,7 +191,6 @@ std::string HashlimitMatch::save() const {
     return text;
 }
 
-// kernel: hashlimit_init_dst; without ports (ICMP, fragments) they are 0
 // An SPI counts as ports. kernel: proto_ports_offset
 std::optional<std::size_t> ports_offset(std::uint8_t protocol) {
     if (protocol == proto::kAh) {
@@ -126,6 +200,7 @@ std::optional<std::size_t> ports_offset(std::uint8_t protocol) {
                                                                  : std::nullopt;
 }
 
+// Without ports (ICMP, fragments) they are 0. kernel: hashlimit_init_dst
 std::optional<Key> HashlimitMatch::key_of(const Packet& packet) const {
     Key key;
     const Layout& layout = packet.layout;
@@ -167,6 +242,25 @@ HashlimitTable& HashlimitMatch::table(Subject& subject) {
     return found;
 }
 
+// kernel: rateinfo_init
+std::uint64_t HashlimitMatch::most_credit() const {
+    return bytes ? kByteCredits : period * burst * kCreditsPerUnit;
+}
+
+// kernel: user2credits_byte, hashlimit_byte_cost
+std::uint64_t HashlimitMatch::price(Bucket& bucket, std::uint32_t length) const {
+    if (!bytes) {
+        return period * kCreditsPerUnit;
+    }
+    const std::uint64_t chunks = (length >> kChunkShift) + 1;
+    const std::uint64_t price = std::min(chunks * (period * kByteCredits >> 32), kByteCredits);
+    if (bucket.credit < price && bucket.refills != 0) {
+        --bucket.refills;
+        bucket.credit = kByteCredits;
+    }
+    return price;
+}
+
 // kernel: hashlimit_mt_common
 MatchResult HashlimitMatch::test(Subject& subject, MatchState*) const {
     const auto key = key_of(subject.packet);
@@ -174,8 +268,6 @@ MatchResult HashlimitMatch::test(Subject& subject, MatchState*) const {
         return MatchResult::HotDrop;
     }
     const Jiffies now = to_jiffies(subject.now);
-    const std::uint64_t cost = period * kCreditsPerUnit;
-    const std::uint64_t cap = period * burst * kCreditsPerUnit;
     HashlimitTable& limits = table(subject);
     if (!limits.buckets.contains(*key) && limits.buckets.size() >= kMaxBuckets) {
         return MatchResult::HotDrop;
@@ -184,12 +276,15 @@ MatchResult HashlimitMatch::test(Subject& subject, MatchState*) const {
     Bucket& bucket = entry->second;
     bucket.expires = now + milliseconds_to_jiffies(expire_ms);
     if (fresh) {
-        bucket.credit = cap;
+        bucket.credit = most_credit();
+        bucket.refills = burst;
     } else {
-        const std::uint64_t grown = bucket.credit + (now - bucket.previous) * kCreditsPerJiffy;
-        bucket.credit = std::min(grown < bucket.credit ? ~std::uint64_t{0} : grown, cap);
+        const std::uint64_t per_jiffy = bytes ? kByteCreditsPerJiffy : kCreditsPerJiffy;
+        const std::uint64_t grown = bucket.credit + (now - bucket.previous) * per_jiffy;
+        bucket.credit = std::min(grown < bucket.credit ? ~std::uint64_t{0} : grown, most_credit());
     }
     bucket.previous = now;
+    const std::uint64_t cost = price(bucket, subject.packet.layout.total_length);
     if (bucket.credit < cost) {
         return yes_if(above);
     }
@@ -230,6 +325,62 @@ void read_table_options(const Options& options, const RuleContext& context, Hash
             .value_or(kDefaultExpireMs));
 }
 
+// The burst of bytes counts in seconds at full rate.
+bool read_byte_burst(const GivenOption& rate, const Options& options, const RuleContext& context,
+                     HashlimitMatch& match) {
+    match.burst = 0;
+    const GivenOption* given = options.find("hashlimit-burst");
+    if (given == nullptr) {
+        return true;
+    }
+    const std::uint64_t per_second = bytes_per_second(match.period);
+    const auto plain = parse_number(given->value, kMaxBytes);
+    const std::uint64_t bytes = plain ? *plain : parse_bytes(given->value).value_or(0);
+    match.burst = seconds_of(bytes, per_second);
+    if (bytes < per_second || match.burst * per_second > kMaxBytes) {
+        context.error(*given,
+                      "with " + in_quotes(rate.value) + " a burst is a number of bytes from " +
+                          byte_rate_text(match.period) + " on, not " + in_quotes(given->value));
+        return false;
+    }
+    return true;
+}
+
+bool read_byte_rate(const GivenOption& given, std::uint64_t rate, const Options& options,
+                    const RuleContext& context, HashlimitMatch& match) {
+    match.bytes = true;
+    match.period = chunk_price(rate);
+    if (rate >> kChunkShift == 0 || match.period < kFastestChunkPrice) {
+        context.error(given, in_quotes(given.value) + " is not a rate from " +
+                                 byte_rate_text(chunk_price(1u << kChunkShift)) + "/s to " +
+                                 byte_rate_text(kFastestChunkPrice) + "/s");
+        return false;
+    }
+    return read_byte_burst(given, options, context, match);
+}
+
+bool read_rate(const GivenOption& given, const Options& options, const RuleContext& context,
+               HashlimitMatch& match) {
+    if (const auto rate = parse_byte_rate(given.value)) {
+        return read_byte_rate(given, *rate, options, context, match);
+    }
+    const auto period = parse_rate(given.value, kScale);
+    if (!period) {
+        context.error(
+            given, in_quotes(given.value) + " is not a rate such as 5/second, 1/hour or 512kb/s");
+        return false;
+    }
+    match.period = *period;
+    match.burst =
+        read_number(options, context, "hashlimit-burst", 1, 1000000).value_or(kDefaultBurst);
+    if (*period > ~std::uint64_t{0} / kCreditsPerUnit / match.burst) {
+        context.error(given,
+                      "rate and burst are too great together; the kernel's counter would overflow");
+        return false;
+    }
+    return true;
+}
+
 std::shared_ptr<const Match> parse_hashlimit(const Options& options, RuleContext& context) {
     const GivenOption* upto = options.find("hashlimit-upto");
     const GivenOption* above = options.find("hashlimit-above");
@@ -241,18 +392,12 @@ std::shared_ptr<const Match> parse_hashlimit(const Options& options, RuleContext
         return nullptr;
     }
     const GivenOption& given = upto != nullptr ? *upto : *above;
-    const auto period = parse_rate(given.value, kScale);
-    if (!period) {
-        context.error(
-            given, in_quotes(given.value) + " is not a rate in packets such as 5/second or 1/hour");
+    auto match = std::make_shared<HashlimitMatch>();
+    if (!read_rate(given, options, context, *match)) {
         return nullptr;
     }
-    auto match = std::make_shared<HashlimitMatch>();
-    match->period = *period;
     match->above = (above != nullptr) != given.inverted;
     match->name = name->value;
-    match->burst = static_cast<std::uint32_t>(
-        read_number(options, context, "hashlimit-burst", 1, 1000000).value_or(kDefaultBurst));
     const unsigned bits = context.v6() ? 128 : 32;
     const auto mask = [&](std::string_view option) {
         return mask_of(
@@ -262,11 +407,6 @@ std::shared_ptr<const Match> parse_hashlimit(const Options& options, RuleContext
     match->source_mask = mask("hashlimit-srcmask");
     match->destination_mask = mask("hashlimit-dstmask");
     read_table_options(options, context, *match);
-    if (*period > ~std::uint64_t{0} / kCreditsPerUnit / match->burst) {
-        context.error(given,
-                      "rate and burst are too great together; the kernel's counter would overflow");
-        return nullptr;
-    }
     return read_modes(options, context, *match) ? match : nullptr;
 }
 

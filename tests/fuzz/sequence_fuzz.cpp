@@ -119,9 +119,9 @@ void check_table(const nsr::Router& router, nsr::Instant now) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    Ends ends;
     const std::unique_ptr<nsr::Router> router = make_router();
     router->conntrack().settings().checksum = 0;
-    Ends ends;
     router->observer = &ends;
     nsr::Instant now{std::chrono::seconds(100)};
     Reader in(data, size);

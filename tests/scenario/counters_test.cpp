@@ -1,4 +1,5 @@
-// What /proc/net/snmp and snmp6 say. The figures are a Linux 6.18's after the same packets.
+// What /proc/net/snmp and snmp6 say. The figures of the first two cases are a Linux 6.18's after
+// the same packets.
 #include <doctest/doctest.h>
 
 #include <sstream>

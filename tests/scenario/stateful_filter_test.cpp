@@ -198,3 +198,15 @@ TEST_CASE("raw: an error about an untracked packet is tracked, whatever OUTPUT s
     w.expect_rule_packets("-A OUTPUT -m conntrack --ctstate INVALID", 1);
     CHECK(w.router().conntrack().stats().icmp_error == 1);
 }
+
+TEST_CASE("tcp: a reset that answers nothing teaches nothing about the window of its sender") {
+    World w = given("*filter\n-A FORWARD -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n");
+    const auto client = tcp("10.0.0.2:4000", "198.51.100.7:22");
+    const auto server = tcp("198.51.100.7:22", "10.0.0.2:4000");
+    w.when("lan", PacketBuilder(client).syn().seq(71000)).forget();
+    w.when("wan", PacketBuilder(server).seq(0).ack(71001)).forget();  // let through unseen
+    w.when("wan", PacketBuilder(server).rst().seq(1999)).forget();
+    w.expect_entry("tcp 6 CLOSE");
+    w.when("lan", PacketBuilder(client).seq(71001).ack(1001).data("0123456789"));
+    w.expect_drop(DropReason::RuleDrop);
+}

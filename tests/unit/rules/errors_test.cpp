@@ -134,6 +134,16 @@ TEST_CASE("garbage of any kind is refused without a fuss") {
     }
 }
 
+TEST_CASE("hashlimit: rates and bursts of bytes that cannot be") {
+    const std::string start = "-m hashlimit --hashlimit-name x --hashlimit-upto ";
+    has(wrong(start + "15b/s"), "\"15b/s\" is not a rate from 16b/s to ");
+    has(wrong(start + "9999mb/s"), "is not a rate from 16b/s");
+    has(wrong(start + "5gb/s"), "\"5gb/s\" is not a rate such as 5/second, 1/hour or 512kb/s");
+    has(wrong(start + "512kb/s --hashlimit-burst 1kb"),
+        "with \"512kb/s\" a burst is a number of bytes from 512kb on, not \"1kb\"");
+    has(wrong(start + "512kb/s --hashlimit-burst many"), "a burst is a number of bytes");
+}
+
 TEST_CASE("limits whose product the kernel's counter could not hold are refused") {
     has(wrong("-m limit --limit 1/day --limit-burst 5"), "too great together");
     has(wrong("-m hashlimit --hashlimit-name x --hashlimit-mode srcip --hashlimit-upto 1/day "

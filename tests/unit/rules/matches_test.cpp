@@ -322,6 +322,23 @@ TEST_CASE("hashlimit keeps a bucket for as many hours as it is told") {
     CHECK(box.drops(kSyn));
 }
 
+TEST_CASE(
+    "hashlimit counts bytes: a second's worth, as often as the burst says, then by the second") {
+    Firewall box(
+        forward("-A FORWARD -m hashlimit --hashlimit-above 1kb/s --hashlimit-burst 2kb"
+                " --hashlimit-mode srcip --hashlimit-name h -j DROP"));
+    const PacketBuilder large = udp("10.0.0.2:1", "192.0.2.1:2").payload(972);  // 1000 bytes
+    CHECK(box.accepts(large));
+    CHECK(box.accepts(large));  // the two of the burst
+    CHECK(box.accepts(large));
+    CHECK(box.drops(large));
+    CHECK(box.accepts(udp("10.0.0.3:1", "192.0.2.1:2").payload(972)));
+    box.wait(500ms);
+    CHECK(box.drops(large));
+    box.wait(500ms);
+    CHECK(box.accepts(large));
+}
+
 TEST_CASE("recent looks back as far as it is told") {
     Firewall box(
         forward("-A FORWARD -m recent --rcheck --seconds 17179870 -j DROP\n"

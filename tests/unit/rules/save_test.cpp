@@ -49,12 +49,24 @@ TEST_CASE("options are saved in the canonical form") {
           "-m string --hex-string \"|0a0b616263|\" --algo bm");
     CHECK(saved("-m recent --set") ==
           "-m recent --set --name DEFAULT --mask 255.255.255.255 --rsource");
+    const auto limit = [&](std::string_view rate) {
+        const std::string text =
+            saved("-m hashlimit --hashlimit-name x --hashlimit-upto " + std::string(rate));
+        return text.substr(0, text.find(" --hashlimit-name"));
+    };
+    CHECK(limit("20mb/sec") == "-m hashlimit --hashlimit-upto 20mb/s");
+    CHECK(limit("1000b/s") == "-m hashlimit --hashlimit-upto 992b/s");
+    CHECK(limit("1000000b/s") == "-m hashlimit --hashlimit-upto 1000000b/s");
+    CHECK(limit("268435455b/s") == "-m hashlimit --hashlimit-upto 257mb/s");
+    CHECK(limit("512kb/s --hashlimit-burst 10mb") ==
+          "-m hashlimit --hashlimit-upto 512kb/s --hashlimit-burst 10mb");
     CHECK(saved("-j REJECT") == "-j REJECT --reject-with icmp-port-unreachable");
     CHECK(saved("-j LOG --log-prefix \"inv: \" --log-level warning") ==
           "-j LOG --log-prefix \"inv: \"");
 }
 
-TEST_CASE("a negated full range of ports is saved: iptables-save leaves it out, which inverts the rule") {
+TEST_CASE(
+    "a negated full range of ports is saved: iptables-save leaves it out, which inverts the rule") {
     CHECK(saved("-p udp ! --dport 0:65535") == "-p udp -m udp ! --dport 0:65535");
     CHECK(saved("-p udp --dport 0:65535") == "-p udp -m udp");
 }
