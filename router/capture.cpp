@@ -35,7 +35,7 @@ class FileBuffer : public std::streambuf {
 
   private:
     File file_;
-    std::array<char, 64 * 1024> bytes_{};
+    std::array<char, 65536> bytes_{};
 };
 
 // pcapng from a file that is kept open.

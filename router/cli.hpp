@@ -11,7 +11,10 @@ class App;
 
 namespace nsr::router {
 
-enum ExitCode : int { kSuccess = 0, kFailure = 1, kUsage = 2 };
+// Exit codes.
+inline constexpr int kSuccess = 0;
+inline constexpr int kFailure = 1;
+inline constexpr int kUsage = 2;
 
 int run_cli(int argc, const char* const* argv);
 

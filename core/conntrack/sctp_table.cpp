@@ -19,6 +19,7 @@ namespace nsr::conntrack {
 
 namespace {
 
+// NOLINTBEGIN(readability-identifier-naming): as short as in the kernel, or there is no table
 constexpr auto no = SctpConntrack::None;
 constexpr auto cl = SctpConntrack::Closed;
 constexpr auto cw = SctpConntrack::CookieWait;
@@ -29,6 +30,7 @@ constexpr auto sr = SctpConntrack::ShutdownRecd;
 constexpr auto sa = SctpConntrack::ShutdownAckSent;
 constexpr auto hs = SctpConntrack::HeartbeatSent;
 constexpr auto iv = SctpConntrack::Max;
+// NOLINTEND(readability-identifier-naming)
 
 struct Row {
     std::uint8_t chunk;

@@ -11,7 +11,7 @@
 namespace nsr::conntrack {
 namespace {
 
-enum ArenaNumber : unsigned { kRecords, kAddresses, kExtras };
+enum ArenaNumber : unsigned { Records, Addresses, Extras };
 
 // What is stored before this is stored before what follows, also for whoever maps the file after
 // the process was killed: a process that dies leaves what it stored, in the order of its program.
@@ -271,9 +271,9 @@ std::optional<ConnId> Table::victim(Jiffies now) {
 Table::Impl::Impl(SipKey key, std::uint32_t count, std::unique_ptr<Memory> from)
     : memory(from ? std::move(from) : anonymous_memory()),
       hash(key),
-      records(*memory, kRecords, 0),
-      addresses(*memory, kAddresses, kNoSide + 1),
-      extras(*memory, kExtras, kNoSide + 1),
+      records(*memory, Records, 0),
+      addresses(*memory, Addresses, kNoSide + 1),
+      extras(*memory, Extras, kNoSide + 1),
       index(*this, lines_for(count)),
       wheel(records),
       eviction(records),

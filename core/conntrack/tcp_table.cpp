@@ -21,6 +21,7 @@ namespace nsr::conntrack {
 
 namespace {
 
+// NOLINTBEGIN(readability-identifier-naming): as short as in the kernel, or there is no table
 constexpr auto no = TcpStep::None;
 constexpr auto ss = TcpStep::SynSent;
 constexpr auto sr = TcpStep::SynRecv;
@@ -33,6 +34,7 @@ constexpr auto cl = TcpStep::Close;
 constexpr auto s2 = TcpStep::SynSent2;
 constexpr auto iv = TcpStep::Invalid;
 constexpr auto ig = TcpStep::Ignore;
+// NOLINTEND(readability-identifier-naming)
 
 using Row = std::array<TcpStep, kTcpStates>;
 using Half = std::array<Row, kTcpKinds>;

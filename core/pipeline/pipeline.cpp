@@ -144,9 +144,13 @@ void Pipeline::originate(Packet& packet) {
         return drop(packet, DropReason::NoRoute);
     }
     count_request(packet);
+    const IpAddress destination = packet.layout.destination;
     const Verdict verdict = run_hook<Hook::Output, kOutput>(packet);
     if (!verdict.accepted()) {
         return verdict.dropped() ? drop(packet, verdict.reason()) : void();
+    }
+    if (packet.layout.destination != destination) {
+        route_output(packet);  // NAT has looked that there is a way
     }
     if (packet.meta.out == IfIndex::Loopback) {
         return loop_back(packet);
@@ -184,7 +188,7 @@ void Pipeline::send_local(Packet packet) {
     const Decision decision = state_.routes.lookup(packet.layout.destination);
     if (decision.kind == Destination::Local && packet.layout.source.is_unspecified()) {
         rewrite::set_source(packet, packet.layout.destination);
-    } else if (decision.kind != Destination::Unicast && decision.kind != Destination::Local) {
+    } else if (!leads_somewhere(decision)) {
         return drop(packet, DropReason::NoRoute);
     }
     if (packet.layout.source.is_unspecified()) {
@@ -207,13 +211,9 @@ bool Pipeline::route_output(Packet& packet) {
     if (state_.observer != nullptr) {
         state_.observer->routed(packet, decision);
     }
-    if (decision.kind == Destination::Unicast) {
-        packet.meta.out = decision.out;
-        return true;
-    }
     const bool local = decision.kind == Destination::Local;
-    packet.meta.out = local ? IfIndex::Loopback : IfIndex::None;
-    return local;
+    packet.meta.out = local ? IfIndex::Loopback : decision.out;
+    return leads_somewhere(decision);
 }
 
 // --- leaving ------------------------------------------------------------------------------------

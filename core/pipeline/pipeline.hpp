@@ -67,7 +67,6 @@ class Pipeline {
     Verdict track(Packet& packet);
     Verdict confirm(Packet& packet);
     Verdict filter(rules::TableId table, Hook hook, Packet& packet);
-    Verdict mangle_output(Packet& packet);
     Verdict translate(Hook hook, Packet& packet);
     Verdict bind(Hook hook, nat::Manip manip, Packet& packet);
     Verdict carry_out(const rules::Outcome& outcome, const Packet& packet);

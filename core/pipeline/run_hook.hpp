@@ -35,8 +35,7 @@ Verdict Pipeline::run_stage(StageId stage, Packet& packet) {
         case StageId::Track:
             return track(packet);
         case StageId::Mangle:
-            return kHook == Hook::Output ? mangle_output(packet)
-                                         : filter(rules::TableId::Mangle, kHook, packet);
+            return filter(rules::TableId::Mangle, kHook, packet);
         case StageId::Filter:
             return filter(rules::TableId::Filter, kHook, packet);
         case StageId::Dnat:

@@ -37,18 +37,6 @@ Verdict Pipeline::filter(rules::TableId table, Hook hook, Packet& packet) {
     return carry_out(outcome, packet);
 }
 
-// kernel: ipt_mangle_out, ip6t_mangle_out: what decides the route may have changed
-Verdict Pipeline::mangle_output(Packet& packet) {
-    const IpAddress destination = packet.layout.destination;
-    const Mark mark = packet.meta.mark;
-    const Verdict verdict = filter(rules::TableId::Mangle, Hook::Output, packet);
-    const bool changed = packet.layout.destination != destination || packet.meta.mark != mark;
-    if (verdict.accepted() && changed && !route_output(packet)) {
-        return Verdict::drop(DropReason::NoRoute);
-    }
-    return verdict;
-}
-
 // kernel: nf_nat_ipv4_fn, nf_nat_ipv6_fn, nf_nat_inet_fn; nf_nat_ipv4_local_fn
 Verdict Pipeline::translate(Hook hook, Packet& packet) {
     const Meta& meta = packet.meta;
@@ -67,11 +55,9 @@ Verdict Pipeline::translate(Hook hook, Packet& packet) {
     }
     const IpAddress destination = packet.layout.destination;
     const Verdict verdict = state_.nat.apply(packet, hook, now_);
-    const bool reroute = hook == Hook::Output && packet.layout.destination != destination;
-    if (verdict.accepted() && reroute && !route_output(packet)) {
-        return Verdict::drop(DropReason::NoRoute);
-    }
-    return verdict;
+    const bool moved = hook == Hook::Output && packet.layout.destination != destination;
+    const bool lost = moved && !leads_somewhere(state_.routes.lookup(packet.layout.destination));
+    return verdict.accepted() && lost ? Verdict::drop(DropReason::NoRoute) : verdict;
 }
 
 Verdict Pipeline::bind(Hook hook, nat::Manip manip, Packet& packet) {

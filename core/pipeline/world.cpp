@@ -46,6 +46,9 @@ rules::World::AddressType RoutingWorld::address_type(const IpAddress& address,
     }
     switch (kind) {
         case Destination::Local:
+            if (address.is_v6() && interfaces_.owner_of(address) == IfIndex::None) {
+                return AddressType::Anycast;  // of the subnet's routers
+            }
             return limit_to && interfaces_.owner_of(address) != *limit_to ? AddressType::Unicast
                                                                           : AddressType::Local;
         case Destination::Broadcast:

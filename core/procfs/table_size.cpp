@@ -5,7 +5,7 @@
 namespace nsr::procfs {
 
 TableSize default_table_size(std::uint64_t memory_bytes) {
-    constexpr std::uint64_t kBytesPerBucket = 64 * 1024;
+    constexpr std::uint64_t kBytesPerBucket = std::uint64_t{64} * 1024;
     constexpr std::uint64_t kFewest = 32;
     constexpr std::uint64_t kMost = 16384;
     constexpr std::uint32_t kEntriesPerBucket = 4;

@@ -18,6 +18,7 @@ struct TableSize {
 TableSize default_table_size(std::uint64_t memory_bytes);
 
 // A record and its two references in the index.
-inline constexpr std::uint64_t kBytesPerEntry = sizeof(conntrack::Connection) + 2 * 8;
+inline constexpr std::uint64_t kBytesPerEntry =
+    sizeof(conntrack::Connection) + 2 * sizeof(std::uint64_t);
 
 }  // namespace nsr::procfs

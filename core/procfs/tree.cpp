@@ -145,6 +145,7 @@ Result<std::vector<Tree::Entry>, Failure> Tree::list(std::string_view directory)
         }
     }
     std::vector<Entry> entries;
+    entries.reserve(names.size());
     for (const std::string& name : names) {
         entries.push_back(*stat(prefix + name));
     }

@@ -51,6 +51,11 @@ struct Decision {
     IpAddress next_hop;           // valid iff Unicast: the gateway, or the destination itself
 };
 
+// Whether the router may send there itself.
+inline bool leads_somewhere(const Decision& decision) {
+    return decision.kind == Destination::Unicast || decision.kind == Destination::Local;
+}
+
 class RouteTable {
   public:
     explicit RouteTable(const InterfaceTable& interfaces);

@@ -154,7 +154,7 @@ std::string HashlimitMatch::limit_text() const {
         return rate_text(period, kScale) + " --hashlimit-burst " + std::to_string(burst);
     }
     const std::uint64_t rate = bytes_per_second(period);
-    const auto same = [&](std::uint64_t bytes) { return seconds_of(bytes, rate) == burst; };
+    const auto same = [&](std::uint64_t rounded) { return seconds_of(rounded, rate) == burst; };
     return byte_rate_text(period) + "/s" +
            (burst == 0 ? "" : " --hashlimit-burst " + bytes_text(burst * rate, same));
 }

@@ -196,6 +196,7 @@ bool read_chunk(std::string_view word, const GivenOption& given, const RuleConte
                                      [&](const Chunk& row) { return lower(row.name) == wanted; });
     if (chunk == kChunks.end()) {
         std::vector<std::string_view> names;
+        names.reserve(kChunks.size());
         for (const Chunk& row : kChunks) {
             names.push_back(row.name);
         }

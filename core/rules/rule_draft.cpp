@@ -157,6 +157,7 @@ void RuleDraft::unknown_target(const GivenOption& given, bool is_goto) const {
 std::vector<Rule> RuleDraft::expand() const {
     const auto pointers = [](const std::vector<MaskedAddress>& list) {
         std::vector<const MaskedAddress*> result;
+        result.reserve(list.size());
         for (const MaskedAddress& address : list) {
             result.push_back(&address);
         }

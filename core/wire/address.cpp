@@ -30,8 +30,8 @@ IpAddress IpAddress::from_wire(Family family, const std::uint8_t* bytes) {
 }
 
 void IpAddress::to_wire(std::uint8_t* bytes) const {
-    const unsigned count = is_v4() ? 1 : 4;
-    for (unsigned i = 0; i < count; ++i) {
+    const std::size_t count = is_v4() ? 1 : 4;
+    for (std::size_t i = 0; i < count; ++i) {
         wire::store32(bytes + 4 * i, words[i]);
     }
 }

@@ -119,10 +119,10 @@ void check_table(const nsr::Router& router, nsr::Instant now) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    Ends ends;
+    const auto ends = std::make_unique<Ends>();
     const std::unique_ptr<nsr::Router> router = make_router();
     router->conntrack().settings().checksum = 0;
-    router->observer = &ends;
+    router->observer = ends.get();
     nsr::Instant now{std::chrono::seconds(100)};
     Reader in(data, size);
     for (int steps = 0; steps < 200 && !in.done(); ++steps) {
@@ -140,7 +140,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         router->expire(now, out);
         check_table(*router, now);
         check_egress(out);
-        NSR_CHECK(ends.ended >= ends.begun);
+        NSR_CHECK(ends->ended >= ends->begun);
     }
     return 0;
 }

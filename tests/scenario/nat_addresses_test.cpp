@@ -1,4 +1,5 @@
-// Which of its addresses the router takes when a rule leaves it the choice.
+// The router's own addresses: which it takes when a rule leaves it the choice, where what they are
+// translated to leads, what rules see of them.
 #include <doctest/doctest.h>
 
 #include "tests/support/world.hpp"
@@ -59,4 +60,32 @@ TEST_CASE("nat: an answer whose translated destination has no route ends before 
     w.when("lan", ping("10.13.0.2", "192.0.2.1"));
     w.expect_drop(DropReason::NoRoute);
     w.expect_rule_packets("-A OUTPUT -p icmp", 0);
+}
+
+TEST_CASE("nat: rules behind NAT in OUTPUT see the interface of the first route") {
+    World w = given(
+        "*mangle\n-A POSTROUTING -o wan -p icmp\nCOMMIT\n"
+        "*nat\n-A INPUT -i wan -j SNAT --to-source 10.0.0.77\nCOMMIT\n"
+        "*filter\n-A OUTPUT -o lan -d 198.51.100.7\n-A OUTPUT -o wan\nCOMMIT\n");
+    w.when("wan", ping("198.51.100.7", "192.0.2.1"));
+    w.expect_icmp("wan", 0, 0);
+    w.expect_rule_packets("-A OUTPUT -d 198.51.100.7/32 -o lan", 1);
+    w.expect_rule_packets("-A OUTPUT -o wan", 0);
+    w.expect_rule_packets("-A POSTROUTING -o wan -p icmp", 1);
+}
+
+TEST_CASE("addrtype: the address of the routers of a subnet is ANYCAST") {
+    World::Setup setup;
+    setup.rules_v6 =
+        "*filter\n-A INPUT -m addrtype --dst-type LOCAL\n"
+        "-A INPUT -m addrtype --dst-type ANYCAST\nCOMMIT\n";
+    World w = given(std::move(setup));
+    w.when("lan", udp("[fd00:1::2]:4000", "[fd00:1::]:53"));
+    w.expect_icmp("lan", 1, 4);
+    w.expect_rule_packets("-A INPUT -m addrtype --dst-type LOCAL", 0);
+    w.expect_rule_packets("-A INPUT -m addrtype --dst-type ANYCAST", 1);
+    w.when("lan", udp("[fd00:1::2]:4000", "[fd00:1::1]:53"));
+    w.expect_icmp("lan", 1, 4);
+    w.expect_rule_packets("-A INPUT -m addrtype --dst-type LOCAL", 1);
+    w.expect_rule_packets("-A INPUT -m addrtype --dst-type ANYCAST", 1);
 }

@@ -271,7 +271,7 @@ TEST_CASE("a quoted header may promise more than was quoted") {
     CHECK(dissect_quoted(odd, layout, Family::Ipv4));
     odd[0] = 0x48;
     CHECK_FALSE(dissect_quoted(odd, layout, Family::Ipv4));  // header length beyond the quote
-    odd[0] = 0x44;  // shorter than a header can be
+    odd[0] = 0x44;                                           // shorter than a header can be
     REQUIRE(dissect_quoted(odd, layout, Family::Ipv4));
     CHECK(layout.l4_offset == 16);
     const Frame six_whole = six_with(60, {17, 0, 1, 4, 0, 0, 0, 0});
