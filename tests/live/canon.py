@@ -64,7 +64,7 @@ def _transport(view, raw, notes, names):
         body = bytes(raw[view.l4 :])
         notes.append(("crc", crc32c(body[:8] + b"\0\0\0\0" + body[12:]) == struct.unpack("<I", body[8:12])[0]))
         raw[view.l4 + 8 : view.l4 + 12] = b"\0\0\0\0"
-    if view.protocol == ICMP and raw[view.l4] == 14 and len(raw) >= view.l4 + 20:
+    if view.protocol == ICMP and len(raw) >= view.l4 + 20 and raw[view.l4] == 14:
         raw[view.l4 + 12 : view.l4 + 20] = bytes(8)  # the time of day
     notes.append(("ports", _take_ports(view, raw, view.l4, names)))
     if view.is_error() and len(raw) >= view.l4 + 28:

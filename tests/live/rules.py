@@ -158,8 +158,7 @@ class RuleMaker:
             return rng.choice(choices + [
                 f"-j MARK --set-xmark {rng.choice(['0x1/0xffffffff', '0x2/0xff', '0x0/0x1'])}", "-j MARK --or-mark 0x10", "-j MARK --and-mark 0xf0",
                 "-j CONNMARK --save-mark", "-j CONNMARK --restore-mark", f"-j CONNMARK --set-xmark {rng.choice(['0x1/0xffffffff', '0x2/0xff'])}",
-                "-j CONNMARK --save-mark --nfmask 0xff --ctmask 0xff", f"-j DSCP --set-dscp {rng.choice(['0x2e', '0x00'])}", f"-j TOS --set-tos {rng.choice(['0x10/0x3f', '0x08/0xff'])}",
-                f"-j HL --hl-{rng.choice(['set 64', 'dec 1', 'inc 1', 'dec 70'])}" if self.v6 else f"-j TTL --ttl-{rng.choice(['set 64', 'dec 1', 'inc 1', 'dec 70'])}",
+                "-j CONNMARK --save-mark --nfmask 0xff --ctmask 0xff", *self.header_targets(hook),
                 "-j ACCEPT", "-j RETURN", "-j DROP" if rng.random() < 0.3 else ""]
                 + ([f"-j TCPOPTSTRIP --strip-options {rng.choice(['sack-permitted', 'wscale,mss', '4'])}"] if protocol == "tcp" else []))
         kinds = ["icmp6-adm-prohibited", "icmp6-addr-unreachable", "icmp6-no-route"] if self.v6 else ["icmp-host-prohibited", "icmp-admin-prohibited", "icmp-net-unreachable"]
@@ -168,6 +167,14 @@ class RuleMaker:
             refuse.append("-j REJECT --reject-with tcp-reset")
         return rng.choice(choices * 3 + ["-j ACCEPT", "-j ACCEPT", "-j RETURN", "-j RETURN"] + refuse
                           + ['-j LOG --log-prefix "x "', "-j NFLOG --nflog-group 5"])
+
+    def header_targets(self, hook):
+        if self.v6 and hook not in ("FORWARD", "OUTPUT", "POSTROUTING"):
+            return []  # docs/kernel-parity.md, v6-header-changed-after-checksum
+        rng = self.rng
+        hops = rng.choice(["set 64", "dec 1", "inc 1", "dec 70"])
+        return [f"-j DSCP --set-dscp {rng.choice(['0x2e', '0x00'])}", f"-j TOS --set-tos {rng.choice(['0x10/0x3f', '0x08/0xff'])}",
+                f"-j HL --hl-{hops}" if self.v6 else f"-j TTL --ttl-{hops}"]
 
     def nat(self, hook, protocol):
         rng, net = self.rng, self.net

@@ -210,3 +210,16 @@ TEST_CASE("tcp: a reset that answers nothing teaches nothing about the window of
     w.when("lan", PacketBuilder(client).seq(71001).ack(1001).data("0123456789"));
     w.expect_drop(DropReason::RuleDrop);
 }
+
+TEST_CASE("mangle: a changed IPv6 header does not spoil the checksum behind it") {
+    World::Setup setup;
+    setup.rules_v6 =
+        "*mangle\n-A PREROUTING -p udp -j DSCP --set-dscp 0x2e\n"
+        "-A PREROUTING -p udp -j HL --hl-dec 1\nCOMMIT\n";
+    World w = given(std::move(setup));
+    w.when("lan", udp("[fd00:1::2]:4000", "[fd00:1::1]:53").data(std::string(100, 'x')));
+    w.expect_icmp("lan", 1, 4);
+    w.when("lan",
+           udp("[fd00:1::2]:4000", "[fd00:1::1]:54").data(std::string(100, 'x')).bad_checksum());
+    w.expect_nothing();
+}
