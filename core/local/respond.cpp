@@ -133,7 +133,8 @@ std::optional<std::size_t> udp_coverage(const Packet& packet, const wire::UdpVie
     return header.length();
 }
 
-// kernel: __udp4_lib_rcv, __udp6_lib_rcv, udp4_csum_init, udplite_checksum_init. differs: v6-header-changed-after-checksum
+// kernel: __udp4_lib_rcv, __udp6_lib_rcv, udp4_csum_init, udplite_checksum_init.
+// differs: v6-header-changed-after-checksum
 bool udp_sum_right(const Packet& packet, const wire::UdpView& header, std::size_t coverage) {
     const bool lite = packet.layout.protocol == proto::kUdplite;
     if (header.checksum() == 0 && packet.offload.checksum != ChecksumState::Partial) {

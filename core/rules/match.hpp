@@ -41,8 +41,8 @@ struct Subject {
     SharedState* shared = nullptr;  // what the match at work named in shared_name()
 };
 
-// HotDrop: the header that the match has to read is cut short, so the packet is dropped on the
-// spot. kernel: xt_action_param.hotdrop
+// HotDrop: the packet is dropped on the spot, because the header that the match has to read is cut
+// short or its table is full. kernel: xt_action_param.hotdrop
 enum class MatchResult : std::uint8_t { No, Yes, HotDrop };
 
 constexpr MatchResult yes_if(bool condition) {

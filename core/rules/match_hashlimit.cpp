@@ -39,7 +39,10 @@ constexpr std::uint64_t kByteCredits = kByteCreditsPerJiffy * kJiffiesPerSecond;
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 40;
 constexpr std::uint32_t kFastestChunkPrice = 16;  // 4 GB/s
 constexpr std::uint32_t kDefaultExpireMs = 10000;
-constexpr std::size_t kMaxBuckets = 65536;  // distinct keys of one table
+// Distinct keys of one table. kernel: htable_create, of a machine with a gigabyte or more
+constexpr std::uint32_t kDefaultTableSize = 8192;
+constexpr std::uint64_t kKeysPerSlot = 8;
+constexpr std::uint64_t kMostKeys = kKeysPerSlot * kDefaultTableSize;
 
 struct Key {
     IpAddress source;
@@ -85,7 +88,8 @@ class HashlimitMatch : public Match {
     IpAddress destination_mask;
     std::string name;
     std::uint32_t expire_ms = kDefaultExpireMs;
-    std::string table_options;  // sizes and intervals, which only matter to a kernel
+    std::uint64_t most_keys = kMostKeys;
+    std::string table_options;  // as they were given
 
   private:
     std::optional<Key> key_of(const Packet& packet) const;
@@ -269,7 +273,7 @@ MatchResult HashlimitMatch::test(Subject& subject, MatchState*) const {
     }
     const Jiffies now = to_jiffies(subject.now);
     HashlimitTable& limits = table(subject);
-    if (!limits.buckets.contains(*key) && limits.buckets.size() >= kMaxBuckets) {
+    if (!limits.buckets.contains(*key) && limits.buckets.size() >= most_keys) {
         return MatchResult::HotDrop;
     }
     const auto [entry, fresh] = limits.buckets.try_emplace(*key);
@@ -320,6 +324,10 @@ void read_table_options(const Options& options, const RuleContext& context, Hash
             append(match.table_options, "--" + std::string(name) + " " + std::to_string(*value));
         }
     }
+    const std::uint64_t size = read_number(options, context, "hashlimit-htable-size", 1, 0xffffffff)
+                                   .value_or(kDefaultTableSize);
+    const auto max = read_number(options, context, "hashlimit-htable-max", 1, 0xffffffff);
+    match.most_keys = std::min(max ? std::max(*max, size) : kKeysPerSlot * size, kMostKeys);
     match.expire_ms = static_cast<std::uint32_t>(
         read_number(options, context, "hashlimit-htable-expire", 1, 0xffffffff)
             .value_or(kDefaultExpireMs));

@@ -223,3 +223,18 @@ TEST_CASE("mangle: a changed IPv6 header does not spoil the checksum behind it")
            udp("[fd00:1::2]:4000", "[fd00:1::1]:54").data(std::string(100, 'x')).bad_checksum());
     w.expect_nothing();
 }
+
+TEST_CASE("hashlimit: a full table drops what is new to it") {
+    World w = given(
+        "*filter\n-A FORWARD -m hashlimit --hashlimit-upto 5/s --hashlimit-mode srcip "
+        "--hashlimit-name few --hashlimit-htable-size 1 --hashlimit-htable-max 2\nCOMMIT\n");
+    const auto forwarded = [&](const char* from) {
+        w.when("lan", udp(from, "198.51.100.7:53"));
+        w.expect("wan", udp(from, "198.51.100.7:53").ttl(63));
+    };
+    forwarded("10.0.0.2:1");
+    forwarded("10.0.0.3:1");
+    w.when("lan", udp("10.0.0.4:1", "198.51.100.7:53"));
+    w.expect_drop(DropReason::RuleDrop);
+    forwarded("10.0.0.2:1");
+}
