@@ -59,4 +59,10 @@ Tun open_tun(const std::string& name, bool offload) {
     return tun;
 }
 
+void set_carrier(const Tun& tun, bool carrier) {
+    int value = carrier ? 1 : 0;
+    check_call("set the carrier of device " + tun.name,
+               ::ioctl(tun.descriptor.get(), TUNSETCARRIER, &value));
+}
+
 }  // namespace nsr::netlink

@@ -24,5 +24,7 @@ struct Tun {
 
 // Call inside the namespace. Throws SystemError.
 Tun open_tun(const std::string& name, bool offload);
+// Whether the device claims to have a carrier; it does from the start. Throws SystemError.
+void set_carrier(const Tun& tun, bool carrier);
 
 }  // namespace nsr::netlink

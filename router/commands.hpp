@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "router/control_client.hpp"
 
@@ -22,6 +23,7 @@ void add_dmesg_command(CLI::App& app, int& exit_code);      // instance_commands
 void add_module_command(CLI::App& app, int& exit_code);     // rule_commands.cpp
 void add_rules_command(CLI::App& app, int& exit_code);      // rule_commands.cpp
 void add_sysctl_command(CLI::App& app, int& exit_code);     // sysctl_command.cpp
+void add_ip_command(CLI::App& app, int& exit_code);         // ip_cli.cpp
 void add_conntrack_command(CLI::App& app, int& exit_code);  // conntrack_cli.cpp
 
 // --control and --token, options of the program that stand before or behind its subcommand.
@@ -34,11 +36,27 @@ class ControlOptions {
     explicit ControlOptions(CLI::App& command);
     [[nodiscard]] ControlTarget target() const;  // throws std::runtime_error
 
-    std::string control;  // given in another way; wins over the program's option
+    // Takes both out of the words of a command that reads its words itself. They win over the
+    // program's options.
+    std::vector<std::string> take_from(std::vector<std::string> words);
 
   private:
+    std::string control_;
+    std::string token_;
     CLI::App* root_;
 };
+
+// A command in the language of another tool, which CLI11 does not understand: all its words go to
+// `run`. word_command.cpp
+struct WordCommand {
+    const char* name;
+    const char* description;
+    const char* help;
+    int (*run)(const ControlOptions& control, const std::vector<std::string>& words);
+};
+void add_word_command(CLI::App& app, const WordCommand& command, int& exit_code);
+// The body of a request: one word a line.
+std::string one_a_line(const std::vector<std::string>& words);
 
 // Prints the reply: its body on standard output and 0, or on standard error and 1.
 int print_reply(const ControlReply& reply);

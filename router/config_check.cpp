@@ -26,6 +26,7 @@ void check_mtu(const InterfaceConfig& interface, ConfigErrors& errors);
 void check_host_routes(const InterfaceConfig& interface, ConfigErrors& errors);
 void check_route(const RouteConfig& route, const Config& config, ConfigErrors& errors);
 void check_gateway(const RouteConfig& route, const Config& config, ConfigErrors& errors);
+void check_connected_routes(const Config& config, ConfigErrors& errors);
 void check_duplicate_routes(const Config& config, ConfigErrors& errors);
 void check_control(const Config& config, ConfigErrors& errors);
 void check_tracking(const Config& config, ConfigErrors& errors);
@@ -45,6 +46,7 @@ void check_config(const Config& config, ConfigErrors& errors) {
     for (const RouteConfig& route : config.routes) {
         check_route(route, config, errors);
     }
+    check_connected_routes(config, errors);
     check_duplicate_routes(config, errors);
     check_control(config, errors);
     check_tracking(config, errors);
@@ -206,6 +208,22 @@ void check_gateway(const RouteConfig& route, const Config& config, ConfigErrors&
              "gateway " + to_string(*route.via) + " is not on-link; networks" +
                  (route.interface.empty() ? std::string() : " of \"" + route.interface + "\"") +
                  ": " + join(networks)});
+    }
+}
+
+// An IPv6 one may exist beside it; the connected one wins.
+void check_connected_routes(const Config& config, ConfigErrors& errors) {
+    for (const RouteConfig& route : config.routes) {
+        for (const InterfaceConfig& interface : config.interfaces) {
+            const bool connected = std::any_of(
+                interface.addresses.begin(), interface.addresses.end(),
+                [&](const Located<Prefix>& own) { return own.value.network() == route.to; });
+            if (connected && route.to.address.is_v4()) {
+                errors.push_back({route.where, to_string(route.to) + " is the network of \"" +
+                                                   interface.name +
+                                                   "\": its route exists already"});
+            }
+        }
     }
 }
 

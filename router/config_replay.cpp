@@ -97,6 +97,9 @@ void event_commands(Section& section, const Config& config, ReplayEvent& event) 
         const auto args = parse_ip_args(line.value);
         if (!args) {
             section.fail(line.where, "ip: " + args.error());
+        } else if (args->only_shows()) {
+            section.fail(line.where, "ip: an event changes something; `" + line.value +
+                                         "` only shows what there is");
         } else if (!args->interface.empty() && config.find_interface(args->interface) == nullptr) {
             section.fail(line.where, "ip: unknown interface \"" + args->interface + "\"" +
                                          suggestion(args->interface, config.interface_names()));

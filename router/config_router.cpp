@@ -102,7 +102,7 @@ void set_routes(Router& router, const Config& config) {
     router.clear_routes();
     for (const RouteConfig& route : config.routes) {
         const routing::Interface* interface = router.interfaces().find(route.interface);
-        // False for one that exists: the check of the configuration has refused those.
+        // Whatever could be refused here, the check of the configuration has refused.
         (void)router.add_route({route.to, route.via,
                                 interface == nullptr ? IfIndex::None : interface->index,
                                 route.type});

@@ -1,6 +1,3 @@
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <cstdio>
 
@@ -45,26 +42,15 @@ Examples:
   nsrouter conntrack -F)";
 
 int run(const ControlOptions& control, const std::vector<std::string>& words);
-std::vector<std::string> take_control_option(std::vector<std::string> words,
-                                             ControlOptions& control);
 
 }  // namespace
 
 void add_conntrack_command(CLI::App& app, int& exit_code) {
-    CLI::App* command = app.add_subcommand(
-        "conntrack", "Show and change the connection table, with the options of conntrack(8)");
-    command->footer(kHelp);
-    const ControlOptions options(*command);
-    // Its options are not of a kind that CLI11 knows: all words go to our own parser.
-    command->fallthrough(false);
-    command->prefix_command();
-    command->callback([command, options, &exit_code] {
-        exit_code = guarded([&] {
-            ControlOptions control = options;
-            const auto words = take_control_option(command->remaining(), control);
-            return run(control, words);
-        });
-    });
+    add_word_command(
+        app,
+        {"conntrack", "Show and change the connection table, with the options of conntrack(8)",
+         kHelp, run},
+        exit_code);
 }
 
 namespace {
@@ -83,14 +69,10 @@ int run(const ControlOptions& control, const std::vector<std::string>& words) {
                      kBanner, args.error().c_str());
         return kUsage;
     }
-    std::string body;
-    for (const std::string& word : words) {
-        body += word + "\n";
-    }
     std::size_t entries = 0;
     const bool xml = args->output.xml;
-    const ControlReply reply =
-        ask_streaming(control.target(), {"POST", "/conntrack", body}, [&](std::string_view text) {
+    const ControlReply reply = ask_streaming(
+        control.target(), {"POST", "/conntrack", one_a_line(words)}, [&](std::string_view text) {
             std::fwrite(text.data(), 1, text.size(), stdout);
             entries += static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
         });
@@ -139,25 +121,6 @@ int summarize(const ConntrackArgs& args, std::size_t entries) {
     }
     std::fprintf(stderr, "%s: %zu %s have been %s.\n", kBanner, entries, subject, done);
     return empty_is_failure && entries == 0 ? kFailure : kSuccess;
-}
-
-// --control may also stand behind the words of conntrack(8).
-std::vector<std::string> take_control_option(std::vector<std::string> words,
-                                             ControlOptions& control) {
-    constexpr std::string_view kOption = "--control";
-    for (auto at = words.begin(); at != words.end(); ++at) {
-        if (at->starts_with(std::string(kOption) + "=")) {
-            control.control = at->substr(kOption.size() + 1);
-            words.erase(at);
-            break;
-        }
-        if (*at == kOption && at + 1 != words.end()) {
-            control.control = *(at + 1);
-            words.erase(at, at + 2);
-            break;
-        }
-    }
-    return words;
 }
 
 }  // namespace

@@ -131,6 +131,17 @@ std::vector<std::string> conntrack_words(const char* command,
     return words;
 }
 
+// The words of a command, one a line.
+std::vector<std::string> words_in(const std::string& body) {
+    std::vector<std::string> words;
+    for (std::size_t at = 0; at < body.size();) {
+        const std::size_t end = std::min(body.find('\n', at), body.size());
+        words.push_back(body.substr(at, end - at));
+        at = end + 1;
+    }
+    return words;
+}
+
 // /proc/net/ is /proc/net.
 std::string without_trailing_slash(std::string path) {
     while (path.size() > 1 && path.back() == '/') {
@@ -157,6 +168,7 @@ const ControlPort::Row ControlPort::kRows[] = {
     {"POST", "/conntrack", &ControlPort::conntrack},
     {"GET", "/rules", &ControlPort::rules},
     {"DELETE", "/rules", &ControlPort::flush_rules},
+    {"POST", "/ip", &ControlPort::ip},
     {"GET", "/module", &ControlPort::modules},
     {"PUT", "/module", &ControlPort::change_module},
     {"POST", "/reload", &ControlPort::reload},
@@ -312,13 +324,7 @@ Response ControlPort::sysctl(const Request& request) {
 
 // The body is the arguments of conntrack(8), one a line.
 Response ControlPort::conntrack(const Request& request) {
-    std::vector<std::string> words;
-    for (std::size_t at = 0; at < request.body.size();) {
-        const std::size_t end = std::min(request.body.find('\n', at), request.body.size());
-        words.push_back(request.body.substr(at, end - at));
-        at = end + 1;
-    }
-    const auto args = parse_conntrack_args(words);
+    const auto args = parse_conntrack_args(words_in(request.body));
     if (!args) {
         return text(400, args.error() + "\n");
     }
@@ -397,6 +403,17 @@ Response ControlPort::flush_rules(const Request& request) {
         router::flush_rules(controls_.router, family, now());
     }
     return text(200, {});
+}
+
+// The body is the arguments of ip(8), one a line.
+Response ControlPort::ip(const Request& request) {
+    const auto args = parse_ip_args(words_in(request.body));
+    if (!args) {
+        return text(400, args.error() + "\n");
+    }
+    IpAnswer answer = run_ip(*args, controls_.router, now(), controls_.change_link);
+    return answer.error.empty() ? text(200, std::move(answer.text))
+                                : text(400, answer.error + "\n");
 }
 
 Response ControlPort::modules(const Request&) {

@@ -4,8 +4,8 @@
 //   Everything below /proc, /dev and whatever else procfs::Tree holds is a file: GET reads it (a
 //   large one in pieces), or lists a directory; PUT and POST write it. Errors are the errno's
 //   meaning as a status: ENOENT 404, EACCES 403, EINVAL 400, EBUSY 409, ENOMEM 507. Beside the
-//   files there are the rows of one table: /status, /log, /sysctl, /conntrack, /rules, /module,
-//   /reload and /stop, which the commands use. A request is answered at once, within the turn of
+//   files there are the rows of one table: /status, /log, /sysctl, /conntrack, /rules, /ip,
+//   /module, /reload and /stop, which the commands use. A request is answered at once, within the turn of
 //   the event loop that read it; a long answer is a stream that is asked for piece by piece.
 #pragma once
 
@@ -19,6 +19,7 @@
 #include "router/conntrack_command.hpp"
 #include "router/engine.hpp"
 #include "router/http.hpp"
+#include "router/ip_command.hpp"
 #include "router/log.hpp"
 
 namespace nsr::router {
@@ -35,6 +36,8 @@ struct Controls {
     std::uint64_t memory_limit_bytes = 0;
     std::function<std::string()> reload;  // the answer is what was wrong; empty: done
     std::function<void()> stop;
+    // Gives the device of an interface the MTU and the carrier asked for. Throws SystemError.
+    ChangeLink change_link;
 };
 
 class ControlPort {
@@ -62,6 +65,7 @@ class ControlPort {
     http::Response stream_conntrack(ConntrackListing listing);
     http::Response rules(const http::Request& request);
     http::Response flush_rules(const http::Request& request);
+    http::Response ip(const http::Request& request);
     http::Response modules(const http::Request& request);
     http::Response change_module(const http::Request& request);
     http::Response reload(const http::Request& request);

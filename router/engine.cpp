@@ -105,6 +105,12 @@ void Engine::deadlines_changed() {
     impl_->arm_timer();
 }
 
+void Engine::set_carrier(IfIndex interface, bool carrier) {
+    if (const TunPort* frames = port(interface)) {
+        netlink::set_carrier(frames->tun(), carrier);
+    }
+}
+
 const TunPort* Engine::port(IfIndex interface) const {
     const std::size_t slot = raw(interface) - 1u;
     return slot < impl_->ports.size() && impl_->ports[slot] ? &impl_->ports[slot]->frames : nullptr;

@@ -45,6 +45,9 @@ class Engine {
     // Something outside the packet path changed the core's deadlines.
     void deadlines_changed();
 
+    // Whether the device of `interface` has a carrier: what its namespace sees of a link that is
+    // down here. Nothing if the device is gone. Throws SystemError.
+    void set_carrier(IfIndex interface, bool carrier);
     [[nodiscard]] const TunPort* port(IfIndex interface) const;
 
   private:

@@ -3,6 +3,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -100,9 +101,30 @@ ControlTarget ControlOptions::target() const {
         const CLI::Option* option = root_->get_option_no_throw(name);
         return option != nullptr && !option->empty() ? option->as<std::string>() : std::string();
     };
-    ControlTarget target = find_instance(control.empty() ? value("--control") : control);
-    target.token = value("--token");
+    ControlTarget target = find_instance(control_.empty() ? value("--control") : control_);
+    target.token = token_.empty() ? value("--token") : token_;
     return target;
+}
+
+std::vector<std::string> ControlOptions::take_from(std::vector<std::string> words) {
+    const std::pair<std::string_view, std::string*> options[] = {{"--control", &control_},
+                                                                 {"--token", &token_}};
+    std::vector<std::string> rest;
+    for (auto word = words.begin(); word != words.end(); ++word) {
+        const auto option =
+            std::find_if(std::begin(options), std::end(options), [&](const auto& each) {
+                return word->starts_with(each.first) &&
+                       (word->size() == each.first.size() || (*word)[each.first.size()] == '=');
+            });
+        if (option == std::end(options)) {
+            rest.push_back(std::move(*word));
+        } else if (word->size() > option->first.size()) {
+            *option->second = word->substr(option->first.size() + 1);
+        } else if (word + 1 != words.end()) {
+            *option->second = std::move(*++word);
+        }
+    }
+    return rest;
 }
 
 int print_reply(const ControlReply& reply) {

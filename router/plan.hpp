@@ -59,6 +59,8 @@ class Setup {
     Setup(const Setup&) = delete;
     Setup& operator=(const Setup&) = delete;
 
+    // Undone at the end, like the rest. Throws SystemError.
+    void change_mtu(const std::string& netns, const std::string& device, std::uint32_t mtu);
     // One per Tun operation, in their order. Once.
     std::vector<netlink::Tun> take_tuns() { return std::move(tuns_); }
 

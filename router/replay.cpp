@@ -8,7 +8,7 @@
 #include "router/config_section.hpp"
 #include "router/config_sections.hpp"
 #include "router/conntrack_command.hpp"
-#include "router/ip_args.hpp"
+#include "router/ip_command.hpp"
 #include "router/replay_stats.hpp"
 #include "router/replay_trace.hpp"
 
@@ -244,9 +244,9 @@ void Replay::carry_out(const Scheduled& item) {
         }
     }
     for (const Located<std::string>& line : event.ip) {
-        const std::string wrong = apply_ip_args(*parse_ip_args(line.value), router_, clock_);
-        if (!wrong.empty()) {
-            complain(line.where, "ip " + line.value + ": " + wrong);
+        const IpAnswer answer = run_ip(*parse_ip_args(line.value), router_, clock_, {});
+        if (!answer.error.empty()) {
+            complain(line.where, "ip " + line.value + ": " + answer.error);
         }
     }
 }

@@ -127,7 +127,8 @@ void Service::open_ports() {
 void Service::listen() {
     control_ = std::make_unique<ControlPort>(
         Controls{*router_, *tree_, log_, clock_, *engine_, config_, clock_.now(),
-                 memory_limit_bytes_, [this] { return reload(); }, [this] { engine_->stop(); }});
+                 memory_limit_bytes_, [this] { return reload(); }, [this] { engine_->stop(); },
+                 [this](const IpArgs& args) { change_link(args); }});
     server_ = std::make_unique<http::Server>(engine_->loop(), [this](const http::Request& request) {
         return control_->handle(request);
     });
@@ -195,6 +196,19 @@ std::string Service::reload() {
     log_.log(now, LogLevel::Info, "nsrouter: configuration reloaded");
     notify_systemd("READY=1");
     return {};
+}
+
+void Service::change_link(const IpArgs& args) {
+    const InterfaceConfig* link = config_.find_interface(args.interface);
+    if (link == nullptr) {
+        return;  // the [host] link is the namespace's own business
+    }
+    if (args.mtu) {
+        setup_->change_mtu(link->netns, link->device, *args.mtu);
+    }
+    if (args.up) {
+        engine_->set_carrier(router_->interfaces().find(args.interface)->index, *args.up);
+    }
 }
 
 std::string Service::refuse_reload(const Config& next) const {

@@ -42,6 +42,7 @@ class Service {
     void remove_stale_namespaces(const Plan& plan);
     void handle_signal(int number);
     std::string reload();
+    void change_link(const IpArgs& args);
     [[nodiscard]] std::string refuse_reload(const Config& next) const;
     void shut_down();
 

@@ -87,6 +87,15 @@ void Setup::open_device(const Operation& operation) {
     }
 }
 
+void Setup::change_mtu(const std::string& netns, const std::string& device, std::uint32_t mtu) {
+    Operation operation;
+    operation.kind = Kind::Mtu;
+    operation.netns = netns;
+    operation.device = device;
+    operation.mtu = mtu;
+    set_mtu(operation);
+}
+
 void Setup::set_mtu(const Operation& operation) {
     const netlink::Enter enter(operation.netns);
     const netlink::Socket socket;

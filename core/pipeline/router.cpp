@@ -199,12 +199,15 @@ bool Router::add_address(IfIndex interface, const Prefix& address) {
 }
 
 bool Router::remove_address(IfIndex interface, const Prefix& address, Instant now) {
-    auto& addresses = impl_->state.interfaces.get(interface).addresses;
-    if (std::erase(addresses, address) == 0) {
+    const std::vector<Prefix> removed =
+        routing::remove_address(impl_->state.interfaces.get(interface), address);
+    if (removed.empty()) {
         return false;
     }
     impl_->state.routes.interfaces_changed();
-    impl_->state.nat.address_removed(address.address, interface, now);
+    for (const Prefix& each : removed) {
+        impl_->state.nat.address_removed(each.address, interface, now);
+    }
     return true;
 }
 
@@ -228,8 +231,12 @@ void Router::egress_failed(IfIndex interface) {
     impl_->state.drops.add(Family::None, DropReason::EgressFailed);
 }
 
-bool Router::add_route(const routing::Route& route) {
+routing::RouteChange Router::add_route(const routing::Route& route) {
     return impl_->state.routes.add(route);
+}
+
+routing::RouteChange Router::replace_route(const routing::Route& route) {
+    return impl_->state.routes.replace(route);
 }
 
 bool Router::remove_route(const routing::Route& route) {

@@ -87,18 +87,18 @@ class Router {
     IfIndex add_interface(routing::Interface interface);
     // False and nothing changed: the interface has it already.
     bool add_address(IfIndex interface, const Prefix& address);
-    // False: it had none such. Connections masqueraded behind the address end.
+    // False: it had none such. Connections masqueraded behind the address end. With the first IPv4
+    // address of a network those that followed it in that network go, too.
     bool remove_address(IfIndex interface, const Prefix& address, Instant now);
     void set_mtu(IfIndex interface, std::uint32_t mtu);
     // Down: its routes go, and so do the connections masqueraded behind it.
     void set_up(IfIndex interface, bool up, Instant now);
     // A packet could not be written to the device of `interface`.
     void egress_failed(IfIndex interface);
-    // False and nothing changed: no interface leads to the next hop. A route that is there already
-    // is added once more.
-    bool add_route(const routing::Route& route);
-    // False: there is none such.
-    bool remove_route(const routing::Route& route);
+    // As `ip route add`, `replace` and `del`; see RouteTable.
+    [[nodiscard]] routing::RouteChange add_route(const routing::Route& route);
+    [[nodiscard]] routing::RouteChange replace_route(const routing::Route& route);
+    [[nodiscard]] bool remove_route(const routing::Route& route);
     void clear_routes();
 
     // Replaces the ruleset; connections stay. Tracking starts or stops as the mode and the rules

@@ -37,6 +37,10 @@ struct Interface {
     InterfaceCounters counters;
 };
 
+// What is gone: the address, and with the primary of an IPv4 network its secondaries. kernel:
+// inet_del_ifa (promote_secondaries 0)
+std::vector<Prefix> remove_address(Interface& interface, const Prefix& address);
+
 class InterfaceTable {
   public:
     IfIndex add(Interface interface);  // gives it the next index, from 1

@@ -20,18 +20,41 @@ RouteTable::RouteTable(const InterfaceTable& interfaces) : interfaces_(interface
     rebuild();
 }
 
-bool RouteTable::add(Route route) {
+RouteChange RouteTable::add(Route route) {
+    return insert(std::move(route), false);
+}
+
+RouteChange RouteTable::replace(Route route) {
+    return insert(std::move(route), true);
+}
+
+// kernel: fib_table_insert, fib6_add_rt2node
+RouteChange RouteTable::insert(Route route, bool instead) {
     route.to = route.to.network();
     if (route.type == RouteType::Unicast) {
-        const IfIndex interface = resolve(route);
-        if (interface == IfIndex::None) {
-            return false;
+        route.interface = resolve(route);
+        if (route.interface == IfIndex::None) {
+            return RouteChange::Unreachable;
         }
-        route.interface = interface;
     }
-    routes_.push_back(route);
+    const auto same = std::find_if(routes_.begin(), routes_.end(),
+                                   [&](const Route& each) { return each.to == route.to; });
+    if (same != routes_.end() && instead) {
+        *same = std::move(route);
+        rebuild();
+        return RouteChange::Done;
+    }
+    if (same != routes_.end() || (route.to.address.is_v4() && is_connected(route.to))) {
+        return RouteChange::Exists;
+    }
+    routes_.push_back(std::move(route));
     index_route(routes_.back());
-    return true;
+    return RouteChange::Done;
+}
+
+bool RouteTable::is_connected(const Prefix& network) const {
+    return std::any_of(connected_.begin(), connected_.end(),
+                       [&](const Route& route) { return route.to == network; });
 }
 
 bool RouteTable::remove(const Route& route) {

@@ -45,6 +45,10 @@ enum class Destination : std::uint8_t {
     None
 };
 
+// Exists: another route leads to this destination. Unreachable: no connected network reaches the
+// gateway, or there is no interface.
+enum class RouteChange : std::uint8_t { Done, Exists, Unreachable };
+
 struct Decision {
     Destination kind = Destination::None;
     IfIndex out = IfIndex::None;  // valid iff Unicast
@@ -60,12 +64,16 @@ class RouteTable {
   public:
     explicit RouteTable(const InterfaceTable& interfaces);
 
-    // False: no connected network reaches the gateway, or there is no interface.
-    bool add(Route route);
-    bool remove(const Route& route);  // `via` and `interface` of the argument may be unset: then
-                                      // they match any
+    // `ip route add`. IPv6 routes may share the destination of a connected one, which wins.
+    [[nodiscard]] RouteChange add(Route route);
+    // `ip route replace`: instead of the one that leads to this destination, if there is one. Does
+    // not replace a connected route.
+    [[nodiscard]] RouteChange replace(Route route);
+    // `ip route del`: `via` and `interface` may be unset, and then match any. False: none such.
+    [[nodiscard]] bool remove(const Route& route);
     void clear();                     // the configured ones; connected routes stay
     [[nodiscard]] const std::vector<Route>& configured() const { return routes_; }
+    [[nodiscard]] const std::vector<Route>& connected() const { return connected_; }
     // Connected routes follow the interfaces; call after their addresses changed, or one went up or
     // down. IPv4 routes through an interface that has lost its last IPv4 address go for good, and
     // so do all through one that is down.
@@ -81,6 +89,8 @@ class RouteTable {
         bool direct = false;  // no gateway: the next hop is the destination
     };
 
+    RouteChange insert(Route route, bool instead);
+    [[nodiscard]] bool is_connected(const Prefix& network) const;
     [[nodiscard]] IfIndex resolve(const Route& route) const;
     void rebuild();
     void index_connected(const Prefix& own, IfIndex interface);

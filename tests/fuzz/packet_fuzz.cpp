@@ -37,9 +37,11 @@ std::unique_ptr<nsr::Router> make_router() {
     add("a", "10.0.0.1/24", "fd00:1::1/64");
     const auto b = add("b", "192.0.2.1/24", "2001:db8::1/64");
     NSR_CHECK(router->add_route(
-        {*nsr::parse_prefix("0.0.0.0/0"), nsr::parse_address("192.0.2.2"), b, {}}));
+                  {*nsr::parse_prefix("0.0.0.0/0"), nsr::parse_address("192.0.2.2"), b, {}}) ==
+              nsr::routing::RouteChange::Done);
     NSR_CHECK(
-        router->add_route({*nsr::parse_prefix("::/0"), nsr::parse_address("2001:db8::2"), b, {}}));
+        router->add_route({*nsr::parse_prefix("::/0"), nsr::parse_address("2001:db8::2"), b, {}}) ==
+        nsr::routing::RouteChange::Done);
     nsr::rules::Ruleset ruleset;
     NSR_CHECK(nsr::rules::parse_save(kRules, "v4", nsr::Family::Ipv4, ruleset).empty());
     NSR_CHECK(nsr::rules::parse_save(kRules6, "v6", nsr::Family::Ipv6, ruleset).empty());

@@ -39,7 +39,7 @@ TEST_CASE("link up again: the connected route comes back, the configured one doe
     w.expect("wan", udp("10.0.0.2:4000", "192.0.2.9:53").data("x").ttl(63));
     w.when("lan", udp("10.0.0.2:4000", "198.51.100.7:53").data("x")).expect_icmp("lan", 3, 0);
     CHECK(w.router().add_route({*parse_prefix("0.0.0.0/0"), parse_address("192.0.2.254"), kWan,
-                                routing::RouteType::Unicast}));
+                                routing::RouteType::Unicast}) == routing::RouteChange::Done);
 }
 
 TEST_CASE("a packet that its device did not take is counted, and so is the link's loss") {

@@ -15,8 +15,8 @@ void add_address(World& world, const char* interface, const char* prefix) {
 }
 
 void add_route(World& world, const char* to, const char* via) {
-    REQUIRE(world.router().add_route(
-        {*parse_prefix(to), *parse_address(via), IfIndex::None, routing::RouteType::Unicast}));
+    REQUIRE(world.router().add_route({*parse_prefix(to), *parse_address(via), IfIndex::None,
+                                      routing::RouteType::Unicast}) == routing::RouteChange::Done);
 }
 
 }  // namespace

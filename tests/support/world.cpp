@@ -146,9 +146,9 @@ World::World(Setup setup, Here here) : impl_(std::make_unique<Impl>()) {
     link("lan", "10.0.0.1/24", "fd00:1::1/64");
     const IfIndex wan = link("wan", "192.0.2.1/24", "2001:db8::1/64");
     CHECK(router.add_route({*parse_prefix("0.0.0.0/0"), parse_address("192.0.2.254"), wan,
-                            routing::RouteType::Unicast}));
-    CHECK(router.add_route(
-        {*parse_prefix("::/0"), parse_address("2001:db8::fe"), wan, routing::RouteType::Unicast}));
+                            routing::RouteType::Unicast}) == routing::RouteChange::Done);
+    CHECK(router.add_route({*parse_prefix("::/0"), parse_address("2001:db8::fe"), wan,
+                            routing::RouteType::Unicast}) == routing::RouteChange::Done);
     rules::Ruleset ruleset;
     ConfigErrors errors = rules::parse_save(setup.rules_v4, "given", Family::Ipv4, ruleset);
     const ConfigErrors errors_v6 =

@@ -25,6 +25,7 @@ def test(h):
     reload(h, config, text)
     shared_namespace(h, text)
     wildcard_listener(h, text)
+    administered(h, config, text)
     for name in ("minimal-nat.toml", "port-forward.toml", "stateful-firewall.toml"):
         example(h, name)
 
@@ -177,6 +178,25 @@ def wildcard_listener(h, text):
     h.check("behind a wildcard, Host may be the address that was reached", ask(f"127.0.0.2:{h.port}") == "200")
     h.check("but no other", ask("evil.example") == "403" and ask("192.0.2.7") == "403")
     h.check("the scheme of the token may be in any case", ask("localhost", "bearer") == "200")
+    h.stop()
+
+
+def administered(h, config, text):
+    """`nsrouter ip`: the router and the device in the namespace change together, and both are undone at the end."""
+    h.write("router.toml", text)
+    outside = h.netns("outside")
+    h.start(config)
+    ip("-n", outside, "address", "add", "203.0.113.9/32", "dev", "wan")
+    h.check("ip route add: unreachable before", h.ping("inside", "203.0.113.9").returncode != 0)
+    h.check("reachable after", h.cli("ip", "route", "add", "203.0.113.0/24", "via", "192.0.2.2").returncode == 0 and h.ping("inside", "203.0.113.9").returncode == 0)
+    answer = h.cli("ip", "route", "add", "203.0.113.0/24", "via", "192.0.2.2")
+    h.check("a second time it exists", answer.returncode == 1 and "File exists" in answer.stderr, answer)
+    h.check("a wrong word is wrong usage", h.cli("ip", "route", "frob").returncode == 2)
+    h.check("ip link set mtu and down", h.cli("ip", "link", "set", "wan", "mtu", "1400", "down").returncode == 0)
+    device = ip("-n", outside, "link", "show", "wan").stdout
+    h.check("the namespace sees both", "mtu 1400" in device and "NO-CARRIER" in device, device)
+    h.check("and the inside is told", h.ping("inside", "192.0.2.2").returncode != 0)
+    h.check("up again it forwards", h.cli("ip", "link", "set", "wan", "up").returncode == 0 and h.ping("inside", "192.0.2.2").returncode == 0)
     h.stop()
 
 

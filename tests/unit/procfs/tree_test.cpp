@@ -174,7 +174,7 @@ TEST_CASE("interfaces and routes as net-tools read them") {
     Bench bench;
     REQUIRE(bench.router.add_route({.to = *parse_prefix("0.0.0.0/0"),
                                     .via = parse_address("10.0.1.2"),
-                                    .interface = IfIndex::None}));
+                                    .interface = IfIndex::None}) == routing::RouteChange::Done);
     CHECK(bench.read("/proc/net/dev")
               .find("\n   lan:    1500       3    0    0    0     0          0         0        0  "
                     "     0 "

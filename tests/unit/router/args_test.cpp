@@ -19,6 +19,12 @@ std::string conntrack_error(std::string_view line) {
     return args.ok() ? "" : args.error();
 }
 
+IpArgs ip(std::string_view line) {
+    const auto args = parse_ip_args(line);
+    REQUIRE_MESSAGE(args.ok(), std::string(line));
+    return *args;
+}
+
 std::string ip_error(std::string_view line) {
     const auto args = parse_ip_args(line);
     return args.ok() ? "" : args.error();
@@ -168,8 +174,25 @@ TEST_CASE("ip: addresses, routes and links") {
     CHECK(link->up == false);
 }
 
+TEST_CASE("ip: families, abbreviations and what is shown") {
+    CHECK(to_string(ip("-6 route add default dev lan").prefix) == "::/0");
+    CHECK(to_string(ip("r d default").prefix) == "0.0.0.0/0");
+    CHECK(ip("route replace 10.9.0.0/16 via 10.0.0.9").action == IpAction::RouteReplace);
+    CHECK(ip("addr del 10.0.0.1 dev lan").any_length);
+    CHECK_FALSE(ip("addr del 10.0.0.1/32 dev lan").any_length);
+    CHECK_FALSE(ip("addr del fd00::1 dev lan").any_length);
+    CHECK(ip("a").action == IpAction::AddressShow);
+    CHECK(ip("addr show dev wan").interface == "wan");
+    CHECK(ip("-6 route").action == IpAction::RouteShow);
+    CHECK(ip("-6 route").family == Family::Ipv6);
+    CHECK(ip("link list").only_shows());
+}
+
 TEST_CASE("ip: mistakes are named") {
-    CHECK(ip_error("frob") != "");
+    for (const char* line : {"", "-4", "frob", "addr frob", "\"\" add", "route add"}) {
+        CHECK_MESSAGE(ip_error(line) != "", line);
+    }
+    CHECK(ip_error("route show lan").find("unexpected \"lan\"") == 0);
     CHECK(ip_error("addr add 10.0.0.300/24 dev lan").find("is no address") != std::string::npos);
     CHECK(ip_error("addr add 10.0.0.1/24") == "an address needs `dev NAME`");
     CHECK(ip_error("route add 10.0.0.1/8 dev lan").find("host bits") != std::string::npos);

@@ -56,6 +56,31 @@ TEST_CASE("an IPv4 source: the address of the destination's network, else the pr
     CHECK(table.source_for(wan, address("192.0.2.9")) == address("198.51.100.7"));
 }
 
+TEST_CASE("an address that goes takes the later ones of its IPv4 network along") {
+    InterfaceTable table;
+    const IfIndex wan = add(table, "wan",
+                            {"198.51.100.7/24", "198.51.100.8/24", "198.51.100.9/25",
+                             "203.0.113.7/24", "fd00:1::1/64", "fd00:1::2/64"});
+    const auto remove = [&](const char* text) {
+        std::string gone;
+        for (const Prefix& each : remove_address(table.get(wan), *parse_prefix(text))) {
+            gone += to_string(each) + " ";
+        }
+        return gone;
+    };
+    CHECK(remove("198.51.100.7/25").empty());
+    CHECK(remove("198.51.100.7/24") == "198.51.100.7/24 198.51.100.8/24 ");
+    CHECK(remove("fd00:1::1/64") == "fd00:1::1/64 ");
+    CHECK(table.get(wan).addresses.size() == 3);
+}
+
+TEST_CASE("of an IPv4 network a secondary address goes alone") {
+    InterfaceTable table;
+    const IfIndex wan = add(table, "wan", {"198.51.100.7/24", "198.51.100.8/24"});
+    CHECK(remove_address(table.get(wan), *parse_prefix("198.51.100.8/24")).size() == 1);
+    CHECK(table.get(wan).addresses.size() == 1);
+}
+
 TEST_CASE("an interface without IPv4 addresses borrows another's") {
     InterfaceTable table;
     const IfIndex tunnel = add(table, "tunnel", {"fd00:9::1/64"});

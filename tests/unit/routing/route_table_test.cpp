@@ -8,6 +8,7 @@ using routing::Destination;
 using routing::Interface;
 using routing::InterfaceTable;
 using routing::Route;
+using routing::RouteChange;
 using routing::RouteTable;
 using routing::RouteType;
 
@@ -36,7 +37,8 @@ struct TwoLinks {
     Destination kind(const char* to) const { return routes.lookup(address(to)).kind; }
     Decision towards(const char* to) const { return routes.lookup(address(to)); }
     bool add(const char* to, const char* via, IfIndex out = IfIndex::None) {
-        return routes.add({*parse_prefix(to), address(via), out, RouteType::Unicast});
+        return routes.add({*parse_prefix(to), address(via), out, RouteType::Unicast}) ==
+               RouteChange::Done;
     }
 };
 
@@ -91,7 +93,8 @@ TEST_CASE_FIXTURE(TwoLinks, "unreachable, own and foreign-family gateways are re
     CHECK_FALSE(add("0.0.0.0/0", "198.51.100.7"));
     CHECK_FALSE(add("0.0.0.0/0", "2001:db8::1"));
     CHECK_FALSE(add("0.0.0.0/0", "198.51.100.1", lan));
-    CHECK_FALSE(routes.add({*parse_prefix("10.9.0.0/16"), std::nullopt, IfIndex::None, {}}));
+    CHECK(routes.add({*parse_prefix("10.9.0.0/16"), std::nullopt, IfIndex::None, {}}) ==
+          RouteChange::Unreachable);
     CHECK(routes.configured().empty());
 }
 
@@ -102,26 +105,47 @@ TEST_CASE_FIXTURE(TwoLinks, "a link-local gateway needs to be told its interface
 }
 
 TEST_CASE_FIXTURE(TwoLinks, "a gateway may lie behind a device route") {
-    REQUIRE(routes.add({*parse_prefix("203.0.113.0/24"), std::nullopt, wan, {}}));
+    REQUIRE(routes.add({*parse_prefix("203.0.113.0/24"), std::nullopt, wan, {}}) ==
+            RouteChange::Done);
     CHECK(add("10.9.0.0/16", "203.0.113.1"));
     CHECK(towards("10.9.1.1").next_hop == address("203.0.113.1"));
 }
 
-TEST_CASE_FIXTURE(TwoLinks, "of two routes to one prefix the first stays in use until it goes") {
+TEST_CASE_FIXTURE(TwoLinks, "a destination has one route: a second is refused, or replaces it") {
+    const Route second{*parse_prefix("10.9.0.0/16"), address("198.51.100.1"), IfIndex::None, {}};
     REQUIRE(add("10.9.0.0/16", "10.1.0.2"));
-    REQUIRE(add("10.9.0.0/16", "198.51.100.1"));
+    CHECK(routes.add(second) == RouteChange::Exists);
     CHECK(towards("10.9.1.1").out == lan);
-    CHECK(routes.remove({*parse_prefix("10.9.0.0/16"), address("10.1.0.2"), IfIndex::None, {}}));
+    CHECK(routes.replace(second) == RouteChange::Done);
     CHECK(towards("10.9.1.1").out == wan);
+    CHECK(routes.configured().size() == 1);
+    CHECK_FALSE(
+        routes.remove({*parse_prefix("10.9.0.0/16"), address("10.1.0.2"), IfIndex::None, {}}));
     CHECK(routes.remove({*parse_prefix("10.9.0.0/16"), std::nullopt, IfIndex::None, {}}));
     CHECK(kind("10.9.1.1") == Destination::None);
     CHECK_FALSE(routes.remove({*parse_prefix("10.9.0.0/16"), std::nullopt, IfIndex::None, {}}));
 }
 
+TEST_CASE_FIXTURE(TwoLinks, "replacing by a route that leads nowhere leaves the old one") {
+    REQUIRE(add("10.9.0.0/16", "10.1.0.2"));
+    CHECK(
+        routes.replace({*parse_prefix("10.9.0.0/16"), address("203.0.113.1"), IfIndex::None, {}}) ==
+        RouteChange::Unreachable);
+    CHECK(towards("10.9.1.1").next_hop == address("10.1.0.2"));
+}
+
+TEST_CASE_FIXTURE(TwoLinks, "a connected network is taken in IPv4, and wins in IPv6") {
+    CHECK(routes.add({*parse_prefix("10.1.0.0/24"), address("198.51.100.1"), IfIndex::None, {}}) ==
+          RouteChange::Exists);
+    CHECK(add("fd00:1::/64", "2001:db8::1"));
+    CHECK(towards("fd00:1::9").out == lan);
+}
+
 TEST_CASE_FIXTURE(TwoLinks, "routes that refuse say how, and a throw is a lookup without result") {
     REQUIRE(add("0.0.0.0/0", "198.51.100.1"));
     const auto refuse = [&](const char* to, RouteType type) {
-        return routes.add({*parse_prefix(to), std::nullopt, IfIndex::None, type});
+        return routes.add({*parse_prefix(to), std::nullopt, IfIndex::None, type}) ==
+               RouteChange::Done;
     };
     CHECK(refuse("100.64.1.0/24", RouteType::Blackhole));
     CHECK(refuse("100.64.2.0/24", RouteType::Prohibit));
@@ -136,7 +160,8 @@ TEST_CASE_FIXTURE(TwoLinks, "routes that refuse say how, and a throw is a lookup
 
 TEST_CASE_FIXTURE(TwoLinks, "no route can take away an own address or a broadcast") {
     for (const char* to : {"10.1.0.1/32", "10.1.0.255/32"}) {
-        routes.add({*parse_prefix(to), std::nullopt, IfIndex::None, RouteType::Blackhole});
+        CHECK(routes.add({*parse_prefix(to), std::nullopt, IfIndex::None, RouteType::Blackhole}) ==
+              RouteChange::Done);
     }
     CHECK(kind("10.1.0.1") == Destination::Local);
     CHECK(kind("10.1.0.255") == Destination::Broadcast);
