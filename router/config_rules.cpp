@@ -244,9 +244,7 @@ void Loader::declare_chains() {
         const bool both = !wanted[0] && !wanted[1];
         for (std::size_t i = 0; i < kFamilies.size(); ++i) {
             if (both || wanted[i]) {
-                rules::Chain chain;
-                chain.name = name;
-                config_.ruleset.load(kFamilies[i], table).chains.push_back(std::move(chain));
+                config_.ruleset.load(kFamilies[i], table).add(name, rules::Policy::None);
             }
         }
     }

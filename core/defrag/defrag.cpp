@@ -25,10 +25,16 @@ struct SourceHash {
     }
 };
 
-// What is kept per family. kernel: struct fqdir
+// What is kept per family.
 struct Accounts {
     Stats stats;
     std::size_t bytes = 0;
+};
+
+// kernel: struct fqdir
+struct Limits {
+    Duration time{};
+    std::uint64_t high_thresh = 0;
 };
 
 bool stays_fragment(const Packet& packet);
@@ -42,8 +48,8 @@ struct Defrag::Impl {
     Impl(const Settings& from, SipKey key)
         : settings(from), queues(0, KeyHash{key}), peers(0, SourceHash{key}) {}
 
-    Verdict collect(Packet& packet, Instant now);
-    Queues::iterator find_or_make(const Packet& packet, Instant now);
+    Verdict collect(Packet& packet, Reassembler who, Instant now);
+    Queues::iterator find_or_make(const Packet& packet, Reassembler who, Instant now);
     Verdict add_ipv4(Queues::iterator queue, Packet& packet, Instant now);
     Verdict add_ipv6(Queues::iterator queue, Packet& packet);
     bool too_far(Queue& queue);
@@ -54,7 +60,7 @@ struct Defrag::Impl {
     Verdict discard(Queues::iterator queue, DropReason reason);
     void erase(Queues::iterator queue);
     void charge(Queue& queue, Family family);
-    [[nodiscard]] Duration timeout(Family family) const;
+    [[nodiscard]] Limits limits(Family family, Reassembler who) const;
 
     Accounts& accounts(Family family) { return families[index_of(family)]; }
 
@@ -71,8 +77,8 @@ Defrag::Defrag(const Settings& settings, SipKey key)
 
 Defrag::~Defrag() = default;
 
-Verdict Defrag::collect(Packet& packet, Instant now) {
-    return impl_->collect(packet, now);
+Verdict Defrag::collect(Packet& packet, Reassembler who, Instant now) {
+    return impl_->collect(packet, who, now);
 }
 
 // kernel: ip_expire, nf_ct_frag6_expire
@@ -115,7 +121,7 @@ void Defrag::clear() {
 }
 
 // kernel: ip_defrag, nf_ct_frag6_gather
-Verdict Defrag::Impl::collect(Packet& packet, Instant now) {
+Verdict Defrag::Impl::collect(Packet& packet, Reassembler who, Instant now) {
     const bool has_payload = packet.layout.total_length != wire::ipv6::kHeaderBytes;
     if (packet.layout.fragment_header_cut && has_payload) {
         return Verdict::drop(DropReason::FragmentMalformed);
@@ -125,7 +131,7 @@ Verdict Defrag::Impl::collect(Packet& packet, Instant now) {
     }
     const Family family = packet.layout.family;
     ++accounts(family).stats.requests;
-    const auto queue = find_or_make(packet, now);
+    const auto queue = find_or_make(packet, who, now);
     if (queue == queues.end()) {
         ++accounts(family).stats.failed;
         return Verdict::drop(DropReason::FragmentMemory);
@@ -135,16 +141,16 @@ Verdict Defrag::Impl::collect(Packet& packet, Instant now) {
 
 // Over the threshold nothing is added, not even to a datagram that only lacks this one. kernel:
 // inet_frag_find, inet_frag_create
-Defrag::Impl::Queues::iterator Defrag::Impl::find_or_make(const Packet& packet, Instant now) {
+Defrag::Impl::Queues::iterator Defrag::Impl::find_or_make(const Packet& packet, Reassembler who,
+                                                          Instant now) {
     const Family family = packet.layout.family;
-    const std::uint64_t limit =
-        family == Family::Ipv4 ? settings.ipfrag_high_thresh : settings.frag6_high_thresh;
-    if (limit == 0 || accounts(family).bytes > limit) {
+    const auto [time, high_thresh] = limits(family, who);
+    if (high_thresh == 0 || accounts(family).bytes > high_thresh) {
         return queues.end();
     }
     const auto [queue, made] = queues.try_emplace(key_of(packet));
     if (made) {
-        queue->second.deadline = deadlines.emplace(now + timeout(family), &queue->first);
+        queue->second.deadline = deadlines.emplace(now + time, &queue->first);
         if (family == Family::Ipv4 && settings.ipfrag_max_dist != 0) {
             queue->second.peer = &peers[packet.layout.source.as_v4()];
             ++queue->second.peer->queues;
@@ -220,7 +226,8 @@ bool Defrag::Impl::too_far(Queue& queue) {
 void Defrag::Impl::begin_again(Queues::iterator found, Instant now) {
     Queue& queue = found->second;
     deadlines.erase(queue.deadline);
-    queue.deadline = deadlines.emplace(now + timeout(Family::Ipv4), &found->first);
+    queue.deadline = deadlines.emplace(
+        now + std::chrono::seconds(static_cast<std::int32_t>(settings.ipfrag_time)), &found->first);
     queue.runs.clear();
     queue.length = 0;
     queue.last_seen = false;
@@ -305,10 +312,16 @@ void Defrag::Impl::charge(Queue& queue, Family family) {
 }
 
 // A negative time is over at once. kernel: proc_dointvec_jiffies
-Duration Defrag::Impl::timeout(Family family) const {
-    const std::uint32_t seconds =
-        family == Family::Ipv4 ? settings.ipfrag_time : settings.frag6_timeout;
-    return std::chrono::seconds(static_cast<std::int32_t>(seconds));
+Limits Defrag::Impl::limits(Family family, Reassembler who) const {
+    const auto seconds = [](std::uint32_t value) {
+        return std::chrono::seconds(static_cast<std::int32_t>(value));
+    };
+    if (family == Family::Ipv4) {
+        return {seconds(settings.ipfrag_time), settings.ipfrag_high_thresh};
+    }
+    return who == Reassembler::Host
+               ? Limits{seconds(settings.ip6frag_time), settings.ip6frag_high_thresh}
+               : Limits{seconds(settings.frag6_timeout), settings.frag6_high_thresh};
 }
 
 namespace {

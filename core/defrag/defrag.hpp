@@ -46,6 +46,10 @@ struct Stats {
     std::uint64_t failed = 0;
 };
 
+// Whose limits count for IPv6: nf_conntrack_frag6_* before tracking, ip6frag_* where the router as
+// a host does it because nothing is tracked. IPv4 has one set, ipfrag_*.
+enum class Reassembler : std::uint8_t { Tracking, Host };
+
 class Defrag {
   public:
     Defrag(const Settings& settings, SipKey key);
@@ -54,7 +58,7 @@ class Defrag {
     // accept: `packet` is whole (it was, or it is now the reassembled datagram, dissected anew,
     // without IPv6 fragment header and with `fragments` set). stolen: kept. drop: discarded, with
     // the reason; so may be the queue.
-    Verdict collect(Packet& packet, Instant now);
+    Verdict collect(Packet& packet, Reassembler who, Instant now);
 
     // A datagram whose time ran out. `first` is its first fragment (offset 0), empty if that never
     // came; it is what an ICMP time exceeded quotes.

@@ -42,9 +42,14 @@ std::optional<DropReason> martian(const Packet& packet) {
     return std::nullopt;
 }
 
-// kernel: icmp_ratemask 6168; net.ipv6.icmp.ratemask 0-1,3-127
-bool is_rate_limited(Family family, std::uint8_t type) {
-    return family == Family::Ipv4 ? type != icmp::kRedirect : type != icmpv6::kPacketTooBig;
+// Path MTU discovery must not starve. kernel: icmpv4_mask_allow (icmp_ratemask 6168),
+// icmpv6_mask_allow (net.ipv6.icmp.ratemask 0-1,3-127)
+bool is_rate_limited(Family family, const IcmpError& error) {
+    if (family == Family::Ipv6) {
+        return error.type != icmpv6::kPacketTooBig;
+    }
+    return error.type != icmp::kRedirect && !(error.type == icmp::kDestinationUnreachable &&
+                                              error.code == icmp::kFragmentationNeeded);
 }
 
 // Of these no error is told: the one socket they leave by is taken. kernel: icmp_xmit_lock
@@ -251,7 +256,7 @@ void Pipeline::redirect(const Packet& packet, const Decision& decision) {
 // kernel: __icmp_send, icmp6_send
 void Pipeline::send_error(const Packet& about, IcmpError error) {
     if (is_own_icmp(about) || !local::may_report(about, error) ||
-        (is_rate_limited(about.layout.family, error.type) && !within_rate(about))) {
+        (is_rate_limited(about.layout.family, error) && !within_rate(about))) {
         return;
     }
     const IpAddress& destination = about.layout.destination;
@@ -268,11 +273,10 @@ void Pipeline::send_error(const Packet& about, IcmpError error) {
 
 bool Pipeline::within_rate(const Packet& about) {
     const ForwardingSettings& settings = state_.forwarding;
-    const IcmpLimit::Rates rates =
-        about.layout.family == Family::Ipv4
-            ? IcmpLimit::Rates{settings.icmp_ratelimit, settings.icmp_msgs_per_sec}
-            : IcmpLimit::Rates{settings.ipv6_icmp_ratelimit, 0};
-    return state_.icmp_limit.allow_error(about.layout.source, rates, now_);
+    const bool v4 = about.layout.family == Family::Ipv4;
+    const IcmpLimit::Rates rates = {v4 ? settings.icmp_ratelimit : settings.ipv6_icmp_ratelimit,
+                                    settings.icmp_msgs_per_sec};
+    return state_.icmp_limit.allow_error(about.layout.source, rates, now_, state_.random);
 }
 
 // kernel: nf_send_reset, nf_send_unreach and their IPv6 twins

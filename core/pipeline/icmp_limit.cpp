@@ -7,7 +7,8 @@ namespace nsr::pipeline {
 
 namespace {
 
-constexpr std::uint32_t kErrorBurst = 6;                         // kernel: XRLIM_BURST_FACTOR
+constexpr std::uint32_t kErrorBurst = 6;  // kernel: XRLIM_BURST_FACTOR
+constexpr Jiffies kShortestRefill = kJiffiesPerSecond / 50;
 constexpr std::uint32_t kUnroutableCost = kJiffiesPerSecond;     // kernel: ip_rt_error_cost
 constexpr std::uint32_t kUnroutableBurst = 5 * kUnroutableCost;  // kernel: ip_rt_error_burst
 constexpr std::uint32_t kRedirects = 9;                          // kernel: ip_rt_redirect_number
@@ -16,22 +17,16 @@ constexpr std::uint32_t kRedirectSilence = kRedirectLoad << (kRedirects + 1);
 
 }  // namespace
 
-bool IcmpLimit::allow_error(const IpAddress& address, Rates rates, Instant now) {
-    if (!allow_global(rates.per_second, now)) {
-        return false;
-    }
+// Who is refused costs the others nothing. What an error costs is random, so that nobody can count
+// the errors that others got. kernel: icmpv4_xrlim_allow, icmpv6_xrlim_allow, icmp_global_consume
+bool IcmpLimit::allow_error(const IpAddress& address, Rates rates, Instant now,
+                            RandomSource& random) {
     const Jiffies jiffies = to_jiffies(now);
-    const auto cost =
-        static_cast<std::uint32_t>(std::chrono::milliseconds(rates.per_peer_ms) / kJiffy);
-    Peer& known = peer(address, jiffies);
-    if (known.last != jiffies) {
-        known.tokens = std::min(known.tokens + (jiffies - known.last), kErrorBurst * cost);
-        known.last = jiffies;
-    }
-    if (known.tokens < cost) {
+    if (!allow_to_all(rates.per_second, jiffies) ||
+        !allow_to_peer(address, rates.per_peer_ms, jiffies)) {
         return false;
     }
-    known.tokens -= cost;
+    credit_to_all_ -= random.below(3);
     return true;
 }
 
@@ -82,17 +77,36 @@ IcmpLimit::Peer& IcmpLimit::peer(const IpAddress& address, Jiffies now) {
     return found;
 }
 
-bool IcmpLimit::allow_global(std::uint32_t per_second, Instant now) {
-    if (per_second == 0) {
-        return true;
+// kernel: icmp_global_allow
+bool IcmpLimit::allow_to_all(std::uint32_t per_second, Jiffies now) {
+    if (credit_to_all_ > 0) {
+        return per_second != 0;
     }
-    const std::chrono::duration<double> passed = now - global_refilled_;
-    global_refilled_ = now;
-    global_credit_ = std::min(kGlobalBurst, global_credit_ + passed.count() * per_second);
-    if (global_credit_ < 1) {
+    const Jiffies passed = std::min<Jiffies>(now - refilled_, kJiffiesPerSecond);
+    const std::int64_t more = std::int64_t{per_second} * passed / kJiffiesPerSecond;
+    if (passed < kShortestRefill || more == 0) {
         return false;
     }
-    global_credit_ -= 1;
+    refilled_ = now;
+    credit_to_all_ = std::min(credit_to_all_ + more, kBurstToAll);
+    return true;
+}
+
+// kernel: inet_peer_xrlim_allow
+bool IcmpLimit::allow_to_peer(const IpAddress& address, std::uint32_t per_peer_ms, Jiffies now) {
+    const auto cost = static_cast<std::uint32_t>(std::chrono::milliseconds(per_peer_ms) / kJiffy);
+    if (cost == 0) {
+        return true;
+    }
+    Peer& known = peer(address, now);
+    if (known.last != now) {
+        known.tokens = std::min(known.tokens + (now - known.last), kErrorBurst * cost);
+        known.last = now;
+    }
+    if (known.tokens < cost) {
+        return false;
+    }
+    known.tokens -= cost;
     return true;
 }
 

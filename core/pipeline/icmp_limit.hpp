@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "core/base/instant.hpp"
+#include "core/base/random.hpp"
 #include "core/base/siphash.hpp"
 #include "core/wire/address.hpp"
 
@@ -22,12 +23,12 @@ class IcmpLimit {
   public:
     struct Rates {
         std::uint32_t per_peer_ms = 1000;  // between errors to one peer; 0: no limit
-        std::uint32_t per_second = 1000;   // to everybody; 0: no limit
+        std::uint32_t per_second = 1000;   // to everybody, of both families; 0: none
     };
     explicit IcmpLimit(SipKey key) : key_(key) {}
 
     // Each asks for one more to `peer`, and counts it if the answer is yes.
-    bool allow_error(const IpAddress& peer, Rates rates, Instant now);
+    bool allow_error(const IpAddress& peer, Rates rates, Instant now, RandomSource& random);
     bool allow_unroutable(const IpAddress& peer, Instant now);
     bool allow_redirect(const IpAddress& peer, Instant now);
 
@@ -39,14 +40,15 @@ class IcmpLimit {
         std::uint32_t redirects = 0;
     };
     Peer& peer(const IpAddress& address, Jiffies now);
-    bool allow_global(std::uint32_t per_second, Instant now);
+    bool allow_to_all(std::uint32_t per_second, Jiffies now);
+    bool allow_to_peer(const IpAddress& address, std::uint32_t per_peer_ms, Jiffies now);
 
-    static constexpr double kGlobalBurst = 50;  // kernel: icmp_msgs_burst
+    static constexpr std::int64_t kBurstToAll = 50;  // kernel: icmp_msgs_burst
 
     SipKey key_;
     std::array<Peer, 1024> peers_{};
-    double global_credit_ = kGlobalBurst;
-    Instant global_refilled_{};
+    std::int64_t credit_to_all_ = kBurstToAll;
+    Jiffies refilled_ = 0;
 };
 
 }  // namespace nsr::pipeline

@@ -72,7 +72,8 @@ void Pipeline::route_input(Packet& packet) {
 // INPUT, then the router as a host. kernel: ip_local_deliver, ip6_input
 void Pipeline::deliver(Packet& packet, bool broadcast) {
     if (packet.layout.is_fragment) {  // tracking is off: a host puts datagrams together itself
-        if (const Verdict whole = state_.defrag.collect(packet, now_); !whole.accepted()) {
+        const auto whole = state_.defrag.collect(packet, defrag::Reassembler::Host, now_);
+        if (!whole.accepted()) {
             return whole.dropped() ? drop(packet, whole.reason()) : void();
         }
     }

@@ -42,7 +42,7 @@ struct ForwardingSettings {
     std::uint32_t ip_default_ttl = 64;
     std::uint32_t icmp_ratelimit = 1000;  // ms between errors to one peer; 0: no limit
     std::uint32_t icmp_msgs_per_sec = 1000;
-    std::uint32_t ipv6_icmp_ratelimit = 1000;
+    std::uint32_t ipv6_icmp_ratelimit = 100;
     // conf.{all,IFACE}; [0] is all, [i] the interface with index i
     std::vector<std::uint32_t> rp_filter{0};
     std::vector<std::uint32_t> send_redirects{0};

@@ -12,7 +12,7 @@ Verdict Pipeline::defragment(Packet& packet) {
     if (!wanted || !tracked) {
         return Verdict::accept();
     }
-    return state_.defrag.collect(packet, now_);
+    return state_.defrag.collect(packet, defrag::Reassembler::Tracking, now_);
 }
 
 Verdict Pipeline::track(Packet& packet) {

@@ -2,7 +2,7 @@
 // hooks they do not know.
 // kernel: mark_source_chains, xt_check_match, xt_check_target
 #include <algorithm>
-#include <map>
+#include <unordered_map>
 
 #include "core/rules/match.hpp"
 #include "core/rules/ruleset.hpp"
@@ -32,8 +32,13 @@ class TableCheck {
     enum class Progress : std::uint8_t { Untouched, OnPath, Done };
     struct Visit {
         Progress progress = Progress::Untouched;
-        bool reached = false;
-        std::uint8_t hooks = 0;
+        std::uint8_t hooks = 0;  // from where it is reached
+    };
+    struct Step {
+        const Chain* chain;
+        std::uint8_t hooks;
+        std::uint8_t fresh;  // hooks that its rules were not judged for yet
+        std::size_t next;    // rule
     };
 
     static std::uint8_t hook_of(std::string_view chain) {
@@ -45,16 +50,38 @@ class TableCheck {
         return 0;
     }
 
-    void walk(const Chain& chain, std::uint8_t hooks);
+    void walk(const Chain& root, std::uint8_t hooks);
+    void enter(const Chain& chain, std::uint8_t hooks);
+    [[nodiscard]] const Chain* jumped_to(const Chain& chain, const Rule& rule);
     void judge(const Chain& chain, const Rule& rule, std::uint8_t hooks);
 
     const Table& table_;
     TableId id_;
     ConfigErrors& errors_;
-    std::map<std::string_view, Visit> visits_;
+    std::unordered_map<std::string_view, Visit> visits_;
+    std::vector<Step> path_;
 };
 
-void TableCheck::walk(const Chain& chain, std::uint8_t hooks) {
+// A path may be as long as there are chains, so it is kept here and not on the stack.
+void TableCheck::walk(const Chain& root, std::uint8_t hooks) {
+    enter(root, hooks);
+    while (!path_.empty()) {
+        Step& step = path_.back();
+        if (step.next == step.chain->rules.size()) {
+            visits_[step.chain->name].progress = Progress::Done;
+            path_.pop_back();
+            continue;
+        }
+        const Rule& rule = step.chain->rules[step.next++];
+        judge(*step.chain, rule, step.fresh);
+        if (const Chain* next = jumped_to(*step.chain, rule)) {
+            enter(*next, step.hooks);
+        }
+    }
+}
+
+// Unless it was seen from all these hooks before.
+void TableCheck::enter(const Chain& chain, std::uint8_t hooks) {
     Visit& visit = visits_[chain.name];
     const auto fresh = static_cast<std::uint8_t>(hooks & ~visit.hooks);
     if (visit.progress == Progress::Done && fresh == 0) {
@@ -62,24 +89,26 @@ void TableCheck::walk(const Chain& chain, std::uint8_t hooks) {
     }
     visit.progress = Progress::OnPath;
     visit.hooks |= hooks;
-    for (const Rule& rule : chain.rules) {
-        judge(chain, rule, fresh);
-        const auto* jump = dynamic_cast<const StandardTarget*>(rule.target.get());
-        if (jump == nullptr || !jump->is_jump()) {
-            continue;
-        }
-        const Chain* next = table_.find(jump->name());
-        if (next == nullptr) {
-            errors_.push_back({rule.where, "no chain \"" + jump->name() + "\" in table " +
-                                               std::string(name_of(id_))});
-        } else if (visits_[next->name].progress == Progress::OnPath) {
-            errors_.push_back({rule.where, "chain " + next->name + " would loop back to itself" +
-                                               " through chain " + chain.name});
-        } else {
-            walk(*next, hooks);
-        }
+    path_.push_back({&chain, hooks, fresh, 0});
+}
+
+const Chain* TableCheck::jumped_to(const Chain& chain, const Rule& rule) {
+    const auto* jump = dynamic_cast<const StandardTarget*>(rule.target.get());
+    if (jump == nullptr || !jump->is_jump()) {
+        return nullptr;
     }
-    visits_[chain.name].progress = Progress::Done;
+    const Chain* next = table_.find(jump->name());
+    if (next == nullptr) {
+        errors_.push_back({rule.where, "no chain \"" + jump->name() + "\" in table " +
+                                           std::string(name_of(id_))});
+        return nullptr;
+    }
+    if (visits_[next->name].progress == Progress::OnPath) {
+        errors_.push_back({rule.where, "chain " + next->name + " would loop back to itself" +
+                                           " through chain " + chain.name});
+        return nullptr;
+    }
+    return next;
 }
 
 std::string hook_names(std::uint8_t hooks) {

@@ -64,8 +64,11 @@ struct HashlimitTable : SharedState {
         return std::make_unique<HashlimitTable>(*this);
     }
 
+    // What has expired, out of the next few keys: the work per packet is bounded.
+    void sweep(Jiffies now);
+
     std::map<Key, Bucket> buckets;
-    Jiffies swept = 0;
+    Key next_to_sweep;
 };
 
 class HashlimitMatch : public Match {
@@ -73,7 +76,9 @@ class HashlimitMatch : public Match {
     HashlimitMatch() : Match("hashlimit") {}
     std::string save() const override;
     MatchResult test(Subject& subject, MatchState* state) const override;
-    std::string shared_name() const override { return "hashlimit/" + name; }
+    std::string shared_name() const override {
+        return (family == Family::Ipv6 ? "hashlimit6/" : "hashlimit4/") + name;
+    }
     void join(std::unique_ptr<SharedState>& shared) const override;
 
     bool bytes = false;        // the rate is one of bytes
@@ -87,13 +92,13 @@ class HashlimitMatch : public Match {
     IpAddress source_mask;
     IpAddress destination_mask;
     std::string name;
+    Family family = Family::Ipv4;  // each has tables of its own. kernel: htable_find_get
     std::uint32_t expire_ms = kDefaultExpireMs;
     std::uint64_t most_keys = kMostKeys;
     std::string table_options;  // as they were given
 
   private:
     std::optional<Key> key_of(const Packet& packet) const;
-    static HashlimitTable& table(Subject& subject);
     [[nodiscard]] std::uint64_t most_credit() const;
     std::uint64_t price(Bucket& bucket, std::uint32_t length) const;
     [[nodiscard]] std::string limit_text() const;
@@ -234,16 +239,17 @@ void HashlimitMatch::join(std::unique_ptr<SharedState>& shared) const {
     }
 }
 
-HashlimitTable& HashlimitMatch::table(Subject& subject) {
-    auto& found = static_cast<HashlimitTable&>(*subject.shared);
-    const Jiffies now = to_jiffies(subject.now);
-    if (now - found.swept >= kJiffiesPerSecond) {
-        found.swept = now;
-        std::erase_if(found.buckets, [&](const auto& entry) {
-            return jiffies_until(entry.second.expires, now) <= 0;
-        });
+bool expired(const Bucket& bucket, Jiffies now) {
+    return jiffies_until(bucket.expires, now) <= 0;
+}
+
+void HashlimitTable::sweep(Jiffies now) {
+    constexpr int kKeysAtATime = 8;
+    auto at = buckets.lower_bound(next_to_sweep);
+    for (int i = 0; i < kKeysAtATime && at != buckets.end(); ++i) {
+        at = expired(at->second, now) ? buckets.erase(at) : std::next(at);
     }
-    return found;
+    next_to_sweep = at == buckets.end() ? Key{} : at->first;
 }
 
 // kernel: rateinfo_init
@@ -272,12 +278,14 @@ MatchResult HashlimitMatch::test(Subject& subject, MatchState*) const {
         return MatchResult::HotDrop;
     }
     const Jiffies now = to_jiffies(subject.now);
-    HashlimitTable& limits = table(subject);
+    auto& limits = static_cast<HashlimitTable&>(*subject.shared);
+    limits.sweep(now);
     if (!limits.buckets.contains(*key) && limits.buckets.size() >= most_keys) {
         return MatchResult::HotDrop;
     }
-    const auto [entry, fresh] = limits.buckets.try_emplace(*key);
+    const auto [entry, made] = limits.buckets.try_emplace(*key);
     Bucket& bucket = entry->second;
+    const bool fresh = made || expired(bucket, now);
     bucket.expires = now + milliseconds_to_jiffies(expire_ms);
     if (fresh) {
         bucket.credit = most_credit();
@@ -406,6 +414,7 @@ std::shared_ptr<const Match> parse_hashlimit(const Options& options, RuleContext
     }
     match->above = (above != nullptr) != given.inverted;
     match->name = name->value;
+    match->family = context.family;
     const unsigned bits = context.v6() ? 128 : 32;
     const auto mask = [&](std::string_view option) {
         return mask_of(

@@ -2,6 +2,7 @@
 // kernel: xt_string.c
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "core/rules/modules.hpp"
 #include "core/rules/text.hpp"
@@ -22,7 +23,10 @@ class StringMatch : public Match {
     std::string save() const override;
     MatchResult test(Subject& subject, MatchState* state) const override;
 
+    // As given, and how long its longest beginning is that ends at each byte.
+    void set_pattern(std::string given, bool icase);
     std::string pattern;
+    std::vector<std::uint8_t> borders;
     std::string algorithm;  // bm and kmp find the same
     std::size_t from = 0;
     std::size_t to = kNoEnd;
@@ -67,6 +71,32 @@ std::string StringMatch::save() const {
     return ignore_case ? text + " --icase" : text;
 }
 
+unsigned char folded(unsigned char c, bool icase) {
+    return icase && c >= 'A' && c <= 'Z' ? static_cast<unsigned char>(c + 32) : c;
+}
+
+// How much of the pattern has matched with `c`, if `length` of it had before: Knuth, Morris and
+// Pratt, so that no payload costs more than its length. Precondition: length < pattern.size().
+std::size_t step(const StringMatch& match, std::size_t length, unsigned char c) {
+    const auto at = [&](std::size_t i) {
+        return folded(static_cast<unsigned char>(match.pattern[i]), match.ignore_case);
+    };
+    while (length != 0 && at(length) != c) {
+        length = match.borders[length - 1];
+    }
+    return at(length) == c ? length + 1 : length;
+}
+
+void StringMatch::set_pattern(std::string given, bool icase) {
+    pattern = std::move(given);
+    ignore_case = icase;
+    borders.assign(1, 0);
+    for (std::size_t i = 1; i < pattern.size(); ++i) {
+        const auto next = folded(static_cast<unsigned char>(pattern[i]), icase);
+        borders.push_back(static_cast<std::uint8_t>(step(*this, borders.back(), next)));
+    }
+}
+
 // kernel: skb_find_text: the pattern must begin and end between from and to
 MatchResult StringMatch::test(Subject& subject, MatchState*) const {
     const wire::ConstBytes bytes = subject.packet.bytes();
@@ -74,14 +104,11 @@ MatchResult StringMatch::test(Subject& subject, MatchState*) const {
     if (from >= end) {
         return yes_if(invert);
     }
-    const auto area = bytes.subspan(from, end - from);
-    const auto fold = [&](unsigned char c) {
-        return ignore_case && c >= 'A' && c <= 'Z' ? static_cast<unsigned char>(c + 32) : c;
-    };
-    const auto found = std::search(
-        area.begin(), area.end(), pattern.begin(), pattern.end(),
-        [&](std::uint8_t a, char b) { return fold(a) == fold(static_cast<unsigned char>(b)); });
-    return yes_if((found != area.end()) != invert);
+    std::size_t matched = 0;
+    for (std::size_t i = from; i < end && matched != pattern.size(); ++i) {
+        matched = step(*this, matched, folded(bytes[i], ignore_case));
+    }
+    return yes_if((matched == pattern.size()) != invert);
 }
 
 // "abc|0a 0b|def"
@@ -122,10 +149,9 @@ std::shared_ptr<const Match> parse_string(const Options& options, RuleContext& c
         return nullptr;
     }
     auto match = std::make_shared<StringMatch>();
-    match->pattern = *pattern;
+    match->set_pattern(*pattern, options.has("icase"));
     match->algorithm = algorithm->value;
     match->invert = given.inverted;
-    match->ignore_case = options.has("icase");
     match->from = read_number(options, context, "from", 0, 0xffff).value_or(0);
     match->to = read_number(options, context, "to", 0, 0xffff).value_or(kNoEnd);
     return match;

@@ -241,7 +241,7 @@ bool SaveParser::new_chain(const std::string& name, std::uint32_t column) {
         error(column, std::move(problem));
         return false;
     }
-    table().chains.push_back({name, Policy::None, {}, {}});
+    table().add(name, Policy::None);
     return true;
 }
 

@@ -31,7 +31,7 @@ std::optional<std::uint64_t> parse_rate(std::string_view text, std::uint64_t sca
         }
     }
     const auto count = parse_number(text.substr(0, slash), 0xffffffff);
-    if (!count || *count == 0 || seconds == 0 || *count / seconds > scale) {
+    if (!count || *count == 0 || seconds == 0 || *count > scale * seconds) {
         return std::nullopt;
     }
     return scale * seconds / *count;

@@ -39,15 +39,19 @@ bool has_chain(TableId table, Hook hook) {
     return (kTableHooks[static_cast<std::size_t>(table)] & bit(hook)) != 0;
 }
 
+Chain& Table::add(std::string name, Policy policy) {
+    places_.emplace(name, chains.size());
+    return chains.emplace_back(Chain{std::move(name), policy, {}, {}});
+}
+
 Chain* Table::find(std::string_view chain) {
-    const auto found = std::find_if(chains.begin(), chains.end(), [&](const Chain& candidate) {
-        return candidate.name == chain;
-    });
-    return found == chains.end() ? nullptr : &*found;
+    const auto found = places_.find(chain);
+    return found == places_.end() ? nullptr : &chains[found->second];
 }
 
 const Chain* Table::find(std::string_view chain) const {
-    return const_cast<Table*>(this)->find(chain);
+    const auto found = places_.find(chain);
+    return found == places_.end() ? nullptr : &chains[found->second];
 }
 
 Table& Ruleset::load(Family family, TableId id) {
@@ -56,8 +60,7 @@ Table& Ruleset::load(Family family, TableId id) {
         loaded.loaded = true;
         for (unsigned i = 0; i < kHookCount; ++i) {
             if (has_chain(id, static_cast<Hook>(i))) {
-                loaded.chains.push_back(
-                    {std::string(nsr::name_of(static_cast<Hook>(i))), Policy::Accept, {}, {}});
+                loaded.add(std::string(nsr::name_of(static_cast<Hook>(i))), Policy::Accept);
             }
         }
     }

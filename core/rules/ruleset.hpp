@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,10 +63,16 @@ struct Chain {
 
 struct Table {
     bool loaded = false;
-    std::vector<Chain>
-        chains;  // built-in ones first in hook order, then user chains in the file's order
+    // Built-in ones first in hook order, then user chains in the file's order. Grows by add() only.
+    std::vector<Chain> chains;
+
+    // Precondition: no chain has this name.
+    Chain& add(std::string name, Policy policy);
     [[nodiscard]] Chain* find(std::string_view chain);
     [[nodiscard]] const Chain* find(std::string_view chain) const;
+
+  private:
+    std::map<std::string, std::size_t, std::less<>> places_;  // in `chains`
 };
 
 struct Ruleset {

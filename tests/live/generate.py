@@ -15,6 +15,13 @@ OTHER = {"lan": "wan", "wan": "lan"}
 STATES = "".join(f"-A FORWARD -m conntrack --ctstate {s}\n" for s in ("NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED"))
 
 
+@dataclasses.dataclass(frozen=True)
+class Event:
+    """What an administrator does behind the packet before it: kind is ipv4 or ipv6 (a rules file), sysctl (name=value), conntrack or ip."""
+    kind: str
+    text: str
+
+
 @dataclasses.dataclass
 class Case:
     name: str
@@ -23,8 +30,12 @@ class Case:
     sysctls: dict
     rules_v4: str
     rules_v6: str
-    packets: list  # (interface, bytes)
+    steps: list  # (interface, bytes) or Event
     step_us: int = 500  # from packet to packet; from 4000 on the kernel gets them at this pace too
+
+    @property
+    def packets(self):
+        return [step for step in self.steps if not isinstance(step, Event)]
 
 
 def sequence(seed, length):
@@ -33,8 +44,12 @@ def sequence(seed, length):
     while len(maker.out) < length:
         maker.step()
     paced = rng.random() < 0.1
+    steps = maker.out[:length]
+    if rng.random() < 0.3:
+        for _ in range(rng.choice([1, 1, 2, 3])):
+            steps.insert(rng.randrange(1, len(steps) + 1), _event(rng, paced))
     rules = _rules(rng) if rng.random() < 0.4 else [RuleMaker(rng, net, net is V6, paced).text() for net in (V4, V6)]
-    return Case(f"seed {seed}", INTERFACES, {"lan": 1500, "wan": rng.choice([1500, 1500, 1400])}, _sysctls(rng), rules[0], rules[1], maker.out[:length],
+    return Case(f"seed {seed}", INTERFACES, {"lan": 1500, "wan": rng.choice([1500, 1500, 1400])}, _sysctls(rng), rules[0], rules[1], steps,
                 10000 if paced else 500)
 
 
@@ -44,6 +59,27 @@ def _sysctls(rng):
     picked = {f"net.netfilter.nf_conntrack_{name}": rng.choice(values) for name, values in choices.items()}
     picked["net.netfilter.nf_conntrack_udp_timeout_stream"] = 120
     return picked
+
+
+def _event(rng, paced):
+    # What becomes unroutable is answered once a second and peer, and a paced sequence takes about that long.
+    kind = rng.choice(["ipv4", "ipv6", "sysctl", "conntrack", "conntrack"] + ([] if paced else ["ip", "ip"]))
+    if kind in ("ipv4", "ipv6"):
+        return Event(kind, RuleMaker(rng, V6 if kind == "ipv6" else V4, kind == "ipv6", paced).text())
+    if kind == "sysctl":
+        return Event(kind, "net.netfilter.nf_conntrack_" + rng.choice(
+            ["tcp_be_liberal=1", "tcp_be_liberal=0", "tcp_loose=0", "tcp_loose=1", "checksum=0", "checksum=1", "acct=1", "acct=0", "udp_timeout=77", "tcp_timeout_established=1000",
+             "generic_timeout=50", "icmp_timeout=9", "tcp_max_retrans=0"]))
+    if kind == "conntrack":
+        return Event(kind, rng.choice(
+            ["-F", "-D -p udp", "-D -p tcp", f"-D -s {rng.choice(V4['lan'])}", f"-D -d {rng.choice(V4['wan'])}", "-D -p udp --orig-port-src 1024", "-D -p icmp",
+             "-D -p tcp --state ESTABLISHED", f"-D -q {V4['router']['wan']}", "-D -f ipv6 -p udp", f"-D -f ipv6 -s {rng.choice(V6['lan'])}", "-D -m 0x1/0x1", "-D -w 1",
+             "-D -u ASSURED"]))
+    host = rng.choice(V4["wan"])
+    return Event(kind, rng.choice(
+        ["addr add 198.51.100.9/24 dev wan", "addr del 198.51.100.1/24 dev wan", "addr add 203.0.113.1/24 dev wan", "link set wan mtu 1300", "link set lan mtu 1400",
+         f"route add blackhole {host}/32", f"route add prohibit {host}/32", f"route add unreachable {rng.choice(V6['wan'])}/128", f"route add {host}/32 via {V4['wan'][0]}",
+         "route add throw 198.51.100.0/28", "addr add 2001:db8:9::5/64 dev wan nodad"]))
 
 
 def _rules(rng):

@@ -7,7 +7,10 @@ import struct
 import subprocess
 import time
 
+from generate import Event
+
 TUNSETIFF, IFF_TUN, IFF_NO_PI, CLONE_NEWNET = 0x400454CA, 1, 0x1000, 0x40000000
+RESTORE = {"ipv4": "iptables-legacy", "ipv6": "ip6tables-legacy"}
 STATS = ("invalid", "insert_failed", "drop", "icmp_error")
 # Tracking is on in a case whether or not a rule asks for it: an unreferenced chain does.
 TRACKING_ON = "*security\n:TRACK - [0:0]\n-A TRACK -m conntrack --ctstate NEW\nCOMMIT\n"
@@ -21,10 +24,10 @@ QUIET = {
 
 
 class Result:
-    """outputs[i]: [(interface, bytes)] that packet i caused; table, stats and counters at the end"""
+    """outputs[i]: [(interface, bytes)] that packet i caused; table, stats and counters at the end; the ip commands that failed"""
 
-    def __init__(self, outputs, table, stats, counters):
-        self.outputs, self.table, self.stats, self.counters = outputs, table, stats, counters
+    def __init__(self, outputs, table, stats, counters, refused):
+        self.outputs, self.table, self.stats, self.counters, self.refused = outputs, table, stats, counters, refused
 
 
 def run(case):
@@ -51,7 +54,8 @@ def run(case):
 
 class _Namespace:
     def __init__(self, case):
-        self.case, self.devices = case, {}
+        self.case, self.devices, self.refused = case, {}, []
+        self.rules = {"ipv4": case.rules_v4, "ipv6": case.rules_v6}
 
     def run(self):
         if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):
@@ -59,9 +63,15 @@ class _Namespace:
         self.set_up()
         outputs = []
         start = time.monotonic()
-        for at, (interface, data) in enumerate(self.case.packets, 1):
+        for step in self.case.steps:
+            if isinstance(step, Event):
+                before = time.monotonic()
+                self.administer(step)
+                start += time.monotonic() - before
+                continue
             if self.case.step_us >= 4000:
-                time.sleep(max(0, start + at * self.case.step_us / 1e6 - time.monotonic()))
+                time.sleep(max(0, start + (len(outputs) + 1) * self.case.step_us / 1e6 - time.monotonic()))
+            interface, data = step
             try:
                 os.write(self.devices[interface], data)
             except OSError as error:
@@ -70,7 +80,7 @@ class _Namespace:
             outputs.append(self.drain())
         with open("/proc/net/nf_conntrack") as file:
             table = file.read().splitlines()
-        return Result(outputs, table, self.stats(), self.counters())
+        return Result(outputs, table, self.stats(), self.counters(), self.refused)
 
     def set_up(self):
         for name, value in QUIET.items():
@@ -85,10 +95,24 @@ class _Namespace:
         _tool("ip", "-batch", "-", text="\n".join(batch) + "\n")
         for name, value in {"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1, **self.case.sysctls}.items():
             self.sysctl(name, value)
-        for command, rules in (("iptables-legacy", self.case.rules_v4), ("ip6tables-legacy", self.case.rules_v6)):
+        for family, command in RESTORE.items():
             _tool(f"{command}-restore", text=TRACKING_ON)
-            if rules:
-                _tool(f"{command}-restore", text=rules)
+            if self.rules[family]:
+                _tool(f"{command}-restore", text=self.rules[family])
+        self.drain()
+
+    def administer(self, event):
+        if event.kind == "sysctl":
+            self.sysctl(*event.text.split("="))
+        elif event.kind in RESTORE:
+            _tool(f"{RESTORE[event.kind]}-restore", text=event.text)
+            self.rules[event.kind] = event.text
+        elif event.kind == "conntrack":  # deleting what is not there counts as a failure
+            subprocess.run(["conntrack", *event.text.split()], capture_output=True)
+        else:
+            if subprocess.run(["ip", *event.text.split()], capture_output=True).returncode:
+                self.refused.append(event.text.removesuffix(" nodad"))
+            time.sleep(0.03)  # connections masqueraded behind an address go a little later
         self.drain()
 
     @staticmethod
@@ -116,11 +140,11 @@ class _Namespace:
 
     def counters(self):
         found = []
-        for family, command, rules in (("v4", "iptables-legacy", self.case.rules_v4), ("v6", "ip6tables-legacy", self.case.rules_v6)):
-            for table in (line[1:] for line in rules.splitlines() if line.startswith("*")):
+        for family, command in RESTORE.items():
+            for table in (line[1:] for line in self.rules[family].splitlines() if line.startswith("*")):
                 for line in _tool(f"{command}-save", "-c", "-t", table).splitlines():
                     if line.startswith((":", "[")):
-                        found.append(f"{family} {table} {line}")
+                        found.append(f"v{family[-1]} {table} {line}")
         return found
 
 

@@ -30,7 +30,7 @@ OWN = {"10.9.1.1", "198.51.100.1", "fd09:1::1", "2001:db8:9::1"}
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--nsrouter", required=True)
+    parser.add_argument("--nsrouter", required=True, type=os.path.abspath)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=int(time.time()) % 1000000 * 1000)
     parser.add_argument("--length", type=int, default=120)
@@ -90,35 +90,37 @@ def difference(case, program, seed=1):
     theirs = kernel.run(case)
     with tempfile.TemporaryDirectory(prefix="nsr-live-") as folder:
         write_case(case, pathlib.Path(folder))
-        outputs, table, counters = replay(pathlib.Path(folder), program, len(case.packets), seed)
-    return compare(case, theirs, (outputs, table, counters))
+        ours = replay(pathlib.Path(folder), program, len(case.packets), seed)
+    return compare(case, theirs, ours)
 
 
 def compare(case, theirs, ours):
+    """Both are kernel.Result."""
+    if theirs.refused != ours.refused:
+        return f"ip: the kernel refused {theirs.refused}, nsrouter {ours.refused}"
     known = known_ports(case)
     names_theirs, names_ours = canon.Names(known), canon.Names(known)
     for index, (interface, data) in enumerate(case.packets):
         a = [(i, canon.packet(d, names_theirs, OWN)) for i, d in sorted(theirs.outputs[index], key=lambda x: x[0])]
-        b = [(i, canon.packet(d, names_ours, OWN)) for i, d in sorted(ours[0][index], key=lambda x: x[0])]
+        b = [(i, canon.packet(d, names_ours, OWN)) for i, d in sorted(ours.outputs[index], key=lambda x: x[0])]
         if a != b:
-            return (f"packet {index} ({interface}):\n  kernel   {show_packets(theirs.outputs[index])}\n  nsrouter {show_packets(ours[0][index])}\n"
+            return (f"packet {index} ({interface}):\n  kernel   {show_packets(theirs.outputs[index])}\n  nsrouter {show_packets(ours.outputs[index])}\n"
                     f"  {first_difference(a, b)}")
-    a, b = canon.table(theirs.table, names_theirs), canon.table(ours[1], names_ours)
+    a, b = canon.table(theirs.table, names_theirs), canon.table(ours.table, names_ours)
     if [x[0] for x in a] != [x[0] for x in b]:
         only = lambda x, y: "".join(f"\n    {line} ({t} s)" for line, t in x if line not in [z[0] for z in y])  # noqa: E731
         return f"table:\n  only kernel:{only(a, b)}\n  only nsrouter:{only(b, a)}"
     for (line, kernel_time), (_, our_time) in zip(a, b):
         if abs(kernel_time - our_time) > 2:
             return f"timeout: kernel {kernel_time}, nsrouter {our_time}: {line}"
-    return compare_counters(theirs, ours[2])
+    return compare_counters(theirs, ours)
 
 
-def compare_counters(theirs, text):
-    ours = dict(line.split()[1:3] for line in text if line.startswith("stat "))
+def compare_counters(theirs, ours):
     for name, value in theirs.stats.items():
-        if int(ours.get(name, -1)) != value:
-            return f"stat {name}: kernel {value}, nsrouter {ours.get(name)}"
-    a, b = canon.counters(theirs.counters), canon.counters([line for line in text if line.startswith("v")])
+        if ours.stats.get(name) != value:
+            return f"stat {name}: kernel {value}, nsrouter {ours.stats.get(name)}"
+    a, b = canon.counters(theirs.counters), canon.counters(ours.counters)
     for chain in sorted(a.keys() | b.keys()):
         for x, y in itertools.zip_longest(a.get(chain, []), b.get(chain, [])):
             if x != y:
@@ -143,14 +145,17 @@ def replay(folder, program, count, seed):
     command = [program, "replay", "router.toml", "--in", "in.pcapng", "--out", "out.pcapng", "--conntrack", "table", "--stats", "stats",
                "--seed", str(seed)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
-    if done.returncode:
+    refused = re.findall(r"router\.toml:\d+:\d+: ip (.*?): (?:Error|RTNETLINK|Cannot)", done.stderr)
+    if done.returncode and not refused:
         raise RuntimeError(f"nsrouter replay ends with {done.returncode}: {done.stderr}")
     outputs = [[] for _ in range(count)]
     for interface, data, comment in pcapng.read(folder / "out.pcapng"):
         if comment and comment.startswith("in="):
             outputs[int(comment[3:])].append((interface, data))
     table = [line for line in (folder / "table").read_text().splitlines() if line.startswith("ipv")]
-    return outputs, table, (folder / "stats").read_text().splitlines()
+    counters = (folder / "stats").read_text().splitlines()
+    stats = {line.split()[1]: int(line.split()[2]) for line in counters if line.startswith("stat ")}
+    return kernel.Result(outputs, table, stats, [line for line in counters if line.startswith("v")], refused)
 
 
 def write_case(case, folder):
@@ -162,18 +167,35 @@ def write_case(case, folder):
              "net.netfilter.nf_conntrack_max": 262144}
     lines += [f'"{name}" = {value}' for name, value in {**quiet, **case.sysctls}.items()]
     lines += ["[rules]", 'ipv4 = "rules.v4"', 'ipv6 = "rules.v6"', "[replay]", "settle = 0.001"]
-    (folder / "router.toml").write_text("\n".join(lines) + "\n")
     (folder / "rules.v4").write_text(case.rules_v4)
     (folder / "rules.v6").write_text(case.rules_v6)
+    write_events(case, folder, lines)
+    (folder / "router.toml").write_text("\n".join(lines) + "\n")
     pcapng.write(folder / "in.pcapng", list(case.interfaces), [((i + 1) * case.step_us, name, data) for i, (name, data) in enumerate(case.packets)])
+
+
+def write_events(case, folder, lines):
+    at = 0
+    for number, step in enumerate(case.steps):
+        if not isinstance(step, generate.Event):
+            at += case.step_us
+            continue
+        value = f'["{step.text}"]'
+        if step.kind == "sysctl":
+            name, _, setting = step.text.partition("=")
+            value = f'{{ "{name}" = {setting} }}'
+        elif step.kind in ("ipv4", "ipv6"):
+            (folder / f"event{number}.rules").write_text(step.text)
+            value = f'"event{number}.rules"'
+        lines += ["[[replay.event]]", f"at = {at / 1e6:.6f}", f"{step.kind} = {value.replace(' nodad', '')}"]
 
 
 def shrink(case, program):
     """The shortest that still differs: fewer packets in ever smaller bites, then fewer rules, then fewer packets again."""
-    case = fewer(case, program, "packets", case.packets, list)
+    case = fewer(case, program, "steps", case.steps, list)
     for family in ("rules_v4", "rules_v6"):
         case = fewer(case, program, family, getattr(case, family).splitlines(), lambda lines: "".join(line + "\n" for line in lines))
-    return fewer(case, program, "packets", case.packets, list)
+    return fewer(case, program, "steps", case.steps, list)
 
 
 def fewer(case, program, field, items, join):
@@ -209,16 +231,24 @@ def report(case, options, first_why):
                  [((i + 1) * case.step_us, name, data) for i, left in enumerate(result.outputs) for name, data in left])
     (folder / "why").write_text(why + "\n")
     print(f"--- {case.name}: {len(case.packets)} packets show a difference, kept in {folder}\n{why}")
-    for index, (name, data) in enumerate(case.packets):
-        print(f"  {index:3} {name} {words(data)}")
+    print_steps(case)
     sysctls = " ".join(f"{k.rsplit('.', 1)[1]}={v}" for k, v in case.sysctls.items())
     print(f"  {sysctls}\n  v4: {' | '.join(case.rules_v4.splitlines())}\n  v6: {' | '.join(case.rules_v6.splitlines())}", flush=True)
 
 
+def print_steps(case):
+    index = 0
+    for step in case.steps:
+        if isinstance(step, generate.Event):
+            print(f"      {step.kind} {' | '.join(step.text.splitlines())}")
+        else:
+            print(f"  {index:3} {step[0]} {words(step[1])}")
+            index += 1
+
+
 def show(seed, options):
     case = generate.sequence(seed, options.length)
-    for index, (name, data) in enumerate(case.packets):
-        print(f"{index:3} {name} {words(data)}")
+    print_steps(case)
     why = difference(case, options.nsrouter)
     print(why or "no difference")
     return 1 if why else 0

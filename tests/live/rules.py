@@ -92,11 +92,12 @@ class RuleMaker:
             f'-m comment --comment "{rng.choice(["one", "two words", "it is 5 o clock"])}"',
             f"-m recent --name R{rng.randrange(2)} {rng.choice(['--set', '--rcheck --hitcount 3', '--update', '--remove', '--rcheck'])} {rng.choice(['--rsource', '--rdest'])}",
             f"-m hashlimit --hashlimit-upto 1/hour --hashlimit-burst {rng.choice([1, 2, 4])} --hashlimit-mode {rng.choice(['srcip', 'dstip', 'srcip,dstport', 'srcip,dstip,srcport,dstport'])} --hashlimit-name h{'6' if self.v6 else '4'}{self.number}",
-            f"-m hashlimit --hashlimit-upto {rng.choice(['16b/s', '32b/s --hashlimit-burst 64b'])} --hashlimit-mode {rng.choice(['srcip', 'dstip,dstport'])} --hashlimit-name b{'6' if self.v6 else '4'}{self.number}",
             f"-m addrtype {n('--dst-type ' + rng.choice(['LOCAL', 'UNICAST']))}",
             f"-m addrtype {n('--src-type ' + rng.choice(['LOCAL', 'UNICAST']))}",
             f"-m string --algo {rng.choice(['bm', 'kmp'])} {rng.choice(['--from 20 ', ''])}{n('--string ' + rng.choice(['ping', 'dd', 'xx', 'ff']))}",
         ]
+        if not self.paced:  # those seconds are real ones
+            some.append(f"-m hashlimit --hashlimit-upto {rng.choice(['16b/s', '32b/s --hashlimit-burst 64b'])} --hashlimit-mode {rng.choice(['srcip', 'dstip,dstport'])} --hashlimit-name b{'6' if self.v6 else '4'}{self.number}")
         if table == "filter" or table == "mangle":
             some += self.tracked(n)
         if table in ("mangle", "raw") and hook == "PREROUTING":

@@ -97,3 +97,22 @@ TEST_CASE("an IPv6 datagram whose headers fill every piece is too big, and its s
     CHECK(out[0].l4()[0] == 2);
     CHECK(wire::load32(out[0].l4().data() + 4) == 1288);
 }
+
+TEST_CASE("errors: path MTU discovery is not rate limited") {
+    World w = given("");
+    w.router().forwarding().icmp_ratelimit = 1000;
+    w.router().forwarding().ipv6_icmp_ratelimit = 1000;
+    w.router().set_mtu(kWan, 1300);
+    for (int i = 0; i < 10; ++i) {
+        w.when(
+            "lan",
+            udp("10.0.0.2:4000", "198.51.100.7:53").data(std::string(1400, 'x')).dont_fragment());
+        w.expect_icmp("lan", 3, 4);
+        w.when("lan", udp("[fd00:1::2]:4000", "[2001:db8:9::7]:53").data(std::string(1400, 'x')));
+        w.expect_icmp("lan", 2, 0);
+    }
+    for (int i = 0; i < 6; ++i) {
+        w.when("lan", udp("10.0.0.2:4000", "10.0.0.1:53")).expect_icmp("lan", 3, 3);
+    }
+    w.when("lan", udp("10.0.0.2:4000", "10.0.0.1:53")).expect_nothing();
+}

@@ -130,7 +130,7 @@ World::World(Setup setup, Here here) : impl_(std::make_unique<Impl>()) {
     options.tracking = setup.tracking;
     options.log = &impl_->log;
     options.forwarding.icmp_ratelimit = 0;
-    options.forwarding.icmp_msgs_per_sec = 0;
+    options.forwarding.icmp_msgs_per_sec = 1000000;
     options.forwarding.ipv6_icmp_ratelimit = 0;
     impl_->router = std::make_unique<Router>(std::move(options));
     Router& router = *impl_->router;

@@ -99,7 +99,7 @@ struct Desk {
         REQUIRE(dissect(packet).accepted());
         packet.meta.in = piece.in;
         packet.meta.locally_generated = piece.output;
-        return defrag.collect(packet, now);
+        return defrag.collect(packet, who, now);
     }
     Verdict v4(const Piece& piece) { return give(ipv4_bytes(piece), piece); }
     Verdict v6(const Piece& piece) { return give(ipv6_bytes(piece), piece); }
@@ -121,6 +121,7 @@ struct Desk {
 
     BufferPool pool;
     Instant now{100s};
+    defrag::Reassembler who = defrag::Reassembler::Tracking;
     Packet packet;
     defrag::Defrag defrag;
 };

@@ -125,3 +125,16 @@ TEST_CASE("congestion experienced on one fragment is experienced by the datagram
     CHECK(desk.v6({.offset = 0, .length = 80, .more = true, .tos = 0}).was_stolen());
     CHECK(desk.v6({.offset = 80, .length = 80, .tos = 3}).reason() == DropReason::FragmentEcn);
 }
+
+TEST_CASE("a host that tracks nothing has limits of its own") {
+    defrag::Settings settings;
+    settings.ip6frag_time = 5;
+    settings.frag6_timeout = 9;
+    settings.frag6_high_thresh = 0;
+    Desk desk(settings);
+    CHECK(desk.v6({.offset = 0, .length = 80, .more = true}).reason() ==
+          DropReason::FragmentMemory);
+    desk.who = defrag::Reassembler::Host;
+    CHECK(desk.v6({.offset = 0, .length = 80, .more = true}).was_stolen());
+    CHECK(desk.defrag.next_deadline() == desk.now + 5s);
+}

@@ -144,6 +144,32 @@ TEST_CASE("hashlimit: rates and bursts of bytes that cannot be") {
     has(wrong(start + "512kb/s --hashlimit-burst many"), "a burst is a number of bytes");
 }
 
+TEST_CASE("a path through as many chains as a file may have") {
+    constexpr int kChains = 100000;
+    std::string text = "*filter\n";
+    for (int i = 0; i < kChains; ++i) {
+        text += ":C" + std::to_string(i) + " -\n";
+    }
+    for (int i = 1; i < kChains; ++i) {
+        text += "-A C" + std::to_string(i - 1) + " -j C" + std::to_string(i) + "\n";
+    }
+    rules::Ruleset ruleset;
+    CHECK(rules::parse_save(text + "-A FORWARD -j C0\nCOMMIT\n", "rules", Family::Ipv4, ruleset)
+              .empty());
+    rules::Ruleset looped;
+    const ConfigErrors errors = rules::parse_save(
+        text + "-A FORWARD -j C0\n-A C99999 -j C5\nCOMMIT\n", "rules", Family::Ipv4, looped);
+    REQUIRE(errors.size() == 1);
+    has(errors[0].message, "chain C5 would loop back to itself through chain C99999");
+}
+
+TEST_CASE("a rate that is faster than its clock is refused") {
+    for (const char* rate : {"10001/second", "600001/minute", "36000001/hour", "864000001/day"}) {
+        has(wrong(std::string("-m limit --limit ") + rate), "at most 10000/second");
+    }
+    CHECK(errors_of(forward("-A FORWARD -m limit --limit 600000/minute")).empty());
+}
+
 TEST_CASE("limits whose product the kernel's counter could not hold are refused") {
     has(wrong("-m limit --limit 1/day --limit-burst 5"), "too great together");
     has(wrong("-m hashlimit --hashlimit-name x --hashlimit-mode srcip --hashlimit-upto 1/day "

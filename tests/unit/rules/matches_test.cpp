@@ -275,6 +275,22 @@ TEST_CASE("bytes of the packet") {
     CHECK_FALSE(matches("-m u32 --u32 \"0@0xfffffff0=0:0xffffffff\"", text));
 }
 
+TEST_CASE("a string is found wherever it is, also where it begins in its own beginnings") {
+    const auto finds = [](const std::string& pattern, const std::string& data) {
+        return matches("-m string --string " + pattern + " --algo kmp --from 28",
+                       udp("10.0.0.2:1", "192.0.2.1:2").data(data));
+    };
+    for (unsigned text = 0; text < 1024; ++text) {
+        std::string data;
+        for (unsigned bits = text, i = 0; i < 10; ++i, bits >>= 1) {
+            data += (bits & 1) != 0 ? 'b' : 'a';
+        }
+        for (const char* pattern : {"a", "ab", "aab", "abab", "aabaaa", "abaabab"}) {
+            CHECK(finds(pattern, data) == (data.find(pattern) != std::string::npos));
+        }
+    }
+}
+
 TEST_CASE("MSS of a SYN") {
     PacketBuilder with = kSyn;
     with.options({2, 4, 5, 0xb4});

@@ -71,7 +71,7 @@ TEST_CASE("errors of a rule of words carry the place it came from") {
 TEST_CASE("rules that are added get ids of their own, and are checked together") {
     rules::Ruleset ruleset;
     rules::Table& table = ruleset.load(Family::Ipv4, TableId::Filter);
-    table.chains.push_back({"U", rules::Policy::None, {}, {}});
+    table.add("U", rules::Policy::None);
     const auto add = [&](std::string_view chain, const std::vector<std::string>& words) {
         auto rule =
             rules::parse_rule(words, Family::Ipv4, TableId::Filter, chain, ruleset, {"t", 1, 0});
