@@ -75,6 +75,7 @@ class Pipeline {
         return state_.counters[index_of(packet.layout.family)];
     }
     Verdict prerouting(Packet& packet);
+    static void gather_for_demux(Packet& packet);
     void route_input(Packet& packet);
     std::optional<DropReason> source_refused(const Packet& packet,
                                              const routing::Decision& decision);
@@ -99,6 +100,9 @@ class Pipeline {
     // Errors the router makes about a packet that is still here.
     void send_error(const Packet& about, local::IcmpError error);
     bool within_rate(const Packet& about);
+    [[nodiscard]] bool is_broadcast(const Packet& about) const;
+    [[nodiscard]] std::uint32_t quotable_bytes(const Packet& about) const;
+    [[nodiscard]] IpAddress source_of_error(const Packet& about) const;
     void send_reject(const Packet& about, rules::RejectWith with);
     void count_delivery(const Packet& packet);
     void count_request(const Packet& packet);
