@@ -6,6 +6,8 @@
 #include "core/packet/rewrite.hpp"
 #include "core/pipeline/run_hook.hpp"
 #include "core/wire/icmp.hpp"
+#include "core/wire/ipv6.hpp"
+#include "core/wire/tcp.hpp"
 
 namespace nsr::pipeline {
 
@@ -31,6 +33,7 @@ void Pipeline::receive(Packet& packet) {
     }
     const Verdict verdict = prerouting(packet);
     if (verdict.accepted()) {
+        gather_for_demux(packet);
         route_input(packet);
     } else if (verdict.dropped()) {
         drop(packet, verdict.reason());
@@ -39,6 +42,17 @@ void Pipeline::receive(Packet& packet) {
 
 Verdict Pipeline::prerouting(Packet& packet) {
     return run_hook<Hook::Prerouting, kPrerouting>(packet);
+}
+
+// A host asks for a socket before it routes, and reads the TCP header for that. kernel:
+// tcp_v4_early_demux, tcp_v6_early_demux
+void Pipeline::gather_for_demux(Packet& packet) {
+    const Layout& layout = packet.layout;
+    const bool behind_extensions =
+        layout.family == Family::Ipv6 && layout.l4_offset != wire::ipv6::kHeaderBytes;
+    if (layout.protocol == proto::kTcp && !behind_extensions) {
+        packet.gather(layout.l4_offset + wire::tcp::kHeaderBytes);
+    }
 }
 
 // kernel: ip_route_input_slow, ip6_route_input
@@ -88,9 +102,9 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
     local::Response response = local::respond(packet, broadcast, time_of_day(now_));
     if (response.refused != DropReason::LocalNoProtocol) {
         count_delivery(packet);
+        packet.meta.conn = ConnId::None;  // kernel: nf_reset_ct before a protocol gets it
+        packet.meta.ct_info = CtInfo::Invalid;
     }
-    packet.meta.conn = ConnId::None;  // kernel: nf_reset_ct before a protocol gets it
-    packet.meta.ct_info = CtInfo::Invalid;
     if (response.error) {
         send_error(packet, *response.error);
     }

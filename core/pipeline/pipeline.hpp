@@ -90,6 +90,7 @@ class Pipeline {
 
     // The way: pipeline.cpp
     Verdict prerouting(Packet& packet);
+    static void gather_for_demux(Packet& packet);
     void route_input(Packet& packet);
     void deliver(Packet& packet, bool broadcast);
     void forward(Packet& packet, const routing::Decision& decision);
@@ -111,7 +112,10 @@ class Pipeline {
     void unroutable(Packet& packet, routing::Destination kind);
     void redirect(const Packet& packet, const routing::Decision& decision);
     void send_error(const Packet& about, local::IcmpError error);
+    [[nodiscard]] bool is_broadcast(const Packet& about) const;
     bool within_rate(const Packet& about);
+    [[nodiscard]] std::uint32_t quotable_bytes(const Packet& about) const;
+    [[nodiscard]] IpAddress source_of_error(const Packet& about) const;
     void send_reject(const Packet& about, rules::RejectWith with);
 
     // Leaving: egress.cpp
