@@ -83,6 +83,8 @@ class Pipeline {
     std::optional<DropReason> options_refused(const Packet& packet);
     void stamp_options(Packet& packet);
     void deliver(Packet& packet, bool broadcast);
+    [[nodiscard]] bool is_anycast(const Packet& packet) const;
+    static void answer_for_anycast(const Packet& packet, local::Response& response);
     void forward(Packet& packet, const routing::Decision& decision);
     Verdict may_forward(Packet& packet, const routing::Decision& decision);
     void unroutable(Packet& packet, routing::Destination kind);

@@ -54,3 +54,19 @@ TEST_CASE("errors: one about a protocol nobody knows is RELATED, whatever raw OU
     w.when("lan", ip(89, "10.0.0.2", "10.0.0.1").payload(8)).expect_icmp("lan", 3, 2);
     w.expect_rule_packets("-A OUTPUT -m conntrack --ctstate RELATED", 1);
 }
+
+TEST_CASE("errors: a fragment without a whole transport header is answered") {
+    World w = given("");
+    w.when("lan", tcp("[fd00:1::2]:4000", "[fd00:1::1]:80").syn().payload(40).fragment(0, true, 8));
+    w.expect_icmp("lan", 4, 3);
+}
+
+TEST_CASE("errors: the address of all routers of a subnet sends errors, but no echo and no reset") {
+    World w = given("");
+    w.when("lan", udp("[fd00:1::2]:4000", "[fd00:1::]:53"));
+    w.expect_icmp_from("lan", "fd00:1::", 1, 4);
+    w.when("lan", ping("fd00:1::2", "fd00:1::"));
+    w.expect_icmp_from("lan", "fd00:1::1", 129, 0);
+    w.when("lan", tcp("[fd00:1::2]:4000", "[fd00:1::]:80").syn());
+    w.expect_nothing();
+}
