@@ -70,3 +70,13 @@ TEST_CASE("errors: the address of all routers of a subnet sends errors, but no e
     w.when("lan", tcp("[fd00:1::2]:4000", "[fd00:1::]:80").syn());
     w.expect_nothing();
 }
+
+TEST_CASE("errors: ICMP types that once were reserved might be errors, and get none") {
+    World w = given("*filter\n-A FORWARD -j REJECT\nCOMMIT\n");
+    for (const std::uint8_t type : {1, 2, 6, 7, 9, 10, 19}) {
+        w.when("lan", ip(1, "10.0.0.2", "198.51.100.7").icmp(type, 0, 0).payload(8));
+        w.expect_drop(DropReason::RuleReject).expect_nothing();
+    }
+    w.when("lan", ip(1, "10.0.0.2", "198.51.100.7").icmp(14, 0, 0).payload(8));
+    w.expect_icmp("lan", 3, 3);
+}
