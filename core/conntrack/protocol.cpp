@@ -46,7 +46,7 @@ void Flow::kill() {
     killed = true;
 }
 
-bool checksum_right(const Packet& packet, std::uint8_t protocol, std::size_t covered) {
+bool checksum_right(const Packet& packet, std::uint8_t protocol) {
     const wire::ConstBytes l4 = packet.l4();
     const Layout& layout = packet.layout;
     // ICMP is the one that has no pseudo header.
@@ -55,7 +55,7 @@ bool checksum_right(const Packet& packet, std::uint8_t protocol, std::size_t cov
             ? std::uint16_t{0}
             : wire::pseudo_header_sum(layout.source, layout.destination, protocol,
                                       static_cast<std::uint32_t>(l4.size()));
-    return wire::sum(l4.first(covered), pseudo) == 0xffff;
+    return wire::sum(l4, pseudo) == 0xffff;
 }
 
 bool InvalidLog::wants(std::uint8_t protocol) const {

@@ -85,11 +85,7 @@ Judgement judge_generic(Flow& flow);
 Judgement judge(Flow& flow);
 
 // Is the one's complement checksum of the transport header and what follows right? The pseudo
-// header is that of `protocol`, `covered` the number of bytes summed. kernel: nf_checksum,
-// nf_checksum_partial
-bool checksum_right(const Packet& packet, std::uint8_t protocol, std::size_t covered);
-inline bool checksum_right(const Packet& packet, std::uint8_t protocol) {
-    return checksum_right(packet, protocol, packet.l4().size());
-}
+// header is that of `protocol`. kernel: nf_checksum
+bool checksum_right(const Packet& packet, std::uint8_t protocol);
 
 }  // namespace nsr::conntrack

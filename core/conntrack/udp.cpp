@@ -1,6 +1,7 @@
 // UDP and UDP-Lite. kernel: nf_conntrack_proto_udp.c
 #include "core/wire/udp.hpp"
 #include "core/conntrack/protocol.hpp"
+#include "core/wire/checksum.hpp"
 
 namespace nsr::conntrack {
 
@@ -68,8 +69,20 @@ bool udp_wrong(const Flow& flow) {
     return false;
 }
 
-// kernel: udplite_error, which puts UDP's protocol number into the pseudo header, so that a
-// correct UDP-Lite checksum (RFC 3828 3.1) is a wrong one
+// The kernel puts UDP's protocol number into the pseudo header and, over IPv4, confounds it with
+// the length, of which one byte is left: a correct UDP-Lite checksum (RFC 3828 3.1) is a wrong one.
+// kernel: udplite_error, nf_ip_checksum_partial
+bool udplite_checksum_right(const Packet& packet, std::size_t covered) {
+    const Layout& layout = packet.layout;
+    const wire::ConstBytes l4 = packet.l4();
+    const auto length = static_cast<std::uint32_t>(l4.size());
+    const std::uint32_t counted = layout.family == Family::Ipv4 ? length & 0xff : length;
+    const std::uint16_t pseudo =
+        wire::pseudo_header_sum(layout.source, layout.destination, proto::kUdp, counted);
+    return wire::sum(l4.first(covered), pseudo) == 0xffff;
+}
+
+// kernel: udplite_error
 bool udplite_wrong(const Flow& flow) {
     const auto log = [&](const char* why) {
         flow.log.write(flow.packet, proto::kUdplite, "%s", why);
@@ -89,7 +102,7 @@ bool udplite_wrong(const Flow& flow) {
     if (udplite->checksum() == 0) {
         return log("checksum missing");
     }
-    if (flow.verify_checksum && !checksum_right(flow.packet, proto::kUdp, coverage)) {
+    if (flow.verify_checksum && !udplite_checksum_right(flow.packet, coverage)) {
         return log("bad checksum");
     }
     return false;

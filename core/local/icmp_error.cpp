@@ -80,6 +80,17 @@ bool may_reject(const Packet& about) {
 
 namespace {
 
+// Types that nobody knows might be errors, too. kernel: icmp_pointers[].error
+bool may_be_error(std::uint8_t type) {
+    switch (type) {
+        case icmp::kEchoReply:
+        case icmp::kEcho:
+            return false;
+        default:
+            return type < icmp::kTimestamp || type > icmp::kHighestType;
+    }
+}
+
 // kernel: __icmp_send. RFC 1122 3.2.2
 bool forbidden(const Packet& about) {
     const Layout& layout = about.layout;
@@ -91,7 +102,7 @@ bool forbidden(const Packet& about) {
         return false;
     }
     const auto l4 = about.l4();
-    return l4.empty() || l4[0] > icmp::kHighestType || icmp::is_error(l4[0]);
+    return l4.empty() || may_be_error(l4[0]);
 }
 
 // RFC 4443 2.4 (e.3): two errors are sent about multicast packets, too.

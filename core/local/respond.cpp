@@ -29,6 +29,8 @@ constexpr IpAddress kAllNodes = IpAddress::v6(0xff020000, 0, 0, 1);
 
 Response respond_ipv4(const Packet& packet, bool broadcast, std::uint32_t time_of_day_ms);
 Response respond_ipv6(const Packet& packet, bool broadcast);
+Response refuse_fragment(const Packet& packet);
+Response parameter_problem(std::uint8_t code, std::size_t pointer);
 Response refuse_tcp(const Packet& packet, bool broadcast);
 Response refuse_udp(const Packet& packet, bool broadcast);
 Response answer_icmp(const Packet& packet, bool broadcast, std::uint32_t time_of_day_ms);
@@ -58,7 +60,7 @@ Response unknown_protocol(std::optional<IcmpError> error) {
 Response respond(const Packet& delivered, bool broadcast, std::uint32_t time_of_day_ms) {
     const Layout& layout = delivered.layout;
     if (layout.more_fragments || layout.fragment_offset != 0) {
-        return malformed();
+        return layout.family == Family::Ipv4 ? malformed() : refuse_fragment(delivered);
     }
     return layout.family == Family::Ipv4 ? respond_ipv4(delivered, broadcast, time_of_day_ms)
                                          : respond_ipv6(delivered, broadcast);
@@ -103,6 +105,19 @@ Response respond_ipv6(const Packet& packet, bool broadcast) {
         default:
             return consumed();  // no next header, PIM; unknown ones have been refused
     }
+}
+
+// One that reassembly would not have: it has no whole transport header, or ends where no other can
+// follow. kernel: ipv6_frag_rcv, ip6_frag_queue
+Response refuse_fragment(const Packet& packet) {
+    const Layout& layout = packet.layout;
+    const std::size_t payload =
+        layout.total_length - layout.fragment_header - ipv6::kFragmentHeaderBytes;
+    if (layout.more_fragments && payload % 8 != 0) {
+        return parameter_problem(icmpv6::kErroneousHeader, ipv6::kPayloadLengthOffset);
+    }
+    return layout.fragment_offset == 0 ? parameter_problem(icmpv6::kIncompleteHeaderChain, 0)
+                                       : malformed();
 }
 
 // kernel: tcp_v4_rcv, tcp_v6_rcv: no_tcp_socket

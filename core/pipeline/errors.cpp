@@ -301,7 +301,7 @@ std::uint32_t Pipeline::quotable_bytes(const Packet& about) const {
 // icmp_route_lookup, icmp6_send
 IpAddress Pipeline::source_of_error(const Packet& about) const {
     const Layout& layout = about.layout;
-    if (state_.interfaces.is_own(layout.destination)) {
+    if (state_.interfaces.is_own(layout.destination) || is_anycast(about)) {
         return layout.destination;
     }
     const IpAddress unspecified{{}, layout.family};

@@ -108,12 +108,31 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
     if (response.error) {
         send_error(packet, *response.error);
     }
+    if (response.answer && is_anycast(packet)) {
+        answer_for_anycast(packet, response);
+    }
     if (response.answer) {
         response.answer->meta.cause = packet.meta.cause;
         send_local(std::move(*response.answer));
     }
     if (response.refused) {
         drop(packet, *response.refused);
+    }
+}
+
+bool Pipeline::is_anycast(const Packet& packet) const {
+    const IpAddress& destination = packet.layout.destination;
+    return destination.is_v6() && !state_.interfaces.is_own(destination) &&
+           state_.routes.lookup(destination).kind == Destination::Local;
+}
+
+// An echo is answered from an address of the router's own, TCP not at all. kernel:
+// icmpv6_echo_reply, tcp_v6_send_reset
+void Pipeline::answer_for_anycast(const Packet& packet, local::Response& response) {
+    if (packet.layout.protocol == proto::kTcp) {
+        response.answer.reset();
+    } else {
+        rewrite::set_source(*response.answer, IpAddress{{}, Family::Ipv6});
     }
 }
 

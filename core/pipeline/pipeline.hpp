@@ -93,6 +93,8 @@ class Pipeline {
     static void gather_for_demux(Packet& packet);
     void route_input(Packet& packet);
     void deliver(Packet& packet, bool broadcast);
+    [[nodiscard]] bool is_anycast(const Packet& packet) const;
+    static void answer_for_anycast(const Packet& packet, local::Response& response);
     void forward(Packet& packet, const routing::Decision& decision);
     void postroute(Packet& packet);
     void loop_back(Packet& packet);

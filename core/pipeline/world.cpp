@@ -18,7 +18,11 @@ std::optional<IpAddress> RoutingWorld::primary_address(IfIndex index,
             return interfaces_.source_for(index, decision.next_hop);
         }
     }
-    return interfaces_.source_for(index, towards);
+    const auto address = interfaces_.source_for(index, towards);
+    // Towards nobody: of this link, or none at all. kernel: nf_nat_redirect_ipv4
+    const bool borrowed = address && index != IfIndex::Loopback && towards.is_unspecified() &&
+                          interfaces_.owner_of(*address) != index;
+    return borrowed ? std::nullopt : address;
 }
 
 std::uint32_t RoutingWorld::path_mtu(const IpAddress& destination) const {

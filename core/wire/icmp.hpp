@@ -109,6 +109,7 @@ inline constexpr std::uint8_t kReassemblyTimeExceeded = 1;
 inline constexpr std::uint8_t kErroneousHeader = 0;
 inline constexpr std::uint8_t kUnknownNextHeader = 1;
 inline constexpr std::uint8_t kUnknownOption = 2;
+inline constexpr std::uint8_t kIncompleteHeaderChain = 3;  // RFC 7112
 
 inline constexpr std::array<IcmpQuery, 2> kQueries = {{
     {kEchoRequest, kEchoReply},

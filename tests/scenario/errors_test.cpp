@@ -54,3 +54,31 @@ TEST_CASE("errors: one about a protocol nobody knows is RELATED, whatever raw OU
     w.when("lan", ip(89, "10.0.0.2", "10.0.0.1").payload(8)).expect_icmp("lan", 3, 2);
     w.expect_rule_packets("-A OUTPUT -m conntrack --ctstate RELATED", 1);
 }
+
+TEST_CASE("errors: a fragment without a whole transport header is answered") {
+    World w = given("");
+    w.when("lan", tcp("[fd00:1::2]:4000", "[fd00:1::1]:80").syn().payload(40).fragment(0, true, 8));
+    w.expect_icmp("lan", 4, 3);
+}
+
+TEST_CASE("errors: the address of all routers of a subnet sends errors, but no echo and no reset") {
+    World w = given("");
+    w.when("lan", udp("[fd00:1::2]:4000", "[fd00:1::]:53"));
+    w.expect_icmp_from("lan", "fd00:1::", 1, 4);
+    w.when("lan", ping("fd00:1::2", "fd00:1::"));
+    w.expect_icmp_from("lan", "fd00:1::1", 129, 0);
+    w.when("lan", tcp("[fd00:1::2]:4000", "[fd00:1::]:80").syn());
+    w.expect_nothing();
+}
+
+TEST_CASE("errors: ICMP types that once were reserved might be errors, and get none") {
+    World w = given("*filter\n-A FORWARD -j REJECT\nCOMMIT\n");
+    for (const int type : {1, 2, 6, 7, 9, 10, 19}) {
+        w.when("lan", ip(1, "10.0.0.2", "198.51.100.7")
+                          .icmp(static_cast<std::uint8_t>(type), 0, 0)
+                          .payload(8));
+        w.expect_drop(DropReason::RuleReject).expect_nothing();
+    }
+    w.when("lan", ip(1, "10.0.0.2", "198.51.100.7").icmp(14, 0, 0).payload(8));
+    w.expect_icmp("lan", 3, 3);
+}

@@ -117,6 +117,12 @@ TEST_CASE("errors: path MTU discovery is not rate limited") {
     w.when("lan", udp("10.0.0.2:4000", "10.0.0.1:53")).expect_nothing();
 }
 
+TEST_CASE("redirect: a link without an address has none to redirect to") {
+    World w = given("*nat\n-A PREROUTING -p udp -j REDIRECT --to-ports 5300\nCOMMIT\n");
+    CHECK(w.router().remove_address(IfIndex{1}, *parse_prefix("10.0.0.1/24"), w.now()));
+    w.when("lan", udp("10.0.0.2:4000", "198.51.100.7:53")).expect_drop(DropReason::RuleDrop);
+}
+
 TEST_CASE("routes: a deleted connected route comes back with its address") {
     World w = given("");
     const Prefix wan = *parse_prefix("192.0.2.0/24");

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include "core/packet/dissect.hpp"
+#include "core/wire/bytes.hpp"
 #include "tests/support/world.hpp"
 
 using namespace nsr;
@@ -245,4 +247,34 @@ TEST_CASE("hashlimit: a full table drops what is new to it") {
     w.when("lan", udp("10.0.0.4:1", "198.51.100.7:53"));
     w.expect_drop(DropReason::RuleDrop);
     forwarded("10.0.0.2:1");
+}
+
+namespace {
+
+// 308 bytes of UDP-Lite, of which the checksum covers the header.
+Packet udplite(BufferPool& pool, std::uint16_t checksum) {
+    using namespace std::string_literals;
+    const std::string text = "\x04\x00\x00\x35\x00\x08"s + std::string(302, '\0');
+    std::vector<std::uint8_t> bytes = ip(89, "10.0.0.2", "198.51.100.7").data(text).bytes();
+    bytes[9] = 136;
+    wire::store16(&bytes[10], static_cast<std::uint16_t>(wire::load16(&bytes[10]) - (136 - 89)));
+    wire::store16(&bytes[26], checksum);
+    Packet packet(pool, bytes);
+    packet.meta.in = IfIndex{1};
+    REQUIRE(dissect(packet).accepted());
+    return packet;
+}
+
+}  // namespace
+
+TEST_CASE("conntrack: of a UDP-Lite packet's length only the low byte is in the checksum") {
+    World w = given("*filter\n-A FORWARD -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n");
+    EgressQueue out;
+    for (const int checksum : {0xc640, 0xc740}) {
+        Packet packet = udplite(w.router().pool(), static_cast<std::uint16_t>(checksum));
+        w.router().receive({&packet, 1}, w.now(), out);
+    }
+    w.expect_drop(DropReason::RuleDrop);
+    REQUIRE(out.size() == 1);
+    CHECK(wire::load16(out[0].l4().data() + 6) == 0xc740);
 }
