@@ -127,15 +127,25 @@ Problem read_port(ConntrackArgs& args, const std::string& value) {
     return read_number(value, kSource ? tuple.source_port : tuple.destination_port, "a port");
 }
 
+template <bool kSource>
+Problem read_mask(ConntrackArgs& args, const std::string& value) {
+    TupleFilter& tuple = args.filter.tuples[kOriginal];
+    std::optional<IpAddress>& mask = kSource ? tuple.source_mask : tuple.destination_mask;
+    mask = parse_address(value);
+    return mask ? Problem{} : "Invalid IP address `" + shown(value) + "'";
+}
+
 // Applied when all words are read: a mask may stand before the address it belongs to.
-Problem apply_mask(const std::string& value, std::optional<Prefix>& prefix, const char* side) {
-    if (!prefix) {
-        return std::string("Can't use --mask-") + side + " without --" + side;
+Problem apply_mask(const std::optional<IpAddress>& mask, std::optional<Prefix>& prefix,
+                   const std::string& side) {
+    if (!mask) {
+        return {};
     }
-    const std::optional<IpAddress> mask = parse_address(value);
-    if (!mask || mask->family != prefix->address.family) {
-        return "a mask must be an address of the family of --" + std::string(side) + ", not \"" +
-               value + "\"";
+    if (!prefix) {
+        return "Can't use --mask-" + side + " without --" + side;
+    }
+    if (mask->family != prefix->address.family) {
+        return "a mask must be of the family of --" + side + ", not " + to_string(*mask);
     }
     for (unsigned length = 0; length <= mask->bits(); ++length) {
         if (mask_of(mask->family, length) == *mask) {
@@ -143,11 +153,7 @@ Problem apply_mask(const std::string& value, std::optional<Prefix>& prefix, cons
             return {};
         }
     }
-    return "mask " + value + " is not contiguous";
-}
-
-Problem nothing(ConntrackArgs& /*args*/, const std::string& /*value*/) {
-    return {};
+    return "mask " + to_string(*mask) + " is not contiguous";
 }
 
 // clang-format off
@@ -160,8 +166,8 @@ const OptionRow kOptions[] = {
     {0, {"dport", "orig-port-dst"}, Takes::Value, read_port<kOriginal, false>},
     {0, {"reply-port-src"}, Takes::Value, read_port<kReply, true>},
     {0, {"reply-port-dst"}, Takes::Value, read_port<kReply, false>},
-    {0, {"mask-src"}, Takes::Value, nothing},
-    {0, {"mask-dst"}, Takes::Value, nothing},
+    {0, {"mask-src"}, Takes::Value, read_mask<true>},
+    {0, {"mask-dst"}, Takes::Value, read_mask<false>},
     {'p', {"proto", "protonum"}, Takes::Value, read_protocol},
     {'f', {"family"}, Takes::Value, read_family},
     {'m', {"mark"}, Takes::Value, read_mark},
@@ -219,8 +225,6 @@ class Parser {
     ConntrackArgs args_;
     bool have_command_ = false;
     std::vector<std::string_view> given_;  // first long names of the options
-    std::string mask_source_;
-    std::string mask_destination_;
     Problem problem_;
 };
 
@@ -338,11 +342,6 @@ void Parser::option(const std::string& word) {
     } else {
         problem_ = row->read(args_, value.value_or(""));
     }
-    if (row->long_names[0] == "mask-src") {
-        mask_source_ = *value;
-    } else if (row->long_names[0] == "mask-dst") {
-        mask_destination_ = *value;
-    }
 }
 
 const OptionRow* Parser::find(const std::string& name) const {
@@ -376,12 +375,9 @@ void Parser::check() {
 
 Problem Parser::check_together() {
     TupleFilter& original = args_.filter.tuples[kOriginal];
-    Problem problem;
-    if (!mask_source_.empty()) {
-        problem = apply_mask(mask_source_, original.source, "src");
-    }
-    if (problem.empty() && !mask_destination_.empty()) {
-        problem = apply_mask(mask_destination_, original.destination, "dst");
+    Problem problem = apply_mask(original.source_mask, original.source, "src");
+    if (problem.empty()) {
+        problem = apply_mask(original.destination_mask, original.destination, "dst");
     }
     const ConntrackOutput& output = args_.output;
     if (problem.empty() && output.save &&

@@ -43,6 +43,8 @@ struct TupleFilter {
     std::optional<Prefix> destination;
     std::optional<std::uint16_t> source_port;  // ICMP: the identifier
     std::optional<std::uint16_t> destination_port;
+    std::optional<IpAddress> source_mask;  // --mask-src: the length of `source`, once parsed
+    std::optional<IpAddress> destination_mask;
 };
 
 struct ConntrackFilter {

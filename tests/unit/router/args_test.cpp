@@ -93,6 +93,13 @@ TEST_CASE("conntrack: mistakes are named") {
     CHECK(conntrack_error("-L -s 10.0.0.1 -f ipv6") == "mismatched address family");
     CHECK(conntrack_error("-L -o save -o xml").find("cannot combine save output") == 0);
     CHECK(conntrack_error("-L --mask-src 255.0.0.0") == "Can't use --mask-src without --src");
+    CHECK(conntrack_error("-L --mask-src") == "option `--mask-src' requires an argument");
+    CHECK(conntrack_error("-L --mask-dst") == "option `--mask-dst' requires an argument");
+    CHECK(conntrack_error("-L --mask-dst=") == "Invalid IP address `'");
+    CHECK(conntrack_error("-L -d 10.0.0.1 --mask-dst 255.0.255.0") ==
+          "mask 255.0.255.0 is not contiguous");
+    CHECK(conntrack_error("-L -d 10.0.0.1 --mask-dst ffff::") ==
+          "a mask must be of the family of --dst, not ffff::");
     CHECK(conntrack_error("-L --" + std::string(5000, 'x')).size() < 100);
 }
 
