@@ -433,7 +433,11 @@ Problem read_timeout(ConntrackArgs& args, const std::string& value) {
     return {};
 }
 
-// Behind -I and -U a mark is written, otherwise looked for.
+// Behind -I and -U marks and status are written, otherwise looked for.
+bool writes(const ConntrackArgs& args) {
+    return args.command == ConntrackCommand::Update || args.command == ConntrackCommand::Create;
+}
+
 Problem read_mark(ConntrackArgs& args, const std::string& value) {
     MarkFilter mark;
     const std::size_t slash = value.find('/');
@@ -443,9 +447,7 @@ Problem read_mark(ConntrackArgs& args, const std::string& value) {
     if (!good) {
         return "a mark must be VALUE or VALUE/MASK, not \"" + value + "\"";
     }
-    const bool writes =
-        args.command == ConntrackCommand::Update || args.command == ConntrackCommand::Create;
-    (writes ? args.change.mark : args.filter.mark) = mark;
+    (writes(args) ? args.change.mark : args.filter.mark) = mark;
     return {};
 }
 
@@ -493,31 +495,52 @@ Problem each_word(const std::string& value, const std::function<bool(std::string
     }
 }
 
+constexpr std::pair<std::string_view, std::uint32_t> kStatusBits[] = {
+    {"ASSURED", kAssured},
+    {"SEEN_REPLY", kSeenReply},
+    {"FIXED_TIMEOUT", kFixedTimeout},
+    {"EXPECTED", kExpected}};
+
+std::uint32_t status_bit(std::string_view word) {
+    for (const auto& [name, bit] : kStatusBits) {
+        if (word == name) {
+            return bit;
+        }
+    }
+    return 0;
+}
+
+// The kernel sets these, takes none away, and answers EBUSY to all others.
+// kernel: ctnetlink_change_status
+constexpr std::uint32_t kSettable = kAssured | kSeenReply | kFixedTimeout;
+
+bool filter_status(ConntrackFilter& filter, const std::string& word) {
+    if (word == "UNSET" || word == "UNREPLIED") {
+        filter.status_clear |= kSeenReply | (word == "UNSET" ? kAssured : 0);
+        return true;
+    }
+    const std::uint32_t bit = status_bit(word);
+    filter.status_set |= bit;
+    return bit != 0;
+}
+
+bool set_status(ConntrackChange& change, const std::string& word) {
+    const std::uint32_t bit = status_bit(word) & kSettable;
+    change.status_set |= bit;
+    return bit != 0;
+}
+
 Problem read_status(ConntrackArgs& args, const std::string& value) {
-    constexpr std::pair<std::string_view, std::uint32_t> kBits[] = {
-        {"ASSURED", kAssured},
-        {"SEEN_REPLY", kSeenReply},
-        {"FIXED_TIMEOUT", kFixedTimeout},
-        {"EXPECTED", kExpected}};
-    const bool writes =
-        args.command == ConntrackCommand::Update || args.command == ConntrackCommand::Create;
+    const bool sets = writes(args);
     const Problem problem = each_word(value, [&](std::string_view given) {
         const std::string word = upper(given);
-        if (word == "UNSET" || word == "UNREPLIED") {
-            args.filter.status_clear |= kSeenReply | (word == "UNSET" ? kAssured : 0);
-            return true;
-        }
-        for (const auto& [name, bit] : kBits) {
-            if (word == name) {
-                (writes ? args.change.status_set : args.filter.status_set) |= bit;
-                return true;
-            }
-        }
-        return false;
+        return sets ? set_status(args.change, word) : filter_status(args.filter, word);
     });
-    return problem.empty()
-               ? problem
-               : problem + "; status is ASSURED, SEEN_REPLY, FIXED_TIMEOUT, EXPECTED or UNSET";
+    if (problem.empty()) {
+        return problem;
+    }
+    return problem + (sets ? "; the status that can be set is ASSURED, SEEN_REPLY, FIXED_TIMEOUT"
+                           : "; status is ASSURED, SEEN_REPLY, FIXED_TIMEOUT, EXPECTED or UNSET");
 }
 
 Problem read_family(ConntrackArgs& args, const std::string& value) {

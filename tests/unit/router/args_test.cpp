@@ -80,6 +80,21 @@ TEST_CASE("conntrack: a mark is looked for, or written by -U") {
     CHECK(update.change.status_set == conntrack::status::kAssured);
 }
 
+// kernel: ctnetlink_change_status
+TEST_CASE("conntrack: -U sets what the kernel lets it set, and takes nothing away") {
+    using namespace nsr::conntrack::status;
+    CHECK(conntrack("-U -u ASSURED,SEEN_REPLY,FIXED_TIMEOUT").change.status_set ==
+          (kAssured | kSeenReply | kFixedTimeout));
+    CHECK(conntrack_error("-U -u EXPECTED") ==
+          "Bad parameter `EXPECTED'; the status that can be set is ASSURED, SEEN_REPLY, "
+          "FIXED_TIMEOUT");
+    for (const char* word : {"UNSET", "UNREPLIED", "CONFIRMED", "DYING", "ASSURED,EXPECTED"}) {
+        CHECK(conntrack_error("-U -u " + std::string(word)).find("Bad parameter") == 0);
+    }
+    CHECK(conntrack("-L -u EXPECTED").filter.status_set == kExpected);
+    CHECK(conntrack("-D -u UNSET").filter.status_clear == (kSeenReply | kAssured));
+}
+
 TEST_CASE("conntrack: mistakes are named") {
     CHECK(conntrack_error("-L --frob 1") == "unknown option `--frob'");
     CHECK(conntrack_error("-L -p") == "option `-p' requires an argument");
