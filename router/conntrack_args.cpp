@@ -190,9 +190,8 @@ const OptionRow kOptions[] = {
          return read_number(v, a.filter.icmp_id, "an ICMP id"); }},
     {'i', {"id"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
          return read_number(v, a.filter.id, "an id"); }},
-    {0, {"label-del"}, Takes::Maybe, [](ConntrackArgs& a, const std::string& v) {
-         a.change.clear_labels = v.empty();
-         return v.empty() ? Problem{} : Problem("--label-del takes no name here"); }},
+    {0, {"label-del"}, Takes::Maybe, [](ConntrackArgs&, const std::string&) {
+         return Problem("--label-del: connections have no labels here"); }},
     {'n', {"src-nat"}, Takes::Maybe, [](ConntrackArgs& a, const std::string& v) {
          return read_nat(kSrcNat, a.filter.nat_source, a, v); }},
     {'g', {"dst-nat"}, Takes::Maybe, [](ConntrackArgs& a, const std::string& v) {
@@ -381,8 +380,7 @@ Problem Parser::check_together() {
     }
     const ConntrackOutput& output = args_.output;
     if (problem.empty() && output.save &&
-        (output.extended || output.xml || output.timestamp || output.id || output.ktimestamp ||
-         output.labels || output.userspace)) {
+        (output.extended || output.xml || output.id || output.ktimestamp)) {
         problem = "cannot combine save output with any other output type, use -o save only";
     }
     std::optional<Family> family = args_.filter.family;
@@ -570,11 +568,8 @@ Problem read_output(ConntrackArgs& args, const std::string& value) {
     const std::pair<std::string_view, bool*> kinds[] = {{"extended", &output.extended},
                                                         {"xml", &output.xml},
                                                         {"save", &output.save},
-                                                        {"timestamp", &output.timestamp},
                                                         {"id", &output.id},
-                                                        {"ktimestamp", &output.ktimestamp},
-                                                        {"labels", &output.labels},
-                                                        {"userspace", &output.userspace}};
+                                                        {"ktimestamp", &output.ktimestamp}};
     const Problem problem = each_word(value, [&](std::string_view given) {
         const std::string word = lower(given);
         for (const auto& [name, flag] : kinds) {
@@ -587,8 +582,8 @@ Problem read_output(ConntrackArgs& args, const std::string& value) {
     });
     return problem.empty() ? problem
                            : problem +
-                                 "; output is extended, xml, save, timestamp, id, "
-                                 "ktimestamp, labels or userspace";
+                                 "; output is extended, xml, save, id or ktimestamp (there are no "
+                                 "labels; timestamp and userspace are of events)";
 }
 
 Problem read_nat(std::uint32_t bits, std::optional<Prefix>& into, ConntrackArgs& args,

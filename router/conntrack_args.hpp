@@ -73,7 +73,6 @@ struct ConntrackChange {
     std::optional<std::uint32_t> timeout;
     std::optional<MarkFilter> mark;  // value/mask: new = (old & ~mask) ^ value
     std::uint32_t status_set = 0;    // -u ASSURED, SEEN_REPLY
-    bool clear_labels = false;
 };
 
 // -o, -e
@@ -81,11 +80,8 @@ struct ConntrackOutput {
     bool extended = false;
     bool xml = false;
     bool save = false;
-    bool timestamp = false;
     bool id = false;
     bool ktimestamp = false;
-    bool labels = false;
-    bool userspace = false;
     bool event_new = true;
     bool event_update = true;
     bool event_destroy = true;

@@ -30,7 +30,7 @@ Filters:
   -n, --src-nat, -g, --dst-nat, -j, --any-nat [ADDRESS]
   -w, --zone, --orig-zone, --reply-zone ZONE
 Others:
-  -o, --output save|xml|extended|timestamp|id|ktimestamp|labels|userspace[,...]
+  -o, --output save|xml|extended|id|ktimestamp[,...]
   -z, --zero     set the counters to 0 while listing
   -t, --timeout SECONDS   (-U)
   --control NAME|PATH|HOST:PORT, --token TOKEN   which router

@@ -107,6 +107,11 @@ TEST_CASE("conntrack: mistakes are named") {
     CHECK(conntrack_error("-L --state OPEN").find("unknown state \"OPEN\"") == 0);
     CHECK(conntrack_error("-L -s 10.0.0.1 -f ipv6") == "mismatched address family");
     CHECK(conntrack_error("-L -o save -o xml").find("cannot combine save output") == 0);
+    for (const char* word : {"timestamp", "labels", "userspace"}) {
+        CHECK(conntrack_error("-L -o " + std::string(word)).find("Bad parameter") == 0);
+    }
+    CHECK(conntrack_error("-U -p udp --label-del") ==
+          "--label-del: connections have no labels here");
     CHECK(conntrack_error("-L --mask-src 255.0.0.0") == "Can't use --mask-src without --src");
     CHECK(conntrack_error("-L --mask-src") == "option `--mask-src' requires an argument");
     CHECK(conntrack_error("-L --mask-dst") == "option `--mask-dst' requires an argument");
