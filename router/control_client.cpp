@@ -14,6 +14,7 @@
 #include <stdexcept>
 
 #include "router/instance.hpp"
+#include "router/socket_file.hpp"
 
 namespace nsr::router {
 namespace {
@@ -103,15 +104,6 @@ std::string percent_encode(std::string_view text) {
 
 namespace {
 
-// A killed router leaves its socket file, at which nobody answers.
-bool somebody_listens(const std::string& path) {
-    asio::io_context loop;
-    asio::local::stream_protocol::socket socket(loop);
-    Error error;
-    socket.connect(asio::local::stream_protocol::endpoint(path), error);
-    return error != asio::error::connection_refused;
-}
-
 std::string only_instance() {
     std::vector<std::string> sockets;
     std::string dead;
@@ -120,10 +112,10 @@ std::string only_instance() {
         if (entry.path().extension() != ".sock") {
             continue;
         }
-        if (somebody_listens(entry.path().string())) {
-            sockets.push_back(entry.path().string());
-        } else {
+        if (is_dead_socket(entry.path().string())) {
             dead += " " + entry.path().stem().string();
+        } else {
+            sockets.push_back(entry.path().string());
         }
     }
     if (sockets.empty()) {

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -14,6 +13,7 @@
 
 #include "netlink/error.hpp"
 #include "router/http_session.hpp"
+#include "router/socket_file.hpp"
 
 namespace nsr::router::http {
 
@@ -345,7 +345,7 @@ struct Server::State {
     asio::io_context& loop;
     std::shared_ptr<Sessions> sessions = std::make_shared<Sessions>();
     std::vector<std::function<void()>> close_acceptors;
-    std::string unix_path;
+    SocketFile unix_file;
 };
 
 namespace {
@@ -432,7 +432,7 @@ void Server::listen_tcp(const std::string& address, std::uint16_t port, const st
 
 void Server::listen_unix(const std::string& path) {
     const auto listener = make_listener<asio::local::stream_protocol>(*state_, Guard{});
-    ::unlink(path.c_str());
+    clear_socket_path(path);
     // The file must never be open to others, not even for a moment.
     const mode_t before = ::umask(0177);
     try {
@@ -442,7 +442,7 @@ void Server::listen_unix(const std::string& path) {
         throw;
     }
     ::umask(before);
-    state_->unix_path = path;
+    state_->unix_file = SocketFile(path);
     listener->accept();
 }
 
@@ -458,10 +458,7 @@ void Server::stop_listening() {
         close_acceptor();
     }
     state_->close_acceptors.clear();
-    if (!state_->unix_path.empty()) {
-        ::unlink(state_->unix_path.c_str());
-        state_->unix_path.clear();
-    }
+    state_->unix_file.remove();
 }
 
 void Server::close() {

@@ -58,7 +58,8 @@ class Server {
     // In the network namespace of the calling thread. `token` empty: none needed. Throws
     // SystemError.
     void listen_tcp(const std::string& address, std::uint16_t port, const std::string& token);
-    // Mode 0600; a socket file that nobody serves any more is replaced. Throws SystemError.
+    // Mode 0600; a socket file that nobody serves any more is replaced, anything else in its place
+    // is refused. Throws SystemError.
     void listen_unix(const std::string& path);
     // Streams that had nothing to say may have something now.
     void wake();

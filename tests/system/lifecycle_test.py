@@ -6,6 +6,7 @@
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 
@@ -23,6 +24,7 @@ def test(h):
     daemon(h, config)
     what_was_there_before(h, config)
     reload(h, config, text)
+    socket_path(h, text)
     shared_namespace(h, text)
     wildcard_listener(h, text)
     administered(h, config, text)
@@ -155,6 +157,27 @@ def reload(h, config, text):
     h.router.send_signal(signal.SIGHUP)
     h.check("SIGHUP reloads", h.follow_log("configuration reloaded", 2).count("configuration reloaded") == 2, h.cli("dmesg").stdout)
     h.stop()
+
+
+def socket_path(h, text):
+    """Only a socket that nobody serves is in nobody's way."""
+    path = h.folder / "control.sock"
+    config = h.write("router.toml", text.replace("[control]", f'[control]\nunix = "{path}"'))
+    path.write_text("precious")
+    answer = h.run("run", config)
+    h.check("a file where the socket should be is refused by name", answer.returncode == 1 and str(path) in answer.stderr and "no socket" in answer.stderr, answer)
+    h.check("and stays, as the only thing", path.read_text() == "precious" and not h.leftovers(), h.leftovers())
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(path))
+        other.listen()
+        answer = h.run("run", config)
+        h.check("so is a socket that somebody serves", answer.returncode == 1 and "in use" in answer.stderr and path.is_socket(), answer)
+    h.start(config, ready=False)
+    h.check("a socket that nobody serves is replaced", h.run("--control", str(path), "status", "--wait", "20").returncode == 0)
+    path.unlink()
+    path.write_text("somebody else's")
+    h.check("what has come in its place stays at the end", h.stop() == 0 and path.read_text() == "somebody else's")
 
 
 def shared_namespace(h, text):
