@@ -355,9 +355,10 @@ struct Listener : std::enable_shared_from_this<Listener<Protocol>> {
     typename Protocol::acceptor acceptor;
     std::shared_ptr<Sessions> sessions;
     Guard guard;
+    asio::steady_timer pause;
 
     Listener(asio::io_context& loop, std::shared_ptr<Sessions> shared, Guard who)
-        : acceptor(loop), sessions(std::move(shared)), guard(std::move(who)) {}
+        : acceptor(loop), sessions(std::move(shared)), guard(std::move(who)), pause(loop) {}
 
     void open(const typename Protocol::endpoint& endpoint, const std::string& attempt) {
         const auto check = [&](boost::system::error_code error) {
@@ -382,10 +383,23 @@ struct Listener : std::enable_shared_from_this<Listener<Protocol>> {
             if (error == asio::error::operation_aborted || !self->acceptor.is_open()) {
                 return;
             }
-            if (!error) {
-                self->serve(std::move(socket));
+            if (error) {
+                self->accept_later();
+                return;
             }
+            self->serve(std::move(socket));
             self->accept();
+        });
+    }
+
+    // Without descriptors left (EMFILE) the connection stays in the queue: asking again at once
+    // would spin.
+    void accept_later() {
+        pause.expires_after(kAcceptPause);
+        pause.async_wait([self = this->shared_from_this()](boost::system::error_code error) {
+            if (!error && self->acceptor.is_open()) {
+                self->accept();
+            }
         });
     }
 

@@ -29,6 +29,7 @@ inline constexpr std::size_t kMaxBodyBytes = 1024 * 1024;
 inline constexpr auto kHeaderDeadline = std::chrono::seconds(10);
 inline constexpr auto kBodyDeadline = std::chrono::seconds(10);
 inline constexpr auto kWriteDeadline = std::chrono::seconds(30);
+inline constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
 // What all sessions of a server share.
 class SessionBase {

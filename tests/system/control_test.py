@@ -5,8 +5,10 @@
 """
 import contextlib
 import json
+import os
 import pathlib
 import re
+import resource
 import socket
 import sys
 
@@ -22,6 +24,7 @@ def test(h):
     slow_and_many(h)
     followers(h)
     parameters(h)
+    no_descriptors(h)
     large_table(h)
     json_table(h)
     h.stop()
@@ -118,6 +121,32 @@ def followers(h):
         h.check("no more than 16 follow", answers == [200] * 16 + [503] * 4, answers)
         h.check("others are answered", h.request("GET", "/status")[0] == 200 and h.cli("status").returncode == 0)
     h.check("follow=0 does not follow", code(talk(h, head(path="/log?follow=0", extra="Connection: close\r\n"))) == 200)
+
+
+def no_descriptors(h):
+    """A connection that cannot be accepted waits; the router does not spin meanwhile."""
+    pid = h.router.pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (0, before[1]))
+    with connect(h) as client:
+        client.sendall(head(extra="Connection: close\r\n"))
+        client.settimeout(1)
+        with contextlib.suppress(TimeoutError):
+            h.check("without descriptors nobody is answered", client.recv(1000) == b"", "an answer")
+        cpu = cpu_seconds(pid)
+        h.check("forwarding goes on", h.ping("inside", "192.0.2.2").returncode == 0)
+        with contextlib.suppress(TimeoutError):
+            client.recv(1000)
+        spent = cpu_seconds(pid) - cpu
+        h.check("waiting for one costs next to nothing", spent < 0.5, spent)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        client.settimeout(30)
+        h.check("and with one the client gets its answer", code(client.recv(1000)) == 200)
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def parameters(h):
