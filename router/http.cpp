@@ -387,8 +387,8 @@ struct Listener : std::enable_shared_from_this<Listener<Protocol>> {
                 self->accept_later();
                 return;
             }
-            self->serve(std::move(socket));
             self->accept();
+            self->serve(std::move(socket));
         });
     }
 

@@ -169,6 +169,14 @@ void Service::handle_signal(int number) {
 }
 
 std::string Service::reload() {
+    try {
+        return apply_file();
+    } catch (const std::exception& failure) {
+        return config_.path + ": " + failure.what() + "\n";
+    }
+}
+
+std::string Service::apply_file() {
     auto next = load_config(config_.path, memory_limit_bytes_);
     if (!next) {
         return in_lines(next.error());

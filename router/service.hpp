@@ -41,7 +41,9 @@ class Service {
     void listen();
     void remove_stale_namespaces(const Plan& plan);
     void handle_signal(int number);
+    // What is wrong with the file, in lines; empty: it counts now.
     std::string reload();
+    std::string apply_file();
     void change_link(const IpArgs& args);
     [[nodiscard]] std::string refuse_reload(const Config& next) const;
     void shut_down();
