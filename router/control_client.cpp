@@ -164,6 +164,15 @@ void require(const Error& error) {
     }
 }
 
+void require_more(const Error& error) {
+    if (error == http::error::partial_message || error == asio::error::connection_reset) {
+        throw HungUp("the router hung up: " + error.message());
+    }
+    if (error != http::error::need_buffer) {
+        require(error);
+    }
+}
+
 http::request<http::string_body> message_for(const ControlTarget& target,
                                              const ControlRequest& request) {
     http::request<http::string_body> message(http::string_to_verb(request.method), request.target,
@@ -202,9 +211,7 @@ ControlReply exchange(Socket& socket, const ControlTarget& target, const Control
         parser.get().body().data = piece.data();
         parser.get().body().size = piece.size();
         http::read_some(socket, buffer, parser, error);
-        if (error != http::error::need_buffer) {
-            require(error);
-        }
+        require_more(error);
         const std::string_view text(piece.data(), piece.size() - parser.get().body().size);
         if (reply.ok()) {
             sink(text);

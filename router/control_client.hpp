@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,12 @@ struct ControlRequest {
     std::string method;
     std::string target;  // encoded
     std::string body;
+};
+
+// The router took the request, began to answer, and hung up: what a router does that stops.
+class HungUp : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
 };
 
 // Throw std::runtime_error if there is no connection, or it breaks.
