@@ -95,11 +95,12 @@ class Router {
     void set_up(IfIndex interface, bool up, Instant now);
     // A packet could not be written to the device of `interface`.
     void egress_failed(IfIndex interface);
-    // As `ip route add`, `replace` and `del`; see RouteTable.
+    // As `ip route add`, `replace` and `del`, or all of them at once; see RouteTable.
     [[nodiscard]] routing::RouteChange add_route(const routing::Route& route);
     [[nodiscard]] routing::RouteChange replace_route(const routing::Route& route);
     [[nodiscard]] bool remove_route(const routing::Route& route);
-    void clear_routes();
+    [[nodiscard]] std::optional<routing::RouteRefusal> set_routes(
+        const std::vector<routing::Route>& routes);
 
     // Replaces the ruleset; connections stay. Tracking starts or stops as the mode and the rules
     // demand.

@@ -153,9 +153,19 @@ def reload(h, config, text):
     h.check("a value that does not fit the live ones is refused with its place", answer.returncode == 1 and "router.toml:" in answer.stderr and "ipfrag_low_thresh" in answer.stderr, answer)
     h.check("and nothing else of the file was done", h.get("/proc/sys/net/ipv4/ip_default_ttl") == "64\n")
     h.put("/proc/sys/net/ipv4/ipfrag_high_thresh", "4194304")
+    routed = text + '\n[[route]]\nto = "203.0.113.0/24"\nvia = "192.0.2.2"\n'
+    h.cli("ip", "link", "set", "wan", "down")
+    h.write("router.toml", routed + '[sysctl]\n"net.ipv4.ip_default_ttl" = 99\n')
+    answer = h.cli("reload")
+    h.check("a route through a link that is down is refused with its place", answer.returncode == 1 and "router.toml:" in answer.stderr and "203.0.113.0/24" in answer.stderr, answer)
+    h.check("and again nothing else was done", h.get("/proc/sys/net/ipv4/ip_default_ttl") == "64\n")
+    h.cli("ip", "link", "set", "wan", "up")
+    h.write("router.toml", routed)
+    answer = h.cli("reload")
+    h.check("with the link up it is set", answer.returncode == 0 and "203.0.113.0/24 via 192.0.2.2" in h.cli("ip", "route").stdout, answer)
     h.write("router.toml", text)
     h.router.send_signal(signal.SIGHUP)
-    h.check("SIGHUP reloads", h.follow_log("configuration reloaded", 2).count("configuration reloaded") == 2, h.cli("dmesg").stdout)
+    h.check("SIGHUP reloads", h.follow_log("configuration reloaded", 4).count("configuration reloaded") == 4, h.cli("dmesg").stdout)
     h.stop()
 
 
