@@ -5,6 +5,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
 #include <functional>
@@ -346,6 +347,7 @@ struct Server::State {
     std::shared_ptr<Sessions> sessions = std::make_shared<Sessions>();
     std::vector<std::function<void()>> close_acceptors;
     SocketFile unix_file;
+    bool waking = false;
 };
 
 namespace {
@@ -460,11 +462,19 @@ void Server::listen_unix(const std::string& path) {
     listener->accept();
 }
 
+// In the next turn of the loop, however often it is called in this one: a batch of packets may log
+// many lines.
 void Server::wake() {
-    for (SessionBase* session :
-         std::vector<SessionBase*>(state_->sessions->open.begin(), state_->sessions->open.end())) {
-        session->wake();
+    if (std::exchange(state_->waking, true)) {
+        return;
     }
+    asio::post(state_->loop, [state = state_] {
+        state->waking = false;
+        const std::set<SessionBase*> open = state->sessions->open;
+        for (SessionBase* session : open) {
+            session->wake();
+        }
+    });
 }
 
 void Server::stop_listening() {

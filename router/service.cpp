@@ -81,6 +81,7 @@ Service::~Service() {
 void Service::run(const std::function<void()>& ready) {
     notify_systemd("READY=1\nSTATUS=forwarding");
     ready();
+    log_.reopen_stderr();  // a daemon has let go of the one that it began with
     engine_->run();
     notify_systemd("STOPPING=1");
     shut_down();
