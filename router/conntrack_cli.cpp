@@ -69,18 +69,11 @@ int run(const ControlOptions& control, const std::vector<std::string>& words) {
                      kBanner, args.error().c_str());
         return kUsage;
     }
-    std::size_t entries = 0;
-    const bool xml = args->output.xml;
     const ControlReply reply = ask_streaming(
-        control.target(), {"POST", "/conntrack", one_a_line(words)}, [&](std::string_view text) {
-            std::fwrite(text.data(), 1, text.size(), stdout);
-            entries += static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-        });
+        control.target(), {"POST", "/conntrack", one_a_line(words)},
+        [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); });
     std::fflush(stdout);
-    constexpr std::size_t kXmlFrameLines = 3;  // declaration, opening, closing
-    const bool framed = xml && args->command == ConntrackCommand::List;
-    const std::size_t frame = framed ? std::min(entries, kXmlFrameLines) : 0;
-    return reply.ok() ? summarize(*args, entries - frame) : failed(reply);
+    return reply.ok() ? summarize(*args, reply.entries) : failed(reply);
 }
 
 int failed(const ControlReply& reply) {

@@ -219,6 +219,8 @@ ControlReply exchange(Socket& socket, const ControlTarget& target, const Control
             reply.body.append(text);
         }
     }
+    const auto entries = parser.get()[kEntriesField];
+    std::from_chars(entries.data(), entries.data() + entries.size(), reply.entries);
     return reply;
 }
 

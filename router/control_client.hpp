@@ -1,6 +1,7 @@
 // The commands' end of the control port: finds a running instance and talks to it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -24,9 +25,13 @@ struct ControlTarget {
 // sentence that says what there is.
 ControlTarget find_instance(const std::string& control);
 
+// How many connections a conntrack command has shown, deleted or updated: a field behind the text.
+inline constexpr const char* kEntriesField = "Nsrouter-Entries";
+
 struct ControlReply {
     unsigned status = 0;
     std::string body;
+    std::size_t entries = 0;  // what kEntriesField says
     [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
 };
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/procfs/sysctl.hpp"
+#include "router/control_client.hpp"
 #include "router/rule_text.hpp"
 #include "router/status.hpp"
 #include "router/tracking_module.hpp"
@@ -129,6 +130,14 @@ std::vector<std::string> conntrack_words(const char* command,
         }
     }
     return words;
+}
+
+// A stream that says at its end how many connections it was about.
+Response with_count(std::function<std::size_t()> entries) {
+    Response response;
+    response.trailer = kEntriesField;
+    response.trailer_value = [entries] { return std::to_string(entries()); };
+    return response;
 }
 
 // The words of a command, one a line.
@@ -329,12 +338,19 @@ Response ControlPort::conntrack(const Request& request) {
         return text(400, args.error() + "\n");
     }
     greet_ctnetlink();
-    if (args->command == ConntrackCommand::List && args->table == ConntrackTable::Connections) {
-        return stream_conntrack(ConntrackListing(*args));
+    if (ConntrackPass::takes(*args)) {
+        return stream_conntrack(ConntrackPass(*args));
     }
-    ConntrackAnswer answer = run_conntrack(*args, controls_.router, now());
-    return answer.error.empty() ? text(200, std::move(answer.text))
-                                : text(400, answer.error + "\n");
+    const ConntrackAnswer answer = run_conntrack(*args, controls_.router, now());
+    if (!answer.error.empty()) {
+        return text(400, answer.error + "\n");
+    }
+    Response response = with_count([entries = answer.entries] { return entries; });
+    response.stream = [body = answer.text](std::string& out) {
+        out += body;
+        return Piece::Last;
+    };
+    return response;
 }
 
 // GET /conntrack?proto=tcp&state=ESTABLISHED: JSON; the keys are those of conntrack_words().
@@ -343,7 +359,7 @@ Response ControlPort::list_conntrack(const Request& request) {
     if (!args) {
         return text(400, args.error() + "\n");
     }
-    Response response = stream_conntrack(ConntrackListing(*args, ConntrackListing::Form::Json));
+    Response response = stream_conntrack(ConntrackPass(*args, ConntrackPass::Form::Json));
     response.content_type = "application/json";
     return response;
 }
@@ -354,19 +370,29 @@ Response ControlPort::delete_conntrack(const Request& request) {
     if (!args) {
         return text(400, args.error() + "\n");
     }
-    const ConntrackAnswer answer = run_conntrack(*args, controls_.router, now());
-    const auto gone = std::count(answer.text.begin(), answer.text.end(), '\n');
-    return answer.error.empty() ? text(200, std::to_string(gone) + "\n")
-                                : text(400, answer.error + "\n");
-}
-
-Response ControlPort::stream_conntrack(ConntrackListing listing) {
-    const auto shared = std::make_shared<ConntrackListing>(std::move(listing));
+    const auto pass = std::make_shared<ConntrackPass>(*args, ConntrackPass::Form::Silent);
     Response response;
-    response.stream = [this, shared](std::string& out) {
-        return shared->read(controls_.router, out, kPieceBytes, now()) ? Piece::More : Piece::Last;
+    response.stream = [this, pass](std::string& out) {
+        if (advance(*pass, out) == Piece::More) {
+            return Piece::More;
+        }
+        out += std::to_string(pass->entries()) + "\n";
+        return Piece::Last;
     };
     return response;
+}
+
+Response ControlPort::stream_conntrack(ConntrackPass pass) {
+    const auto shared = std::make_shared<ConntrackPass>(std::move(pass));
+    Response response = with_count([shared] { return shared->entries(); });
+    response.stream = [this, shared](std::string& out) { return advance(*shared, out); };
+    return response;
+}
+
+Piece ControlPort::advance(ConntrackPass& pass, std::string& out) {
+    const bool more = pass.advance(controls_.router, out, kPieceBytes, now());
+    controls_.engine.deadlines_changed();
+    return more ? Piece::More : Piece::Last;
 }
 
 Response ControlPort::rules(const Request& request) {

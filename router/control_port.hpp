@@ -5,8 +5,9 @@
 //   large one in pieces), or lists a directory; PUT and POST write it. Errors are the errno's
 //   meaning as a status: ENOENT 404, EACCES 403, EINVAL 400, EBUSY 409, ENOMEM 507. Beside the
 //   files there are the rows of one table: /status, /log, /sysctl, /conntrack, /rules, /ip,
-//   /module, /reload and /stop, which the commands use. A request is answered at once, within the turn of
-//   the event loop that read it; a long answer is a stream that is asked for piece by piece.
+//   /module, /reload and /stop, which the commands use. A request is answered at once, within the
+//   turn of the event loop that read it; a long answer is a stream that is asked for piece by
+//   piece.
 #pragma once
 
 #include <functional>
@@ -62,7 +63,8 @@ class ControlPort {
     http::Response conntrack(const http::Request& request);
     http::Response list_conntrack(const http::Request& request);
     http::Response delete_conntrack(const http::Request& request);
-    http::Response stream_conntrack(ConntrackListing listing);
+    http::Response stream_conntrack(ConntrackPass pass);
+    http::Piece advance(ConntrackPass& pass, std::string& out);
     http::Response rules(const http::Request& request);
     http::Response flush_rules(const http::Request& request);
     http::Response ip(const http::Request& request);

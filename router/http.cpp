@@ -202,6 +202,8 @@ void Session<Protocol>::write_whole(Response response, bool keep_alive) {
 template <class Protocol>
 void Session<Protocol>::begin_stream(Response response, bool keep_alive) {
     stream_ = std::move(response.stream);
+    trailer_ = std::move(response.trailer);
+    trailer_value_ = std::move(response.trailer_value);
     keep_alive_ = keep_alive;
     last_ = false;
     using Message = beast::http::response<beast::http::empty_body>;
@@ -210,6 +212,9 @@ void Session<Protocol>::begin_stream(Response response, bool keep_alive) {
     message->set(beast::http::field::content_type, response.content_type);
     message->keep_alive(keep_alive);
     message->chunked(version_ >= 11);
+    if (!trailer_.empty()) {
+        message->set(beast::http::field::trailer, trailer_);
+    }
     const auto serializer =
         std::make_shared<beast::http::response_serializer<beast::http::empty_body>>(*message);
     arm(kWriteDeadline);
@@ -257,8 +262,12 @@ void Session<Protocol>::end_stream() {
         close();
         return;
     }
+    trailer_fields_.clear();
+    if (!trailer_.empty()) {
+        trailer_fields_.set(trailer_, trailer_value_());
+    }
     asio::async_write(
-        socket_, beast::http::make_chunk_last(),
+        socket_, beast::http::make_chunk_last(trailer_fields_),
         [self = this->shared_from_this()](Error error, std::size_t) { self->finished(error); });
 }
 

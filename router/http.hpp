@@ -44,6 +44,9 @@ struct Response {
     // If set, `body` is ignored: appends the next piece.
     std::function<Piece(std::string& out)> stream;
     bool follows = false;  // a stream that only the client ends
+    // A field behind the stream, its value known only then; HTTP/1.0 has no place for it.
+    std::string trailer;  // its name; empty: none
+    std::function<std::string()> trailer_value;
 };
 
 using Handler = std::function<Response(const Request&)>;

@@ -109,6 +109,9 @@ class Session : public SessionBase, public std::enable_shared_from_this<Session<
     beast::flat_buffer buffer_{kMaxHeaderBytes + kMaxBodyBytes};
     std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
     std::function<Piece(std::string&)> stream_;
+    std::string trailer_;
+    std::function<std::string()> trailer_value_;
+    beast::http::fields trailer_fields_;
     std::string piece_;
     unsigned version_ = 11;
     bool keep_alive_ = false;

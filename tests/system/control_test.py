@@ -192,6 +192,11 @@ def json_table(h):
     client = h.udp("inside", "10.0.1.2", 1001)
     client.sendto(b"x", ("192.0.2.99", 9))
     count = h.cli("conntrack", "-C").stdout
+    answer = h.cli("conntrack", "-D", "-d", "192.0.2.99", "-p", "udp", "--sport", "1000", "-o", "id")
+    gone = answer.stdout.count("\n")
+    h.check("conntrack -D of thousands shows and counts each", gone > 1000 and f" {gone} flow entries have been deleted" in answer.stderr and answer.stderr.count("\n") == 1, answer.stderr)
+    h.check("and they are gone", int(h.cli("conntrack", "-C").stdout) <= int(count) - gone, count)
+    count = h.cli("conntrack", "-C").stdout
     refused = h.cli("conntrack", "-F", "-p", "udp")
     h.check("conntrack -F with a filter is refused as by conntrack(8)", refused.returncode == 2 and "Illegal option `--protonum' with this command" in refused.stderr, refused)
     h.check("and flushes nothing", int(h.cli("conntrack", "-C").stdout) >= int(count) > 0, count)
@@ -200,6 +205,11 @@ def json_table(h):
         answer = h.cli("conntrack", *change, "-p", "udp", "--dport", "9", "-o", "xml")
         h.check(f"conntrack {change[0]} -o xml counts its entries", answer.returncode == 0 and answer.stdout.startswith("<flow>") and " 1 flow entries" in answer.stderr, answer)
     client.sendto(b"x", ("192.0.2.99", 9))
+    one = ("conntrack", "-G", "-p", "udp", "-s", "10.0.1.2", "-d", "192.0.2.99", "--sport", "1001", "--dport")
+    answer = h.cli(*one, "9")
+    h.check("conntrack -G finds one", answer.returncode == 0 and answer.stdout.count("dport=9 ") == 1 and " 1 flow entries" in answer.stderr, answer)
+    h.check("or says that there is none", h.cli(*one, "10").returncode == 1 and "doesn't exist" in h.cli(*one, "10").stderr)
+    h.check("conntrack -G without ports is wrong usage", h.cli(*one[:7]).returncode == 2)
     answers = [h.cli("conntrack", "-U", "-m", "5", "-p", "udp", "--dport", "9") for _ in range(2)]
     h.check("conntrack -U of what is so already updates nothing", [a.returncode for a in answers] == [0, 1] and " 0 flow entries" in answers[1].stderr, answers)
     h.check("conntrack --version", "conntrack v1.4.7" in h.cli("conntrack", "--version").stdout)

@@ -169,6 +169,11 @@ TEST_CASE("conntrack: an option that a command has no use for is refused") {
     CHECK(conntrack_error("-G -s 10.0.0.1 -d 10.0.0.2") ==
           "You need to supply the `--protonum' option for this command");
     CHECK(conntrack_error("-G -p tcp") == "you have to specify `--src' and `--dst'");
+    CHECK(conntrack_error("-G -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1") ==
+          "you have to specify the ports, `--sport' and `--dport'");
+    CHECK(conntrack_error("-G -p icmp -s 10.0.0.1 -d 10.0.0.2 --icmp-type 8") ==
+          "you have to specify `--icmp-type', `--icmp-code' and `--icmp-id'");
+    CHECK(conntrack("-G -p 89 -s 10.0.0.1 -d 10.0.0.2").command == ConntrackCommand::Get);
     CHECK(conntrack_error("-I -p tcp -s 10.0.0.1") ==
           "You need to supply the `--timeout' option for this command");
     CHECK(conntrack_error("-L -n -j") ==

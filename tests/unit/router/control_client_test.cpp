@@ -22,6 +22,14 @@ http::Response answer(const http::Request& request) {
     if (request.path == "/throws") {
         response.stream = [](std::string&) -> http::Piece { throw std::runtime_error("a bug"); };
     }
+    if (request.path == "/counts") {
+        response.trailer = kEntriesField;
+        response.trailer_value = [] { return std::string("17"); };
+        response.stream = [](std::string& out) {
+            out += "text";
+            return http::Piece::Last;
+        };
+    }
     if (request.path == "/refuses") {
         throw std::runtime_error("not today");
     }
@@ -66,6 +74,14 @@ TEST_CASE("control client: a stream that throws ends its connection, and nothing
     CHECK(ask(served.target, {"GET", "/next", {}}).body == "/next");
     served.stop();
     CHECK(served.log().find("gave up: a bug") != std::string::npos);
+}
+
+TEST_CASE("control client: the number behind a stream") {
+    Served served;
+    const ControlReply reply = ask(served.target, {"GET", "/counts", {}});
+    CHECK(reply.body == "text");
+    CHECK(reply.entries == 17);
+    CHECK(ask(served.target, {"GET", "/next", {}}).entries == 0);
 }
 
 TEST_CASE("control client: a handler that throws is a failed request") {
