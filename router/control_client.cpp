@@ -9,6 +9,9 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/url/authority_view.hpp>
+#include <boost/url/encode.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
 #include <charconv>
 #include <filesystem>
 #include <stdexcept>
@@ -21,13 +24,14 @@ namespace {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
+namespace urls = boost::urls;
 using Error = boost::system::error_code;
 using Sink = std::function<void(std::string_view)>;
 
 constexpr int kPatienceMilliseconds = 10'000;
 
 std::string only_instance();
-ControlTarget parse_host_port(std::string text);
+ControlTarget parse_host_port(const std::string& given);
 template <class Socket>
 ControlReply exchange(Socket& socket, const ControlTarget& target, const ControlRequest& request,
                       const Sink& sink);
@@ -85,21 +89,8 @@ ControlReply ask_streaming(const ControlTarget& target, const ControlRequest& re
 }
 
 std::string percent_encode(std::string_view text) {
-    constexpr std::string_view kDigits = "0123456789ABCDEF";
-    constexpr std::string_view kPlain =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
-    std::string out;
-    for (const char c : text) {
-        if (kPlain.find(c) != std::string_view::npos) {
-            out += c;
-        } else {
-            const auto byte = static_cast<unsigned char>(c);
-            out += '%';
-            out += kDigits[byte >> 4];
-            out += kDigits[byte & 15];
-        }
-    }
-    return out;
+    return urls::encode({text.data(), text.size()},
+                        urls::unreserved_chars + urls::grammar::lut_chars('/'));
 }
 
 namespace {
@@ -137,24 +128,18 @@ std::string only_instance() {
 }
 
 // "http://127.0.0.1:9080", "[::1]:9080"
-ControlTarget parse_host_port(std::string text) {
+ControlTarget parse_host_port(const std::string& given) {
     constexpr std::string_view kScheme = "http://";
-    const std::string given = text;
-    if (text.starts_with(kScheme)) {
-        text.erase(0, kScheme.size());
-    }
-    text.erase(std::min(text.find('/'), text.size()));
-    const auto colon = text.rfind(':');
-    ControlTarget target;
-    const char* end = text.data() + text.size();
-    if (colon == std::string::npos ||
-        std::from_chars(text.data() + colon + 1, end, target.port).ptr != end || target.port == 0) {
+    std::string_view text = given;
+    text.remove_prefix(text.starts_with(kScheme) ? kScheme.size() : 0);
+    text = text.substr(0, text.find('/'));
+    const auto authority = urls::parse_authority({text.data(), text.size()});
+    if (!authority || authority->has_userinfo() || authority->port_number() == 0) {
         throw std::runtime_error("--control takes NAME, PATH or HOST:PORT, not \"" + given + "\"");
     }
-    target.host = text.substr(0, colon);
-    if (target.host.starts_with('[') && target.host.ends_with(']')) {
-        target.host = target.host.substr(1, target.host.size() - 2);
-    }
+    ControlTarget target;
+    target.host = authority->host_address();
+    target.port = authority->port_number();
     return target;
 }
 

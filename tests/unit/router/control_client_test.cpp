@@ -91,6 +91,20 @@ TEST_CASE("control client: a handler that throws is a failed request") {
     CHECK(reply.body == "not today\n");
 }
 
+TEST_CASE("control client: names, paths and addresses of routers") {
+    CHECK(find_instance("demo").unix_path == "/run/nsrouter/demo.sock");
+    CHECK(find_instance("./demo.sock").unix_path == "./demo.sock");
+    CHECK(find_instance("127.0.0.1:9080").host == "127.0.0.1");
+    CHECK(find_instance("[::1]:9080").host == "::1");
+    CHECK(find_instance("http://localhost:9080/").port == 9080);
+    for (const char* wrong : {"host:", ":", "host:0", "host:65536", "http://host", "a@host:1",
+                              "https://host:1", "[::1:9080", "host:12x"}) {
+        CAPTURE(std::string(wrong));
+        CHECK_THROWS_AS(find_instance(wrong), std::runtime_error);
+    }
+    CHECK(percent_encode("/a b+c&d=\xc3\xa9~") == "/a%20b%2Bc%26d%3D%C3%A9~");
+}
+
 TEST_CASE("control client: nobody there is not the end of somebody") {
     bool hung_up = false;
     try {
