@@ -8,10 +8,22 @@ namespace {
 using conntrack::Tuple;
 using Whole = Result<Tuple, std::string>;
 
+std::string apply_mask(const std::optional<IpAddress>& mask, std::optional<Prefix>& prefix,
+                       const std::string& side);
+std::string check_families(const ConntrackFilter& filter);
 Whole with_ports(Tuple tuple, const TupleFilter& given);
 Whole with_icmp(Tuple tuple, const ConntrackFilter& filter);
 
 }  // namespace
+
+std::string complete_tuples(ConntrackFilter& filter) {
+    TupleFilter& original = filter.tuples[0];
+    std::string problem = apply_mask(original.source_mask, original.source, "src");
+    if (problem.empty()) {
+        problem = apply_mask(original.destination_mask, original.destination, "dst");
+    }
+    return problem.empty() ? check_families(filter) : problem;
+}
 
 Whole whole_tuple(const ConntrackFilter& filter) {
     const auto& [original, reply] = filter.tuples;
@@ -33,6 +45,39 @@ Whole whole_tuple(const ConntrackFilter& filter) {
 }
 
 namespace {
+
+std::string apply_mask(const std::optional<IpAddress>& mask, std::optional<Prefix>& prefix,
+                       const std::string& side) {
+    if (!mask) {
+        return {};
+    }
+    if (!prefix) {
+        return "Can't use --mask-" + side + " without --" + side;
+    }
+    if (mask->family != prefix->address.family) {
+        return "a mask must be of the family of --" + side + ", not " + to_string(*mask);
+    }
+    for (unsigned length = 0; length <= mask->bits(); ++length) {
+        if (mask_of(mask->family, length) == *mask) {
+            prefix->length = static_cast<std::uint8_t>(length);
+            return {};
+        }
+    }
+    return "mask " + to_string(*mask) + " is not contiguous";
+}
+
+std::string check_families(const ConntrackFilter& filter) {
+    std::optional<Family> family = filter.family;
+    for (const TupleFilter& tuple : filter.tuples) {
+        for (const std::optional<Prefix>& prefix : {tuple.source, tuple.destination}) {
+            if (prefix && family.value_or(prefix->address.family) != prefix->address.family) {
+                return "mismatched address family";
+            }
+            family = prefix ? prefix->address.family : family;
+        }
+    }
+    return {};
+}
 
 Whole with_ports(Tuple tuple, const TupleFilter& given) {
     if (!given.source_port || !given.destination_port) {
