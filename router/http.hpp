@@ -49,6 +49,8 @@ struct Response {
     std::function<std::string()> trailer_value;
 };
 
+Response plain(unsigned status, std::string text);
+
 using Handler = std::function<Response(const Request&)>;
 
 class Server {

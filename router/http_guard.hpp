@@ -27,8 +27,8 @@ struct Guard {
     [[nodiscard]] Refusal check(const Headers& headers) const;
 };
 
-// "/a/b?x=1&y=2", percent-encoded, as path and query of `request`; false if it is malformed or hides
-// a NUL.
+// "/a/b?x=1&y=2", percent-encoded, as path and query of `request`; false if it is malformed or
+// hides a NUL.
 bool parse_target(std::string_view target, Request& request);
 
 }  // namespace nsr::router::http

@@ -1,4 +1,4 @@
-// One HTTP connection; see http.hpp. Only http.cpp includes this.
+// One HTTP connection; see http.hpp. Only the server includes this.
 #pragma once
 
 #include <boost/asio/basic_stream_socket.hpp>
