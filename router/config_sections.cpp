@@ -81,8 +81,9 @@ void read_control(Section section, Config& config) {
 void read_conntrack(Section section, Config& config) {
     ConntrackConfig& conntrack = config.conntrack;
     conntrack.where = section.where();
-    if (const auto mode = section.one_of("mode", {"auto", "on", "off"})) {
-        conntrack.mode = std::array{TrackingMode::Auto, TrackingMode::On, TrackingMode::Off}[*mode];
+    const std::vector<std::string> modes(kTrackingModeNames.begin(), kTrackingModeNames.end());
+    if (const auto mode = section.one_of("mode", modes)) {
+        conntrack.mode = TrackingMode{static_cast<std::uint8_t>(*mode)};
         conntrack.where = section.take("mode")->value.where;
     }
     std::vector<Located<std::string>> helpers;

@@ -12,12 +12,14 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "core/base/drop_reason.hpp"
 #include "core/base/instant.hpp"
@@ -50,6 +52,11 @@ struct ForwardingSettings {
 
 // auto: tracking is on while a rule needs it
 enum class TrackingMode : std::uint8_t { Auto, On, Off };
+inline constexpr std::array<std::string_view, 3> kTrackingModeNames = {"auto", "on", "off"};
+
+constexpr std::string_view name_of(TrackingMode mode) {
+    return kTrackingModeNames[static_cast<std::size_t>(mode)];
+}
 
 // What happened to one packet, stage by stage. Only consulted when set; changes nothing.
 class Observer : public rules::RuleObserver {
