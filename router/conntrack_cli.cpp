@@ -13,7 +13,7 @@ constexpr const char* kBanner = "conntrack v1.4.7 (conntrack-tools)";
 
 constexpr const char* kHelp = R"(Commands:
   -L, --dump [conntrack|expect|dying|unconfirmed]   list the entries
-  -G, --get -p PROTOCOL -s IP -d IP ...             show the entry of a tuple
+  -G, --get -p PROTOCOL -s IP -d IP --sport ...     show the entry of a whole tuple
   -D, --delete FILTER                               delete the entries selected
   -U, --update FILTER [-m MARK] [-t S] [-u STATUS]  change the entries selected
   -F, --flush [conntrack|expect] [-f FAMILY]        delete all entries; takes no other filter
