@@ -98,21 +98,30 @@ ConfigErrors check_sysctls(const Config& config, std::uint64_t memory_bytes, Rou
     return apply_sysctls(config.sysctls, context, Instant{});
 }
 
-void set_routes(Router& router, const Config& config) {
-    router.clear_routes();
+// An interface may be down by now, or have lost an address.
+ConfigErrors set_routes(Router& router, const Config& config) {
+    std::vector<routing::Route> routes;
     for (const RouteConfig& route : config.routes) {
         const routing::Interface* interface = router.interfaces().find(route.interface);
-        // Whatever could be refused here, the check of the configuration has refused.
-        (void)router.add_route({route.to, route.via,
-                                interface == nullptr ? IfIndex::None : interface->index,
-                                route.type});
+        routes.push_back({route.to, route.via,
+                          interface == nullptr ? IfIndex::None : interface->index, route.type});
     }
+    const auto refusal = router.set_routes(routes);
+    if (!refusal) {
+        return {};
+    }
+    const RouteConfig& route = config.routes[refusal->index];
+    return {{route.where, "route to " + to_string(route.to) +
+                              (refusal->why == routing::RouteChange::Exists
+                                   ? ": another one leads there already"
+                                   : ": its interface is down, or its gateway out of reach")}};
 }
 
-void furnish(Router& router, const Config& config, Instant now) {
+ConfigErrors furnish(Router& router, const Config& config, Instant now) {
     add_interfaces(router, config);
-    set_routes(router, config);
+    ConfigErrors errors = set_routes(router, config);
     router.apply(config.ruleset, now);
+    return errors;
 }
 
 }  // namespace nsr::router

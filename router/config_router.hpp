@@ -22,11 +22,11 @@ Result<Router::Options, ConfigErrors> router_options(const Config& config,
 // The same on a router that is thrown away: one as it starts, or one with the values of `live`.
 [[nodiscard]] ConfigErrors check_sysctls(const Config& config, std::uint64_t memory_bytes,
                                          Router* live = nullptr);
-// Routes of the configuration in the place of all others.
-void set_routes(Router& router, const Config& config);
+// Routes of the configuration in the place of all others, or what is wrong with one of them.
+[[nodiscard]] ConfigErrors set_routes(Router& router, const Config& config);
 
 // Interfaces in the configuration's order (IfIndex i is interfaces[i - 1]), routes, rules,
 // tracking.
-void furnish(Router& router, const Config& config, Instant now);
+[[nodiscard]] ConfigErrors furnish(Router& router, const Config& config, Instant now);
 
 }  // namespace nsr::router

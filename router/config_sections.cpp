@@ -29,6 +29,7 @@ bool is_interface_name(std::string_view name) {
 }
 
 void listen_address(Section& section, ControlConfig& control);
+bool read_port(std::string_view text, std::uint16_t& port);
 void interface_name(Section& section, std::string_view key, std::string& into);
 void netns_name(Section& section, std::string& into);
 InterfaceConfig read_interface(Section section);
@@ -80,8 +81,9 @@ void read_control(Section section, Config& config) {
 void read_conntrack(Section section, Config& config) {
     ConntrackConfig& conntrack = config.conntrack;
     conntrack.where = section.where();
-    if (const auto mode = section.one_of("mode", {"auto", "on", "off"})) {
-        conntrack.mode = std::array{TrackingMode::Auto, TrackingMode::On, TrackingMode::Off}[*mode];
+    const std::vector<std::string> modes(kTrackingModeNames.begin(), kTrackingModeNames.end());
+    if (const auto mode = section.one_of("mode", modes)) {
+        conntrack.mode = TrackingMode{static_cast<std::uint8_t>(*mode)};
         conntrack.where = section.take("mode")->value.where;
     }
     std::vector<Located<std::string>> helpers;
@@ -179,12 +181,9 @@ void listen_address(Section& section, ControlConfig& control) {
         host = host.substr(1, host.size() - 2);
     }
     const std::optional<IpAddress> address = parse_address(host);
-    unsigned port = 0;
-    const char* end = text.data() + text.size();
-    const bool numeric = colon != std::string::npos &&
-                         std::from_chars(text.data() + colon + 1, end, port).ptr == end &&
-                         colon + 1 < text.size();
-    if (!address || bracketed != address->is_v6() || !numeric || port > 65535) {
+    std::uint16_t port = 0;
+    if (!address || bracketed != address->is_v6() || colon == std::string::npos ||
+        !read_port(std::string_view(text).substr(colon + 1), port)) {
         section.fail(control.where,
                      "listen must be \"ADDRESS:PORT\" such as \"127.0.0.1:9080\" or "
                      "\"[::1]:9080\", or \"\" for none, not \"" +
@@ -192,7 +191,13 @@ void listen_address(Section& section, ControlConfig& control) {
         return;
     }
     control.address = to_string(*address);
-    control.port = static_cast<std::uint16_t>(port);
+    control.port = port;
+}
+
+bool read_port(std::string_view text, std::uint16_t& port) {
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, port);
+    return error == std::errc{} && stop == end;
 }
 
 void interface_name(Section& section, std::string_view key, std::string& into) {

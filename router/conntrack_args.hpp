@@ -43,6 +43,8 @@ struct TupleFilter {
     std::optional<Prefix> destination;
     std::optional<std::uint16_t> source_port;  // ICMP: the identifier
     std::optional<std::uint16_t> destination_port;
+    std::optional<IpAddress> source_mask;  // --mask-src: the length of `source`, once parsed
+    std::optional<IpAddress> destination_mask;
 };
 
 struct ConntrackFilter {
@@ -71,7 +73,6 @@ struct ConntrackChange {
     std::optional<std::uint32_t> timeout;
     std::optional<MarkFilter> mark;  // value/mask: new = (old & ~mask) ^ value
     std::uint32_t status_set = 0;    // -u ASSURED, SEEN_REPLY
-    bool clear_labels = false;
 };
 
 // -o, -e
@@ -79,11 +80,8 @@ struct ConntrackOutput {
     bool extended = false;
     bool xml = false;
     bool save = false;
-    bool timestamp = false;
     bool id = false;
     bool ktimestamp = false;
-    bool labels = false;
-    bool userspace = false;
     bool event_new = true;
     bool event_update = true;
     bool event_destroy = true;

@@ -13,7 +13,7 @@ constexpr const char* kBanner = "conntrack v1.4.7 (conntrack-tools)";
 
 constexpr const char* kHelp = R"(Commands:
   -L, --dump [conntrack|expect|dying|unconfirmed]   list the entries
-  -G, --get -p PROTOCOL -s IP -d IP ...             show the entry of a tuple
+  -G, --get -p PROTOCOL -s IP -d IP --sport ...     show the entry of a whole tuple
   -D, --delete FILTER                               delete the entries selected
   -U, --update FILTER [-m MARK] [-t S] [-u STATUS]  change the entries selected
   -F, --flush [conntrack|expect] [-f FAMILY]        delete all entries; takes no other filter
@@ -30,7 +30,7 @@ Filters:
   -n, --src-nat, -g, --dst-nat, -j, --any-nat [ADDRESS]
   -w, --zone, --orig-zone, --reply-zone ZONE
 Others:
-  -o, --output save|xml|extended|timestamp|id|ktimestamp|labels|userspace[,...]
+  -o, --output save|xml|extended|id|ktimestamp[,...]
   -z, --zero     set the counters to 0 while listing
   -t, --timeout SECONDS   (-U)
   --control NAME|PATH|HOST:PORT, --token TOKEN   which router
@@ -69,18 +69,11 @@ int run(const ControlOptions& control, const std::vector<std::string>& words) {
                      kBanner, args.error().c_str());
         return kUsage;
     }
-    std::size_t entries = 0;
-    const bool xml = args->output.xml;
     const ControlReply reply = ask_streaming(
-        control.target(), {"POST", "/conntrack", one_a_line(words)}, [&](std::string_view text) {
-            std::fwrite(text.data(), 1, text.size(), stdout);
-            entries += static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-        });
+        control.target(), {"POST", "/conntrack", one_a_line(words)},
+        [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); });
     std::fflush(stdout);
-    constexpr std::size_t kXmlFrameLines = 3;  // declaration, opening, closing
-    const bool framed = xml && args->command == ConntrackCommand::List;
-    const std::size_t frame = framed ? std::min(entries, kXmlFrameLines) : 0;
-    return reply.ok() ? summarize(*args, entries - frame) : failed(reply);
+    return reply.ok() ? summarize(*args, reply.entries) : failed(reply);
 }
 
 int failed(const ControlReply& reply) {

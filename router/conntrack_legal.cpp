@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "router/conntrack_tuple_args.hpp"
+
 namespace nsr::router {
 namespace {
 
@@ -126,10 +128,8 @@ std::string check_tuple(const ConntrackArgs& args) {
     if (args.command != Command::Get || args.table != ConntrackTable::Connections) {
         return {};
     }
-    const auto& [original, reply] = args.filter.tuples;
-    const bool whole =
-        (original.source && original.destination) || (reply.source && reply.destination);
-    return whole ? std::string() : "you have to specify `--src' and `--dst'";
+    const auto tuple = whole_tuple(args.filter);
+    return tuple ? std::string() : tuple.error();
 }
 
 }  // namespace

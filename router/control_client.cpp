@@ -9,24 +9,29 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/url/authority_view.hpp>
+#include <boost/url/encode.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
 #include <charconv>
 #include <filesystem>
 #include <stdexcept>
 
 #include "router/instance.hpp"
+#include "router/socket_file.hpp"
 
 namespace nsr::router {
 namespace {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
+namespace urls = boost::urls;
 using Error = boost::system::error_code;
 using Sink = std::function<void(std::string_view)>;
 
 constexpr int kPatienceMilliseconds = 10'000;
 
 std::string only_instance();
-ControlTarget parse_host_port(std::string text);
+ControlTarget parse_host_port(const std::string& given);
 template <class Socket>
 ControlReply exchange(Socket& socket, const ControlTarget& target, const ControlRequest& request,
                       const Sink& sink);
@@ -84,33 +89,11 @@ ControlReply ask_streaming(const ControlTarget& target, const ControlRequest& re
 }
 
 std::string percent_encode(std::string_view text) {
-    constexpr std::string_view kDigits = "0123456789ABCDEF";
-    constexpr std::string_view kPlain =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
-    std::string out;
-    for (const char c : text) {
-        if (kPlain.find(c) != std::string_view::npos) {
-            out += c;
-        } else {
-            const auto byte = static_cast<unsigned char>(c);
-            out += '%';
-            out += kDigits[byte >> 4];
-            out += kDigits[byte & 15];
-        }
-    }
-    return out;
+    return urls::encode({text.data(), text.size()},
+                        urls::unreserved_chars + urls::grammar::lut_chars('/'));
 }
 
 namespace {
-
-// A killed router leaves its socket file, at which nobody answers.
-bool somebody_listens(const std::string& path) {
-    asio::io_context loop;
-    asio::local::stream_protocol::socket socket(loop);
-    Error error;
-    socket.connect(asio::local::stream_protocol::endpoint(path), error);
-    return error != asio::error::connection_refused;
-}
 
 std::string only_instance() {
     std::vector<std::string> sockets;
@@ -120,10 +103,10 @@ std::string only_instance() {
         if (entry.path().extension() != ".sock") {
             continue;
         }
-        if (somebody_listens(entry.path().string())) {
-            sockets.push_back(entry.path().string());
-        } else {
+        if (is_dead_socket(entry.path().string())) {
             dead += " " + entry.path().stem().string();
+        } else {
+            sockets.push_back(entry.path().string());
         }
     }
     if (sockets.empty()) {
@@ -145,30 +128,33 @@ std::string only_instance() {
 }
 
 // "http://127.0.0.1:9080", "[::1]:9080"
-ControlTarget parse_host_port(std::string text) {
+ControlTarget parse_host_port(const std::string& given) {
     constexpr std::string_view kScheme = "http://";
-    const std::string given = text;
-    if (text.starts_with(kScheme)) {
-        text.erase(0, kScheme.size());
-    }
-    text.erase(std::min(text.find('/'), text.size()));
-    const auto colon = text.rfind(':');
-    ControlTarget target;
-    const char* end = text.data() + text.size();
-    if (colon == std::string::npos ||
-        std::from_chars(text.data() + colon + 1, end, target.port).ptr != end || target.port == 0) {
+    std::string_view text = given;
+    text.remove_prefix(text.starts_with(kScheme) ? kScheme.size() : 0);
+    text = text.substr(0, text.find('/'));
+    const auto authority = urls::parse_authority({text.data(), text.size()});
+    if (!authority || authority->has_userinfo() || authority->port_number() == 0) {
         throw std::runtime_error("--control takes NAME, PATH or HOST:PORT, not \"" + given + "\"");
     }
-    target.host = text.substr(0, colon);
-    if (target.host.starts_with('[') && target.host.ends_with(']')) {
-        target.host = target.host.substr(1, target.host.size() - 2);
-    }
+    ControlTarget target;
+    target.host = authority->host_address();
+    target.port = authority->port_number();
     return target;
 }
 
 void require(const Error& error) {
     if (error) {
         throw std::runtime_error("the router hung up: " + error.message());
+    }
+}
+
+void require_more(const Error& error) {
+    if (error == http::error::partial_message || error == asio::error::connection_reset) {
+        throw HungUp("the router hung up: " + error.message());
+    }
+    if (error != http::error::need_buffer) {
+        require(error);
     }
 }
 
@@ -210,9 +196,7 @@ ControlReply exchange(Socket& socket, const ControlTarget& target, const Control
         parser.get().body().data = piece.data();
         parser.get().body().size = piece.size();
         http::read_some(socket, buffer, parser, error);
-        if (error != http::error::need_buffer) {
-            require(error);
-        }
+        require_more(error);
         const std::string_view text(piece.data(), piece.size() - parser.get().body().size);
         if (reply.ok()) {
             sink(text);
@@ -220,6 +204,8 @@ ControlReply exchange(Socket& socket, const ControlTarget& target, const Control
             reply.body.append(text);
         }
     }
+    const auto entries = parser.get()[kEntriesField];
+    std::from_chars(entries.data(), entries.data() + entries.size(), reply.entries);
     return reply;
 }
 

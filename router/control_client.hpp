@@ -1,9 +1,11 @@
 // The commands' end of the control port: finds a running instance and talks to it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,9 +25,13 @@ struct ControlTarget {
 // sentence that says what there is.
 ControlTarget find_instance(const std::string& control);
 
+// How many connections a conntrack command has shown, deleted or updated: a field behind the text.
+inline constexpr const char* kEntriesField = "Nsrouter-Entries";
+
 struct ControlReply {
     unsigned status = 0;
     std::string body;
+    std::size_t entries = 0;  // what kEntriesField says
     [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
 };
 
@@ -33,6 +39,12 @@ struct ControlRequest {
     std::string method;
     std::string target;  // encoded
     std::string body;
+};
+
+// The router took the request, began to answer, and hung up: what a router does that stops.
+class HungUp : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
 };
 
 // Throw std::runtime_error if there is no connection, or it breaks.

@@ -5,8 +5,9 @@
 //   large one in pieces), or lists a directory; PUT and POST write it. Errors are the errno's
 //   meaning as a status: ENOENT 404, EACCES 403, EINVAL 400, EBUSY 409, ENOMEM 507. Beside the
 //   files there are the rows of one table: /status, /log, /sysctl, /conntrack, /rules, /ip,
-//   /module, /reload and /stop, which the commands use. A request is answered at once, within the turn of
-//   the event loop that read it; a long answer is a stream that is asked for piece by piece.
+//   /module, /reload and /stop, which the commands use. A request is answered at once, within the
+//   turn of the event loop that read it; a long answer is a stream that is asked for piece by
+//   piece.
 #pragma once
 
 #include <functional>
@@ -50,29 +51,37 @@ class ControlPort {
     struct Row;
     static const Row kRows[];
 
-    http::Response file(const http::Request& request);
-    http::Response read_file(const std::string& path);
-    http::Response write_file(const std::string& path, const std::string& text);
-    http::Response list(const std::string& path);
-
     http::Response root(const http::Request& request);
     http::Response status(const http::Request& request);
+    http::Response reload(const http::Request& request);
+    http::Response stop(const http::Request& request);
+
+    // control_files.cpp
+    http::Response file(const http::Request& request);
+    http::Response list(const std::string& path);
+    http::Response read_file(const std::string& path);
+    http::Response write_file(const std::string& path, const std::string& text);
     http::Response log(const http::Request& request);
     http::Response sysctl(const http::Request& request);
+
+    // control_conntrack.cpp
     http::Response conntrack(const http::Request& request);
     http::Response list_conntrack(const http::Request& request);
     http::Response delete_conntrack(const http::Request& request);
-    http::Response stream_conntrack(ConntrackListing listing);
+    http::Response stream_conntrack(ConntrackPass pass);
+    http::Piece advance(ConntrackPass& pass, std::string& out);
+    void greet_ctnetlink();
+
+    // control_rules.cpp
     http::Response rules(const http::Request& request);
     http::Response flush_rules(const http::Request& request);
     http::Response ip(const http::Request& request);
     http::Response modules(const http::Request& request);
     http::Response change_module(const http::Request& request);
-    http::Response reload(const http::Request& request);
-    http::Response stop(const http::Request& request);
 
-    void greet_ctnetlink();
     [[nodiscard]] Instant now() const { return controls_.clock.now(); }
+
+    static constexpr std::size_t kPieceBytes = 32 * 1024;  // of a stream, between two batches
 
     Controls controls_;
     bool ctnetlink_greeted_ = false;

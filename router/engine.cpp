@@ -6,7 +6,9 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
+#include <exception>
 #include <optional>
+#include <string>
 
 namespace nsr::router {
 
@@ -46,6 +48,8 @@ struct Engine::Impl {
     void arm_timer();
     void await_signal();
     void lose(Port& port);
+    void abandon(const std::exception& failure);
+    void report(const std::exception& failure);
 
     Router& router;
     const SystemClock& clock;
@@ -88,9 +92,17 @@ void Engine::on_signal(std::function<void(int)> handler) {
     impl_->await_signal();
 }
 
+// What a handler throws (no memory, say) ends that handler's work and nothing else: a connection
+// whose handler is gone closes. Bugs of the packet path do not throw, they abort.
 void Engine::run() {
     impl_->arm_timer();
-    impl_->loop.run();
+    while (!impl_->loop.stopped()) {
+        try {
+            impl_->loop.run();
+        } catch (const std::exception& failure) {
+            impl_->report(failure);
+        }
+    }
 }
 
 void Engine::stop() {
@@ -128,11 +140,15 @@ void Engine::Impl::await_frames(Port& port) {
 
 void Engine::Impl::drain(Port& port) {
     auto end = TunPort::ReadEnd::Budget;
-    for (int i = 0; i < kBatchesPerTurn && end == TunPort::ReadEnd::Budget; ++i) {
-        end = port.frames.read_batch(router.pool(), batch);
-        forward();
+    try {
+        for (int i = 0; i < kBatchesPerTurn && end == TunPort::ReadEnd::Budget; ++i) {
+            end = port.frames.read_batch(router.pool(), batch);
+            forward();
+        }
+        arm_timer();
+    } catch (const std::exception& failure) {
+        abandon(failure);
     }
-    arm_timer();
     if (end == TunPort::ReadEnd::Gone) {
         lose(port);
     } else if (end == TunPort::ReadEnd::Budget) {
@@ -170,12 +186,27 @@ void Engine::Impl::lose(Port& port) {
     ports[raw(index) - 1u].reset();
 }
 
+// The packets at hand are lost; those that come next are not.
+void Engine::Impl::abandon(const std::exception& failure) {
+    batch.clear();
+    out.clear();
+    report(failure);
+}
+
+void Engine::Impl::report(const std::exception& failure) {
+    log.log(clock.now(), LogLevel::Error, std::string("nsrouter: gave up: ") + failure.what());
+}
+
 // --- time and signals -------------------------------------------------------------------------
 
 void Engine::Impl::expire() {
     armed.reset();
-    router.expire(clock.now(), out);
-    flush();
+    try {
+        router.expire(clock.now(), out);
+        flush();
+    } catch (const std::exception& failure) {
+        abandon(failure);
+    }
     arm_timer();
 }
 
@@ -199,8 +230,8 @@ void Engine::Impl::arm_timer() {
 void Engine::Impl::await_signal() {
     signals.async_wait([this](Error error, int number) {
         if (!error) {
-            signal_handler(number);
             await_signal();
+            signal_handler(number);
         }
     });
 }

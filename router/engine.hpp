@@ -8,7 +8,7 @@
 //   write that fails costs that packet and nothing else. One timer serves all deadlines of the
 //   core: it is armed for Router::next_deadline() and never sooner than a millisecond from now, so
 //   that a deadline in the past cannot make the loop spin. A device that disappears takes its
-//   interface down; the others go on.
+//   interface down; the others go on. An exception costs what was being done and goes to the log.
 #pragma once
 
 #include <cstdint>

@@ -44,7 +44,12 @@ struct Response {
     // If set, `body` is ignored: appends the next piece.
     std::function<Piece(std::string& out)> stream;
     bool follows = false;  // a stream that only the client ends
+    // A field behind the stream, its value known only then; HTTP/1.0 has no place for it.
+    std::string trailer;  // its name; empty: none
+    std::function<std::string()> trailer_value;
 };
+
+Response plain(unsigned status, std::string text);
 
 using Handler = std::function<Response(const Request&)>;
 
@@ -58,7 +63,8 @@ class Server {
     // In the network namespace of the calling thread. `token` empty: none needed. Throws
     // SystemError.
     void listen_tcp(const std::string& address, std::uint16_t port, const std::string& token);
-    // Mode 0600; a socket file that nobody serves any more is replaced. Throws SystemError.
+    // Mode 0600; a socket file that nobody serves any more is replaced, anything else in its place
+    // is refused. Throws SystemError.
     void listen_unix(const std::string& path);
     // Streams that had nothing to say may have something now.
     void wake();

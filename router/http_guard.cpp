@@ -1,6 +1,8 @@
 #include "router/http_guard.hpp"
 
 #include <algorithm>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
 
 namespace nsr::router::http {
 namespace {
@@ -38,14 +40,8 @@ std::string_view bearer_of(std::string_view authorization) {
     return is_bearer ? authorization.substr(kScheme.size()) : std::string_view();
 }
 
-int digit_of(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+bool has_nul(std::string_view text) {
+    return text.find('\0') != std::string_view::npos;
 }
 
 }  // namespace
@@ -67,49 +63,19 @@ Guard::Refusal Guard::check(const Headers& headers) const {
     return {};
 }
 
-std::optional<std::string> percent_decode(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            out += text[i];
-            continue;
-        }
-        if (i + 2 >= text.size() || digit_of(text[i + 1]) < 0 || digit_of(text[i + 2]) < 0) {
-            return std::nullopt;
-        }
-        const int value = digit_of(text[i + 1]) * 16 + digit_of(text[i + 2]);
-        if (value == 0) {
-            return std::nullopt;
-        }
-        out += static_cast<char>(value);
-        i += 2;
-    }
-    return out;
-}
-
 bool parse_target(std::string_view target, Request& request) {
-    if (target.empty() || target.front() != '/') {
+    namespace urls = boost::urls;
+    const auto url = urls::parse_origin_form({target.data(), target.size()});
+    if (!url || has_nul(request.path = url->path())) {
         return false;
     }
-    const auto mark = target.find('?');
-    const auto path = percent_decode(target.substr(0, mark));
-    if (!path) {
-        return false;
-    }
-    request.path = *path;
-    std::string_view rest = mark == std::string_view::npos ? "" : target.substr(mark + 1);
-    while (!rest.empty()) {
-        const std::string_view pair = rest.substr(0, rest.find('&'));
-        rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
-        const auto equals = pair.find('=');
-        const auto key = percent_decode(pair.substr(0, equals));
-        const auto value = percent_decode(
-            equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
-        if (!key || !value) {
+    constexpr bool kSpaceAsPlus = false;
+    for (const auto& parameter : url->params(urls::encoding_opts(kSpaceAsPlus))) {
+        if (has_nul(parameter.key) || has_nul(parameter.value)) {
             return false;
         }
-        if (!key->empty()) {
-            request.query[*key] = *value;
+        if (!parameter.key.empty()) {
+            request.query[parameter.key] = parameter.value;
         }
     }
     return true;

@@ -1,8 +1,6 @@
 // Who may talk to the control port, and what a request line says. Pure text; no sockets.
 #pragma once
 
-#include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,9 +27,8 @@ struct Guard {
     [[nodiscard]] Refusal check(const Headers& headers) const;
 };
 
-// "%2F" and so on; nothing if it is malformed or hides a NUL.
-std::optional<std::string> percent_decode(std::string_view text);
-// Splits "/a/b?x=1&y=2" into path and query of `request`; false if it is malformed.
+// "/a/b?x=1&y=2", percent-encoded, as path and query of `request`; false if it is malformed or
+// hides a NUL.
 bool parse_target(std::string_view target, Request& request);
 
 }  // namespace nsr::router::http

@@ -1,4 +1,4 @@
-// One HTTP connection; see http.hpp. Only http.cpp includes this.
+// One HTTP connection; see http.hpp. Only the server includes this.
 #pragma once
 
 #include <boost/asio/basic_stream_socket.hpp>
@@ -29,6 +29,7 @@ inline constexpr std::size_t kMaxBodyBytes = 1024 * 1024;
 inline constexpr auto kHeaderDeadline = std::chrono::seconds(10);
 inline constexpr auto kBodyDeadline = std::chrono::seconds(10);
 inline constexpr auto kWriteDeadline = std::chrono::seconds(30);
+inline constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
 // What all sessions of a server share.
 class SessionBase {
@@ -108,6 +109,9 @@ class Session : public SessionBase, public std::enable_shared_from_this<Session<
     beast::flat_buffer buffer_{kMaxHeaderBytes + kMaxBodyBytes};
     std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
     std::function<Piece(std::string&)> stream_;
+    std::string trailer_;
+    std::function<std::string()> trailer_value_;
+    beast::http::fields trailer_fields_;
     std::string piece_;
     unsigned version_ = 11;
     bool keep_alive_ = false;

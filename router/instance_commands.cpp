@@ -201,7 +201,7 @@ int stop_and_wait(const ControlTarget& target) {
     try {
         const ControlReply reply = ask(target, {"POST", "/stop", {}});
         return reply.ok() ? kSuccess : print_reply(reply);
-    } catch (const std::runtime_error&) {
+    } catch (const HungUp&) {
         return kSuccess;
     }
 }

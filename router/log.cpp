@@ -27,7 +27,7 @@ void KernelLog::log(Instant now, LogLevel /*level*/, std::string_view line) {
     std::replace(text.begin(), text.end(), '\n', ' ');
     text += '\n';
     if (copy_to_stderr) {
-        std::fwrite(text.data(), 1, text.size(), stderr);
+        stderr_.write(text);
     }
     bytes_ += text.size();
     lines_.push_back(std::move(text));

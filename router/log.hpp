@@ -1,4 +1,5 @@
-// The router's dmesg: the last lines of its log, and a copy on standard error.
+// The router's dmesg: the last lines of its log, and a copy on standard error as far as somebody
+// reads it.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 
 #include "core/base/log.hpp"
 #include "router/clock.hpp"
+#include "router/stderr_copy.hpp"
 
 namespace nsr::router {
 
@@ -23,11 +25,15 @@ class KernelLog : public LogSink {
     // Appends the lines from number `from` on; returns the number of the line that comes next.
     std::uint64_t read_from(std::uint64_t from, std::string& out) const;
 
+    // Standard error is another file now.
+    void reopen_stderr() { stderr_.reopen(); }
+
     bool copy_to_stderr = true;
     std::function<void()> on_line;  // somebody follows the log
 
   private:
     const SystemClock& clock_;
+    StderrCopy stderr_;
     std::deque<std::string> lines_;
     std::uint64_t first_ = 0;  // number of lines_.front()
     std::size_t bytes_ = 0;

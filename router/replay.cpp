@@ -95,7 +95,9 @@ Replay::Replay(const Config& config, Router::Options router_options, const Repla
       tables4_(config.rule_tables4),
       tables6_(config.rule_tables6),
       epoch_ns_(options.start_ns) {
-    furnish(router_, config, clock_);
+    for (const ConfigError& error : furnish(router_, config, clock_)) {
+        complain(error.where, error.message);
+    }
     for (const routing::Interface& interface : router_.interfaces().all()) {
         interfaces_[interface.name] = interface.index;
     }

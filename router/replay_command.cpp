@@ -45,6 +45,24 @@ class Sink {
     std::ofstream file_;
 };
 
+struct Outputs {
+    explicit Outputs(const Arguments& arguments)
+        : packets(arguments.out), connections(arguments.conntrack), stats(arguments.stats) {}
+    // The first file that does not take what it was given; empty: none.
+    [[nodiscard]] std::string unwritten() {
+        for (Sink* sink : {&packets, &connections, &stats}) {
+            if (!sink->flush()) {
+                return sink->path();
+            }
+        }
+        return {};
+    }
+
+    Sink packets;
+    Sink connections;
+    Sink stats;
+};
+
 class FileOutput : public ReplayOutput {
   public:
     FileOutput(Sink& packets, Sink& connections, const std::vector<std::string>& interfaces)
@@ -71,6 +89,10 @@ class FileOutput : public ReplayOutput {
     std::optional<PcapngWriter> writer_;
     std::ostream* connections_;
 };
+
+int replay_into_files(const Arguments& arguments, const Config& config, Capture& capture);
+ReplayResult play(const Arguments& arguments, const Config& config, Capture& capture,
+                  Outputs& outputs);
 
 int complain(const std::string& what) {
     std::fprintf(stderr, "nsrouter: %s\n", what.c_str());
@@ -163,39 +185,40 @@ int command_replay(Arguments& arguments) {
     if (const std::string wrong = check_values(arguments, *config); !wrong.empty()) {
         return usage(wrong);
     }
-    auto capture = open_capture(arguments.in, arguments.filter);
-    if (!capture) {
-        return complain(capture.error());
-    }
     if (arguments.start >= 0) {
         arguments.options.start_ns = static_cast<std::int64_t>(arguments.start * 1e9 + 0.5);
     }
-    Sink packets(arguments.out);
-    Sink connections(arguments.conntrack);
-    Sink stats(arguments.stats);
-    for (Sink* sink : {&packets, &connections, &stats}) {
-        if (!sink->flush()) {
-            return complain(sink->path() + ": cannot be written");
-        }
+    const auto capture = open_capture(arguments.in, arguments.filter);
+    return capture ? replay_into_files(arguments, *config, **capture) : complain(capture.error());
+}
+
+int replay_into_files(const Arguments& arguments, const Config& config, Capture& capture) {
+    Outputs outputs(arguments);
+    if (const std::string bad = outputs.unwritten(); !bad.empty()) {
+        return complain(bad + ": cannot be written");
     }
-    FileOutput output(packets, connections, config->interface_names());
-    const ReplayResult result = run_replay(*config, **capture, arguments.options, output);
-    if (stats.stream() != nullptr) {
-        *stats.stream() << result.stats;
-    }
-    for (const std::string& complaint : result.complaints) {
-        complain(complaint);
-    }
-    for (Sink* sink : {&packets, &connections, &stats}) {
-        if (!sink->flush()) {
-            return complain(sink->path() + ": writing failed");
-        }
+    const ReplayResult result = play(arguments, config, capture, outputs);
+    if (const std::string bad = outputs.unwritten(); !bad.empty()) {
+        return complain(bad + ": writing failed");
     }
     print_summary(result);
     if (!result.error.empty()) {
         return complain(arguments.in + ": " + result.error);
     }
     return result.complaints.empty() ? kSuccess : kFailure;
+}
+
+ReplayResult play(const Arguments& arguments, const Config& config, Capture& capture,
+                  Outputs& outputs) {
+    FileOutput output(outputs.packets, outputs.connections, config.interface_names());
+    ReplayResult result = run_replay(config, capture, arguments.options, output);
+    if (outputs.stats.stream() != nullptr) {
+        *outputs.stats.stream() << result.stats;
+    }
+    for (const std::string& complaint : result.complaints) {
+        complain(complaint);
+    }
+    return result;
 }
 
 constexpr const char* kFooter =

@@ -10,8 +10,8 @@ namespace nsr::router {
 namespace {
 
 std::string counters(const conntrack::Conntrack& conntrack);
-void append_table(std::string& out, std::string_view family, std::string_view table,
-                  std::string_view saved);
+void append_table(std::string& out, const rules::Ruleset& ruleset, Family family,
+                  std::string_view name);
 std::vector<std::string> tables_of(const rules::Ruleset& ruleset, Family family,
                                    const std::vector<std::string>& named);
 
@@ -29,10 +29,9 @@ std::string stats_text(const Router& router, const std::vector<std::string>& tab
     std::string text = counters(router.conntrack());
     const rules::Ruleset& ruleset = router.ruleset();
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-        const bool v4 = family == Family::Ipv4;
-        const std::string saved = rules::save(ruleset, family, true);
-        for (const std::string& table : tables_of(ruleset, family, v4 ? tables4 : tables6)) {
-            append_table(text, v4 ? "v4" : "v6", table, saved);
+        const auto& named = family == Family::Ipv4 ? tables4 : tables6;
+        for (const std::string& table : tables_of(ruleset, family, named)) {
+            append_table(text, ruleset, family, table);
         }
     }
     return text;
@@ -57,19 +56,15 @@ std::string counters(const conntrack::Conntrack& conntrack) {
     return text + "count " + std::to_string(conntrack.table().size()) + "\n";
 }
 
-// The lines of `*table` in iptables-save text that are chains (:) or rules ([).
-void append_table(std::string& out, std::string_view family, std::string_view table,
-                  std::string_view saved) {
-    bool inside = false;
-    while (!saved.empty()) {
-        const std::size_t end = saved.find('\n');
-        const std::string_view line = saved.substr(0, end);
-        if (line.starts_with('*')) {
-            inside = line.substr(1) == table;
-        } else if (inside && (line.starts_with(':') || line.starts_with('['))) {
-            out.append(family).append(" ").append(table).append(" ").append(line).append("\n");
-        }
-        saved = end == std::string_view::npos ? std::string_view{} : saved.substr(end + 1);
+void append_table(std::string& out, const rules::Ruleset& ruleset, Family family,
+                  std::string_view name) {
+    const auto id = rules::parse_table(name);
+    if (!id || !ruleset.table(family, *id).loaded) {
+        return;
+    }
+    const std::string head = (family == Family::Ipv4 ? "v4 " : "v6 ") + std::string(name) + " ";
+    for (const std::string& line : rules::save_lines(ruleset.table(family, *id), true)) {
+        out += head + line + "\n";
     }
 }
 

@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 
 #include "netlink/error.hpp"
@@ -50,6 +51,8 @@ int run(const std::string& path, bool in_background) {
     for (const ConfigError& warning : config->warnings) {
         std::fprintf(stderr, "warning: %s\n", to_string(warning).c_str());
     }
+    // Who reads standard error may go; the router stays.
+    std::signal(SIGPIPE, SIG_IGN);
     Daemon daemon;
     if (in_background) {
         daemon = Daemon::detach();

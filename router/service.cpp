@@ -7,7 +7,6 @@
 #include <csignal>
 #include <sstream>
 
-#include "core/base/check.hpp"
 #include "netlink/error.hpp"
 #include "netlink/netns.hpp"
 #include "router/config_router.hpp"
@@ -82,6 +81,7 @@ Service::~Service() {
 void Service::run(const std::function<void()>& ready) {
     notify_systemd("READY=1\nSTATUS=forwarding");
     ready();
+    log_.reopen_stderr();  // a daemon has let go of the one that it began with
     engine_->run();
     notify_systemd("STOPPING=1");
     shut_down();
@@ -90,16 +90,19 @@ void Service::run(const std::function<void()>& ready) {
 // --- the beginning ------------------------------------------------------------------------------
 
 void Service::make_router() {
+    const auto require_none = [this](const ConfigErrors& errors) {
+        if (!errors.empty()) {
+            throw SystemError("start router '" + config_.name + "'", EINVAL,
+                              "\n" + in_lines(errors));
+        }
+    };
     auto options = router_options(config_, memory_limit_bytes_);
-    if (!options) {
-        throw SystemError("start router '" + config_.name + "'", EINVAL,
-                          "\n" + in_lines(options.error()));
-    }
+    require_none(options ? ConfigErrors{} : options.error());
     options->seed = random_seed();
     options->key_seed = random_seed();
     options->log = &log_;
     router_ = std::make_unique<Router>(std::move(*options));
-    furnish(*router_, config_, clock_.now());
+    require_none(furnish(*router_, config_, clock_.now()));
     if (!config_.host_netns.empty()) {
         routing::Interface host;
         host.name = kHostInterface;
@@ -169,6 +172,14 @@ void Service::handle_signal(int number) {
 }
 
 std::string Service::reload() {
+    try {
+        return apply_file();
+    } catch (const std::exception& failure) {
+        return config_.path + ": " + failure.what() + "\n";
+    }
+}
+
+std::string Service::apply_file() {
     auto next = load_config(config_.path, memory_limit_bytes_);
     if (!next) {
         return in_lines(next.error());
@@ -177,25 +188,35 @@ std::string Service::reload() {
     if (!refusal.empty()) {
         return config_.path + ": " + refusal + "\n";
     }
-    if (const ConfigErrors errors = check_sysctls(*next, memory_limit_bytes_, router_.get());
-        !errors.empty()) {
+    ConfigErrors errors = check_sysctls(*next, memory_limit_bytes_, router_.get());
+    if (errors.empty()) {
+        errors = set_routes(*router_, *next);
+    }
+    if (!errors.empty()) {
         return in_lines(errors);
     }
     notify_systemd("RELOADING=1");
-    const Instant now = clock_.now();
     config_ = std::move(*next);
+    errors = apply_config();
+    notify_systemd("READY=1");
+    return in_lines(errors);
+}
+
+// All of this was tried by the checks of the file: nothing is left that could be refused.
+ConfigErrors Service::apply_config() {
+    const Instant now = clock_.now();
     router_->apply(config_.ruleset, now);
-    // Nothing below can be refused any more: all of it was tried above, or by the check of the
-    // file.
+    ConfigErrors errors;
     std::string why;
-    NSR_CHECK(router_->set_tracking(config_.conntrack.mode, now, why));
-    set_routes(*router_, config_);
+    if (!router_->set_tracking(config_.conntrack.mode, now, why)) {
+        errors.push_back({config_.conntrack.where, "connection tracking stays on: " + why});
+    }
     tree_->context().line_format = config_.line_format;
-    NSR_CHECK(apply_sysctls(config_.sysctls, tree_->context(), now).empty());
+    const ConfigErrors sysctls = apply_sysctls(config_.sysctls, tree_->context(), now);
+    errors.insert(errors.end(), sysctls.begin(), sysctls.end());
     engine_->deadlines_changed();
     log_.log(now, LogLevel::Info, "nsrouter: configuration reloaded");
-    notify_systemd("READY=1");
-    return {};
+    return errors;
 }
 
 void Service::change_link(const IpArgs& args) {

@@ -6,7 +6,8 @@
 //   a signal or a stop request. The end goes the other way round; connections of the control port
 //   are cut last, so that `nsrouter stop` returns when all is gone. reload() builds the new rules,
 //   routes and sysctls beside the old ones and swaps them between two batches; whatever is wrong
-//   with the new configuration, the old state stays whole. Interfaces do not change in a reload.
+//   with the new configuration, or impossible by now, the old state stays whole. Interfaces do not
+//   change in a reload.
 #pragma once
 
 #include <functional>
@@ -41,7 +42,10 @@ class Service {
     void listen();
     void remove_stale_namespaces(const Plan& plan);
     void handle_signal(int number);
+    // What is wrong with the file, in lines; empty: it counts now.
     std::string reload();
+    std::string apply_file();
+    [[nodiscard]] ConfigErrors apply_config();
     void change_link(const IpArgs& args);
     [[nodiscard]] std::string refuse_reload(const Config& next) const;
     void shut_down();

@@ -17,18 +17,6 @@ constexpr const char* kBuild = "release";
 constexpr const char* kBuild = "debug";
 #endif
 
-const char* name_of(TrackingMode mode) {
-    switch (mode) {
-        case TrackingMode::Auto:
-            return "auto";
-        case TrackingMode::On:
-            return "on";
-        case TrackingMode::Off:
-            return "off";
-    }
-    return "";
-}
-
 json::value offload_of(const TunPort* port) {
     if (port == nullptr || !port->tun().tso) {
         return "off";

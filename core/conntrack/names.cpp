@@ -1,4 +1,5 @@
 // What the protocols and their states are called in /proc/net/nf_conntrack.
+#include <algorithm>
 #include <array>
 
 #include "core/conntrack/conntrack.hpp"
@@ -64,13 +65,11 @@ std::string_view protocol_name(std::uint8_t protocol) {
     }
 }
 
-std::optional<TcpConntrack> parse_tcp_state(std::string_view name) {
-    for (std::size_t i = 0; i < kTcpNames.size(); ++i) {
-        if (kTcpNames[i] == name) {
-            return static_cast<TcpConntrack>(i);
-        }
-    }
-    return std::nullopt;
+bool is_state_name(std::string_view name) {
+    const auto among = [name](const auto& names) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    return among(kTcpNames) || among(kSctpNames);
 }
 
 }  // namespace nsr::conntrack

@@ -248,8 +248,8 @@ bool Router::remove_route(const routing::Route& route) {
     return impl_->state.routes.remove(route);
 }
 
-void Router::clear_routes() {
-    impl_->state.routes.clear();
+std::optional<routing::RouteRefusal> Router::set_routes(const std::vector<routing::Route>& routes) {
+    return impl_->state.routes.assign(routes);
 }
 
 // --- what others look at ------------------------------------------------------------------------

@@ -12,12 +12,14 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "core/base/drop_reason.hpp"
 #include "core/base/instant.hpp"
@@ -50,6 +52,11 @@ struct ForwardingSettings {
 
 // auto: tracking is on while a rule needs it
 enum class TrackingMode : std::uint8_t { Auto, On, Off };
+inline constexpr std::array<std::string_view, 3> kTrackingModeNames = {"auto", "on", "off"};
+
+constexpr std::string_view name_of(TrackingMode mode) {
+    return kTrackingModeNames[static_cast<std::size_t>(mode)];
+}
 
 // What happened to one packet, stage by stage. Only consulted when set; changes nothing.
 class Observer : public rules::RuleObserver {
@@ -95,11 +102,12 @@ class Router {
     void set_up(IfIndex interface, bool up, Instant now);
     // A packet could not be written to the device of `interface`.
     void egress_failed(IfIndex interface);
-    // As `ip route add`, `replace` and `del`; see RouteTable.
+    // As `ip route add`, `replace` and `del`, or all of them at once; see RouteTable.
     [[nodiscard]] routing::RouteChange add_route(const routing::Route& route);
     [[nodiscard]] routing::RouteChange replace_route(const routing::Route& route);
     [[nodiscard]] bool remove_route(const routing::Route& route);
-    void clear_routes();
+    [[nodiscard]] std::optional<routing::RouteRefusal> set_routes(
+        const std::vector<routing::Route>& routes);
 
     // Replaces the ruleset; connections stay. Tracking starts or stops as the mode and the rules
     // demand.

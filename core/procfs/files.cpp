@@ -38,13 +38,6 @@ constexpr std::array kFiles = {
     File{.path = "/proc/nsrouter/drops", .read = read_drops},
 };
 
-struct ModeName {
-    TrackingMode mode;
-    std::string_view name;
-};
-constexpr std::array<ModeName, 3> kModes = {
-    {{TrackingMode::Auto, "auto"}, {TrackingMode::On, "on"}, {TrackingMode::Off, "off"}}};
-
 }  // namespace
 
 std::span<const File> files() {
@@ -69,25 +62,19 @@ std::string read_drops(const Context& context, Instant /*now*/) {
 }
 
 std::string read_conntrack_mode(const Context& context, Instant /*now*/) {
-    std::string out;
-    for (const ModeName& row : kModes) {
-        if (row.mode == context.router.tracking_mode()) {
-            out.append(row.name).append("\n");
-        }
-    }
-    return out;
+    return std::string(name_of(context.router.tracking_mode())) + "\n";
 }
 
 // As with modprobe -r: what rules need cannot be unloaded.
 std::optional<Failure> write_conntrack_mode(Context& context, std::string_view text, Instant now) {
     const std::string_view name = text::trimmed(text);
-    const auto row = std::find_if(kModes.begin(), kModes.end(),
-                                  [&](const ModeName& one) { return one.name == name; });
-    if (row == kModes.end()) {
+    const auto found = std::find(kTrackingModeNames.begin(), kTrackingModeNames.end(), name);
+    if (found == kTrackingModeNames.end()) {
         return Failure{Errno::Invalid, "auto|on|off"};
     }
+    const TrackingMode mode{static_cast<std::uint8_t>(found - kTrackingModeNames.begin())};
     std::string why;
-    if (!context.router.set_tracking(row->mode, now, why)) {
+    if (!context.router.set_tracking(mode, now, why)) {
         return Failure{Errno::Busy, why};
     }
     return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace nsr::routing {
 
@@ -79,9 +80,18 @@ bool RouteTable::withdraw(const Route& route) {
     return true;
 }
 
-void RouteTable::clear() {
-    routes_.clear();
+std::optional<RouteRefusal> RouteTable::assign(const std::vector<Route>& routes) {
+    std::vector<Route> before = std::exchange(routes_, {});
     rebuild();
+    for (std::size_t i = 0; i < routes.size(); ++i) {
+        const RouteChange change = add(routes[i]);
+        if (change != RouteChange::Done) {
+            routes_ = std::move(before);
+            rebuild();
+            return RouteRefusal{i, change};
+        }
+    }
+    return std::nullopt;
 }
 
 // kernel: fib_inetaddr_event: an interface without IPv4 addresses has no IPv4 routes either; IPv6

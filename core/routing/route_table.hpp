@@ -11,6 +11,7 @@
 // kernel: fib_lookup, ip_route_input_slow, ip6_route_input
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -49,6 +50,12 @@ enum class Destination : std::uint8_t {
 // gateway, or there is no interface.
 enum class RouteChange : std::uint8_t { Done, Exists, Unreachable };
 
+// The first of several routes that is impossible.
+struct RouteRefusal {
+    std::size_t index = 0;
+    RouteChange why = RouteChange::Done;
+};
+
 struct Decision {
     Destination kind = Destination::None;
     IfIndex out = IfIndex::None;  // valid iff Unicast
@@ -72,7 +79,9 @@ class RouteTable {
     // `ip route del`: `via` and `interface` may be unset, and then match any. A connected route
     // comes back with its address or its link. False: none such.
     [[nodiscard]] bool remove(const Route& route);
-    void clear();  // the configured ones; connected routes stay
+    // These in the place of all configured ones; connected routes stay. If one of them is
+    // impossible, nothing changes.
+    [[nodiscard]] std::optional<RouteRefusal> assign(const std::vector<Route>& routes);
     [[nodiscard]] const std::vector<Route>& configured() const { return routes_; }
     [[nodiscard]] const std::vector<Route>& connected() const { return connected_; }
     // Connected routes follow the interfaces; call after their addresses changed, or one went up or

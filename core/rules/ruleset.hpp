@@ -139,8 +139,13 @@ std::vector<OptionOwner> owners_of_option(std::string_view name);
 // leaves them out).
 std::string save(const Ruleset& ruleset, Family family, bool with_counters);
 
-// One rule as iptables-save writes it, behind "-A ".
+// Its lines of one table, without the frame: chains, then rules.
+std::vector<std::string> save_lines(const Table& table, bool with_counters);
+
+// One rule as iptables-save writes it, behind "-A "; without `chain`, what follows that.
 std::string rule_text(std::string_view chain, const Rule& rule);
+
+std::string_view name_of(Policy policy);  // "ACCEPT", "DROP", "-"
 
 // The first rule that needs connection tracking, as "file:line: rule text"; a loaded nat table
 // counts as one. Empty: none.

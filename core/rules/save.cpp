@@ -12,36 +12,6 @@ std::string counters_text(const RuleCounters& counters) {
     return "[" + std::to_string(counters.packets) + ":" + std::to_string(counters.bytes) + "]";
 }
 
-std::string_view policy_text(Policy policy) {
-    switch (policy) {
-        case Policy::Accept:
-            return "ACCEPT";
-        case Policy::Drop:
-            return "DROP";
-        case Policy::None:
-            break;
-    }
-    return "-";
-}
-
-void save_table(const Table& table, TableId id, bool with_counters, std::string& text) {
-    text += "*" + std::string(name_of(id)) + "\n";
-    for (const Chain& chain : table.chains) {
-        const RuleCounters shown = with_counters ? chain.counters : RuleCounters{};
-        text += ":" + chain.name + " " + std::string(policy_text(chain.policy)) + " " +
-                counters_text(shown) + "\n";
-    }
-    for (const Chain& chain : table.chains) {
-        for (const Rule& rule : chain.rules) {
-            if (with_counters) {
-                text += counters_text(rule.counters) + " ";
-            }
-            text += "-A " + rule_text(chain.name, rule) + "\n";
-        }
-    }
-    text += "COMMIT\n";
-}
-
 }  // namespace
 
 std::string rule_text(std::string_view chain, const Rule& rule) {
@@ -68,13 +38,47 @@ std::string rule_text(std::string_view chain, const Rule& rule) {
     return text;
 }
 
+std::string_view name_of(Policy policy) {
+    switch (policy) {
+        case Policy::Accept:
+            return "ACCEPT";
+        case Policy::Drop:
+            return "DROP";
+        case Policy::None:
+            break;
+    }
+    return "-";
+}
+
+std::vector<std::string> save_lines(const Table& table, bool with_counters) {
+    std::vector<std::string> lines;
+    for (const Chain& chain : table.chains) {
+        const RuleCounters shown = with_counters ? chain.counters : RuleCounters{};
+        lines.push_back(":" + chain.name + " " + std::string(name_of(chain.policy)) + " " +
+                        counters_text(shown));
+    }
+    for (const Chain& chain : table.chains) {
+        for (const Rule& rule : chain.rules) {
+            lines.push_back((with_counters ? counters_text(rule.counters) + " " : "") + "-A " +
+                            rule_text(chain.name, rule));
+        }
+    }
+    return lines;
+}
+
 std::string save(const Ruleset& ruleset, Family family, bool with_counters) {
     std::string text;
     for (std::size_t i = 0; i < kTableCount; ++i) {
         const auto id = static_cast<TableId>(i);
-        if (const Table& table = ruleset.table(family, id); table.loaded) {
-            save_table(table, id, with_counters, text);
+        const Table& table = ruleset.table(family, id);
+        if (!table.loaded) {
+            continue;
         }
+        text += "*" + std::string(name_of(id)) + "\n";
+        for (const std::string& line : save_lines(table, with_counters)) {
+            text += line + "\n";
+        }
+        text += "COMMIT\n";
     }
     return text;
 }

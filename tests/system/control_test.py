@@ -5,8 +5,10 @@
 """
 import contextlib
 import json
+import os
 import pathlib
 import re
+import resource
 import socket
 import sys
 
@@ -22,6 +24,7 @@ def test(h):
     slow_and_many(h)
     followers(h)
     parameters(h)
+    no_descriptors(h)
     large_table(h)
     json_table(h)
     h.stop()
@@ -120,6 +123,32 @@ def followers(h):
     h.check("follow=0 does not follow", code(talk(h, head(path="/log?follow=0", extra="Connection: close\r\n"))) == 200)
 
 
+def no_descriptors(h):
+    """A connection that cannot be accepted waits; the router does not spin meanwhile."""
+    pid = h.router.pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (0, before[1]))
+    with connect(h) as client:
+        client.sendall(head(extra="Connection: close\r\n"))
+        client.settimeout(1)
+        with contextlib.suppress(TimeoutError):
+            h.check("without descriptors nobody is answered", client.recv(1000) == b"", "an answer")
+        cpu = cpu_seconds(pid)
+        h.check("forwarding goes on", h.ping("inside", "192.0.2.2").returncode == 0)
+        with contextlib.suppress(TimeoutError):
+            client.recv(1000)
+        spent = cpu_seconds(pid) - cpu
+        h.check("waiting for one costs next to nothing", spent < 0.5, spent)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        client.settimeout(30)
+        h.check("and with one the client gets its answer", code(client.recv(1000)) == 200)
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def parameters(h):
     for method, path in (("GET", "/rules?famly=ipv4"), ("DELETE", "/rules?family=ipv5"), ("GET", "/sysctl?below=net"), ("GET", "/log?follow=yes"), ("GET", "/rules?format=json")):
         status, text = h.request(method, path)
@@ -163,6 +192,11 @@ def json_table(h):
     client = h.udp("inside", "10.0.1.2", 1001)
     client.sendto(b"x", ("192.0.2.99", 9))
     count = h.cli("conntrack", "-C").stdout
+    answer = h.cli("conntrack", "-D", "-d", "192.0.2.99", "-p", "udp", "--sport", "1000", "-o", "id")
+    gone = answer.stdout.count("\n")
+    h.check("conntrack -D of thousands shows and counts each", gone > 1000 and f" {gone} flow entries have been deleted" in answer.stderr and answer.stderr.count("\n") == 1, answer.stderr)
+    h.check("and they are gone", int(h.cli("conntrack", "-C").stdout) <= int(count) - gone, count)
+    count = h.cli("conntrack", "-C").stdout
     refused = h.cli("conntrack", "-F", "-p", "udp")
     h.check("conntrack -F with a filter is refused as by conntrack(8)", refused.returncode == 2 and "Illegal option `--protonum' with this command" in refused.stderr, refused)
     h.check("and flushes nothing", int(h.cli("conntrack", "-C").stdout) >= int(count) > 0, count)
@@ -171,6 +205,11 @@ def json_table(h):
         answer = h.cli("conntrack", *change, "-p", "udp", "--dport", "9", "-o", "xml")
         h.check(f"conntrack {change[0]} -o xml counts its entries", answer.returncode == 0 and answer.stdout.startswith("<flow>") and " 1 flow entries" in answer.stderr, answer)
     client.sendto(b"x", ("192.0.2.99", 9))
+    one = ("conntrack", "-G", "-p", "udp", "-s", "10.0.1.2", "-d", "192.0.2.99", "--sport", "1001", "--dport")
+    answer = h.cli(*one, "9")
+    h.check("conntrack -G finds one", answer.returncode == 0 and answer.stdout.count("dport=9 ") == 1 and " 1 flow entries" in answer.stderr, answer)
+    h.check("or says that there is none", h.cli(*one, "10").returncode == 1 and "doesn't exist" in h.cli(*one, "10").stderr)
+    h.check("conntrack -G without ports is wrong usage", h.cli(*one[:7]).returncode == 2)
     answers = [h.cli("conntrack", "-U", "-m", "5", "-p", "udp", "--dport", "9") for _ in range(2)]
     h.check("conntrack -U of what is so already updates nothing", [a.returncode for a in answers] == [0, 1] and " 0 flow entries" in answers[1].stderr, answers)
     h.check("conntrack --version", "conntrack v1.4.7" in h.cli("conntrack", "--version").stdout)

@@ -6,6 +6,7 @@
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 
@@ -23,6 +24,7 @@ def test(h):
     daemon(h, config)
     what_was_there_before(h, config)
     reload(h, config, text)
+    socket_path(h, text)
     shared_namespace(h, text)
     wildcard_listener(h, text)
     administered(h, config, text)
@@ -151,10 +153,41 @@ def reload(h, config, text):
     h.check("a value that does not fit the live ones is refused with its place", answer.returncode == 1 and "router.toml:" in answer.stderr and "ipfrag_low_thresh" in answer.stderr, answer)
     h.check("and nothing else of the file was done", h.get("/proc/sys/net/ipv4/ip_default_ttl") == "64\n")
     h.put("/proc/sys/net/ipv4/ipfrag_high_thresh", "4194304")
+    routed = text + '\n[[route]]\nto = "203.0.113.0/24"\nvia = "192.0.2.2"\n'
+    h.cli("ip", "link", "set", "wan", "down")
+    h.write("router.toml", routed + '[sysctl]\n"net.ipv4.ip_default_ttl" = 99\n')
+    answer = h.cli("reload")
+    h.check("a route through a link that is down is refused with its place", answer.returncode == 1 and "router.toml:" in answer.stderr and "203.0.113.0/24" in answer.stderr, answer)
+    h.check("and again nothing else was done", h.get("/proc/sys/net/ipv4/ip_default_ttl") == "64\n")
+    h.cli("ip", "link", "set", "wan", "up")
+    h.write("router.toml", routed)
+    answer = h.cli("reload")
+    h.check("with the link up it is set", answer.returncode == 0 and "203.0.113.0/24 via 192.0.2.2" in h.cli("ip", "route").stdout, answer)
     h.write("router.toml", text)
     h.router.send_signal(signal.SIGHUP)
-    h.check("SIGHUP reloads", h.follow_log("configuration reloaded", 2).count("configuration reloaded") == 2, h.cli("dmesg").stdout)
+    h.check("SIGHUP reloads", h.follow_log("configuration reloaded", 4).count("configuration reloaded") == 4, h.cli("dmesg").stdout)
     h.stop()
+
+
+def socket_path(h, text):
+    """Only a socket that nobody serves is in nobody's way."""
+    path = h.folder / "control.sock"
+    config = h.write("router.toml", text.replace("[control]", f'[control]\nunix = "{path}"'))
+    path.write_text("precious")
+    answer = h.run("run", config)
+    h.check("a file where the socket should be is refused by name", answer.returncode == 1 and str(path) in answer.stderr and "no socket" in answer.stderr, answer)
+    h.check("and stays, as the only thing", path.read_text() == "precious" and not h.leftovers(), h.leftovers())
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(path))
+        other.listen()
+        answer = h.run("run", config)
+        h.check("so is a socket that somebody serves", answer.returncode == 1 and "in use" in answer.stderr and path.is_socket(), answer)
+    h.start(config, ready=False)
+    h.check("a socket that nobody serves is replaced", h.run("--control", str(path), "status", "--wait", "20").returncode == 0)
+    path.unlink()
+    path.write_text("somebody else's")
+    h.check("what has come in its place stays at the end", h.stop() == 0 and path.read_text() == "somebody else's")
 
 
 def shared_namespace(h, text):

@@ -80,6 +80,21 @@ TEST_CASE("conntrack: a mark is looked for, or written by -U") {
     CHECK(update.change.status_set == conntrack::status::kAssured);
 }
 
+// kernel: ctnetlink_change_status
+TEST_CASE("conntrack: -U sets what the kernel lets it set, and takes nothing away") {
+    using namespace nsr::conntrack::status;
+    CHECK(conntrack("-U -u ASSURED,SEEN_REPLY,FIXED_TIMEOUT").change.status_set ==
+          (kAssured | kSeenReply | kFixedTimeout));
+    CHECK(conntrack_error("-U -u EXPECTED") ==
+          "Bad parameter `EXPECTED'; the status that can be set is ASSURED, SEEN_REPLY, "
+          "FIXED_TIMEOUT");
+    for (const char* word : {"UNSET", "UNREPLIED", "CONFIRMED", "DYING", "ASSURED,EXPECTED"}) {
+        CHECK(conntrack_error("-U -u " + std::string(word)).find("Bad parameter") == 0);
+    }
+    CHECK(conntrack("-L -u EXPECTED").filter.status_set == kExpected);
+    CHECK(conntrack("-D -u UNSET").filter.status_clear == (kSeenReply | kAssured));
+}
+
 TEST_CASE("conntrack: mistakes are named") {
     CHECK(conntrack_error("-L --frob 1") == "unknown option `--frob'");
     CHECK(conntrack_error("-L -p") == "option `-p' requires an argument");
@@ -92,7 +107,19 @@ TEST_CASE("conntrack: mistakes are named") {
     CHECK(conntrack_error("-L --state OPEN").find("unknown state \"OPEN\"") == 0);
     CHECK(conntrack_error("-L -s 10.0.0.1 -f ipv6") == "mismatched address family");
     CHECK(conntrack_error("-L -o save -o xml").find("cannot combine save output") == 0);
+    for (const char* word : {"timestamp", "labels", "userspace"}) {
+        CHECK(conntrack_error("-L -o " + std::string(word)).find("Bad parameter") == 0);
+    }
+    CHECK(conntrack_error("-U -p udp --label-del") ==
+          "--label-del: connections have no labels here");
     CHECK(conntrack_error("-L --mask-src 255.0.0.0") == "Can't use --mask-src without --src");
+    CHECK(conntrack_error("-L --mask-src") == "option `--mask-src' requires an argument");
+    CHECK(conntrack_error("-L --mask-dst") == "option `--mask-dst' requires an argument");
+    CHECK(conntrack_error("-L --mask-dst=") == "Invalid IP address `'");
+    CHECK(conntrack_error("-L -d 10.0.0.1 --mask-dst 255.0.255.0") ==
+          "mask 255.0.255.0 is not contiguous");
+    CHECK(conntrack_error("-L -d 10.0.0.1 --mask-dst ffff::") ==
+          "a mask must be of the family of --dst, not ffff::");
     CHECK(conntrack_error("-L --" + std::string(5000, 'x')).size() < 100);
 }
 
@@ -142,6 +169,11 @@ TEST_CASE("conntrack: an option that a command has no use for is refused") {
     CHECK(conntrack_error("-G -s 10.0.0.1 -d 10.0.0.2") ==
           "You need to supply the `--protonum' option for this command");
     CHECK(conntrack_error("-G -p tcp") == "you have to specify `--src' and `--dst'");
+    CHECK(conntrack_error("-G -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1") ==
+          "you have to specify the ports, `--sport' and `--dport'");
+    CHECK(conntrack_error("-G -p icmp -s 10.0.0.1 -d 10.0.0.2 --icmp-type 8") ==
+          "you have to specify `--icmp-type', `--icmp-code' and `--icmp-id'");
+    CHECK(conntrack("-G -p 89 -s 10.0.0.1 -d 10.0.0.2").command == ConntrackCommand::Get);
     CHECK(conntrack_error("-I -p tcp -s 10.0.0.1") ==
           "You need to supply the `--timeout' option for this command");
     CHECK(conntrack_error("-L -n -j") ==

@@ -4,7 +4,6 @@
 
 using nsr::router::http::Guard;
 using nsr::router::http::parse_target;
-using nsr::router::http::percent_decode;
 using nsr::router::http::Request;
 
 TEST_CASE("control port: a browser's page on another site cannot drive the router") {
@@ -53,8 +52,13 @@ TEST_CASE("control port: request targets") {
     CHECK(request.query.at("flag").empty());
     CHECK_FALSE(parse_target("http://evil.example/", request));
     CHECK_FALSE(parse_target("", request));
-    CHECK_FALSE(percent_decode("%0"));
-    CHECK_FALSE(percent_decode("%zz"));
-    CHECK_FALSE(percent_decode("a%00b"));
-    CHECK(*percent_decode("a%20b%2e") == "a b.");
+    CHECK_FALSE(parse_target("/%0", request));
+    CHECK_FALSE(parse_target("/?a=%zz", request));
+    CHECK_FALSE(parse_target("/a%00b", request));
+    CHECK_FALSE(parse_target("/?a%00b", request));
+    CHECK_FALSE(parse_target("/?a=%00", request));
+    CHECK(parse_target("/a%20b%2e+?=&c=d%3D=e+f", request));
+    CHECK(request.path == "/a b.+");
+    CHECK(request.query.at("c") == "d==e+f");
+    CHECK_FALSE(request.query.contains(""));
 }

@@ -1,7 +1,9 @@
 #include "router/log.hpp"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <regex>
 
 using namespace nsr;
@@ -15,6 +17,37 @@ TEST_CASE("log: lines carry the stamp of dmesg and stay one line each") {
     log.log(clock.now(), LogLevel::Info, "two\nlines");
     const std::regex expected(R"(\[ *\d+\.\d{6}\] first\n\[ *\d+\.\d{6}\] two lines\n)");
     CHECK(std::regex_match(log.text(), expected));
+}
+
+// kPipeBytes: what a pipe holds without being read. pipe(7)
+TEST_CASE("log: standard error that nobody reads loses lines, and says how many") {
+    constexpr std::size_t kPipeBytes = 64 * 1024;
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    const int before = ::dup(STDERR_FILENO);
+    ::dup2(ends[1], STDERR_FILENO);
+    const SystemClock clock;
+    KernelLog log(clock);
+    const std::string line(1000, 'x');
+    for (int i = 0; i < 100; ++i) {
+        log.log(clock.now(), LogLevel::Info, line);
+    }
+    std::string read(kPipeBytes, '\0');
+    read.resize(static_cast<std::size_t>(::read(ends[0], read.data(), read.size())));
+    const auto taken = std::count(read.begin(), read.end(), '\n');
+    CHECK(taken > 0);
+    log.log(clock.now(), LogLevel::Info, "there is room again");
+    read.resize(kPipeBytes);
+    read.resize(static_cast<std::size_t>(::read(ends[0], read.data(), read.size())));
+    CHECK(read.find(std::to_string(100 - taken) + " lines of the log were not taken here\n") !=
+          std::string::npos);
+    CHECK(read.ends_with("there is room again\n"));
+    const std::string held = log.text();
+    CHECK(std::count(held.begin(), held.end(), '\n') == 101);
+    ::dup2(before, STDERR_FILENO);
+    for (const int descriptor : {ends[0], ends[1], before}) {
+        ::close(descriptor);
+    }
 }
 
 TEST_CASE("log: the oldest lines go when it is full, and a follower skips what it missed") {

@@ -54,6 +54,22 @@ TEST_CASE_FIXTURE(TwoLinks, "a connected network is reached directly, a stranger
     CHECK(kind("2001:db8:1::1") == Destination::None);
 }
 
+TEST_CASE_FIXTURE(TwoLinks, "the configured routes change as a whole or not at all") {
+    REQUIRE(add("203.0.113.0/24", "198.51.100.1"));
+    const Route good{*parse_prefix("192.0.2.0/24"), address("198.51.100.1"), IfIndex::None, {}};
+    const Route lost{*parse_prefix("192.0.2.0/25"), address("192.0.2.1"), IfIndex::None, {}};
+    const auto refusal = routes.assign({good, lost});
+    REQUIRE(refusal);
+    CHECK(refusal->index == 1);
+    CHECK(refusal->why == RouteChange::Unreachable);
+    CHECK(kind("203.0.113.9") == Destination::Unicast);
+    CHECK(kind("192.0.2.9") == Destination::None);
+    CHECK(routes.assign({good, good})->why == RouteChange::Exists);
+    CHECK_FALSE(routes.assign({good}));
+    CHECK(kind("203.0.113.9") == Destination::None);
+    CHECK(kind("192.0.2.9") == Destination::Unicast);
+}
+
 TEST_CASE_FIXTURE(TwoLinks, "the router's own addresses and loopback are local") {
     CHECK(kind("10.1.0.1") == Destination::Local);
     CHECK(kind("198.51.100.7") == Destination::Local);
@@ -178,9 +194,9 @@ TEST_CASE_FIXTURE(TwoLinks, "an interface's last address takes its routes along"
     CHECK(routes.configured().size() == 1);
 }
 
-TEST_CASE_FIXTURE(TwoLinks, "clear() leaves the connected networks") {
+TEST_CASE_FIXTURE(TwoLinks, "connected networks stay when all configured routes go") {
     REQUIRE(add("0.0.0.0/0", "198.51.100.1"));
-    routes.clear();
+    REQUIRE_FALSE(routes.assign({}));
     CHECK(routes.configured().empty());
     CHECK(kind("203.0.113.5") == Destination::None);
     CHECK(kind("10.1.0.9") == Destination::Unicast);

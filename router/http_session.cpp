@@ -1,23 +1,20 @@
-#include "router/http.hpp"
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "router/http_session.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
-#include <cerrno>
-#include <functional>
 #include <type_traits>
 #include <utility>
 
-#include "netlink/error.hpp"
-#include "router/http_session.hpp"
-
 namespace nsr::router::http {
 
-// --- one connection -------------------------------------------------------------------------
+Response plain(unsigned status, std::string text) {
+    Response response;
+    response.status = status;
+    response.body = std::move(text);
+    return response;
+}
 
 template <class Protocol>
 void Session<Protocol>::start() {
@@ -26,7 +23,7 @@ void Session<Protocol>::start() {
 
 template <class Protocol>
 void Session<Protocol>::refuse() {
-    respond({503, "text/plain", "too many connections\n", {}, {}, false}, false);
+    respond(plain(503, "too many connections\n"), false);
 }
 
 template <class Protocol>
@@ -48,12 +45,11 @@ void Session<Protocol>::header_done(Error error) {
     }
     const auto coding = parser_->get()[beast::http::field::transfer_encoding];
     if (!coding.empty() && !beast::iequals(coding, "chunked")) {
-        respond({501, "text/plain", "the only Transfer-Encoding is chunked\n", {}, {}, false},
-                false);
+        respond(plain(501, "the only Transfer-Encoding is chunked\n"), false);
         return;
     }
     if (parser_->get().count(beast::http::field::host) > 1) {
-        respond({400, "text/plain", "more than one Host\n", {}, {}, false}, false);
+        respond(plain(400, "more than one Host\n"), false);
         return;
     }
     if (!beast::iequals(parser_->get()[beast::http::field::expect], "100-continue")) {
@@ -92,7 +88,7 @@ void Session<Protocol>::body_done(Error error) {
         guard_.check({field(beast::http::field::host), field(beast::http::field::origin),
                       field(beast::http::field::authorization), local});
     if (refusal.status != 0) {
-        respond({refusal.status, "text/plain", refusal.reason + "\n", {}, {}, false}, false);
+        respond(plain(refusal.status, refusal.reason + "\n"), false);
         return;
     }
     Request request;
@@ -100,7 +96,7 @@ void Session<Protocol>::body_done(Error error) {
     request.body = std::move(message.body());
     const auto target = message.target();
     if (!parse_target(std::string_view(target.data(), target.size()), request)) {
-        respond({400, "text/plain", "malformed request target\n", {}, {}, false}, false);
+        respond(plain(400, "malformed request target\n"), false);
         return;
     }
     respond(answer(request), message.keep_alive());
@@ -110,18 +106,17 @@ template <class Protocol>
 void Session<Protocol>::failed_to_read(Error error) {
     const bool began = parser_->got_some() || buffer_.size() != 0;
     if (timed_out_ && began) {
-        respond({408, "text/plain", "the request took too long\n", {}, {}, false}, false);
+        respond(plain(408, "the request took too long\n"), false);
     } else if (error == beast::http::error::body_limit) {
-        respond({413, "text/plain", "the body is too large\n", {}, {}, false}, false);
+        respond(plain(413, "the body is too large\n"), false);
     } else if (error == beast::http::error::header_limit ||
                error == beast::http::error::buffer_overflow) {
-        respond({431, "text/plain", "the header is too large\n", {}, {}, false}, false);
+        respond(plain(431, "the header is too large\n"), false);
     } else if (error.category() ==
                    beast::http::make_error_code(beast::http::error::bad_method).category() &&
                error != beast::http::error::end_of_stream &&
                error != beast::http::error::partial_message) {
-        respond({400, "text/plain", "malformed request: " + error.message() + "\n", {}, {}, false},
-                false);
+        respond(plain(400, "malformed request: " + error.message() + "\n"), false);
     } else {
         close();
     }
@@ -132,15 +127,14 @@ Response Session<Protocol>::answer(const Request& request) const {
     try {
         return sessions_->handler(request);
     } catch (const std::exception& failure) {
-        return {500, "text/plain", std::string(failure.what()) + "\n", {}, {}, false};
+        return plain(500, std::string(failure.what()) + "\n");
     }
 }
 
 template <class Protocol>
 void Session<Protocol>::respond(Response response, bool keep_alive) {
     if (response.follows && !start_following()) {
-        write_whole({503, "text/plain", "too many clients follow already\n", {}, {}, false},
-                    keep_alive);
+        write_whole(plain(503, "too many clients follow already\n"), keep_alive);
     } else if (response.stream) {
         begin_stream(std::move(response), keep_alive && version_ >= 11);
     } else {
@@ -201,6 +195,8 @@ void Session<Protocol>::write_whole(Response response, bool keep_alive) {
 template <class Protocol>
 void Session<Protocol>::begin_stream(Response response, bool keep_alive) {
     stream_ = std::move(response.stream);
+    trailer_ = std::move(response.trailer);
+    trailer_value_ = std::move(response.trailer_value);
     keep_alive_ = keep_alive;
     last_ = false;
     using Message = beast::http::response<beast::http::empty_body>;
@@ -209,6 +205,9 @@ void Session<Protocol>::begin_stream(Response response, bool keep_alive) {
     message->set(beast::http::field::content_type, response.content_type);
     message->keep_alive(keep_alive);
     message->chunked(version_ >= 11);
+    if (!trailer_.empty()) {
+        message->set(beast::http::field::trailer, trailer_);
+    }
     const auto serializer =
         std::make_shared<beast::http::response_serializer<beast::http::empty_body>>(*message);
     arm(kWriteDeadline);
@@ -256,8 +255,12 @@ void Session<Protocol>::end_stream() {
         close();
         return;
     }
+    trailer_fields_.clear();
+    if (!trailer_.empty()) {
+        trailer_fields_.set(trailer_, trailer_value_());
+    }
     asio::async_write(
-        socket_, beast::http::make_chunk_last(),
+        socket_, beast::http::make_chunk_last(trailer_fields_),
         [self = this->shared_from_this()](Error error, std::size_t) { self->finished(error); });
 }
 
@@ -337,139 +340,7 @@ void Session<Protocol>::arm(std::chrono::seconds limit) {
     });
 }
 
-// --- the server -----------------------------------------------------------------------------
-
-struct Server::State {
-    explicit State(asio::io_context& io) : loop(io) {}
-
-    asio::io_context& loop;
-    std::shared_ptr<Sessions> sessions = std::make_shared<Sessions>();
-    std::vector<std::function<void()>> close_acceptors;
-    std::string unix_path;
-};
-
-namespace {
-
-template <class Protocol>
-struct Listener : std::enable_shared_from_this<Listener<Protocol>> {
-    typename Protocol::acceptor acceptor;
-    std::shared_ptr<Sessions> sessions;
-    Guard guard;
-
-    Listener(asio::io_context& loop, std::shared_ptr<Sessions> shared, Guard who)
-        : acceptor(loop), sessions(std::move(shared)), guard(std::move(who)) {}
-
-    void open(const typename Protocol::endpoint& endpoint, const std::string& attempt) {
-        const auto check = [&](boost::system::error_code error) {
-            if (error) {
-                throw SystemError(attempt, error.value());
-            }
-        };
-        boost::system::error_code error;
-        acceptor.open(endpoint.protocol(), error);
-        check(error);
-        ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
-        acceptor.set_option(asio::socket_base::reuse_address(true), error);
-        acceptor.bind(endpoint, error);
-        check(error);
-        acceptor.listen(static_cast<int>(kMaxClients), error);
-        check(error);
-    }
-
-    void accept() {
-        acceptor.async_accept([self = this->shared_from_this()](boost::system::error_code error,
-                                                                typename Protocol::socket socket) {
-            if (error == asio::error::operation_aborted || !self->acceptor.is_open()) {
-                return;
-            }
-            if (!error) {
-                self->serve(std::move(socket));
-            }
-            self->accept();
-        });
-    }
-
-    void serve(typename Protocol::socket socket) {
-        const bool full = sessions->count(guard.tcp).clients >= kMaxClients;
-        const auto session =
-            std::make_shared<Session<Protocol>>(std::move(socket), sessions, guard);
-        full ? session->refuse() : session->start();
-    }
-};
-
-template <class Protocol>
-std::shared_ptr<Listener<Protocol>> make_listener(Server::State& state, Guard guard) {
-    auto listener =
-        std::make_shared<Listener<Protocol>>(state.loop, state.sessions, std::move(guard));
-    state.close_acceptors.push_back([listener] {
-        boost::system::error_code ignored;
-        listener->acceptor.close(ignored);
-    });
-    return listener;
-}
-
-}  // namespace
-
-Server::Server(asio::io_context& loop, Handler handler) : state_(std::make_shared<State>(loop)) {
-    state_->sessions->handler = std::move(handler);
-}
-
-Server::~Server() {
-    close();
-}
-
-void Server::listen_tcp(const std::string& address, std::uint16_t port, const std::string& token) {
-    const std::string attempt = "listen on " + address + ":" + std::to_string(port);
-    boost::system::error_code error;
-    const auto ip = asio::ip::make_address(address, error);
-    if (error) {
-        throw SystemError(attempt, EINVAL);
-    }
-    const auto listener = make_listener<asio::ip::tcp>(*state_, Guard{true, address, token});
-    listener->open(asio::ip::tcp::endpoint(ip, port), attempt);
-    listener->accept();
-}
-
-void Server::listen_unix(const std::string& path) {
-    const auto listener = make_listener<asio::local::stream_protocol>(*state_, Guard{});
-    ::unlink(path.c_str());
-    // The file must never be open to others, not even for a moment.
-    const mode_t before = ::umask(0177);
-    try {
-        listener->open(asio::local::stream_protocol::endpoint(path), "listen on " + path);
-    } catch (...) {
-        ::umask(before);
-        throw;
-    }
-    ::umask(before);
-    state_->unix_path = path;
-    listener->accept();
-}
-
-void Server::wake() {
-    for (SessionBase* session :
-         std::vector<SessionBase*>(state_->sessions->open.begin(), state_->sessions->open.end())) {
-        session->wake();
-    }
-}
-
-void Server::stop_listening() {
-    for (const auto& close_acceptor : state_->close_acceptors) {
-        close_acceptor();
-    }
-    state_->close_acceptors.clear();
-    if (!state_->unix_path.empty()) {
-        ::unlink(state_->unix_path.c_str());
-        state_->unix_path.clear();
-    }
-}
-
-void Server::close() {
-    stop_listening();
-    for (SessionBase* session :
-         std::vector<SessionBase*>(state_->sessions->open.begin(), state_->sessions->open.end())) {
-        session->cut();
-    }
-}
+template class Session<asio::ip::tcp>;
+template class Session<asio::local::stream_protocol>;
 
 }  // namespace nsr::router::http
