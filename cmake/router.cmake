@@ -10,19 +10,14 @@ list(FILTER nsr_router_sources EXCLUDE REGEX "/router/main\\.cpp$")
 add_library(nsr_router STATIC ${nsr_router_sources})
 target_compile_definitions(nsr_router PUBLIC NSR_VERSION="${PROJECT_VERSION}")
 target_link_libraries(nsr_router PUBLIC
-    nsr_procfs Boost::headers Boost::json Boost::url PkgConfig::LIBNL
+    nsr_procfs nsr_netlink Boost::headers Boost::json Boost::url PkgConfig::LIBNL
     PRIVATE PkgConfig::LIBPCAP Threads::Threads)
-if(TARGET nsr_netlink)
-    target_link_libraries(nsr_router PUBLIC nsr_netlink)
-endif()
 
-if(EXISTS ${CMAKE_SOURCE_DIR}/router/main.cpp)
-    add_executable(nsrouter router/main.cpp)
-    target_link_libraries(nsrouter PRIVATE nsr_router)
-    set_target_properties(nsrouter PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
-    include(GNUInstallDirs)
-    install(TARGETS nsrouter RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
-    install(FILES docs/nsrouter.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
-    install(FILES docs/completion/nsrouter.bash
-            DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME nsrouter)
-endif()
+add_executable(nsrouter router/main.cpp)
+target_link_libraries(nsrouter PRIVATE nsr_router)
+set_target_properties(nsrouter PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+include(GNUInstallDirs)
+install(TARGETS nsrouter RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+install(FILES docs/nsrouter.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+install(FILES docs/completion/nsrouter.bash
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME nsrouter)

@@ -98,6 +98,9 @@ Parsed parse_address(IpArgs args, Rest words) {
     }
     args.prefix = *prefix;
     args.any_length = prefix->address.is_v4() && text.find('/') == std::string::npos;
+    if (!words.empty() && words.back() == "nodad") {  // nobody here looks for duplicates
+        words = words.first(words.size() - 1);
+    }
     if (words.size() != 3 || words[1] != "dev") {
         return std::string("an address needs `dev NAME`");
     }

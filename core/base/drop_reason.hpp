@@ -41,7 +41,6 @@ enum class DropReason : std::uint8_t {
     FragmentTimeout,
     FragmentTooLarge,
     FragmentMemory,
-    FragmentDistance,
     FragmentEcn,
     // connection tracking and NAT
     TableFull,
@@ -49,8 +48,6 @@ enum class DropReason : std::uint8_t {
     ConfirmClash,
     NatExhausted,
     NatUntranslatable,
-    HelperMangleFailed,
-    ExpectationFailed,
     // rules
     RuleDrop,
     PolicyDrop,

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/conntrack/icmp_error.hpp"
+#include "core/wire/sctp.hpp"
 
 namespace nsr::conntrack {
 
@@ -155,6 +156,9 @@ bool Conntrack::track_error(Packet& packet, const Tuple& quoted, Instant now) {
 
 // kernel: resolve_normal_ct, nf_conntrack_handle_packet
 Verdict Conntrack::track_flow(Packet& packet, Instant now) {
+    if (packet.layout.protocol == proto::kSctp && verifies_checksum(packet)) {
+        packet.gather(packet.layout.l4_offset + wire::sctp::kHeaderBytes);  // kernel: sctp_error
+    }
     const auto tuple = tuple_of(packet);
     if (!tuple) {
         ++stats_.invalid;

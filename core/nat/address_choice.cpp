@@ -34,9 +34,9 @@ void choose_address(Tuple& tuple, Manip manip, const Range& range, Zone zone) {
         return;
     }
     const std::size_t last = tuple.source.is_v4() ? 0 : 3;
-    const std::uint32_t destination = as_in_memory(tuple.destination)[last];
+    const Words destination = as_in_memory(tuple.destination);
     std::uint32_t hash =
-        jhash2(as_in_memory(tuple.source), range.persistent ? 0 : destination ^ zone);
+        jhash2(as_in_memory(tuple.source), range.persistent ? 0 : destination[last] ^ zone);
     // Once a word lies below the maximum, the words behind it may be anything.
     bool free_choice = false;
     for (std::size_t i = 0; i <= last; ++i) {
@@ -44,7 +44,7 @@ void choose_address(Tuple& tuple, Manip manip, const Range& range, Zone zone) {
         const std::uint32_t distance = free_choice ? ~0u : range.max_address.words[i] - min + 1;
         chosen.words[i] = min + scale(hash, distance);
         free_choice = free_choice || chosen.words[i] != range.max_address.words[i];
-        hash ^= range.persistent ? 0 : destination;
+        hash ^= range.persistent ? 0 : destination[i];
     }
 }
 

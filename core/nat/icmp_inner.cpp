@@ -20,7 +20,7 @@ namespace {
 
 using wire::Bytes;
 
-bool translate_quoted(Bytes quoted, Family family, Manip manip, const Endpoint& endpoint);
+bool translate_quoted(Packet& packet, Manip manip, const Endpoint& endpoint);
 std::uint64_t set_quoted_address(Bytes quoted, const Layout& layout, Manip manip,
                                  const IpAddress& address);
 std::uint64_t set_quoted_key(Bytes l4, std::uint8_t protocol, Manip manip, std::uint16_t key);
@@ -62,10 +62,15 @@ bool has_good_checksum(const Packet& packet) {
     return wire::sum(packet.l4(), pseudo) == 0xffff;
 }
 
+void gather_quoted_header(Packet& packet) {
+    const std::size_t quoted =
+        packet.layout.family == Family::Ipv4 ? wire::ipv4::kHeaderBytes : wire::ipv6::kHeaderBytes;
+    packet.gather(packet.layout.l4_offset + wire::icmp::kHeaderBytes + quoted);
+}
+
 bool translate_error(Packet& packet, Manip manip, const Endpoint& endpoint) {
     const Manip inner = manip == Manip::Source ? Manip::Destination : Manip::Source;
-    const Bytes quoted = packet.l4().subspan(wire::icmp::kHeaderBytes);
-    if (!translate_quoted(quoted, packet.layout.family, inner, endpoint)) {
+    if (!translate_quoted(packet, inner, endpoint)) {
         return false;
     }
     rewrite::recompute_l4_checksum(packet);
@@ -79,9 +84,10 @@ bool translate_error(Packet& packet, Manip manip, const Endpoint& endpoint) {
 
 namespace {
 
-bool translate_quoted(Bytes quoted, Family family, Manip manip, const Endpoint& endpoint) {
+bool translate_quoted(Packet& packet, Manip manip, const Endpoint& endpoint) {
+    const Bytes quoted = packet.l4().subspan(wire::icmp::kHeaderBytes);
     Layout layout;
-    if (!dissect_quoted(quoted, layout, family)) {
+    if (!dissect_quoted(quoted, layout, packet.layout.family)) {
         return false;
     }
     const std::size_t l4_offset = std::min<std::size_t>(layout.l4_offset, quoted.size());
@@ -92,6 +98,8 @@ bool translate_quoted(Bytes quoted, Family family, Manip manip, const Endpoint& 
     }
     const std::uint64_t address_delta = set_quoted_address(quoted, layout, manip, endpoint.address);
     if (has_transport) {
+        packet.gather(packet.layout.l4_offset + wire::icmp::kHeaderBytes + l4_offset +
+                      writable_header(l4.size(), layout.protocol));
         const std::uint64_t key_delta = set_quoted_key(l4, layout.protocol, manip, endpoint.key);
         mend_quoted_checksum(l4, layout.protocol, address_delta, key_delta);
     }

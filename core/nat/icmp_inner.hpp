@@ -14,6 +14,9 @@ bool is_icmp_error(const Packet& packet);
 // Is it a redirect? They speak of this link's neighbours: useless behind a translation.
 bool is_redirect(const Packet& packet);
 bool has_good_checksum(const Packet& packet);
+// Brings the header of the quoted packet into the first piece, before anybody knows whether it must
+// change. Precondition: is_icmp_error(packet).
+void gather_quoted_header(Packet& packet);
 // False: what is quoted is too short. Precondition: is_icmp_error(packet).
 [[nodiscard]] bool translate_error(Packet& packet, Manip manip, const Endpoint& endpoint);
 

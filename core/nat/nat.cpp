@@ -213,6 +213,7 @@ void Nat::Impl::forget(ConnId id) {
 // kernel: nf_nat_icmp_reply_translation, nf_nat_icmpv6_reply_translation
 Verdict Nat::Impl::apply_to_error(Packet& packet, Manip manip) {
     const Connection& record = conntrack.table()[packet.meta.conn];
+    gather_quoted_header(packet);
     if (!has_good_checksum(packet)) {
         return Verdict::drop(DropReason::NatUntranslatable);
     }

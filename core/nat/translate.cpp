@@ -4,6 +4,8 @@
 #include "core/wire/bytes.hpp"
 #include "core/wire/gre.hpp"
 #include "core/wire/icmp.hpp"
+#include "core/wire/sctp.hpp"
+#include "core/wire/tcp.hpp"
 
 namespace nsr::nat {
 
@@ -31,6 +33,8 @@ bool translate(Packet& packet, Manip manip, const Endpoint& endpoint) {
         if (!is_translatable(packet.l4(), packet.layout.protocol, manip)) {
             return false;
         }
+        packet.gather(packet.layout.l4_offset +
+                      writable_header(packet.l4().size(), packet.layout.protocol));
         set_key(packet, manip, endpoint.key);
     }
     if (manip == Manip::Source) {
@@ -46,6 +50,17 @@ bool is_translatable(wire::ConstBytes l4, std::uint8_t protocol, Manip manip) {
         return false;
     }
     return protocol != proto::kGre || manip == Manip::Source || wire::gre::version(l4) <= 1;
+}
+
+// With its checksum if that was sent. kernel: tcp_manip_pkt, sctp_manip_pkt
+std::size_t writable_header(std::size_t length, std::uint8_t protocol) {
+    if (protocol == proto::kTcp && length >= wire::tcp::kHeaderBytes) {
+        return wire::tcp::kHeaderBytes;
+    }
+    if (protocol == proto::kSctp && length >= wire::sctp::kHeaderBytes) {
+        return wire::sctp::kHeaderBytes;
+    }
+    return least_header(protocol);
 }
 
 namespace {

@@ -30,6 +30,9 @@ Endpoint endpoint_for(const conntrack::Tuple& opposite, Manip manip);
 // Is enough of the transport header there, and is it one that NAT understands? kernel:
 // skb_ensure_writable in *_manip_pkt, gre_manip_pkt
 bool is_translatable(wire::ConstBytes l4, std::uint8_t protocol, Manip manip);
+// How much of the transport header, `length` bytes with what follows, must lie in one piece to be
+// changed. Precondition: is_translatable.
+std::size_t writable_header(std::size_t length, std::uint8_t protocol);
 // Does this message carry an id that NAT owns?
 bool has_icmp_id(std::uint8_t protocol, std::uint8_t type);
 

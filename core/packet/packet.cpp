@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "core/base/check.hpp"
@@ -79,6 +80,29 @@ void Packet::pull(std::size_t count) {
     NSR_CHECK(count <= length_);
     offset_ += count;
     length_ -= count;
+}
+
+// What the later pieces lose, the first gains. kernel: __pskb_pull_tail
+void Packet::gather(std::size_t count) {
+    if (!fragments || fragments->payload_bytes.empty() || count > length_) {
+        return;
+    }
+    auto& pieces = fragments->payload_bytes;
+    const std::size_t behind_first =
+        std::accumulate(pieces.begin() + 1, pieces.end(), std::size_t{0});
+    std::size_t missing = count - std::min(count, length_ - behind_first);
+    pieces.front() = static_cast<std::uint16_t>(pieces.front() + missing);
+    auto next = pieces.begin() + 1;
+    while (missing != 0) {
+        const std::size_t taken = std::min<std::size_t>(missing, *next);
+        *next = static_cast<std::uint16_t>(*next - taken);
+        next += *next == 0 ? 1 : 0;
+        missing -= taken;
+    }
+    pieces.erase(pieces.begin() + 1, next);
+    if (pieces.size() == 1) {
+        pieces.clear();
+    }
 }
 
 Packet Packet::clone() const {

@@ -62,7 +62,7 @@ struct Offload {
 // How a reassembled datagram came in; it leaves in the same pieces. kernel:
 // IPCB(skb)->frag_max_size and the frag list
 struct FragmentGeometry {
-    std::vector<std::uint16_t> payload_bytes;  // of each fragment, in order of offset
+    std::vector<std::uint16_t> payload_bytes;  // of each, in order of offset; empty: gathered
     std::uint16_t max_size = 0;                // the largest fragment, IP header included
     bool dont_fragment = false;                // DF was set on the fragment of max_size
 };
@@ -133,6 +133,10 @@ class Packet {
     [[nodiscard]] std::span<const std::uint8_t> l4() const {
         return bytes().subspan(layout.l4_offset);
     }
+
+    // The first `count` bytes of a reassembled datagram come to lie in its first piece, as whoever
+    // changes or reads them in place needs it; nothing if it is shorter. kernel: pskb_may_pull
+    void gather(std::size_t count);
 
     [[nodiscard]] Packet clone() const;  // bytes, layout, meta, offload and geometry
 

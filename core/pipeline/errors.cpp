@@ -2,12 +2,14 @@
 // them.
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "core/packet/dissect.hpp"
 #include "core/packet/ipv4_options.hpp"
 #include "core/packet/segment.hpp"
 #include "core/pipeline/pipeline.hpp"
 #include "core/wire/icmp.hpp"
+#include "core/wire/ipv4.hpp"
 #include "core/wire/ipv6.hpp"
 
 namespace nsr::pipeline {
@@ -20,23 +22,32 @@ namespace icmpv6 = wire::icmpv6;
 
 namespace {
 
+constexpr IpAddress kAllHosts = IpAddress::v4(224, 0, 0, 1);
+constexpr IpAddress kAllNodes = IpAddress::v6(0xff020000, 0, 0, 1);
+
 std::uint32_t setting_for(const std::vector<std::uint32_t>& values, IfIndex index) {
     const std::size_t i = raw(index);
     return std::max(values[0], i < values.size() ? values[i] : 0);
 }
 
-// kernel: ip_route_input_slow's checks before the lookup
+// kernel: ipv4_is_local_multicast
+bool is_local_multicast(const IpAddress& address) {
+    return address.is_v4() && address.as_v4() >> 8 == kAllHosts.as_v4() >> 8;
+}
+
+// kernel: ip_route_input_slow's checks before the lookup, ip_mc_validate_source
 std::optional<DropReason> martian(const Packet& packet) {
     const IpAddress& source = packet.layout.source;
     const IpAddress& destination = packet.layout.destination;
     if (source.is_multicast() || source.is_limited_broadcast() || source.is_loopback()) {
         return DropReason::MartianSource;
     }
-    const bool zero_network = (source.as_v4() >> 24) == 0;
-    if (zero_network && !(source.is_unspecified() && destination.is_limited_broadcast())) {
+    const bool asks_the_link =
+        destination.is_limited_broadcast() || is_local_multicast(destination);
+    if (source.is_unspecified() && !asks_the_link) {
         return DropReason::MartianSource;
     }
-    if ((destination.as_v4() >> 24) == 0 || destination.is_loopback()) {
+    if (destination.is_unspecified() || destination.is_loopback()) {
         return DropReason::MartianDestination;
     }
     return std::nullopt;
@@ -48,8 +59,9 @@ bool is_rate_limited(Family family, const IcmpError& error) {
     if (family == Family::Ipv6) {
         return error.type != icmpv6::kPacketTooBig;
     }
-    return error.type != icmp::kRedirect && !(error.type == icmp::kDestinationUnreachable &&
-                                              error.code == icmp::kFragmentationNeeded);
+    const bool needs_fragmentation =
+        error.type == icmp::kDestinationUnreachable && error.code == icmp::kFragmentationNeeded;
+    return error.type != icmp::kRedirect && !needs_fragmentation;
 }
 
 // Of these no error is told: the one socket they leave by is taken. kernel: icmp_xmit_lock
@@ -97,14 +109,17 @@ constexpr bool rejections_are_in_enum_order() {
 }
 static_assert(rejections_are_in_enum_order());
 
-constexpr IpAddress kAllHosts = IpAddress::v4(224, 0, 0, 1);
-
 }  // namespace
 
 // Can this packet have come from where it says? kernel: ip_route_input_slow, fib_validate_source,
 // ip_rcv_options
 std::optional<DropReason> Pipeline::source_refused(const Packet& packet, const Decision& decision) {
-    if (packet.layout.family != Family::Ipv4) {
+    const bool v4 = packet.layout.family == Family::Ipv4;
+    const bool multicast = decision.kind == Destination::Multicast;
+    if (multicast && packet.layout.destination != (v4 ? kAllHosts : kAllNodes)) {
+        return DropReason::NotForwardable;  // a group that the router has not joined
+    }
+    if (!v4) {
         return std::nullopt;
     }
     if (const auto reason = martian(packet)) {
@@ -113,7 +128,7 @@ std::optional<DropReason> Pipeline::source_refused(const Packet& packet, const D
     const IpAddress& source = packet.layout.source;
     const bool judged = decision.kind == Destination::Unicast ||
                         decision.kind == Destination::Local ||
-                        decision.kind == Destination::Broadcast;
+                        decision.kind == Destination::Broadcast || multicast;
     if (judged && !source.is_unspecified()) {
         if (state_.routes.is_own_ipv4(source)) {
             return DropReason::MartianSource;
@@ -121,9 +136,6 @@ std::optional<DropReason> Pipeline::source_refused(const Packet& packet, const D
         if (reverse_path_refused(packet)) {
             return DropReason::ReversePathFilter;
         }
-    }
-    if (decision.kind == Destination::Multicast && packet.layout.destination != kAllHosts) {
-        return DropReason::NotForwardable;
     }
     return std::nullopt;
 }
@@ -255,20 +267,49 @@ void Pipeline::redirect(const Packet& packet, const Decision& decision) {
 
 // kernel: __icmp_send, icmp6_send
 void Pipeline::send_error(const Packet& about, IcmpError error) {
-    if (is_own_icmp(about) || !local::may_report(about, error) ||
+    if (is_own_icmp(about) || is_broadcast(about) || !local::may_report(about, error) ||
         (is_rate_limited(about.layout.family, error) && !within_rate(about))) {
         return;
     }
-    const IpAddress& destination = about.layout.destination;
-    const IpAddress unspecified{{}, about.layout.family};
-    const IpAddress source = state_.interfaces.is_own(destination) ? destination : unspecified;
-    std::optional<Packet> packet = local::icmp_error(about, error, source);
+    error.quotable = std::min(error.quotable, quotable_bytes(about));
+    std::optional<Packet> packet = local::icmp_error(about, error, source_of_error(about));
     if (!packet) {
         return;
     }
     state_.conntrack.attach(*packet, about);
     packet->meta.cause = about.meta.cause;
     send_local(std::move(*packet));
+}
+
+// Its route says so: the address alone does not tell that it is a subnet's. kernel: RTCF_BROADCAST
+bool Pipeline::is_broadcast(const Packet& about) const {
+    return state_.routes.lookup(about.layout.destination).kind == Destination::Broadcast;
+}
+
+// An error over IPv4 fits the link it leaves by. kernel: __icmp_send
+std::uint32_t Pipeline::quotable_bytes(const Packet& about) const {
+    const Decision back = state_.routes.lookup(about.layout.source);
+    if (about.layout.family != Family::Ipv4 || back.kind != Destination::Unicast) {
+        return std::numeric_limits<std::uint32_t>::max();
+    }
+    constexpr std::uint32_t kHeaders = wire::ipv4::kHeaderBytes + icmp::kHeaderBytes;
+    return state_.interfaces.get(back.out).mtu - kHeaders;
+}
+
+// Who it was sent to, if that is the router. Else IPv4 takes an address of the link the error
+// leaves by, found when it is sent, and IPv6 one of the link the packet came in by. kernel:
+// icmp_route_lookup, icmp6_send
+IpAddress Pipeline::source_of_error(const Packet& about) const {
+    const Layout& layout = about.layout;
+    if (state_.interfaces.is_own(layout.destination)) {
+        return layout.destination;
+    }
+    const IpAddress unspecified{{}, layout.family};
+    const IfIndex in = about.meta.in;
+    if (layout.family == Family::Ipv4 || in == IfIndex::None || in == IfIndex::Loopback) {
+        return unspecified;
+    }
+    return state_.interfaces.source_for(in, layout.source).value_or(unspecified);
 }
 
 bool Pipeline::within_rate(const Packet& about) {
@@ -282,6 +323,9 @@ bool Pipeline::within_rate(const Packet& about) {
 // kernel: nf_send_reset, nf_send_unreach and their IPv6 twins
 void Pipeline::send_reject(const Packet& about, rules::RejectWith with) {
     if (with == TcpReset) {
+        if (is_broadcast(about)) {
+            return;
+        }
         if (std::optional<Packet> reset = local::tcp_reset(about)) {
             state_.conntrack.attach(*reset, about);
             state_.conntrack.set_closing(about, now_);

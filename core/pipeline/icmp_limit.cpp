@@ -95,9 +95,6 @@ bool IcmpLimit::allow_to_all(std::uint32_t per_second, Jiffies now) {
 // kernel: inet_peer_xrlim_allow
 bool IcmpLimit::allow_to_peer(const IpAddress& address, std::uint32_t per_peer_ms, Jiffies now) {
     const auto cost = static_cast<std::uint32_t>(std::chrono::milliseconds(per_peer_ms) / kJiffy);
-    if (cost == 0) {
-        return true;
-    }
     Peer& known = peer(address, now);
     if (known.last != now) {
         known.tokens = std::min(known.tokens + (now - known.last), kErrorBurst * cost);

@@ -1,14 +1,13 @@
 #include "core/pipeline/pipeline.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "core/packet/dissect.hpp"
 #include "core/packet/rewrite.hpp"
-#include "core/packet/segment.hpp"
 #include "core/pipeline/run_hook.hpp"
 #include "core/wire/icmp.hpp"
 #include "core/wire/ipv6.hpp"
+#include "core/wire/tcp.hpp"
 
 namespace nsr::pipeline {
 
@@ -34,6 +33,7 @@ void Pipeline::receive(Packet& packet) {
     }
     const Verdict verdict = prerouting(packet);
     if (verdict.accepted()) {
+        gather_for_demux(packet);
         route_input(packet);
     } else if (verdict.dropped()) {
         drop(packet, verdict.reason());
@@ -42,6 +42,17 @@ void Pipeline::receive(Packet& packet) {
 
 Verdict Pipeline::prerouting(Packet& packet) {
     return run_hook<Hook::Prerouting, kPrerouting>(packet);
+}
+
+// A host asks for a socket before it routes, and reads the TCP header for that. kernel:
+// tcp_v4_early_demux, tcp_v6_early_demux
+void Pipeline::gather_for_demux(Packet& packet) {
+    const Layout& layout = packet.layout;
+    const bool behind_extensions =
+        layout.family == Family::Ipv6 && layout.l4_offset != wire::ipv6::kHeaderBytes;
+    if (layout.protocol == proto::kTcp && !behind_extensions) {
+        packet.gather(layout.l4_offset + wire::tcp::kHeaderBytes);
+    }
 }
 
 // kernel: ip_route_input_slow, ip6_route_input
@@ -91,9 +102,9 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
     local::Response response = local::respond(packet, broadcast, time_of_day(now_));
     if (response.refused != DropReason::LocalNoProtocol) {
         count_delivery(packet);
+        packet.meta.conn = ConnId::None;  // kernel: nf_reset_ct before a protocol gets it
+        packet.meta.ct_info = CtInfo::Invalid;
     }
-    packet.meta.conn = ConnId::None;  // kernel: nf_reset_ct before a protocol gets it
-    packet.meta.ct_info = CtInfo::Invalid;
     if (response.error) {
         send_error(packet, *response.error);
     }
@@ -217,96 +228,6 @@ bool Pipeline::route_output(Packet& packet) {
     return leads_somewhere(decision);
 }
 
-// --- leaving ------------------------------------------------------------------------------------
-
-// kernel: ip_finish_output, ip6_finish_output. Reassembled IPv4 datagrams always leave in pieces,
-// IPv6 ones only when larger than the largest piece they came in.
-void Pipeline::finish_output(Packet& packet) {
-    const std::uint32_t mtu = state_.interfaces.get(packet.meta.out).mtu;
-    const bool in_pieces =
-        packet.fragments != nullptr &&
-        (packet.layout.family == Family::Ipv4 || packet.size() > packet.fragments->max_size);
-    if (in_pieces || wire_length(packet) > mtu) {
-        fragment(std::move(packet), mtu);
-    } else {
-        count_transmit(packet);
-        transmit(std::move(packet));
-    }
-}
-
-void Pipeline::fragment(Packet packet, std::uint32_t mtu) {
-    if (packet.layout.dont_fragment && packet.fragments == nullptr) {
-        send_error(packet,
-                   {wire::icmp::kDestinationUnreachable, wire::icmp::kFragmentationNeeded, mtu});
-        return drop(packet, DropReason::TooBig);
-    }
-    EgressQueue segments;
-    if (packet.offload.gso != Gso::None) {
-        segment(std::move(packet), segments);
-    } else {
-        rewrite::complete_checksum(packet);
-        segments.push_back(std::move(packet));
-    }
-    for (Packet& whole : segments) {
-        EgressQueue pieces;
-        if (whole.layout.family == Family::Ipv4) {
-            fragment_ipv4(whole, mtu, pieces);
-        } else {
-            fragment_ipv6(whole, mtu, state_.random.next32(), pieces);
-        }
-        if (pieces.empty()) {
-            too_big(whole, mtu);
-        }
-        IpCounters& counted = counters(whole);
-        counted.frag_oks += pieces.empty() ? 0 : 1;
-        counted.frag_creates += pieces.size();
-        for (Packet& piece : pieces) {
-            count_transmit(piece);
-            transmit(std::move(piece));
-        }
-    }
-}
-
-// The headers that every piece must have leave no room for anything else. kernel: ip6_fragment,
-// fail_toobig
-void Pipeline::too_big(Packet& packet, std::uint32_t mtu) {
-    if (packet.layout.family == Family::Ipv6) {
-        const std::uint32_t largest =
-            packet.fragments ? std::min<std::uint32_t>(mtu, packet.fragments->max_size) : mtu;
-        send_error(packet, {wire::icmpv6::kPacketTooBig, 0,
-                            std::max<std::uint32_t>(largest, wire::ipv6::kMinimumMtu)});
-    }
-    drop(packet, DropReason::TooBig);
-}
-
-void Pipeline::transmit(Packet packet) {
-    routing::Interface& interface = state_.interfaces.get(packet.meta.out);
-    if (!interface.up) {
-        ++interface.counters.tx_dropped;
-        return drop(packet, DropReason::InterfaceDown);
-    }
-    const Gso gso = packet.offload.gso;
-    const bool takes_it =
-        gso == Gso::None || (gso == Gso::Udp ? interface.gso_udp : interface.gso_tcp);
-    if (!takes_it) {
-        EgressQueue segments;
-        segment(std::move(packet), segments);
-        for (Packet& wire_packet : segments) {
-            transmit(std::move(wire_packet));
-        }
-        return;
-    }
-    if (!interface.checksum_offload) {
-        rewrite::complete_checksum(packet);
-    }
-    ++interface.counters.tx_packets;
-    interface.counters.tx_bytes += packet.size();
-    if (state_.observer != nullptr) {
-        state_.observer->left(packet);
-    }
-    out_.push_back(std::move(packet));
-}
-
 // --- counting -----------------------------------------------------------------------------------
 
 // kernel: IPSTATS_MIB_INDELIVERS, icmp_rcv
@@ -326,13 +247,6 @@ void Pipeline::count_request(const Packet& packet) {
     if (proto::is_icmp(packet.layout.protocol) && !of_a_process && !packet.l4().empty()) {
         ++counted.icmp_out[packet.l4()[wire::icmp::kTypeOffset]];
     }
-}
-
-// kernel: ip_finish_output2
-void Pipeline::count_transmit(const Packet& packet) {
-    IpCounters& counted = counters(packet);
-    ++counted.out_transmits;
-    counted.out_octets += packet.size();
 }
 
 void Pipeline::drop(Packet& packet, DropReason reason) {

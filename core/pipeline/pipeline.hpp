@@ -1,4 +1,19 @@
 // Pipeline: the way of one packet. router.hpp is the door; this is the hall behind it.
+//
+// Theory of operation
+//   A packet runs to its end before the next one is looked at, on the C++ stack: receive() or
+//   originate() is its whole life, and what it causes (an error, a reset, an answer) lives and ends
+//   inside it. The hooks are data (hooks.hpp); each stage answers with a Verdict:
+//     accept   the next stage has it
+//     drop     drop() counts the reason and lets go of an unconfirmed connection; nobody touches
+//     the
+//              packet after that
+//     stolen   a stage keeps it (a fragment that waits for others): nothing is counted
+//   The packet belongs to its caller until transmit() moves it into the egress queue. A function
+//   that takes Packet by value ends it; one that takes Packet& leaves it dropped, sent or stolen.
+//   Where to read: pipeline.cpp the way from hook to hook, stages.cpp what each stage does,
+//   egress.cpp how a packet leaves, errors.cpp where it is refused and who is told.
+// kernel: ip_rcv ... ip_output, ipv6_rcv ... ip6_output
 #pragma once
 
 #include <array>
@@ -48,11 +63,13 @@ class Pipeline {
   public:
     Pipeline(State& state, Instant now, EgressQueue& out) : state_(state), now_(now), out_(out) {}
 
-    // Of a packet that is not the router's own, whatever becomes of it.
+    // Counts a packet from outside, before it is known whether it is IP.
     void arrived(const Packet& packet);
+    // A dissected packet from outside: PREROUTING and onward.
     void receive(Packet& packet);
     // dissect() refused it: tell the sender where it asked for that.
     void malformed(Packet& packet, DropReason reason);
+    // A packet of the router's own: OUTPUT and onward.
     void originate(Packet& packet);
     // A datagram that was never completed: tell its sender, where a host or router must.
     void reassembly_timed_out(Packet first);
@@ -71,39 +88,46 @@ class Pipeline {
     Verdict bind(Hook hook, nat::Manip manip, Packet& packet);
     Verdict carry_out(const rules::Outcome& outcome, const Packet& packet);
 
-    [[nodiscard]] IpCounters& counters(const Packet& packet) {
-        return state_.counters[index_of(packet.layout.family)];
-    }
+    // The way: pipeline.cpp
     Verdict prerouting(Packet& packet);
+    static void gather_for_demux(Packet& packet);
     void route_input(Packet& packet);
+    void deliver(Packet& packet, bool broadcast);
+    void forward(Packet& packet, const routing::Decision& decision);
+    void postroute(Packet& packet);
+    void loop_back(Packet& packet);
+    void send_local(Packet packet);
+    bool route_output(Packet& packet);
+    void count_delivery(const Packet& packet);
+    void count_request(const Packet& packet);
+    void drop(Packet& packet, DropReason reason);
+
+    // What may not go on, and the errors about a packet that is still here: errors.cpp
     std::optional<DropReason> source_refused(const Packet& packet,
                                              const routing::Decision& decision);
     [[nodiscard]] bool reverse_path_refused(const Packet& packet) const;
     std::optional<DropReason> options_refused(const Packet& packet);
     void stamp_options(Packet& packet);
-    void deliver(Packet& packet, bool broadcast);
-    void forward(Packet& packet, const routing::Decision& decision);
     Verdict may_forward(Packet& packet, const routing::Decision& decision);
     void unroutable(Packet& packet, routing::Destination kind);
     void redirect(const Packet& packet, const routing::Decision& decision);
+    void send_error(const Packet& about, local::IcmpError error);
+    [[nodiscard]] bool is_broadcast(const Packet& about) const;
+    bool within_rate(const Packet& about);
+    [[nodiscard]] std::uint32_t quotable_bytes(const Packet& about) const;
+    [[nodiscard]] IpAddress source_of_error(const Packet& about) const;
+    void send_reject(const Packet& about, rules::RejectWith with);
 
-    void send_local(Packet packet);
-    bool route_output(Packet& packet);
-    void postroute(Packet& packet);
-    void loop_back(Packet& packet);
+    // Leaving: egress.cpp
     void finish_output(Packet& packet);
     void fragment(Packet packet, std::uint32_t mtu);
     void too_big(Packet& packet, std::uint32_t mtu);
     void transmit(Packet packet);
-
-    // Errors the router makes about a packet that is still here.
-    void send_error(const Packet& about, local::IcmpError error);
-    bool within_rate(const Packet& about);
-    void send_reject(const Packet& about, rules::RejectWith with);
-    void count_delivery(const Packet& packet);
-    void count_request(const Packet& packet);
     void count_transmit(const Packet& packet);
-    void drop(Packet& packet, DropReason reason);
+
+    [[nodiscard]] IpCounters& counters(const Packet& packet) {
+        return state_.counters[index_of(packet.layout.family)];
+    }
 
     State& state_;
     Instant now_;

@@ -11,6 +11,11 @@ namespace nsr {
 
 namespace {
 
+// For all, and for each interface; what was set before the interface came stays.
+void make_room(std::vector<std::uint32_t>& values, std::size_t interfaces) {
+    values.resize(std::max(values.size(), interfaces + 1));
+}
+
 class NullLog : public LogSink {
   public:
     void log(Instant, LogLevel, std::string_view) override {}
@@ -179,8 +184,8 @@ TrackingMode Router::tracking_mode() const {
 IfIndex Router::add_interface(routing::Interface interface) {
     pipeline::State& state = impl_->state;
     const IfIndex index = state.interfaces.add(std::move(interface));
-    state.forwarding.rp_filter.resize(state.interfaces.all().size() + 1);
-    state.forwarding.send_redirects.resize(state.interfaces.all().size() + 1);
+    make_room(state.forwarding.rp_filter, state.interfaces.all().size());
+    make_room(state.forwarding.send_redirects, state.interfaces.all().size());
     state.routes.interfaces_changed();
     rules::Program next = compile(state.program.ruleset(), state.interfaces);
     next.take_over(state.program);

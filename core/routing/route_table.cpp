@@ -61,9 +61,20 @@ bool RouteTable::remove(const Route& route) {
     const auto at = std::find_if(routes_.begin(), routes_.end(),
                                  [&](const Route& each) { return matches(each, route); });
     if (at == routes_.end()) {
-        return false;
+        return withdraw(route);
     }
     routes_.erase(at);
+    rebuild();
+    return true;
+}
+
+bool RouteTable::withdraw(const Route& route) {
+    const auto at = std::find_if(connected_.begin(), connected_.end(),
+                                 [&](const Route& each) { return matches(each, route); });
+    if (at == connected_.end()) {
+        return false;
+    }
+    withdrawn_.push_back(*at);
     rebuild();
     return true;
 }
@@ -87,6 +98,13 @@ void RouteTable::interfaces_changed() {
         const auto& addresses = interface.addresses;
         return std::none_of(addresses.begin(), addresses.end(),
                             [](const Prefix& own) { return own.address.is_v4(); });
+    });
+    std::erase_if(withdrawn_, [this](const Route& route) {
+        const Interface& interface = interfaces_.get(route.interface);
+        const auto& addresses = interface.addresses;
+        return !interface.up ||
+               std::none_of(addresses.begin(), addresses.end(),
+                            [&](const Prefix& own) { return own.network() == route.to; });
     });
     rebuild();
 }
@@ -176,7 +194,11 @@ void RouteTable::index_connected(const Prefix& own, IfIndex interface) {
     if (address.is_v6() && own.length <= kLongestWithRouterAnycast) {
         index_local({own.network().address, 128}, Destination::Local);
     }
-    if (own.length < address.bits()) {
+    const bool withdrawn =
+        std::any_of(withdrawn_.begin(), withdrawn_.end(), [&](const Route& route) {
+            return route.to == own.network() && route.interface == interface;
+        });
+    if (own.length < address.bits() && !withdrawn) {
         connected_.push_back({own.network(), std::nullopt, interface, RouteType::Unicast});
         index_route(connected_.back());
     }

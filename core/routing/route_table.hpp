@@ -69,9 +69,10 @@ class RouteTable {
     // `ip route replace`: instead of the one that leads to this destination, if there is one. Does
     // not replace a connected route.
     [[nodiscard]] RouteChange replace(Route route);
-    // `ip route del`: `via` and `interface` may be unset, and then match any. False: none such.
+    // `ip route del`: `via` and `interface` may be unset, and then match any. A connected route
+    // comes back with its address or its link. False: none such.
     [[nodiscard]] bool remove(const Route& route);
-    void clear();                     // the configured ones; connected routes stay
+    void clear();  // the configured ones; connected routes stay
     [[nodiscard]] const std::vector<Route>& configured() const { return routes_; }
     [[nodiscard]] const std::vector<Route>& connected() const { return connected_; }
     // Connected routes follow the interfaces; call after their addresses changed, or one went up or
@@ -90,6 +91,7 @@ class RouteTable {
     };
 
     RouteChange insert(Route route, bool instead);
+    bool withdraw(const Route& route);
     [[nodiscard]] bool is_connected(const Prefix& network) const;
     [[nodiscard]] IfIndex resolve(const Route& route) const;
     void rebuild();
@@ -100,7 +102,8 @@ class RouteTable {
     const InterfaceTable& interfaces_;
     std::vector<Route> routes_;
     std::vector<Route> connected_;
-    PrefixIndex index_;  // values are indices of targets_
+    std::vector<Route> withdrawn_;  // connected routes that have been deleted
+    PrefixIndex index_;             // values are indices of targets_
     std::vector<Target> targets_;
     std::vector<std::uint32_t> own_ipv4_;  // sorted
 };

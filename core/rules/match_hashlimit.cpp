@@ -219,8 +219,14 @@ std::optional<Key> HashlimitMatch::key_of(const Packet& packet) const {
     if (by_destination) {
         key.destination = layout.destination & destination_mask;
     }
+    if (!by_source_port && !by_destination_port) {
+        return key;
+    }
+    if (layout.family == Family::Ipv6 && layout.protocol == proto::kNoNext) {
+        return std::nullopt;  // kernel: ipv6_skip_exthdr
+    }
     const auto offset = ports_offset(layout.protocol);
-    if ((!by_source_port && !by_destination_port) || !offset || !layout.has_l4_header()) {
+    if (!offset || !layout.has_l4_header()) {
         return key;
     }
     const auto l4 = packet.l4();

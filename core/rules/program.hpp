@@ -93,7 +93,6 @@ struct Outcome {
     RejectWith reject = RejectWith::PortUnreachable;  // valid iff Reject
     nat::Range range;  // valid iff Nat: already resolved for this packet (MASQUERADE, REDIRECT know
                        // their address)
-    nat::Manip manip = nat::Manip::Source;  // valid iff Nat
 };
 
 // Rule by rule, what happened; for traces. Null observer costs nothing.

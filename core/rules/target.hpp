@@ -29,7 +29,7 @@ class Target {
     [[nodiscard]] const std::string& name() const { return name_; }
     // The options as iptables-save writes them; no blanks at the ends.
     [[nodiscard]] virtual std::string save() const { return {}; }
-    // Fills `outcome.reject` or `outcome.range` and `.manip` when it answers Reject or Nat.
+    // Fills `outcome.reject` or `outcome.range` when it answers Reject or Nat.
     [[nodiscard]] virtual TargetResult apply(Subject& subject, Outcome& outcome) const = 0;
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
     // Where it may stand. kernel: xt_target.hooks and .table

@@ -79,7 +79,6 @@ class RangeTarget : public Target {
     std::string save() const override;
     TargetResult apply(Subject&, Outcome& outcome) const override {
         outcome.range = range_;
-        outcome.manip = manip_;
         return TargetResult::Nat;
     }
     bool needs_tracking() const override { return true; }
@@ -134,7 +133,6 @@ TargetResult MasqueradeTarget::apply(Subject& subject, Outcome& outcome) const {
     if (!address) {
         return TargetResult::Drop;
     }
-    outcome.manip = Manip::Source;
     outcome.range = range_;
     outcome.range.map_addresses = true;
     outcome.range.min_address = outcome.range.max_address = *address;
@@ -170,7 +168,6 @@ TargetResult RedirectTarget::apply(Subject& subject, Outcome& outcome) const {
     if (!address) {
         return TargetResult::Drop;
     }
-    outcome.manip = Manip::Destination;
     outcome.range = range_;
     outcome.range.map_addresses = true;
     outcome.range.min_address = outcome.range.max_address = *address;
@@ -201,7 +198,6 @@ TargetResult NetmapTarget::apply(Subject& subject, Outcome& outcome) const {
     for (std::size_t i = 0; i < address.words.size(); ++i) {
         address.words[i] = (address.words[i] & ~to_.mask.words[i]) | to_.address.words[i];
     }
-    outcome.manip = destination ? Manip::Destination : Manip::Source;
     outcome.range = Range{.map_addresses = true, .min_address = address, .max_address = address};
     return TargetResult::Nat;
 }

@@ -116,6 +116,7 @@ TargetResult TcpmssTarget::apply(Subject& subject, Outcome&) const {
     if (!header || !header->data_offset_valid()) {
         return TargetResult::Drop;
     }
+    packet.gather(packet.size());
     const auto wanted = mss_ != 0 ? std::optional(mss_) : path_mss(subject);
     if (!wanted) {
         return TargetResult::Drop;

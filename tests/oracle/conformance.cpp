@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -65,12 +66,15 @@ Run run(const std::string& folder, const app::ReplayOptions& options) {
     return {std::move(memory.actual), std::move(memory.lines), std::move(result.error)};
 }
 
-const std::set<std::string>& passing() {
+const std::set<std::string>& failing() {
     static const std::set<std::string> names = [] {
-        std::ifstream file(CONFORMANCE_PASSING);
+        std::ifstream file(CONFORMANCE_FAILING);
         std::set<std::string> read;
         for (std::string line; std::getline(file, line);) {
             if (!line.empty() && line[0] != '#') {
+                REQUIRE_MESSAGE(
+                    std::filesystem::exists(std::string(CONFORMANCE_CASES) + "/" + line),
+                    "failing.txt names a case that does not exist: " << line);
                 read.insert(line);
             }
         }
@@ -144,11 +148,10 @@ void check_case(const char* name) {
     if (!actual.error.empty()) {
         differences.insert(differences.begin(), {actual.error, ""});
     }
-    const bool listed = passing().contains(name);
-    if (listed || std::getenv("CONFORMANCE_DETAILS") != nullptr) {
+    if (!failing().contains(name) || std::getenv("CONFORMANCE_DETAILS") != nullptr) {
         CHECK_MESSAGE(differences.empty(), report(folder, recorded, differences));
-    } else if (differences.empty()) {
-        MESSAGE("passes now; add it to passing.txt: " << std::string(name));
+    } else {
+        CHECK_MESSAGE(!differences.empty(), "passes now; take it out of failing.txt");
     }
     if (differences.empty()) {
         check_batches(folder);

@@ -4,8 +4,8 @@
 
 namespace oracle {
 
-// Replays the case in process and compares. A case listed in passing.txt must not differ; another
-// one may, and is reported when it no longer does.
+// Replays the case in process and compares: it must not differ, or, if it is listed in failing.txt,
+// it must.
 void check_case(const char* name);
 
 }  // namespace oracle

@@ -27,5 +27,5 @@ add_dependencies(conformance oracle_cases)
 target_link_libraries(conformance PRIVATE test_main nsr_router)
 target_compile_definitions(conformance PRIVATE
     CONFORMANCE_CASES="${oracle_folder}/cases"
-    CONFORMANCE_PASSING="${CMAKE_CURRENT_LIST_DIR}/passing.txt")
+    CONFORMANCE_FAILING="${CMAKE_CURRENT_LIST_DIR}/failing.txt")
 add_test(NAME conformance COMMAND conformance)

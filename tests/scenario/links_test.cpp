@@ -116,3 +116,19 @@ TEST_CASE("errors: path MTU discovery is not rate limited") {
     }
     w.when("lan", udp("10.0.0.2:4000", "10.0.0.1:53")).expect_nothing();
 }
+
+TEST_CASE("routes: a deleted connected route comes back with its address") {
+    World w = given("");
+    const Prefix wan = *parse_prefix("192.0.2.0/24");
+    CHECK(w.router().remove_route({wan, std::nullopt, kWan, routing::RouteType::Unicast}));
+    CHECK_FALSE(w.router().remove_route({wan, std::nullopt, kWan, routing::RouteType::Unicast}));
+    w.router().clear_routes();
+    w.when("lan", udp("10.0.0.2:4000", "192.0.2.9:53")).expect_icmp("lan", 3, 0);
+    w.when("lan", ping("10.0.0.2", "192.0.2.1"))
+        .expect("lan", ip(1, "192.0.2.1", "10.0.0.2").icmp(0, 0, 0x00010001));
+    const Prefix own = *parse_prefix("192.0.2.1/24");
+    CHECK(w.router().remove_address(kWan, own, w.now()));
+    CHECK(w.router().add_address(kWan, own));
+    w.when("lan", udp("10.0.0.2:4000", "192.0.2.9:53"));
+    w.expect("wan", udp("10.0.0.2:4000", "192.0.2.9:53").ttl(63));
+}

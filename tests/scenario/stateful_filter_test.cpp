@@ -116,6 +116,14 @@ TEST_CASE("hashlimit: the SPI of ESP and AH counts as ports") {
     w.expect("wan", ip(50, "10.0.0.2", "198.51.100.7").data("aaaaflow").ttl(63));
 }
 
+TEST_CASE("hashlimit: ports of an IPv6 packet that says there is nothing are asked for in vain") {
+    World w = given({.rules_v6 = "*filter\n-A FORWARD -m hashlimit --hashlimit-upto 5/s "
+                                 "--hashlimit-mode srcport --hashlimit-name none\nCOMMIT\n"});
+    w.when("lan", ip(59, "fd00:1::2", "2001:db8::7")).expect_drop(DropReason::RuleDrop);
+    w.when("lan", ip(89, "fd00:1::2", "2001:db8::7"));
+    w.expect("wan", ip(89, "fd00:1::2", "2001:db8::7").ttl(63));
+}
+
 TEST_CASE("zones: TCP that meets its own mirror image gets another port") {
     World w = given("*raw\n-A PREROUTING -i wan -j CT --zone-reply 3\nCOMMIT\n*nat\nCOMMIT\n");
     w.when("wan", tcp("198.51.100.7:1024", "10.0.0.2:80").syn()).forget();

@@ -104,3 +104,17 @@ TEST_CASE("a source is in range only with address and port") {
     CHECK_FALSE(nat::source_in_range(udp("192.0.2.10", "10.0.0.1", 3999), range));
     CHECK(nat::source_in_range(udp("10.0.0.2", "10.0.0.1", 1), Range{}));
 }
+
+// The choices of Linux 6.18 for -j SNAT --to-source 2001:db8:9::20-2001:db8:9::25
+TEST_CASE("an IPv6 source pool is chosen from as the kernel does") {
+    const Range pool = to("2001:db8:9::20", "2001:db8:9::25");
+    const auto chosen = [&](const char* source, const char* destination) {
+        return chosen_source(udp(source, destination), pool);
+    };
+    CHECK(chosen("fd00:1::2", "2001:db8:9::7") == "2001:db8:9::21");
+    CHECK(chosen("fd00:1::2", "2001:db8:9::8") == "2001:db8:9::24");
+    CHECK(chosen("fd00:1::3", "2001:db8:9::7") == "2001:db8:9::25");
+    CHECK(chosen("fd00:1::3", "2001:db8:9::8") == "2001:db8:9::25");
+    CHECK(chosen("2001:db8:9::7", "2001:db8:9::20") == "2001:db8:9::21");
+    CHECK(chosen("2001:db8:9::8", "2001:db8:9::20") == "2001:db8:9::24");
+}

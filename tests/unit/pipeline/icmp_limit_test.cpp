@@ -64,14 +64,16 @@ TEST_CASE_FIXTURE(Limited, "a peer that is refused costs the others nothing") {
     CHECK(others == 18);
 }
 
-TEST_CASE_FIXTURE(
-    Limited, "without a limit per peer, errors take nothing from those about unroutable packets") {
-    CHECK(allowed(peer(1), {0, 1000}, 10) == 10);
-    int unroutable = 0;
-    for (int i = 0; i < 10; ++i) {
-        unroutable += limit.allow_unroutable(peer(1), now) ? 1 : 0;
-    }
-    CHECK(unroutable == 5);
+TEST_CASE_FIXTURE(Limited,
+                  "an error of a later tick takes what a peer had for unroutable packets") {
+    CHECK(limit.allow_unroutable(peer(1), now));
+    CHECK(ask(peer(1), {0, 1000}));
+    CHECK(limit.allow_unroutable(peer(1), now));
+    now += 4ms;
+    CHECK(ask(peer(1), {0, 1000}));
+    CHECK_FALSE(limit.allow_unroutable(peer(1), now));
+    now += 1s;
+    CHECK(limit.allow_unroutable(peer(1), now));
 }
 
 TEST_CASE_FIXTURE(Limited, "none at all per second means none") {

@@ -170,7 +170,7 @@ TEST_CASE("hashlimit: rates and bursts of bytes that cannot be") {
 }
 
 TEST_CASE("a path through as many chains as a file may have") {
-    constexpr int kChains = 100000;
+    constexpr int kChains = 20000;
     std::string text = "*filter\n";
     for (int i = 0; i < kChains; ++i) {
         text += ":C" + std::to_string(i) + " -\n";
@@ -183,9 +183,9 @@ TEST_CASE("a path through as many chains as a file may have") {
               .empty());
     rules::Ruleset looped;
     const ConfigErrors errors = rules::parse_save(
-        text + "-A FORWARD -j C0\n-A C99999 -j C5\nCOMMIT\n", "rules", Family::Ipv4, looped);
+        text + "-A FORWARD -j C0\n-A C19999 -j C5\nCOMMIT\n", "rules", Family::Ipv4, looped);
     REQUIRE(errors.size() == 1);
-    has(errors[0].message, "chain C5 would loop back to itself through chain C99999");
+    has(errors[0].message, "chain C5 would loop back to itself through chain C19999");
 }
 
 TEST_CASE("a rate that is faster than its clock is refused") {

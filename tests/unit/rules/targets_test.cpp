@@ -97,14 +97,12 @@ TEST_CASE("SNAT and DNAT give ranges") {
         nat_of("-p udp -j SNAT --to-source 192.0.2.1-192.0.2.5:1024-2047 --persistent",
                Hook::Postrouting, kUdp);
     CHECK(source.decision == Decision::Nat);
-    CHECK(source.manip == nat::Manip::Source);
     CHECK(source.range.max_address == *parse_address("192.0.2.5"));
     CHECK(source.range.min_port == 1024);
     CHECK(source.range.persistent);
     CHECK_FALSE(source.range.random);
     const auto destination =
         nat_of("-p udp -j DNAT --to-destination :53-60/5000 --random", Hook::Prerouting, kUdp);
-    CHECK(destination.manip == nat::Manip::Destination);
     CHECK_FALSE(destination.range.map_addresses);
     CHECK(destination.range.offset_ports);
     CHECK(destination.range.base_port == 5000);
@@ -120,15 +118,12 @@ TEST_CASE("MASQUERADE and REDIRECT take the address of the interface, NETMAP tha
     const auto redirect = nat_of("-p udp -j REDIRECT --to-ports 5353", Hook::Prerouting, kUdp);
     CHECK(redirect.range.min_address == *parse_address("10.0.0.1"));
     CHECK(redirect.range.max_port == 5353);
-    CHECK(redirect.manip == nat::Manip::Destination);
     const auto local = nat_of("-p udp -j REDIRECT", Hook::Output, kUdp);
     CHECK(local.range.min_address == *parse_address("127.0.0.1"));
     const auto out = nat_of("-j NETMAP --to 172.16.5.0/24", Hook::Postrouting, kUdp);
     CHECK(out.range.min_address == *parse_address("172.16.5.2"));
-    CHECK(out.manip == nat::Manip::Source);
     const auto in = nat_of("-j NETMAP --to 172.16.0.0/16", Hook::Prerouting, kUdp);
     CHECK(in.range.max_address == *parse_address("172.16.2.1"));
-    CHECK(in.manip == nat::Manip::Destination);
 }
 
 TEST_CASE("TTL, TOS and DSCP are rewritten with the checksum") {

@@ -1,0 +1,85 @@
+// Forwarding in steady state takes nothing from the heap: buffers, records and queues are kept.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "tests/support/world.hpp"
+
+namespace {
+
+bool g_counting = false;
+std::size_t g_allocations = 0;
+
+}  // namespace
+
+// Of this whole program; counts only while asked to.
+void* operator new(std::size_t bytes) {
+    g_allocations += g_counting ? 1 : 0;
+    if (void* memory = std::malloc(bytes)) {
+        return memory;
+    }
+    throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+
+using namespace nsr;
+using namespace nsr::test;
+
+namespace {
+
+constexpr const char* kRules =
+    "*raw\n-A PREROUTING -p udp -m udp --dport 9 -j CT --notrack\nCOMMIT\n"
+    "*mangle\n-A FORWARD -j MARK --set-xmark 0x1/0xffffffff\nCOMMIT\n"
+    "*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n"
+    "*filter\n:FORWARD DROP [0:0]\n"
+    "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+    "-A FORWARD -i lan -m limit --limit 10/sec -j ACCEPT\n-A FORWARD -i lan -j ACCEPT\nCOMMIT\n";
+
+// Allocations while `packet` comes in at lan so many times.
+std::size_t allocations_of(World& world, const PacketBuilder& packet, int times) {
+    const std::vector<std::uint8_t> bytes = packet.bytes();
+    Router& router = world.router();
+    EgressQueue out;
+    std::vector<Packet> batch;
+    const auto forward = [&] {
+        batch.emplace_back(router.pool(), bytes);
+        batch.back().meta.in = IfIndex{1};
+        router.receive(batch, world.now(), out);
+        batch.clear();
+        out.clear();
+    };
+    for (int i = 0; i < 16; ++i) {
+        forward();
+    }
+    g_allocations = 0;
+    g_counting = true;
+    for (int i = 0; i < times; ++i) {
+        forward();
+    }
+    g_counting = false;
+    return g_allocations;
+}
+
+}  // namespace
+
+TEST_CASE("steady forwarding allocates nothing") {
+    World w = given(kRules);
+    CHECK(allocations_of(w, udp("10.0.0.2:4000", "198.51.100.7:53").data("query"), 1000) == 0);
+    CHECK(allocations_of(w, tcp("10.0.0.2:4001", "198.51.100.7:80").syn().seq(7), 1000) == 0);
+    CHECK(allocations_of(w, ping("10.0.0.2", "198.51.100.7"), 1000) == 0);
+    CHECK(allocations_of(w, udp("10.0.0.2:4000", "198.51.100.7:9").data("untracked"), 1000) == 0);
+}
+
+TEST_CASE("what counts allocations sees them") {
+    g_allocations = 0;
+    g_counting = true;
+    delete new int(7);
+    g_counting = false;
+    CHECK(g_allocations == 1);
+}

@@ -1,0 +1,40 @@
+// What may come in: impossible sources, groups, the reverse path.
+#include <doctest/doctest.h>
+
+#include "tests/support/world.hpp"
+
+using namespace nsr;
+using namespace nsr::test;
+
+TEST_CASE("input: 0.1.2.3 is an address like others, 0.0.0.0 asks nobody beyond the link") {
+    World w = given("");
+    w.when("lan", udp("0.1.2.3:4000", "198.51.100.7:53"));
+    w.expect("wan", udp("0.1.2.3:4000", "198.51.100.7:53").ttl(63));
+    w.when("lan", udp("0.0.0.0:68", "198.51.100.7:53")).expect_drop(DropReason::MartianSource);
+    w.when("lan", udp("0.0.0.0:68", "224.0.0.1:53")).expect_entry("src=0.0.0.0 dst=224.0.0.1");
+}
+
+TEST_CASE("input: sources of what is sent to a group are judged, too") {
+    World w = given("");
+    w.when("lan", udp("10.0.0.1:4000", "224.0.0.1:53")).expect_drop(DropReason::MartianSource);
+    w.router().forwarding().rp_filter[0] = 1;
+    w.when("lan", udp("192.0.2.7:4000", "224.0.0.1:53")).expect_drop(DropReason::ReversePathFilter);
+}
+
+TEST_CASE("input: of the IPv6 groups the router is only in that of all nodes") {
+    World w = given("");
+    w.when("lan", udp("[fd00:1::2]:4000", "[ff02::fb]:53")).expect_drop(DropReason::NotForwardable);
+    w.when("lan", udp("[fd00:1::2]:4000", "[ff02::1]:53")).expect_entry("dst=ff02");
+    w.expect_entries(1);
+}
+
+TEST_CASE("input: what was set for an interface before it was there counts") {
+    Router::Options options;
+    options.forwarding.rp_filter = {0, 0, 2};
+    options.forwarding.send_redirects = {0, 0, 1};
+    Router router(std::move(options));
+    router.add_interface(routing::Interface());
+    router.add_interface(routing::Interface());
+    CHECK(router.forwarding().rp_filter == std::vector<std::uint32_t>{0, 0, 2});
+    CHECK(router.forwarding().send_redirects == std::vector<std::uint32_t>{0, 0, 1});
+}
