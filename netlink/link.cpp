@@ -90,6 +90,25 @@ void set_link_up(const Socket& socket, const std::string& name, bool up) {
                   rtnl_link_change(socket.get(), current.get(), change.get(), 0));
 }
 
+void set_link_queue(const Socket& socket, const std::string& name, std::uint32_t packets) {
+    const LinkPtr current = get_link(socket, name);
+    const LinkPtr change = new_link(name);
+    rtnl_link_set_txqlen(change.get(), packets);
+    check_netlink("set the queue of device " + name,
+                  rtnl_link_change(socket.get(), current.get(), change.get(), 0));
+}
+
+std::optional<std::uint64_t> link_tx_dropped(const Socket& socket, const std::string& name) {
+    rtnl_link* found = nullptr;
+    const int result = rtnl_link_get_kernel(socket.get(), 0, name.c_str(), &found);
+    if (result == -NLE_NODEV || result == -NLE_OBJ_NOTFOUND) {
+        return std::nullopt;
+    }
+    check_netlink("look up device " + name, result);
+    const LinkPtr link(found);
+    return rtnl_link_get_stat(found, RTNL_LINK_TX_DROPPED);
+}
+
 void set_link_mtu(const Socket& socket, const std::string& name, std::uint32_t mtu) {
     const LinkPtr current = get_link(socket, name);
     const LinkPtr change = new_link(name);

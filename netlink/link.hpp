@@ -20,6 +20,10 @@ struct Link {
 std::vector<std::string> link_names(const Socket& socket);
 std::optional<Link> find_link(const Socket& socket, const std::string& name);
 void set_link_up(const Socket& socket, const std::string& name, bool up);
+// How many packets the device may hold for who reads them.
+void set_link_queue(const Socket& socket, const std::string& name, std::uint32_t packets);
+// Packets that the device dropped, most often because that queue was full. Nothing: no such device.
+std::optional<std::uint64_t> link_tx_dropped(const Socket& socket, const std::string& name);
 void set_link_mtu(const Socket& socket, const std::string& name, std::uint32_t mtu);
 // No link-local address, no duplicate address detection, no router solicitation: a device that
 // says nothing on its own. Nothing if the kernel has no IPv6. Call inside the namespace.

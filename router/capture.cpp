@@ -2,6 +2,7 @@
 
 #include <pcap/pcap.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -51,9 +52,12 @@ class PcapngFile : public FrameSource {
     PcapngReader reader_{in_};
 };
 
+enum class Format : std::uint8_t { Pcapng, Microseconds, Nanoseconds, Unknown };
+Format format_of(std::FILE* file);
+
 class ClassicFile : public FrameSource {
   public:
-    ClassicFile(File file, const std::string& path);
+    ClassicFile(File file, const std::string& path, Format format);
     ~ClassicFile() override;
     ClassicFile(const ClassicFile&) = delete;
     ClassicFile& operator=(const ClassicFile&) = delete;
@@ -63,12 +67,10 @@ class ClassicFile : public FrameSource {
 
   private:
     pcap_t* pcap_ = nullptr;
+    std::int64_t units_per_second_;
     std::uint32_t packets_ = 0;
     std::string error_;
 };
-
-enum class Format : std::uint8_t { Pcapng, Classic, Unknown };
-Format format_of(std::FILE* file);
 
 }  // namespace
 
@@ -107,7 +109,7 @@ bool Capture::next(Frame& frame) {
             return false;
         }
         if (!inner.ip_offset) {
-            ++not_ip_;
+            ++not_ip_[inner.content];
             continue;
         }
         frame.bytes.erase(frame.bytes.begin(),
@@ -115,6 +117,30 @@ bool Capture::next(Frame& frame) {
         return true;
     }
     return false;
+}
+
+std::string Capture::skipped() const {
+    constexpr std::size_t kMostKinds = 8;
+    std::vector<std::pair<std::uint64_t, std::string_view>> kinds;
+    std::uint64_t total = 0;
+    for (const auto& [content, count] : not_ip_) {
+        kinds.emplace_back(count, content);
+        total += count;
+    }
+    if (total == 0) {
+        return {};
+    }
+    std::stable_sort(kinds.begin(), kinds.end(),
+                     [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::string text =
+        std::to_string(total) + (total == 1 ? " packet skipped:" : " packets skipped:");
+    std::uint64_t others = total;
+    for (std::size_t i = 0; i < std::min(kinds.size(), kMostKinds); ++i) {
+        text += (i == 0 ? " " : ", ") + std::to_string(kinds[i].first) + " ";
+        text += kinds[i].second;
+        others -= kinds[i].first;
+    }
+    return others == 0 ? text : text + ", " + std::to_string(others) + " others";
 }
 
 Result<std::unique_ptr<Capture>, std::string> open_capture(const std::string& path,
@@ -126,13 +152,14 @@ Result<std::unique_ptr<Capture>, std::string> open_capture(const std::string& pa
     }
     const Format format = format_of(file.get());
     if (format == Format::Unknown) {
-        return path + ": neither pcapng nor pcap";
+        const int error = std::ferror(file.get()) != 0 ? errno : 0;  // of a directory: EISDIR
+        return path + ": " + (error != 0 ? std::strerror(error) : "neither pcapng nor pcap");
     }
     std::unique_ptr<FrameSource> source;
     if (format == Format::Pcapng) {
         source = std::make_unique<PcapngFile>(std::move(file));
     } else {
-        source = std::make_unique<ClassicFile>(std::move(file), path);
+        source = std::make_unique<ClassicFile>(std::move(file), path, format);
     }
     if (!source->error().empty()) {
         return source->error();
@@ -163,22 +190,27 @@ Format format_of(std::FILE* file) {
     switch (value) {
         case 0x0a0d0d0a:
             return Format::Pcapng;
-        case 0xa1b2c3d4:  // microseconds, nanoseconds, modified; either byte order
+        case 0xa1b2c3d4:  // either byte order; then the modified format
         case 0xd4c3b2a1:
-        case 0xa1b23c4d:
-        case 0x4d3cb2a1:
         case 0xa1b2cd34:
         case 0x34cdb2a1:
-            return Format::Classic;
+            return Format::Microseconds;
+        case 0xa1b23c4d:
+        case 0x4d3cb2a1:
+            return Format::Nanoseconds;
         default:
             return Format::Unknown;
     }
 }
 
-ClassicFile::ClassicFile(File file, const std::string& path) {
+// In the file's own precision: the library's conversion would hide a fraction beyond a second.
+ClassicFile::ClassicFile(File file, const std::string& path, Format format)
+    : units_per_second_(format == Format::Nanoseconds ? 1'000'000'000 : 1'000'000) {
     std::array<char, PCAP_ERRBUF_SIZE> why{};
-    pcap_ = pcap_fopen_offline_with_tstamp_precision(file.get(), PCAP_TSTAMP_PRECISION_NANO,
-                                                     why.data());
+    pcap_ = pcap_fopen_offline_with_tstamp_precision(
+        file.get(),
+        format == Format::Nanoseconds ? PCAP_TSTAMP_PRECISION_NANO : PCAP_TSTAMP_PRECISION_MICRO,
+        why.data());
     if (pcap_ == nullptr) {
         error_ = path + ": " + why.data();
     } else {
@@ -205,8 +237,18 @@ bool ClassicFile::next(Frame& frame) {
         }
         return false;
     }
+    // The library takes both 32-bit fields for signed numbers.
+    const std::int64_t seconds = static_cast<std::uint32_t>(header->ts.tv_sec);
+    const std::int64_t fraction = static_cast<std::uint32_t>(header->ts.tv_usec);
+    if (fraction >= units_per_second_) {
+        error_ = "packet " + std::to_string(packets_) + ": its time has " +
+                 std::to_string(fraction) +
+                 (units_per_second_ == 1'000'000 ? " microseconds" : " nanoseconds") +
+                 " beside the seconds, a whole second or more";
+        return false;
+    }
     frame.index = packets_++;
-    frame.time_ns = header->ts.tv_sec * 1'000'000'000LL + header->ts.tv_usec;
+    frame.time_ns = seconds * 1'000'000'000 + fraction * (1'000'000'000 / units_per_second_);
     frame.interface.clear();
     frame.link_type = static_cast<std::uint32_t>(pcap_datalink(pcap_));
     frame.original_length = header->len;

@@ -2,11 +2,12 @@
 //
 // A file is pcapng (pcapng.hpp) or classic pcap (libpcap). Frames run through the filter, a tcpdump
 // expression that sees the frame as captured; then their link header is taken off (capture_link).
-// Frames that carry no IP (ARP, ...) are counted and passed over; a link type that cannot be
-// unwrapped ends the reading by name.
+// Frames that carry no IP (ARP, ...) are counted by their kind and passed over; a link type that
+// cannot be unwrapped ends the reading by name.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -40,8 +41,9 @@ class CaptureFilter {
 
 // The IP packet inside a frame: where it starts. Nothing: the frame carries something else.
 struct Unwrapped {
-    std::optional<std::size_t> ip_offset;
-    std::string error;  // the link type is not understood
+    std::optional<std::size_t> ip_offset = std::nullopt;
+    std::string content = {};  // what it carries else: "ARP", "ethertype 0x8864", "cut short"
+    std::string error = {};    // the link type is not understood
 };
 Unwrapped unwrap(std::uint32_t link_type, std::span<const std::uint8_t> frame);
 
@@ -58,7 +60,8 @@ class Capture {
     [[nodiscard]] const std::string& error() const {
         return error_.empty() ? source_->error() : error_;
     }
-    [[nodiscard]] std::uint64_t not_ip() const { return not_ip_; }
+    // What was passed over, as "5 packets skipped: 3 ARP, 2 ethertype 0x8864"; empty: nothing.
+    [[nodiscard]] std::string skipped() const;
     [[nodiscard]] std::uint64_t filtered() const { return filtered_; }
 
   private:
@@ -67,7 +70,7 @@ class Capture {
     std::unique_ptr<FrameSource> source_;
     std::optional<Frame> ahead_;
     CaptureFilter filter_;
-    std::uint64_t not_ip_ = 0;
+    std::map<std::string, std::uint64_t> not_ip_;  // frames by what they carry
     std::uint64_t filtered_ = 0;
     std::string error_;
 };

@@ -1,6 +1,7 @@
 #include "router/config.hpp"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "router/config_file.hpp"
@@ -104,10 +105,17 @@ void put_in_order(ConfigErrors& errors, const std::string& main_file) {
     };
     std::stable_sort(errors.begin(), errors.end(),
                      [&](const ConfigError& a, const ConfigError& b) { return key(a) < key(b); });
-    const auto same = [&](const ConfigError& a, const ConfigError& b) {
-        return key(a) == key(b) && a.message == b.message;
-    };
-    errors.erase(std::unique(errors.begin(), errors.end(), same), errors.end());
+    ConfigErrors once;
+    std::set<std::string> messages;  // at the place at hand
+    for (ConfigError& error : errors) {
+        if (once.empty() || key(once.back()) != key(error)) {
+            messages.clear();
+        }
+        if (messages.insert(error.message).second) {
+            once.push_back(std::move(error));
+        }
+    }
+    errors = std::move(once);
 }
 
 }  // namespace

@@ -135,11 +135,10 @@ void Loader::run() {
             }
         }
     }
-    if (errors_.empty()) {
-        for (const Family family : kFamilies) {
-            const ConfigErrors wrong = rules::check(config_.ruleset, family);
-            errors_.insert(errors_.end(), wrong.begin(), wrong.end());
-        }
+    // What could be read is judged whatever was wrong elsewhere.
+    for (const Family family : kFamilies) {
+        const ConfigErrors wrong = rules::check(config_.ruleset, family);
+        errors_.insert(errors_.end(), wrong.begin(), wrong.end());
     }
 }
 
@@ -154,7 +153,7 @@ void Loader::file(const char* key, Family family, std::vector<std::string>& tabl
         return;
     }
     tables = tables_in(read->text);
-    const ConfigErrors wrong = rules::parse_save(read->text, read->path, family, config_.ruleset);
+    const ConfigErrors wrong = rules::read_save(read->text, read->path, family, config_.ruleset);
     errors_.insert(errors_.end(), wrong.begin(), wrong.end());
 }
 
@@ -183,7 +182,9 @@ void Loader::chains(const TomlValue& value) {
             } else if (is_chain(*table, name.value)) {
                 fail(name.where,
                      "chain \"" + name.value + "\" exists already in table " + member.key);
-            } else {
+            }
+            // A wrong name is known all the same, so that the rules that use it can be judged.
+            if (!name.value.empty() && !is_chain(*table, name.value)) {
                 declared_.push_back(entry);
             }
         }
@@ -191,8 +192,17 @@ void Loader::chains(const TomlValue& value) {
 }
 
 void Loader::table(const TomlMember& member) {
-    const std::optional<TableId> table = table_named(member);
+    const std::optional<TableId> table = rules::parse_table(member.key);
     if (!table) {
+        std::vector<std::string> known = {"ipv4", "ipv6", "chains", "policy"};
+        const std::vector<std::string> tables = table_names();
+        known.insert(known.end(), tables.begin(), tables.end());
+        const std::string near = nearest(member.key, known);
+        fail(member.where, "unknown key \"" + member.key + "\" in [rules]" +
+                               (near.empty() ? "; known are ipv4, ipv6, chains, policy and the "
+                                               "tables " +
+                                                   join(tables)
+                                             : suggestion(member.key, known)));
         return;
     }
     Section section(&member.value, "rules." + member.key, errors_);
@@ -277,6 +287,11 @@ void Loader::policy(TableId table, const TomlMember& member) {
     const std::string& verdict = member.value.text;
     if (verdict != "ACCEPT" && verdict != "DROP") {
         fail(member.value.where, "a policy must be \"ACCEPT\" or \"DROP\"");
+        return;
+    }
+    if (verdict == "DROP" && table == TableId::Nat) {
+        fail(member.value.where,
+             "the nat table is not for filtering, so the policy DROP is not allowed in it");
         return;
     }
     for (const Family family : kFamilies) {

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <filesystem>
 
+#include "core/base/printable.hpp"
+
 namespace nsr::router {
 namespace {
 
@@ -19,13 +21,10 @@ bool is_file_name(std::string_view name) {
            });
 }
 
-// kernel: dev_valid_name
+// kernel: dev_valid_name; a name with % is a pattern for it, dev_alloc_name
 bool is_interface_name(std::string_view name) {
     return !name.empty() && name != "." && name != ".." && name.size() <= kMaxInterfaceName &&
-           std::none_of(name.begin(), name.end(), [](char c) {
-               return c == '/' || c == ':' || c == '+' || c == '!' ||
-                      static_cast<unsigned char>(c) <= ' ' || c == 0x7f;
-           });
+           name.find_first_of("/:+!% ") == std::string_view::npos && printable(name) == name;
 }
 
 void listen_address(Section& section, ControlConfig& control);
@@ -208,8 +207,8 @@ void interface_name(Section& section, std::string_view key, std::string& into) {
     if (!is_interface_name(name)) {
         section.fail(section.take(key)->value.where,
                      std::string(key) +
-                         " must be 1 to 15 characters without blanks, '/', ':', "
-                         "'+' and '!', not \"" +
+                         " must be 1 to 15 printable characters without blanks, '/', ':', "
+                         "'+', '!' and '%', not \"" +
                          name + "\"");
         return;
     }
@@ -276,7 +275,14 @@ std::vector<Located<Prefix>> addresses(Section& section) {
     std::vector<Located<Prefix>> prefixes;
     for (const Located<std::string>& text : texts) {
         const std::optional<Prefix> prefix = parse_prefix(text.value);
-        if (!prefix) {
+        const bool has_length = text.value.find('/') != std::string::npos;
+        if (prefix && !has_length) {
+            const bool v6 = prefix->address.is_v6();
+            section.fail(text.where,
+                         "address \"" + text.value + "\" has no prefix length; write \"" +
+                             text.value + (v6 ? "/64" : "/24") + "\", or \"" + text.value +
+                             (v6 ? "/128" : "/32") + "\" for an address without a subnet");
+        } else if (!prefix) {
             section.fail(text.where, "address \"" + text.value +
                                          "\" is malformed; write ADDRESS/LENGTH such as "
                                          "\"10.0.1.1/24\" or \"fd00::1/64\"");

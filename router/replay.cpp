@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/base/printable.hpp"
 #include "core/procfs/sysctl.hpp"
 #include "router/config_router.hpp"
 #include "router/config_section.hpp"
@@ -124,6 +125,8 @@ ReplayResult Replay::run(Capture& capture) {
     if (result_.error.empty()) {
         result_.error = capture.error();
     }
+    result_.error = printable_message(result_.error);  // it may quote the capture
+    result_.skipped = capture.skipped();
     return std::move(result_);
 }
 

@@ -55,6 +55,7 @@ struct ReplayResult {
     std::uint64_t packets_in = 0;
     std::uint64_t packets_out = 0;
     std::uint64_t packets_before_start = 0;  // they entered at time 0
+    std::string skipped;                     // frames without IP, in a sentence; empty: none
     std::vector<std::string> complaints;     // events that could not be carried out
 };
 

@@ -1,8 +1,11 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -31,23 +34,38 @@ class Sink {
   public:
     explicit Sink(std::string path) : path_(std::move(path)) {
         if (!path_.empty() && path_ != "-") {
+            errno = 0;
             file_.open(path_, std::ios::binary | std::ios::trunc);
+            error_ = errno;
         }
     }
     [[nodiscard]] std::ostream* stream() {
         return path_.empty() ? nullptr : path_ == "-" ? &std::cout : &file_;
     }
-    [[nodiscard]] bool flush() { return stream() == nullptr || stream()->flush().good(); }
+    // Of standard output nothing is said here: main() does.
+    [[nodiscard]] bool flush() { return path_.empty() || path_ == "-" || file_.flush().good(); }
     [[nodiscard]] const std::string& path() const { return path_; }
+    [[nodiscard]] bool opened() const { return path_.empty() || path_ == "-" || file_.is_open(); }
+    [[nodiscard]] int error() const { return error_; }
 
   private:
     std::string path_;
     std::ofstream file_;
+    int error_ = 0;
 };
 
 struct Outputs {
     explicit Outputs(const Arguments& arguments)
         : packets(arguments.out), connections(arguments.conntrack), stats(arguments.stats) {}
+    // The first file that cannot be written, and why; empty: none.
+    [[nodiscard]] std::string unopened() const {
+        for (const Sink* sink : {&packets, &connections, &stats}) {
+            if (!sink->opened()) {
+                return sink->path() + ": " + std::strerror(sink->error());
+            }
+        }
+        return {};
+    }
     // The first file that does not take what it was given; empty: none.
     [[nodiscard]] std::string unwritten() {
         for (Sink* sink : {&packets, &connections, &stats}) {
@@ -156,18 +174,31 @@ std::string check_values(const Arguments& arguments, const Config& config) {
     return {};
 }
 
+std::string seed_problem(const std::string& text) {
+    std::uint64_t seed = 0;
+    const char* end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, seed);
+    return read.ec == std::errc() && read.ptr == end
+               ? std::string()
+               : "takes a number from 0 to 18446744073709551615, not \"" + text + "\"";
+}
+
 int usage(const std::string& what) {
     complain(what);
     return kUsage;
 }
 
-void print_summary(const ReplayResult& result) {
+void print_summary(const ReplayResult& result, bool start_given) {
     std::fprintf(stderr, "%llu packets in, %llu out\n",
                  static_cast<unsigned long long>(result.packets_in),
                  static_cast<unsigned long long>(result.packets_out));
+    if (!result.skipped.empty()) {
+        std::fprintf(stderr, "%s\n", result.skipped.c_str());
+    }
     if (result.packets_before_start != 0) {
-        std::fprintf(stderr, "%llu packets are older than --start: they entered at time 0\n",
-                     static_cast<unsigned long long>(result.packets_before_start));
+        std::fprintf(stderr, "%llu packets are older than %s: they entered at time 0\n",
+                     static_cast<unsigned long long>(result.packets_before_start),
+                     start_given ? "--start" : "the second in which the capture begins");
     }
 }
 
@@ -194,14 +225,14 @@ int command_replay(Arguments& arguments) {
 
 int replay_into_files(const Arguments& arguments, const Config& config, Capture& capture) {
     Outputs outputs(arguments);
-    if (const std::string bad = outputs.unwritten(); !bad.empty()) {
-        return complain(bad + ": cannot be written");
+    if (const std::string bad = outputs.unopened(); !bad.empty()) {
+        return complain(bad);
     }
     const ReplayResult result = play(arguments, config, capture, outputs);
     if (const std::string bad = outputs.unwritten(); !bad.empty()) {
         return complain(bad + ": writing failed");
     }
-    print_summary(result);
+    print_summary(result, arguments.start >= 0);
     if (!result.error.empty()) {
         return complain(arguments.in + ": " + result.error);
     }
@@ -250,7 +281,7 @@ void add_replay_command(CLI::App& app, int& exit_code) {
     command->add_flag("--trace", arguments->options.trace, "print what happens to each packet");
     command->add_option("--seed", arguments->options.seed, "of all randomness (default 1)")
         ->type_name("N")
-        ->check(CLI::NonNegativeNumber);
+        ->check(seed_problem);
     command
         ->add_option("--start", arguments->start,
                      "time 0 of the clock, in seconds since 1970 (default: the second in which "

@@ -7,9 +7,18 @@
 #include "netlink/link.hpp"
 #include "netlink/netns.hpp"
 #include "netlink/route.hpp"
+#include "router/device_owner.hpp"
 #include "router/plan.hpp"
 
 namespace nsr::router {
+
+namespace {
+
+// For bursts that come faster than the router has a turn; the kernel's 500 overflow in
+// milliseconds.
+constexpr std::uint32_t kQueuePackets = 4096;
+
+}  // namespace
 
 using Kind = Operation::Kind;
 
@@ -80,10 +89,21 @@ void Setup::open_device(const Operation& operation) {
     const netlink::Enter enter(operation.netns);
     const netlink::Socket socket;
     const bool existed = netlink::find_link(socket, operation.device).has_value();
-    tuns_.push_back(netlink::open_tun(operation.device, operation.offload));
+    try {
+        tuns_.push_back(netlink::open_tun(operation.device, operation.offload));
+    } catch (const SystemError& error) {
+        if (error.code() != EBUSY) {
+            throw;
+        }
+        const std::string owner = router_with_device(operation.netns, operation.device);
+        throw SystemError("open " + in_words(operation), EBUSY,
+                          owner.empty() ? "another program has it open"
+                                        : "the router '" + owner + "' has it open");
+    }
     if (!existed) {
         made_.push_back({operation.netns, operation.device});
         netlink::quiet_ipv6(operation.device);
+        netlink::set_link_queue(socket, operation.device, kQueuePackets);
     }
 }
 

@@ -3,6 +3,9 @@
 #include <boost/json.hpp>
 
 #include "core/procfs/table_size.hpp"
+#include "netlink/error.hpp"
+#include "netlink/link.hpp"
+#include "netlink/netns.hpp"
 #include "router/control_port.hpp"
 #include "router/tracking_module.hpp"
 
@@ -24,7 +27,19 @@ json::value offload_of(const TunPort* port) {
     return port->tun().uso ? "tso+uso" : "tso";
 }
 
-json::object counters_of(const routing::Interface& interface, const TunPort* port) {
+// What the namespace sent faster than the router read it, by the kernel's own count. Nothing if the
+// device or its namespace is gone.
+std::optional<std::uint64_t> queue_dropped(const std::string& netns, const std::string& device) {
+    try {
+        const netlink::Enter enter(netns);
+        return netlink::link_tx_dropped(netlink::Socket(), device);
+    } catch (const SystemError&) {
+        return std::nullopt;
+    }
+}
+
+json::object counters_of(const routing::Interface& interface, const std::string& netns,
+                         const TunPort* port) {
     const routing::InterfaceCounters& c = interface.counters;
     json::object out{{"rx_packets", c.rx_packets}, {"rx_bytes", c.rx_bytes},
                      {"rx_dropped", c.rx_dropped}, {"tx_packets", c.tx_packets},
@@ -32,6 +47,9 @@ json::object counters_of(const routing::Interface& interface, const TunPort* por
     if (port != nullptr) {
         out["malformed_frames"] = port->counters().malformed_frames;
         out["failed_writes"] = port->counters().failed_writes;
+        if (const auto dropped = queue_dropped(netns, port->tun().name)) {
+            out["queue_dropped"] = *dropped;
+        }
     }
     return out;
 }
@@ -42,6 +60,8 @@ json::array interfaces_of(const Controls& controls) {
         const TunPort* port = controls.engine.port(interface.index);
         const std::size_t slot = raw(interface.index) - 1u;
         const auto& configured = controls.config.interfaces;
+        const std::string& netns =
+            slot < configured.size() ? configured[slot].netns : controls.config.host_netns;
         json::array addresses;
         for (const Prefix& address : interface.addresses) {
             addresses.emplace_back(to_string(address));
@@ -49,14 +69,13 @@ json::array interfaces_of(const Controls& controls) {
         out.push_back(json::object{{"name", interface.name},
                                    {"index", raw(interface.index)},
                                    {"device", port != nullptr ? port->tun().name : std::string()},
-                                   {"netns", slot < configured.size() ? configured[slot].netns
-                                                                      : controls.config.host_netns},
+                                   {"netns", netns},
                                    {"host", interface.host},
                                    {"up", interface.up},
                                    {"mtu", interface.mtu},
                                    {"addresses", std::move(addresses)},
                                    {"offload", offload_of(port)},
-                                   {"counters", counters_of(interface, port)}});
+                                   {"counters", counters_of(interface, netns, port)}});
     }
     return out;
 }

@@ -1,14 +1,20 @@
+#include <regex.h>
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+
 #include <algorithm>
+#include <array>
 #include <cstdio>
-#include <fstream>
+#include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <map>
+#include <stdexcept>
 
 #include "router/cli.hpp"
 #include "router/commands.hpp"
+#include "router/config_file.hpp"
 #include "router/sysctl_file.hpp"
 
 namespace nsr::router {
@@ -22,27 +28,65 @@ struct SysctlOptions {
     bool names_only = false;
     bool ignore_unknown = false;
     bool quiet = false;
+    bool binary = false;
+    bool version = false;
     bool load = false;
+    bool system = false;
+    std::string pattern;
+    std::vector<std::string> files;  // of -p; the words are files, too, then
     std::vector<std::string> words;
+};
+
+// A POSIX extended expression, as sysctl(8) takes it.
+class Pattern {
+  public:
+    // Empty: everything fits. Throws std::runtime_error.
+    explicit Pattern(const std::string& text) : all_(text.empty()) {
+        const int error = all_ ? 0 : ::regcomp(&compiled_, text.c_str(), REG_EXTENDED | REG_NOSUB);
+        if (error != 0) {
+            std::array<char, 128> why{};
+            ::regerror(error, &compiled_, why.data(), why.size());
+            throw std::runtime_error("pattern \"" + text + "\": " + why.data());
+        }
+    }
+    ~Pattern() {
+        if (!all_) {
+            ::regfree(&compiled_);
+        }
+    }
+    Pattern(const Pattern&) = delete;
+    Pattern& operator=(const Pattern&) = delete;
+
+    [[nodiscard]] bool fits(const std::string& name) const {
+        return all_ || ::regexec(&compiled_, name.c_str(), 0, nullptr, 0) == 0;
+    }
+
+  private:
+    bool all_;
+    regex_t compiled_{};
 };
 
 class Sysctl {
   public:
     Sysctl(ControlTarget target, SysctlOptions options)
-        : target_(std::move(target)), options_(std::move(options)) {}
+        : target_(std::move(target)), options_(std::move(options)), pattern_(options_.pattern) {}
 
     int run();
 
   private:
+    void load_system();
     void load_file(const std::string& path);
+    void carry_out(const std::string& word);
     void show(const std::string& name);
     void show_below(const std::string& name);
     void set(const std::string& name, const std::string& value, bool ignore_errors);
     void print(const std::string& name, const std::string& value) const;
     void fail(const std::string& message);
+    static void complain(const std::string& message);
 
     ControlTarget target_;
     SysctlOptions options_;
+    Pattern pattern_;
     int exit_code_ = kSuccess;
 };
 
@@ -66,6 +110,24 @@ std::string reason_in(const std::string& body) {
     return colon == std::string::npos ? line : line.substr(colon + 2);
 }
 
+// "net.netfilter." is "net.netfilter"; so is "net..netfilter", but it is a slip.
+std::string without_repeated(const std::string& name, bool& repeated) {
+    const auto is_separator = [](char c) { return c == '.' || c == '/'; };
+    std::string clean;
+    repeated = false;
+    for (const char c : name) {
+        if (is_separator(c) && !clean.empty() && is_separator(clean.back())) {
+            repeated = true;
+        } else {
+            clean += c;
+        }
+    }
+    if (clean.size() > 1 && is_separator(clean.back())) {
+        clean.pop_back();
+    }
+    return clean;
+}
+
 }  // namespace
 
 void add_sysctl_command(CLI::App& app, int& exit_code) {
@@ -82,23 +144,42 @@ void add_sysctl_command(CLI::App& app, int& exit_code) {
     command->add_flag("-N,--names", options->names_only, "print names only");
     command->add_flag("-e,--ignore", options->ignore_unknown, "ignore unknown names");
     command->add_flag("-q,--quiet", options->quiet, "do not print what was set");
-    command->add_flag("-p,-f,--load", options->load,
-                      "read settings from the files given; /etc/sysctl.conf if none; - is standard "
-                      "input");
+    command->add_flag("-b,--binary", options->binary, "print values without line breaks");
+    command->add_option("-r,--pattern", options->pattern, "only names that match this expression")
+        ->type_name("REGEX");
+    CLI::Option* load = command->add_option("-p,-f,--load", options->files,
+                                            "read settings from the files given; "
+                                            "/etc/sysctl.conf if none; - is standard input");
+    load->expected(0, CLI::detail::expected_max_vector_size)->type_name("FILE");
+    command->add_flag("--system", options->system, "read the files of all sysctl.d folders");
+    command->add_flag("-V,--version", options->version, "print the version");
     command->add_option("words", options->words, "NAME, NAME=VALUE, or files with -p");
-    command->callback([control, options, &exit_code] {
-        exit_code = guarded([&] { return Sysctl(control.target(), *options).run(); });
+    command->callback([control, options, load, &exit_code] {
+        options->load = load->count() != 0;
+        exit_code = guarded([&] {
+            if (options->version) {
+                std::puts("sysctl from nsrouter " NSR_VERSION);
+                return kSuccess;
+            }
+            return Sysctl(control.target(), *options).run();
+        });
     });
 }
 
 namespace {
 
 int Sysctl::run() {
+    if (options_.system) {
+        load_system();
+        return exit_code_;
+    }
     if (options_.load) {
-        if (options_.words.empty()) {
-            options_.words.emplace_back("/etc/sysctl.conf");
+        std::vector<std::string> files = options_.files;
+        files.insert(files.end(), options_.words.begin(), options_.words.end());
+        if (files.empty()) {
+            files.emplace_back("/etc/sysctl.conf");
         }
-        for (const std::string& path : options_.words) {
+        for (const std::string& path : files) {
             load_file(path);
         }
         return exit_code_;
@@ -112,36 +193,76 @@ int Sysctl::run() {
         return kUsage;
     }
     for (const std::string& word : options_.words) {
-        const auto equals = word.find('=');
-        if (equals != std::string::npos) {
-            set(dotted_sysctl_name(word.substr(0, equals)), word.substr(equals + 1), false);
-        } else if (options_.write) {
-            fail("\"" + word + "\" must be of the form name=value");
-        } else {
-            show(dotted_sysctl_name(word));
-        }
+        carry_out(word);
     }
     return exit_code_;
 }
 
+void Sysctl::carry_out(const std::string& word) {
+    const auto equals = word.find('=');
+    bool repeated = false;
+    const std::string name = without_repeated(word.substr(0, equals), repeated);
+    if (repeated) {
+        complain("separators should not be repeated: " + word.substr(0, equals));
+    }
+    if (equals != std::string::npos) {
+        set(dotted_sysctl_name(name), word.substr(equals + 1), false);
+    } else if (options_.write) {
+        fail("\"" + word + "\" must be of the form name=value");
+    } else {
+        show(dotted_sysctl_name(name));
+    }
+}
+
+// As sysctl(8): of files with the same name the first folder's counts, then all in order of name.
+void Sysctl::load_system() {
+    namespace fs = std::filesystem;
+    std::map<std::string, std::string> files;
+    for (const char* folder : {"/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d",
+                               "/usr/lib/sysctl.d", "/lib/sysctl.d"}) {
+        std::error_code none;
+        for (const auto& entry : fs::directory_iterator(folder, none)) {
+            if (entry.path().extension() == ".conf") {
+                files.emplace(entry.path().filename().string(), entry.path().string());
+            }
+        }
+    }
+    std::vector<std::string> paths;
+    for (const auto& [name, path] : files) {
+        paths.push_back(path);
+    }
+    if (fs::exists("/etc/sysctl.conf")) {
+        paths.emplace_back("/etc/sysctl.conf");
+    }
+    for (const std::string& path : paths) {
+        if (!options_.quiet) {
+            std::printf("* Applying %s ...\n", path.c_str());
+        }
+        load_file(path);
+    }
+}
+
 void Sysctl::load_file(const std::string& path) {
+    constexpr std::size_t kMaxBytes = 16 << 20;
     std::string text;
     if (path == "-") {
         text.assign(std::istreambuf_iterator<char>(std::cin), {});
     } else {
-        std::ifstream file(path);
-        if (!file) {
-            fail("cannot open \"" + path + "\": No such file or directory");
+        Result<std::string, FileError> read = read_text_file(path, kMaxBytes);
+        if (!read) {
+            fail("cannot open \"" + path + "\": " + read.error().text);
             return;
         }
-        text.assign(std::istreambuf_iterator<char>(file), {});
+        text = std::move(*read);
     }
     const SysctlFile file = parse_sysctl_file(text, path);
     for (const ConfigError& error : file.errors) {
         fail(to_string(error));
     }
     for (const SysctlLine& line : file.lines) {
-        set(line.name, line.value, line.ignore_errors);
+        if (pattern_.fits(line.name)) {
+            set(line.name, line.value, line.ignore_errors);
+        }
     }
 }
 
@@ -160,7 +281,9 @@ void Sysctl::show(const std::string& name) {
     // A directory stands for all below it; sysctls themselves have exactly one line of value.
     const ControlReply below = ask(target_, {"GET", "/sysctl?under=" + percent_encode(name), {}});
     if (below.ok() && below.body.starts_with(name + " = ")) {
-        print(name, first_line(reply.body));
+        if (pattern_.fits(name)) {
+            print(name, first_line(reply.body));
+        }
     } else {
         show_below(name);
     }
@@ -174,7 +297,7 @@ void Sysctl::show_below(const std::string& name) {
         const std::string line = reply.body.substr(at, end - at);
         at = end + 1;
         const auto equals = line.find(" = ");
-        if (equals != std::string::npos) {
+        if (equals != std::string::npos && pattern_.fits(line.substr(0, equals))) {
             print(line.substr(0, equals), line.substr(equals + 3));
         }
     }
@@ -201,7 +324,9 @@ void Sysctl::set(const std::string& name, const std::string& value, bool ignore_
 }
 
 void Sysctl::print(const std::string& name, const std::string& value) const {
-    if (options_.names_only) {
+    if (options_.binary) {
+        std::fputs(value.c_str(), stdout);
+    } else if (options_.names_only) {
         std::printf("%s\n", name.c_str());
     } else if (options_.values_only) {
         std::printf("%s\n", value.c_str());
@@ -211,8 +336,14 @@ void Sysctl::print(const std::string& name, const std::string& value) const {
 }
 
 void Sysctl::fail(const std::string& message) {
-    std::fprintf(stderr, "sysctl: %s\n", message.c_str());
+    complain(message);
     exit_code_ = kFailure;
+}
+
+// Behind the values of the names before it, wherever both are written to.
+void Sysctl::complain(const std::string& message) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "sysctl: %s\n", message.c_str());
 }
 
 }  // namespace

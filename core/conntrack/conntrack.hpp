@@ -156,6 +156,6 @@ class Conntrack {
 // "SYN_SENT", "ESTABLISHED", ...; empty for protocols without states. As /proc prints it.
 std::string_view state_name(const Connection& connection);
 std::string_view protocol_name(std::uint8_t protocol);  // "tcp", "unknown"
-bool is_state_name(std::string_view name);  // of any protocol
+bool is_state_name(std::string_view name);              // of any protocol
 
 }  // namespace nsr::conntrack

@@ -3,6 +3,7 @@
 // kernel: mark_source_chains, xt_check_match, xt_check_target
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "core/rules/match.hpp"
 #include "core/rules/ruleset.hpp"
@@ -59,6 +60,7 @@ class TableCheck {
     TableId id_;
     ConfigErrors& errors_;
     std::unordered_map<std::string_view, Visit> visits_;
+    std::unordered_set<const Rule*> loops_;  // reported
     std::vector<Step> path_;
 };
 
@@ -104,8 +106,10 @@ const Chain* TableCheck::jumped_to(const Chain& chain, const Rule& rule) {
         return nullptr;
     }
     if (visits_[next->name].progress == Progress::OnPath) {
-        errors_.push_back({rule.where, "chain " + next->name + " would loop back to itself" +
-                                           " through chain " + chain.name});
+        if (loops_.insert(&rule).second) {
+            errors_.push_back({rule.where, "chain " + next->name + " would loop back to itself" +
+                                               " through chain " + chain.name});
+        }
         return nullptr;
     }
     return next;

@@ -74,6 +74,8 @@ extern const TargetModule kTcpoptstripTarget;
 std::span<const MatchModule* const> match_modules();
 std::span<const TargetModule* const> target_modules();
 
+// Whether iptables knows a match or target of this name, and we do not.
+bool is_missing_module(std::string_view name);
 const MatchModule* find_match(std::string_view name);
 const MatchModule* find_protocol_match(std::uint8_t protocol, Family family);
 const TargetModule* find_target(std::string_view name);

@@ -5,7 +5,7 @@
 namespace nsr::rules {
 
 void RuleContext::error(std::string message) const {
-    errors.push_back({where, std::move(message)});
+    error(GivenOption{.column = column}, std::move(message));
 }
 
 void RuleContext::error(const GivenOption& at, std::string message) const {

@@ -44,7 +44,8 @@ struct RuleContext {
     bool protocol_inverted = false;
     SourceLocation where;
     ConfigErrors& errors;
-    bool tcp_syn = false;  // the rule has a tcp match that only SYNs pass
+    std::uint32_t column = 0;  // of the module at work, for what concerns no single option
+    bool tcp_syn = false;      // the rule has a tcp match that only SYNs pass
 
     [[nodiscard]] bool v6() const { return family == Family::Ipv6; }
     // The rule has -p `wanted`, not negated.

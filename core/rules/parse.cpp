@@ -1,6 +1,7 @@
 #include "core/rules/parse.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "core/rules/modules.hpp"
 #include "core/rules/text.hpp"
@@ -25,7 +26,7 @@ class SaveParser {
     void set_policy(const Word& chain_at, std::string_view policy, const RuleCounters& counters);
     void parse_command(std::vector<Word> words);
     void parse_append(std::vector<Word> words, std::optional<RuleCounters> counters);
-    void append_rules(const std::string& chain_name, const std::vector<Word>& words,
+    void append_rules(const Word& chain_at, const std::vector<Word>& words,
                       std::optional<RuleCounters> counters, std::size_t at);
     bool new_chain(const std::string& name, std::uint32_t column);
     Chain* need_chain(const std::string& name, std::uint32_t column);
@@ -43,6 +44,7 @@ class SaveParser {
     std::optional<TableId> id_;  // the table we are in
     bool skipping_ = false;      // in a table whose name nobody knows
     std::uint32_t table_line_ = 0;
+    std::set<std::string> with_gaps_;  // chains of this table that lack a rule, which was wrong
 };
 
 ConfigErrors SaveParser::parse(std::string_view text) {
@@ -52,7 +54,7 @@ ConfigErrors SaveParser::parse(std::string_view text) {
     }
     if (id_ || skipping_) {
         line_ = table_line_;
-        error(0, "the table that begins here has no COMMIT");
+        error(1, "the table that begins here has no COMMIT");
     }
     return std::move(errors_);
 }
@@ -64,7 +66,8 @@ void SaveParser::parse_line(std::string_view line) {
     }
     const auto words = split_words(line);
     if (!words) {
-        error(0, "a quote is opened and not closed");
+        // The last one, since quotes pair up.
+        error(static_cast<std::uint32_t>(line.rfind('"') + 1), "a quote is opened and not closed");
         return;
     }
     const std::string& head = words->front().text;
@@ -98,6 +101,7 @@ void SaveParser::begin_table(std::string_view name) {
         return;
     }
     table() = Table{};
+    with_gaps_.clear();
     ruleset_.load(family_, *id_);
 }
 
@@ -134,6 +138,9 @@ void SaveParser::set_policy(const Word& chain_at, std::string_view policy,
         error(chain_at.column, "table " + table_name() + " has no built-in chain " +
                                    in_quotes(chain_at.text) +
                                    "; a user chain has the policy \"-\"");
+        if (chain == nullptr && !chain_at.text.empty()) {
+            table().add(chain_at.text, Policy::None);  // so that its rules can be read
+        }
     } else if (policy == "ACCEPT" || policy == "DROP") {
         if (policy == "DROP" && *id_ == TableId::Nat) {
             error(chain_at.column,
@@ -187,8 +194,7 @@ void SaveParser::parse_append(std::vector<Word> words, std::optional<RuleCounter
         error(words[0].column, command + " needs a chain");
         return;
     }
-    const std::string chain = words[1].text;
-    const std::uint32_t column = words[1].column;
+    const Word chain_at = words[1];
     const bool insert = command == "-I" || command == "--insert";
     std::size_t at = insert ? 1 : 0;
     std::size_t used = 2;
@@ -202,21 +208,28 @@ void SaveParser::parse_append(std::vector<Word> words, std::optional<RuleCounter
             }
         }
     }
-    if (need_chain(chain, column) != nullptr) {
+    if (const Chain* chain = need_chain(chain_at.text, chain_at.column)) {
+        if (at > chain->rules.size() + 1) {
+            if (with_gaps_.count(chain->name) == 0) {
+                error(words[2].column, "chain " + chain->name + " has no rule " +
+                                           std::to_string(at) + " to insert before");
+            }
+            at = 0;
+        }
         words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(used));
-        append_rules(chain, words, counters, at);
+        append_rules(chain_at, words, counters, at);
     }
 }
 
 // Precondition: the chain exists. `at`: 0 to append, else the number of the rule to stand before.
-void SaveParser::append_rules(const std::string& chain_name, const std::vector<Word>& words,
+void SaveParser::append_rules(const Word& chain_at, const std::vector<Word>& words,
                               std::optional<RuleCounters> counters, std::size_t at) {
-    Chain* chain = table().find(chain_name);
-    const RuleRequest request{family_, *id_, chain_name, table(), {std::string(file_), line_, 0}};
+    Chain* chain = table().find(chain_at.text);
+    const RuleRequest request{
+        family_, *id_, chain->name, table(), {std::string(file_), line_, chain_at.column}};
     std::vector<Rule> rules = parse_rule_words(request, words, errors_);
-    if (at > chain->rules.size() + 1) {
-        error(0,
-              "chain " + chain_name + " has no rule " + std::to_string(at) + " to insert before");
+    if (rules.empty()) {
+        with_gaps_.insert(chain_at.text);
         return;
     }
     for (Rule& rule : rules) {
@@ -237,12 +250,15 @@ bool SaveParser::new_chain(const std::string& name, std::uint32_t column) {
         error(column, "chain " + in_quotes(name) + " is declared twice in table " + table_name());
         return false;
     }
-    if (std::string problem = chain_name_problem(name); !problem.empty()) {
-        error(column, std::move(problem));
-        return false;
+    // A chain with a wrong name is there all the same, so that its rules can be read.
+    std::string problem = chain_name_problem(name);
+    if (!name.empty()) {
+        table().add(name, Policy::None);
     }
-    table().add(name, Policy::None);
-    return true;
+    if (!problem.empty()) {
+        error(column, std::move(problem));
+    }
+    return problem.empty();
 }
 
 Chain* SaveParser::need_chain(const std::string& name, std::uint32_t column) {
@@ -291,14 +307,21 @@ std::string chain_name_problem(std::string_view name) {
 ConfigErrors parse_save(std::string_view text, std::string_view file, Family family,
                         Ruleset& into) {
     Ruleset draft = into;
-    ConfigErrors errors = SaveParser(file, family, draft).parse(text);
-    if (errors.empty()) {
-        errors = check(draft, family);
-    }
+    ConfigErrors errors = read_save(text, file, family, draft);
+    // The rules that could be read are judged whatever was wrong with others.
+    const ConfigErrors illegal = check(draft, family);
+    errors.insert(errors.end(), illegal.begin(), illegal.end());
+    std::stable_sort(errors.begin(), errors.end(), [](const ConfigError& a, const ConfigError& b) {
+        return a.where.line < b.where.line;
+    });
     if (errors.empty()) {
         into = std::move(draft);
     }
     return errors;
+}
+
+ConfigErrors read_save(std::string_view text, std::string_view file, Family family, Ruleset& into) {
+    return SaveParser(file, family, into).parse(text);
 }
 
 Result<std::vector<Rule>, ConfigErrors> parse_rules(const std::vector<std::string>& words,

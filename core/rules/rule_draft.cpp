@@ -149,6 +149,10 @@ void RuleDraft::unknown_target(const GivenOption& given, bool is_goto) const {
             names.push_back(row->name);
         }
     }
+    if (!is_goto && is_missing_module(given.value)) {
+        context_.error(given, "target " + given.value + " is not supported by this version");
+        return;
+    }
     context_.error(given, (is_goto ? "no chain " : "no chain or target ") + in_quotes(given.value) +
                               " in table " + std::string(name_of(context_.table)) +
                               did_you_mean(given.value, names));

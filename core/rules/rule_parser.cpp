@@ -301,8 +301,11 @@ void RuleParser::load_match(const GivenOption& given) {
         for (const MatchModule* row : match_modules()) {
             names.push_back(row->name);
         }
-        context_.error(given, "unsupported match " + in_quotes(given.value) +
-                                  did_you_mean(given.value, names));
+        context_.error(
+            given,
+            is_missing_module(given.value)
+                ? "match " + in_quotes(given.value) + " is not supported by this version"
+                : "unsupported match " + in_quotes(given.value) + did_you_mean(given.value, names));
         at_ = words_.size();
         give_up_ = true;
         return;
@@ -331,6 +334,7 @@ void RuleParser::add_matches() {
             continue;
         }
         const GivenOption at{.column = loaded.column};
+        context_.column = loaded.column;
         if (context_.v6() ? !module->families.ipv6 : !module->families.ipv4) {
             context_.error(at, "match " + in_quotes(module->name) + " is for " +
                                    (context_.v6() ? "IPv4" : "IPv6") + " only");
@@ -350,6 +354,7 @@ void RuleParser::add_target() {
             continue;
         }
         const GivenOption at{.column = loaded.column};
+        context_.column = loaded.column;
         if (context_.v6() ? !module->families.ipv6 : !module->families.ipv4) {
             context_.error(at, "target " + std::string(module->name) + " is for " +
                                    (context_.v6() ? "IPv4" : "IPv6") + " only");

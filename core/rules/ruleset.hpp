@@ -96,6 +96,10 @@ std::string chain_name_problem(std::string_view name);
 // errors `into` is unchanged. `file` is used for locations only.
 ConfigErrors parse_save(std::string_view text, std::string_view file, Family family, Ruleset& into);
 
+// The first half of it, for texts that are judged together with others: what can be read goes into
+// `into` even if there are errors, and check() is the caller's.
+ConfigErrors read_save(std::string_view text, std::string_view file, Family family, Ruleset& into);
+
 // One rule given as words ("-p", "tcp", "--dport", "80", "-j", "ACCEPT"), for native TOML rules.
 // Errors carry `where`.
 Result<Rule, ConfigErrors> parse_rule(const std::vector<std::string>& words, Family family,

@@ -34,7 +34,7 @@ _nsrouter() {
         check) words="--help" ;;
         replay) words="--in --out --conntrack --stats --trace --seed --start --interface --filter --help" ;;
         status) words="--wait --control --token --help" ;;
-        sysctl) words="-a -w -n -N -e -q -p --control --token --help" ;;
+        sysctl) words="-a -w -n -N -b -e -q -r -p --system -V --control --token --help" ;;
         dmesg) words="-w --control --token --help" ;;
         module) words="list load unload nf_conntrack --control --token --help" ;;
         rules) words="save list flush -4 -6 --control --token --help" ;;

@@ -36,9 +36,25 @@ def packet():
     return ip[:10] + struct.pack(">H", checksum) + ip[12:] + struct.pack(">HHHH", 1000, 2000, 9, 0) + b"x"
 
 
+def pcap(link, *frames):
+    """A capture of (seconds, microseconds, bytes)."""
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, link)
+    return head + b"".join(struct.pack("<IIII", seconds, micro, len(data), len(data)) + data for seconds, micro, data in frames)
+
+
 def capture():
+    return pcap(101, (1000, 0, packet()))
+
+
+def named(interface):
+    """A pcapng file whose only packet came by `interface`."""
+    def block(kind, body):
+        return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+    pad = b"\0" * (-len(interface) % 4)
     data = packet()
-    return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101) + struct.pack("<IIII", 1000, 0, len(data), len(data)) + data
+    option = struct.pack("<HH", 2, len(interface)) + interface + pad + struct.pack("<HH", 0, 0)
+    return (block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack("<HHI", 101, 0, 0) + option)
+            + block(6, struct.pack("<IIIII", 0, 0, 0, len(data), len(data)) + data + b"\0" * (-len(data) % 4)))
 
 
 class Checks:
@@ -90,10 +106,46 @@ def test(h):
     h.check("pcapng by standard input", answer.returncode == 0 and b"1 packets in" in answer.stderr, answer)
     answer = h.replay("--in", "in.pcap", "--start", "2000")
     h.check("packets older than --start are counted", answer.returncode == 0 and b"1 packets are older than --start" in answer.stderr, answer)
+    what_captures_hold(h)
+    what_cannot_be_written(h)
     config.write_text(CONFIG + EVENT)
     answer = h.replay("--in", "in.pcap", "--conntrack", "table")
     h.check("an event that fails makes the exit code 1", answer.returncode == 1 and b"router.toml:" in answer.stderr, answer)
     h.check("after everything is written", "dport=2000" in (h.folder / "table").read_text())
+
+
+def what_captures_hold(h):
+    h.refused("--seed abc", "0 to 18446744073709551615", "--in", "in.pcap", "--seed", "abc")
+    ethernet = bytes(12)
+    frames = [(1, 0, ethernet + kind + b"xx") for kind in (b"\x08\x06", b"\x88\x64", b"\x08\x06")] + [(1, 0, ethernet + b"\x08\0" + packet())]
+    (h.folder / "mixed.pcap").write_bytes(pcap(1, *frames))
+    answer = h.replay("--in", "mixed.pcap")
+    h.check("what is no IP is said to be skipped", answer.returncode == 0 and b"3 packets skipped: 2 ARP, 1 ethertype 0x8864\n" in answer.stderr, answer)
+    (h.folder / "late.pcap").write_bytes(pcap(101, (0, 0, packet()), (0xFFFFFFFF, 0, packet())))
+    answer = h.replay("--in", "late.pcap")
+    h.check("seconds are not negative in the year 2106", answer.returncode == 0 and b"older" not in answer.stderr, answer)
+    (h.folder / "back.pcap").write_bytes(pcap(101, (1000, 0, packet()), (999, 0, packet())))
+    answer = h.replay("--in", "back.pcap")
+    h.check("a packet from before the beginning", b"1 packets are older than the second in which the capture begins" in answer.stderr, answer)
+    (h.folder / "fraction.pcap").write_bytes(pcap(101, (1, 999999, packet()), (1, 4000000000, packet())))
+    answer = h.replay("--in", "fraction.pcap")
+    h.check("microseconds of more than a second are refused", answer.returncode == 1 and b"packet 1: its time has 4000000000 microseconds" in answer.stderr and b"1 packets in" in answer.stderr, answer)
+    (h.folder / "name.pcapng").write_bytes(named(b"\x1b[31m" + b"x" * 60000))
+    answer = subprocess.run([h.program, "replay", "router.toml", "--in", "name.pcapng"], cwd=h.folder, capture_output=True, timeout=60)
+    h.check("a name in a capture does not command the terminal", answer.returncode == 1 and b"\x1b" not in answer.stderr and b'"\\x1b[31mxxx' in answer.stderr
+            and b"--interface takes one of lan, wan" in answer.stderr and len(answer.stderr) < 1000, answer)
+
+
+def what_cannot_be_written(h):
+    answer = h.replay("--in", ".")
+    h.check("--in of a folder", answer.returncode == 1 and b"Is a directory" in answer.stderr, answer)
+    answer = h.replay("--in", "in.pcap", "--out", "/nonexistent/x")
+    h.check("--out in no folder", answer.returncode == 1 and b"/nonexistent/x: No such file or directory" in answer.stderr, answer)
+    for what, arguments in (("a trace", ["replay", "router.toml", "--interface", "lan", "--in", "in.pcap", "--trace"]), ("a table", ["replay", "router.toml", "--interface", "lan", "--in", "in.pcap", "--conntrack", "-"]),
+                            ("help", ["--help"]), ("a verdict", ["check", "router.toml"])):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            answer = subprocess.run([h.program, *arguments], cwd=h.folder, stdout=full, stderr=subprocess.PIPE, timeout=60)
+        h.check(f"{what} that finds no room", answer.returncode == 1 and b"standard output: No space left on device" in answer.stderr, answer)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 #include "core/base/ct_info.hpp"
 #include "core/base/drop_reason.hpp"
 #include "core/base/instant.hpp"
+#include "core/base/printable.hpp"
 #include "core/base/random.hpp"
 #include "core/base/result.hpp"
 #include "core/base/siphash.hpp"
@@ -52,6 +53,32 @@ TEST_CASE("configuration errors name the place as far as it is known") {
     CHECK(to_string(ConfigError{{"rules.v4", 12, 5}, "what"}) == "rules.v4:12:5: what");
     CHECK(to_string(ConfigError{{"rules.v4", 12, 0}, "what"}) == "rules.v4:12: what");
     CHECK(to_string(ConfigError{{"rules.v4", 0, 0}, "what"}) == "rules.v4: what");
+}
+
+TEST_CASE("what a terminal would obey is shown as its code") {
+    CHECK(printable("plain, \u00e9\u4e2d \\ \"x\"") == "plain, \u00e9\u4e2d \\ \"x\"");
+    CHECK(printable("\x1b[31m\n\t\x7f") == "\\x1b[31m\\n\\t\\x7f");
+    CHECK(printable(std::string_view("\0", 1)) == "\\x00");
+    CHECK(printable("\u009b\u202e") == "\\u009b\\u202e");
+    CHECK(printable("a\xff\xc0\x80\xe2\x82") == "a\\xff\\xc0\\x80\\xe2\\x82");
+    CHECK(printable("\xed\xa0\x80\xf4\x90\x80\x80") == "\\xed\\xa0\\x80\\xf4\\x90\\x80\\x80");
+    CHECK(to_string(ConfigError{{"a\x1b", 1, 2}, "b\r"}) == "a\\x1b:1:2: b\\x0d");
+}
+
+TEST_CASE("a long message keeps its beginning and its end") {
+    const std::string whole = "no \"" + std::string(590, 'x') + "\"; ok";
+    CHECK(printable_message(whole.substr(0, 600)) == whole.substr(0, 600));
+    const std::string cut = printable_message("begin " + std::string(60000, 'x') + " end");
+    CHECK(cut.size() < 620);
+    CHECK(cut.starts_with("begin xxx"));
+    CHECK(cut.ends_with("xxx end"));
+    for (std::size_t shift = 0; shift < 3; ++shift) {  // never within a character
+        std::string wide(shift, 'a');
+        for (int i = 0; i < 500; ++i) {
+            wide += "\u4e2d";
+        }
+        CHECK(printable_message(wide).find("\\x") == std::string::npos);
+    }
 }
 
 TEST_CASE("jiffies count four milliseconds and wrap around") {

@@ -252,6 +252,12 @@ TEST_CASE("link headers are taken off; what carries no IP is passed over") {
     CHECK(offset(0, {0, 0, 0, 30, 0x60}) == 4);
     CHECK(offset(108, {0, 0, 0, 7}) == -1);
     CHECK(offset(228, {0x45}) == 0);
+    CHECK(unwrap(1, arp).content == "ARP");
+    CHECK(unwrap(1, Bytes(13, 0)).content == "cut short");
+    CHECK(unwrap(1, Bytes(14, 0)).content == "802.2");
+    vlan[20] = 0x88;
+    vlan[21] = 0x64;
+    CHECK(unwrap(1, vlan).content == "ethertype 0x8864");
     CHECK(unwrap(105, Bytes{1}).error.find("IEEE802_11") != std::string::npos);
 }
 

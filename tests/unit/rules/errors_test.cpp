@@ -57,6 +57,31 @@ TEST_CASE("names that nobody knows are met with the nearest that somebody does")
           "rules:1:1: unknown table \"filtre\"; did you mean \"filter\"?\n");
 }
 
+TEST_CASE("what iptables has and we do not is said to be so, not taken for a slip") {
+    has(wrong("-m set --match-set a src -j DROP"),
+        "match \"set\" is not supported by this version");
+    has(wrong("-j NFQUEUE --queue-num 1"), "target NFQUEUE is not supported by this version");
+}
+
+TEST_CASE("what concerns no single option is said at the match or target") {
+    CHECK(errors_of(forward("-A FORWARD -p tcp -m string --algo bm -j DROP"))
+              .starts_with("rules:2:19: match \"string\" needs"));
+    CHECK(errors_of("*filter\n-A FORWARD -m comment --comment \"x\nCOMMIT\n") ==
+          "rules:2:33: a quote is opened and not closed\n");
+    CHECK(errors_of("*filter\n-I FORWARD 2 -j DROP\nCOMMIT\n") ==
+          "rules:2:12: chain FORWARD has no rule 2 to insert before\n");
+}
+
+TEST_CASE("rules that could be read are judged beside those that could not, and no error breeds") {
+    CHECK(errors_of(
+              "*nat\n:BAD ACCEPT\n-A BAD -j ACCEPT\n-A INPUT -j DNAT --to-destination 10.0.0.1\n"
+              "COMMIT\n*filter\n:L - [0:0]\n-A L -p foo\n-I L 2 -j L\nCOMMIT\n") ==
+          "rules:2:1: table nat has no built-in chain \"BAD\"; a user chain has the policy \"-\"\n"
+          "rules:4:4: target DNAT is not valid in INPUT; it is valid in PREROUTING, OUTPUT\n"
+          "rules:8:6: unknown protocol \"foo\"\n"
+          "rules:9:4: chain L would loop back to itself through chain L\n");
+}
+
 TEST_CASE("what is not legal in its table or chain is refused") {
     has(wrong("-i lan", "POSTROUTING", "mangle"), "-i cannot be used in POSTROUTING");
     has(wrong("-o lan", "INPUT"), "-o cannot be used in INPUT");
@@ -72,7 +97,7 @@ TEST_CASE("what is not legal in its table or chain is refused") {
     has(wrong("-m rpfilter", "FORWARD", "mangle"), "\"rpfilter\" is not valid in FORWARD");
     has(errors_of("*nat\n:U - [0:0]\n-A POSTROUTING -j U\n-A U -j DNAT --to-destination 1.2.3.4\n"
                   "COMMIT\n"),
-        "rules:4: target DNAT is not valid in POSTROUTING, from where chain U can be reached");
+        "rules:4:4: target DNAT is not valid in POSTROUTING, from where chain U can be reached");
 }
 
 TEST_CASE("a user chain that nobody reaches may hold what it likes") {
@@ -104,7 +129,7 @@ TEST_CASE("values are judged where they stand") {
 
 TEST_CASE("the frame of the file is judged, too") {
     has(errors_of("-A FORWARD\n"), "rules:1:1: \"-A\" stands outside of a table");
-    has(errors_of("*filter\n-A FORWARD\n"), "rules:1: the table that begins here has no COMMIT");
+    has(errors_of("*filter\n-A FORWARD\n"), "rules:1:1: the table that begins here has no COMMIT");
     has(errors_of("*filter\n:FORWARD MAYBE [0:0]\nCOMMIT\n"), "unknown policy \"MAYBE\"");
     has(errors_of("*filter\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n"),
         "no built-in chain \"PREROUTING\"");

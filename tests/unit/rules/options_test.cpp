@@ -89,7 +89,7 @@ TEST_CASE("the first rule that needs tracking is named, and a nat table counts a
     CHECK(rules::needs_tracking(parsed(forward("-A FORWARD -p tcp -j ACCEPT")), Family::Ipv4)
               .empty());
     CHECK(rules::needs_tracking(parsed(forward("-A FORWARD\n-A FORWARD -m state --state NEW")),
-                                Family::Ipv4) == "rules:3: FORWARD -m state --state NEW");
+                                Family::Ipv4) == "rules:3:4: FORWARD -m state --state NEW");
     const rules::Ruleset nat = parsed("*nat\nCOMMIT\n");
     CHECK_FALSE(rules::needs_tracking(nat, Family::Ipv4).empty());
     CHECK(rules::needs_tracking(nat, Family::Ipv6).empty());
