@@ -204,15 +204,15 @@ void interface_name(Section& section, std::string_view key, std::string& into) {
     if (!section.string(key, name)) {
         return;
     }
+    // A wrong name is one, so that what refers to it can be judged.
+    into = name;
     if (!is_interface_name(name)) {
         section.fail(section.take(key)->value.where,
                      std::string(key) +
                          " must be 1 to 15 printable characters without blanks, '/', ':', "
                          "'+', '!' and '%', not \"" +
                          name + "\"");
-        return;
     }
-    into = name;
 }
 
 void netns_name(Section& section, std::string& into) {

@@ -2,8 +2,8 @@
 // hooks they do not know.
 // kernel: mark_source_chains, xt_check_match, xt_check_target
 #include <algorithm>
+#include <set>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "core/rules/match.hpp"
 #include "core/rules/ruleset.hpp"
@@ -60,7 +60,7 @@ class TableCheck {
     TableId id_;
     ConfigErrors& errors_;
     std::unordered_map<std::string_view, Visit> visits_;
-    std::unordered_set<const Rule*> loops_;  // reported
+    std::set<const Rule*> loops_;  // reported
     std::vector<Step> path_;
 };
 
