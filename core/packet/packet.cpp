@@ -10,17 +10,19 @@
 namespace nsr {
 
 std::uint8_t* BufferPool::take() {
-    if (free_.empty()) {
-        blocks_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(kBlockBytes));
-        return blocks_.back().get();
+    if (idle_.empty()) {
+        return std::make_unique_for_overwrite<std::uint8_t[]>(kBlockBytes).release();
     }
-    std::uint8_t* block = free_.back();
-    free_.pop_back();
+    std::uint8_t* block = idle_.back().release();
+    idle_.pop_back();
     return block;
 }
 
 void BufferPool::give_back(std::uint8_t* block) {
-    free_.push_back(block);
+    std::unique_ptr<std::uint8_t[]> owned(block);
+    if (idle_.size() < kMostIdle) {
+        idle_.push_back(std::move(owned));
+    }
 }
 
 Packet::Packet(BufferPool& pool, std::span<const std::uint8_t> bytes) : Packet(pool) {

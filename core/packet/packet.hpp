@@ -29,20 +29,23 @@ namespace nsr {
 inline constexpr std::size_t kHeadroomBytes = 128;
 inline constexpr std::size_t kMaxPacketBytes = 65535 + 40;  // a full IPv6 payload behind its header
 
+// Buffers for packets. A burst may take any number of them; of those that come back, as many as a
+// few batches need are kept. Must outlive its packets.
 class BufferPool {
   public:
-    BufferPool() = default;
+    BufferPool() { idle_.reserve(kMostIdle); }
     BufferPool(const BufferPool&) = delete;
     BufferPool& operator=(const BufferPool&) = delete;
 
     static constexpr std::size_t kBlockBytes = kHeadroomBytes + kMaxPacketBytes + 64;
+    static constexpr std::size_t kMostIdle = 256;  // 16 MiB
 
     std::uint8_t* take();
     void give_back(std::uint8_t* block);
+    [[nodiscard]] std::size_t idle() const { return idle_.size(); }
 
   private:
-    std::vector<std::unique_ptr<std::uint8_t[]>> blocks_;
-    std::vector<std::uint8_t*> free_;
+    std::vector<std::unique_ptr<std::uint8_t[]>> idle_;
 };
 
 enum class ChecksumState : std::uint8_t { Complete, Verified, Partial };

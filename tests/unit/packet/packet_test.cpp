@@ -119,3 +119,17 @@ TEST_CASE("a forwarding router records itself in the options that ask for it") {
     CHECK(stamped({148, 4, 0, 0}) == "94040000");
     CHECK(stamped({7, 7, 3, 0, 0, 0, 0, 0}) == "0707030000000000");  // malformed: left alone
 }
+
+TEST_CASE("a pool gives back what a burst took, but for a few") {
+    BufferPool pool;
+    const std::vector<std::uint8_t> bytes(20, 7);
+    {
+        std::vector<Packet> burst;
+        for (std::size_t i = 0; i < 2 * BufferPool::kMostIdle; ++i) {
+            burst.emplace_back(pool, bytes);
+        }
+    }
+    CHECK(pool.idle() == BufferPool::kMostIdle);
+    const Packet again(pool, bytes);
+    CHECK(pool.idle() == BufferPool::kMostIdle - 1);
+}
