@@ -16,6 +16,7 @@ constexpr std::array kTables = {TableId::Raw, TableId::Mangle, TableId::Nat, Tab
 
 std::vector<std::string> table_names() {
     std::vector<std::string> names;
+    names.reserve(kTables.size());
     for (const TableId table : kTables) {
         names.emplace_back(rules::name_of(table));
     }

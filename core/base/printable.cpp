@@ -18,17 +18,36 @@ bool is_continuation(char c) {
     return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
 }
 
-// The first character of a text that is not empty. Overlong forms and surrogates are no UTF-8.
+// How long a character is that begins with this byte; 0: none does.
+std::size_t length_by(unsigned char lead) {
+    struct Row {
+        unsigned below;
+        std::size_t bytes;
+    };
+    constexpr Row kRows[] = {{0x80, 1}, {0xc2, 0}, {0xe0, 2}, {0xf0, 3}, {0xf5, 4}};
+    for (const Row& row : kRows) {
+        if (lead < row.below) {
+            return row.bytes;
+        }
+    }
+    return 0;
+}
+
+// Overlong forms and surrogates are no UTF-8.
+bool is_possible(const Character& c) {
+    const bool overlong = (c.bytes == 3 && c.code < 0x800) || (c.bytes == 4 && c.code < 0x10000);
+    return !overlong && c.code <= 0x10ffff && (c.code < 0xd800 || c.code >= 0xe000);
+}
+
+// The first character of a text that is not empty.
 Character first_of(std::string_view text) {
     const auto lead = static_cast<unsigned char>(text[0]);
-    const std::size_t bytes = lead < 0x80   ? 1
-                              : lead < 0xc2 ? 0
-                              : lead < 0xe0 ? 2
-                              : lead < 0xf0 ? 3
-                              : lead < 0xf5 ? 4
-                                            : 0;
-    if (bytes < 2 || bytes > text.size()) {
-        return {lead, bytes == 1 ? std::size_t{1} : 0};
+    const std::size_t bytes = length_by(lead);
+    if (bytes > text.size() || bytes == 0) {
+        return {};
+    }
+    if (bytes == 1) {
+        return {lead, 1};
     }
     std::uint32_t code = lead & (0xffu >> (bytes + 1));
     for (std::size_t i = 1; i < bytes; ++i) {
@@ -37,9 +56,8 @@ Character first_of(std::string_view text) {
         }
         code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3fu);
     }
-    const bool overlong = (bytes == 3 && code < 0x800) || (bytes == 4 && code < 0x10000);
-    const bool beyond = code > 0x10ffff || (code >= 0xd800 && code < 0xe000);
-    return overlong || beyond ? Character{} : Character{code, bytes};
+    const Character found{code, bytes};
+    return is_possible(found) ? found : Character{};
 }
 
 bool is_obeyed(std::uint32_t code) {

@@ -21,12 +21,12 @@ RouteTable::RouteTable(const InterfaceTable& interfaces) : interfaces_(interface
     rebuild();
 }
 
-RouteChange RouteTable::add(Route route) {
-    return insert(std::move(route), false);
+RouteChange RouteTable::add(const Route& route) {
+    return insert(route, false);
 }
 
-RouteChange RouteTable::replace(Route route) {
-    return insert(std::move(route), true);
+RouteChange RouteTable::replace(const Route& route) {
+    return insert(route, true);
 }
 
 // kernel: fib_table_insert, fib6_add_rt2node
@@ -41,14 +41,14 @@ RouteChange RouteTable::insert(Route route, bool instead) {
     const auto same = std::find_if(routes_.begin(), routes_.end(),
                                    [&](const Route& each) { return each.to == route.to; });
     if (same != routes_.end() && instead) {
-        *same = std::move(route);
+        *same = route;
         rebuild();
         return RouteChange::Done;
     }
     if (same != routes_.end() || (route.to.address.is_v4() && is_connected(route.to))) {
         return RouteChange::Exists;
     }
-    routes_.push_back(std::move(route));
+    routes_.push_back(route);
     index_route(routes_.back());
     return RouteChange::Done;
 }

@@ -72,10 +72,10 @@ class RouteTable {
     explicit RouteTable(const InterfaceTable& interfaces);
 
     // `ip route add`. IPv6 routes may share the destination of a connected one, which wins.
-    [[nodiscard]] RouteChange add(Route route);
+    [[nodiscard]] RouteChange add(const Route& route);
     // `ip route replace`: instead of the one that leads to this destination, if there is one. Does
     // not replace a connected route.
-    [[nodiscard]] RouteChange replace(Route route);
+    [[nodiscard]] RouteChange replace(const Route& route);
     // `ip route del`: `via` and `interface` may be unset, and then match any. A connected route
     // comes back with its address or its link. False: none such.
     [[nodiscard]] bool remove(const Route& route);

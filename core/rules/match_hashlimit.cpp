@@ -59,7 +59,11 @@ struct Bucket {
     Jiffies expires = 0;
 };
 
+class HashlimitMatch;
+
 struct HashlimitTable : SharedState {
+    explicit HashlimitTable(std::shared_ptr<const HashlimitMatch> first)
+        : maker(std::move(first)) {}
     std::unique_ptr<SharedState> clone() const override {
         return std::make_unique<HashlimitTable>(*this);
     }
@@ -67,11 +71,14 @@ struct HashlimitTable : SharedState {
     // What has expired, out of the next few keys: the work per packet is bounded.
     void sweep(Jiffies now);
 
+    // The rule that named the table first: its rate, modes and sizes count for all that name it.
+    // kernel: hinfo->cfg
+    std::shared_ptr<const HashlimitMatch> maker;
     std::map<Key, Bucket> buckets;
     Key next_to_sweep;
 };
 
-class HashlimitMatch : public Match {
+class HashlimitMatch : public Match, public std::enable_shared_from_this<HashlimitMatch> {
   public:
     HashlimitMatch() : Match("hashlimit") {}
     std::string save() const override;
@@ -97,10 +104,11 @@ class HashlimitMatch : public Match {
     std::uint64_t most_keys = kMostKeys;
     std::string table_options;  // as they were given
 
-  private:
-    std::optional<Key> key_of(const Packet& packet) const;
+    [[nodiscard]] std::optional<Key> key_of(const Packet& packet) const;
     [[nodiscard]] std::uint64_t most_credit() const;
     std::uint64_t price(Bucket& bucket, std::uint32_t length) const;
+
+  private:
     [[nodiscard]] std::string limit_text() const;
 };
 
@@ -241,7 +249,7 @@ std::optional<Key> HashlimitMatch::key_of(const Packet& packet) const {
 
 void HashlimitMatch::join(std::unique_ptr<SharedState>& shared) const {
     if (shared == nullptr) {
-        shared = std::make_unique<HashlimitTable>();
+        shared = std::make_unique<HashlimitTable>(shared_from_this());
     }
 }
 
@@ -279,30 +287,32 @@ std::uint64_t HashlimitMatch::price(Bucket& bucket, std::uint32_t length) const 
 
 // kernel: hashlimit_mt_common
 MatchResult HashlimitMatch::test(Subject& subject, MatchState*) const {
-    const auto key = key_of(subject.packet);
+    auto& limits = static_cast<HashlimitTable&>(*subject.shared);
+    const HashlimitMatch& limit = *limits.maker;
+    const auto key = limit.key_of(subject.packet);
     if (!key) {
         return MatchResult::HotDrop;
     }
     const Jiffies now = to_jiffies(subject.now);
-    auto& limits = static_cast<HashlimitTable&>(*subject.shared);
     limits.sweep(now);
-    if (!limits.buckets.contains(*key) && limits.buckets.size() >= most_keys) {
+    if (!limits.buckets.contains(*key) && limits.buckets.size() >= limit.most_keys) {
         return MatchResult::HotDrop;
     }
     const auto [entry, made] = limits.buckets.try_emplace(*key);
     Bucket& bucket = entry->second;
     const bool fresh = made || expired(bucket, now);
-    bucket.expires = now + milliseconds_to_jiffies(expire_ms);
+    bucket.expires = now + milliseconds_to_jiffies(limit.expire_ms);
     if (fresh) {
-        bucket.credit = most_credit();
-        bucket.refills = burst;
+        bucket.credit = limit.most_credit();
+        bucket.refills = limit.burst;
     } else {
-        const std::uint64_t per_jiffy = bytes ? kByteCreditsPerJiffy : kCreditsPerJiffy;
+        const std::uint64_t per_jiffy = limit.bytes ? kByteCreditsPerJiffy : kCreditsPerJiffy;
         const std::uint64_t grown = bucket.credit + (now - bucket.previous) * per_jiffy;
-        bucket.credit = std::min(grown < bucket.credit ? ~std::uint64_t{0} : grown, most_credit());
+        bucket.credit =
+            std::min(grown < bucket.credit ? ~std::uint64_t{0} : grown, limit.most_credit());
     }
     bucket.previous = now;
-    const std::uint64_t cost = price(bucket, subject.packet.layout.total_length);
+    const std::uint64_t cost = limit.price(bucket, subject.packet.layout.total_length);
     if (bucket.credit < cost) {
         return yes_if(above);
     }

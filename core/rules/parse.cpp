@@ -255,10 +255,11 @@ bool SaveParser::new_chain(const std::string& name, std::uint32_t column) {
     if (!name.empty()) {
         table().add(name, Policy::None);
     }
-    if (!problem.empty()) {
-        error(column, std::move(problem));
+    if (problem.empty()) {
+        return true;
     }
-    return problem.empty();
+    error(column, std::move(problem));
+    return false;
 }
 
 Chain* SaveParser::need_chain(const std::string& name, std::uint32_t column) {

@@ -278,3 +278,19 @@ TEST_CASE("conntrack: of a UDP-Lite packet's length only the low byte is in the 
     REQUIRE(out.size() == 1);
     CHECK(wire::load16(out[0].l4().data() + 6) == 0xc740);
 }
+
+TEST_CASE("hashlimit: the rule that names a table first decides how it counts") {
+    World w = given(
+        "*filter\n"
+        "-A FORWARD -p udp -m udp --dport 1 -m hashlimit --hashlimit-upto 1/hour --hashlimit-burst "
+        "2 "
+        "--hashlimit-mode dstip --hashlimit-name one -j ACCEPT\n"
+        "-A FORWARD -p udp -m udp --dport 2 -m hashlimit --hashlimit-upto 1/hour --hashlimit-burst "
+        "9 "
+        "--hashlimit-mode srcip --hashlimit-name one -j ACCEPT\n-A FORWARD -j DROP\nCOMMIT\n");
+    for (const char* from : {"10.0.0.2:1", "10.0.0.3:1"}) {
+        w.when("lan", udp(from, "198.51.100.7:2"))
+            .expect("wan", udp(from, "198.51.100.7:2").ttl(63));
+    }
+    w.when("lan", udp("10.0.0.4:1", "198.51.100.7:2")).expect_drop(DropReason::RuleDrop);
+}
