@@ -38,7 +38,7 @@ std::vector<std::string> conntrack_words(const char* command,
 }
 
 // A stream that says at its end how many connections it was about.
-Response with_count(std::function<std::size_t()> entries) {
+Response with_count(const std::function<std::size_t()>& entries) {
     Response response;
     response.trailer = kEntriesField;
     response.trailer_value = [entries] { return std::to_string(entries()); };

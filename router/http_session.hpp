@@ -24,8 +24,8 @@ namespace beast = boost::beast;
 inline constexpr std::size_t kMaxClients = 64;
 // Of those, the ones that wait for what comes, such as `dmesg -w`.
 inline constexpr std::size_t kMaxFollowers = 16;
-inline constexpr std::size_t kMaxHeaderBytes = 8 * 1024;
-inline constexpr std::size_t kMaxBodyBytes = 1024 * 1024;
+inline constexpr std::size_t kMaxHeaderBytes = std::size_t{8} * 1024;
+inline constexpr std::size_t kMaxBodyBytes = std::size_t{1024} * 1024;
 inline constexpr auto kHeaderDeadline = std::chrono::seconds(10);
 inline constexpr auto kBodyDeadline = std::chrono::seconds(10);
 inline constexpr auto kWriteDeadline = std::chrono::seconds(30);

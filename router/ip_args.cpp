@@ -165,7 +165,7 @@ std::string take_device(Rest& words) {
     if (!words.empty() && words[0] == "dev") {
         words = words.subspan(1);
     }
-    const std::string name = words.empty() ? std::string() : words[0];
+    std::string name = words.empty() ? std::string() : words[0];
     words = words.subspan(std::min<std::size_t>(1, words.size()));
     return name;
 }

@@ -6,7 +6,7 @@
 namespace nsr::router {
 namespace {
 
-constexpr std::size_t kMaxBytes = 256 * 1024;  // kernel: CONFIG_LOG_BUF_SHIFT 18
+constexpr std::size_t kMaxBytes = std::size_t{256} * 1024;  // kernel: CONFIG_LOG_BUF_SHIFT 18
 
 std::string stamp(Duration since_boot) {
     const auto microseconds =

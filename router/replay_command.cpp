@@ -217,7 +217,7 @@ int command_replay(Arguments& arguments) {
         return usage(wrong);
     }
     if (arguments.start >= 0) {
-        arguments.options.start_ns = static_cast<std::int64_t>(arguments.start * 1e9 + 0.5);
+        arguments.options.start_ns = std::llround(arguments.start * 1e9);
     }
     const auto capture = open_capture(arguments.in, arguments.filter);
     return capture ? replay_into_files(arguments, *config, **capture) : complain(capture.error());

@@ -228,6 +228,7 @@ void Sysctl::load_system() {
         }
     }
     std::vector<std::string> paths;
+    paths.reserve(files.size() + 1);
     for (const auto& [name, path] : files) {
         paths.push_back(path);
     }
