@@ -186,6 +186,15 @@ def json_table(h):
     entries = json.loads(h.get("/conntrack?proto=udp&dport=2000"))
     h.check("/conntrack is JSON and filters", len(entries) == 1 and entries[0]["original"]["dst"] == "192.0.2.99"
             and entries[0]["reply"]["dst"] == "192.0.2.1", entries)
+    for query in ("zero", "zero=1", "src-nat=-z", "src-nat=--zero", "timeout=5"):
+        h.check(f"GET /conntrack?{query} changes nothing", h.request("GET", f"/conntrack?{query}")[0] == 400)
+    h.check("and says what would", "POST /conntrack" in h.get("/conntrack?zero"))
+    for target in ("/?x=1", "/status?x=1", "/module?x=1", "/proc/net/dev?x=1", "/proc/net?x=1", "/conntrack?output=xml", "/conntrack?flush"):
+        code, text = h.request("GET", target)
+        h.check(f"GET {target}: the parameter is unknown", code == 400 and "unknown parameter \"" in text, text)
+    for target in ("/reload?x=1", "/stop?x=1", "/conntrack?x=1", "/ip?x=1", "/proc/nsrouter/conntrack_mode?x=1"):
+        h.check(f"POST {target} likewise", h.request("POST", target, "")[0] == 400)
+    h.check("no sysctl folder of that name", h.request("GET", "/sysctl?under=net.nosuch")[0] == 404)
     h.check("DELETE /conntrack says how many", h.request("DELETE", "/conntrack?proto=udp&dport=2000") == (200, "1\n"))
     h.check("and they are gone", json.loads(h.get("/conntrack?proto=udp&dport=2000")) == [])
     h.put("/proc/sys/net/netfilter/nf_conntrack_udp_timeout", "600")
