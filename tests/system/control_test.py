@@ -78,7 +78,8 @@ def malformed(h):
         "a negative length": (head("PUT", extra="Content-Length: -1\r\n"), 400),
         "two framings at once": (head("PUT", extra="Content-Length: 3\r\nTransfer-Encoding: chunked\r\n") + b"0\r\n\r\n", 400),
         "a chunk size that is none": (head("PUT", extra="Transfer-Encoding: chunked\r\n") + b"zz\r\n", 400),
-        "a target that is no path": (head(path="http://evil.example/"), 400),
+        "a target that is no path": (head(path="https://localhost/"), 400),
+        "a target at another site": (head(path="http://evil.example/"), 403),
         "a NUL in the path": (head(path="/proc%00"), 400),
         "dots that climb": (head(path="/proc/../../etc/passwd", extra="Connection: close\r\n"), 404),
         "dots that climb, encoded": (head(path="/proc/%2e%2e/etc/passwd", extra="Connection: close\r\n"), 404),
@@ -224,6 +225,12 @@ def json_table(h):
     h.check("conntrack --version", "conntrack v1.4.7" in h.cli("conntrack", "--version").stdout)
     by_name = h.run("conntrack", "-C", f"--control={h.instance()}")
     h.check("conntrack --control=NAME", by_name.returncode == 0, by_name)
+    h.check("Host in capitals", h.request("GET", "/status", None, "-H", f"Host: LOCALHOST:{h.port}")[0] == 200)
+    for authority, code in ((f"localhost:{h.port}", 200), ("evil.example", 403)):
+        answer = h.request("GET", "/", None, "--request-target", f"http://{authority}/status")
+        h.check(f"a target at http://{authority} is {code}", answer[0] == code, answer)
+    uptime = re.search(r'"uptime_seconds":([^,]*),', h.get("/status"))
+    h.check("uptime is a plain number", uptime and re.fullmatch(r"[0-9]+\.[0-9]{3}", uptime[1]), uptime)
     h.check("an unknown filter is 400", h.request("GET", "/conntrack?colour=red")[0] == 400)
 
 
