@@ -32,6 +32,7 @@ constexpr CommandRow kCommands[] = {
     {'S', {"stats", ""}, ConntrackCommand::Statistics},
 };
 
+Words separated(const Words& words);
 std::optional<ConntrackCommand> command_of(const Words& words);
 std::optional<ConntrackCommand> command_in(const std::string& word);
 
@@ -39,7 +40,7 @@ std::string check_output(const ConntrackOutput& output);
 
 class Parser {
   public:
-    explicit Parser(const Words& words) : words_(words) {}
+    explicit Parser(const Words& words) : words_(separated(words)) {}
     Parsed run();
 
   private:
@@ -48,7 +49,7 @@ class Parser {
     void option(const std::string& word);
     void check();
 
-    const Words& words_;
+    const Words words_;
     std::size_t next_ = 0;
     ConntrackArgs args_;
     bool have_command_ = false;
@@ -88,6 +89,32 @@ Parsed Parser::run() {
         return problem_;
     }
     return args_;
+}
+
+// -Lzp tcp is -L -z -p tcp: what takes no value may have others behind it in one word. Other than
+// in the tool, what follows -L is never lost.
+Words separated(const Words& words) {
+    Words out;
+    bool is_value = false;
+    for (std::string rest : words) {
+        const auto row_of = [](const std::string& word) {
+            return find_conntrack_option(word.substr(0, word.find('=')));
+        };
+        while (!is_value && rest.size() > 2 && rest[0] == '-' && rest[1] != '-') {
+            const std::string first = rest.substr(0, 2);
+            const ConntrackOption* row = row_of(first);
+            if (!command_in(first) && (row == nullptr || row->takes != Takes::Nothing)) {
+                break;
+            }
+            out.push_back(first);
+            rest.erase(1, 1);
+        }
+        const ConntrackOption* row = is_value ? nullptr : row_of(rest);
+        const bool joined = rest.find('=') != std::string::npos;
+        is_value = row != nullptr && row->takes == Takes::Value && !joined;
+        out.push_back(std::move(rest));
+    }
+    return out;
 }
 
 std::optional<ConntrackCommand> command_of(const Words& words) {
@@ -146,6 +173,10 @@ void Parser::option(const std::string& word) {
     } else if (word.size() > 2 && word[0] == '-') {
         name = word.substr(0, 2);
         value = word.substr(2);
+    }
+    if (!word.starts_with('-')) {
+        problem_ = "`" + shown(word) + "' is no option, and no option takes it as its value";
+        return;
     }
     const ConntrackOption* row = find_conntrack_option(name);
     if (row == nullptr) {

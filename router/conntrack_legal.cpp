@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "core/wire/protocol.hpp"
 #include "router/conntrack_tuple_args.hpp"
 
 namespace nsr::router {
@@ -124,6 +125,14 @@ std::string check_table(const ConntrackArgs& args) {
     return {};
 }
 
+// Beyond the tool they may stand without -p; with it, only those of that protocol are known.
+bool belongs_to(std::string_view option, std::uint8_t protocol) {
+    if (option == "state") {
+        return protocol == proto::kTcp || protocol == proto::kSctp || protocol == proto::kDccp;
+    }
+    return option.starts_with("icmp-") ? proto::is_icmp(protocol) : !proto::is_icmp(protocol);
+}
+
 std::string check_tuple(const ConntrackArgs& args) {
     if (args.command != Command::Get || args.table != ConntrackTable::Connections) {
         return {};
@@ -142,7 +151,9 @@ std::string check_conntrack_options(const ConntrackArgs& args,
     }
     const Names legal = legal_for(args);
     for (const std::string_view option : given) {
-        if (has(kOfProtocols, option) && !has(legal, "proto")) {
+        const auto& protocol = args.filter.protocol;
+        if (has(kOfProtocols, option) &&
+            (!has(legal, "proto") || (protocol && !belongs_to(option, *protocol)))) {
             return "unknown option `--" + std::string(option) + "'";
         }
     }

@@ -39,7 +39,13 @@ Problem read_number(const std::string& value, std::optional<T>& into, const char
 
 Problem read_prefix(const std::string& value, std::optional<Prefix>& into) {
     into = parse_prefix(value);
-    return into ? Problem{} : "Invalid IP address `" + shown(value) + "'";
+    if (into) {
+        return {};
+    }
+    const std::size_t slash = value.find('/');
+    return slash != std::string::npos && parse_address(value.substr(0, slash))
+               ? "Invalid netmask"
+               : "Invalid IP address `" + shown(value) + "'";
 }
 
 Problem read_protocol(ConntrackArgs& args, const std::string& value);
@@ -78,8 +84,8 @@ Problem read_mask(ConntrackArgs& args, const std::string& value) {
 
 // clang-format off
 constexpr ConntrackOption kOptions[] = {
-    {'s', {"src", "orig-src", "tuple-src"}, Takes::Value, read_address<kOriginal, true>},
-    {'d', {"dst", "orig-dst", "tuple-dst"}, Takes::Value, read_address<kOriginal, false>},
+    {'s', {"src", "orig-src"}, Takes::Value, read_address<kOriginal, true>},
+    {'d', {"dst", "orig-dst"}, Takes::Value, read_address<kOriginal, false>},
     {'r', {"reply-src"}, Takes::Value, read_address<kReply, true>},
     {'q', {"reply-dst"}, Takes::Value, read_address<kReply, false>},
     {0, {"sport", "orig-port-src"}, Takes::Value, read_port<kOriginal, true>},
@@ -130,13 +136,23 @@ constexpr ConntrackOption kOptions[] = {
 const ConntrackOption* find_conntrack_option(std::string_view name) {
     const bool is_short = name.size() == 2 && name[0] == '-';
     const bool is_long = name.size() > 2 && name.starts_with("--");
-    const auto named = [&](const ConntrackOption& row) {
-        return (is_short && row.short_name != 0 && name[1] == row.short_name) ||
-               (is_long && std::find(std::begin(row.long_names), std::end(row.long_names),
-                                     name.substr(2)) != std::end(row.long_names));
-    };
-    const auto row = std::find_if(std::begin(kOptions), std::end(kOptions), named);
-    return row == std::end(kOptions) ? nullptr : row;
+    const ConntrackOption* abbreviated = nullptr;
+    bool ambiguous = false;
+    for (const ConntrackOption& row : kOptions) {
+        if (is_short && row.short_name != 0 && name[1] == row.short_name) {
+            return &row;
+        }
+        for (const std::string_view long_name : row.long_names) {
+            if (is_long && long_name == name.substr(2)) {
+                return &row;
+            }
+            if (is_long && long_name.starts_with(name.substr(2))) {
+                ambiguous = ambiguous || (abbreviated != nullptr && abbreviated != &row);
+                abbreviated = &row;
+            }
+        }
+    }
+    return ambiguous ? nullptr : abbreviated;
 }
 
 // What was wrong, not all of it if that is long.

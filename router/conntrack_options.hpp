@@ -22,7 +22,8 @@ struct ConntrackOption {
     Reader read;
 };
 
-// "-s", "--src"; null: there is none.
+// "-s", "--src", or an abbreviation that only one option has, as getopt_long(3) takes it; null:
+// there is none.
 const ConntrackOption* find_conntrack_option(std::string_view name);
 
 // What was wrong, not all of it if that is long.

@@ -1,5 +1,7 @@
 // The connection table at the control port.
+#include <initializer_list>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "router/control_client.hpp"
@@ -14,27 +16,35 @@ using http::Response;
 
 namespace {
 
-// Query parameters as options of conntrack(8): ?proto=udp&dport=53 is -p udp --dport 53. The names
-// are its long options.
-std::vector<std::string> conntrack_words(const char* command,
-                                         const std::map<std::string, std::string>& query) {
+// What GET and DELETE select by: long options of conntrack(8). None of them changes anything.
+// clang-format off
+const std::initializer_list<std::string_view> kFilters = {
+    "family", "proto", "protonum", "src", "orig-src", "dst", "orig-dst", "mask-src", "mask-dst",
+    "reply-src", "reply-dst", "sport", "dport", "orig-port-src", "orig-port-dst", "reply-port-src",
+    "reply-port-dst", "icmp-type", "icmp-code", "icmp-id", "state", "status", "mark", "zone",
+    "orig-zone", "reply-zone", "src-nat", "dst-nat", "any-nat", "id"};
+// clang-format on
+
+// ?proto=udp&dport=53 is --proto=udp --dport=53. One word each: a value that looks like an option
+// stays a value.
+std::vector<std::string> conntrack_words(const char* command, const Request& request) {
     std::vector<std::string> words{command};
-    const auto add = [&](const std::string& name, const std::string& value) {
-        words.push_back("--" + name);
-        if (!value.empty()) {
-            words.push_back(value);
-        }
-    };
-    // The protocol decides what the others mean, so it goes first.
-    if (const auto protocol = query.find("proto"); protocol != query.end()) {
-        add(protocol->first, protocol->second);
-    }
-    for (const auto& [name, value] : query) {
-        if (name != "proto") {
-            add(name, value);
-        }
+    for (const auto& [name, value] : request.query) {
+        words.push_back("--" + name + "=" + value);
     }
     return words;
+}
+
+// A page of another site can make a browser send a GET, so reading never changes anything.
+std::optional<Response> refused_in_get(const Request& request) {
+    for (const std::string name : {"zero", "timeout"}) {
+        if (request.query.contains(name)) {
+            return http::plain(400, "\"" + name +
+                                        "\" changes connections, GET does not: use POST "
+                                        "/conntrack with the words of the command as its body\n");
+        }
+    }
+    return unknown_parameters(request, kFilters);
 }
 
 // A stream that says at its end how many connections it was about.
@@ -49,6 +59,9 @@ Response with_count(const std::function<std::size_t()>& entries) {
 
 // The body is the arguments of conntrack(8), one a line.
 Response ControlPort::conntrack(const Request& request) {
+    if (auto refused = unknown_parameters(request, {})) {
+        return *refused;
+    }
     const auto args = parse_conntrack_args(words_in(request.body));
     if (!args) {
         return http::plain(400, args.error() + "\n");
@@ -69,9 +82,12 @@ Response ControlPort::conntrack(const Request& request) {
     return response;
 }
 
-// GET /conntrack?proto=tcp&state=ESTABLISHED: JSON; the keys are those of conntrack_words().
+// GET /conntrack?proto=tcp&state=ESTABLISHED: JSON; the keys are kFilters.
 Response ControlPort::list_conntrack(const Request& request) {
-    const auto args = parse_conntrack_args(conntrack_words("-L", request.query));
+    if (auto refused = refused_in_get(request)) {
+        return *refused;
+    }
+    const auto args = parse_conntrack_args(conntrack_words("-L", request));
     if (!args) {
         return http::plain(400, args.error() + "\n");
     }
@@ -82,7 +98,10 @@ Response ControlPort::list_conntrack(const Request& request) {
 
 // The answer is the number of connections that are gone.
 Response ControlPort::delete_conntrack(const Request& request) {
-    const auto args = parse_conntrack_args(conntrack_words("-D", request.query));
+    if (auto refused = unknown_parameters(request, kFilters)) {
+        return *refused;
+    }
+    const auto args = parse_conntrack_args(conntrack_words("-D", request));
     if (!args) {
         return http::plain(400, args.error() + "\n");
     }

@@ -71,6 +71,9 @@ Response ControlPort::file(const Request& request) {
         response.allow = "GET, PUT, POST";
         return response;
     }
+    if (auto refused = unknown_parameters(request, {})) {
+        return *refused;
+    }
     if (entry->directory) {
         return reads ? list(path) : failed({procfs::Errno::IsDirectory, {}});
     }
@@ -141,13 +144,18 @@ Response ControlPort::sysctl(const Request& request) {
     const procfs::Context& context = controls_.tree.context();
     const std::string under = value_of(request, "under");
     std::string body;
+    bool found = under.empty();
     for (const std::string& name : procfs::sysctl_names(context)) {
         if (!under.empty() && name != under && !name.starts_with(under + ".")) {
             continue;
         }
+        found = true;
         if (const auto value = procfs::read_sysctl(context, name)) {
             body += name + " = " + *value + "\n";
         }
+    }
+    if (!found) {
+        return http::plain(404, "there is no sysctl below \"" + under.substr(0, 60) + "\"\n");
     }
     return http::plain(200, std::move(body));
 }

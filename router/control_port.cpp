@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "router/control_request.hpp"
 #include "router/status.hpp"
 
 namespace nsr::router {
@@ -54,7 +55,10 @@ Response ControlPort::handle(const Request& request) {
     return file(request);
 }
 
-Response ControlPort::root(const Request&) {
+Response ControlPort::root(const Request& request) {
+    if (auto refused = unknown_parameters(request, {})) {
+        return *refused;
+    }
     std::vector<std::string> names;
     if (const auto entries = controls_.tree.list("/")) {
         for (const procfs::Tree::Entry& entry : *entries) {
@@ -75,19 +79,28 @@ Response ControlPort::root(const Request&) {
     return http::plain(200, std::move(body));
 }
 
-Response ControlPort::status(const Request&) {
+Response ControlPort::status(const Request& request) {
+    if (auto refused = unknown_parameters(request, {})) {
+        return *refused;
+    }
     Response response;
     response.content_type = "application/json";
     response.body = status_json(controls_, now());
     return response;
 }
 
-Response ControlPort::reload(const Request&) {
+Response ControlPort::reload(const Request& request) {
+    if (auto refused = unknown_parameters(request, {})) {
+        return *refused;
+    }
     const std::string wrong = controls_.reload();
     return wrong.empty() ? http::plain(200, {}) : http::plain(400, wrong);
 }
 
-Response ControlPort::stop(const Request&) {
+Response ControlPort::stop(const Request& request) {
+    if (auto refused = unknown_parameters(request, {})) {
+        return *refused;
+    }
     controls_.stop();
     // Nothing is ever said: the connection ends when the instance is gone.
     Response response;

@@ -62,6 +62,9 @@ Response ControlPort::flush_rules(const Request& request) {
 
 // The body is the arguments of ip(8), one a line.
 Response ControlPort::ip(const Request& request) {
+    if (auto refused = unknown_parameters(request, {})) {
+        return *refused;
+    }
     const auto args = parse_ip_args(words_in(request.body));
     if (!args) {
         return http::plain(400, args.error() + "\n");
@@ -71,7 +74,10 @@ Response ControlPort::ip(const Request& request) {
                                 : http::plain(400, answer.error + "\n");
 }
 
-Response ControlPort::modules(const Request&) {
+Response ControlPort::modules(const Request& request) {
+    if (auto refused = unknown_parameters(request, {})) {
+        return *refused;
+    }
     return http::plain(200, module_listing(controls_.router));
 }
 

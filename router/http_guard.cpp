@@ -16,8 +16,16 @@ std::string_view without_port(std::string_view host) {
     return host.substr(0, host.rfind(':'));
 }
 
+bool same_name(std::string_view a, std::string_view b) {
+    const auto lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [&](char one, char other) { return lower(one) == lower(other); });
+}
+
 bool is_loopback_name(std::string_view name) {
-    return name == "localhost" || name == "127.0.0.1" || name == "::1";
+    return same_name(name, "localhost") || name == "127.0.0.1" || name == "::1";
 }
 
 // In a time that does not tell how much of it was right.
@@ -33,12 +41,12 @@ bool same_secret(std::string_view a, std::string_view b) {
 // The name of a scheme may be in any case.
 std::string_view bearer_of(std::string_view authorization) {
     constexpr std::string_view kScheme = "bearer ";
-    const bool is_bearer =
-        authorization.size() > kScheme.size() &&
-        std::equal(kScheme.begin(), kScheme.end(), authorization.begin(),
-                   [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b); });
+    const bool is_bearer = authorization.size() > kScheme.size() &&
+                           same_name(authorization.substr(0, kScheme.size()), kScheme);
     return is_bearer ? authorization.substr(kScheme.size()) : std::string_view();
 }
+
+constexpr std::string_view kHttp = "http://";
 
 bool has_nul(std::string_view text) {
     return text.find('\0') != std::string_view::npos;
@@ -49,12 +57,13 @@ bool has_nul(std::string_view text) {
 Guard::Refusal Guard::check(const Headers& headers) const {
     if (tcp) {
         const std::string_view host = without_port(headers.host);
-        const bool reached = !headers.reached.empty() && host == headers.reached;
-        if (!is_loopback_name(host) && host != local_address && !reached) {
+        const bool reached = !headers.reached.empty() && same_name(host, headers.reached);
+        if (!is_loopback_name(host) && !same_name(host, local_address) && !reached) {
             return {403, "this Host is not served here"};
         }
     }
-    if (!headers.origin.empty() && headers.origin != "http://" + std::string(headers.host)) {
+    if (!headers.origin.empty() &&
+        !same_name(headers.origin, "http://" + std::string(headers.host))) {
         return {403, "requests of other web sites are refused"};
     }
     if (!token.empty() && !same_secret(bearer_of(headers.authorization), token)) {
@@ -63,9 +72,23 @@ Guard::Refusal Guard::check(const Headers& headers) const {
     return {};
 }
 
+std::string_view authority_of(std::string_view target) {
+    if (!same_name(target.substr(0, kHttp.size()), kHttp)) {
+        return {};
+    }
+    target.remove_prefix(kHttp.size());
+    return target.substr(0, target.find_first_of("/?#"));
+}
+
 bool parse_target(std::string_view target, Request& request) {
     namespace urls = boost::urls;
-    const auto url = urls::parse_origin_form({target.data(), target.size()});
+    std::string origin_form(target);
+    if (const std::string_view authority = authority_of(target); !authority.empty()) {
+        origin_form.erase(0, kHttp.size() + authority.size());
+        // An empty path there means "/".
+        origin_form.insert(0, origin_form.starts_with('/') ? "" : "/");
+    }
+    const auto url = urls::parse_origin_form(origin_form);
     if (!url || has_nul(request.path = url->path())) {
         return false;
     }

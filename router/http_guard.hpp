@@ -27,7 +27,11 @@ struct Guard {
     [[nodiscard]] Refusal check(const Headers& headers) const;
 };
 
-// "/a/b?x=1&y=2", percent-encoded, as path and query of `request`; false if it is malformed or
+// Of the absolute form, "http://localhost:9080/status": "localhost:9080", which then counts instead
+// of the Host field. Empty: the target has another form.
+std::string_view authority_of(std::string_view target);
+
+// "/a/b?x=1&y=2" or the absolute form of it, percent-encoded, as path and query of `request`; false if it is malformed or
 // hides a NUL.
 bool parse_target(std::string_view target, Request& request);
 

@@ -84,9 +84,11 @@ void Session<Protocol>::body_done(Error error) {
         return std::string_view(value.data(), value.size());
     };
     const std::string local = local_address();
-    const auto refusal =
-        guard_.check({field(beast::http::field::host), field(beast::http::field::origin),
-                      field(beast::http::field::authorization), local});
+    const std::string_view target(message.target().data(), message.target().size());
+    const std::string_view authority = authority_of(target);
+    const std::string_view host = authority.empty() ? field(beast::http::field::host) : authority;
+    const auto refusal = guard_.check(
+        {host, field(beast::http::field::origin), field(beast::http::field::authorization), local});
     if (refusal.status != 0) {
         respond(plain(refusal.status, refusal.reason + "\n"), false);
         return;
@@ -94,8 +96,7 @@ void Session<Protocol>::body_done(Error error) {
     Request request;
     request.method = std::string(message.method_string());
     request.body = std::move(message.body());
-    const auto target = message.target();
-    if (!parse_target(std::string_view(target.data(), target.size()), request)) {
+    if (!parse_target(target, request)) {
         respond(plain(400, "malformed request target\n"), false);
         return;
     }

@@ -108,20 +108,27 @@ json::object drops_of(const Controls& controls) {
     return out;
 }
 
+// "3.542"
+std::string decimal_seconds(std::chrono::nanoseconds time) {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+    const std::string fraction = std::to_string(ms % 1000 + 1000);
+    return std::to_string(ms / 1000) + "." + fraction.substr(1);
+}
+
 }  // namespace
 
 std::string status_json(const Controls& controls, Instant now) {
-    using Seconds = std::chrono::duration<double>;
     const json::object status{{"name", controls.config.name},
                               {"version", NSR_VERSION},
                               {"build", kBuild},
                               {"config", controls.config.path},
-                              {"uptime_seconds", Seconds(now - controls.started).count()},
                               {"interfaces", interfaces_of(controls)},
                               {"conntrack", table_of(controls)},
                               {"memory_limit_bytes", controls.memory_limit_bytes},
                               {"drops", drops_of(controls)}};
-    return json::serialize(status) + "\n";
+    // Boost.JSON writes every fraction with an exponent.
+    return "{\"uptime_seconds\":" + decimal_seconds(now - controls.started) + "," +
+           json::serialize(status).substr(1) + "\n";
 }
 
 }  // namespace nsr::router

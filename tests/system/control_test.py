@@ -78,7 +78,8 @@ def malformed(h):
         "a negative length": (head("PUT", extra="Content-Length: -1\r\n"), 400),
         "two framings at once": (head("PUT", extra="Content-Length: 3\r\nTransfer-Encoding: chunked\r\n") + b"0\r\n\r\n", 400),
         "a chunk size that is none": (head("PUT", extra="Transfer-Encoding: chunked\r\n") + b"zz\r\n", 400),
-        "a target that is no path": (head(path="http://evil.example/"), 400),
+        "a target that is no path": (head(path="https://localhost/"), 400),
+        "a target at another site": (head(path="http://evil.example/"), 403),
         "a NUL in the path": (head(path="/proc%00"), 400),
         "dots that climb": (head(path="/proc/../../etc/passwd", extra="Connection: close\r\n"), 404),
         "dots that climb, encoded": (head(path="/proc/%2e%2e/etc/passwd", extra="Connection: close\r\n"), 404),
@@ -186,6 +187,15 @@ def json_table(h):
     entries = json.loads(h.get("/conntrack?proto=udp&dport=2000"))
     h.check("/conntrack is JSON and filters", len(entries) == 1 and entries[0]["original"]["dst"] == "192.0.2.99"
             and entries[0]["reply"]["dst"] == "192.0.2.1", entries)
+    for query in ("zero", "zero=1", "src-nat=-z", "src-nat=--zero", "timeout=5"):
+        h.check(f"GET /conntrack?{query} changes nothing", h.request("GET", f"/conntrack?{query}")[0] == 400)
+    h.check("and says what would", "POST /conntrack" in h.get("/conntrack?zero"))
+    for target in ("/?x=1", "/status?x=1", "/module?x=1", "/proc/net/dev?x=1", "/proc/net?x=1", "/conntrack?output=xml", "/conntrack?flush"):
+        code, text = h.request("GET", target)
+        h.check(f"GET {target}: the parameter is unknown", code == 400 and "unknown parameter \"" in text, text)
+    for target in ("/reload?x=1", "/stop?x=1", "/conntrack?x=1", "/ip?x=1", "/proc/nsrouter/conntrack_mode?x=1"):
+        h.check(f"POST {target} likewise", h.request("POST", target, "")[0] == 400)
+    h.check("no sysctl folder of that name", h.request("GET", "/sysctl?under=net.nosuch")[0] == 404)
     h.check("DELETE /conntrack says how many", h.request("DELETE", "/conntrack?proto=udp&dport=2000") == (200, "1\n"))
     h.check("and they are gone", json.loads(h.get("/conntrack?proto=udp&dport=2000")) == [])
     h.put("/proc/sys/net/netfilter/nf_conntrack_udp_timeout", "600")
@@ -215,6 +225,12 @@ def json_table(h):
     h.check("conntrack --version", "conntrack v1.4.7" in h.cli("conntrack", "--version").stdout)
     by_name = h.run("conntrack", "-C", f"--control={h.instance()}")
     h.check("conntrack --control=NAME", by_name.returncode == 0, by_name)
+    h.check("Host in capitals", h.request("GET", "/status", None, "-H", f"Host: LOCALHOST:{h.port}")[0] == 200)
+    for authority, code in ((f"localhost:{h.port}", 200), ("evil.example", 403)):
+        answer = h.request("GET", "/", None, "--request-target", f"http://{authority}/status")
+        h.check(f"a target at http://{authority} is {code}", answer[0] == code, answer)
+    uptime = re.search(r'"uptime_seconds":([^,]*),', h.get("/status"))
+    h.check("uptime is a plain number", uptime and re.fullmatch(r"[0-9]+\.[0-9]{3}", uptime[1]), uptime)
     h.check("an unknown filter is 400", h.request("GET", "/conntrack?colour=red")[0] == 400)
 
 

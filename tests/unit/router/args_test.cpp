@@ -132,6 +132,36 @@ TEST_CASE("conntrack: case, order and signs are as free as in the tool") {
     CHECK(conntrack("-D -i 7").filter.id == 7);
 }
 
+TEST_CASE("conntrack: short options in one word, long ones abbreviated") {
+    CHECK(conntrack("-Lp tcp").filter.protocol == 6);
+    CHECK(conntrack("-Lptcp").filter.protocol == 6);
+    CHECK(conntrack("-Lzpudp").output.zero);
+    CHECK(conntrack("-L --prot tcp").filter.protocol == 6);
+    CHECK(conntrack("-L --pr=tcp").filter.protocol == 6);
+    CHECK(conntrack("-L -p icmp --icmp-t 8").filter.icmp_type == 8);
+    CHECK(conntrack_error("-L --re 10.0.0.1") == "unknown option `--re'");
+    CHECK(conntrack_error("-LD") == "Invalid commands combination");
+    CHECK(conntrack_error("-Fp udp") == "Illegal option `--protonum' with this command");
+    // A value stays whole, whatever it looks like.
+    CHECK(conntrack_error("-L -s -zp") == "Invalid IP address `-zp'");
+}
+
+TEST_CASE("conntrack: an option of another protocol is unknown") {
+    CHECK(conntrack_error("-L -p tcp --icmp-type 8") == "unknown option `--icmp-type'");
+    CHECK(conntrack_error("-L -p udp --state TIME_WAIT") == "unknown option `--state'");
+    CHECK(conntrack_error("-L --sport 5 -p icmp") == "unknown option `--sport'");
+    CHECK(conntrack("-L --state ESTABLISHED -p sctp").filter.protocol == 132);
+    CHECK(conntrack("-L -p icmpv6 --icmp-type 128").filter.icmp_type == 128);
+}
+
+TEST_CASE("conntrack: masks and stray words are named for what they are") {
+    CHECK(conntrack_error("-L -s 10.0.1.2/33") == "Invalid netmask");
+    CHECK(conntrack_error("-L -s 10.0.1.2/x") == "Invalid netmask");
+    CHECK(conntrack_error("-L --tuple-src 10.0.0.1") == "unknown option `--tuple-src'");
+    CHECK(conntrack_error("-L -p tcp stray") ==
+          "`stray' is no option, and no option takes it as its value");
+}
+
 // What conntrack(8) 1.4.7 says, case by case.
 TEST_CASE("conntrack: an option that a command has no use for is refused") {
     constexpr std::pair<std::string_view, std::string_view> kIllegal[] = {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+using nsr::router::http::authority_of;
 using nsr::router::http::Guard;
 using nsr::router::http::parse_target;
 using nsr::router::http::Request;
@@ -11,6 +12,8 @@ TEST_CASE("control port: a browser's page on another site cannot drive the route
     CHECK(tcp.check({"127.0.0.1:9080", "", ""}).status == 0);
     CHECK(tcp.check({"localhost:9080", "", ""}).status == 0);
     CHECK(tcp.check({"[::1]:9080", "", ""}).status == 0);
+    CHECK(tcp.check({"LOCALHOST:9080", "", ""}).status == 0);
+    CHECK(tcp.check({"LocalHost", "http://localhost", ""}).status == 0);
     CHECK(tcp.check({"127.0.0.1:9080", "http://127.0.0.1:9080", ""}).status == 0);
     CHECK(tcp.check({"127.0.0.1:9080", "http://evil.example", ""}).status == 403);
     CHECK(tcp.check({"127.0.0.1:9080", "null", ""}).status == 403);
@@ -50,7 +53,6 @@ TEST_CASE("control port: request targets") {
     CHECK(request.query.at("proto") == "udp");
     CHECK(request.query.at("src") == "10.0.0.1/8");
     CHECK(request.query.at("flag").empty());
-    CHECK_FALSE(parse_target("http://evil.example/", request));
     CHECK_FALSE(parse_target("", request));
     CHECK_FALSE(parse_target("/%0", request));
     CHECK_FALSE(parse_target("/?a=%zz", request));
@@ -61,4 +63,25 @@ TEST_CASE("control port: request targets") {
     CHECK(request.path == "/a b.+");
     CHECK(request.query.at("c") == "d==e+f");
     CHECK_FALSE(request.query.contains(""));
+}
+
+TEST_CASE("control port: a target in absolute form has an authority of its own") {
+    CHECK(authority_of("http://localhost:9080/status") == "localhost:9080");
+    CHECK(authority_of("HTTP://evil.example?x=http://localhost/") == "evil.example");
+    CHECK(authority_of("/status?x=http://localhost/").empty());
+    CHECK(authority_of("http:///status").empty());
+    CHECK(authority_of("").empty());
+    Request request;
+    CHECK(parse_target("http://localhost:9080/log?follow=1", request));
+    CHECK(request.path == "/log");
+    CHECK(request.query.at("follow") == "1");
+    CHECK(parse_target("http://localhost", request));
+    CHECK(request.path == "/");
+    CHECK(parse_target("http://localhost?a=b", request));
+    CHECK(request.path == "/");
+    CHECK_FALSE(parse_target("http:///status", request));
+    CHECK_FALSE(parse_target("https://localhost/status", request));
+    const Guard tcp{true, "127.0.0.1", {}};
+    CHECK(tcp.check({authority_of("http://evil.example/stop"), "", ""}).status == 403);
+    CHECK(tcp.check({authority_of("http://user@localhost/stop"), "", ""}).status == 403);
 }
