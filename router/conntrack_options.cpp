@@ -296,7 +296,7 @@ bool set_status(ConntrackChange& change, const std::string& word) {
 
 Problem read_status(ConntrackArgs& args, const std::string& value) {
     const bool sets = writes(args);
-    const Problem problem = each_word(value, [&](std::string_view given) {
+    Problem problem = each_word(value, [&](std::string_view given) {
         const std::string word = upper(given);
         return sets ? set_status(args.change, word) : filter_status(args.filter, word);
     });
@@ -318,7 +318,7 @@ Problem read_family(ConntrackArgs& args, const std::string& value) {
 Problem read_events(ConntrackArgs& args, const std::string& value) {
     ConntrackOutput& output = args.output;
     output.event_new = output.event_update = output.event_destroy = false;
-    const Problem problem = each_word(value, [&](std::string_view given) {
+    Problem problem = each_word(value, [&](std::string_view given) {
         const std::string word = upper(given);
         const bool all = word == "ALL";
         output.event_new = output.event_new || all || word == "NEW";
@@ -336,7 +336,7 @@ Problem read_output(ConntrackArgs& args, const std::string& value) {
                                                         {"save", &output.save},
                                                         {"id", &output.id},
                                                         {"ktimestamp", &output.ktimestamp}};
-    const Problem problem = each_word(value, [&](std::string_view given) {
+    Problem problem = each_word(value, [&](std::string_view given) {
         const std::string word = lower(given);
         for (const auto& [name, flag] : kinds) {
             if (word == name) {

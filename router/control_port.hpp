@@ -81,7 +81,8 @@ class ControlPort {
 
     [[nodiscard]] Instant now() const { return controls_.clock.now(); }
 
-    static constexpr std::size_t kPieceBytes = std::size_t{32} * 1024;  // of a stream, between two batches
+    static constexpr std::size_t kPieceBytes =
+        std::size_t{32} * 1024;  // of a stream, between two batches
 
     Controls controls_;
     bool ctnetlink_greeted_ = false;

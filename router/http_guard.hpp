@@ -31,8 +31,8 @@ struct Guard {
 // of the Host field. Empty: the target has another form.
 std::string_view authority_of(std::string_view target);
 
-// "/a/b?x=1&y=2" or the absolute form of it, percent-encoded, as path and query of `request`; false if it is malformed or
-// hides a NUL.
+// "/a/b?x=1&y=2" or the absolute form of it, percent-encoded, as path and query of `request`; false
+// if it is malformed or hides a NUL.
 bool parse_target(std::string_view target, Request& request);
 
 }  // namespace nsr::router::http
