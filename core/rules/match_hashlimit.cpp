@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "core/rules/byte_rate.hpp"
 #include "core/rules/modules.hpp"
 #include "core/rules/rate.hpp"
 #include "core/rules/text.hpp"
@@ -32,11 +33,9 @@ constexpr std::uint64_t kScale = 1000000;                           // kernel: X
 constexpr std::uint64_t kCreditsPerJiffy = std::uint64_t{1} << 39;  // kernel: POW2_BELOW64(MAX_CPJ)
 constexpr std::uint64_t kCreditsPerUnit = kJiffiesPerSecond * kCreditsPerJiffy / kScale;
 constexpr std::uint32_t kDefaultBurst = 5;
-// Bytes are counted in chunks. kernel: XT_HASHLIMIT_BYTE_SHIFT, POW2_BELOW32(MAX_CPJ_BYTES)
-constexpr unsigned kChunkShift = 4;
+// kernel: POW2_BELOW32(MAX_CPJ_BYTES)
 constexpr std::uint64_t kByteCreditsPerJiffy = std::uint64_t{1} << 24;
 constexpr std::uint64_t kByteCredits = kByteCreditsPerJiffy * kJiffiesPerSecond;
-constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 40;
 constexpr std::uint32_t kFastestChunkPrice = 16;  // 4 GB/s
 constexpr std::uint32_t kDefaultExpireMs = 10000;
 // Distinct keys of one table. kernel: htable_create, of a machine with a gigabyte or more
@@ -111,60 +110,6 @@ class HashlimitMatch : public Match, public std::enable_shared_from_this<Hashlim
   private:
     [[nodiscard]] std::string limit_text() const;
 };
-
-// kernel: bytes_to_cost, cost_to_bytes in iptables' libxt_hashlimit.c
-std::uint32_t chunk_price(std::uint64_t bytes_per_second) {
-    return static_cast<std::uint32_t>(0xffffffff / ((bytes_per_second >> kChunkShift) + 1));
-}
-std::uint64_t bytes_per_second(std::uint64_t price) {
-    return (0xffffffff / price - 1) << kChunkShift;
-}
-
-constexpr std::array<std::pair<std::string_view, std::uint64_t>, 3> kByteUnits = {
-    {{"mb", std::uint64_t{1} << 20}, {"kb", std::uint64_t{1} << 10}, {"b", 1}}};
-
-// In the largest unit in which `is_it(rounded)` holds. kernel tools: print_bytes, which rounds too
-template <class IsIt>
-std::string bytes_text(std::uint64_t bytes, IsIt&& is_it) {
-    for (const auto& [unit, size] : kByteUnits) {
-        if (bytes >= size && is_it(bytes / size * size)) {
-            return std::to_string(bytes / size) + std::string(unit);
-        }
-    }
-    return std::to_string(bytes) + "b";
-}
-
-std::string byte_rate_text(std::uint64_t price) {
-    return bytes_text(bytes_per_second(price),
-                      [&](std::uint64_t rounded) { return chunk_price(rounded) == price; });
-}
-
-std::uint64_t seconds_of(std::uint64_t bytes, std::uint64_t per_second) {
-    return (bytes + per_second - 1) / per_second;
-}
-
-// "512kb": a number and its unit; nullopt without one.
-std::optional<std::uint64_t> parse_bytes(std::string_view text) {
-    for (const auto& [unit, factor] : kByteUnits) {
-        if (text.ends_with(unit)) {
-            const auto number =
-                parse_number(text.substr(0, text.size() - unit.size()), kMaxBytes / factor);
-            return number ? std::optional(*number * factor) : std::nullopt;
-        }
-    }
-    return std::nullopt;
-}
-
-// "512kb/s" or "512kb/sec"
-std::optional<std::uint64_t> parse_byte_rate(std::string_view text) {
-    const std::size_t slash = text.find('/');
-    if (slash == std::string_view::npos) {
-        return std::nullopt;
-    }
-    const std::string_view per = text.substr(slash + 1);
-    const bool second = !per.empty() && std::string_view("second").starts_with(per);
-    return second ? parse_bytes(text.substr(0, slash)) : std::nullopt;
-}
 
 std::string HashlimitMatch::limit_text() const {
     if (!bytes) {
