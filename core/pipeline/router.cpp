@@ -138,12 +138,12 @@ bool Router::expire(Instant now, EgressQueue& out) {
 // --- rules and tracking -------------------------------------------------------------------------
 
 void Router::apply(rules::Ruleset ruleset, Instant now) {
+    if (rules::begins_accounting(ruleset, impl_->state.program.ruleset())) {
+        impl_->state.conntrack.settings().acct = 1;
+    }
     rules::Program next = compile(std::move(ruleset), impl_->state.interfaces);
     next.take_over(impl_->state.program);
     impl_->state.program = std::move(next);
-    if (rules::needs_accounting(impl_->state.program.ruleset())) {
-        impl_->state.conntrack.settings().acct = 1;
-    }
     impl_->follow_rules(now);
 }
 

@@ -1,6 +1,7 @@
 #include "core/rules/ruleset.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "core/rules/match.hpp"
 #include "core/rules/target.hpp"
@@ -97,20 +98,34 @@ std::string needs_tracking(const Ruleset& ruleset, Family family) {
     return {};
 }
 
-bool needs_accounting(const Ruleset& ruleset) {
+namespace {
+
+std::set<const Match*> accounting_matches(const Ruleset& ruleset) {
+    std::set<const Match*> found;
+    const auto look_at = [&](const Rule& rule) {
+        for (const auto& match : rule.matches) {
+            if (match->needs_accounting()) {
+                found.insert(match.get());
+            }
+        }
+    };
     for (const auto& family : ruleset.tables) {
         for (const Table& table : family) {
             for (const Chain& chain : table.chains) {
-                for (const Rule& rule : chain.rules) {
-                    if (std::any_of(rule.matches.begin(), rule.matches.end(),
-                                    [](const auto& match) { return match->needs_accounting(); })) {
-                        return true;
-                    }
-                }
+                std::for_each(chain.rules.begin(), chain.rules.end(), look_at);
             }
         }
     }
-    return false;
+    return found;
+}
+
+}  // namespace
+
+// A rule that stays shares its matches with what was before.
+bool begins_accounting(const Ruleset& ruleset, const Ruleset& before) {
+    const auto now = accounting_matches(ruleset);
+    const auto then = accounting_matches(before);
+    return !std::includes(then.begin(), then.end(), now.begin(), now.end());
 }
 
 }  // namespace nsr::rules

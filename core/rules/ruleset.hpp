@@ -155,8 +155,8 @@ std::string_view name_of(Policy policy);  // "ACCEPT", "DROP", "-"
 // counts as one. Empty: none.
 std::string needs_tracking(const Ruleset& ruleset, Family family);
 
-// Some rule reads the counters of connections (connbytes): nf_conntrack_acct must become 1, as
-// loading such a rule does in the kernel.
-bool needs_accounting(const Ruleset& ruleset);
+// Some rule that `before` does not have reads the counters of connections (connbytes):
+// nf_conntrack_acct must become 1. kernel: connbytes_mt_check
+bool begins_accounting(const Ruleset& ruleset, const Ruleset& before);
 
 }  // namespace nsr::rules

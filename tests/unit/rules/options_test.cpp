@@ -95,7 +95,19 @@ TEST_CASE("the first rule that needs tracking is named, and a nat table counts a
     CHECK(rules::needs_tracking(nat, Family::Ipv6).empty());
     CHECK(rules::needs_tracking(parsed("*raw\n-A PREROUTING -j NOTRACK\nCOMMIT\n"), Family::Ipv4)
               .empty());
-    CHECK(rules::needs_accounting(parsed(forward(
-        "-A FORWARD -m connbytes --connbytes 3 --connbytes-dir both --connbytes-mode packets"))));
-    CHECK_FALSE(rules::needs_accounting(nat));
+}
+
+TEST_CASE("rules that read counters begin accounting when they come, not when others do") {
+    const std::string reading = forward(
+        "-A FORWARD -m connbytes --connbytes 3 --connbytes-dir both --connbytes-mode packets");
+    const rules::Ruleset nothing;
+    const rules::Ruleset before = parsed(reading);
+    CHECK(rules::begins_accounting(before, nothing));
+    CHECK_FALSE(rules::begins_accounting(nothing, before));
+    rules::Ruleset others = before;
+    REQUIRE(rules::parse_save("*nat\nCOMMIT\n", "rules", Family::Ipv4, others).empty());
+    CHECK_FALSE(rules::begins_accounting(others, before));
+    rules::Ruleset again = before;
+    REQUIRE(rules::parse_save(reading, "rules", Family::Ipv4, again).empty());
+    CHECK(rules::begins_accounting(again, before));
 }
