@@ -193,7 +193,7 @@ TargetResult StripTarget::apply(Subject& subject, Outcome&) const {
         return TargetResult::Continue;
     }
     const auto header = wire::TcpView::parse(packet.l4());
-    if (!header || header->data_offset_bytes() > packet.l4().size()) {
+    if (!header || !header->data_offset_valid()) {
         return TargetResult::Drop;
     }
     const std::size_t end = header->data_offset_bytes();

@@ -181,6 +181,15 @@ TEST_CASE("TCPOPTSTRIP turns options into NOPs, at odd and even offsets") {
     CHECK(checksums_right(packet));
 }
 
+TEST_CASE("TCPOPTSTRIP drops what claims a header shorter than any, or longer than itself") {
+    Firewall box("*mangle\n-A FORWARD -p tcp -j TCPOPTSTRIP --strip-options 4\nCOMMIT\n");
+    for (const int words : {3, 4, 6, 15}) {
+        Packet broken = box.packet(kSyn, Hook::Forward);
+        broken.l4()[12] = static_cast<std::uint8_t>(words << 4);
+        CHECK(box.run(broken, rules::TableId::Mangle, Hook::Forward).decision == Decision::Drop);
+    }
+}
+
 TEST_CASE("LOG writes the kernel's line") {
     Firewall box(
         forward("-A FORWARD -p tcp -j LOG --log-prefix \"seen: \" --log-level info"
