@@ -223,7 +223,10 @@ void Pipeline::send_local(Packet packet) {
         return drop(packet, DropReason::NoRoute);
     }
     if (packet.layout.source.is_unspecified()) {
-        const auto source = state_.interfaces.source_for(decision.out, packet.layout.destination);
+        // kernel: fib_info_update_nhc_saddr asks for the gateway's network, ipv6_dev_get_saddr not
+        const bool v4 = packet.layout.family == Family::Ipv4;
+        const auto source = state_.interfaces.source_for(
+            decision.out, v4 ? decision.next_hop : packet.layout.destination);
         if (!source) {
             return drop(packet, DropReason::NoRoute);
         }

@@ -79,7 +79,7 @@ def _events(rng, paced):
     # Nothing that makes IPv4 unroutable: how often that is answered depends on ticks of the clock and on what else a peer was told.
     host = rng.choice(V4["wan"])
     return [Event(kind, text) for text in rng.choice([
-        ["addr add 198.51.100.9/24 dev wan"], ["addr add 203.0.113.1/24 dev wan"], ["addr add 2001:db8:9::5/64 dev wan nodad"],
+        ["addr add 198.51.100.9/32 dev wan"], ["addr add 203.0.113.1/24 dev wan"], ["addr add 2001:db8:9::5/64 dev wan nodad"],
         ["addr add 203.0.113.1/24 dev wan", "addr del 198.51.100.1/24 dev wan", "route add 198.51.100.0/24 dev wan"],
         ["link set wan mtu 1300"], ["link set lan mtu 1400"], [f"route add blackhole {host}/32"], [f"route add unreachable {rng.choice(V6['wan'])}/128"],
         [f"route add {host}/32 via {V4['wan'][0]}"], [f"route add {host}/32 dev wan", f"route del {host}/32"]])]

@@ -82,3 +82,13 @@ TEST_CASE("errors: ICMP types that once were reserved might be errors, and get n
     w.when("lan", ip(1, "10.0.0.2", "198.51.100.7").icmp(14, 0, 0).payload(8));
     w.expect_icmp("lan", 3, 3);
 }
+
+TEST_CASE("errors: one that leaves by a gateway has the address of the gateway's network") {
+    World w = given("");
+    REQUIRE(w.router().add_address(IfIndex{2}, *parse_prefix("203.0.113.1/24")));
+    REQUIRE(w.router().replace_route({*parse_prefix("0.0.0.0/0"), parse_address("203.0.113.254"),
+                                      IfIndex{2}, routing::RouteType::Unicast}) ==
+            routing::RouteChange::Done);
+    w.when("wan", udp("198.51.100.7:4000", "10.0.0.2:53").ttl(1));
+    w.expect_icmp_from("wan", "203.0.113.1", 11, 0);
+}
