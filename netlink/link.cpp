@@ -30,6 +30,17 @@ LinkPtr get_link(const Socket& socket, const std::string& name) {
     return LinkPtr(link);
 }
 
+// Null: there is none of that name.
+LinkPtr look_up(const Socket& socket, const std::string& name) {
+    rtnl_link* found = nullptr;
+    const int result = rtnl_link_get_kernel(socket.get(), 0, name.c_str(), &found);
+    if (result == -NLE_NODEV || result == -NLE_OBJ_NOTFOUND) {
+        return nullptr;
+    }
+    check_netlink("look up device " + name, result);
+    return LinkPtr(found);
+}
+
 LinkPtr new_link(const std::string& name) {
     LinkPtr link(rtnl_link_alloc());
     if (!link) {
@@ -67,15 +78,11 @@ std::vector<std::string> link_names(const Socket& socket) {
 }
 
 std::optional<Link> find_link(const Socket& socket, const std::string& name) {
-    rtnl_link* found = nullptr;
-    const int result = rtnl_link_get_kernel(socket.get(), 0, name.c_str(), &found);
-    if (result == -NLE_NODEV || result == -NLE_OBJ_NOTFOUND) {
-        return std::nullopt;
-    }
-    check_netlink("look up device " + name, result);
-    const LinkPtr link(found);
-    return Link{rtnl_link_get_ifindex(found), rtnl_link_get_mtu(found),
-                (rtnl_link_get_flags(found) & IFF_UP) != 0};
+    const LinkPtr link = look_up(socket, name);
+    return link ? std::optional(Link{rtnl_link_get_ifindex(link.get()),
+                                     rtnl_link_get_mtu(link.get()),
+                                     (rtnl_link_get_flags(link.get()) & IFF_UP) != 0})
+                : std::nullopt;
 }
 
 void set_link_up(const Socket& socket, const std::string& name, bool up) {
@@ -99,14 +106,9 @@ void set_link_queue(const Socket& socket, const std::string& name, std::uint32_t
 }
 
 std::optional<std::uint64_t> link_tx_dropped(const Socket& socket, const std::string& name) {
-    rtnl_link* found = nullptr;
-    const int result = rtnl_link_get_kernel(socket.get(), 0, name.c_str(), &found);
-    if (result == -NLE_NODEV || result == -NLE_OBJ_NOTFOUND) {
-        return std::nullopt;
-    }
-    check_netlink("look up device " + name, result);
-    const LinkPtr link(found);
-    return rtnl_link_get_stat(found, RTNL_LINK_TX_DROPPED);
+    const LinkPtr link = look_up(socket, name);
+    return link ? std::optional(rtnl_link_get_stat(link.get(), RTNL_LINK_TX_DROPPED))
+                : std::nullopt;
 }
 
 void set_link_mtu(const Socket& socket, const std::string& name, std::uint32_t mtu) {
