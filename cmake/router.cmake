@@ -1,23 +1,24 @@
-# The program: everything in router/ but main.cpp is a library, so that tests can link it.
+# The program, room by room: everything but main.cpp is a library, so that tests can link it. router/tools links neither
+# Asio nor netlink.
 find_package(Boost 1.81 REQUIRED COMPONENTS json url)
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-pkg_check_modules(LIBNL REQUIRED IMPORTED_TARGET libnl-3.0 libnl-route-3.0)
 pkg_check_modules(LIBPCAP REQUIRED IMPORTED_TARGET libpcap)
 
-file(GLOB nsr_router_sources CONFIGURE_DEPENDS router/*.cpp)
-list(FILTER nsr_router_sources EXCLUDE REGEX "/router/main\\.cpp$")
-add_library(nsr_router STATIC ${nsr_router_sources})
-target_compile_definitions(nsr_router PUBLIC NSR_VERSION="${PROJECT_VERSION}")
-target_link_libraries(nsr_router PUBLIC
-    nsr_procfs nsr_netlink Boost::headers Boost::json Boost::url PkgConfig::LIBNL
-    PRIVATE PkgConfig::LIBPCAP Threads::Threads)
+nsr_module(router/base nsr_base)
+nsr_module(router/log nsr_router_base nsr_netlink)
+nsr_module(router/tools/conntrack nsr_router_base nsr_procfs)
+nsr_module(router/tools/ip nsr_router_base nsr_pipeline)
+nsr_module(router/tools/iptables nsr_router_base nsr_rules)
+nsr_module(router/ports nsr_router_base nsr_pipeline nsr_netlink Boost::headers)
+nsr_module(router/config nsr_router_tools_conntrack nsr_router_tools_ip nsr_procfs)
+nsr_module(router/control
+    nsr_router_config nsr_router_ports nsr_router_log nsr_router_tools_iptables Boost::headers Boost::json Boost::url)
+nsr_module(router/daemon nsr_router_control)
+nsr_module(router/replay nsr_router_config PkgConfig::LIBPCAP Threads::Threads)
+nsr_module(router/commands nsr_router_daemon nsr_router_replay)
+target_compile_definitions(nsr_router_base PUBLIC NSR_VERSION="${PROJECT_VERSION}")
 
 add_executable(nsrouter router/main.cpp)
-target_link_libraries(nsrouter PRIVATE nsr_router)
+target_link_libraries(nsrouter PRIVATE nsr_router_commands)
 set_target_properties(nsrouter PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
-include(GNUInstallDirs)
-install(TARGETS nsrouter RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
-install(FILES docs/nsrouter.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
-install(FILES docs/completion/nsrouter.bash
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME nsrouter)

@@ -4,7 +4,7 @@
 #include <exception>
 #include <iostream>
 
-#include "router/cli.hpp"
+#include "router/commands/cli.hpp"
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "core/conntrack/icmp_error.hpp"
+#include "core/conntrack/trackers/icmp_error.hpp"
 #include "core/wire/sctp.hpp"
 
 namespace nsr::conntrack {

@@ -24,10 +24,10 @@
 #include "core/base/result.hpp"
 #include "core/base/siphash.hpp"
 #include "core/base/verdict.hpp"
-#include "core/conntrack/protocol.hpp"
 #include "core/conntrack/rate_limit.hpp"
-#include "core/conntrack/settings.hpp"
-#include "core/conntrack/table.hpp"
+#include "core/conntrack/record/settings.hpp"
+#include "core/conntrack/table/table.hpp"
+#include "core/conntrack/trackers/protocol.hpp"
 #include "core/packet/packet.hpp"
 
 namespace nsr::conntrack {

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "core/conntrack/conntrack.hpp"
-#include "core/conntrack/tcp_table.hpp"
+#include "core/conntrack/trackers/tcp_table.hpp"
 
 namespace nsr::conntrack {
 

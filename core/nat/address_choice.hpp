@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/base/ids.hpp"
-#include "core/conntrack/tuple.hpp"
+#include "core/conntrack/record/tuple.hpp"
 #include "core/nat/range.hpp"
 
 namespace nsr::nat {

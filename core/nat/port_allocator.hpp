@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "core/base/random.hpp"
-#include "core/conntrack/tuple.hpp"
+#include "core/conntrack/record/tuple.hpp"
 #include "core/nat/range.hpp"
 
 namespace nsr::nat {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "core/conntrack/tuple.hpp"
+#include "core/conntrack/record/tuple.hpp"
 #include "core/nat/range.hpp"
 #include "core/packet/packet.hpp"
 #include "core/wire/bytes.hpp"

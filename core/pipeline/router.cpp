@@ -5,7 +5,7 @@
 
 #include "core/packet/dissect.hpp"
 #include "core/pipeline/pipeline.hpp"
-#include "core/rules/log_packet.hpp"
+#include "core/rules/targets/log_packet.hpp"
 
 namespace nsr {
 

@@ -33,7 +33,7 @@
 #include "core/pipeline/hooks.hpp"
 #include "core/routing/interface.hpp"
 #include "core/routing/route_table.hpp"
-#include "core/rules/program.hpp"
+#include "core/rules/program/program.hpp"
 
 namespace nsr {
 

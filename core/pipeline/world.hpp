@@ -3,7 +3,7 @@
 
 #include "core/routing/interface.hpp"
 #include "core/routing/route_table.hpp"
-#include "core/rules/program.hpp"
+#include "core/rules/program/program.hpp"
 
 namespace nsr::pipeline {
 

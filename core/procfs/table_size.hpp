@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "core/conntrack/connection.hpp"
+#include "core/conntrack/record/connection.hpp"
 
 namespace nsr::procfs {
 

@@ -17,7 +17,7 @@
 #include "core/base/instant.hpp"
 #include "core/packet/hook.hpp"
 #include "core/packet/packet.hpp"
-#include "core/rules/program.hpp"
+#include "core/rules/program/program.hpp"
 #include "core/rules/ruleset.hpp"
 
 namespace nsr::rules {

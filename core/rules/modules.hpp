@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-#include "core/rules/options.hpp"
+#include "core/rules/language/options.hpp"
 
 namespace nsr::rules {
 

@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "core/rules/match.hpp"
-#include "core/rules/program.hpp"
+#include "core/rules/program/program.hpp"
 
 namespace nsr::rules {
 

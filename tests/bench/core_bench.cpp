@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "core/base/random.hpp"
-#include "core/conntrack/table.hpp"
-#include "core/conntrack/tuple_key.hpp"
+#include "core/conntrack/table/table.hpp"
+#include "core/conntrack/table/tuple_key.hpp"
 #include "core/wire/protocol.hpp"
 
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/base/check.hpp"
-#include "router/capture.hpp"
+#include "router/replay/capture.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     std::istringstream stream(std::string(data, data + size));

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "core/base/check.hpp"
-#include "core/rules/program.hpp"
+#include "core/rules/program/program.hpp"
 #include "core/rules/ruleset.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

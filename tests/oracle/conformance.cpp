@@ -9,8 +9,8 @@
 #include <set>
 #include <sstream>
 
-#include "router/config.hpp"
-#include "router/replay.hpp"
+#include "router/config/config.hpp"
+#include "router/replay/replay.hpp"
 #include "tests/oracle/recorded_case.hpp"
 
 namespace oracle {

@@ -4,8 +4,8 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "router/config_toml.hpp"
-#include "router/pcapng.hpp"
+#include "router/config/toml.hpp"
+#include "router/replay/pcapng.hpp"
 
 namespace oracle {
 namespace {

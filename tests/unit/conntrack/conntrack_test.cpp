@@ -1,5 +1,5 @@
 // What tracking does around the trackers: limits, life and death, zones, accounting, events.
-#include "conntrack_fixture.hpp"
+#include "tests/unit/conntrack/conntrack_fixture.hpp"
 
 using namespace nsr;
 using namespace nsr::conntrack;

@@ -10,7 +10,7 @@
 
 #include "core/conntrack/conntrack.hpp"
 #include "core/packet/dissect.hpp"
-#include "core/rules/program.hpp"
+#include "core/rules/program/program.hpp"
 #include "core/rules/ruleset.hpp"
 #include "tests/support/packet_builder.hpp"
 

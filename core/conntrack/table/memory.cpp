@@ -1,0 +1,30 @@
+#include <utility>
+
+#include "core/conntrack/table/table.hpp"
+#include "core/conntrack/table/zeroed_block.hpp"
+
+namespace nsr::conntrack {
+namespace {
+
+class AnonymousMemory final : public Memory {
+  public:
+    void* block(unsigned /*arena*/, std::size_t /*index*/, std::size_t bytes) override {
+        ZeroedBlock block(bytes);
+        void* data = block.data();
+        if (data != nullptr) {
+            blocks_.push_back(std::move(block));
+        }
+        return data;
+    }
+
+  private:
+    std::vector<ZeroedBlock> blocks_;
+};
+
+}  // namespace
+
+std::unique_ptr<Memory> anonymous_memory() {
+    return std::make_unique<AnonymousMemory>();
+}
+
+}  // namespace nsr::conntrack

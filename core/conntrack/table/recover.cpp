@@ -1,0 +1,98 @@
+// Taking in the records that a killed or replaced router left behind. Nothing in them is believed
+// before it was checked: the commit word covers what identifies a connection, what indexes tables
+// is compared with their bounds, and no side record is given out twice.
+#include <vector>
+
+#include "core/conntrack/record/settings.hpp"
+#include "core/conntrack/table/table_impl.hpp"
+#include "core/wire/protocol.hpp"
+
+namespace nsr::conntrack {
+namespace {
+
+constexpr std::uint8_t kMaxWindowScale = 14;  // RFC 7323
+constexpr std::uint8_t kSegmentKinds = 16;    // generous: more than there are
+
+// Does the tracker find only what it can have written?
+bool plausible_state(const Connection& record) {
+    if (record.protocol == proto::kTcp) {
+        const TcpState& tcp = record.state.tcp;
+        return tcp.state < static_cast<std::uint8_t>(TcpConntrack::Max) && tcp.last_direction < 2 &&
+               tcp.last_index < kSegmentKinds && tcp.scale[0] <= kMaxWindowScale &&
+               tcp.scale[1] <= kMaxWindowScale && tcp.last_wscale <= kMaxWindowScale;
+    }
+    if (record.protocol == proto::kSctp) {
+        const SctpState& sctp = record.state.sctp;
+        return sctp.state < static_cast<std::uint8_t>(SctpConntrack::Max) &&
+               sctp.last_direction < 2;
+    }
+    return true;
+}
+
+// The numbers of an arena that recovered records use.
+template <class T>
+struct Claims {
+    explicit Claims(const Arena<T>& from) : arena(from), taken(from.end()) {}
+
+    [[nodiscard]] bool may_use(std::uint32_t number) const {
+        return number == kNoSide || (arena.holds(number) && !taken[number]);
+    }
+    void use(std::uint32_t number) {
+        if (number != kNoSide) {
+            taken[number] = true;
+        }
+    }
+
+    const Arena<T>& arena;
+    std::vector<bool> taken;
+};
+
+}  // namespace
+
+std::size_t Table::recover(Jiffies now, Jiffies clock_shift) {
+    Impl& impl = *impl_;
+    impl.records.adopt();
+    impl.addresses.adopt();
+    impl.extras.adopt();
+    std::vector<bool> live(impl.records.end());
+    Claims<V6Addresses> addresses(impl.addresses);
+    Claims<Extra> extras(impl.extras);
+    const auto revive = [&](std::uint32_t number) {
+        Connection& record = impl.records[number];
+        const bool v4 = record.family == Family::Ipv4 && record.v6 == kNoSide;
+        const bool v6 = record.family == Family::Ipv6 && record.v6 != kNoSide;
+        if (record.commit == 0 || !(v4 || v6) || !addresses.may_use(record.v6) ||
+            !extras.may_use(record.extra) || record.commit != impl.commit_word(number) ||
+            !plausible_state(record) || record.has(status::kDying)) {
+            return false;
+        }
+        record.deadline += clock_shift;
+        record.assured_after += clock_shift;
+        record.status |= status::kConfirmed;
+        for (const Direction direction : {Direction::Original, Direction::Reply}) {
+            const TupleKey key = impl.key_of(record, direction);
+            if (impl.find(key, now, [](const Hit&) { return true; })) {
+                return false;
+            }
+        }
+        return !expired(record, now) && impl.enter(number, now);
+    };
+    for (std::uint32_t number = impl.records.begin(); number < impl.records.end(); ++number) {
+        Connection& record = impl.records[number];
+        if (revive(number)) {
+            live[number] = true;
+            addresses.use(record.v6);
+            extras.use(record.extra);
+            ++impl.size;
+        } else {
+            record.commit = 0;
+            record.wheel_previous = kFree;
+        }
+    }
+    impl.records.rebuild(live);
+    impl.addresses.rebuild(addresses.taken);
+    impl.extras.rebuild(extras.taken);
+    return impl.size;
+}
+
+}  // namespace nsr::conntrack

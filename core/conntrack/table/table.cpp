@@ -1,0 +1,370 @@
+#include "core/conntrack/table/table.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <utility>
+
+#include "core/base/check.hpp"
+#include "core/conntrack/table/table_impl.hpp"
+
+namespace nsr::conntrack {
+namespace {
+
+enum ArenaNumber : unsigned { Records, Addresses, Extras };
+
+// What is stored before this is stored before what follows, also for whoever maps the file after
+// the process was killed: a process that dies leaves what it stored, in the order of its program.
+void keep_store_order() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+}  // namespace
+
+Table::Table(SipKey key, std::uint32_t buckets, std::unique_ptr<Memory> memory)
+    : impl_(std::make_unique<Impl>(key, buckets, std::move(memory))) {
+}
+
+Table::~Table() = default;
+
+Connection& Table::operator[](ConnId id) {
+    return impl_->records[raw(id)];
+}
+
+const Connection& Table::operator[](ConnId id) const {
+    return impl_->records[raw(id)];
+}
+
+Tuple Table::tuple(ConnId id, Direction direction) const {
+    const TupleKey key = impl_->key_of((*this)[id], direction);
+    Tuple tuple;
+    tuple.source = {{key.stored.source, 0, 0, 0}, key.family};
+    tuple.destination = {{key.stored.destination, 0, 0, 0}, key.family};
+    if (key.family == Family::Ipv6) {
+        tuple.source.words = *key.source6;
+        tuple.destination.words = *key.destination6;
+    }
+    tuple.source_port = key.stored.source_port;
+    tuple.destination_port = key.stored.destination_port;
+    tuple.protocol = key.protocol;
+    return tuple;
+}
+
+bool Table::set_tuple(ConnId id, Direction direction, const Tuple& tuple) {
+    Connection& record = (*this)[id];
+    NSR_CHECK(record.commit == 0);
+    const bool original = direction == Direction::Original;
+    if (tuple.family() == Family::Ipv6) {
+        if (record.v6 == kNoSide) {
+            const std::optional<std::uint32_t> number = impl_->addresses.allocate();
+            if (!number) {
+                return false;
+            }
+            impl_->addresses[*number] = V6Addresses{};
+            record.v6 = *number;
+        }
+        V6Addresses& v6 = impl_->addresses[record.v6];
+        v6.words[original ? 0 : 2] = tuple.source.words;
+        v6.words[original ? 1 : 3] = tuple.destination.words;
+    }
+    record.family = tuple.family();
+    record.protocol = tuple.protocol;
+    (original ? record.original : record.reply) = conntrack::key_of(tuple, 0).stored;
+    return true;
+}
+
+Extra* Table::extra(ConnId id) {
+    const std::uint32_t number = (*this)[id].extra;
+    return number != kNoSide ? &impl_->extras[number] : nullptr;
+}
+
+const Extra* Table::extra(ConnId id) const {
+    const std::uint32_t number = (*this)[id].extra;
+    return number != kNoSide ? &impl_->extras[number] : nullptr;
+}
+
+Extra* Table::need_extra(ConnId id) {
+    Connection& record = (*this)[id];
+    if (record.extra == kNoSide) {
+        const std::optional<std::uint32_t> number = impl_->extras.allocate();
+        if (!number) {
+            return nullptr;
+        }
+        impl_->extras[*number] = Extra{};
+        keep_store_order();
+        record.extra = *number;
+    }
+    return &impl_->extras[record.extra];
+}
+
+void Table::prefetch(const Tuple& tuple, Zone zone) const {
+    impl_->index.prefetch(impl_->hash(key_of(tuple, zone)));
+}
+
+void Table::prefetch_record(const Tuple& tuple, Zone zone) const {
+    impl_->index.find(impl_->hash(key_of(tuple, zone)), [this](Reference reference) {
+        impl_->prefetch(reference);
+        return false;
+    });
+}
+
+std::optional<Hit> Table::find(const Tuple& tuple, Zone zone, Jiffies now,
+                               std::optional<Direction> only) const {
+    return impl_->find(key_of(tuple, zone), now,
+                       [only](const Hit& hit) { return !only || hit.direction == *only; });
+}
+
+bool Table::zone_is_one_sided(const Connection& record) const {
+    if (record.zone == 0 || record.extra == kNoSide) {
+        return false;
+    }
+    const Extra& extra = impl_->extras[record.extra];
+    return !extra.zone_original || !extra.zone_reply;
+}
+
+bool Table::taken(const Tuple& tuple, Zone zone, ConnId except, Jiffies now) const {
+    const auto other = [this, except](const Hit& hit) {
+        if (except == ConnId::None || hit.id == except) {
+            return except == ConnId::None;
+        }
+        if (hit.direction == Direction::Original && zone_is_one_sided((*this)[except])) {
+            return false;
+        }
+        // Two packets that began the same flow at once do not stand in each other's way.
+        return !same(impl_->key_of((*this)[hit.id], Direction::Original),
+                     impl_->key_of((*this)[except], Direction::Original));
+    };
+    return impl_->find(key_of(tuple, zone), now, other).has_value();
+}
+
+std::optional<ConnId> Table::allocate() {
+    const std::optional<std::uint32_t> number = impl_->records.allocate();
+    if (!number) {
+        return std::nullopt;
+    }
+    Connection& record = impl_->records[*number];
+    record.commit = 0;
+    keep_store_order();
+    record = Connection{};
+    record.wheel_previous = kUnlinked;
+    ++impl_->size;
+    return ConnId{*number};
+}
+
+bool Table::insert(ConnId id, Jiffies now) {
+    Connection& record = (*this)[id];
+    NSR_CHECK(record.commit == 0 && record.wheel_previous == kUnlinked);
+    // A zone for one direction keeps apart what has the same tuple in the other. kernel:
+    // nf_ct_key_equal
+    const bool one_sided = zone_is_one_sided(record);
+    for (const Direction direction : {Direction::Original, Direction::Reply}) {
+        const auto clash = [&](const Hit& hit) { return !one_sided || hit.direction == direction; };
+        if (impl_->find(impl_->key_of(record, direction), now, clash)) {
+            return false;
+        }
+    }
+    if (!impl_->enter(raw(id), now)) {
+        return false;
+    }
+    if (one_sided) {
+        impl_->put_first(raw(id));
+    }
+    record.status |= status::kConfirmed;
+    keep_store_order();
+    record.commit = impl_->commit_word(raw(id));
+    impl_->eviction.confirmed(raw(id));
+    return true;
+}
+
+void Table::erase(ConnId id) {
+    Connection& record = (*this)[id];
+    if (record.commit != 0) {
+        record.commit = 0;
+        keep_store_order();
+        impl_->leave(raw(id));
+    } else {
+        NSR_CHECK(record.wheel_previous == kUnlinked);
+    }
+    impl_->free_sides(record);
+    record.wheel_previous = kFree;
+    impl_->records.release(raw(id));
+    --impl_->size;
+}
+
+void Table::clear() {
+    for (std::uint32_t number = impl_->records.begin(); number < impl_->records.end(); ++number) {
+        impl_->records[number].commit = 0;
+        impl_->records[number].wheel_previous = kFree;
+    }
+    impl_->index.clear();
+    impl_->wheel.reset();
+    impl_->eviction.reset();
+    impl_->records.reset();
+    impl_->addresses.reset();
+    impl_->extras.reset();
+    impl_->size = 0;
+}
+
+std::uint32_t Table::size() const {
+    return impl_->size;
+}
+
+std::uint32_t Table::buckets() const {
+    return impl_->buckets;
+}
+
+void Table::resize(std::uint32_t buckets) {
+    impl_->buckets = buckets;
+    impl_->index.set_minimum(lines_for(buckets));
+}
+
+std::size_t Table::bytes_in_use() const {
+    return impl_->records.bytes() + impl_->addresses.bytes() + impl_->extras.bytes() +
+           impl_->index.bytes();
+}
+
+std::optional<ConnId> Table::next(std::optional<ConnId> after) const {
+    const Arena<Connection>& records = impl_->records;
+    std::uint32_t number = after ? raw(*after) + 1 : records.begin();
+    while (number < records.end() && records[number].commit == 0) {
+        ++number;
+    }
+    return number < records.end() ? std::optional(ConnId{number}) : std::nullopt;
+}
+
+std::optional<ConnId> Table::next(Walk& walk, std::size_t& looks) const {
+    const Arena<Connection>& records = impl_->records;
+    for (; looks != 0 && walk.at < records.end(); --looks) {
+        const std::uint32_t number = walk.at++;
+        if (records[number].commit != 0) {
+            return ConnId{number};
+        }
+    }
+    walk.over = walk.at >= records.end();
+    return std::nullopt;
+}
+
+std::optional<Jiffies> Table::next_deadline() const {
+    return impl_->wheel.next();
+}
+
+bool Table::collect_expired(Jiffies now, std::size_t limit, std::vector<ConnId>& out) {
+    impl_->index.settle();
+    return impl_->wheel.collect(now, limit, out);
+}
+
+static_assert(Table::kLooksWithin >= Wheel::kHorizon);
+
+void Table::deadline_lowered(ConnId id, Jiffies now) {
+    NSR_CHECK((*this)[id].commit != 0);
+    impl_->wheel.disarm(raw(id));
+    impl_->wheel.arm(raw(id), now);
+}
+
+std::optional<ConnId> Table::victim(Jiffies now) {
+    const std::optional<std::uint32_t> number = impl_->eviction.choose(now);
+    return number ? std::optional(ConnId{*number}) : std::nullopt;
+}
+
+// --- the parts ---
+
+Table::Impl::Impl(SipKey key, std::uint32_t count, std::unique_ptr<Memory> from)
+    : memory(from ? std::move(from) : anonymous_memory()),
+      hash(key),
+      records(*memory, Records, 0),
+      addresses(*memory, Addresses, kNoSide + 1),
+      extras(*memory, Extras, kNoSide + 1),
+      index(*this, lines_for(count)),
+      wheel(records),
+      eviction(records),
+      buckets(count) {
+}
+
+bool Table::Impl::enter(std::uint32_t number, Jiffies now) {
+    const std::uint64_t original = hash_of(number);
+    const std::uint64_t reply = hash_of(number | kReplyReference);
+    if (!index.insert(original, number)) {
+        return false;
+    }
+    if (reply != original && !index.insert(reply, number | kReplyReference)) {
+        index.erase(original, number);
+        return false;
+    }
+    Connection& record = records[number];
+    record.status &= ~status::kOneReference;
+    record.status |= reply == original ? status::kOneReference : 0;
+    wheel.arm(number, now);
+    return true;
+}
+
+// kernel: __nf_conntrack_hash_insert, which adds at the head of the chain
+void Table::Impl::put_first(std::uint32_t number) {
+    for (const Reference own : {number, number | kReplyReference}) {
+        if (own == number || !records[number].has(status::kOneReference)) {
+            const TupleKey key = key_under(own);
+            index.put_first(hash(key), own,
+                            [&](Reference other) { return match(other, key).has_value(); });
+        }
+    }
+}
+
+void Table::Impl::leave(std::uint32_t number) {
+    const std::uint64_t original = hash_of(number);
+    const std::uint64_t reply = hash_of(number | kReplyReference);
+    index.erase(original, number);
+    if (reply != original) {
+        index.erase(reply, number | kReplyReference);
+    }
+    wheel.disarm(number);
+}
+
+void Table::Impl::free_sides(Connection& record) {
+    if (record.v6 != kNoSide) {
+        addresses.release(std::exchange(record.v6, kNoSide));
+    }
+    if (record.extra != kNoSide) {
+        extras.release(std::exchange(record.extra, kNoSide));
+    }
+}
+
+std::uint32_t Table::Impl::commit_word(std::uint32_t number) const {
+    const Connection& record = records[number];
+    std::uint64_t sum = 0x9ae16a3b2f90404f;
+    const auto add = [&sum](std::uint64_t high, std::uint64_t low) {
+        const WideProduct product =
+            multiply(sum ^ (high << 32 | low), 0x9fb21c651e98df25 + (sum << 1));
+        sum = product.low ^ product.high;
+    };
+    add(number, record.zone);
+    for (const Direction direction : {Direction::Original, Direction::Reply}) {
+        const TupleKey key = key_of(record, direction);
+        add(key.stored.source, key.stored.destination);
+        add(key.stored.source_port, key.stored.destination_port);
+        add(static_cast<std::uint32_t>(key.family) << 8 | key.protocol, key.zone);
+        if (key.family == Family::Ipv6) {
+            add((*key.source6)[0], (*key.source6)[1]);
+            add((*key.source6)[2], (*key.source6)[3]);
+            add((*key.destination6)[0], (*key.destination6)[1]);
+            add((*key.destination6)[2], (*key.destination6)[3]);
+        }
+    }
+    const auto word = static_cast<std::uint32_t>(sum >> 32);
+    return word != 0 ? word : 1;
+}
+
+std::uint64_t Table::Impl::hash_of(Reference reference) const {
+    return hash(key_under(reference));
+}
+
+void Table::Impl::prefetch(Reference reference) const {
+    const Connection* record = &records[reference & kReferenceNumber];
+    __builtin_prefetch(record);
+    __builtin_prefetch(&record->state);
+}
+
+std::uint32_t lines_for(std::uint32_t buckets) {
+    const std::uint64_t lines = std::uint64_t{buckets} * 4 / 10 + 1;
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(lines, 0x10000000));
+}
+
+}  // namespace nsr::conntrack

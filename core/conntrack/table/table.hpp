@@ -1,0 +1,147 @@
+// Table: every connection, found by either of its tuples.
+//
+// Theory of operation
+//   Records (Connection) lie in an arena of fixed chunks and are named by ConnId; side arenas hold
+//   IPv6 addresses (V6Addresses) and Extra. The index has buckets of one cache line: 12 tags, 12
+//   references, an overflow count. Its keyed hash is symmetric in the two ends of a tuple, so an
+//   untranslated connection needs one reference, matching both of its directions; a connection
+//   whose reply is not the exact reverse of its original (translated, ICMP types canonicalised
+//   before hashing, zones per direction, GRE keys) gets one reference per direction, each matching
+//   exactly. A tuple that is its own reverse is found as Original. Life cycle: allocate() gives an
+//   unconfirmed record (counted, not findable); insert() makes it findable and writes its commit
+//   word last; erase() clears the commit word first. Deadlines are lazy: changing `deadline` costs
+//   nothing, a hashed timer wheel looks again when its slot comes up. find() never returns a
+//   connection past its deadline. The index grows in small steps while packets flow. Only records
+//   persist: recover() rebuilds the rest from a mapped file, believing nothing that the commit word
+//   does not cover. The parts: arena.hpp, tuple_key.hpp (comparing and hashing), index.hpp,
+//   wheel.hpp, eviction.hpp; table_impl.hpp joins them.
+// kernel: nf_conntrack_core.c (hash_conntrack_raw, nf_conntrack_find_get, nf_conntrack_tuple_taken,
+// gc_worker)
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/base/instant.hpp"
+#include "core/base/siphash.hpp"
+#include "core/conntrack/record/connection.hpp"
+#include "core/conntrack/record/tuple.hpp"
+
+namespace nsr::conntrack {
+
+// Where arenas get their memory. Blocks are zeroed, aligned to 4096 and stay where they are until
+// the Memory is destroyed.
+class Memory {
+  public:
+    virtual ~Memory() = default;
+    // The block number `index` (dense from 0) of arena `arena`; the same bytes as last time if the
+    // memory is a file that held it. Null: there is no more.
+    virtual void* block(unsigned arena, std::size_t index, std::size_t bytes) = 0;
+    // How many blocks of an arena hold what an earlier Table left there.
+    [[nodiscard]] virtual std::size_t blocks_held(unsigned /*arena*/) const { return 0; }
+};
+
+// Plain anonymous memory of the process.
+std::unique_ptr<Memory> anonymous_memory();
+
+struct Hit {
+    ConnId id = ConnId::None;
+    Direction direction = Direction::Original;
+};
+
+class Table {
+  public:
+    Table(SipKey key, std::uint32_t buckets, std::unique_ptr<Memory> memory = anonymous_memory());
+    ~Table();
+    Table(const Table&) = delete;
+    Table& operator=(const Table&) = delete;
+
+    [[nodiscard]] Connection& operator[](ConnId id);
+    [[nodiscard]] const Connection& operator[](ConnId id) const;
+    // Full tuples of a record, IPv6 addresses included.
+    [[nodiscard]] Tuple tuple(ConnId id, Direction direction) const;
+    // Sets the tuple of an unconfirmed record. NAT changes the reply this way (kernel:
+    // nf_conntrack_alter_reply). False: no memory for IPv6 addresses.
+    bool set_tuple(ConnId id, Direction direction, const Tuple& tuple);
+
+    // The side record, made on demand; extra() null if there is none, need_extra() null if memory
+    // is out.
+    [[nodiscard]] Extra* extra(ConnId id);
+    [[nodiscard]] const Extra* extra(ConnId id) const;
+    Extra* need_extra(ConnId id);
+
+    // Bring the index line of a tuple closer; carries no result. Once it is there,
+    // prefetch_record() does the same for the records that it names.
+    void prefetch(const Tuple& tuple, Zone zone) const;
+    void prefetch_record(const Tuple& tuple, Zone zone) const;
+    // The live, confirmed connection one of whose tuples is `tuple` in `zone`. `zone` is what the
+    // packet's direction uses: a record whose zone does not count for that direction is in zone 0
+    // there.
+    // `only`: none but a connection that has it in this direction.
+    [[nodiscard]] std::optional<Hit> find(const Tuple& tuple, Zone zone, Jiffies now,
+                                          std::optional<Direction> only = {}) const;
+    // Is `tuple` already somebody's, other than `except`? kernel: nf_conntrack_tuple_taken
+    [[nodiscard]] bool taken(const Tuple& tuple, Zone zone, ConnId except, Jiffies now) const;
+
+    // An unconfirmed record, cleared; nothing if memory is out. Limits are the caller's business.
+    std::optional<ConnId> allocate();
+    // Confirm: findable from now on, deadline armed, CONFIRMED set. False if one of its tuples is
+    // taken or memory is out (nothing changed). Precondition: unconfirmed, tuples, zones and
+    // deadline set; tuples and zones never change again.
+    bool insert(ConnId id, Jiffies now);
+    // Forget a record, confirmed or not; its id may be handed out again at once.
+    void erase(ConnId id);
+    void clear();
+
+    // Entries, unconfirmed ones included. kernel: nf_conntrack_count
+    [[nodiscard]] std::uint32_t size() const;
+    [[nodiscard]] std::uint32_t buckets() const;
+    void resize(std::uint32_t buckets);  // incremental; done while packets flow
+    [[nodiscard]] std::size_t bytes_in_use() const;
+
+    // A walk that survives changes: the first confirmed record with an id greater than `after`
+    // (nothing: from the start).
+    [[nodiscard]] std::optional<ConnId> next(std::optional<ConnId> after) const;
+
+    // The same in portions: looks at no more places than `looks` says, and counts them off.
+    // Nothing: `looks` is used up, or the walk is over.
+    struct Walk {
+        std::uint32_t at = 0;
+        bool over = false;
+    };
+    [[nodiscard]] std::optional<ConnId> next(Walk& walk, std::size_t& looks) const;
+
+    // The earliest instant at which collect_expired() may find something; nothing if the table is
+    // empty.
+    [[nodiscard]] std::optional<Jiffies> next_deadline() const;
+    // Appends to `out` the confirmed records whose deadline has passed at `now`, at most `limit`;
+    // they are still in the table and the caller erases them. False: there may be more.
+    bool collect_expired(Jiffies now, std::size_t limit, std::vector<ConnId>& out);
+    // Tell the wheel that `deadline` of a confirmed record was moved nearer; moving it away, or to
+    // somewhere still kLooksWithin or more ahead, needs no call.
+    static constexpr Jiffies kLooksWithin = 300 * kJiffiesPerSecond;
+    void deadline_lowered(ConnId id, Jiffies now);
+
+    // The best confirmed record to evict when the table is full: never ASSURED, never DYING;
+    // UNREPLIED before replied, nearest deadline first, among a bounded number of candidates.
+    // Nothing if none was found within the bound. differs: early-drop-search
+    [[nodiscard]] std::optional<ConnId> victim(Jiffies now);
+
+    // Take in the records that the memory already holds (Memory::blocks_held): rebuild index, wheel
+    // and free lists from the valid ones, forget the others. `clock_shift` is added to the times in
+    // them: jiffies of the clock now less jiffies of the clock then, at one and the same moment.
+    // Returns how many live. Precondition: the table was never used. Only tests call it so far:
+    // connections do not survive a restart yet.
+    std::size_t recover(Jiffies now, Jiffies clock_shift = 0);
+
+  private:
+    [[nodiscard]] bool zone_is_one_sided(const Connection& record) const;
+
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace nsr::conntrack

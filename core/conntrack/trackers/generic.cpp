@@ -1,0 +1,11 @@
+// Protocols that tracking knows nothing about. kernel: nf_conntrack_proto_generic.c
+#include "core/conntrack/trackers/protocol.hpp"
+
+namespace nsr::conntrack {
+
+Judgement judge_generic(Flow& flow) {
+    flow.refresh(flow.timeouts.generic);
+    return Judgement::Accept;
+}
+
+}  // namespace nsr::conntrack

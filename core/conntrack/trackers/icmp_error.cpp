@@ -1,0 +1,118 @@
+#include "core/conntrack/trackers/icmp_error.hpp"
+
+#include "core/packet/dissect.hpp"
+#include "core/wire/icmp.hpp"
+
+namespace nsr::conntrack {
+
+namespace {
+
+using wire::ConstBytes;
+
+constexpr std::size_t kRedirectBytes = 40;  // RFC 4861 4.5, up to the options
+constexpr std::size_t kRedirectOptionBytes = 8;
+constexpr std::uint8_t kRedirectedHeaderOption = 4;
+
+// kernel: noct_valid_new. Redirects are not among them: they quote a packet.
+constexpr bool is_link_matter(std::uint8_t type) {
+    using namespace wire;
+    return (type >= icmpv6::kListenerQuery && type <= icmpv6::kNeighbourAdvertisement) ||
+           type == icmpv6::kListenerReportV2;
+}
+
+struct Judge {
+    const Packet& packet;
+    const InvalidLog& log;
+
+    [[nodiscard]] IcmpClass malformed(const char* why) const {
+        log.write(packet, packet.layout.protocol, "%s", why);
+        return {IcmpKind::Malformed, {}};
+    }
+    [[nodiscard]] IcmpClass icmp(bool verify_checksum) const;
+    [[nodiscard]] IcmpClass icmpv6(bool verify_checksum) const;
+    [[nodiscard]] IcmpClass redirect_v6(ConstBytes l4) const;
+    [[nodiscard]] IcmpClass error(ConstBytes quotation) const;
+};
+
+}  // namespace
+
+IcmpClass classify_icmp(const Packet& packet, bool verify_checksum, const InvalidLog& log) {
+    const Judge judge{packet, log};
+    if (packet.layout.family == Family::Ipv4 && packet.layout.protocol == proto::kIcmp) {
+        return judge.icmp(verify_checksum);
+    }
+    if (packet.layout.family == Family::Ipv6 && packet.layout.protocol == proto::kIcmpv6) {
+        return judge.icmpv6(verify_checksum);
+    }
+    return {};
+}
+
+namespace {
+
+IcmpClass Judge::icmp(bool verify_checksum) const {
+    const auto icmp = wire::IcmpView::parse(packet.l4());
+    if (!icmp) {
+        return malformed("short packet");
+    }
+    if (verify_checksum && !checksum_right(packet, proto::kIcmp)) {
+        return malformed("bad hw icmp checksum");
+    }
+    if (icmp->type() > wire::icmp::kHighestType) {
+        return malformed("invalid icmp type");
+    }
+    return wire::icmp::is_error(icmp->type()) ? error(icmp->payload()) : IcmpClass{};
+}
+
+IcmpClass Judge::icmpv6(bool verify_checksum) const {
+    const auto icmp = wire::IcmpView::parse(packet.l4());
+    if (!icmp) {
+        return malformed("short packet");
+    }
+    if (verify_checksum && !checksum_right(packet, proto::kIcmpv6)) {
+        return malformed("ICMPv6 checksum failed");
+    }
+    if (is_link_matter(icmp->type())) {
+        return {IcmpKind::Untracked, {}};
+    }
+    if (icmp->type() == wire::icmpv6::kRedirect) {
+        return redirect_v6(packet.l4());
+    }
+    return wire::icmpv6::is_error(icmp->type()) ? error(icmp->payload()) : IcmpClass{};
+}
+
+// kernel: nf_conntrack_icmpv6_redirect
+IcmpClass Judge::redirect_v6(ConstBytes l4) const {
+    if (l4.size() < kRedirectBytes) {
+        return malformed("short redirect");
+    }
+    if (l4[wire::icmp::kCodeOffset] != 0) {
+        return {};
+    }
+    if (packet.layout.ttl != 255 || !packet.layout.source.is_link_local()) {
+        return malformed("invalid saddr or hoplimit for redirect");
+    }
+    const ConstBytes option = l4.subspan(kRedirectBytes);
+    if (option.size() < 2 || option[1] == 0) {
+        return malformed("redirect without options");
+    }
+    if (option[0] != kRedirectedHeaderOption) {
+        return {};
+    }
+    return error(option.size() < kRedirectOptionBytes ? ConstBytes{}
+                                                      : option.subspan(kRedirectOptionBytes));
+}
+
+// kernel: nf_conntrack_inet_error, up to the lookup
+IcmpClass Judge::error(ConstBytes quotation) const {
+    Layout layout;
+    if (!dissect_quoted(quotation, layout, packet.layout.family)) {
+        return {IcmpKind::Malformed, {}};
+    }
+    const auto quoted = tuple_of_quoted(quotation, layout);
+    const auto answer = quoted ? invert(*quoted) : std::nullopt;
+    return answer ? IcmpClass{IcmpKind::Error, *answer} : IcmpClass{IcmpKind::Malformed, {}};
+}
+
+}  // namespace
+
+}  // namespace nsr::conntrack

@@ -1,0 +1,81 @@
+#include "core/conntrack/trackers/protocol.hpp"
+
+#include <cstdarg>
+#include <cstdio>
+#include <string>
+
+#include "core/packet/describe.hpp"
+#include "core/wire/checksum.hpp"
+
+namespace nsr::conntrack {
+
+namespace {
+
+struct Tracker {
+    std::uint8_t protocol;
+    Judgement (*judge)(Flow&);
+};
+
+// The busiest first.
+constexpr Tracker kTrackers[] = {
+    {proto::kTcp, judge_tcp},         {proto::kUdp, judge_udp},   {proto::kIcmp, judge_icmp},
+    {proto::kIcmpv6, judge_icmpv6},   {proto::kSctp, judge_sctp}, {proto::kGre, judge_gre},
+    {proto::kUdplite, judge_udplite},
+};
+
+}  // namespace
+
+Judgement judge(Flow& flow) {
+    for (const Tracker& tracker : kTrackers) {
+        if (tracker.protocol == flow.record.protocol) {
+            return tracker.judge(flow);
+        }
+    }
+    return judge_generic(flow);
+}
+
+void Flow::refresh(std::uint32_t seconds) {
+    counted = true;
+    if (!record.has(status::kFixedTimeout)) {
+        record.deadline = jiffies_of(seconds) + (confirmed() ? now : 0);
+    }
+}
+
+void Flow::kill() {
+    counted = true;
+    killed = true;
+}
+
+bool checksum_right(const Packet& packet, std::uint8_t protocol) {
+    const wire::ConstBytes l4 = packet.l4();
+    const Layout& layout = packet.layout;
+    // ICMP is the one that has no pseudo header.
+    const std::uint16_t pseudo =
+        protocol == proto::kIcmp
+            ? std::uint16_t{0}
+            : wire::pseudo_header_sum(layout.source, layout.destination, protocol,
+                                      static_cast<std::uint32_t>(l4.size()));
+    return wire::sum(l4, pseudo) == 0xffff;
+}
+
+bool InvalidLog::wants(std::uint8_t protocol) const {
+    constexpr std::uint32_t kAllProtocols = 255;
+    return settings_.log_invalid == kAllProtocols ||
+           (settings_.log_invalid != 0 && settings_.log_invalid == protocol);
+}
+
+void InvalidLog::write(const Packet& packet, std::uint8_t protocol, const char* format, ...) const {
+    if (!wants(protocol)) {
+        return;
+    }
+    char why[256];
+    va_list arguments;
+    va_start(arguments, format);
+    std::vsnprintf(why, sizeof why, format, arguments);
+    va_end(arguments);
+    std::string line = "nf_ct_proto_" + std::to_string(protocol) + ": " + why + ' ';
+    line += describe_ ? describe_(packet) : describe(packet);
+    sink_.log(now_, LogLevel::Notice, line);
+}
+
+}  // namespace nsr::conntrack

@@ -1,0 +1,91 @@
+// Trackers: what each transport protocol makes of a packet of a connection. One file and one row
+// of the table in protocol.cpp per protocol.
+// kernel: nf_conntrack_handle_packet, nf_conntrack_l4proto
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "core/base/log.hpp"
+#include "core/conntrack/record/connection.hpp"
+#include "core/conntrack/record/settings.hpp"
+#include "core/conntrack/record/tuple.hpp"
+#include "core/packet/packet.hpp"
+#include "core/wire/bytes.hpp"
+
+namespace nsr::conntrack {
+
+// The tail of a log line about a packet: "IN=lan OUT= SRC=... DST=...".
+using DescribePacket = std::function<std::string(const Packet&)>;
+
+// Says why packets are INVALID, where nf_conntrack_log_invalid asks for it.
+class InvalidLog {
+  public:
+    InvalidLog(LogSink& sink, const Settings& settings, const DescribePacket& describe, Instant now)
+        : sink_(sink), settings_(settings), describe_(describe), now_(now) {}
+
+    [[nodiscard]] bool wants(std::uint8_t protocol) const;
+    // "nf_ct_proto_6: invalid rst IN=lan OUT= SRC=...". kernel: nf_l4proto_log_invalid
+    __attribute__((format(printf, 4, 5))) void write(const Packet& packet, std::uint8_t protocol,
+                                                     const char* format, ...) const;
+
+  private:
+    LogSink& sink_;
+    const Settings& settings_;
+    const DescribePacket& describe_;
+    Instant now_;
+};
+
+enum class Judgement : std::uint8_t {
+    Accept,
+    Invalid,  // the packet is not part of the connection
+    Reopen,   // the connection is over and the packet begins the next one on the same tuple
+};
+
+// One packet of one connection, as its tracker sees it. The tracker changes the record only.
+struct Flow {
+    const Packet& packet;
+    Connection& record;
+    CtInfo info;
+    Jiffies now;
+    bool verify_checksum;  // kernel: PREROUTING and nf_conntrack_checksum
+    const Settings& settings;
+    const Timeouts& timeouts;
+    const InvalidLog& log;
+
+    // What the tracker decided beside its judgement.
+    bool counted = false;  // the packet counts in the connection's accounting
+    bool killed = false;   // the connection is over once this packet has passed
+
+    [[nodiscard]] Direction direction() const { return direction_of(info); }
+    [[nodiscard]] bool confirmed() const { return record.has(status::kConfirmed); }
+    [[nodiscard]] wire::ConstBytes l4() const { return packet.l4(); }
+
+    // The connection lives `seconds` from now on. kernel: nf_ct_refresh_acct
+    void refresh(std::uint32_t seconds);
+    // kernel: nf_ct_kill_acct
+    void kill();
+};
+
+constexpr Jiffies jiffies_of(std::uint32_t seconds) {
+    return seconds * kJiffiesPerSecond;
+}
+
+// One per protocol; an unconfirmed record asks whether a connection may begin with this packet.
+Judgement judge_tcp(Flow& flow);
+Judgement judge_udp(Flow& flow);
+Judgement judge_udplite(Flow& flow);
+Judgement judge_icmp(Flow& flow);
+Judgement judge_icmpv6(Flow& flow);
+Judgement judge_sctp(Flow& flow);
+Judgement judge_gre(Flow& flow);
+Judgement judge_generic(Flow& flow);
+
+Judgement judge(Flow& flow);
+
+// Is the one's complement checksum of the transport header and what follows right? The pseudo
+// header is that of `protocol`. kernel: nf_checksum
+bool checksum_right(const Packet& packet, std::uint8_t protocol);
+
+}  // namespace nsr::conntrack

@@ -1,0 +1,66 @@
+// In which families a rule given as words makes sense.
+#include <algorithm>
+#include <array>
+
+#include "core/rules/language/text.hpp"
+#include "core/rules/modules.hpp"
+#include "core/wire/protocol.hpp"
+
+namespace nsr::rules {
+
+namespace {
+
+// Options whose value is an address, a prefix, or begins with one.
+constexpr std::array<std::string_view, 15> kAddressOptions = {
+    "-s",          "--source",    "--src",       "-d",          "--destination",
+    "--dst",       "--ctorigsrc", "--ctorigdst", "--ctreplsrc", "--ctrepldst",
+    "--src-range", "--dst-range", "--to",        "--to-source", "--to-destination"};
+
+bool is_address_option(std::string_view word) {
+    return std::find(kAddressOptions.begin(), kAddressOptions.end(), word) != kAddressOptions.end();
+}
+
+// Addresses, networks, ranges, lists, with or without a port: "10.0.0.1-10.0.0.9:80",
+// "[fd00::1]:80"; ":80" is any.
+FamilySupport families_of_address(std::string_view text) {
+    if (text.find('[') != std::string_view::npos || std::count(text.begin(), text.end(), ':') > 1) {
+        return {false, true};
+    }
+    return {true, text.find('.') == std::string_view::npos};
+}
+
+}  // namespace
+
+FamilySupport families_of(const std::vector<std::string>& words) {
+    FamilySupport support{true, true};
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const std::string& word = words[i];
+        const std::string next = i + 1 < words.size() ? words[i + 1] : "";
+        const auto restrict_to = [&](bool v4, bool v6) {
+            support.ipv4 = support.ipv4 && v4;
+            support.ipv6 = support.ipv6 && v6;
+        };
+        if (word == "-4" || word == "--ipv4" || word == "-f" || word == "--fragments") {
+            restrict_to(true, false);
+        } else if (word == "-6" || word == "--ipv6") {
+            restrict_to(false, true);
+        } else if (word == "-p" || word == "--protocol") {
+            const auto protocol = parse_protocol(next);
+            restrict_to(protocol != proto::kIcmpv6, protocol != proto::kIcmp);
+        } else if (word == "-m" || word == "--match") {
+            if (const MatchModule* module = find_match(next)) {
+                restrict_to(module->families.ipv4, module->families.ipv6);
+            }
+        } else if (word == "-j" || word == "--jump") {
+            if (const TargetModule* module = find_target(next)) {
+                restrict_to(module->families.ipv4, module->families.ipv6);
+            }
+        } else if (is_address_option(word)) {
+            const FamilySupport address = families_of_address(next);
+            restrict_to(address.ipv4, address.ipv6);
+        }
+    }
+    return support;
+}
+
+}  // namespace nsr::rules

@@ -1,0 +1,33 @@
+// Finding options by name: in one table (exactly, or abbreviated as getopt_long allows), or in all
+// modules (for messages, and for native rules that name options without their module).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/rules/language/options.hpp"
+
+namespace nsr::rules {
+
+const OptionSpec* find_exact(std::span<const OptionSpec> specs, std::string_view name);
+// The one option that `name` begins; aliases of one option count as one.
+const OptionSpec* find_prefix(std::span<const OptionSpec> specs, std::string_view name);
+const OptionSpec* find_option(std::span<const OptionSpec> specs, std::string_view name);
+void collect_names(std::span<const OptionSpec> specs, std::vector<std::string_view>& names);
+
+// The options every rule may have without a module.
+std::span<const OptionSpec> built_in_options();
+// "protocol" for 'p'; empty if there is no such short option.
+std::string_view built_in_name(char letter);
+
+// `"-m conntrack"`, `"-p tcp" or "-p udp"`: what must be in a rule that uses this option. Empty:
+// nobody has it.
+std::string owners_text(std::string_view option);
+std::string_view nearest_option_anywhere(std::string_view option);
+// "nat", "raw or mangle"
+std::string tables_text(std::uint8_t tables);
+
+}  // namespace nsr::rules

@@ -1,0 +1,204 @@
+#include "core/rules/language/rule_draft.hpp"
+
+#include "core/rules/matches/basic.hpp"
+#include "core/rules/modules.hpp"
+
+namespace nsr::rules {
+
+void RuleDraft::set_protocol(const GivenOption& given) {
+    const auto protocol = parse_protocol(given.value);
+    if (!protocol) {
+        const std::vector<std::string_view> names = {
+            "tcp", "udp", "icmp", "icmpv6", "sctp", "dccp", "gre", "esp", "ah", "udplite", "all"};
+        context_.error(
+            given, "unknown protocol " + in_quotes(given.value) + did_you_mean(given.value, names));
+        return;
+    }
+    if (context_.protocol != 0) {
+        context_.error(given, "-p stands twice in one rule");
+    }
+    if (*protocol == 0 && given.inverted) {
+        context_.error(given, "\"! -p all\" would never match anything");
+    }
+    context_.protocol = *protocol;
+    context_.protocol_inverted = given.inverted;
+    if (*protocol != 0) {
+        basic_[2] = std::make_shared<ProtocolMatch>(*protocol, given.inverted);
+    }
+}
+
+void RuleDraft::set_addresses(const GivenOption& given, bool source) {
+    auto& list = addresses_[source ? 0 : 1];
+    if (!list.empty()) {
+        context_.error(given, std::string(source ? "-s" : "-d") + " stands twice in one rule");
+    }
+    const auto parts = split(given.value, ',');
+    for (const std::string_view part : parts) {
+        if (const auto address = parse_masked_address(part, context_.family)) {
+            list.push_back(*address);
+        } else {
+            context_.error(given,
+                           in_quotes(part) + " is not an " +
+                               (context_.v6() ? "IPv6 address or prefix, such as fd00::/8"
+                                              : "IPv4 address or prefix, such as 10.0.0.0/8"));
+        }
+    }
+    if (given.inverted && parts.size() > 1) {
+        context_.error(given,
+                       "\"!\" cannot stand before a list of addresses; write one rule for each");
+    }
+    address_inverted_[source ? 0 : 1] = given.inverted;
+}
+
+void RuleDraft::set_interface(const GivenOption& given, bool in) {
+    auto& match = basic_[in ? 0 : 1];
+    if (match != nullptr) {
+        context_.error(given, std::string(in ? "-i" : "-o") + " stands twice in one rule");
+    }
+    if (given.value.empty() || given.value.size() > 15) {
+        context_.error(
+            given, "interface name " + in_quotes(given.value) + " must have 1 to 15 characters");
+    }
+    check_interface_chain(given, in);
+    if (given.value != "+" || given.inverted) {
+        match = std::make_shared<InterfaceMatch>(in, given.value, given.inverted);
+    }
+}
+
+void RuleDraft::check_interface_chain(const GivenOption& given, bool in) const {
+    const std::string_view chain = context_.chain;
+    if (in && (chain == "OUTPUT" || chain == "POSTROUTING")) {
+        context_.error(given, "-i cannot be used in " + std::string(chain) +
+                                  ", whose packets are on their way out; write -o");
+    }
+    if (!in && (chain == "PREROUTING" || chain == "INPUT")) {
+        context_.error(given, "-o cannot be used in " + std::string(chain) +
+                                  ", where the way out is not known; write -i");
+    }
+}
+
+void RuleDraft::set_fragments(const GivenOption& given) {
+    if (context_.v6()) {
+        context_.error(given, "-f is for IPv4 only; in IPv6 write -m frag");
+    }
+    basic_[3] = std::make_shared<FragmentMatch>(given.inverted);
+}
+
+void RuleDraft::set_counters(const GivenOption& given) {
+    const auto packets = parse_number(given.value);
+    const auto bytes = parse_number(given.second);
+    if (!packets || !bytes) {
+        context_.error(given, "-c needs a number of packets and a number of bytes");
+        return;
+    }
+    counters_ = {*packets, *bytes};
+}
+
+RuleDraft::TargetKind RuleDraft::set_target(const GivenOption& given, bool is_goto) {
+    if (target_given_) {
+        context_.error(given, "a rule has only one -j or -g");
+        return TargetKind::Unknown;
+    }
+    target_given_ = true;
+    const Chain* chain = chains_.find(given.value);
+    if (chain != nullptr && chain->policy == Policy::None) {
+        const auto kind = is_goto ? StandardTarget::Kind::Goto : StandardTarget::Kind::Jump;
+        target_ = std::make_shared<StandardTarget>(kind, given.value);
+        return TargetKind::Standard;
+    }
+    if (chain != nullptr) {
+        context_.error(given, "a rule cannot jump to the built-in chain " + given.value);
+        return TargetKind::Unknown;
+    }
+    if (!is_goto && set_verdict(given)) {
+        return TargetKind::Standard;
+    }
+    if (!is_goto && find_target(given.value) != nullptr) {
+        return TargetKind::Module;
+    }
+    unknown_target(given, is_goto);
+    return TargetKind::Unknown;
+}
+
+bool RuleDraft::set_verdict(const GivenOption& given) {
+    using Kind = StandardTarget::Kind;
+    const std::string& name = given.value;
+    if (name != "ACCEPT" && name != "DROP" && name != "RETURN") {
+        return false;
+    }
+    const Kind kind = name == "ACCEPT" ? Kind::Accept : name == "DROP" ? Kind::Drop : Kind::Return;
+    if (kind == Kind::Drop && context_.table == TableId::Nat) {
+        context_.error(given,
+                       "the nat table is not for filtering, so DROP is not allowed in it;"
+                       " drop in filter, or in raw");
+    }
+    target_ = std::make_shared<StandardTarget>(kind, name);
+    return true;
+}
+
+void RuleDraft::unknown_target(const GivenOption& given, bool is_goto) const {
+    std::vector<std::string_view> names;
+    for (const Chain& known : chains_.chains) {
+        if (known.policy == Policy::None) {
+            names.push_back(known.name);
+        }
+    }
+    if (!is_goto) {
+        names.insert(names.end(), {"ACCEPT", "DROP", "RETURN"});
+        for (const TargetModule* row : target_modules()) {
+            names.push_back(row->name);
+        }
+    }
+    if (!is_goto && is_missing_module(given.value)) {
+        context_.error(given, "target " + given.value + " is not supported by this version");
+        return;
+    }
+    context_.error(given, (is_goto ? "no chain " : "no chain or target ") + in_quotes(given.value) +
+                              " in table " + std::string(name_of(context_.table)) +
+                              did_you_mean(given.value, names));
+}
+
+std::vector<Rule> RuleDraft::expand() const {
+    const auto pointers = [](const std::vector<MaskedAddress>& list) {
+        std::vector<const MaskedAddress*> result;
+        result.reserve(list.size());
+        for (const MaskedAddress& address : list) {
+            result.push_back(&address);
+        }
+        if (result.empty()) {
+            result.push_back(nullptr);
+        }
+        return result;
+    };
+    std::vector<Rule> rules;
+    for (const MaskedAddress* source : pointers(addresses_[0])) {
+        for (const MaskedAddress* destination : pointers(addresses_[1])) {
+            rules.push_back(rule_for(source, destination));
+        }
+    }
+    return rules;
+}
+
+Rule RuleDraft::rule_for(const MaskedAddress* source, const MaskedAddress* destination) const {
+    Rule rule;
+    rule.target = target_;
+    rule.counters = counters_;
+    rule.where = context_.where;
+    const auto add_address = [&](const MaskedAddress* address, std::size_t which) {
+        const bool inverted = address_inverted_[which];
+        if (address != nullptr && (inverted || !address->mask.is_unspecified())) {
+            rule.matches.push_back(std::make_shared<AddressMatch>(which == 0, *address, inverted));
+        }
+    };
+    add_address(source, 0);
+    add_address(destination, 1);
+    for (const auto& match : basic_) {
+        if (match != nullptr) {
+            rule.matches.push_back(match);
+        }
+    }
+    rule.matches.insert(rule.matches.end(), matches_.begin(), matches_.end());
+    return rule;
+}
+
+}  // namespace nsr::rules

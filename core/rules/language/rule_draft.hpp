@@ -1,0 +1,55 @@
+// RuleDraft: the parts of a rule while its words are being read. It knows the options that every
+// rule may have (-p, -s, -d, -i, -o, -f, -j, -g, -c); the parser feeds it.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "core/rules/language/options.hpp"
+#include "core/rules/language/text.hpp"
+#include "core/rules/ruleset.hpp"
+
+namespace nsr::rules {
+
+class RuleDraft {
+  public:
+    // `chains` is where -j looks for user chains.
+    RuleDraft(RuleContext& context, const Table& chains) : context_(context), chains_(chains) {}
+
+    void set_protocol(const GivenOption& given);
+    void set_addresses(const GivenOption& given, bool source);
+    void set_interface(const GivenOption& given, bool in);
+    void set_fragments(const GivenOption& given);
+    void set_counters(const GivenOption& given);
+
+    // What the name behind -j or -g is: a verdict or a user chain, which become the target at once,
+    // or the name of a target module, or neither, which is reported.
+    enum class TargetKind : std::uint8_t { Standard, Module, Unknown };
+    TargetKind set_target(const GivenOption& given, bool is_goto);
+
+    void add(std::shared_ptr<const Match> match) { matches_.push_back(std::move(match)); }
+    void set(std::shared_ptr<const Target> target) { target_ = std::move(target); }
+
+    // One rule for every pair of source and destination.
+    [[nodiscard]] std::vector<Rule> expand() const;
+
+  private:
+    void check_interface_chain(const GivenOption& given, bool in) const;
+    bool set_verdict(const GivenOption& given);
+    void unknown_target(const GivenOption& given, bool is_goto) const;
+    [[nodiscard]] Rule rule_for(const MaskedAddress* source,
+                                const MaskedAddress* destination) const;
+
+    RuleContext& context_;
+    const Table& chains_;
+    std::array<std::vector<MaskedAddress>, 2> addresses_;  // [0] source, [1] destination
+    std::array<bool, 2> address_inverted_{};
+    std::array<std::shared_ptr<const Match>, 4> basic_;  // -i, -o, -p, -f
+    std::vector<std::shared_ptr<const Match>> matches_;
+    std::shared_ptr<const Target> target_;
+    bool target_given_ = false;
+    RuleCounters counters_;
+};
+
+}  // namespace nsr::rules

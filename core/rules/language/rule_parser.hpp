@@ -1,0 +1,37 @@
+// One rule from words to values: options are looked up in the modules' tables as getopt_long does
+// for iptables (abbreviations included), negation and arity are checked, then every module makes
+// its Match or Target. More lenient than iptables in one way: -p and -j may stand behind the
+// options that need them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/rules/language/options.hpp"
+#include "core/rules/language/text.hpp"
+#include "core/rules/ruleset.hpp"
+
+namespace nsr::rules {
+
+struct Word {
+    std::string text;
+    std::uint32_t column = 0;  // 1-based; 0: unknown
+    bool quoted = false;
+};
+
+struct RuleRequest {
+    Family family;
+    TableId table;
+    std::string_view chain;
+    const Table& chains;  // where -j looks for user chains
+    SourceLocation where;
+};
+
+// The rules that the words describe: one, or several when -s or -d is a list. Empty after an error.
+// Ids are not given yet.
+std::vector<Rule> parse_rule_words(const RuleRequest& request, const std::vector<Word>& words,
+                                   ConfigErrors& errors);
+
+}  // namespace nsr::rules

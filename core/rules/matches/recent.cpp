@@ -1,0 +1,233 @@
+// -m recent: addresses seen lately, in lists that rules share by name.
+// kernel: xt_recent.c
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <list>
+#include <map>
+
+#include "core/rules/language/text.hpp"
+#include "core/rules/modules.hpp"
+
+namespace nsr::rules {
+
+namespace {
+
+constexpr std::array kRecentOptions = std::to_array<OptionSpec>({
+    {"set", 0, true},
+    {"rcheck", 0, true},
+    {"update", 0, true},
+    {"remove", 0, true},
+    {"seconds"},
+    {"reap", 0},
+    {"hitcount"},
+    {"rttl", 0},
+    {"name"},
+    {"mask"},
+    {"rsource", 0},
+    {"rdest", 0},
+});
+constexpr std::size_t kMaxEntries = 100;  // kernel: ip_list_tot
+constexpr std::size_t kMinStamps = 32;
+constexpr std::uint32_t kMaxHits = 255;  // kernel: XT_RECENT_MAX_NSTAMPS - 1
+
+struct Entry {
+    IpAddress address;
+    unsigned ttl = 0;
+    std::vector<Jiffies> stamps;  // a ring once it is full
+    std::size_t index = 0;
+};
+
+// Least recently touched first.
+struct RecentList : SharedState {
+    std::unique_ptr<SharedState> clone() const override {
+        return std::make_unique<RecentList>(*this);
+    }
+
+    std::list<Entry> entries;
+    std::size_t stamps = kMinStamps;
+
+    std::list<Entry>::iterator find(const IpAddress& address, unsigned ttl) {
+        return std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) {
+            return entry.address == address && (ttl == entry.ttl || ttl == 0 || entry.ttl == 0);
+        });
+    }
+    void touch(std::list<Entry>::iterator entry, Jiffies now) {
+        entry->index %= stamps;
+        if (entry->index == entry->stamps.size()) {
+            entry->stamps.push_back(now);
+        } else {
+            entry->stamps[entry->index] = now;
+        }
+        ++entry->index;
+        entries.splice(entries.end(), entries, entry);
+    }
+};
+
+class RecentMatch : public Match {
+  public:
+    enum class Action : std::uint8_t { Set, Check, Update, Remove };
+
+    RecentMatch() : Match("recent") {}
+    std::string save() const override;
+    MatchResult test(Subject& subject, MatchState* state) const override;
+    std::string shared_name() const override { return "recent/" + name; }
+    void join(std::unique_ptr<SharedState>& shared) const override;
+
+    Action action = Action::Set;
+    bool invert = false;
+    std::uint32_t seconds = 0;
+    std::uint32_t hits = 0;
+    bool reap = false;
+    bool check_ttl = false;
+    bool by_destination = false;
+    std::string name = "DEFAULT";
+    IpAddress mask;
+
+  private:
+    bool enough_hits(const Entry& entry, Jiffies now) const;
+    void forget_old(Entry& entry, Jiffies now) const;
+};
+
+std::string RecentMatch::save() const {
+    constexpr std::array<std::string_view, 4> kActions = {"--set", "--rcheck", "--update",
+                                                          "--remove"};
+    std::string text =
+        std::string(bang(invert)) + std::string(kActions[static_cast<std::size_t>(action)]);
+    if (seconds != 0) {
+        append(text, "--seconds " + std::to_string(seconds));
+    }
+    if (reap) {
+        append(text, "--reap");
+    }
+    if (hits != 0) {
+        append(text, "--hitcount " + std::to_string(hits));
+    }
+    if (check_ttl) {
+        append(text, "--rttl");
+    }
+    append(text, "--name " + name + " --mask " + nsr::to_string(mask));
+    return text + (by_destination ? " --rdest" : " --rsource");
+}
+
+// A list has room for as many stamps as the most demanding of its rules asks for.
+void RecentMatch::join(std::unique_ptr<SharedState>& shared) const {
+    if (shared == nullptr) {
+        shared = std::make_unique<RecentList>();
+    }
+    auto& recent = static_cast<RecentList&>(*shared);
+    recent.stamps = std::max(recent.stamps, std::bit_ceil(std::size_t{hits}));
+}
+
+bool RecentMatch::enough_hits(const Entry& entry, Jiffies now) const {
+    const Jiffies since = now - seconds_to_jiffies(seconds);
+    std::uint32_t count = 0;
+    for (const Jiffies stamp : entry.stamps) {
+        const bool too_old = seconds != 0 && static_cast<std::int32_t>(since - stamp) > 0;
+        if (!too_old && (hits == 0 || ++count >= hits)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void RecentMatch::forget_old(Entry& entry, Jiffies now) const {
+    const Jiffies since = now - seconds_to_jiffies(seconds);
+    std::erase_if(entry.stamps,
+                  [&](Jiffies stamp) { return static_cast<std::int32_t>(since - stamp) > 0; });
+    entry.index = entry.stamps.size();
+}
+
+// kernel: recent_mt
+MatchResult RecentMatch::test(Subject& subject, MatchState*) const {
+    const Layout& layout = subject.packet.layout;
+    const Jiffies now = to_jiffies(subject.now);
+    const IpAddress address = (by_destination ? layout.destination : layout.source) & mask;
+    // The TTL as it came in: forwarding has taken one off by now.
+    const bool forwarded =
+        subject.packet.meta.out != IfIndex::None && !subject.packet.meta.locally_generated;
+    const unsigned ttl = layout.ttl + (forwarded ? 1u : 0u);
+    auto& recent = static_cast<RecentList&>(*subject.shared);
+    auto entry = recent.find(address, check_ttl ? ttl : 0);
+    if (entry == recent.entries.end()) {
+        if (action != Action::Set) {
+            return yes_if(invert);
+        }
+        if (recent.entries.size() >= kMaxEntries) {
+            recent.entries.pop_front();
+        }
+        recent.entries.push_back({address, ttl, {now}, 1});
+        return yes_if(!invert);
+    }
+    bool result = !invert;
+    if (action == Action::Remove) {
+        recent.entries.erase(entry);
+        return yes_if(result);
+    }
+    if (action == Action::Check || action == Action::Update) {
+        result = enough_hits(*entry, now) != invert;
+        if (reap) {
+            forget_old(*entry, now);
+        }
+    }
+    if (action == Action::Set || (action == Action::Update && result)) {
+        recent.touch(entry, now);
+        entry->ttl = ttl;
+    }
+    return yes_if(result);
+}
+
+bool read_recent_numbers(const Options& options, RuleContext& context, RecentMatch& match) {
+    const std::size_t errors = context.errors.size();
+    match.seconds = static_cast<std::uint32_t>(
+        read_number(options, context, "seconds", 1, 0xffffffff).value_or(0));
+    match.hits = static_cast<std::uint32_t>(
+        read_number(options, context, "hitcount", 1, kMaxHits).value_or(0));
+    if (const GivenOption* given = options.find("mask")) {
+        const auto mask = parse_address(given->value);
+        if (!mask || mask->family != context.family) {
+            context.error(*given, in_quotes(given->value) + " is not a mask of this family");
+        }
+        match.mask = mask.value_or(match.mask);
+    }
+    const bool checks =
+        match.action == RecentMatch::Action::Check || match.action == RecentMatch::Action::Update;
+    if (!checks && (match.seconds != 0 || match.hits != 0 || options.has("rttl"))) {
+        context.error("--seconds, --hitcount and --rttl go with --rcheck or --update");
+    }
+    if (options.has("reap") && match.seconds == 0) {
+        context.error("--reap needs --seconds");
+    }
+    return context.errors.size() == errors;
+}
+
+std::shared_ptr<const Match> parse_recent(const Options& options, RuleContext& context) {
+    constexpr std::array<std::string_view, 4> kActions = {"set", "rcheck", "update", "remove"};
+    auto match = std::make_shared<RecentMatch>();
+    unsigned actions = 0;
+    for (std::size_t i = 0; i < kActions.size(); ++i) {
+        if (const GivenOption* given = options.find(kActions[i])) {
+            match->action = static_cast<RecentMatch::Action>(i);
+            match->invert = given->inverted;
+            ++actions;
+        }
+    }
+    if (actions != 1) {
+        context.error("match \"recent\" needs exactly one of --set, --rcheck, --update, --remove");
+        return nullptr;
+    }
+    match->reap = options.has("reap");
+    match->check_ttl = options.has("rttl");
+    match->by_destination = options.has("rdest");
+    match->mask = mask_of(context.family, context.v6() ? 128 : 32);
+    if (const GivenOption* given = options.find("name")) {
+        match->name = given->value;
+    }
+    return read_recent_numbers(options, context, *match) ? match : nullptr;
+}
+
+}  // namespace
+
+const MatchModule kRecentModule = {"recent", kBothFamilies, kRecentOptions, parse_recent};
+
+}  // namespace nsr::rules

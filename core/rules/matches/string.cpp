@@ -1,0 +1,164 @@
+// -m string: a pattern somewhere in the packet.
+// kernel: xt_string.c
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "core/rules/language/text.hpp"
+#include "core/rules/modules.hpp"
+#include "core/wire/bytes.hpp"
+
+namespace nsr::rules {
+
+namespace {
+
+constexpr std::array kStringOptions = std::to_array<OptionSpec>(
+    {{"string", 1, true}, {"hex-string", 1, true}, {"algo"}, {"from"}, {"to"}, {"icase", 0}});
+constexpr std::size_t kMaxPattern = 128;
+constexpr std::size_t kNoEnd = 0xffff;
+
+class StringMatch : public Match {
+  public:
+    StringMatch() : Match("string") {}
+    std::string save() const override;
+    MatchResult test(Subject& subject, MatchState* state) const override;
+
+    // As given, and how long its longest beginning is that ends at each byte.
+    void set_pattern(std::string given, bool icase);
+    std::string pattern;
+    std::vector<std::uint8_t> borders;
+    std::string algorithm;  // bm and kmp find the same
+    std::size_t from = 0;
+    std::size_t to = kNoEnd;
+    bool ignore_case = false;
+    bool invert = false;
+};
+
+bool printable(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+std::string escaped(std::string_view text) {
+    std::string result = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') {
+            result += '\\';
+        }
+        result += c;
+    }
+    return result + "\"";
+}
+
+std::string hex_bytes(std::string_view text) {
+    std::string result = "\"|";
+    for (const char c : text) {
+        result += hex2(static_cast<std::uint8_t>(c)).substr(2);
+    }
+    return result + "|\"";
+}
+
+std::string StringMatch::save() const {
+    std::string text(bang(invert));
+    text +=
+        printable(pattern) ? "--string " + escaped(pattern) : "--hex-string " + hex_bytes(pattern);
+    text += " --algo " + algorithm;
+    if (from != 0) {
+        text += " --from " + std::to_string(from);
+    }
+    if (to != kNoEnd) {
+        text += " --to " + std::to_string(to);
+    }
+    return ignore_case ? text + " --icase" : text;
+}
+
+unsigned char folded(unsigned char c, bool icase) {
+    return icase && c >= 'A' && c <= 'Z' ? static_cast<unsigned char>(c + 32) : c;
+}
+
+// How much of the pattern has matched with `c`, if `length` of it had before: Knuth, Morris and
+// Pratt, so that no payload costs more than its length. Precondition: length < pattern.size().
+std::size_t step(const StringMatch& match, std::size_t length, unsigned char c) {
+    const auto at = [&](std::size_t i) {
+        return folded(static_cast<unsigned char>(match.pattern[i]), match.ignore_case);
+    };
+    while (length != 0 && at(length) != c) {
+        length = match.borders[length - 1];
+    }
+    return at(length) == c ? length + 1 : length;
+}
+
+void StringMatch::set_pattern(std::string given, bool icase) {
+    pattern = std::move(given);
+    ignore_case = icase;
+    borders.assign(1, 0);
+    for (std::size_t i = 1; i < pattern.size(); ++i) {
+        const auto next = folded(static_cast<unsigned char>(pattern[i]), icase);
+        borders.push_back(static_cast<std::uint8_t>(step(*this, borders.back(), next)));
+    }
+}
+
+// kernel: skb_find_text: the pattern must begin and end between from and to
+MatchResult StringMatch::test(Subject& subject, MatchState*) const {
+    const wire::ConstBytes bytes = subject.packet.bytes();
+    const std::size_t end = std::min(bytes.size(), to);
+    if (from >= end) {
+        return yes_if(invert);
+    }
+    std::size_t matched = 0;
+    for (std::size_t i = from; i < end && matched != pattern.size(); ++i) {
+        matched = step(*this, matched, folded(bytes[i], ignore_case));
+    }
+    return yes_if((matched == pattern.size()) != invert);
+}
+
+// "abc|0a 0b|def"
+std::optional<std::string> parse_hex_string(std::string_view text) {
+    std::string bytes;
+    bool in_hex = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '|') {
+            in_hex = !in_hex;
+        } else if (!in_hex) {
+            bytes += text[i];
+        } else if (text[i] != ' ') {
+            const auto value = parse_number("0x" + std::string(text.substr(i, 2)), 0xff);
+            if (!value || i + 2 > text.size()) {
+                return std::nullopt;
+            }
+            bytes += static_cast<char>(*value);
+            ++i;
+        }
+    }
+    return in_hex ? std::nullopt : std::optional(bytes);
+}
+
+std::shared_ptr<const Match> parse_string(const Options& options, RuleContext& context) {
+    const GivenOption* plain = options.find("string");
+    const GivenOption* hexadecimal = options.find("hex-string");
+    const GivenOption* algorithm = options.find("algo");
+    if ((plain == nullptr) == (hexadecimal == nullptr) || algorithm == nullptr ||
+        (algorithm->value != "bm" && algorithm->value != "kmp")) {
+        context.error("match \"string\" needs --string or --hex-string, and --algo bm or kmp");
+        return nullptr;
+    }
+    const GivenOption& given = plain != nullptr ? *plain : *hexadecimal;
+    const auto pattern =
+        plain != nullptr ? std::optional(plain->value) : parse_hex_string(hexadecimal->value);
+    if (!pattern || pattern->empty() || pattern->size() > kMaxPattern) {
+        context.error(given, "a pattern has 1 to 128 bytes, with hexadecimal ones as in |0d 0a|");
+        return nullptr;
+    }
+    auto match = std::make_shared<StringMatch>();
+    match->set_pattern(*pattern, options.has("icase"));
+    match->algorithm = algorithm->value;
+    match->invert = given.inverted;
+    match->from = read_number(options, context, "from", 0, 0xffff).value_or(0);
+    match->to = read_number(options, context, "to", 0, 0xffff).value_or(kNoEnd);
+    return match;
+}
+
+}  // namespace
+
+const MatchModule kStringModule = {"string", kBothFamilies, kStringOptions, parse_string};
+
+}  // namespace nsr::rules

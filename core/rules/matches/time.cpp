@@ -1,0 +1,249 @@
+// -m time: the hour, the day, the date at which a packet comes, in UTC.
+// kernel: xt_time.c
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "core/rules/language/text.hpp"
+#include "core/rules/modules.hpp"
+
+namespace nsr::rules {
+
+namespace {
+
+constexpr std::array kTimeOptions = std::to_array<OptionSpec>({
+    {"timestart"},
+    {"timestop"},
+    {"datestart"},
+    {"datestop"},
+    {"monthdays", 1, true},
+    {"weekdays", 1, true},
+    {"contiguous", 0},
+    {"kerneltz", 0},
+    {"utc", 0},
+});
+constexpr std::array<std::string_view, 7> kWeekdays = {"Mon", "Tue", "Wed", "Thu",
+                                                       "Fri", "Sat", "Sun"};
+constexpr std::uint32_t kSecondsPerDay = 86400;
+constexpr std::uint32_t kAllMonthdays = 0xfffffffe;  // bit per day, from 1
+constexpr std::uint32_t kAllWeekdays = 0xfe;         // bit per day, Monday is 1
+constexpr std::int64_t kForever = 0x7fffffff;
+
+class TimeMatch : public Match {
+  public:
+    TimeMatch() : Match("time") {}
+    std::string save() const override;
+    MatchResult test(Subject& subject, MatchState* state) const override;
+
+    std::int64_t date_start = 0;
+    std::int64_t date_stop = kForever;
+    std::uint32_t time_start = 0;
+    std::uint32_t time_stop = kSecondsPerDay - 1;
+    std::uint32_t monthdays = kAllMonthdays;
+    std::uint32_t weekdays = kAllWeekdays;
+    bool contiguous = false;
+    bool kernel_zone = false;
+};
+
+std::string two_digits(std::uint64_t number) {
+    return (number < 10 ? "0" : "") + std::to_string(number);
+}
+
+std::string clock_text(std::uint64_t seconds) {
+    return two_digits(seconds / 3600) + ":" + two_digits(seconds / 60 % 60) + ":" +
+           two_digits(seconds % 60);
+}
+
+std::string date_text(std::int64_t stamp) {
+    const std::chrono::sys_seconds time{std::chrono::seconds(stamp)};
+    const auto day = std::chrono::floor<std::chrono::days>(time);
+    const std::chrono::year_month_day date(day);
+    return std::to_string(static_cast<int>(date.year())) + "-" +
+           two_digits(static_cast<unsigned>(date.month())) + "-" +
+           two_digits(static_cast<unsigned>(date.day())) + "T" +
+           clock_text(static_cast<std::uint64_t>((time - day).count()));
+}
+
+std::string TimeMatch::save() const {
+    std::string text;
+    if (time_start != 0 || time_stop != kSecondsPerDay - 1) {
+        append(text,
+               "--timestart " + clock_text(time_start) + " --timestop " + clock_text(time_stop));
+    }
+    std::string days;
+    for (unsigned day = 1; day <= 31; ++day) {
+        if ((monthdays >> day & 1) != 0) {
+            days += (days.empty() ? "" : ",") + std::to_string(day);
+        }
+    }
+    if (monthdays != kAllMonthdays) {
+        append(text, "--monthdays " + days);
+    }
+    days.clear();
+    for (unsigned day = 1; day <= kWeekdays.size(); ++day) {
+        if ((weekdays >> day & 1) != 0) {
+            days += (days.empty() ? "" : ",") + std::string(kWeekdays[day - 1]);
+        }
+    }
+    if (weekdays != kAllWeekdays) {
+        append(text, "--weekdays " + days);
+    }
+    if (date_start != 0) {
+        append(text, "--datestart " + date_text(date_start));
+    }
+    if (date_stop != kForever) {
+        append(text, "--datestop " + date_text(date_stop));
+    }
+    if (kernel_zone) {
+        append(text, "--kerneltz");
+    }
+    if (contiguous) {
+        append(text, "--contiguous");
+    }
+    return text;
+}
+
+// kernel: time_mt
+MatchResult TimeMatch::test(Subject& subject, MatchState*) const {
+    using std::chrono::days;
+    auto stamp = std::chrono::floor<std::chrono::seconds>(subject.now.time_since_epoch());
+    if (stamp.count() < date_start || stamp.count() > date_stop) {
+        return MatchResult::No;
+    }
+    const auto of_day =
+        static_cast<std::uint32_t>((stamp - std::chrono::floor<days>(stamp)).count());
+    if (time_start < time_stop) {
+        if (of_day < time_start || of_day > time_stop) {
+            return MatchResult::No;
+        }
+    } else {
+        if (of_day < time_start && of_day > time_stop) {
+            return MatchResult::No;
+        }
+        // the hours after midnight belong to the day on which the range began
+        if (contiguous && of_day <= time_stop) {
+            stamp -= days(1);
+        }
+    }
+    const std::chrono::sys_days day{std::chrono::floor<days>(stamp)};
+    const unsigned weekday = std::chrono::weekday(day).iso_encoding();
+    const auto monthday = static_cast<unsigned>(std::chrono::year_month_day(day).day());
+    return yes_if((weekdays >> weekday & 1) != 0 && (monthdays >> monthday & 1) != 0);
+}
+
+// "hh:mm" or "hh:mm:ss"
+std::optional<std::uint32_t> parse_clock(std::string_view text) {
+    const auto parts = split(text, ':');
+    if (parts.size() < 2 || parts.size() > 3) {
+        return std::nullopt;
+    }
+    std::uint64_t seconds = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+        std::string_view part = i < parts.size() ? parts[i] : "0";
+        while (part.size() > 1 && part[0] == '0') {
+            part.remove_prefix(1);
+        }
+        const auto number = parse_number(part, i == 0 ? 23 : 59);
+        if (!number) {
+            return std::nullopt;
+        }
+        seconds = seconds * 60 + *number;
+    }
+    return static_cast<std::uint32_t>(seconds);
+}
+
+// "YYYY[-MM[-DD[Thh:mm[:ss]]]]"
+std::optional<std::int64_t> parse_date(std::string_view text) {
+    const std::size_t t = text.find('T');
+    const auto clock =
+        t == std::string_view::npos ? std::optional(0u) : parse_clock(text.substr(t + 1));
+    std::array<std::uint64_t, 3> fields = {0, 1, 1};
+    const auto parts = split(text.substr(0, t), '-');
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        std::string_view part = parts[i];
+        while (part.size() > 1 && part[0] == '0') {
+            part.remove_prefix(1);
+        }
+        const auto number = i < 3 ? parse_number(part, i == 0   ? 2038
+                                                       : i == 1 ? 12
+                                                                : 31)
+                                  : std::nullopt;
+        if (!number) {
+            return std::nullopt;
+        }
+        fields[i] = *number;
+    }
+    const std::chrono::year_month_day date(std::chrono::year(static_cast<int>(fields[0])),
+                                           std::chrono::month(static_cast<unsigned>(fields[1])),
+                                           std::chrono::day(static_cast<unsigned>(fields[2])));
+    if (!clock || !date.ok() || fields[0] < 1970) {
+        return std::nullopt;
+    }
+    const std::chrono::sys_seconds midnight = std::chrono::sys_days(date);
+    return midnight.time_since_epoch().count() + *clock;
+}
+
+std::optional<std::uint32_t> parse_days(std::string_view text, bool weekdays) {
+    std::uint32_t bits = 0;
+    for (const std::string_view word : split(text, ',')) {
+        auto number = parse_number(word, weekdays ? 7 : 31);
+        for (std::size_t i = 0; weekdays && i < kWeekdays.size(); ++i) {
+            if (word.size() >= 2 && lower(kWeekdays[i]).starts_with(lower(word.substr(0, 3)))) {
+                number = i + 1;
+            }
+        }
+        if (!number || *number == 0) {
+            return std::nullopt;
+        }
+        bits |= 1u << *number;
+    }
+    return bits;
+}
+
+void read_days(const Options& options, const RuleContext& context, TimeMatch& match) {
+    for (const bool week : {false, true}) {
+        const GivenOption* given = options.find(week ? "weekdays" : "monthdays");
+        if (given == nullptr) {
+            continue;
+        }
+        const auto days = parse_days(given->value, week);
+        if (!days) {
+            context.error(*given, in_quotes(given->value) + " is not a list of " +
+                                      (week ? "weekdays such as Mon,Tue" : "days from 1 to 31"));
+            continue;
+        }
+        const std::uint32_t all = week ? kAllWeekdays : kAllMonthdays;
+        (week ? match.weekdays : match.monthdays) = given->inverted ? all & ~*days : *days;
+    }
+}
+
+std::shared_ptr<const Match> parse_time(const Options& options, RuleContext& context) {
+    auto match = std::make_shared<TimeMatch>();
+    const std::size_t errors = context.errors.size();
+    const auto read = [&](std::string_view name, auto parse, auto& into) {
+        if (const GivenOption* given = options.find(name)) {
+            const auto value = parse(given->value);
+            if (value) {
+                into = *value;
+            } else {
+                context.error(*given, in_quotes(given->value) +
+                                          " is not a time such as 13:00 or a"
+                                          " date such as 2030-01-31T13:00:00");
+            }
+        }
+    };
+    read("timestart", parse_clock, match->time_start);
+    read("timestop", parse_clock, match->time_stop);
+    read("datestart", parse_date, match->date_start);
+    read("datestop", parse_date, match->date_stop);
+    read_days(options, context, *match);
+    match->contiguous = options.has("contiguous");
+    match->kernel_zone = options.has("kerneltz");
+    return context.errors.size() == errors ? match : nullptr;
+}
+
+}  // namespace
+
+const MatchModule kTimeModule = {"time", kBothFamilies, kTimeOptions, parse_time};
+
+}  // namespace nsr::rules

@@ -1,0 +1,21 @@
+// What the matches of all protocols with ports have in common.
+#pragma once
+
+#include <string>
+
+#include "core/rules/language/options.hpp"
+#include "core/rules/language/text.hpp"
+
+namespace nsr::rules {
+
+struct TransportPorts {
+    PortRange source;
+    PortRange destination;
+
+    void read(const Options& options, const RuleContext& context);
+    [[nodiscard]] std::string save() const;
+    // Precondition: a TransportHeader instruction went before.
+    void compile(Code& code) const;
+};
+
+}  // namespace nsr::rules

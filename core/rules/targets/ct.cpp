@@ -1,0 +1,134 @@
+// -j CT and -j NOTRACK: what tracking is to do with the packet, said before it looks.
+// kernel: xt_CT.c
+#include <array>
+
+#include "core/rules/language/text.hpp"
+#include "core/rules/modules.hpp"
+
+namespace nsr::rules {
+
+namespace {
+
+constexpr std::array kCtOptions = std::to_array<OptionSpec>({
+    {"notrack", 0},
+    {"helper"},
+    {"timeout"},
+    {"ctevents"},
+    {"expevents"},
+    {"zone"},
+    {"zone-orig"},
+    {"zone-reply"},
+});
+
+class NotrackTarget : public Target {
+  public:
+    explicit NotrackTarget(std::string_view name) : Target(name) {}
+    std::string save() const override { return name() == "CT" ? "--notrack" : ""; }
+    TargetResult apply(Subject& subject, Outcome& outcome) const override;
+};
+
+// kernel: xt_ct_target leaves packets alone that have a template or were tracked already
+bool decided(const Meta& meta) {
+    return meta.ct_seen || meta.ct_template || meta.conn != ConnId::None;
+}
+
+TargetResult NotrackTarget::apply(Subject& subject, Outcome&) const {
+    Meta& meta = subject.packet.meta;
+    if (!decided(meta)) {
+        meta.ct_info = CtInfo::Untracked;
+        meta.ct_seen = true;
+    }
+    return TargetResult::Continue;
+}
+
+class CtTarget : public Target {
+  public:
+    CtTarget() : Target("CT") {}
+    std::string save() const override;
+    TargetResult apply(Subject& subject, Outcome& outcome) const override;
+    bool needs_tracking() const override { return true; }
+
+    bool has_zone = false;
+    bool zone_from_mark = false;
+    Zone zone = 0;
+    bool original = true;
+    bool reply = true;
+};
+
+std::string CtTarget::save() const {
+    if (!has_zone) {
+        return {};
+    }
+    const std::string_view option = original && reply ? "--zone "
+                                    : original        ? "--zone-orig "
+                                                      : "--zone-reply ";
+    return std::string(option) + (zone_from_mark ? "mark" : std::to_string(zone));
+}
+
+TargetResult CtTarget::apply(Subject& subject, Outcome&) const {
+    Meta& meta = subject.packet.meta;
+    if (decided(meta)) {
+        return TargetResult::Continue;
+    }
+    meta.ct_template = true;
+    meta.zone = zone;
+    meta.zone_from_mark = zone_from_mark;
+    meta.zone_original = original;
+    meta.zone_reply = reply;
+    return TargetResult::Continue;
+}
+
+bool read_zone(const GivenOption& given, const RuleContext& context, CtTarget& target) {
+    const auto zone = parse_number(given.value, 0xffff);
+    if (!zone && given.value != "mark") {
+        context.error(given,
+                      "a zone is a number from 0 to 65535, or mark, not " + in_quotes(given.value));
+        return false;
+    }
+    target.has_zone = true;
+    target.zone_from_mark = !zone.has_value();
+    target.zone = static_cast<Zone>(zone.value_or(0));
+    target.original = given.name != "zone-reply";
+    target.reply = given.name != "zone-orig";
+    return true;
+}
+
+std::shared_ptr<const Target> parse_ct(const Options& options, RuleContext& context) {
+    if (options.has("notrack")) {
+        if (options.given.size() > 1) {
+            context.error(
+                "--notrack stands alone: there is nothing to say about a connection "
+                "that is not tracked");
+            return nullptr;
+        }
+        return std::make_shared<NotrackTarget>("CT");
+    }
+    auto target = std::make_shared<CtTarget>();
+    for (const GivenOption& given : options.given) {
+        if (!given.name.starts_with("zone")) {
+            context.error(given,
+                          "target CT with --" + std::string(given.name) + " is not supported yet");
+            return nullptr;
+        }
+        if (target->has_zone) {
+            context.error(given, "only one of --zone, --zone-orig and --zone-reply can be given");
+            return nullptr;
+        }
+        if (!read_zone(given, context, *target)) {
+            return nullptr;
+        }
+    }
+    return target;
+}
+
+std::shared_ptr<const Target> parse_notrack(const Options&, RuleContext&) {
+    return std::make_shared<NotrackTarget>("NOTRACK");
+}
+
+}  // namespace
+
+const TargetModule kCtTarget = {"CT", kBothFamilies, kCtOptions, parse_ct, bit(TableId::Raw)};
+const TargetModule kNotrackTarget = {
+    "NOTRACK", kBothFamilies, {}, parse_notrack, bit(TableId::Raw)};
+
+}  // namespace nsr::rules

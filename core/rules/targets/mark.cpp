@@ -1,0 +1,187 @@
+// -j MARK, -j CONNMARK, and the verdicts.
+// kernel: xt_mark.c, xt_connmark.c
+#include <array>
+
+#include "core/rules/language/text.hpp"
+#include "core/rules/modules.hpp"
+#include "core/rules/target.hpp"
+
+namespace nsr::rules {
+
+// The evaluator carries out verdicts itself; this is for callers that hold a rule alone.
+TargetResult StandardTarget::apply(Subject&, Outcome&) const {
+    switch (kind_) {
+        case Kind::Accept:
+            return TargetResult::Accept;
+        case Kind::Drop:
+            return TargetResult::Drop;
+        default:
+            return TargetResult::Continue;
+    }
+}
+
+std::string MarkTarget::save() const {
+    return "--set-xmark " + hex(value_) + "/" + hex(mask_);
+}
+
+TargetResult MarkTarget::apply(Subject& subject, Outcome&) const {
+    Mark& mark = subject.packet.meta.mark;
+    mark = (mark & ~mask_) ^ value_;
+    return TargetResult::Continue;
+}
+
+namespace {
+
+constexpr std::array kMarkOptions = std::to_array<OptionSpec>(
+    {{"set-mark"}, {"set-xmark"}, {"and-mark"}, {"or-mark"}, {"xor-mark"}});
+
+// The one operation both targets share: value and mask of mark = (mark & ~mask) ^ value.
+std::optional<MarkMask> parse_operation(const GivenOption& given, const RuleContext& context) {
+    const bool with_mask = given.name == "set-mark" || given.name == "set-xmark";
+    auto mark = parse_mark(given.value);
+    if (!mark || (!with_mask && given.value.find('/') != std::string::npos)) {
+        context.error(given, in_quotes(given.value) + " is not a mark such as 0x1" +
+                                 (with_mask ? " or 0x1/0xff" : ""));
+        return std::nullopt;
+    }
+    if (given.name == "set-mark") {
+        mark->mask |= mark->value;
+    } else if (given.name == "and-mark") {
+        mark = MarkMask{0, ~mark->value};
+    } else if (given.name == "or-mark") {
+        mark->mask = mark->value;
+    } else if (given.name == "xor-mark") {
+        mark->mask = 0;
+    }
+    return mark;
+}
+
+std::shared_ptr<const Target> parse_mark_target(const Options& options, RuleContext& context) {
+    if (options.given.size() != 1) {
+        context.error(
+            "target MARK needs exactly one of --set-mark, --set-xmark, --and-mark, "
+            "--or-mark and --xor-mark");
+        return nullptr;
+    }
+    const auto mark = parse_operation(options.given[0], context);
+    return mark ? std::make_shared<MarkTarget>(mark->value, mark->mask) : nullptr;
+}
+
+constexpr std::array kConnmarkOptions = std::to_array<OptionSpec>({
+    {"set-mark"},
+    {"set-xmark"},
+    {"and-mark"},
+    {"or-mark"},
+    {"xor-mark"},
+    {"save-mark", 0},
+    {"restore-mark", 0},
+    {"ctmask"},
+    {"nfmask"},
+    {"mask"},
+});
+
+class ConnmarkTarget : public Target {
+  public:
+    enum class Mode : std::uint8_t { Set, Save, Restore };
+
+    ConnmarkTarget() : Target("CONNMARK") {}
+    std::string save() const override;
+    TargetResult apply(Subject& subject, Outcome& outcome) const override;
+    bool needs_tracking() const override { return true; }
+
+    Mode mode = Mode::Set;
+    std::uint32_t value = 0;
+    std::uint32_t ct_mask = 0xffffffff;
+    std::uint32_t packet_mask = 0xffffffff;
+};
+
+std::string ConnmarkTarget::save() const {
+    switch (mode) {
+        case Mode::Set:
+            return "--set-xmark " + hex(value) + "/" + hex(ct_mask);
+        case Mode::Save:
+            return "--save-mark --nfmask " + hex(packet_mask) + " --ctmask " + hex(ct_mask);
+        case Mode::Restore:
+            return "--restore-mark --nfmask " + hex(packet_mask) + " --ctmask " + hex(ct_mask);
+    }
+    return {};
+}
+
+// kernel: connmark_tg_shift
+TargetResult ConnmarkTarget::apply(Subject& subject, Outcome&) const {
+    Meta& meta = subject.packet.meta;
+    if (meta.conn == ConnId::None) {
+        return TargetResult::Continue;
+    }
+    Mark& connection = subject.environment.conntrack.table()[meta.conn].mark;
+    switch (mode) {
+        case Mode::Set:
+            connection = (connection & ~ct_mask) ^ value;
+            break;
+        case Mode::Save:
+            connection = (connection & ~ct_mask) ^ (meta.mark & packet_mask);
+            break;
+        case Mode::Restore:
+            meta.mark = (meta.mark & ~packet_mask) ^ (connection & ct_mask);
+            break;
+    }
+    return TargetResult::Continue;
+}
+
+bool read_mask(const Options& options, const RuleContext& context, std::string_view name,
+               std::uint32_t& mask) {
+    const GivenOption* given = options.find(name);
+    if (given == nullptr) {
+        return true;
+    }
+    const auto number = parse_number(given->value, 0xffffffff);
+    if (!number) {
+        context.error(*given, in_quotes(given->value) + " is not a 32 bit mask");
+        return false;
+    }
+    mask = static_cast<std::uint32_t>(*number);
+    return true;
+}
+
+std::shared_ptr<const Target> parse_connmark(const Options& options, RuleContext& context) {
+    auto target = std::make_shared<ConnmarkTarget>();
+    unsigned operations = 0;
+    for (const GivenOption& given : options.given) {
+        if (given.name == "ctmask" || given.name == "nfmask" || given.name == "mask") {
+            continue;
+        }
+        ++operations;
+        if (given.name == "save-mark" || given.name == "restore-mark") {
+            target->mode = given.name == "save-mark" ? ConnmarkTarget::Mode::Save
+                                                     : ConnmarkTarget::Mode::Restore;
+        } else if (const auto mark = parse_operation(given, context)) {
+            target->value = mark->value;
+            target->ct_mask = mark->mask;
+        } else {
+            return nullptr;
+        }
+    }
+    if (operations != 1) {
+        context.error(
+            "target CONNMARK needs exactly one of --set-mark, --set-xmark, --and-mark, "
+            "--or-mark, --xor-mark, --save-mark and --restore-mark");
+        return nullptr;
+    }
+    const bool masks = options.has("mask") || options.has("ctmask") || options.has("nfmask");
+    if (masks && target->mode == ConnmarkTarget::Mode::Set) {
+        context.error("--mask, --ctmask and --nfmask go with --save-mark or --restore-mark");
+        return nullptr;
+    }
+    const bool ok = read_mask(options, context, "mask", target->ct_mask) &&
+                    read_mask(options, context, "mask", target->packet_mask) &&
+                    read_mask(options, context, "ctmask", target->ct_mask) &&
+                    read_mask(options, context, "nfmask", target->packet_mask);
+    return ok ? target : nullptr;
+}
+
+}  // namespace
+
+const TargetModule kMarkTarget = {"MARK", kBothFamilies, kMarkOptions, parse_mark_target};
+const TargetModule kConnmarkTarget = {"CONNMARK", kBothFamilies, kConnmarkOptions, parse_connmark};
+
+}  // namespace nsr::rules

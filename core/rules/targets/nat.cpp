@@ -1,0 +1,350 @@
+// -j SNAT, DNAT, MASQUERADE, REDIRECT, NETMAP: which translations a rule allows.
+// kernel: xt_nat.c, nf_nat_masquerade.c, nf_nat_redirect.c, xt_NETMAP.c
+#include <array>
+#include <optional>
+
+#include "core/rules/language/text.hpp"
+#include "core/rules/modules.hpp"
+#include "core/wire/protocol.hpp"
+
+namespace nsr::rules {
+
+namespace {
+
+using nat::Manip;
+using nat::Range;
+
+constexpr std::uint8_t kBefore = bit(Hook::Prerouting) | bit(Hook::Output);
+constexpr std::uint8_t kBehind = bit(Hook::Postrouting) | bit(Hook::Input);
+constexpr std::uint8_t kNatTable = bit(TableId::Nat);
+
+constexpr std::array kSnatOptions = std::to_array<OptionSpec>(
+    {{"to-source"}, {"random", 0}, {"random-fully", 0}, {"persistent", 0}});
+constexpr std::array kDnatOptions =
+    std::to_array<OptionSpec>({{"to-destination"}, {"random", 0}, {"persistent", 0}});
+constexpr std::array kMasqueradeOptions =
+    std::to_array<OptionSpec>({{"to-ports"}, {"random", 0}, {"random-fully", 0}});
+constexpr std::array kRedirectOptions = std::to_array<OptionSpec>({{"to-ports"}, {"random", 0}});
+constexpr std::array kNetmapOptions = std::to_array<OptionSpec>({{"to"}});
+
+std::string ports_text(const Range& range) {
+    std::string text = std::to_string(range.min_port);
+    if (range.max_port != range.min_port) {
+        text += "-" + std::to_string(range.max_port);
+    }
+    if (range.offset_ports) {
+        text += "/" + std::to_string(range.base_port);
+    }
+    return text;
+}
+
+std::string range_text(const Range& range) {
+    std::string text;
+    const bool bracket = range.map_ports && range.min_address.is_v6();
+    if (range.map_addresses) {
+        text = (bracket ? "[" : "") + to_string(range.min_address);
+        if (range.max_address != range.min_address) {
+            text += "-" + to_string(range.max_address);
+        }
+        text += bracket ? "]" : "";
+    }
+    return range.map_ports ? text + ":" + ports_text(range) : text;
+}
+
+std::string flags_text(const Range& range) {
+    std::string text;
+    if (range.random) {
+        append(text, "--random");
+    }
+    if (range.random_fully) {
+        append(text, "--random-fully");
+    }
+    if (range.persistent) {
+        append(text, "--persistent");
+    }
+    return text;
+}
+
+void read_flags(const Options& options, Range& range) {
+    range.random = options.has("random");
+    range.random_fully = options.has("random-fully");
+    range.persistent = options.has("persistent");
+}
+
+// SNAT and DNAT
+class RangeTarget : public Target {
+  public:
+    RangeTarget(std::string_view name, Manip manip, const Range& range)
+        : Target(name), manip_(manip), range_(range) {}
+    std::string save() const override;
+    TargetResult apply(Subject&, Outcome& outcome) const override {
+        outcome.range = range_;
+        return TargetResult::Nat;
+    }
+    bool needs_tracking() const override { return true; }
+    std::uint8_t hooks() const override { return manip_ == Manip::Source ? kBehind : kBefore; }
+
+  private:
+    Manip manip_;
+    Range range_;
+};
+
+std::string RangeTarget::save() const {
+    std::string text = manip_ == Manip::Source ? "--to-source " : "--to-destination ";
+    text += range_text(range_);
+    if (const std::string flags = flags_text(range_); !flags.empty()) {
+        append(text, flags);
+    }
+    return text;
+}
+
+class MasqueradeTarget : public Target {
+  public:
+    explicit MasqueradeTarget(const Range& range) : Target("MASQUERADE"), range_(range) {}
+    std::string save() const override;
+    TargetResult apply(Subject& subject, Outcome& outcome) const override;
+    bool needs_tracking() const override { return true; }
+    std::uint8_t hooks() const override { return bit(Hook::Postrouting); }
+
+  private:
+    Range range_;
+};
+
+std::string to_ports_text(const Range& range) {
+    std::string text = range.map_ports ? "--to-ports " + ports_text(range) : "";
+    if (const std::string flags = flags_text(range); !flags.empty()) {
+        append(text, flags);
+    }
+    return text;
+}
+
+std::string MasqueradeTarget::save() const {
+    return to_ports_text(range_);
+}
+
+// kernel: nf_nat_masquerade_ipv4, nf_nat_masquerade_ipv6
+TargetResult MasqueradeTarget::apply(Subject& subject, Outcome& outcome) const {
+    const Packet& packet = subject.packet;
+    if (packet.layout.source.is_v4() && packet.layout.source.is_unspecified()) {
+        return TargetResult::Accept;
+    }
+    const auto address =
+        subject.environment.world.primary_address(packet.meta.out, packet.layout.destination);
+    if (!address) {
+        return TargetResult::Drop;
+    }
+    outcome.range = range_;
+    outcome.range.map_addresses = true;
+    outcome.range.min_address = outcome.range.max_address = *address;
+    outcome.range.masquerade = true;
+    outcome.range.interface = packet.meta.out;
+    return TargetResult::Nat;
+}
+
+class RedirectTarget : public Target {
+  public:
+    explicit RedirectTarget(const Range& range) : Target("REDIRECT"), range_(range) {}
+    std::string save() const override { return to_ports_text(range_); }
+    TargetResult apply(Subject& subject, Outcome& outcome) const override;
+    bool needs_tracking() const override { return true; }
+    std::uint8_t hooks() const override { return kBefore; }
+
+  private:
+    Range range_;
+};
+
+// kernel: nf_nat_redirect_ipv4, nf_nat_redirect_ipv6
+TargetResult RedirectTarget::apply(Subject& subject, Outcome& outcome) const {
+    const Packet& packet = subject.packet;
+    std::optional<IpAddress> address;
+    if (subject.hook == Hook::Output) {
+        address = packet.layout.family == Family::Ipv4 ? IpAddress::v4(127, 0, 0, 1)
+                                                       : IpAddress::v6(0, 0, 0, 1);
+    } else {
+        // Towards nobody in particular: the interface's first address.
+        const IpAddress nobody{{}, packet.layout.family};
+        address = subject.environment.world.primary_address(packet.meta.in, nobody);
+    }
+    if (!address) {
+        return TargetResult::Drop;
+    }
+    outcome.range = range_;
+    outcome.range.map_addresses = true;
+    outcome.range.min_address = outcome.range.max_address = *address;
+    return TargetResult::Nat;
+}
+
+class NetmapTarget : public Target {
+  public:
+    explicit NetmapTarget(const MaskedAddress& to) : Target("NETMAP"), to_(to) {}
+    std::string save() const override;
+    TargetResult apply(Subject& subject, Outcome& outcome) const override;
+    bool needs_tracking() const override { return true; }
+    std::uint8_t hooks() const override { return kBefore | kBehind; }
+
+  private:
+    MaskedAddress to_;
+};
+
+std::string NetmapTarget::save() const {
+    return "--to " + to_string(to_);
+}
+
+// kernel: netmap_tg4, netmap_tg6
+TargetResult NetmapTarget::apply(Subject& subject, Outcome& outcome) const {
+    const bool destination = (kBefore & bit(subject.hook)) != 0;
+    const Layout& layout = subject.packet.layout;
+    IpAddress address = destination ? layout.destination : layout.source;
+    for (std::size_t i = 0; i < address.words.size(); ++i) {
+        address.words[i] = (address.words[i] & ~to_.mask.words[i]) | to_.address.words[i];
+    }
+    outcome.range = Range{.map_addresses = true, .min_address = address, .max_address = address};
+    return TargetResult::Nat;
+}
+
+bool has_ports(const RuleContext& context) {
+    return !context.protocol_inverted &&
+           (proto::has_ports(context.protocol) || proto::is_icmp(context.protocol));
+}
+
+// "1024", "1024-2047", and for DNAT "1024-2047/5000".
+bool read_ports(std::string_view text, const GivenOption& given, const RuleContext& context,
+                Range& range) {
+    if (!has_ports(context)) {
+        context.error(given,
+                      "ports in --" + std::string(given.name) +
+                          " need a protocol that has them: -p tcp, udp, udplite, sctp or dccp");
+        return false;
+    }
+    const std::size_t slash = text.find('/');
+    const auto ports = parse_port_range(text.substr(0, slash), '-');
+    if (!ports || text.starts_with('-') || text.substr(0, slash).ends_with('-')) {
+        context.error(given, in_quotes(text) + " is not a port, or a range such as 1024-2047");
+        return false;
+    }
+    range.map_ports = true;
+    range.min_port = ports->low;
+    range.max_port = ports->high;
+    if (slash == std::string_view::npos) {
+        return true;
+    }
+    const auto base = parse_port(text.substr(slash + 1));
+    if (!base || given.name != "to-destination" || ports->low == ports->high) {
+        context.error(given, "a base port goes with a range of ports of DNAT: :5000-5999/80");
+        return false;
+    }
+    range.offset_ports = true;
+    range.base_port = *base;
+    return true;
+}
+
+bool read_addresses(std::string_view text, const GivenOption& given, const RuleContext& context,
+                    Range& range) {
+    const std::size_t dash = text.find('-');
+    const auto low = parse_address(text.substr(0, dash));
+    const auto high = dash == std::string_view::npos ? low : parse_address(text.substr(dash + 1));
+    if (!low || !high || low->family != context.family || high->family != context.family) {
+        context.error(given, in_quotes(text) + " is not an " + (context.v6() ? "IPv6" : "IPv4") +
+                                 " address or range of addresses a-b");
+        return false;
+    }
+    if (*high < *low) {
+        context.error(given, "the range " + in_quotes(text) + " ends before it begins");
+        return false;
+    }
+    range.map_addresses = true;
+    range.min_address = *low;
+    range.max_address = *high;
+    return true;
+}
+
+struct Parts {
+    std::string_view addresses;
+    std::optional<std::string_view> ports;
+};
+
+// "a-b:p-q"; an IPv6 address with ports stands in brackets.
+Parts take_apart(std::string_view text, bool v6) {
+    if (v6 && text.starts_with('[')) {
+        const std::size_t end = text.find(']');
+        Parts parts{text.substr(1, end == std::string_view::npos ? end : end - 1), {}};
+        if (end != std::string_view::npos && end + 1 < text.size() && text[end + 1] == ':') {
+            parts.ports = text.substr(end + 2);
+        }
+        return parts;
+    }
+    const std::size_t colon =
+        v6 && !text.starts_with(':') ? std::string_view::npos : text.find(':');
+    if (colon == std::string_view::npos || text.starts_with("::")) {
+        return {text, {}};
+    }
+    return {text.substr(0, colon), text.substr(colon + 1)};
+}
+
+std::shared_ptr<const Target> parse_range_target(const Options& options, RuleContext& context) {
+    const bool source = options.module == "SNAT";
+    const std::string_view option = source ? "to-source" : "to-destination";
+    const GivenOption* given = options.find(option);
+    if (given == nullptr) {
+        context.error("target " + std::string(options.module) + " needs --" + std::string(option));
+        return nullptr;
+    }
+    Range range;
+    const Parts parts = take_apart(given->value, context.v6());
+    if (parts.addresses.empty() && !parts.ports) {
+        context.error(*given, "--" + std::string(option) + " needs an address, or :PORT");
+        return nullptr;
+    }
+    if (!parts.addresses.empty() && !read_addresses(parts.addresses, *given, context, range)) {
+        return nullptr;
+    }
+    if (parts.ports && !read_ports(*parts.ports, *given, context, range)) {
+        return nullptr;
+    }
+    read_flags(options, range);
+    return std::make_shared<RangeTarget>(options.module,
+                                         source ? Manip::Source : Manip::Destination, range);
+}
+
+std::shared_ptr<const Target> parse_ports_target(const Options& options, RuleContext& context) {
+    Range range;
+    const GivenOption* given = options.find("to-ports");
+    if (given != nullptr && !read_ports(given->value, *given, context, range)) {
+        return nullptr;
+    }
+    read_flags(options, range);
+    if (options.module == "REDIRECT") {
+        return std::make_shared<RedirectTarget>(range);
+    }
+    return std::make_shared<MasqueradeTarget>(range);
+}
+
+std::shared_ptr<const Target> parse_netmap(const Options& options, RuleContext& context) {
+    const GivenOption* given = options.find("to");
+    if (given == nullptr) {
+        context.error("target NETMAP needs --to");
+        return nullptr;
+    }
+    const auto to = parse_masked_address(given->value, context.family);
+    if (!to || !prefix_length(to->mask)) {
+        context.error(*given, in_quotes(given->value) + " is not a prefix such as " +
+                                  (context.v6() ? "fd00::/64" : "10.0.0.0/24"));
+        return nullptr;
+    }
+    return std::make_shared<NetmapTarget>(*to);
+}
+
+}  // namespace
+
+const TargetModule kSnatTarget = {"SNAT", kBothFamilies, kSnatOptions, parse_range_target,
+                                  kNatTable};
+const TargetModule kDnatTarget = {"DNAT", kBothFamilies, kDnatOptions, parse_range_target,
+                                  kNatTable};
+const TargetModule kMasqueradeTarget = {"MASQUERADE", kBothFamilies, kMasqueradeOptions,
+                                        parse_ports_target, kNatTable};
+const TargetModule kRedirectTarget = {"REDIRECT", kBothFamilies, kRedirectOptions,
+                                      parse_ports_target, kNatTable};
+const TargetModule kNetmapTarget = {"NETMAP", kBothFamilies, kNetmapOptions, parse_netmap,
+                                    kNatTable};
+
+}  // namespace nsr::rules

@@ -1,0 +1,255 @@
+// -j TCPMSS and TCPOPTSTRIP: changes of TCP options.
+// kernel: xt_TCPMSS.c, xt_TCPOPTSTRIP.c
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "core/packet/rewrite.hpp"
+#include "core/rules/language/text.hpp"
+#include "core/rules/modules.hpp"
+#include "core/wire/bytes.hpp"
+#include "core/wire/checksum.hpp"
+#include "core/wire/ipv4.hpp"
+#include "core/wire/ipv6.hpp"
+#include "core/wire/protocol.hpp"
+#include "core/wire/tcp.hpp"
+
+namespace nsr::rules {
+
+namespace {
+
+constexpr std::array kTcpmssOptions =
+    std::to_array<OptionSpec>({{"set-mss"}, {"clamp-mss-to-pmtu", 0}});
+constexpr std::size_t kMssOptionBytes = 4;
+constexpr std::size_t kMaxHeaderBytes = 60;
+constexpr std::uint16_t kDefaultMss4 = 536;   // RFC 1122 4.2.2.6
+constexpr std::uint16_t kDefaultMss6 = 1220;  // RFC 8200 5: 1280 less both headers
+
+class TcpmssTarget : public Target {
+  public:
+    // 0: clamp to the path MTU
+    explicit TcpmssTarget(std::uint16_t mss) : Target("TCPMSS"), mss_(mss) {}
+    std::string save() const override {
+        return mss_ == 0 ? "--clamp-mss-to-pmtu" : "--set-mss " + std::to_string(mss_);
+    }
+    TargetResult apply(Subject& subject, Outcome& outcome) const override;
+    std::uint8_t hooks() const override {
+        return mss_ == 0 ? bit(Hook::Forward) | bit(Hook::Output) | bit(Hook::Postrouting)
+                         : kAllHooks;
+    }
+
+  private:
+    std::uint16_t mss_;
+};
+
+// What the two directions of the path can carry in one segment; nothing if it is too little.
+std::optional<std::uint16_t> path_mss(const Subject& subject) {
+    const Layout& layout = subject.packet.layout;
+    const World& world = subject.environment.world;
+    const std::uint32_t headers = static_cast<std::uint32_t>(
+        (layout.family == Family::Ipv4 ? 20 : wire::ipv6::kHeaderBytes) + wire::tcp::kHeaderBytes);
+    const std::uint32_t mtu =
+        std::min(world.path_mtu(layout.destination), world.path_mtu(layout.source));
+    if (mtu <= headers) {
+        return std::nullopt;
+    }
+    return static_cast<std::uint16_t>(std::min<std::uint32_t>(mtu - headers, 0xffff));
+}
+
+// kernel: optlen
+std::size_t option_length(wire::ConstBytes header, std::size_t at) {
+    const bool single =
+        header[at] <= wire::tcp::kOptionNop || at + 1 >= header.size() || header[at + 1] == 0;
+    return single ? 1 : header[at + 1];
+}
+
+// A field of the checksum changed outside of the segment's bytes (its length in the pseudo header).
+void checksum_length(Packet& packet, std::size_t from, std::size_t to) {
+    std::uint8_t* field = packet.l4().data() + wire::tcp::kChecksumOffset;
+    const std::uint16_t sum = wire::load16(field);
+    if (packet.offload.checksum == ChecksumState::Partial) {
+        wire::store16(field, wire::fold(std::uint64_t{sum} + (to - from)));
+    } else {
+        wire::store16(field, wire::update16(sum, static_cast<std::uint16_t>(from),
+                                            static_cast<std::uint16_t>(to)));
+    }
+}
+
+void grow_ip_length(Packet& packet, std::size_t bytes) {
+    Layout& layout = packet.layout;
+    layout.total_length += static_cast<std::uint32_t>(bytes);
+    const bool v4 = layout.family == Family::Ipv4;
+    constexpr std::size_t kIpv4TotalLength = 2;
+    std::uint8_t* field =
+        packet.data() + (v4 ? kIpv4TotalLength : wire::ipv6::kPayloadLengthOffset);
+    wire::store16(field, static_cast<std::uint16_t>(wire::load16(field) + bytes));
+    if (v4) {
+        rewrite::recompute_ipv4_header_checksum(packet);
+    }
+}
+
+// Puts an MSS option first, in a segment without data that has room for it.
+void add_mss(Packet& packet, std::uint16_t mss) {
+    const std::size_t length = packet.l4().size();
+    packet.resize(packet.size() + kMssOptionBytes);
+    grow_ip_length(packet, kMssOptionBytes);
+    std::uint8_t* header = packet.l4().data();
+    std::uint8_t* option = header + wire::tcp::kHeaderBytes;
+    std::memmove(option + kMssOptionBytes, option, length - wire::tcp::kHeaderBytes);
+    std::memset(option, 0, kMssOptionBytes);
+    checksum_length(packet, length, length + kMssOptionBytes);
+    const std::size_t at = packet.layout.l4_offset;
+    rewrite::set_l4_u32(packet, at + wire::tcp::kHeaderBytes,
+                        std::uint32_t{wire::tcp::kOptionMss} << 24 | kMssOptionBytes << 16 | mss);
+    const std::uint16_t word = wire::load16(header + wire::tcp::kDataOffsetOffset);
+    rewrite::set_l4_u16(packet, at + wire::tcp::kDataOffsetOffset,
+                        static_cast<std::uint16_t>(word + 0x1000));
+}
+
+// kernel: tcpmss_mangle_packet
+TargetResult TcpmssTarget::apply(Subject& subject, Outcome&) const {
+    Packet& packet = subject.packet;
+    if (!packet.layout.has_l4_header()) {
+        return TargetResult::Continue;
+    }
+    const auto header = wire::TcpView::parse(packet.l4());
+    if (!header || !header->data_offset_valid()) {
+        return TargetResult::Drop;
+    }
+    packet.gather(packet.size());
+    const auto wanted = mss_ != 0 ? std::optional(mss_) : path_mss(subject);
+    if (!wanted) {
+        return TargetResult::Drop;
+    }
+    const wire::ConstBytes bytes = wire::ConstBytes(packet.l4()).first(header->data_offset_bytes());
+    for (std::size_t i = wire::tcp::kHeaderBytes; i + kMssOptionBytes <= bytes.size();
+         i += option_length(bytes, i)) {
+        if (bytes[i] == wire::tcp::kOptionMss && bytes[i + 1] == kMssOptionBytes) {
+            if (wire::load16(bytes.data() + i + 2) > *wanted) {
+                rewrite::set_l4_u16(packet, packet.layout.l4_offset + i + 2, *wanted);
+            }
+            return TargetResult::Continue;
+        }
+    }
+    if (packet.l4().size() == bytes.size() && bytes.size() < kMaxHeaderBytes) {
+        const auto standard = packet.layout.family == Family::Ipv4 ? kDefaultMss4 : kDefaultMss6;
+        add_mss(packet, std::min(*wanted, standard));
+    }
+    return TargetResult::Continue;
+}
+
+std::shared_ptr<const Target> parse_tcpmss(const Options& options, RuleContext& context) {
+    if (options.given.size() != 1) {
+        context.error("target TCPMSS needs exactly one of --set-mss and --clamp-mss-to-pmtu");
+        return nullptr;
+    }
+    if (!context.only(proto::kTcp) || !context.tcp_syn) {
+        context.error(options.given[0],
+                      "target TCPMSS only works on SYNs: the rule needs \"-p tcp\" with"
+                      " --tcp-flags SYN,RST SYN, or --syn");
+        return nullptr;
+    }
+    if (options.has("clamp-mss-to-pmtu")) {
+        return std::make_shared<TcpmssTarget>(std::uint16_t{0});
+    }
+    const auto mss = read_number(options, context, "set-mss", 1, 65495);
+    return mss ? std::make_shared<TcpmssTarget>(static_cast<std::uint16_t>(*mss)) : nullptr;
+}
+
+struct OptionName {
+    std::string_view name;
+    std::uint8_t kind;
+};
+constexpr std::array kOptionNames = std::to_array<OptionName>(
+    {{"wscale", 3}, {"mss", 2}, {"sack-permitted", 4}, {"sack", 5}, {"timestamp", 8}, {"md5", 19}});
+constexpr std::array kStripOptions = std::to_array<OptionSpec>({{"strip-options"}});
+
+class StripTarget : public Target {
+  public:
+    StripTarget() : Target("TCPOPTSTRIP") {}
+    std::string save() const override;
+    TargetResult apply(Subject& subject, Outcome& outcome) const override;
+
+    std::array<bool, 256> kinds{};
+
+  private:
+    static void blank(Packet& packet, std::size_t from, std::size_t bytes);
+};
+
+std::string StripTarget::save() const {
+    std::string list;
+    for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
+        if (kinds[kind]) {
+            list += (list.empty() ? "" : ",") + std::to_string(kind);
+        }
+    }
+    return "--strip-options " + list;
+}
+
+// kernel: tcpoptstrip_mangle_packet: the bytes become NOPs
+TargetResult StripTarget::apply(Subject& subject, Outcome&) const {
+    Packet& packet = subject.packet;
+    if (!packet.layout.has_l4_header()) {
+        return TargetResult::Continue;
+    }
+    const auto header = wire::TcpView::parse(packet.l4());
+    if (!header || !header->data_offset_valid()) {
+        return TargetResult::Drop;
+    }
+    const std::size_t end = header->data_offset_bytes();
+    for (std::size_t i = wire::tcp::kHeaderBytes; i + 1 < end;) {
+        const wire::ConstBytes bytes = wire::ConstBytes(packet.l4()).first(end);
+        const std::size_t length = option_length(bytes, i);
+        if (i + length > end) {
+            break;
+        }
+        if (kinds[bytes[i]]) {
+            blank(packet, i, length);
+        }
+        i += length;
+    }
+    return TargetResult::Continue;
+}
+
+void StripTarget::blank(Packet& packet, std::size_t from, std::size_t bytes) {
+    for (std::size_t i = from; i < from + bytes; ++i) {
+        const std::size_t even = i & ~std::size_t{1};
+        std::uint8_t* word = packet.l4().data() + even;
+        const std::uint16_t old = wire::load16(word);
+        const auto changed =
+            static_cast<std::uint16_t>(i == even ? (old & 0x00ff) | wire::tcp::kOptionNop << 8
+                                                 : (old & 0xff00) | wire::tcp::kOptionNop);
+        rewrite::set_l4_u16(packet, packet.layout.l4_offset + even, changed);
+    }
+}
+
+std::shared_ptr<const Target> parse_strip(const Options& options, RuleContext& context) {
+    const GivenOption* given = options.find("strip-options");
+    if (given == nullptr || !context.only(proto::kTcp)) {
+        context.error("target TCPOPTSTRIP needs --strip-options, and \"-p tcp\" in the same rule");
+        return nullptr;
+    }
+    auto target = std::make_shared<StripTarget>();
+    for (const std::string_view word : split(given->value, ',')) {
+        const auto* row = std::find_if(kOptionNames.begin(), kOptionNames.end(),
+                                       [&](const OptionName& name) { return name.name == word; });
+        const auto number = row != kOptionNames.end() ? std::optional<std::uint64_t>(row->kind)
+                                                      : parse_number(word, 255);
+        if (!number || *number < 2) {
+            context.error(*given, "unknown TCP option " + in_quotes(word) +
+                                      "; known are wscale, mss, sack-permitted, sack, timestamp,"
+                                      " md5 and the numbers 2 to 255");
+            return nullptr;
+        }
+        target->kinds[*number] = true;
+    }
+    return target;
+}
+
+}  // namespace
+
+const TargetModule kTcpmssTarget = {"TCPMSS", kBothFamilies, kTcpmssOptions, parse_tcpmss};
+const TargetModule kTcpoptstripTarget = {"TCPOPTSTRIP", kBothFamilies, kStripOptions, parse_strip,
+                                         bit(TableId::Mangle)};
+
+}  // namespace nsr::rules

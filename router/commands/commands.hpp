@@ -1,0 +1,66 @@
+// The subcommands for a running router; each is a row of cli.cpp. They ask the instance
+// over its socket.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "router/control/client.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace nsr::router {
+
+void add_run_command(CLI::App& app, int& exit_code);        // run_command.cpp
+void add_stop_command(CLI::App& app, int& exit_code);       // instance_commands.cpp
+void add_status_command(CLI::App& app, int& exit_code);     // instance_commands.cpp
+void add_reload_command(CLI::App& app, int& exit_code);     // instance_commands.cpp
+void add_dmesg_command(CLI::App& app, int& exit_code);      // instance_commands.cpp
+void add_module_command(CLI::App& app, int& exit_code);     // rule_commands.cpp
+void add_rules_command(CLI::App& app, int& exit_code);      // rule_commands.cpp
+void add_sysctl_command(CLI::App& app, int& exit_code);     // sysctl_command.cpp
+void add_ip_command(CLI::App& app, int& exit_code);         // ip_cli.cpp
+void add_conntrack_command(CLI::App& app, int& exit_code);  // conntrack_cli.cpp
+
+// --control and --token, options of the program that stand before or behind its subcommand.
+void add_control_options(CLI::App& app);
+
+// What they said, read when a command runs.
+class ControlOptions {
+  public:
+    // Lets `command` and those below it take the program's options behind their own.
+    explicit ControlOptions(CLI::App& command);
+    [[nodiscard]] ControlTarget target() const;  // throws std::runtime_error
+
+    // Takes both out of the words of a command that reads its words itself. They win over the
+    // program's options.
+    std::vector<std::string> take_from(std::vector<std::string> words);
+
+  private:
+    std::string control_;
+    std::string token_;
+    CLI::App* root_;
+};
+
+// A command in the language of another tool, which CLI11 does not understand: all its words go to
+// `run`. word_command.cpp
+struct WordCommand {
+    const char* name;
+    const char* description;
+    const char* help;
+    int (*run)(const ControlOptions& control, const std::vector<std::string>& words);
+};
+void add_word_command(CLI::App& app, const WordCommand& command, int& exit_code);
+// The body of a request: one word a line.
+std::string one_a_line(const std::vector<std::string>& words);
+
+// Prints the reply: its body on standard output and 0, or on standard error and 1.
+int print_reply(const ControlReply& reply);
+// Runs `work`; what it throws becomes "nsrouter: ..." on standard error and 1.
+int guarded(const std::function<int()>& work);
+
+}  // namespace nsr::router

@@ -1,0 +1,212 @@
+#include <poll.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+
+#include "netlink/error.hpp"
+#include "router/base/run_directory.hpp"
+#include "router/commands/cli.hpp"
+#include "router/commands/commands.hpp"
+#include "router/daemon/instance.hpp"
+
+namespace nsr::router {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+ControlReply status_within(const ControlOptions& options, double seconds);
+int stop_and_wait(const ControlTarget& target);
+
+}  // namespace
+
+void add_stop_command(CLI::App& app, int& exit_code) {
+    CLI::App* command = app.add_subcommand("stop", "Stop a running router and wait for its end");
+    command->footer(
+        "Example:\n  nsrouter stop --control demo\n"
+        "What a router that was killed has left is removed.");
+    const ControlOptions options(*command);
+    command->callback([options, &exit_code] {
+        exit_code = guarded([&] { return stop_and_wait(options.target()); });
+    });
+}
+
+void add_status_command(CLI::App& app, int& exit_code) {
+    CLI::App* command = app.add_subcommand("status", "Show a running router at a glance, as JSON");
+    command->footer("Example:\n  nsrouter status --wait 5 && nsrouter conntrack -L");
+    const ControlOptions options(*command);
+    const auto seconds = std::make_shared<double>(0);
+    command->add_option("--wait", *seconds, "wait this long for the router to be ready")
+        ->type_name("SECONDS");
+    command->callback([options, seconds, &exit_code] {
+        exit_code = guarded([&] { return print_reply(status_within(options, *seconds)); });
+    });
+}
+
+void add_reload_command(CLI::App& app, int& exit_code) {
+    CLI::App* command = app.add_subcommand(
+        "reload", "Read the configuration again: rules, routes and sysctls; connections stay");
+    command->footer(
+        "Example:\n  nsrouter reload --control demo\n"
+        "If anything is wrong with the new configuration, nothing changes.");
+    const ControlOptions options(*command);
+    command->callback([options, &exit_code] {
+        exit_code = guarded([&] {
+            return print_reply(ask(options.target(), {"POST", "/reload", {}}));
+        });
+    });
+}
+
+void add_dmesg_command(CLI::App& app, int& exit_code) {
+    CLI::App* command = app.add_subcommand("dmesg", "Show the router's log");
+    command->footer("Example:\n  nsrouter dmesg -w");
+    const ControlOptions options(*command);
+    const auto follow = std::make_shared<bool>(false);
+    command->add_flag("-w,--follow", *follow, "wait for new lines");
+    command->callback([options, follow, &exit_code] {
+        exit_code = guarded([&] {
+            const auto print = [](std::string_view text) {
+                std::fwrite(text.data(), 1, text.size(), stdout);
+                std::fflush(stdout);
+            };
+            return print_reply(ask_streaming(
+                options.target(), {"GET", *follow ? "/log?follow=1" : "/log", {}}, print));
+        });
+    });
+}
+
+void add_control_options(CLI::App& app) {
+    app.add_option("--control",
+                   "the router to talk to: its name, its socket or its HTTP address; by default "
+                   "the only one that runs")
+        ->type_name("NAME|PATH|HOST:PORT");
+    app.add_option("--token", "token of an HTTP address")->envname("NSROUTER_TOKEN");
+}
+
+ControlOptions::ControlOptions(CLI::App& command) : root_(&command) {
+    command.fallthrough();
+    while (root_->get_parent() != nullptr) {
+        root_ = root_->get_parent();
+    }
+}
+
+ControlTarget ControlOptions::target() const {
+    const auto value = [this](const char* name) {
+        const CLI::Option* option = root_->get_option_no_throw(name);
+        return option != nullptr && !option->empty() ? option->as<std::string>() : std::string();
+    };
+    ControlTarget target = find_instance(control_.empty() ? value("--control") : control_);
+    target.token = token_.empty() ? value("--token") : token_;
+    return target;
+}
+
+std::vector<std::string> ControlOptions::take_from(std::vector<std::string> words) {
+    const std::pair<std::string_view, std::string*> options[] = {{"--control", &control_},
+                                                                 {"--token", &token_}};
+    std::vector<std::string> rest;
+    for (auto word = words.begin(); word != words.end(); ++word) {
+        const auto option =
+            std::find_if(std::begin(options), std::end(options), [&](const auto& each) {
+                return word->starts_with(each.first) &&
+                       (word->size() == each.first.size() || (*word)[each.first.size()] == '=');
+            });
+        if (option == std::end(options)) {
+            rest.push_back(std::move(*word));
+        } else if (word->size() > option->first.size()) {
+            *option->second = word->substr(option->first.size() + 1);
+        } else if (word + 1 != words.end()) {
+            *option->second = std::move(*++word);
+        }
+    }
+    return rest;
+}
+
+int print_reply(const ControlReply& reply) {
+    std::FILE* stream = reply.ok() ? stdout : stderr;
+    if (!reply.ok()) {
+        std::fputs("nsrouter: ", stream);
+    }
+    std::fwrite(reply.body.data(), 1, reply.body.size(), stream);
+    return reply.ok() ? kSuccess : kFailure;
+}
+
+int guarded(const std::function<int()>& work) {
+    try {
+        return work();
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "nsrouter: %s\n", error.what());
+        return kFailure;
+    }
+}
+
+namespace {
+
+// There is nothing to wait on before the socket exists, so this asks again.
+ControlReply status_within(const ControlOptions& options, double seconds) {
+    constexpr int kAskAgainMilliseconds = 20;
+    const auto end = SteadyClock::now() + std::chrono::duration<double>(seconds);
+    for (;;) {
+        try {
+            return ask(options.target(), {"GET", "/status", {}});
+        } catch (const std::runtime_error&) {
+            if (SteadyClock::now() >= end) {
+                throw;
+            }
+        }
+        ::poll(nullptr, 0, kAskAgainMilliseconds);
+    }
+}
+
+bool clean_up_after_killed(const ControlTarget& target) {
+    const std::filesystem::path socket(target.unix_path);
+    if (socket.parent_path() != kRunDirectory || socket.extension() != ".sock") {
+        return false;
+    }
+    const std::string name = socket.stem().string();
+    std::string removed;
+    try {
+        removed = clean_up_after(name);
+    } catch (const SystemError& error) {
+        if (error.code() == EBUSY) {
+            return false;  // it runs, but does not answer
+        }
+        throw;
+    }
+    if (!removed.empty()) {
+        std::fprintf(stderr, "nsrouter: router '%s' was killed; removed what it had left:\n%s",
+                     name.c_str(), removed.c_str());
+    }
+    return !removed.empty();
+}
+
+// The router cuts the connection of a stop request when all it made is gone, and not before.
+int stop_and_wait(const ControlTarget& target) {
+    try {
+        const ControlReply alive = ask(target, {"GET", "/status", {}});
+        if (!alive.ok()) {
+            return print_reply(alive);
+        }
+    } catch (const std::runtime_error&) {
+        if (clean_up_after_killed(target)) {
+            return kSuccess;
+        }
+        throw;
+    }
+    try {
+        const ControlReply reply = ask(target, {"POST", "/stop", {}});
+        return reply.ok() ? kSuccess : print_reply(reply);
+    } catch (const HungUp&) {
+        return kSuccess;
+    }
+}
+
+}  // namespace
+
+}  // namespace nsr::router

@@ -1,0 +1,43 @@
+#include <cstdio>
+
+#include "router/commands/cli.hpp"
+#include "router/commands/commands.hpp"
+#include "router/tools/ip/args.hpp"
+
+namespace nsr::router {
+namespace {
+
+constexpr const char* kHelp = R"(Commands:
+  addr  add|del ADDRESS/LENGTH dev NAME
+  route add|replace|del [TYPE] PREFIX [via ADDRESS] [dev NAME]
+        TYPE: unicast, blackhole, prohibit, unreachable, throw
+  link  set [dev] NAME [mtu N] [up|down]
+  addr | route | link [show]
+  -4, -6 before them: of this family
+What changes here lasts until the router stops; `reload` sets the routes of the file again.
+Exit codes: 0 done, 1 the router refused, 2 wrong usage.
+Examples:
+  nsrouter ip addr add 198.51.100.8/24 dev wan
+  nsrouter ip route add default via 198.51.100.1
+  nsrouter ip link set wan mtu 1400
+  nsrouter ip -6 route)";
+
+int run(const ControlOptions& control, const std::vector<std::string>& words) {
+    const auto args = parse_ip_args(words);
+    if (!args) {
+        std::fprintf(stderr, "nsrouter: ip: %s\n", args.error().c_str());
+        return kUsage;
+    }
+    return print_reply(ask(control.target(), {"POST", "/ip", one_a_line(words)}));
+}
+
+}  // namespace
+
+void add_ip_command(CLI::App& app, int& exit_code) {
+    add_word_command(
+        app,
+        {"ip", "Show and change addresses, routes and links, with the words of ip(8)", kHelp, run},
+        exit_code);
+}
+
+}  // namespace nsr::router

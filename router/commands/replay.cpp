@@ -1,0 +1,301 @@
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "router/commands/cli.hpp"
+#include "router/config/section.hpp"
+#include "router/replay/replay.hpp"
+
+namespace nsr::router {
+namespace {
+
+struct Arguments {
+    std::string config;
+    std::string in;
+    std::string out;
+    std::string conntrack;
+    std::string stats;
+    std::string filter;
+    double start = -1;
+    ReplayOptions options;
+};
+
+// A file, standard output for "-", or nothing for "".
+class Sink {
+  public:
+    explicit Sink(std::string path) : path_(std::move(path)) {
+        if (!path_.empty() && path_ != "-") {
+            errno = 0;
+            file_.open(path_, std::ios::binary | std::ios::trunc);
+            error_ = errno;
+        }
+    }
+    [[nodiscard]] std::ostream* stream() {
+        return path_.empty() ? nullptr : path_ == "-" ? &std::cout : &file_;
+    }
+    // Of standard output nothing is said here: main() does.
+    [[nodiscard]] bool flush() { return path_.empty() || path_ == "-" || file_.flush().good(); }
+    [[nodiscard]] const std::string& path() const { return path_; }
+    [[nodiscard]] bool opened() const { return path_.empty() || path_ == "-" || file_.is_open(); }
+    [[nodiscard]] int error() const { return error_; }
+
+  private:
+    std::string path_;
+    std::ofstream file_;
+    int error_ = 0;
+};
+
+struct Outputs {
+    explicit Outputs(const Arguments& arguments)
+        : packets(arguments.out), connections(arguments.conntrack), stats(arguments.stats) {}
+    // The first file that cannot be written, and why; empty: none.
+    [[nodiscard]] std::string unopened() const {
+        for (const Sink* sink : {&packets, &connections, &stats}) {
+            if (!sink->opened()) {
+                return sink->path() + ": " + std::strerror(sink->error());
+            }
+        }
+        return {};
+    }
+    // The first file that does not take what it was given; empty: none.
+    [[nodiscard]] std::string unwritten() {
+        for (Sink* sink : {&packets, &connections, &stats}) {
+            if (!sink->flush()) {
+                return sink->path();
+            }
+        }
+        return {};
+    }
+
+    Sink packets;
+    Sink connections;
+    Sink stats;
+};
+
+class FileOutput : public ReplayOutput {
+  public:
+    FileOutput(Sink& packets, Sink& connections, const std::vector<std::string>& interfaces)
+        : connections_(connections.stream()) {
+        if (packets.stream() != nullptr) {
+            writer_.emplace(*packets.stream(), interfaces);
+        }
+    }
+    void packet(std::int64_t time_ns, std::uint32_t interface, std::span<const std::uint8_t> bytes,
+                std::string_view comment) override {
+        if (writer_) {
+            writer_->packet(time_ns, interface, bytes, comment);
+        }
+    }
+    void connections(std::string_view text) override {
+        if (connections_ != nullptr) {
+            *connections_ << text;
+        }
+    }
+    void trace(std::string_view line) override { std::cout << line << '\n'; }
+    [[nodiscard]] bool good() const override { return !writer_ || writer_->good(); }
+
+  private:
+    std::optional<PcapngWriter> writer_;
+    std::ostream* connections_;
+};
+
+int replay_into_files(const Arguments& arguments, const Config& config, Capture& capture);
+ReplayResult play(const Arguments& arguments, const Config& config, Capture& capture,
+                  Outputs& outputs);
+
+int complain(const std::string& what) {
+    std::fprintf(stderr, "nsrouter: %s\n", what.c_str());
+    return kFailure;
+}
+
+// The same file, or two names of it. Devices such as /dev/null may be given as often as one likes.
+bool same_file(const std::string& a, const std::string& b) {
+    struct stat first {};
+    struct stat second {};
+    const bool known = ::stat(a.c_str(), &first) == 0;
+    if (known != (::stat(b.c_str(), &second) == 0)) {
+        return false;
+    }
+    if (known) {
+        return S_ISREG(first.st_mode) && first.st_ino == second.st_ino &&
+               first.st_dev == second.st_dev;
+    }
+    std::error_code ignored;
+    const auto place = [&](const std::string& file) {
+        return std::filesystem::weakly_canonical(std::filesystem::absolute(file, ignored), ignored);
+    };
+    return place(a) == place(b);
+}
+
+// Nothing may be read and written, or be written twice. Text may share standard output.
+std::string check_files(const Arguments& arguments) {
+    const std::pair<const char*, const std::string*> files[] = {
+        {"the configuration", &arguments.config},
+        {"--in", &arguments.in},
+        {"--out", &arguments.out},
+        {"--conntrack", &arguments.conntrack},
+        {"--stats", &arguments.stats}};
+    constexpr std::size_t kRead = 2;  // the others are written
+    for (std::size_t i = kRead; i < std::size(files); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            const std::string& a = *files[j].second;
+            const std::string& b = *files[i].second;
+            if (!a.empty() && !b.empty() && a != "-" && b != "-" && same_file(a, b)) {
+                return std::string(files[j].first) + " and " + files[i].first +
+                       " are the same file: " + b;
+            }
+        }
+    }
+    if (arguments.out == "-" &&
+        (arguments.conntrack == "-" || arguments.stats == "-" || arguments.options.trace)) {
+        return "--out - needs standard output for itself; write the text to files";
+    }
+    return {};
+}
+
+std::string check_values(const Arguments& arguments, const Config& config) {
+    if (std::isnan(arguments.start)) {
+        return "--start takes seconds since 1970, not nan";
+    }
+    const std::string& interface = arguments.options.interface;
+    if (!interface.empty() && config.find_interface(interface) == nullptr) {
+        return "--interface: the configuration has no interface \"" + interface + "\", but " +
+               join(config.interface_names());
+    }
+    return {};
+}
+
+std::string seed_problem(const std::string& text) {
+    std::uint64_t seed = 0;
+    const char* end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, seed);
+    return read.ec == std::errc() && read.ptr == end
+               ? std::string()
+               : "takes a number from 0 to 18446744073709551615, not \"" + text + "\"";
+}
+
+int usage(const std::string& what) {
+    complain(what);
+    return kUsage;
+}
+
+void print_summary(const ReplayResult& result, bool start_given) {
+    std::fprintf(stderr, "%llu packets in, %llu out\n",
+                 static_cast<unsigned long long>(result.packets_in),
+                 static_cast<unsigned long long>(result.packets_out));
+    if (!result.skipped.empty()) {
+        std::fprintf(stderr, "%s\n", result.skipped.c_str());
+    }
+    if (result.packets_before_start != 0) {
+        std::fprintf(stderr, "%llu packets are older than %s: they entered at time 0\n",
+                     static_cast<unsigned long long>(result.packets_before_start),
+                     start_given ? "--start" : "the second in which the capture begins");
+    }
+}
+
+int command_replay(Arguments& arguments) {
+    if (const std::string wrong = check_files(arguments); !wrong.empty()) {
+        return usage(wrong);
+    }
+    const Result<Config, ConfigErrors> config = load_config(arguments.config, kReplayMemoryBytes);
+    if (!config) {
+        for (const ConfigError& error : config.error()) {
+            std::fprintf(stderr, "%s\n", to_string(error).c_str());
+        }
+        return kFailure;
+    }
+    if (const std::string wrong = check_values(arguments, *config); !wrong.empty()) {
+        return usage(wrong);
+    }
+    if (arguments.start >= 0) {
+        arguments.options.start_ns = std::llround(arguments.start * 1e9);
+    }
+    const auto capture = open_capture(arguments.in, arguments.filter);
+    return capture ? replay_into_files(arguments, *config, **capture) : complain(capture.error());
+}
+
+int replay_into_files(const Arguments& arguments, const Config& config, Capture& capture) {
+    Outputs outputs(arguments);
+    if (const std::string bad = outputs.unopened(); !bad.empty()) {
+        return complain(bad);
+    }
+    const ReplayResult result = play(arguments, config, capture, outputs);
+    if (const std::string bad = outputs.unwritten(); !bad.empty()) {
+        return complain(bad + ": writing failed");
+    }
+    print_summary(result, arguments.start >= 0);
+    if (!result.error.empty()) {
+        return complain(arguments.in + ": " + result.error);
+    }
+    return result.complaints.empty() ? kSuccess : kFailure;
+}
+
+ReplayResult play(const Arguments& arguments, const Config& config, Capture& capture,
+                  Outputs& outputs) {
+    FileOutput output(outputs.packets, outputs.connections, config.interface_names());
+    ReplayResult result = run_replay(config, capture, arguments.options, output);
+    if (outputs.stats.stream() != nullptr) {
+        *outputs.stats.stream() << result.stats;
+    }
+    for (const std::string& complaint : result.complaints) {
+        complain(complaint);
+    }
+    return result;
+}
+
+constexpr const char* kFooter =
+    R"(Packets enter by the interface that the capture names (if_name), at
+their time stamps, which are the clock. FILE may be -: standard input for
+--in, standard output for the others.
+
+Examples:
+  nsrouter replay demo.toml --in in.pcapng --out out.pcapng
+  nsrouter replay demo.toml --in in.pcapng --conntrack - --stats -
+  nsrouter replay demo.toml --in lan.pcap --interface lan --filter 'udp port 53' --trace)";
+
+}  // namespace
+
+void add_replay_command(CLI::App& app, int& exit_code) {
+    CLI::App* command = app.add_subcommand(
+        "replay", "Run a capture through the router on a virtual clock, without root.");
+    auto arguments = std::make_shared<Arguments>();
+    command->add_option("CONFIG", arguments->config, "the configuration file (TOML)")->required();
+    command->add_option("--in", arguments->in, "capture to read: pcapng or pcap")
+        ->required()
+        ->type_name("FILE");
+    command->add_option("--out", arguments->out, "pcapng of what leaves the router")
+        ->type_name("FILE");
+    command->add_option("--conntrack", arguments->conntrack, "connection table at checkpoints")
+        ->type_name("FILE");
+    command->add_option("--stats", arguments->stats, "counters and rules at the end")
+        ->type_name("FILE");
+    command->add_flag("--trace", arguments->options.trace, "print what happens to each packet");
+    command->add_option("--seed", arguments->options.seed, "of all randomness (default 1)")
+        ->type_name("N")
+        ->check(seed_problem);
+    command
+        ->add_option("--start", arguments->start,
+                     "time 0 of the clock, in seconds since 1970 (default: the second in which "
+                     "the capture begins)")
+        ->type_name("T")
+        ->check(CLI::Range(0.0, 9e9));
+    command
+        ->add_option("--interface", arguments->options.interface,
+                     "where packets arrive whose capture does not say it")
+        ->type_name("NAME");
+    command->add_option("--filter", arguments->filter, "only packets that fit this expression")
+        ->type_name("EXPR");
+    command->footer(kFooter);
+    command->callback([arguments, &exit_code] { exit_code = command_replay(*arguments); });
+}
+
+}  // namespace nsr::router

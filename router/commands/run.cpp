@@ -1,0 +1,75 @@
+#include <unistd.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+
+#include "netlink/error.hpp"
+#include "router/commands/cli.hpp"
+#include "router/commands/commands.hpp"
+#include "router/daemon/daemon.hpp"
+#include "router/daemon/memory_limit.hpp"
+#include "router/daemon/service.hpp"
+
+namespace nsr::router {
+namespace {
+
+int run(const std::string& path, bool in_background);
+
+}  // namespace
+
+void add_run_command(CLI::App& app, int& exit_code) {
+    CLI::App* command = app.add_subcommand("run", "Run a router until it is told to stop");
+    command->footer(
+        "Examples:\n  nsrouter run configs/demo.toml\n"
+        "  nsrouter run --daemon configs/demo.toml && nsrouter status\n"
+        "SIGTERM and SIGINT stop it and remove all it made; SIGHUP reloads the configuration.");
+    const auto path = std::make_shared<std::string>();
+    const auto in_background = std::make_shared<bool>(false);
+    command->add_option("config", *path, "configuration file (TOML)")
+        ->required()
+        ->type_name("CONFIG");
+    command->add_flag("--daemon", *in_background, "return as soon as the router is ready");
+    command->callback([path, in_background, &exit_code] {
+        exit_code = guarded([&] { return run(*path, *in_background); });
+    });
+}
+
+namespace {
+
+int run(const std::string& path, bool in_background) {
+    Result<Config, ConfigErrors> config = load_config(path, memory_limit());
+    if (!config) {
+        for (const ConfigError& error : config.error()) {
+            std::fprintf(stderr, "%s\n", to_string(error).c_str());
+        }
+        return kFailure;
+    }
+    for (const ConfigError& warning : config->warnings) {
+        std::fprintf(stderr, "warning: %s\n", to_string(warning).c_str());
+    }
+    // Who reads standard error may go; the router stays.
+    std::signal(SIGPIPE, SIG_IGN);
+    Daemon daemon;
+    if (in_background) {
+        daemon = Daemon::detach();
+    }
+    try {
+        Service service(std::move(*config));
+        service.run([&] { daemon.ready(); });
+    } catch (const SystemError& error) {
+        if (::geteuid() == 0 || (error.code() != EPERM && error.code() != EACCES)) {
+            throw;
+        }
+        std::fprintf(stderr, "nsrouter: %s\nnsrouter: run needs root\n", error.what());
+        return kFailure;
+    }
+    return kSuccess;
+}
+
+}  // namespace
+
+}  // namespace nsr::router

@@ -1,0 +1,347 @@
+#include <algorithm>
+
+#include "router/config/sections.hpp"
+
+namespace nsr::router {
+namespace {
+
+struct Owned {
+    Prefix prefix;
+    std::size_t interface = 0;
+    std::string_view interface_name;
+    SourceLocation where;
+};
+
+// kernel: RTN_BROADCAST, which networks of two addresses and single ones do not have.
+bool is_broadcast_of(const Prefix& network, const IpAddress& address) {
+    return network.address.is_v4() && network.length < 31 && network.contains(address) &&
+           (address.as_v4() | mask_of(Family::Ipv4, network.length).as_v4()) == 0xffffffff;
+}
+
+void check_names(const Config& config, ConfigErrors& errors);
+void check_addresses(const Config& config, ConfigErrors& errors);
+void check_pair(const Owned& a, const Owned& b, ConfigErrors& errors);
+void check_mtu(const InterfaceConfig& interface, ConfigErrors& errors);
+void check_host_routes(const InterfaceConfig& interface, ConfigErrors& errors);
+void check_route(const RouteConfig& route, const Config& config, ConfigErrors& errors);
+void check_gateway(const RouteConfig& route, const Config& config, ConfigErrors& errors);
+void check_connected_routes(const Config& config, ConfigErrors& errors);
+void check_duplicate_routes(const Config& config, ConfigErrors& errors);
+void check_control(const Config& config, ConfigErrors& errors);
+void check_tracking(const Config& config, ConfigErrors& errors);
+void check_host(const Config& config, ConfigErrors& errors);
+void check_far_routes(const Config& config, ConfigErrors& errors);
+void check_table_size(const Config& config, ConfigErrors& errors);
+
+}  // namespace
+
+void check_config(const Config& config, ConfigErrors& errors) {
+    check_names(config, errors);
+    check_addresses(config, errors);
+    for (const InterfaceConfig& interface : config.interfaces) {
+        check_mtu(interface, errors);
+        check_host_routes(interface, errors);
+    }
+    for (const RouteConfig& route : config.routes) {
+        check_route(route, config, errors);
+    }
+    check_connected_routes(config, errors);
+    check_duplicate_routes(config, errors);
+    check_control(config, errors);
+    check_tracking(config, errors);
+    check_host(config, errors);
+    check_far_routes(config, errors);
+    check_table_size(config, errors);
+}
+
+namespace {
+
+void check_names(const Config& config, ConfigErrors& errors) {
+    for (std::size_t i = 0; i < config.interfaces.size(); ++i) {
+        const InterfaceConfig& later = config.interfaces[i];
+        for (std::size_t j = 0; j < i; ++j) {
+            const InterfaceConfig& earlier = config.interfaces[j];
+            if (!later.name.empty() && later.name == earlier.name) {
+                errors.push_back({later.where, "interface name \"" + later.name +
+                                                   "\" is used twice, first in line " +
+                                                   std::to_string(earlier.where.line)});
+            } else if (!later.device.empty() && later.device == earlier.device &&
+                       later.netns == earlier.netns) {
+                errors.push_back({later.where, "device \"" + later.device +
+                                                   "\" is used twice in the same namespace, first "
+                                                   "in line " +
+                                                   std::to_string(earlier.where.line)});
+            }
+        }
+    }
+    if (config.interfaces.empty()) {
+        errors.push_back({{config.path, 0, 0}, "no [[interface]]: a router needs at least one"});
+    }
+}
+
+void check_addresses(const Config& config, ConfigErrors& errors) {
+    std::vector<Owned> all;
+    for (std::size_t i = 0; i < config.interfaces.size(); ++i) {
+        const InterfaceConfig& interface = config.interfaces[i];
+        for (const auto* list : {&interface.addresses, &interface.host_addresses}) {
+            for (const Located<Prefix>& address : *list) {
+                const Owned next{address.value, i, interface.name, address.where};
+                const std::size_t before = errors.size();
+                for (const Owned& earlier : all) {
+                    if (errors.size() == before) {  // the first conflict of an address will do
+                        check_pair(earlier, next, errors);
+                    }
+                }
+                all.push_back(next);
+            }
+        }
+    }
+}
+
+// Link-local networks are one per link: the same on all of them is as it should be.
+void check_pair(const Owned& a, const Owned& b, ConfigErrors& errors) {
+    const bool link_local = a.prefix.address.is_link_local() && b.prefix.address.is_link_local();
+    if (link_local && a.interface != b.interface) {
+        return;
+    }
+    if (a.prefix.address == b.prefix.address) {
+        errors.push_back({b.where, "address " + to_string(b.prefix.address) +
+                                       " is used twice, first in line " +
+                                       std::to_string(a.where.line)});
+    } else if (a.interface != b.interface && a.prefix.overlaps(b.prefix)) {
+        errors.push_back({b.where, "address " + to_string(b.prefix) + " overlaps " +
+                                       to_string(a.prefix) + " of interface \"" +
+                                       std::string(a.interface_name) + "\" in line " +
+                                       std::to_string(a.where.line)});
+    }
+}
+
+// kernel: IPV6_MIN_MTU
+void check_mtu(const InterfaceConfig& interface, ConfigErrors& errors) {
+    for (const auto* list : {&interface.addresses, &interface.host_addresses}) {
+        for (const Located<Prefix>& address : *list) {
+            if (address.value.address.is_v6() && interface.mtu < 1280) {
+                errors.push_back({address.where, "IPv6 needs an mtu of 1280 or more; interface \"" +
+                                                     interface.name + "\" has " +
+                                                     std::to_string(interface.mtu)});
+            }
+        }
+    }
+}
+
+void check_host_routes(const InterfaceConfig& interface, ConfigErrors& errors) {
+    const auto on_link = [&](const IpAddress& gateway) {
+        return std::any_of(
+            interface.host_addresses.begin(), interface.host_addresses.end(),
+            [&](const Located<Prefix>& host) { return host.value.contains(gateway); });
+    };
+    for (const HostRoute& route : interface.host_routes) {
+        const bool family_present = std::any_of(
+            interface.addresses.begin(), interface.addresses.end(), [&](const auto& address) {
+                return address.value.address.family == route.to.address.family;
+            });
+        if (!route.via && !family_present) {
+            errors.push_back({route.where,
+                              "a route through the router needs an address of its "
+                              "family on interface \"" +
+                                  interface.name + "\""});
+        } else if (route.via && std::any_of(interface.host_addresses.begin(),
+                                            interface.host_addresses.end(), [&](const auto& host) {
+                                                return is_broadcast_of(host.value, *route.via);
+                                            })) {
+            errors.push_back({route.where, "gateway " + to_string(*route.via) +
+                                               " is the broadcast address of its network"});
+        } else if (route.via && !on_link(*route.via)) {
+            errors.push_back({route.where, "gateway " + to_string(*route.via) +
+                                               " is not on-link: it is in no network of "
+                                               "host.address"});
+        }
+    }
+}
+
+void check_route(const RouteConfig& route, const Config& config, ConfigErrors& errors) {
+    if (!route.interface.empty() && config.find_interface(route.interface) == nullptr) {
+        errors.push_back({route.where, "unknown interface \"" + route.interface + "\"" +
+                                           suggestion(route.interface, config.interface_names())});
+        return;
+    }
+    if (route.type != routing::RouteType::Unicast) {
+        if (route.via || !route.interface.empty()) {
+            errors.push_back(
+                {route.where, "a route with this type takes neither via nor interface"});
+        }
+        return;
+    }
+    if (!route.via && route.interface.empty()) {
+        errors.push_back({route.where, "the route needs via, interface or type"});
+    } else if (route.via) {
+        check_gateway(route, config, errors);
+    }
+}
+
+void check_gateway(const RouteConfig& route, const Config& config, ConfigErrors& errors) {
+    bool own = false;
+    bool broadcast = false;
+    bool reachable = route.via->is_link_local() && !route.interface.empty();
+    std::vector<std::string> networks;
+    for (const InterfaceConfig& interface : config.interfaces) {
+        for (const Located<Prefix>& address : interface.addresses) {
+            own = own || address.value.address == *route.via;
+            broadcast = broadcast || is_broadcast_of(address.value, *route.via);
+            if (route.interface.empty() || route.interface == interface.name) {
+                reachable = reachable || address.value.contains(*route.via);
+                networks.push_back(to_string(address.value.network()));
+            }
+        }
+    }
+    if (own) {
+        errors.push_back(
+            {route.where, "gateway " + to_string(*route.via) + " is an address of the router"});
+    } else if (broadcast) {
+        errors.push_back({route.where, "gateway " + to_string(*route.via) +
+                                           " is the broadcast address of its "
+                                           "network"});
+    } else if (!reachable) {
+        errors.push_back(
+            {route.where,
+             "gateway " + to_string(*route.via) + " is not on-link; networks" +
+                 (route.interface.empty() ? std::string() : " of \"" + route.interface + "\"") +
+                 ": " + join(networks)});
+    }
+}
+
+// An IPv6 one may exist beside it; the connected one wins.
+void check_connected_routes(const Config& config, ConfigErrors& errors) {
+    for (const RouteConfig& route : config.routes) {
+        for (const InterfaceConfig& interface : config.interfaces) {
+            const bool connected = std::any_of(
+                interface.addresses.begin(), interface.addresses.end(),
+                [&](const Located<Prefix>& own) { return own.value.network() == route.to; });
+            if (connected && route.to.address.is_v4()) {
+                errors.push_back({route.where, to_string(route.to) + " is the network of \"" +
+                                                   interface.name +
+                                                   "\": its route exists already"});
+            }
+        }
+    }
+}
+
+void check_duplicate_routes(const Config& config, ConfigErrors& errors) {
+    for (std::size_t i = 0; i < config.routes.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            const RouteConfig& a = config.routes[j];
+            const RouteConfig& b = config.routes[i];
+            if (a.to == b.to && b.to.address.family != Family::None) {
+                errors.push_back({b.where, "a route to " + to_string(b.to) +
+                                               " exists already, in line " +
+                                               std::to_string(a.where.line)});
+            }
+        }
+    }
+}
+
+void check_control(const Config& config, ConfigErrors& errors) {
+    const std::optional<IpAddress> address = parse_address(config.control.address);
+    if (address && !address->is_loopback() && config.control.token.empty()) {
+        errors.push_back(
+            {config.control.where,
+             "listen " + config.control.address +
+                 " is not a loopback address: that needs token = \"...\" in [control]"});
+    }
+}
+
+void check_tracking(const Config& config, ConfigErrors& errors) {
+    if (config.conntrack.mode != TrackingMode::Off) {
+        return;
+    }
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        const std::string rule = rules::needs_tracking(config.ruleset, family);
+        if (!rule.empty()) {
+            errors.push_back({config.conntrack.where,
+                              "mode must be \"auto\" or \"on\", not \"off\": a rule needs "
+                              "connection tracking (" +
+                                  rule + ")"});
+            return;
+        }
+    }
+}
+
+// What [host] makes has names, too.
+void check_host(const Config& config, ConfigErrors& errors) {
+    if (config.host_netns.empty()) {
+        return;
+    }
+    for (const InterfaceConfig& interface : config.interfaces) {
+        if (interface.name == kHostInterface) {
+            errors.push_back({interface.where, "name \"" + interface.name +
+                                                   "\" is taken by [host]: choose another"});
+        }
+        if (interface.device == kHostDevice && interface.netns == config.host_netns) {
+            errors.push_back({interface.where, "device \"" + interface.device +
+                                                   "\" is taken by [host] in the "
+                                                   "namespace \"" +
+                                                   interface.netns + "\": choose another"});
+        }
+    }
+}
+
+bool has_addresses(const Config& config, Family family) {
+    return std::any_of(config.interfaces.begin(), config.interfaces.end(), [&](const auto& link) {
+        return std::any_of(link.addresses.begin(), link.addresses.end(), [&](const auto& address) {
+            return address.value.address.family == family;
+        });
+    });
+}
+
+// A namespace takes one route to a destination, whichever interfaces are in it.
+void check_far_routes(const Config& config, ConfigErrors& errors) {
+    struct Known {
+        std::string netns;
+        Prefix to;
+        std::string whose;
+    };
+    std::vector<Known> known;
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        if (!config.host_netns.empty() && has_addresses(config, family)) {
+            known.push_back({config.host_netns, Prefix{{{}, family}, 0}, "[host]"});
+        }
+    }
+    for (const InterfaceConfig& interface : config.interfaces) {
+        for (const HostRoute& route : interface.host_routes) {
+            const auto same = std::find_if(known.begin(), known.end(), [&](const Known& old) {
+                return old.netns == interface.netns && old.to == route.to;
+            });
+            if (same == known.end()) {
+                known.push_back(
+                    {interface.netns, route.to, "line " + std::to_string(route.where.line)});
+                continue;
+            }
+            errors.push_back({route.where, "the namespace has a route to " + to_string(route.to) +
+                                               " already, from " + same->whose});
+        }
+    }
+}
+
+// One value under two names.
+void check_table_size(const Config& config, ConfigErrors& errors) {
+    const auto named = [&](std::string_view name) {
+        return std::find_if(config.sysctls.begin(), config.sysctls.end(),
+                            [&](const SysctlConfig& setting) { return setting.name == name; });
+    };
+    const auto one = named("net.nf_conntrack_max");
+    const auto other = named("net.netfilter.nf_conntrack_max");
+    if (one == config.sysctls.end() || other == config.sysctls.end() ||
+        one->value == other->value || one->where.file != config.path ||
+        other->where.file != config.path) {
+        return;
+    }
+    const auto& [earlier, later] =
+        one->where.line < other->where.line ? std::pair(*one, *other) : std::pair(*other, *one);
+    errors.push_back({later.where, later.name + " and " + earlier.name +
+                                       " are one value: it cannot be " + later.value + " and " +
+                                       earlier.value + " (line " +
+                                       std::to_string(earlier.where.line) + ")"});
+}
+
+}  // namespace
+}  // namespace nsr::router

@@ -1,0 +1,139 @@
+// Config: one TOML file as a checked value.
+//
+// Theory of operation
+//   load_config() reads the file, then every file it names (rules, sysctl.conf, rule files of
+//   replay events), and either gives a Config in which every name is resolved and every value is in
+//   range, or all that is wrong with it, each with file, line and column. It changes nothing in the
+//   world: a plan is made from the value later. Rooms: config_toml (text to a tree in the file's
+//   order; a syntax error ends there), config_section (typed access, unknown keys),
+//   config_sections, config_rules (native rules become iptables words, then rules::Rule),
+//   config_replay, config_check (what only several parts together can get wrong), config_router
+//   (Config to nsr::Router).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/config_error.hpp"
+#include "core/base/instant.hpp"
+#include "core/base/result.hpp"
+#include "core/pipeline/router.hpp"
+#include "core/procfs/tree.hpp"
+#include "core/routing/route_table.hpp"
+#include "core/rules/ruleset.hpp"
+#include "core/wire/address.hpp"
+
+namespace nsr::router {
+
+// The TUN device of the [host] namespace.
+inline constexpr const char* kHostDevice = "router";
+// What the router itself calls the link behind that device.
+inline constexpr const char* kHostInterface = "host";
+
+// A value and the place it was written at.
+template <class T>
+struct Located {
+    T value{};
+    SourceLocation where;
+};
+
+struct ControlConfig {
+    std::string address = "127.0.0.1";  // empty: no TCP listener
+    std::uint16_t port = 9080;
+    std::string unix_path;  // empty: no socket; filled in with /run/nsrouter/<name>.sock
+    std::string netns;      // of the TCP listener; empty: the current one
+    std::string token;      // needed when `address` is not loopback
+    SourceLocation where;
+};
+
+struct ConntrackConfig {
+    TrackingMode mode = TrackingMode::Auto;
+    bool activate_on_view = false;
+    SourceLocation where;
+};
+
+// A route inside the namespace at the other end of an interface. Without `via`: the router's
+// address on that link of the same family.
+struct HostRoute {
+    Prefix to;
+    std::optional<IpAddress> via;
+    SourceLocation where;
+};
+
+struct InterfaceConfig {
+    std::string name;                        // what rules, routes and captures call it
+    std::string device;                      // of the TUN device; `name` unless given
+    std::string netns;                       // where the device appears; empty: the current one
+    std::vector<Located<Prefix>> addresses;  // the router's own
+    std::vector<Located<Prefix>> host_addresses;
+    std::vector<HostRoute> host_routes;  // "default" is one entry per family that has an address
+    std::uint32_t mtu = 1500;
+    SourceLocation where;
+};
+
+struct RouteConfig {
+    Prefix to;
+    std::optional<IpAddress> via;
+    std::string interface;  // empty: the one whose network holds `via`; also for other types
+    routing::RouteType type = routing::RouteType::Unicast;
+    SourceLocation where;
+};
+
+struct SysctlConfig {
+    std::string name;  // with dots
+    std::string value;
+    SourceLocation where;
+};
+
+// Rule text to be loaded by a replay event; checked already.
+struct RuleFile {
+    Family family = Family::Ipv4;
+    std::string path;  // as locations show it
+    std::string text;
+};
+
+struct ReplayEvent {
+    Duration at{};
+    std::vector<RuleFile> rules;
+    std::vector<SysctlConfig> sysctls;
+    std::vector<Located<std::string>> conntrack;  // arguments of conntrack(8); see conntrack_args
+    std::vector<Located<std::string>> ip;         // see ip_args
+};
+
+struct ReplayConfig {
+    std::vector<Duration> checkpoints;  // ascending
+    Duration settle{};
+    std::vector<ReplayEvent> events;  // ascending
+};
+
+struct Config {
+    std::string path;  // as given; relative paths inside are taken from its folder
+    std::string name;
+    bool offload = true;
+    ControlConfig control;
+    ConntrackConfig conntrack;
+    procfs::LineFormat line_format = procfs::LineFormat::Article;
+    std::vector<InterfaceConfig> interfaces;  // in the file's order; IfIndex i is [i - 1]
+    std::string host_netns;                   // empty: no [host], the built-in responder answers
+    std::vector<RouteConfig> routes;
+    std::vector<SysctlConfig> sysctls;  // of `file` first, no name twice
+    rules::Ruleset ruleset;
+    std::vector<std::string> rule_tables4;  // tables named in the rules file, in its order
+    std::vector<std::string> rule_tables6;
+    ReplayConfig replay;
+    std::vector<ConfigError> warnings;
+
+    [[nodiscard]] const InterfaceConfig* find_interface(std::string_view name) const;
+    [[nodiscard]] std::vector<std::string> interface_names() const;
+};
+
+// `memory_bytes` is what the connection table may use; 0: not known here, any size will do.
+Result<Config, ConfigErrors> load_config(const std::string& path, std::uint64_t memory_bytes = 0);
+// The same for a text that was read already; `path` names it and says where its folder is.
+Result<Config, ConfigErrors> parse_config(std::string_view text, const std::string& path,
+                                          std::uint64_t memory_bytes = 0);
+
+}  // namespace nsr::router

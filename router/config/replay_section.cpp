@@ -1,0 +1,123 @@
+#include <algorithm>
+
+#include "router/base/text_file.hpp"
+#include "router/config/sections.hpp"
+#include "router/tools/conntrack/args.hpp"
+#include "router/tools/ip/args.hpp"
+
+namespace nsr::router {
+namespace {
+
+void checkpoints(Section& section, ReplayConfig& replay);
+ReplayEvent event(Section section, const Config& config);
+void event_rules(Section& section, const Config& config, ReplayEvent& event);
+void event_commands(Section& section, const Config& config, ReplayEvent& event);
+void try_rules(const Config& config, ConfigErrors& errors);
+
+}  // namespace
+
+void read_replay(Section section, Config& config) {
+    ReplayConfig& replay = config.replay;
+    checkpoints(section, replay);
+    section.seconds("settle", replay.settle);
+    for (const TomlValue* table : section.tables("event")) {
+        replay.events.push_back(
+            event(Section(table, "[[replay.event]]", section.errors()), config));
+    }
+    std::stable_sort(replay.events.begin(), replay.events.end(),
+                     [](const ReplayEvent& a, const ReplayEvent& b) { return a.at < b.at; });
+    try_rules(config, section.errors());
+    section.finish();
+}
+
+namespace {
+
+void checkpoints(Section& section, ReplayConfig& replay) {
+    const TomlMember* member = section.take("checkpoints");
+    if (member == nullptr) {
+        return;
+    }
+    if (member->value.kind != TomlKind::Array) {
+        section.wrong_type(*member, "an array of seconds");
+        return;
+    }
+    for (const TomlValue& item : member->value.items) {
+        if (const std::optional<Duration> at = to_duration(item)) {
+            replay.checkpoints.push_back(*at);
+        } else {
+            section.fail(item.where, "checkpoints must be numbers of seconds, 0 or more");
+        }
+    }
+    std::sort(replay.checkpoints.begin(), replay.checkpoints.end());
+}
+
+ReplayEvent event(Section section, const Config& config) {
+    ReplayEvent event;
+    if (!section.seconds("at", event.at) && section.take("at") == nullptr) {
+        section.fail(section.where(), "[[replay.event]] needs at = SECONDS");
+    }
+    event_rules(section, config, event);
+    event_commands(section, config, event);
+    if (section.value()->members.size() < 2 && section.take("at") != nullptr) {
+        section.fail(section.where(),
+                     "[[replay.event]] needs something to do: ipv4, ipv6, sysctl, conntrack or ip");
+    }
+    section.finish();
+    return event;
+}
+
+void event_rules(Section& section, const Config& config, ReplayEvent& event) {
+    for (const auto& [key, family] :
+         {std::pair{"ipv4", Family::Ipv4}, std::pair{"ipv6", Family::Ipv6}}) {
+        Located<std::string> name;
+        if (section.string(key, name.value)) {
+            name.where = section.take(key)->value.where;
+            if (auto file = read_rule_file(name, family, config, section.errors())) {
+                event.rules.push_back(std::move(*file));
+            }
+        }
+    }
+}
+
+void event_commands(Section& section, const Config& config, ReplayEvent& event) {
+    if (const TomlValue* table = section.table("sysctl")) {
+        event.sysctls = sysctl_settings(*table, section.errors());
+        for (const SysctlConfig& setting : event.sysctls) {
+            check_sysctl_setting(setting, config, section.errors());
+        }
+    }
+    section.strings("conntrack", event.conntrack);
+    for (const Located<std::string>& line : event.conntrack) {
+        if (const auto args = parse_conntrack_args(line.value); !args) {
+            section.fail(line.where, "conntrack: " + args.error());
+        }
+    }
+    section.strings("ip", event.ip);
+    for (const Located<std::string>& line : event.ip) {
+        const auto args = parse_ip_args(line.value);
+        if (!args) {
+            section.fail(line.where, "ip: " + args.error());
+        } else if (args->only_shows()) {
+            section.fail(line.where, "ip: an event changes something; `" + line.value +
+                                         "` only shows what there is");
+        } else if (!args->interface.empty() && config.find_interface(args->interface) == nullptr) {
+            section.fail(line.where, "ip: unknown interface \"" + args->interface + "\"" +
+                                         suggestion(args->interface, config.interface_names()));
+        }
+    }
+}
+
+// The rule files of events one after the other, on a copy, so that a replay cannot stop half-way.
+void try_rules(const Config& config, ConfigErrors& errors) {
+    rules::Ruleset ruleset = config.ruleset;
+    for (const ReplayEvent& event : config.replay.events) {
+        for (const RuleFile& file : event.rules) {
+            const ConfigErrors wrong =
+                rules::parse_save(file.text, file.path, file.family, ruleset);
+            errors.insert(errors.end(), wrong.begin(), wrong.end());
+        }
+    }
+}
+
+}  // namespace
+}  // namespace nsr::router

@@ -1,0 +1,62 @@
+#include "router/config/sysctl_file.hpp"
+
+namespace nsr::router {
+namespace {
+
+std::string_view trim(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \t\r");
+    if (first == std::string_view::npos) {
+        return {};
+    }
+    return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+void parse_line(std::string_view line, const SourceLocation& where, SysctlFile& file) {
+    line = trim(line);
+    if (line.empty() || line[0] == '#' || line[0] == ';') {
+        return;
+    }
+    SysctlLine setting{.name = {}, .value = {}, .ignore_errors = line[0] == '-', .where = where};
+    if (setting.ignore_errors) {
+        line.remove_prefix(1);
+    }
+    const std::size_t equals = line.find('=');
+    setting.name = dotted_sysctl_name(trim(line.substr(0, equals)));
+    if (equals == std::string_view::npos || setting.name.empty()) {
+        if (!setting.ignore_errors) {
+            file.errors.push_back({where, "not a setting; write KEY = VALUE"});
+        }
+        return;
+    }
+    setting.value = trim(line.substr(equals + 1));
+    file.lines.push_back(std::move(setting));
+}
+
+}  // namespace
+
+SysctlFile parse_sysctl_file(std::string_view text, const std::string& file) {
+    SysctlFile parsed;
+    SourceLocation where{file, 0, 0};
+    while (!text.empty()) {
+        const std::size_t end = text.find('\n');
+        const std::string_view line = text.substr(0, end);
+        ++where.line;
+        where.column = static_cast<std::uint32_t>(line.find_first_not_of(" \t") + 1);
+        parse_line(line, where, parsed);
+        text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+    }
+    return parsed;
+}
+
+std::string dotted_sysctl_name(std::string_view name) {
+    std::string dotted(name);
+    const std::size_t first = dotted.find_first_of("./");
+    if (first != std::string::npos && dotted[first] == '/') {
+        for (char& c : dotted) {
+            c = c == '/' ? '.' : c == '.' ? '/' : c;
+        }
+    }
+    return dotted;
+}
+
+}  // namespace nsr::router

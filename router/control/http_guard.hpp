@@ -1,0 +1,38 @@
+// Who may talk to the control port, and what a request line says. Pure text; no sockets.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "router/control/http.hpp"
+
+namespace nsr::router::http {
+
+struct Guard {
+    bool tcp = false;           // a unix socket has file permissions instead
+    std::string local_address;  // that was listened on, besides the loopback names
+    std::string token;
+
+    struct Headers {
+        std::string_view host;
+        std::string_view origin;
+        std::string_view authorization;
+        std::string_view reached;  // the address of ours that the client connected to
+    };
+    // 0 if the request may pass; else the status (401, 403) with the reason.
+    struct Refusal {
+        unsigned status = 0;
+        std::string reason;
+    };
+    [[nodiscard]] Refusal check(const Headers& headers) const;
+};
+
+// Of the absolute form, "http://localhost:9080/status": "localhost:9080", which then counts instead
+// of the Host field. Empty: the target has another form.
+std::string_view authority_of(std::string_view target);
+
+// "/a/b?x=1&y=2" or the absolute form of it, percent-encoded, as path and query of `request`; false
+// if it is malformed or hides a NUL.
+bool parse_target(std::string_view target, Request& request);
+
+}  // namespace nsr::router::http

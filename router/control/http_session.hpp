@@ -1,0 +1,124 @@
+// One HTTP connection; see http.hpp. Only the server includes this.
+#pragma once
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "router/control/http.hpp"
+#include "router/control/http_guard.hpp"
+
+namespace nsr::router::http {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+
+// Of each kind: whatever clients of the TCP port do, the unix socket has room.
+inline constexpr std::size_t kMaxClients = 64;
+// Of those, the ones that wait for what comes, such as `dmesg -w`.
+inline constexpr std::size_t kMaxFollowers = 16;
+inline constexpr std::size_t kMaxHeaderBytes = std::size_t{8} * 1024;
+inline constexpr std::size_t kMaxBodyBytes = std::size_t{1024} * 1024;
+inline constexpr auto kHeaderDeadline = std::chrono::seconds(10);
+inline constexpr auto kBodyDeadline = std::chrono::seconds(10);
+inline constexpr auto kWriteDeadline = std::chrono::seconds(30);
+inline constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+
+// What all sessions of a server share.
+class SessionBase {
+  public:
+    virtual ~SessionBase() = default;
+    virtual void wake() = 0;
+    virtual void cut() = 0;
+};
+
+struct Sessions {
+    struct Count {
+        std::size_t clients = 0;
+        std::size_t followers = 0;
+    };
+    Handler handler;
+    std::set<SessionBase*> open;
+    Count tcp;
+    Count local;
+
+    Count& count(bool is_tcp) { return is_tcp ? tcp : local; }
+};
+
+template <class Protocol>
+class Session : public SessionBase, public std::enable_shared_from_this<Session<Protocol>> {
+  public:
+    using Socket = typename Protocol::socket;
+
+    Session(Socket socket, std::shared_ptr<Sessions> sessions, Guard guard)
+        : socket_(std::move(socket)),
+          deadline_(socket_.get_executor()),
+          sessions_(std::move(sessions)),
+          guard_(std::move(guard)) {
+        sessions_->open.insert(this);
+        ++count().clients;
+    }
+    ~Session() override {
+        stop_following();
+        --count().clients;
+        sessions_->open.erase(this);
+    }
+
+    void start();
+    // One client too many.
+    void refuse();
+    void wake() override;
+    void cut() override;
+
+  private:
+    using Error = boost::system::error_code;
+
+    Sessions::Count& count() { return sessions_->count(guard_.tcp); }
+    bool start_following();
+    void stop_following();
+    [[nodiscard]] std::string local_address() const;
+
+    void read_header();
+    void header_done(Error error);
+    void read_body();
+    void body_done(Error error);
+    void failed_to_read(Error error);
+    Response answer(const Request& request) const;
+
+    void respond(Response response, bool keep_alive);
+    void write_whole(Response response, bool keep_alive);
+    void begin_stream(Response response, bool keep_alive);
+    void next_piece();
+    void end_stream();
+    void wait_for_more();
+    void finished(Error error);
+    void close();
+    void arm(std::chrono::seconds limit);
+
+    Socket socket_;
+    asio::steady_timer deadline_;
+    std::shared_ptr<Sessions> sessions_;
+    Guard guard_;
+    beast::flat_buffer buffer_{kMaxHeaderBytes + kMaxBodyBytes};
+    std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
+    std::function<Piece(std::string&)> stream_;
+    std::string trailer_;
+    std::function<std::string()> trailer_value_;
+    beast::http::fields trailer_fields_;
+    std::string piece_;
+    unsigned version_ = 11;
+    bool keep_alive_ = false;
+    bool timed_out_ = false;
+    bool waiting_ = false;
+    bool last_ = false;
+    bool follows_ = false;
+};
+
+}  // namespace nsr::router::http

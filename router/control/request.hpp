@@ -1,0 +1,26 @@
+// What a request to the control port says in its query and its body.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "router/control/http.hpp"
+
+namespace nsr::router {
+
+// Empty if the query has no such parameter.
+std::string value_of(const http::Request& request, const std::string& key);
+// The refusal of a parameter that is none of these: what is not known must not look as if it had
+// been done.
+std::optional<http::Response> unknown_parameters(const http::Request& request,
+                                                 std::initializer_list<std::string_view> known);
+// The refusal of a value that is none of these; the parameter may be absent.
+std::optional<http::Response> not_one_of(const http::Request& request, const std::string& key,
+                                         std::initializer_list<std::string_view> known);
+// The words of a command, one a line.
+std::vector<std::string> words_in(const std::string& body);
+
+}  // namespace nsr::router

@@ -1,0 +1,109 @@
+// Rules, links and the tracking module at the control port.
+#include <string_view>
+
+#include "router/control/port.hpp"
+#include "router/control/request.hpp"
+#include "router/control/tracking_module.hpp"
+#include "router/tools/iptables/listing.hpp"
+
+namespace nsr::router {
+
+using http::Request;
+using http::Response;
+
+namespace {
+
+// ?family=ipv4 or ipv6, checked before; both without it.
+std::vector<Family> families_in(const Request& request) {
+    const std::string family = value_of(request, "family");
+    if (family.empty()) {
+        return {Family::Ipv4, Family::Ipv6};
+    }
+    return {family == "ipv4" ? Family::Ipv4 : Family::Ipv6};
+}
+
+}  // namespace
+
+Response ControlPort::rules(const Request& request) {
+    if (auto refused = unknown_parameters(request, {"family", "format"})) {
+        return *refused;
+    }
+    if (auto refused = not_one_of(request, "family", {"ipv4", "ipv6"})) {
+        return *refused;
+    }
+    if (auto refused = not_one_of(request, "format", {"save", "plain", "list"})) {
+        return *refused;
+    }
+    if (controls_.config.conntrack.activate_on_view) {
+        activate_by_view(controls_.router, now());
+    }
+    const rules::Ruleset& ruleset = controls_.router.ruleset();
+    const std::string format = value_of(request, "format");
+    std::string body;
+    for (const Family family : families_in(request)) {
+        body += format == "list" ? rule_listing(ruleset, family)
+                                 : rules::save(ruleset, family, format != "plain");
+    }
+    return http::plain(200, std::move(body));
+}
+
+Response ControlPort::flush_rules(const Request& request) {
+    if (auto refused = unknown_parameters(request, {"family"})) {
+        return *refused;
+    }
+    if (auto refused = not_one_of(request, "family", {"ipv4", "ipv6"})) {
+        return *refused;
+    }
+    for (const Family family : families_in(request)) {
+        router::flush_rules(controls_.router, family, now());
+    }
+    return http::plain(200, {});
+}
+
+// The body is the arguments of ip(8), one a line.
+Response ControlPort::ip(const Request& request) {
+    if (auto refused = unknown_parameters(request, {})) {
+        return *refused;
+    }
+    const auto args = parse_ip_args(words_in(request.body));
+    if (!args) {
+        return http::plain(400, args.error() + "\n");
+    }
+    IpAnswer answer = run_ip(*args, controls_.router, now(), controls_.change_link);
+    return answer.error.empty() ? http::plain(200, std::move(answer.text))
+                                : http::plain(400, answer.error + "\n");
+}
+
+Response ControlPort::modules(const Request& request) {
+    if (auto refused = unknown_parameters(request, {})) {
+        return *refused;
+    }
+    return http::plain(200, module_listing(controls_.router));
+}
+
+// PUT /module?name=nf_conntrack&action=load|unload
+Response ControlPort::change_module(const Request& request) {
+    if (auto refused = unknown_parameters(request, {"name", "action"})) {
+        return *refused;
+    }
+    const std::string name = value_of(request, "name");
+    const std::string action = value_of(request, "action");
+    if (name != kTrackingModule) {
+        return http::plain(
+            404, "module " + name + " not found; there is " + std::string(kTrackingModule) + "\n");
+    }
+    if (action == "load") {
+        load_tracking(controls_.router, now());
+        return http::plain(200, {});
+    }
+    if (action != "unload") {
+        return http::plain(400, "action is load or unload\n");
+    }
+    const std::string user = unload_tracking(controls_.router, now());
+    if (user.empty()) {
+        return http::plain(200, {});
+    }
+    return http::plain(409, "module " + name + " is in use by: " + user + "\n");
+}
+
+}  // namespace nsr::router

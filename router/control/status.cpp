@@ -1,0 +1,134 @@
+#include "router/control/status.hpp"
+
+#include <boost/json.hpp>
+
+#include "core/procfs/table_size.hpp"
+#include "netlink/error.hpp"
+#include "netlink/link.hpp"
+#include "netlink/netns.hpp"
+#include "router/control/port.hpp"
+#include "router/control/tracking_module.hpp"
+
+namespace nsr::router {
+namespace {
+
+namespace json = boost::json;
+
+#ifdef NDEBUG
+constexpr const char* kBuild = "release";
+#else
+constexpr const char* kBuild = "debug";
+#endif
+
+json::value offload_of(const TunPort* port) {
+    if (port == nullptr || !port->tun().tso) {
+        return "off";
+    }
+    return port->tun().uso ? "tso+uso" : "tso";
+}
+
+// What the namespace sent faster than the router read it, by the kernel's own count. Nothing if the
+// device or its namespace is gone.
+std::optional<std::uint64_t> queue_dropped(const std::string& netns, const std::string& device) {
+    try {
+        const netlink::Enter enter(netns);
+        return netlink::link_tx_dropped(netlink::Socket(), device);
+    } catch (const SystemError&) {
+        return std::nullopt;
+    }
+}
+
+json::object counters_of(const routing::Interface& interface, const std::string& netns,
+                         const TunPort* port) {
+    const routing::InterfaceCounters& c = interface.counters;
+    json::object out{{"rx_packets", c.rx_packets}, {"rx_bytes", c.rx_bytes},
+                     {"rx_dropped", c.rx_dropped}, {"tx_packets", c.tx_packets},
+                     {"tx_bytes", c.tx_bytes},     {"tx_dropped", c.tx_dropped}};
+    if (port != nullptr) {
+        out["malformed_frames"] = port->counters().malformed_frames;
+        out["failed_writes"] = port->counters().failed_writes;
+        if (const auto dropped = queue_dropped(netns, port->tun().name)) {
+            out["queue_dropped"] = *dropped;
+        }
+    }
+    return out;
+}
+
+json::array interfaces_of(const Controls& controls) {
+    json::array out;
+    for (const routing::Interface& interface : controls.router.interfaces().all()) {
+        const TunPort* port = controls.engine.port(interface.index);
+        const std::size_t slot = raw(interface.index) - 1u;
+        const auto& configured = controls.config.interfaces;
+        const std::string& netns =
+            slot < configured.size() ? configured[slot].netns : controls.config.host_netns;
+        json::array addresses;
+        for (const Prefix& address : interface.addresses) {
+            addresses.emplace_back(to_string(address));
+        }
+        out.push_back(json::object{{"name", interface.name},
+                                   {"index", raw(interface.index)},
+                                   {"device", port != nullptr ? port->tun().name : std::string()},
+                                   {"netns", netns},
+                                   {"host", interface.host},
+                                   {"up", interface.up},
+                                   {"mtu", interface.mtu},
+                                   {"addresses", std::move(addresses)},
+                                   {"offload", offload_of(port)},
+                                   {"counters", counters_of(interface, netns, port)}});
+    }
+    return out;
+}
+
+json::object table_of(const Controls& controls) {
+    const conntrack::Conntrack& conntrack = controls.router.conntrack();
+    const conntrack::Table& table = conntrack.table();
+    const std::uint64_t in_use = table.bytes_in_use();
+    const std::uint64_t count = table.size();
+    const std::uint64_t max = conntrack.settings().max;
+    return {{"active", tracking_active(controls.router)},
+            {"mode", name_of(controls.router.tracking_mode())},
+            {"count", count},
+            {"max", max},
+            {"buckets", table.buckets()},
+            {"bytes_per_entry", procfs::kBytesPerEntry},
+            {"bytes_in_use", in_use},
+            {"bytes_at_max", max * procfs::kBytesPerEntry}};
+}
+
+json::object drops_of(const Controls& controls) {
+    json::object out;
+    const DropCounters& drops = controls.router.drops();
+    for (const DropReasonRow& row : kDropReasons) {
+        const std::uint64_t count = drops.of(row.reason);
+        if (count != 0) {
+            out[row.name] = count;
+        }
+    }
+    return out;
+}
+
+// "3.542"
+std::string decimal_seconds(std::chrono::nanoseconds time) {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+    const std::string fraction = std::to_string(ms % 1000 + 1000);
+    return std::to_string(ms / 1000) + "." + fraction.substr(1);
+}
+
+}  // namespace
+
+std::string status_json(const Controls& controls, Instant now) {
+    const json::object status{{"name", controls.config.name},
+                              {"version", NSR_VERSION},
+                              {"build", kBuild},
+                              {"config", controls.config.path},
+                              {"interfaces", interfaces_of(controls)},
+                              {"conntrack", table_of(controls)},
+                              {"memory_limit_bytes", controls.memory_limit_bytes},
+                              {"drops", drops_of(controls)}};
+    // Boost.JSON writes every fraction with an exponent.
+    return "{\"uptime_seconds\":" + decimal_seconds(now - controls.started) + "," +
+           json::serialize(status).substr(1) + "\n";
+}
+
+}  // namespace nsr::router

@@ -1,0 +1,71 @@
+#include "router/control/tracking_module.hpp"
+
+#include <cstdio>
+#include <utility>
+
+namespace nsr::router {
+namespace {
+
+std::string first_user(const Router& router) {
+    const std::string user = rules::needs_tracking(router.ruleset(), Family::Ipv4);
+    return user.empty() ? rules::needs_tracking(router.ruleset(), Family::Ipv6) : user;
+}
+
+unsigned count_users(const Router& router) {
+    unsigned users = 0;
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        users += rules::needs_tracking(router.ruleset(), family).empty() ? 0 : 1;
+    }
+    return users;
+}
+
+void set_mode(Router& router, TrackingMode mode, Instant now) {
+    std::string why;
+    router.set_tracking(mode, now, why);  // only Off can be refused
+}
+
+}  // namespace
+
+bool tracking_active(const Router& router) {
+    return router.conntrack().active(Family::Ipv4) || router.conntrack().active(Family::Ipv6);
+}
+
+void load_tracking(Router& router, Instant now) {
+    set_mode(router, TrackingMode::On, now);
+}
+
+std::string unload_tracking(Router& router, Instant now) {
+    const std::string user = first_user(router);
+    if (user.empty()) {
+        set_mode(router, TrackingMode::Auto, now);
+    }
+    return user;
+}
+
+void activate_by_view(Router& router, Instant now) {
+    if (!tracking_active(router)) {
+        load_tracking(router, now);
+    }
+}
+
+void flush_rules(Router& router, Family family, Instant now) {
+    if (tracking_active(router)) {
+        load_tracking(router, now);
+    }
+    rules::Ruleset rest = router.ruleset();
+    rest.tables[family == Family::Ipv6 ? 1 : 0] = {};
+    router.apply(std::move(rest), now);
+}
+
+std::string module_listing(const Router& router) {
+    std::string text = "Module                  Size  Used by\n";
+    if (tracking_active(router)) {
+        char line[96];
+        std::snprintf(line, sizeof line, "%-19s %8zu  %u\n", kTrackingModule.data(),
+                      router.conntrack().table().bytes_in_use(), count_users(router));
+        text += line;
+    }
+    return text;
+}
+
+}  // namespace nsr::router

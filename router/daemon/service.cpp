@@ -1,0 +1,266 @@
+#include "router/daemon/service.hpp"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <sstream>
+
+#include "netlink/error.hpp"
+#include "netlink/netns.hpp"
+#include "router/config/build.hpp"
+#include "router/daemon/daemon.hpp"
+#include "router/daemon/memory_limit.hpp"
+
+namespace nsr::router {
+namespace {
+
+constexpr std::uint64_t kMemoryIfUnknown = 2ull * 1024 * 1024 * 1024;
+
+std::uint64_t random_seed() {
+    std::uint64_t seed = 0;
+    netlink::check_call("ask the kernel for randomness",
+                        static_cast<int>(::getrandom(&seed, sizeof seed, 0)));
+    return seed;
+}
+
+std::string in_lines(const ConfigErrors& errors) {
+    std::string text;
+    for (const ConfigError& error : errors) {
+        text += to_string(error) + "\n";
+    }
+    return text;
+}
+
+bool same_link(const InterfaceConfig& a, const InterfaceConfig& b) {
+    const auto same_prefix = [](const Located<Prefix>& x, const Located<Prefix>& y) {
+        return x.value == y.value;
+    };
+    const auto same_route = [](const HostRoute& x, const HostRoute& y) {
+        return x.to == y.to && x.via == y.via;
+    };
+    return a.name == b.name && a.device == b.device && a.netns == b.netns && a.mtu == b.mtu &&
+           std::equal(a.addresses.begin(), a.addresses.end(), b.addresses.begin(),
+                      b.addresses.end(), same_prefix) &&
+           std::equal(a.host_addresses.begin(), a.host_addresses.end(), b.host_addresses.begin(),
+                      b.host_addresses.end(), same_prefix) &&
+           std::equal(a.host_routes.begin(), a.host_routes.end(), b.host_routes.begin(),
+                      b.host_routes.end(), same_route);
+}
+
+bool same_control(const ControlConfig& a, const ControlConfig& b) {
+    return a.address == b.address && a.port == b.port && a.unix_path == b.unix_path &&
+           a.netns == b.netns && a.token == b.token;
+}
+
+}  // namespace
+
+Service::Service(Config config)
+    : config_(std::move(config)),
+      lock_(std::make_unique<InstanceLock>(config_.name)),
+      owned_(config_.name),
+      log_(clock_),
+      memory_limit_bytes_(memory_limit()) {
+    memory_limit_bytes_ = memory_limit_bytes_ == 0 ? kMemoryIfUnknown : memory_limit_bytes_;
+    make_router();
+    engine_ = std::make_unique<Engine>(*router_, clock_, log_);
+    // A signal that comes while things are being set up waits until they are, and ends them then.
+    engine_->on_signal([this](int number) { handle_signal(number); });
+    const Plan plan = plan_for(config_);
+    remove_stale_namespaces(plan);
+    setup_ = std::make_unique<Setup>(plan, owned_);
+    open_ports();
+    listen();
+}
+
+Service::~Service() {
+    shut_down();
+}
+
+void Service::run(const std::function<void()>& ready) {
+    notify_systemd("READY=1\nSTATUS=forwarding");
+    ready();
+    log_.reopen_stderr();  // a daemon has let go of the one that it began with
+    engine_->run();
+    notify_systemd("STOPPING=1");
+    shut_down();
+}
+
+// --- the beginning ------------------------------------------------------------------------------
+
+void Service::make_router() {
+    const auto require_none = [this](const ConfigErrors& errors) {
+        if (!errors.empty()) {
+            throw SystemError("start router '" + config_.name + "'", EINVAL,
+                              "\n" + in_lines(errors));
+        }
+    };
+    auto options = router_options(config_, memory_limit_bytes_);
+    require_none(options ? ConfigErrors{} : options.error());
+    options->seed = random_seed();
+    options->key_seed = random_seed();
+    options->log = &log_;
+    router_ = std::make_unique<Router>(std::move(*options));
+    require_none(furnish(*router_, config_, clock_.now()));
+    if (!config_.host_netns.empty()) {
+        routing::Interface host;
+        host.name = kHostInterface;
+        host.host = true;
+        host.mtu = 65535;  // the links behind it are what limits
+        router_->add_interface(std::move(host));
+    }
+    tree_ = std::make_unique<procfs::Tree>(procfs::Context{
+        *router_, config_.line_format, [this] { return log_.text(); }, memory_limit_bytes_});
+}
+
+// TUN devices were planned in the order of the interfaces, the [host] one last.
+void Service::open_ports() {
+    std::uint16_t index = 0;
+    for (netlink::Tun& tun : setup_->take_tuns()) {
+        const IfIndex interface { ++index };
+        routing::Interface& link = router_->interfaces().get(interface);
+        link.checksum_offload = tun.tso;
+        link.gso_tcp = tun.tso;
+        link.gso_udp = tun.uso;
+        engine_->add_port(std::move(tun), interface);
+    }
+}
+
+void Service::listen() {
+    control_ = std::make_unique<ControlPort>(
+        Controls{*router_, *tree_, log_, clock_, *engine_, config_, clock_.now(),
+                 memory_limit_bytes_, [this] { return reload(); }, [this] { engine_->stop(); },
+                 [this](const IpArgs& args) { change_link(args); }});
+    server_ = std::make_unique<http::Server>(engine_->loop(), [this](const http::Request& request) {
+        return control_->handle(request);
+    });
+    log_.on_line = [this] { server_->wake(); };
+    if (!config_.control.unix_path.empty()) {
+        server_->listen_unix(config_.control.unix_path);
+    }
+    if (!config_.control.address.empty()) {
+        const netlink::Enter enter(config_.control.netns);
+        server_->listen_tcp(config_.control.address, config_.control.port, config_.control.token);
+    }
+}
+
+// A killed instance may have left namespaces that this configuration has no use for.
+void Service::remove_stale_namespaces(const Plan& plan) {
+    for (const std::string& netns : owned_.all()) {
+        const bool wanted = std::any_of(plan.begin(), plan.end(), [&](const Operation& operation) {
+            return operation.netns == netns;
+        });
+        if (!wanted) {
+            owned_.remove(netns);
+        }
+    }
+}
+
+// --- the middle ---------------------------------------------------------------------------------
+
+void Service::handle_signal(int number) {
+    if (number != SIGHUP) {
+        engine_->stop();
+        return;
+    }
+    // The log keeps it (under --daemon there is nothing else), and standard error shows it.
+    std::istringstream wrong(reload());
+    for (std::string line; std::getline(wrong, line);) {
+        log_.log(clock_.now(), LogLevel::Error, "nsrouter: reload refused: " + line);
+    }
+}
+
+std::string Service::reload() {
+    try {
+        return apply_file();
+    } catch (const std::exception& failure) {
+        return config_.path + ": " + failure.what() + "\n";
+    }
+}
+
+std::string Service::apply_file() {
+    auto next = load_config(config_.path, memory_limit_bytes_);
+    if (!next) {
+        return in_lines(next.error());
+    }
+    const std::string refusal = refuse_reload(*next);
+    if (!refusal.empty()) {
+        return config_.path + ": " + refusal + "\n";
+    }
+    ConfigErrors errors = check_sysctls(*next, memory_limit_bytes_, router_.get());
+    if (errors.empty()) {
+        errors = set_routes(*router_, *next);
+    }
+    if (!errors.empty()) {
+        return in_lines(errors);
+    }
+    notify_systemd("RELOADING=1");
+    config_ = std::move(*next);
+    errors = apply_config();
+    notify_systemd("READY=1");
+    return in_lines(errors);
+}
+
+// All of this was tried by the checks of the file: nothing is left that could be refused.
+ConfigErrors Service::apply_config() {
+    const Instant now = clock_.now();
+    router_->apply(config_.ruleset, now);
+    ConfigErrors errors;
+    std::string why;
+    if (!router_->set_tracking(config_.conntrack.mode, now, why)) {
+        errors.push_back({config_.conntrack.where, "connection tracking stays on: " + why});
+    }
+    tree_->context().line_format = config_.line_format;
+    const ConfigErrors sysctls = apply_sysctls(config_.sysctls, tree_->context(), now);
+    errors.insert(errors.end(), sysctls.begin(), sysctls.end());
+    engine_->deadlines_changed();
+    log_.log(now, LogLevel::Info, "nsrouter: configuration reloaded");
+    return errors;
+}
+
+void Service::change_link(const IpArgs& args) {
+    const InterfaceConfig* link = config_.find_interface(args.interface);
+    if (link == nullptr) {
+        return;  // the [host] link is the namespace's own business
+    }
+    if (args.mtu) {
+        setup_->change_mtu(link->netns, link->device, *args.mtu);
+    }
+    if (args.up) {
+        engine_->set_carrier(router_->interfaces().find(args.interface)->index, *args.up);
+    }
+}
+
+std::string Service::refuse_reload(const Config& next) const {
+    if (next.name != config_.name) {
+        return "the name of a running router cannot change";
+    }
+    const bool same_links =
+        std::equal(next.interfaces.begin(), next.interfaces.end(), config_.interfaces.begin(),
+                   config_.interfaces.end(), same_link);
+    if (!same_links || next.host_netns != config_.host_netns || next.offload != config_.offload) {
+        return "interfaces, [host] and offload cannot change in a reload; stop and run again";
+    }
+    if (!same_control(next.control, config_.control)) {
+        return "[control] cannot change in a reload; stop and run again";
+    }
+    return {};
+}
+
+// --- the end ------------------------------------------------------------------------------------
+
+void Service::shut_down() {
+    if (server_) {
+        server_->stop_listening();
+    }
+    if (engine_) {
+        engine_->close_ports();
+    }
+    setup_.reset();
+    lock_.reset();
+    log_.on_line = nullptr;
+    server_.reset();
+}
+
+}  // namespace nsr::router

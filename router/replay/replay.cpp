@@ -1,0 +1,316 @@
+#include "router/replay/replay.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "core/base/printable.hpp"
+#include "core/procfs/sysctl.hpp"
+#include "router/config/build.hpp"
+#include "router/config/section.hpp"
+#include "router/config/sections.hpp"
+#include "router/replay/stats.hpp"
+#include "router/replay/trace.hpp"
+#include "router/tools/conntrack/command.hpp"
+#include "router/tools/ip/command.hpp"
+
+namespace nsr::router {
+namespace {
+
+// A thing to do at its time. In the order of the enumeration at equal times.
+struct Scheduled {
+    enum class Kind : std::uint8_t { Event, Checkpoint };
+    Instant at{};
+    Kind kind = Kind::Event;
+    const ReplayEvent* event = nullptr;
+};
+
+std::vector<Scheduled> schedule_of(const ReplayConfig& replay);
+
+class Replay {
+  public:
+    Replay(const Config& config, Router::Options router_options, const ReplayOptions& options,
+           ReplayOutput& output);
+
+    ReplayResult run(Capture& capture);
+
+  private:
+    bool admit(const Frame& frame);
+    [[nodiscard]] IfIndex interface_of(const Frame& frame, std::string& why) const;
+    Instant instant_of(const Frame& frame);
+    void flush();
+    void run_scheduled_before(Instant limit);
+    void run_timers(Instant until);
+    void carry_out(const Scheduled& item);
+    void load_rules(const RuleFile& file);
+    void write_sysctls(const ReplayEvent& event);
+    void write_out();
+    void set_clock(Instant now);
+    void complain(const SourceLocation& where, const std::string& what);
+
+    const Config& config_;
+    const ReplayOptions& options_;
+    ReplayOutput& output_;
+    Router router_;
+    TraceWriter trace_;
+    std::map<std::string, IfIndex, std::less<>> interfaces_;
+    std::vector<Scheduled> schedule_;
+    std::size_t next_scheduled_ = 0;
+    std::vector<std::string> tables4_;
+    std::vector<std::string> tables6_;
+    std::optional<std::int64_t> epoch_ns_;  // the capture's time at Instant 0
+    Instant clock_{};
+    Instant last_timer_ = Instant::min();
+    std::vector<Packet> batch_;
+    Instant batch_time_{};
+    EgressQueue egress_;
+    ReplayResult result_;
+};
+
+}  // namespace
+
+ReplayResult run_replay(const Config& config, Capture& capture, const ReplayOptions& options,
+                        ReplayOutput& output) {
+    Result<Router::Options, ConfigErrors> router_options =
+        nsr::router::router_options(config, kReplayMemoryBytes);
+    if (!router_options) {
+        ReplayResult failed;
+        for (const ConfigError& error : router_options.error()) {
+            failed.error += (failed.error.empty() ? "" : "\n") + to_string(error);
+        }
+        return failed;
+    }
+    router_options->seed = options.seed;
+    return Replay(config, std::move(*router_options), options, output).run(capture);
+}
+
+namespace {
+
+Replay::Replay(const Config& config, Router::Options router_options, const ReplayOptions& options,
+               ReplayOutput& output)
+    : config_(config),
+      options_(options),
+      output_(output),
+      router_(std::move(router_options)),
+      trace_(router_, [&output](std::string_view line) { output.trace(line); }),
+      schedule_(schedule_of(config.replay)),
+      tables4_(config.rule_tables4),
+      tables6_(config.rule_tables6),
+      epoch_ns_(options.start_ns) {
+    for (const ConfigError& error : furnish(router_, config, clock_)) {
+        complain(error.where, error.message);
+    }
+    for (const routing::Interface& interface : router_.interfaces().all()) {
+        interfaces_[interface.name] = interface.index;
+    }
+    if (options.trace) {
+        router_.observer = &trace_;
+    }
+}
+
+ReplayResult Replay::run(Capture& capture) {
+    Frame frame;
+    while (result_.error.empty() && output_.good() && capture.next(frame)) {
+        if (!admit(frame)) {
+            break;
+        }
+    }
+    flush();
+    run_scheduled_before(Instant::max());
+    const Instant end = clock_ + config_.replay.settle;
+    run_timers(end);
+    if (config_.replay.checkpoints.empty()) {
+        output_.connections(checkpoint_text(router_, end));
+    }
+    result_.stats = stats_text(router_, tables4_, tables6_);
+    if (result_.error.empty()) {
+        result_.error = capture.error();
+    }
+    result_.error = printable_message(result_.error);  // it may quote the capture
+    result_.skipped = capture.skipped();
+    return std::move(result_);
+}
+
+// False: the frame cannot be placed, and the replay ends here.
+bool Replay::admit(const Frame& frame) {
+    const IfIndex interface = interface_of(frame, result_.error);
+    if (interface == IfIndex::None) {
+        return false;
+    }
+    const Instant at = instant_of(frame);
+    if (next_scheduled_ < schedule_.size() && schedule_[next_scheduled_].at < at) {
+        flush();
+        run_scheduled_before(at);
+    }
+    if (batch_.empty()) {
+        batch_time_ = at;
+    }
+    Packet& packet = batch_.emplace_back(router_.pool(), frame.bytes);
+    packet.meta.in = interface;
+    packet.meta.cause = frame.index;
+    ++result_.packets_in;
+    if (batch_.size() >= options_.batch) {
+        flush();
+    }
+    return true;
+}
+
+IfIndex Replay::interface_of(const Frame& frame, std::string& why) const {
+    auto found = interfaces_.find(frame.interface);
+    if (found == interfaces_.end()) {
+        found = interfaces_.find(options_.interface);
+    }
+    if (found != interfaces_.end()) {
+        return found->second;
+    }
+    why = "packet " + std::to_string(frame.index) + ": " +
+          (frame.interface.empty()
+               ? "the capture does not say on which interface it arrived"
+               : "the configuration has no interface \"" + frame.interface + "\"") +
+          "; --interface takes one of " + join(config_.interface_names());
+    return IfIndex::None;
+}
+
+// Never before the time of what was done last.
+Instant Replay::instant_of(const Frame& frame) {
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    if (!epoch_ns_) {
+        const std::int64_t rest = frame.time_ns % kSecond;
+        epoch_ns_ = frame.time_ns - (rest < 0 ? rest + kSecond : rest);
+    }
+    const Instant at{Duration(frame.time_ns - *epoch_ns_)};
+    result_.packets_before_start += frame.time_ns < *epoch_ns_ ? 1 : 0;
+    return std::max({at, clock_, batch_.empty() ? clock_ : batch_time_});
+}
+
+void Replay::flush() {
+    if (batch_.empty()) {
+        return;
+    }
+    run_timers(batch_time_);
+    if (options_.one_by_one) {
+        for (Packet& packet : batch_) {
+            router_.receive({&packet, 1}, clock_, egress_);
+        }
+    } else {
+        router_.receive(batch_, clock_, egress_);
+    }
+    batch_.clear();
+    write_out();
+}
+
+void Replay::run_scheduled_before(Instant limit) {
+    for (; next_scheduled_ < schedule_.size() && schedule_[next_scheduled_].at < limit;
+         ++next_scheduled_) {
+        const Scheduled& item = schedule_[next_scheduled_];
+        run_timers(std::max(item.at, clock_));
+        carry_out(item);
+        write_out();
+    }
+}
+
+// Deadline by deadline, so that what a timer sends leaves at its own time. The core may ask for the
+// same instant again when it was only looking; time still goes on.
+void Replay::run_timers(Instant until) {
+    while (true) {
+        const std::optional<Instant> deadline = router_.next_deadline();
+        if (!deadline || *deadline > until) {
+            break;
+        }
+        Instant at = std::max(*deadline, clock_);
+        if (at <= last_timer_) {
+            at = last_timer_ + kJiffy;
+        }
+        if (at > until) {
+            break;
+        }
+        last_timer_ = at;
+        set_clock(at);
+        while (!router_.expire(at, egress_)) {
+        }
+        write_out();
+    }
+    set_clock(until);
+}
+
+void Replay::carry_out(const Scheduled& item) {
+    if (item.kind == Scheduled::Kind::Checkpoint) {
+        output_.connections(checkpoint_text(router_, item.at));
+        return;
+    }
+    const ReplayEvent& event = *item.event;
+    for (const RuleFile& file : event.rules) {
+        load_rules(file);
+    }
+    write_sysctls(event);
+    for (const Located<std::string>& line : event.conntrack) {
+        const auto args = parse_conntrack_args(line.value);
+        if (const auto answer = run_conntrack(*args, router_, clock_); !answer.error.empty()) {
+            complain(line.where, "conntrack " + line.value + ": " + answer.error);
+        }
+    }
+    for (const Located<std::string>& line : event.ip) {
+        const IpAnswer answer = run_ip(*parse_ip_args(line.value), router_, clock_, {});
+        if (!answer.error.empty()) {
+            complain(line.where, "ip " + line.value + ": " + answer.error);
+        }
+    }
+}
+
+void Replay::load_rules(const RuleFile& file) {
+    rules::Ruleset ruleset = router_.ruleset();
+    for (const ConfigError& error : rules::parse_save(file.text, file.path, file.family, ruleset)) {
+        complain(error.where, error.message);
+    }
+    router_.apply(std::move(ruleset), clock_);
+    (file.family == Family::Ipv4 ? tables4_ : tables6_) = tables_in(file.text);
+}
+
+void Replay::write_sysctls(const ReplayEvent& event) {
+    procfs::Context context{router_, config_.line_format, {}, kReplayMemoryBytes};
+    for (const SysctlConfig& setting : event.sysctls) {
+        if (const auto failure =
+                procfs::write_sysctl(context, setting.name, setting.value, clock_)) {
+            complain(setting.where, setting.name + ": " +
+                                        std::string(procfs::text_of(failure->code)) + " " +
+                                        failure->detail);
+        }
+    }
+}
+
+void Replay::write_out() {
+    const std::int64_t time_ns = epoch_ns_.value_or(0) + clock_.time_since_epoch().count();
+    for (const Packet& packet : egress_) {
+        const std::uint32_t cause = packet.meta.cause;
+        output_.packet(time_ns, static_cast<std::uint32_t>(raw(packet.meta.out) - 1),
+                       packet.bytes(),
+                       cause == kTimerCause ? "timer" : "in=" + std::to_string(cause));
+        ++result_.packets_out;
+    }
+    egress_.clear();
+}
+
+void Replay::set_clock(Instant now) {
+    clock_ = now;
+    trace_.at(now);
+}
+
+void Replay::complain(const SourceLocation& where, const std::string& what) {
+    result_.complaints.push_back(to_string(ConfigError{where, what}));
+}
+
+std::vector<Scheduled> schedule_of(const ReplayConfig& replay) {
+    std::vector<Scheduled> schedule;
+    for (const ReplayEvent& event : replay.events) {
+        schedule.push_back({Instant(event.at), Scheduled::Kind::Event, &event});
+    }
+    for (const Duration at : replay.checkpoints) {
+        schedule.push_back({Instant(at), Scheduled::Kind::Checkpoint, nullptr});
+    }
+    std::stable_sort(schedule.begin(), schedule.end(), [](const Scheduled& a, const Scheduled& b) {
+        return std::pair(a.at, a.kind) < std::pair(b.at, b.kind);
+    });
+    return schedule;
+}
+
+}  // namespace
+}  // namespace nsr::router

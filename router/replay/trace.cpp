@@ -1,0 +1,96 @@
+#include "router/replay/trace.hpp"
+
+#include <array>
+#include <cstdio>
+
+#include "core/packet/describe.hpp"
+
+namespace nsr::router {
+namespace {
+
+std::string_view name_of(CtInfo info) {
+    constexpr std::array<std::string_view, 7> kNames = {
+        "INVALID", "NEW", "ESTABLISHED", "ESTABLISHED", "RELATED", "RELATED", "UNTRACKED"};
+    return kNames[static_cast<std::size_t>(info)];
+}
+
+std::string_view name_of(routing::Destination kind) {
+    constexpr std::array<std::string_view, 8> kNames = {
+        "forwarded", "to the router", "broadcast",   "multicast",
+        "blackhole", "prohibited",    "unreachable", "no route"};
+    return kNames[static_cast<std::size_t>(kind)];
+}
+
+std::string in_seconds(Instant now) {
+    std::array<char, 40> text{};
+    const double seconds = std::chrono::duration<double>(now.time_since_epoch()).count();
+    std::snprintf(text.data(), text.size(), "%.6f", seconds);
+    return text.data();
+}
+
+}  // namespace
+
+void TraceWriter::packet_received(const Packet& packet) {
+    heading(packet.meta.in == IfIndex::None ? "made" : "in", packet, packet.meta.in);
+}
+
+void TraceWriter::stage_done(Hook hook, pipeline::StageId stage, const Packet& packet,
+                             Verdict verdict) {
+    std::string line =
+        "    " + std::string(nsr::name_of(hook)) + " " + std::string(pipeline::name_of(stage));
+    if (verdict.was_stolen()) {
+        line += ": kept";
+    } else if (verdict.dropped()) {
+        line += ": " + std::string(nsr::name_of(verdict.reason()));
+    } else if (stage == pipeline::StageId::Track) {
+        line += ": " + std::string(name_of(packet.meta.ct_info));
+    } else if (stage == pipeline::StageId::Dnat || stage == pipeline::StageId::Snat) {
+        line += ": " + describe(packet);
+    } else {
+        return;
+    }
+    line_(line);
+}
+
+void TraceWriter::routed(const Packet&, const routing::Decision& decision) {
+    std::string line = "    route: " + std::string(name_of(decision.kind));
+    if (decision.kind == routing::Destination::Unicast) {
+        line += " through " + interface_name(decision.out) + " to " + to_string(decision.next_hop);
+    }
+    line_(line);
+}
+
+void TraceWriter::dropped(const Packet&, DropReason reason) {
+    line_("    dropped: " + std::string(nsr::name_of(reason)) + " (" +
+          std::string(explain(reason)) + ")");
+}
+
+void TraceWriter::left(const Packet& packet) {
+    heading("out", packet, packet.meta.out);
+}
+
+void TraceWriter::rule_tried(rules::TableId table, std::string_view chain, const rules::Rule& rule,
+                             bool matched) {
+    line_("    " + std::string(rules::name_of(table)) + " " + rules::rule_text(chain, rule) + " (" +
+          rule.where.file + ":" + std::to_string(rule.where.line) + ")" +
+          (matched ? ": matches" : ": does not match"));
+}
+
+void TraceWriter::policy_applied(rules::TableId table, std::string_view chain,
+                                 rules::Policy policy) {
+    line_("    " + std::string(rules::name_of(table)) + " " + std::string(chain) + " policy " +
+          (policy == rules::Policy::Drop ? "DROP" : "ACCEPT"));
+}
+
+std::string TraceWriter::interface_name(IfIndex index) const {
+    return index == IfIndex::None ? "the router" : router_.interfaces().get(index).name;
+}
+
+void TraceWriter::heading(std::string_view what, const Packet& packet, IfIndex interface) {
+    const std::string cause =
+        packet.meta.cause == kTimerCause ? "timer" : "#" + std::to_string(packet.meta.cause);
+    line_(in_seconds(now_) + " " + cause + " " + std::string(what) + " " +
+          interface_name(interface) + ": " + describe(packet));
+}
+
+}  // namespace nsr::router

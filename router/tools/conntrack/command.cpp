@@ -1,0 +1,197 @@
+#include "router/tools/conntrack/command.hpp"
+
+#include <utility>
+
+#include "router/tools/conntrack/text.hpp"
+#include "router/tools/conntrack/tuple_args.hpp"
+
+namespace nsr::router {
+namespace {
+
+using Answer = ConntrackAnswer;
+
+constexpr std::size_t kLooksPerCall = 20000;
+constexpr std::size_t kEntriesPerCall = 1000;
+
+void zero_counters(conntrack::Conntrack& conntrack, ConnId id) {
+    if (conntrack::Extra* extra = conntrack.table().extra(id)) {
+        extra->counters = {};
+    }
+}
+
+// False if there was nothing to change: such an entry does not count as updated.
+bool change_one(const ConntrackChange& change, conntrack::Conntrack& conntrack, ConnId id,
+                Instant now) {
+    conntrack::Connection& connection = conntrack.table()[id];
+    const auto before = std::pair(connection.mark, connection.status);
+    if (change.mark) {
+        connection.mark = (connection.mark & ~change.mark->mask) ^ change.mark->value;
+    }
+    connection.status |= change.status_set;
+    if (change.timeout) {
+        connection.deadline = to_jiffies(now) + seconds_to_jiffies(*change.timeout);
+        conntrack.table().deadline_lowered(id, to_jiffies(now));
+    }
+    return change.timeout || before != std::pair(connection.mark, connection.status);
+}
+
+Answer go_through(const ConntrackArgs& args, Router& router, Instant now);
+Answer other_table(ConntrackCommand command);
+Answer get(const ConntrackArgs& args, Router& router, Instant now);
+std::string statistics(const conntrack::Stats& stats);
+
+}  // namespace
+
+bool ConntrackPass::takes(const ConntrackArgs& args) {
+    const ConntrackCommand command = args.command;
+    return args.table == ConntrackTable::Connections &&
+           (command == ConntrackCommand::List || command == ConntrackCommand::Delete ||
+            command == ConntrackCommand::Update || command == ConntrackCommand::Flush);
+}
+
+bool ConntrackPass::advance(Router& router, std::string& out, std::size_t bytes, Instant now) {
+    const std::size_t enough = out.size() + bytes;
+    const std::size_t enough_entries = entries_ + kEntriesPerCall;
+    begin(out);
+    std::size_t looks = kLooksPerCall;
+    while (out.size() < enough && entries_ < enough_entries) {
+        const auto id = router.conntrack().table().next(walk_, looks);
+        if (!id && !walk_.over) {
+            return true;
+        }
+        if (!id) {
+            end(out);
+            return false;
+        }
+        if (wanted(router, *id, now)) {
+            visit(router, out, *id, now);
+        }
+    }
+    return true;
+}
+
+void ConntrackPass::begin(std::string& out) {
+    if (std::exchange(begun_, true)) {
+        return;
+    }
+    if (form_ == Form::Json) {
+        out += "[";
+    } else if (args_.output.xml && args_.command == ConntrackCommand::List) {
+        out += "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<conntrack>\n";
+    }
+}
+
+// -F takes those that are over, too.
+bool ConntrackPass::wanted(const Router& router, ConnId id, Instant now) const {
+    const conntrack::Conntrack& conntrack = router.conntrack();
+    const bool lives = jiffies_until(conntrack.table()[id].deadline, to_jiffies(now)) > 0;
+    return (lives || args_.command == ConntrackCommand::Flush) &&
+           selects(args_.filter, conntrack, id);
+}
+
+void ConntrackPass::visit(Router& router, std::string& out, ConnId id, Instant now) {
+    conntrack::Conntrack& conntrack = router.conntrack();
+    if (args_.command == ConntrackCommand::Update &&
+        !change_one(args_.change, conntrack, id, now)) {
+        return;
+    }
+    append(router, out, id, now);
+    ++entries_;
+    if (args_.command == ConntrackCommand::Delete || args_.command == ConntrackCommand::Flush) {
+        conntrack.destroy(id, now);
+    } else if (args_.output.zero) {
+        zero_counters(conntrack, id);
+    }
+}
+
+void ConntrackPass::append(Router& router, std::string& out, ConnId id, Instant now) {
+    if (form_ == Form::Json) {
+        out += entries_ == 0 ? "\n" : ",\n";
+        append_conntrack_json(out, router.conntrack(), id, now);
+    } else if (form_ == Form::AsAsked && args_.command != ConntrackCommand::Flush) {
+        append_conntrack_entry(out, router.conntrack(), id, args_.output, now);
+    }
+}
+
+void ConntrackPass::end(std::string& out) const {
+    if (form_ == Form::Json) {
+        out += "\n]\n";
+    } else if (args_.output.xml && args_.command == ConntrackCommand::List) {
+        out += "</conntrack>\n";
+    }
+}
+
+Answer run_conntrack(const ConntrackArgs& args, Router& router, Instant now) {
+    if (ConntrackPass::takes(args)) {
+        return go_through(args, router, now);
+    }
+    if (args.table != ConntrackTable::Connections) {
+        return other_table(args.command);
+    }
+    switch (args.command) {
+        case ConntrackCommand::Get:
+            return get(args, router, now);
+        case ConntrackCommand::Count:
+            return {std::to_string(router.conntrack().table().size()) + "\n", {}, 0};
+        case ConntrackCommand::Statistics:
+            return {statistics(router.conntrack().stats()), {}, 0};
+        default:
+            return {{}, "this command is not supported: -L -G -D -U -F -C -S are", 0};
+    }
+}
+
+namespace {
+
+Answer go_through(const ConntrackArgs& args, Router& router, Instant now) {
+    Answer answer;
+    ConntrackPass pass(args);
+    while (pass.advance(router, answer.text, kLooksPerCall, now)) {
+    }
+    answer.entries = pass.entries();
+    return answer;
+}
+
+// No helper makes expectations, and nothing stays dying or unconfirmed between packets.
+Answer other_table(ConntrackCommand command) {
+    switch (command) {
+        case ConntrackCommand::List:
+        case ConntrackCommand::Flush:
+            return {};
+        case ConntrackCommand::Count:
+            return {"0\n", {}, 0};
+        case ConntrackCommand::Statistics:
+            return {"cpu=0   \texpect_new=0 expect_create=0 expect_delete=0 \n", {}, 0};
+        default:
+            return {{}, "-L, -F, -C and -S work on this table", 0};
+    }
+}
+
+// kernel: ctnetlink_get_conntrack
+Answer get(const ConntrackArgs& args, Router& router, Instant now) {
+    const conntrack::Conntrack& conntrack = router.conntrack();
+    const auto tuple = whole_tuple(args.filter);
+    const auto hit = tuple ? conntrack.table().find(*tuple, Zone{}, to_jiffies(now)) : std::nullopt;
+    if (!hit || !selects(args.filter, conntrack, hit->id)) {
+        return {{}, "Operation failed: such conntrack doesn't exist", 0};
+    }
+    Answer answer;
+    answer.entries = 1;
+    append_conntrack_entry(answer.text, conntrack, hit->id, args.output, now);
+    return answer;
+}
+
+std::string statistics(const conntrack::Stats& stats) {
+    const auto field = [](const char* name, std::uint64_t value) {
+        return std::string(name) + "=" + std::to_string(value) + " ";
+    };
+    return "cpu=0   \t" + field("found", stats.found) + field("invalid", stats.invalid) +
+           field("insert", stats.insert) + field("insert_failed", stats.insert_failed) +
+           field("drop", stats.drop) + field("early_drop", stats.early_drop) +
+           field("error", stats.icmp_error) + field("search_restart", stats.search_restart) +
+           field("clash_resolve", stats.clashres) + field("chaintoolong", stats.chaintoolong) +
+           "\n";
+}
+
+}  // namespace
+
+}  // namespace nsr::router

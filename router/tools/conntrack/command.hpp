@@ -1,0 +1,52 @@
+// conntrack(8) commands carried out on a router.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "core/pipeline/router.hpp"
+#include "router/tools/conntrack/args.hpp"
+
+namespace nsr::router {
+
+// A command that goes through the table (-L, -D, -U, -F), piece by piece: no entry twice, none
+// missed that lived throughout, and never long enough to be in the way of packets.
+class ConntrackPass {
+  public:
+    // Json: an array of objects, whatever -o says. Silent: only the number counts.
+    enum class Form : std::uint8_t { AsAsked, Json, Silent };
+    explicit ConntrackPass(ConntrackArgs args, Form form = Form::AsAsked)
+        : args_(std::move(args)), form_(form) {}
+    [[nodiscard]] static bool takes(const ConntrackArgs& args);
+
+    // Appends about `bytes` of text; false when that was the last of it. A call looks at a bounded
+    // number of entries, however few of them the filter selects, and changes fewer.
+    bool advance(Router& router, std::string& out, std::size_t bytes, Instant now);
+    // How many were shown, deleted or updated.
+    [[nodiscard]] std::size_t entries() const { return entries_; }
+
+  private:
+    void begin(std::string& out);
+    [[nodiscard]] bool wanted(const Router& router, ConnId id, Instant now) const;
+    void visit(Router& router, std::string& out, ConnId id, Instant now);
+    void append(Router& router, std::string& out, ConnId id, Instant now);
+    void end(std::string& out) const;
+
+    ConntrackArgs args_;
+    Form form_;
+    conntrack::Table::Walk walk_;
+    bool begun_ = false;
+    std::size_t entries_ = 0;
+};
+
+struct ConntrackAnswer {
+    std::string text;   // the entries shown, deleted or updated, one a line; -C: the number
+    std::string error;  // a sentence for people; empty: it worked
+    std::size_t entries = 0;
+};
+
+// All at once.
+ConntrackAnswer run_conntrack(const ConntrackArgs& args, Router& router, Instant now);
+
+}  // namespace nsr::router

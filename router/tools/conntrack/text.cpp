@@ -1,0 +1,387 @@
+#include "router/tools/conntrack/text.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+
+#include "core/wire/protocol.hpp"
+
+namespace nsr::router {
+namespace {
+
+using conntrack::Connection;
+using conntrack::Conntrack;
+using conntrack::Tuple;
+namespace status = conntrack::status;
+
+// One connection and what several parts of its text need.
+struct Entry {
+    const Conntrack& table;
+    ConnId id;
+    const Connection& connection;
+    const conntrack::Extra* extra;  // null: none
+    Instant now;
+
+    [[nodiscard]] Tuple tuple(Direction direction) const {
+        return table.table().tuple(id, direction);
+    }
+    [[nodiscard]] std::uint32_t seconds_left() const {
+        const std::int32_t left = jiffies_until(connection.deadline, to_jiffies(now));
+        return static_cast<std::uint32_t>(std::max(left, 0)) / kJiffiesPerSecond;
+    }
+    [[nodiscard]] bool zone_is_shared() const {
+        return extra == nullptr || extra->zone_original == extra->zone_reply;
+    }
+    [[nodiscard]] std::int64_t age_seconds() const {
+        constexpr std::int64_t kNanoseconds = 1'000'000'000;
+        return std::max<std::int64_t>(
+            now.time_since_epoch().count() / kNanoseconds - extra->start_ns / kNanoseconds, 0);
+    }
+};
+
+enum class Ports : std::uint8_t { None, Ports, Icmp, Keys };
+
+Ports ports_of(std::uint8_t protocol) {
+    switch (protocol) {
+        case proto::kTcp:
+        case proto::kUdp:
+        case proto::kUdplite:
+        case proto::kSctp:
+        case proto::kDccp:
+            return Ports::Ports;
+        case proto::kIcmp:
+        case proto::kIcmpv6:
+            return Ports::Icmp;
+        case proto::kGre:
+            return Ports::Keys;
+        default:
+            return Ports::None;
+    }
+}
+
+// libnetfilter_conntrack knows one that the kernel's files call unknown.
+std::string_view protocol_name(std::uint8_t protocol) {
+    return protocol == proto::kDccp ? "dccp" : conntrack::protocol_name(protocol);
+}
+
+std::string hex(std::uint32_t value) {
+    char text[16];
+    std::snprintf(text, sizeof text, "0x%x", value);
+    return text;
+}
+
+std::string number(std::uint64_t value) {
+    return std::to_string(value);
+}
+
+const char* family_name(const Entry& entry) {
+    return entry.connection.family == Family::Ipv4 ? "ipv4" : "ipv6";
+}
+
+void append_plain(std::string& out, const Entry& entry, const ConntrackOutput& output);
+void append_save(std::string& out, const Entry& entry);
+void append_xml(std::string& out, const Entry& entry, const ConntrackOutput& output);
+std::string json_tuple(const Entry& entry, Direction direction);
+std::string status_words(const Connection& connection);
+
+std::string json_string(std::string_view word) {
+    return "\"" + std::string(word) + "\"";
+}
+
+}  // namespace
+
+void append_conntrack_entry(std::string& out, const Conntrack& conntrack, ConnId id,
+                            const ConntrackOutput& output, Instant now) {
+    const Entry entry{conntrack, id, conntrack.table()[id], conntrack.table().extra(id), now};
+    if (output.save) {
+        append_save(out, entry);
+    } else if (output.xml) {
+        append_xml(out, entry, output);
+    } else {
+        append_plain(out, entry, output);
+    }
+    out += '\n';
+}
+
+void append_conntrack_json(std::string& out, const Conntrack& conntrack, ConnId id, Instant now) {
+    const Entry entry{conntrack, id, conntrack.table()[id], conntrack.table().extra(id), now};
+    const Connection& connection = entry.connection;
+    out += "{\"family\":" + json_string(family_name(entry));
+    out += ",\"protocol\":" + json_string(protocol_name(connection.protocol));
+    out += ",\"protonum\":" + number(connection.protocol);
+    out += ",\"timeout\":" + number(entry.seconds_left());
+    const std::string_view state = conntrack::state_name(connection);
+    if (!state.empty()) {
+        out += ",\"state\":" + json_string(state);
+    }
+    out += ",\"original\":" + json_tuple(entry, Direction::Original);
+    out += ",\"reply\":" + json_tuple(entry, Direction::Reply);
+    out += ",\"status\":" + json_string(status_words(connection));
+    out += ",\"mark\":" + number(connection.mark) + ",\"zone\":" + number(connection.zone);
+    if (entry.extra != nullptr && entry.extra->start_ns != 0) {
+        out += ",\"start_ns\":" + std::to_string(entry.extra->start_ns);
+    }
+    out += ",\"id\":" + number(raw(id)) + "}";
+}
+
+namespace {
+
+// --- the plain line ---------------------------------------------------------------------------
+
+void append_tuple(std::string& out, const Entry& entry, Direction direction);
+void append_start(std::string& out, const Entry& entry);
+
+void append_plain(std::string& out, const Entry& entry, const ConntrackOutput& output) {
+    const Connection& connection = entry.connection;
+    if (output.extended) {
+        out +=
+            family_name(entry) + ("     " + number(static_cast<unsigned>(connection.family))) + " ";
+    }
+    std::string name(protocol_name(connection.protocol));
+    name.resize(std::max<std::size_t>(name.size(), 8), ' ');
+    out += name + " " + number(connection.protocol) + " " + number(entry.seconds_left()) + " ";
+    const std::string_view state = conntrack::state_name(connection);
+    if (!state.empty()) {
+        out.append(state) += ' ';
+    }
+    append_tuple(out, entry, Direction::Original);
+    if (!connection.has(status::kSeenReply)) {
+        out += "[UNREPLIED] ";
+    }
+    append_tuple(out, entry, Direction::Reply);
+    if (connection.has(status::kAssured)) {
+        out += "[ASSURED] ";
+    }
+    out += "mark=" + number(connection.mark) + " ";
+    if (connection.zone != 0 && entry.zone_is_shared()) {
+        out += "zone=" + number(connection.zone) + " ";
+    }
+    if (entry.extra != nullptr && entry.extra->start_ns != 0) {
+        out += "delta-time=" + number(static_cast<std::uint64_t>(entry.age_seconds())) + " ";
+        if (output.ktimestamp) {
+            append_start(out, entry);
+        }
+    }
+    out += "use=1";
+    if (output.id) {
+        out += " id=" + number(raw(entry.id));
+    }
+}
+
+void append_tuple(std::string& out, const Entry& entry, Direction direction) {
+    const Tuple tuple = entry.tuple(direction);
+    const bool original = direction == Direction::Original;
+    out += "src=" + to_string(tuple.source) + " dst=" + to_string(tuple.destination) + " ";
+    switch (ports_of(tuple.protocol)) {
+        case Ports::Ports:
+            out += "sport=" + number(tuple.source_port) +
+                   " dport=" + number(tuple.destination_port) + " ";
+            break;
+        case Ports::Icmp:
+            out += "type=" + number(tuple.destination_port >> 8) +
+                   " code=" + number(tuple.destination_port & 0xffu) +
+                   " id=" + number(tuple.source_port) + " ";
+            break;
+        case Ports::Keys:
+            out +=
+                "srckey=" + hex(tuple.source_port) + " dstkey=" + hex(tuple.destination_port) + " ";
+            break;
+        case Ports::None:
+            break;
+    }
+    if (entry.extra == nullptr) {
+        return;
+    }
+    const bool counts = original ? entry.extra->zone_original : entry.extra->zone_reply;
+    if (counts && !entry.zone_is_shared()) {
+        out += (original ? "zone-orig=" : "zone-reply=") + number(entry.connection.zone) + " ";
+    }
+    if (entry.extra->counting) {
+        const conntrack::Counter& counter = entry.extra->counters[original ? 0 : 1];
+        out += "packets=" + number(counter.packets) + " bytes=" + number(counter.bytes) + " ";
+    }
+}
+
+// "[start=Sun Nov 22 10:46:02 2026] "
+void append_start(std::string& out, const Entry& entry) {
+    const std::time_t seconds = static_cast<std::time_t>(entry.extra->start_ns / 1'000'000'000);
+    std::tm local{};
+    char text[64] = {};
+    if (::localtime_r(&seconds, &local) != nullptr &&
+        std::strftime(text, sizeof text, "%a %b %e %H:%M:%S %Y", &local) != 0) {
+        out += "[start=" + std::string(text) + "] ";
+    }
+}
+
+// --- -o save ----------------------------------------------------------------------------------
+
+void append_save_ports(std::string& out, const Tuple& original, const Tuple& reply);
+
+std::string status_words(const Connection& connection) {
+    std::string words;
+    const auto add = [&](std::uint32_t bit, const char* word) {
+        if (connection.has(bit)) {
+            words += (words.empty() ? "" : ",") + std::string(word);
+        }
+    };
+    add(status::kExpected, "EXPECTED");
+    add(status::kSeenReply, "SEEN_REPLY");
+    add(status::kAssured, "ASSURED");
+    add(status::kFixedTimeout, "FIXED_TIMEOUT");
+    return words.empty() ? "UNSET" : words;
+}
+
+void append_save(std::string& out, const Entry& entry) {
+    const Connection& connection = entry.connection;
+    const Tuple original = entry.tuple(Direction::Original);
+    const Tuple reply = entry.tuple(Direction::Reply);
+    out += "-A -t " + number(entry.seconds_left()) + " -u " + status_words(connection);
+    out += " -s " + to_string(original.source) + " -d " + to_string(original.destination);
+    const bool source_kept = reply.destination == original.source;
+    const bool destination_kept = reply.source == original.destination;
+    out += (destination_kept ? " -r " : " -g ") + to_string(reply.source);
+    out += (source_kept ? " -q " : " -n ") + to_string(reply.destination);
+    const std::string_view name = protocol_name(connection.protocol);
+    out += " -p " + (name == "unknown" ? number(connection.protocol) : std::string(name));
+    append_save_ports(out, original, reply);
+    const std::string_view state = conntrack::state_name(connection);
+    if (!state.empty()) {
+        out += " --state " + std::string(state);
+    }
+    if (connection.mark != 0) {
+        out += " -m " + number(connection.mark);
+    }
+    if (connection.zone != 0 && entry.zone_is_shared()) {
+        out += " -w " + number(connection.zone);
+    }
+}
+
+void append_save_ports(std::string& out, const Tuple& original, const Tuple& reply) {
+    const std::string icmp = original.protocol == proto::kIcmpv6 ? " --icmpv6-" : " --icmp-";
+    switch (ports_of(original.protocol)) {
+        case Ports::Ports:
+            out += " --sport " + number(original.source_port) + " --dport " +
+                   number(original.destination_port) + " --reply-port-src " +
+                   number(reply.source_port) + " --reply-port-dst " +
+                   number(reply.destination_port);
+            break;
+        case Ports::Icmp:
+            out += icmp + "type " + number(original.destination_port >> 8) + icmp + "code " +
+                   number(original.destination_port & 0xffu) + icmp + "id " +
+                   number(original.source_port);
+            break;
+        case Ports::Keys:
+            out += " --srckey " + number(original.source_port) + " --dstkey " +
+                   number(original.destination_port) + " --reply-key-src " +
+                   number(reply.source_port) + " --reply-key-dst " + number(reply.destination_port);
+            break;
+        case Ports::None:
+            break;
+    }
+}
+
+// --- -o xml -----------------------------------------------------------------------------------
+
+std::string element(const std::string& name, const std::string& content) {
+    return "<" + name + ">" + content + "</" + name + ">";
+}
+
+std::string xml_direction(const Entry& entry, Direction direction);
+
+void append_xml(std::string& out, const Entry& entry, const ConntrackOutput& output) {
+    const Connection& connection = entry.connection;
+    out += "<flow>" + xml_direction(entry, Direction::Original) +
+           xml_direction(entry, Direction::Reply) + "<meta direction=\"independent\">";
+    const std::string_view state = conntrack::state_name(connection);
+    if (!state.empty()) {
+        out += element("state", std::string(state));
+    }
+    out += element("timeout", number(entry.seconds_left()));
+    out += element("mark", number(connection.mark));
+    if (connection.zone != 0 && entry.zone_is_shared()) {
+        out += element("zone", number(connection.zone));
+    }
+    out += element("use", "1") + element("id", number(raw(entry.id)));
+    if (!connection.has(status::kSeenReply)) {
+        out += "<unreplied/>";
+    }
+    if (connection.has(status::kAssured)) {
+        out += "<assured/>";
+    }
+    if (entry.extra != nullptr && entry.extra->start_ns != 0) {
+        if (output.ktimestamp) {
+            out += element("timestamp", element("start", std::to_string(entry.extra->start_ns)));
+        }
+        out += element("deltatime", std::to_string(entry.age_seconds()));
+    }
+    out += "</meta></flow>";
+}
+
+std::string xml_direction(const Entry& entry, Direction direction) {
+    const Tuple tuple = entry.tuple(direction);
+    const bool original = direction == Direction::Original;
+    std::string out = std::string("<meta direction=\"") + (original ? "original" : "reply") +
+                      "\"><layer3 protonum=\"" + number(static_cast<unsigned>(tuple.family())) +
+                      "\" protoname=\"" + family_name(entry) + "\">" +
+                      element("src", to_string(tuple.source)) +
+                      element("dst", to_string(tuple.destination)) + "</layer3>";
+    out += "<layer4 protonum=\"" + number(tuple.protocol) + "\" protoname=\"" +
+           std::string(protocol_name(tuple.protocol)) + "\">";
+    if (ports_of(tuple.protocol) == Ports::Ports) {
+        out += element("sport", number(tuple.source_port)) +
+               element("dport", number(tuple.destination_port));
+    } else if (ports_of(tuple.protocol) == Ports::Icmp) {
+        out += element("type", number(tuple.destination_port >> 8)) +
+               element("code", number(tuple.destination_port & 0xffu)) +
+               element("id", number(tuple.source_port));
+    } else if (ports_of(tuple.protocol) == Ports::Keys) {
+        out += element("srckey", hex(tuple.source_port)) +
+               element("dstkey", hex(tuple.destination_port));
+    }
+    out += "</layer4>";
+    if (entry.extra != nullptr && entry.extra->counting) {
+        const conntrack::Counter& counter = entry.extra->counters[original ? 0 : 1];
+        out += element("counters", element("packets", number(counter.packets)) +
+                                       element("bytes", number(counter.bytes)));
+    }
+    return out + "</meta>";
+}
+
+// --- JSON -------------------------------------------------------------------------------------
+
+std::string json_tuple(const Entry& entry, Direction direction) {
+    const Tuple tuple = entry.tuple(direction);
+    std::string out = "{\"src\":" + json_string(to_string(tuple.source)) +
+                      ",\"dst\":" + json_string(to_string(tuple.destination));
+    const auto field = [&](const char* name, std::uint64_t value) {
+        out += std::string(",\"") + name + "\":" + number(value);
+    };
+    switch (ports_of(tuple.protocol)) {
+        case Ports::Ports:
+            field("sport", tuple.source_port);
+            field("dport", tuple.destination_port);
+            break;
+        case Ports::Icmp:
+            field("type", tuple.destination_port >> 8);
+            field("code", tuple.destination_port & 0xffu);
+            field("id", tuple.source_port);
+            break;
+        case Ports::Keys:
+            field("srckey", tuple.source_port);
+            field("dstkey", tuple.destination_port);
+            break;
+        case Ports::None:
+            break;
+    }
+    if (entry.extra != nullptr && entry.extra->counting) {
+        const conntrack::Counter& counter =
+            entry.extra->counters[direction == Direction::Original ? 0 : 1];
+        field("packets", counter.packets);
+        field("bytes", counter.bytes);
+    }
+    return out + "}";
+}
+
+}  // namespace
+
+}  // namespace nsr::router

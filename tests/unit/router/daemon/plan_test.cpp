@@ -1,0 +1,71 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "router/daemon/plan.hpp"
+
+using namespace nsr;
+using namespace nsr::router;
+
+namespace {
+
+InterfaceConfig link(const std::string& name, const std::string& netns, const std::string& own,
+                     const std::string& far) {
+    InterfaceConfig interface;
+    interface.name = interface.device = name;
+    interface.netns = netns;
+    interface.addresses.push_back({*parse_prefix(own), {}});
+    interface.host_addresses.push_back({*parse_prefix(far), {}});
+    return interface;
+}
+
+std::vector<std::string> in_words(const Plan& plan) {
+    std::vector<std::string> words;
+    for (const Operation& operation : plan) {
+        words.push_back(in_words(operation));
+    }
+    return words;
+}
+
+}  // namespace
+
+TEST_CASE("plan: a link gets its namespace, device, addresses and routes, in this order") {
+    Config config;
+    config.interfaces.push_back(link("lan", "client", "10.0.1.1/24", "10.0.1.2/24"));
+    config.interfaces[0].host_routes.push_back({*parse_prefix("0.0.0.0/0"), {}, {}});
+    CHECK(in_words(plan_for(config)) ==
+          std::vector<std::string>{
+              "namespace client", "lo up in namespace client", "TUN device lan in namespace client",
+              "MTU 1500 of lan in namespace client",
+              "address 10.0.1.2/24 on lan in namespace client", "lan up in namespace client",
+              "route 0.0.0.0/0 via 10.0.1.1 dev lan in namespace client"});
+}
+
+TEST_CASE("plan: two links into one namespace make it once") {
+    Config config;
+    config.interfaces.push_back(link("a", "both", "10.0.1.1/24", "10.0.1.2/24"));
+    config.interfaces.push_back(link("b", "both", "10.0.2.1/24", "10.0.2.2/24"));
+    const auto words = in_words(plan_for(config));
+    CHECK(std::count(words.begin(), words.end(), "namespace both") == 1);
+}
+
+TEST_CASE("plan: an interface without a namespace appears in the current one") {
+    Config config;
+    config.interfaces.push_back(link("lan", "", "10.0.1.1/24", "10.0.1.2/24"));
+    CHECK(in_words(plan_for(config)).front() == "TUN device lan");
+}
+
+TEST_CASE("plan: the [host] namespace holds the router's own addresses behind one device") {
+    Config config;
+    config.host_netns = "self";
+    config.interfaces.push_back(link("lan", "client", "10.0.1.1/24", "10.0.1.2/24"));
+    config.interfaces.push_back(link("wan", "server", "2001:db8::1/64", "2001:db8::2/64"));
+    const auto words = in_words(plan_for(config));
+    for (const char* expected : {"address 10.0.1.1/24 on router in namespace self",
+                                 "address 2001:db8::1/64 on router in namespace self",
+                                 "route 0.0.0.0/0 dev router in namespace self",
+                                 "route ::/0 dev router in namespace self"}) {
+        CAPTURE(expected);
+        CHECK(std::count(words.begin(), words.end(), expected) == 1);
+    }
+}

@@ -1,0 +1,207 @@
+#include "router/replay/replay.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sstream>
+
+#include "core/wire/bytes.hpp"
+#include "core/wire/checksum.hpp"
+
+namespace nsr::router {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+const std::string kConfig = R"([[interface]]
+name = "lan"
+address = ["10.0.1.1/24"]
+
+[[interface]]
+name = "wan"
+address = ["198.51.100.1/24"]
+
+[conntrack]
+mode = "on"
+
+[sysctl]
+"net.netfilter.nf_conntrack_udp_timeout" = 30
+)";
+
+constexpr IpAddress kServer = IpAddress::v4(198, 51, 100, 9);
+constexpr IpAddress kRouter = IpAddress::v4(198, 51, 100, 1);
+
+Bytes udp(std::uint16_t source_port, std::uint16_t fragment = 0,
+          const IpAddress& destination = kServer) {
+    Bytes packet(28, 0);
+    packet[0] = 0x45;
+    packet[3] = 28;
+    packet[5] = static_cast<std::uint8_t>(source_port);
+    packet[6] = static_cast<std::uint8_t>(fragment >> 8);
+    packet[7] = static_cast<std::uint8_t>(fragment);
+    packet[8] = 64;
+    packet[9] = 17;
+    IpAddress::v4(10, 0, 1, 2).to_wire(packet.data() + 12);
+    destination.to_wire(packet.data() + 16);
+    wire::store16(packet.data() + 10, wire::checksum({packet.data(), 20}));
+    wire::store16(packet.data() + 20, source_port);
+    wire::store16(packet.data() + 22, 53);
+    wire::store16(packet.data() + 24, 8);
+    return packet;
+}
+
+struct Sent {
+    std::int64_t time_ns = 0;
+    std::uint32_t interface = 0;
+    std::string comment;
+};
+
+class Memory : public ReplayOutput {
+  public:
+    void packet(std::int64_t time_ns, std::uint32_t interface, std::span<const std::uint8_t>,
+                std::string_view comment) override {
+        sent.push_back({time_ns, interface, std::string(comment)});
+    }
+    void connections(std::string_view text) override { tables += text; }
+    void trace(std::string_view line) override { lines += std::string(line) + "\n"; }
+    [[nodiscard]] bool good() const override { return true; }
+
+    std::vector<Sent> sent;
+    std::string tables;
+    std::string lines;
+};
+
+struct Outcome {
+    ReplayResult result;
+    Memory output;
+};
+
+struct Input {
+    std::int64_t time_ns;
+    Bytes bytes;
+};
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kMillisecond = 1'000'000;
+
+// Time 0 of the router is the capture's 0, whenever its first packet comes.
+ReplayOptions from_epoch() {
+    ReplayOptions options;
+    options.start_ns = 0;
+    return options;
+}
+
+Outcome replay(const std::string& config_text, const std::vector<Input>& inputs,
+               const ReplayOptions& options = {}, const char* interface = "lan") {
+    std::ostringstream out;
+    PcapngWriter writer(out, {interface});
+    for (const Input& input : inputs) {
+        writer.packet(input.time_ns, 0, input.bytes, "");
+    }
+    std::istringstream in(out.str());
+    const auto capture = capture_from(in);
+    const auto config = parse_config(config_text, "replay.toml");
+    REQUIRE(config.ok());
+    Outcome outcome;
+    outcome.result = run_replay(*config, *capture, options, outcome.output);
+    return outcome;
+}
+
+}  // namespace
+
+TEST_CASE("a packet leaves at its own time, marked with its index") {
+    const Outcome outcome =
+        replay(kConfig, {{5 * kMillisecond, udp(4000)}, {7 * kMillisecond, udp(4001)}});
+    CHECK(outcome.result.error == "");
+    REQUIRE(outcome.output.sent.size() == 2);
+    CHECK(outcome.output.sent[0].time_ns == 5 * kMillisecond);
+    CHECK(outcome.output.sent[0].interface == 1);
+    CHECK(outcome.output.sent[0].comment == "in=0");
+    CHECK(outcome.output.sent[1].comment == "in=1");
+}
+
+TEST_CASE("time 0 is the second in which the capture begins, and output keeps the capture's time") {
+    const std::string config = kConfig + "[replay]\ncheckpoints = [0.5]\nsettle = 1\n";
+    const std::int64_t begin = 1'700'000'000 * kSecond + 250 * kMillisecond;
+    const Outcome outcome = replay(config, {{begin, udp(4000)}});
+    REQUIRE(outcome.output.sent.size() == 1);
+    CHECK(outcome.output.sent[0].time_ns == begin);
+    CHECK(outcome.output.tables.starts_with("# t=0.5\nipv4 2 udp 17 29 src=10.0.1.2"));
+}
+
+TEST_CASE("a checkpoint is the end when none is given; entries expire on the virtual clock") {
+    const Outcome soon = replay(kConfig + "[replay]\nsettle = 29\n", {{0, udp(4000)}});
+    CHECK(soon.output.tables.starts_with("# t=29\nipv4 2 udp"));
+    const Outcome late = replay(kConfig + "[replay]\nsettle = 31\n", {{0, udp(4000)}});
+    CHECK(late.output.tables == "# t=31\n");
+    CHECK(late.result.stats.find("count 0\n") != std::string::npos);
+}
+
+TEST_CASE("at one instant packets come first, then events, then checkpoints") {
+    const std::string config = kConfig + R"([replay]
+checkpoints = [1]
+[[replay.event]]
+at = 1
+conntrack = ["-D -p udp --orig-port-src 4000"]
+)";
+    const Outcome outcome =
+        replay(config, {{kSecond / 2, udp(4000)}, {kSecond, udp(4000)}, {kSecond, udp(4001)}},
+               from_epoch());
+    CHECK(outcome.result.complaints.empty());
+    CHECK(outcome.output.tables.find("sport=4000") == std::string::npos);
+    CHECK(outcome.output.tables.find("sport=4001") != std::string::npos);
+}
+
+TEST_CASE("what a timer sends carries the timer's time") {
+    const std::string config = kConfig + "\"net.ipv4.ipfrag_time\" = 2\n[replay]\nsettle = 10\n";
+    const Outcome outcome =
+        replay(config, {{kSecond / 4, udp(4000, 0x2000, kRouter)}}, from_epoch());
+    REQUIRE(outcome.output.sent.size() == 1);  // fragment reassembly time exceeded
+    CHECK(outcome.output.sent[0].comment == "timer");
+    CHECK(outcome.output.sent[0].interface == 0);
+    CHECK(outcome.output.sent[0].time_ns >= 2 * kSecond + kSecond / 4);
+    CHECK(outcome.output.sent[0].time_ns < 2 * kSecond + kSecond / 3);
+}
+
+TEST_CASE("an interface that the configuration lacks ends the replay; --interface helps") {
+    const Outcome unknown = replay(kConfig, {{0, udp(4000)}}, {}, "eth7");
+    CHECK(
+        unknown.result.error ==
+        "packet 0: the configuration has no interface \"eth7\"; --interface takes one of lan, wan");
+    ReplayOptions options;
+    options.interface = "lan";
+    const Outcome placed = replay(kConfig, {{0, udp(4000)}}, options, "eth7");
+    CHECK(placed.result.error == "");
+    CHECK(placed.output.sent.size() == 1);
+}
+
+TEST_CASE("older packets do not turn the clock back") {
+    const Outcome outcome =
+        replay(kConfig, {{kSecond, udp(4000)}, {kSecond / 2, udp(4001)}}, from_epoch());
+    REQUIRE(outcome.output.sent.size() == 2);
+    CHECK(outcome.output.sent[1].time_ns == kSecond);
+}
+
+TEST_CASE("rules loaded by the configuration are listed with what they counted") {
+    const std::string config = kConfig + R"(
+[[rules.filter.FORWARD]]
+protocol = "udp"
+jump = "ACCEPT"
+)";
+    const Outcome outcome = replay(config, {{0, udp(4000)}});
+    CHECK(outcome.result.stats.find("v4 filter :FORWARD ACCEPT [0:0]\n") != std::string::npos);
+    CHECK(outcome.result.stats.find("v4 filter [1:28] -A FORWARD -p udp -j ACCEPT\n") !=
+          std::string::npos);
+}
+
+TEST_CASE("the trace tells a packet's way") {
+    ReplayOptions options;
+    options.trace = true;
+    const Outcome outcome = replay(kConfig, {{0, udp(4000)}}, options);
+    const std::string& lines = outcome.output.lines;
+    CHECK(lines.find("#0 in lan: IPv4 10.0.1.2 > 198.51.100.9") != std::string::npos);
+    CHECK(lines.find("PREROUTING conntrack: NEW") != std::string::npos);
+    CHECK(lines.find("route: forwarded through wan") != std::string::npos);
+    CHECK(lines.find("#0 out wan: ") != std::string::npos);
+}
+
+}  // namespace nsr::router

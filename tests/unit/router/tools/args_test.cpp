@@ -1,0 +1,290 @@
+// The small languages of administrators: conntrack(8), ip(8) and sysctl.conf(5).
+#include <doctest/doctest.h>
+
+#include "router/config/sysctl_file.hpp"
+#include "router/tools/conntrack/args.hpp"
+#include "router/tools/ip/args.hpp"
+
+namespace nsr::router {
+namespace {
+
+ConntrackArgs conntrack(std::string_view line) {
+    const auto args = parse_conntrack_args(line);
+    REQUIRE_MESSAGE(args.ok(), std::string(line));
+    return *args;
+}
+
+std::string conntrack_error(std::string_view line) {
+    const auto args = parse_conntrack_args(line);
+    return args.ok() ? "" : args.error();
+}
+
+IpArgs ip(std::string_view line) {
+    const auto args = parse_ip_args(line);
+    REQUIRE_MESSAGE(args.ok(), std::string(line));
+    return *args;
+}
+
+std::string ip_error(std::string_view line) {
+    const auto args = parse_ip_args(line);
+    return args.ok() ? "" : args.error();
+}
+
+}  // namespace
+
+TEST_CASE("conntrack: commands and tables") {
+    CHECK(conntrack("-L").command == ConntrackCommand::List);
+    CHECK(conntrack("--dump expect").table == ConntrackTable::Expectations);
+    CHECK(conntrack("-F").command == ConntrackCommand::Flush);
+    CHECK(conntrack("-E -e NEW,DESTROY").output.event_update == false);
+    CHECK(conntrack_error("").find("a command is needed") == 0);
+    CHECK(conntrack_error("-L -F") == "Invalid commands combination");
+    CHECK(conntrack_error("-L frobs").find("unknown type `frobs'") == 0);
+}
+
+TEST_CASE("conntrack: filters, short and long, separate or joined") {
+    const ConntrackFilter filter =
+        conntrack(
+            "-D -p udp -s 10.0.0.0/8 --orig-dst=192.0.2.1 --sport 4000 --dport=53 "
+            "-r 192.0.2.2 --reply-port-dst 0xfa0 -f ipv4 -m 0x10/0xf0 -w 3")
+            .filter;
+    CHECK(filter.protocol == 17);
+    CHECK(to_string(*filter.tuples[0].source) == "10.0.0.0/8");
+    CHECK(to_string(*filter.tuples[0].destination) == "192.0.2.1/32");
+    CHECK(filter.tuples[0].source_port == 4000);
+    CHECK(filter.tuples[0].destination_port == 53);
+    CHECK(to_string(*filter.tuples[1].source) == "192.0.2.2/32");
+    CHECK(filter.tuples[1].destination_port == 4000);
+    CHECK(filter.family == Family::Ipv4);
+    CHECK(filter.mark->value == 0x10);
+    CHECK(filter.mark->mask == 0xf0);
+    CHECK(filter.zone == 3);
+    CHECK(conntrack("-L -ptcp --state ESTABLISHED").filter.state == "ESTABLISHED");
+    CHECK(conntrack("-L -s 10.0.0.1 --mask-src 255.255.0.0").filter.tuples[0].source->length == 16);
+}
+
+TEST_CASE("conntrack: NAT filters take an address or none") {
+    CHECK(conntrack("-L -n").filter.nat_any == conntrack::status::kSrcNat);
+    const ConntrackFilter filter = conntrack("-L -g 10.0.1.2 -p tcp").filter;
+    CHECK(filter.nat_any == conntrack::status::kDstNat);
+    CHECK(to_string(filter.nat_destination->address) == "10.0.1.2");
+    CHECK(filter.protocol == 6);
+}
+
+TEST_CASE("conntrack: a mark is looked for, or written by -U") {
+    CHECK(conntrack("-L -m 5").filter.mark->value == 5);
+    const ConntrackArgs update = conntrack("-U -p udp -m 5 -t 100 -u ASSURED");
+    CHECK_FALSE(update.filter.mark.has_value());
+    CHECK(update.change.mark->value == 5);
+    CHECK(update.change.timeout == 100);
+    CHECK(update.change.status_set == conntrack::status::kAssured);
+}
+
+// kernel: ctnetlink_change_status
+TEST_CASE("conntrack: -U sets what the kernel lets it set, and takes nothing away") {
+    using namespace nsr::conntrack::status;
+    CHECK(conntrack("-U -u ASSURED,SEEN_REPLY,FIXED_TIMEOUT").change.status_set ==
+          (kAssured | kSeenReply | kFixedTimeout));
+    CHECK(conntrack_error("-U -u EXPECTED") ==
+          "Bad parameter `EXPECTED'; the status that can be set is ASSURED, SEEN_REPLY, "
+          "FIXED_TIMEOUT");
+    for (const char* word : {"UNSET", "UNREPLIED", "CONFIRMED", "DYING", "ASSURED,EXPECTED"}) {
+        CHECK(conntrack_error("-U -u " + std::string(word)).find("Bad parameter") == 0);
+    }
+    CHECK(conntrack("-L -u EXPECTED").filter.status_set == kExpected);
+    CHECK(conntrack("-D -u UNSET").filter.status_clear == (kSeenReply | kAssured));
+}
+
+TEST_CASE("conntrack: mistakes are named") {
+    CHECK(conntrack_error("-L --frob 1") == "unknown option `--frob'");
+    CHECK(conntrack_error("-L -p") == "option `-p' requires an argument");
+    CHECK(conntrack_error("-L -p frob") == "`frob' unsupported protocol");
+    CHECK(conntrack_error("-L -p 256") == "`256' unsupported protocol");
+    CHECK(conntrack_error("-L --sport http").find("a port must be a number") == 0);
+    CHECK(conntrack_error("-L --sport 65536").find("a port must be a number") == 0);
+    CHECK(conntrack_error("-L -s nowhere") == "Invalid IP address `nowhere'");
+    CHECK(conntrack_error("-L -u frob").find("Bad parameter `frob'") == 0);
+    CHECK(conntrack_error("-L --state OPEN").find("unknown state \"OPEN\"") == 0);
+    CHECK(conntrack_error("-L -s 10.0.0.1 -f ipv6") == "mismatched address family");
+    CHECK(conntrack_error("-L -o save -o xml").find("cannot combine save output") == 0);
+    for (const char* word : {"timestamp", "labels", "userspace"}) {
+        CHECK(conntrack_error("-L -o " + std::string(word)).find("Bad parameter") == 0);
+    }
+    CHECK(conntrack_error("-U -p udp --label-del") ==
+          "--label-del: connections have no labels here");
+    CHECK(conntrack_error("-L --mask-src 255.0.0.0") == "Can't use --mask-src without --src");
+    CHECK(conntrack_error("-L --mask-src") == "option `--mask-src' requires an argument");
+    CHECK(conntrack_error("-L --mask-dst") == "option `--mask-dst' requires an argument");
+    CHECK(conntrack_error("-L --mask-dst=") == "Invalid IP address `'");
+    CHECK(conntrack_error("-L -d 10.0.0.1 --mask-dst 255.0.255.0") ==
+          "mask 255.0.255.0 is not contiguous");
+    CHECK(conntrack_error("-L -d 10.0.0.1 --mask-dst ffff::") ==
+          "a mask must be of the family of --dst, not ffff::");
+    CHECK(conntrack_error("-L --" + std::string(5000, 'x')).size() < 100);
+}
+
+TEST_CASE("conntrack: case, order and signs are as free as in the tool") {
+    CHECK(conntrack("-L -p TCP --state established").filter.state == "ESTABLISHED");
+    CHECK(conntrack("-L -u assured").filter.status_set == conntrack::status::kAssured);
+    CHECK(conntrack("-L --mask-src 255.255.0.0 -s 10.0.0.1").filter.tuples[0].source->length == 16);
+    CHECK(conntrack("-m 5 -U").change.mark->value == 5);
+    CHECK(conntrack("-U -t -1").change.timeout == 0xffffffff);
+    CHECK(conntrack("-D -i 7").filter.id == 7);
+}
+
+TEST_CASE("conntrack: short options in one word, long ones abbreviated") {
+    CHECK(conntrack("-Lp tcp").filter.protocol == 6);
+    CHECK(conntrack("-Lptcp").filter.protocol == 6);
+    CHECK(conntrack("-Lzpudp").output.zero);
+    CHECK(conntrack("-L --prot tcp").filter.protocol == 6);
+    CHECK(conntrack("-L --pr=tcp").filter.protocol == 6);
+    CHECK(conntrack("-L -p icmp --icmp-t 8").filter.icmp_type == 8);
+    CHECK(conntrack_error("-L --re 10.0.0.1") == "unknown option `--re'");
+    CHECK(conntrack_error("-LD") == "Invalid commands combination");
+    CHECK(conntrack_error("-Fp udp") == "Illegal option `--protonum' with this command");
+    // A value stays whole, whatever it looks like.
+    CHECK(conntrack_error("-L -s -zp") == "Invalid IP address `-zp'");
+}
+
+TEST_CASE("conntrack: an option of another protocol is unknown") {
+    CHECK(conntrack_error("-L -p tcp --icmp-type 8") == "unknown option `--icmp-type'");
+    CHECK(conntrack_error("-L -p udp --state TIME_WAIT") == "unknown option `--state'");
+    CHECK(conntrack_error("-L --sport 5 -p icmp") == "unknown option `--sport'");
+    CHECK(conntrack("-L --state ESTABLISHED -p sctp").filter.protocol == 132);
+    CHECK(conntrack("-L -p icmpv6 --icmp-type 128").filter.icmp_type == 128);
+}
+
+TEST_CASE("conntrack: masks and stray words are named for what they are") {
+    CHECK(conntrack_error("-L -s 10.0.1.2/33") == "Invalid netmask");
+    CHECK(conntrack_error("-L -s 10.0.1.2/x") == "Invalid netmask");
+    CHECK(conntrack_error("-L --tuple-src 10.0.0.1") == "unknown option `--tuple-src'");
+    CHECK(conntrack_error("-L -p tcp stray") ==
+          "`stray' is no option, and no option takes it as its value");
+}
+
+// What conntrack(8) 1.4.7 says, case by case.
+TEST_CASE("conntrack: an option that a command has no use for is refused") {
+    constexpr std::pair<std::string_view, std::string_view> kIllegal[] = {
+        {"-F -p udp", "protonum"},
+        {"-F -s 10.0.0.1", "src"},
+        {"-F -m 1", "mark"},
+        {"-F -o xml", "output"},
+        {"-F expect -f ipv4", "family"},
+        {"-C -p tcp", "protonum"},
+        {"-C -f ipv4", "family"},
+        {"-S -s 10.0.0.1", "src"},
+        {"-L -e NEW", "event-mask"},
+        {"-L -b 100", "buffer-size"},
+        {"-L -t 10", "timeout"},
+        {"-L -i 1", "id"},
+        {"-L expect -p udp", "protonum"},
+        {"-L dying -t 1", "timeout"},
+        {"-D -z", "zero"},
+        {"-D -j", "any-nat"},
+        {"-D -b 1", "buffer-size"},
+        {"-U -w 1", "zone"},
+        {"-U -j", "any-nat"},
+        {"-G -p tcp -m 1", "mark"},
+        {"-G -p tcp -w 1", "zone"},
+        {"-E -u ASSURED", "status"},
+        {"-E -z", "zero"},
+        {"-E -i 1", "id"},
+        {"-I -p tcp -t 1 -o xml", "output"}};
+    for (const auto& [line, option] : kIllegal) {
+        CAPTURE(std::string(line));
+        CHECK(conntrack_error(line) ==
+              "Illegal option `--" + std::string(option) + "' with this command");
+    }
+    CHECK(conntrack_error("-F --sport 53") == "unknown option `--sport'");
+    CHECK(conntrack_error("-G -s 10.0.0.1 -d 10.0.0.2") ==
+          "You need to supply the `--protonum' option for this command");
+    CHECK(conntrack_error("-G -p tcp") == "you have to specify `--src' and `--dst'");
+    CHECK(conntrack_error("-G -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1") ==
+          "you have to specify the ports, `--sport' and `--dport'");
+    CHECK(conntrack_error("-G -p icmp -s 10.0.0.1 -d 10.0.0.2 --icmp-type 8") ==
+          "you have to specify `--icmp-type', `--icmp-code' and `--icmp-id'");
+    CHECK(conntrack("-G -p 89 -s 10.0.0.1 -d 10.0.0.2").command == ConntrackCommand::Get);
+    CHECK(conntrack_error("-I -p tcp -s 10.0.0.1") ==
+          "You need to supply the `--timeout' option for this command");
+    CHECK(conntrack_error("-L -n -j") ==
+          "cannot specify `--src-nat' or `--dst-nat' with `--any-nat'");
+    for (const char* line : {"-F dying", "-F unconfirmed", "-C dying", "-D unconfirmed"}) {
+        CHECK(conntrack_error(line) ==
+              "Can't do that command with tables `dying' and `unconfirmed'");
+    }
+    CHECK(conntrack_error("-U expect") == "Can't do --update on expectations");
+    CHECK(conntrack("-F -f ipv6").filter.family == Family::Ipv6);
+    CHECK(conntrack("-L dying -p udp").table == ConntrackTable::Dying);
+}
+
+TEST_CASE("ip: addresses, routes and links") {
+    const auto address = parse_ip_args("addr del 198.51.100.7/24 dev wan");
+    REQUIRE(address.ok());
+    CHECK(address->action == IpAction::AddressDel);
+    CHECK(address->interface == "wan");
+    CHECK(to_string(address->prefix) == "198.51.100.7/24");
+    const auto route = parse_ip_args("route add default via 10.0.0.9 dev lan");
+    REQUIRE(route.ok());
+    CHECK(to_string(route->prefix) == "0.0.0.0/0");
+    CHECK(to_string(*route->via) == "10.0.0.9");
+    const auto hole = parse_ip_args("route add blackhole 192.0.2.0/24");
+    REQUIRE(hole.ok());
+    CHECK(hole->type == routing::RouteType::Blackhole);
+    const auto link = parse_ip_args("link set dev wan mtu 1400 down");
+    REQUIRE(link.ok());
+    CHECK(link->mtu == 1400);
+    CHECK(link->up == false);
+}
+
+TEST_CASE("ip: families, abbreviations and what is shown") {
+    CHECK(to_string(ip("-6 route add default dev lan").prefix) == "::/0");
+    CHECK(to_string(ip("r d default").prefix) == "0.0.0.0/0");
+    CHECK(ip("route replace 10.9.0.0/16 via 10.0.0.9").action == IpAction::RouteReplace);
+    CHECK(ip("addr del 10.0.0.1 dev lan").any_length);
+    CHECK_FALSE(ip("addr del 10.0.0.1/32 dev lan").any_length);
+    CHECK_FALSE(ip("addr del fd00::1 dev lan").any_length);
+    CHECK(ip("a").action == IpAction::AddressShow);
+    CHECK(ip("addr show dev wan").interface == "wan");
+    CHECK(ip("-6 route").action == IpAction::RouteShow);
+    CHECK(ip("-6 route").family == Family::Ipv6);
+    CHECK(ip("link list").only_shows());
+}
+
+TEST_CASE("ip: mistakes are named") {
+    for (const char* line : {"", "-4", "frob", "addr frob", "\"\" add", "route add"}) {
+        CHECK_MESSAGE(ip_error(line) != "", line);
+    }
+    CHECK(ip_error("route show lan").find("unexpected \"lan\"") == 0);
+    CHECK(ip_error("addr add 10.0.0.300/24 dev lan").find("is no address") != std::string::npos);
+    CHECK(ip_error("addr add 10.0.0.1/24") == "an address needs `dev NAME`");
+    CHECK(ip_error("route add 10.0.0.1/8 dev lan").find("host bits") != std::string::npos);
+    CHECK(ip_error("route add 10.0.0.0/8").find("a route needs") == 0);
+    CHECK(ip_error("link set wan mtu 12").find("68 to 65535") != std::string::npos);
+    CHECK(ip_error("link set wan").find("link set needs") == 0);
+}
+
+TEST_CASE("sysctl.conf: separators, comments, ignored errors, broken lines") {
+    const SysctlFile file = parse_sysctl_file(
+        "# comment\n"
+        "; comment\n"
+        "\n"
+        "net.ipv4.ip_forward = 1\n"
+        "  net/ipv4/conf/eth0.5/rp_filter=2\r\n"
+        "-kernel.unknown = x = y\n"
+        "net.ipv4.ip_default_ttl =\n"
+        "nonsense\n",
+        "sysctl.conf");
+    REQUIRE(file.lines.size() == 4);
+    CHECK(file.lines[0].name == "net.ipv4.ip_forward");
+    CHECK(file.lines[0].value == "1");
+    CHECK(file.lines[0].where.line == 4);
+    CHECK(file.lines[1].name == "net.ipv4.conf.eth0/5.rp_filter");
+    CHECK(file.lines[1].value == "2");
+    CHECK(file.lines[2].ignore_errors);
+    CHECK(file.lines[2].value == "x = y");
+    CHECK(file.lines[3].value == "");
+    REQUIRE(file.errors.size() == 1);
+    CHECK(to_string(file.errors[0]) == "sysctl.conf:8:1: not a setting; write KEY = VALUE");
+}
+
+}  // namespace nsr::router
