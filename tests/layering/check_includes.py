@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that every #include of the product follows the layering, and that core/ stays free of the outside world."""
+"""Checks that every #include of the product follows the layering, that no files include each other in a circle (a .hpp and its .cpp are
+one), and that core/ stays free of the outside world."""
 import pathlib
 import re
 import sys
@@ -78,12 +79,35 @@ def check(file, problems):
             problems.append(f"{name}:{number}: not in core/: {line.strip()}")
 
 
+def arrows():
+    """Which unit (a path without its ending) includes which others."""
+    found = {}
+    for folder in ("core", "netlink", "router"):
+        for file in sorted((ROOT / folder).rglob("*.[ch]pp")):
+            unit = str(file.relative_to(ROOT).with_suffix(""))
+            included = re.findall(r'^#include "([^"]+)\.hpp"', file.read_text(), re.M)
+            found.setdefault(unit, set()).update(set(included) - {unit})
+    return found
+
+
+def circles(graph):
+    """The units that are left when all that include nobody who is left have gone, again and again, from both ends."""
+    left = dict(graph)
+    while True:
+        included = set().union(*left.values()) if left else set()
+        kept = {unit: to & left.keys() for unit, to in left.items() if to & left.keys() and unit in included}
+        if kept.keys() == left.keys():
+            return sorted(kept)
+        left = kept
+
+
 def main():
     problems, files = [], 0
     for folder in ("core", "netlink", "router"):
         for file in sorted((ROOT / folder).rglob("*.[ch]pp")):
             files += 1
             check(file, problems)
+    problems.extend(f"{unit}: is part of a circle of files, or between two of them" for unit in circles(arrows()))
     print("\n".join(problems))
     print(f"{files} files, {len(problems)} problems")
     return 1 if problems or not files else 0
