@@ -38,6 +38,8 @@ Verdict Pipeline::run_stage(StageId stage, Packet& packet) {
             return filter(rules::TableId::Mangle, kHook, packet);
         case StageId::Filter:
             return filter(rules::TableId::Filter, kHook, packet);
+        case StageId::Security:
+            return filter(rules::TableId::Security, kHook, packet);
         case StageId::Dnat:
         case StageId::Snat:
             return translate(kHook, packet);
