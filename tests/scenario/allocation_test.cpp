@@ -45,7 +45,7 @@ constexpr const char* kRules =
 std::size_t allocations_of(World& world, const PacketBuilder& packet, int times) {
     const std::vector<std::uint8_t> bytes = packet.bytes();
     Router& router = world.router();
-    router.observer = nullptr;  // the story is not told, for that takes strings
+    router.observe(nullptr);  // the story is not told, for that takes strings
     EgressQueue out;
     std::vector<Packet> batch;
     const auto forward = [&] {

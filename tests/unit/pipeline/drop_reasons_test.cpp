@@ -57,7 +57,7 @@ class NoMemory : public conntrack::Memory {
 
 Router::Options with_max(std::uint32_t max) {
     Router::Options options{.tracking = TrackingMode::On};
-    options.conntrack.max = max;
+    options.settings.conntrack.max = max;
     return options;
 }
 
@@ -95,13 +95,13 @@ const std::array kTales = {
     Tale{ReversePathFilter, [](Bench& b) { b.from_lan(udp("192.0.2.9:1", kServer)); }, "",
          [] {
              Router::Options options;
-             options.forwarding.rp_filter = {1};
+             options.settings.forwarding.rp_filter = {1};
              return options;
          }},
     Tale{ForwardingDisabled, [](Bench& b) { b.from_lan(query()); }, "",
          [] {
              Router::Options options;
-             options.forwarding.ip_forward = 0;
+             options.settings.forwarding.ip_forward = 0;
              return options;
          }},
     Tale{NoRoute, [](Bench& b) { b.from_lan(udp(kClient, kFar)); }},
@@ -145,7 +145,7 @@ const std::array kTales = {
     Tale{FragmentMemory, [](Bench& b) { b.from_lan(piece(0, true, 16)); }, "",
          [] {
              Router::Options options{.tracking = TrackingMode::On};
-             options.defrag.ipfrag_high_thresh = 0;
+             options.settings.defrag.ipfrag_high_thresh = 0;
              return options;
          }},
     Tale{FragmentEcn,
