@@ -26,13 +26,16 @@ Router::~Router() = default;
 // one starts. A packet whose header is refused has no family in between.
 void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
     pipeline::State& state = impl_->state;
+    state.refused.clear();
     for (Packet& packet : packets) {
-        if (dissect(packet).accepted()) {
+        if (const Verdict verdict = dissect(packet); verdict.accepted()) {
             state.conntrack.prefetch(packet);
         } else {
+            state.refused.push_back({packet.layout.family, verdict.reason()});
             packet.layout.family = Family::None;
         }
     }
+    auto refused = state.refused.begin();
     pipeline::Pipeline pipeline(state, now, out);
     for (Packet& packet : packets) {
         routing::Interface& interface = state.interfaces.get(packet.meta.in);
@@ -43,7 +46,8 @@ void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
         }
         if (packet.layout.family == Family::None) {
             ++interface.counters.rx_dropped;
-            pipeline.malformed(packet, dissect(packet).reason());
+            packet.layout.family = refused->family;
+            pipeline.malformed(packet, (refused++)->reason);
         } else if (interface.host) {
             pipeline.originate(packet);
         } else {
@@ -179,6 +183,11 @@ void Router::set_up(IfIndex interface, bool up, Instant now) {
     if (!up) {
         impl_->state.nat.interface_down(interface, now);
     }
+}
+
+void Router::ingress_failed(IfIndex interface, DropReason reason) {
+    ++impl_->state.interfaces.get(interface).counters.rx_dropped;
+    impl_->state.drops.add(Family::None, reason);
 }
 
 void Router::egress_failed(IfIndex interface, DropReason reason) {

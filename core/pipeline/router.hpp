@@ -53,8 +53,9 @@ class Router {
     void set_capabilities(IfIndex interface, const routing::LinkCapabilities& capabilities);
     // Down: its routes go, and so do the connections masqueraded behind it.
     void set_up(IfIndex interface, bool up, Instant now);
-    // The device of `interface` did not take a packet, which is lost.
-    void egress_failed(IfIndex interface, DropReason reason = DropReason::EgressFailed);
+    // The device of `interface` gave a frame that is no packet, or did not take one; it is lost.
+    void ingress_failed(IfIndex interface, DropReason reason);
+    void egress_failed(IfIndex interface, DropReason reason);
     // As `ip route add`, `replace` and `del`, or all of them at once; see RouteTable.
     [[nodiscard]] routing::RouteChange add_route(const routing::Route& route);
     [[nodiscard]] routing::RouteChange replace_route(const routing::Route& route);

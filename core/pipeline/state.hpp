@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <vector>
 
 #include "core/base/log.hpp"
 #include "core/base/random.hpp"
@@ -55,6 +56,12 @@ struct State {
     DropCounters drops;
     std::array<IpCounters, 2> counters;  // by index_of(family)
     Observer* observer = nullptr;
+    // Of the batch at hand, in its order: packets that dissect() refused. Room that is kept.
+    struct Refused {
+        Family family = Family::None;
+        DropReason reason = DropReason::TooShort;
+    };
+    std::vector<Refused> refused;
 };
 
 }  // namespace nsr::pipeline

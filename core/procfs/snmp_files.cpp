@@ -133,7 +133,7 @@ Rows ip_rows(const Router& router) {
         {"InDiscards", of({BadTotalLength})},
         {"InDelivers", counters.in_delivers},
         {"OutRequests", counters.out_requests},
-        {"OutDiscards", of({EgressFailed})},
+        {"OutDiscards", of({EgressFailed, EgressQueueFull})},
         {"OutNoRoutes", counters.out_no_routes},
         {"ReasmTimeout", reassembly.timeouts},
         {"ReasmReqds", reassembly.requests},

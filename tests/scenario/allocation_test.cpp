@@ -80,7 +80,7 @@ TEST_CASE("steady forwarding allocates nothing") {
 TEST_CASE("what counts allocations sees them") {
     g_allocations = 0;
     g_counting = true;
-    delete new int(7);
+    ::operator delete(::operator new(4));  // a new-expression may be left out by the compiler
     g_counting = false;
     CHECK(g_allocations == 1);
 }

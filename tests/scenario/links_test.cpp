@@ -44,7 +44,7 @@ TEST_CASE("link up again: the connected route comes back, the configured one doe
 
 TEST_CASE("a packet that its device did not take is counted, and so is the link's loss") {
     World w = given("");
-    w.router().egress_failed(kWan);
+    w.router().egress_failed(kWan, DropReason::EgressFailed);
     CHECK(w.router().drops().of(DropReason::EgressFailed) == 1);
     CHECK(w.router().interfaces().get(kWan).counters.tx_dropped == 1);
 }

@@ -167,12 +167,6 @@ const std::array kTales = {
                                     .memory = std::make_unique<NoMemory>()};
          }},
     Tale{ConfirmClash,
-         [](Bench& b) {  // NAT finds no port for what meets its own mirror image
-             b.from_wan(udp(kServer, kClient));
-             b.from_lan(udp(kClient, kServer));
-         },
-         "*raw\n-A PREROUTING -i wan -j CT --zone-reply 3\nCOMMIT\n*nat\nCOMMIT\n"},
-    Tale{NatExhausted,
          [](Bench& b) {
              b.from_lan(udp(kClient, kServer));
              b.from_lan(udp("10.0.0.3:4000", kServer));
@@ -193,7 +187,8 @@ const std::array kTales = {
     Tale{LocalMalformed, [](Bench& b) { b.from_lan(udp(kClient, "10.0.0.1:53").bad_checksum()); }},
     Tale{LocalNoListener, [](Bench& b) { b.from_lan(udp(kClient, "10.0.0.1:53")); }},
     Tale{LocalNoProtocol, [](Bench& b) { b.from_lan(ip(99, "10.0.0.2", "10.0.0.1").payload(8)); }},
-    Tale{EgressFailed, [](Bench& b) { b.router->egress_failed(b.wan); }},
+    Tale{EgressQueueFull, [](Bench& b) { b.router->egress_failed(b.wan, EgressQueueFull); }},
+    Tale{EgressFailed, [](Bench& b) { b.router->egress_failed(b.wan, EgressFailed); }},
 };
 
 }  // namespace

@@ -156,7 +156,11 @@ const std::array kLifetimes = {
                  m.sctp_handshake();
                  m.sctp(true, kAbort);
              }},
-    Lifetime{"sctp_timeout_cookie_wait", [](Machine& m) { m.sctp(true, 1); }},
+    Lifetime{"sctp_timeout_cookie_wait",
+             [](Machine& m) {
+                 m.sctp(true, 1);
+                 m.sctp(false, 2);
+             }},
     Lifetime{"sctp_timeout_cookie_echoed",
              [](Machine& m) {
                  m.sctp(true, 1);
@@ -452,7 +456,7 @@ const std::array kEffects = {
            [](Machine& m) {
                m.handshake();
                const auto strange_reset = [&] {
-                   m.from_wan(tcp(kServer, kClient).rst().seq(90005001));
+                   m.from_wan(tcp(kServer, kClient).rst().seq(4990));
                    return m.dropped(DropReason::RuleDrop);
                };
                CHECK(strange_reset() == 1);
