@@ -21,8 +21,9 @@
 
 #include "core/local/local.hpp"
 #include "core/pipeline/icmp_limit.hpp"
+#include "core/pipeline/network.hpp"
 #include "core/pipeline/router.hpp"
-#include "core/pipeline/world.hpp"
+#include "core/rules/program/program.hpp"
 
 namespace nsr::pipeline {
 
@@ -41,7 +42,7 @@ struct State {
     defrag::Defrag defrag;
     conntrack::Conntrack conntrack;
     nat::Nat nat;
-    RoutingWorld world;
+    RoutingNetwork network;
     rules::Program program;
     IcmpLimit icmp_limit;
     DropCounters drops;
@@ -86,7 +87,8 @@ class Pipeline {
     Verdict filter(rules::TableId table, Hook hook, Packet& packet);
     Verdict translate(Hook hook, Packet& packet);
     Verdict bind(Hook hook, nat::Manip manip, Packet& packet);
-    Verdict carry_out(const rules::Outcome& outcome, const Packet& packet);
+    rules::ActionParam action_param(rules::TableId table, Hook hook, Packet& packet) const;
+    Verdict carry_out(const rules::TableVerdict& decided, const Packet& packet);
 
     // The way: pipeline.cpp
     Verdict prerouting(Packet& packet);

@@ -5,6 +5,8 @@
 
 #include "core/packet/dissect.hpp"
 #include "core/pipeline/pipeline.hpp"
+#include "core/rules/needs.hpp"
+#include "core/rules/program/program.hpp"
 #include "core/rules/targets/log_packet.hpp"
 
 namespace nsr {
@@ -53,12 +55,12 @@ State::State(Router::Options options, LogSink& sink)
       defrag(options.defrag, draw_key(keys)),
       conntrack(options.conntrack, {draw_key(keys), sink, std::move(options.memory)}),
       nat(conntrack, random, draw_key(keys)),
-      world(interfaces, routes),
+      network(interfaces, routes),
       program(compile({}, interfaces)),
       icmp_limit(draw_key(keys)) {
     conntrack.describe_packet = [this](const Packet& packet) {
         const Hook hook = packet.meta.in == IfIndex::None ? Hook::Output : Hook::Prerouting;
-        return rules::log_text(packet, hook, world, rules::kAllDetail);
+        return rules::log_text(packet, hook, network, rules::kAllDetail);
     };
 }
 

@@ -8,6 +8,8 @@
 #include "core/packet/describe.hpp"
 #include "core/packet/dissect.hpp"
 #include "core/procfs/nf_conntrack.hpp"
+#include "core/rules/language/parse.hpp"
+#include "core/rules/save.hpp"
 
 namespace nsr::test {
 
