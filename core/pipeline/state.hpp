@@ -11,9 +11,9 @@
 #include "core/nat/nat.hpp"
 #include "core/pipeline/counters.hpp"
 #include "core/pipeline/icmp_limit.hpp"
+#include "core/pipeline/network.hpp"
 #include "core/pipeline/observer.hpp"
 #include "core/pipeline/settings.hpp"
-#include "core/pipeline/world.hpp"
 #include "core/routing/interface_table.hpp"
 #include "core/routing/route_table.hpp"
 #include "core/rules/program/program.hpp"
@@ -50,7 +50,7 @@ struct State {
     defrag::Defrag defrag;
     conntrack::Conntrack conntrack;
     nat::Nat nat;
-    RoutingWorld world;
+    RoutingNetwork network;
     rules::Program program;
     IcmpLimit icmp_limit;
     DropCounters drops;

@@ -1,6 +1,7 @@
 // Rules, links and the tracking module at the control port.
 #include <string_view>
 
+#include "core/rules/save.hpp"
 #include "router/control/port.hpp"
 #include "router/control/request.hpp"
 #include "router/control/tracking_module.hpp"

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "core/packet/describe.hpp"
+#include "core/rules/save.hpp"
 
 namespace nsr::router {
 namespace {
