@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/local/loopback_alias.hpp"
 #include "core/packet/dissect.hpp"
 #include "core/packet/rewrite.hpp"
 #include "core/pipeline/run_hook.hpp"
@@ -96,6 +97,7 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
         if (interface.host) {
             ++counters(packet).in_delivers;
             packet.meta.out = interface.index;
+            local::alias_loopback(packet);
             return transmit(std::move(packet));
         }
     }
@@ -171,6 +173,10 @@ void Pipeline::originate(Packet& packet) {
     if (state_.observer != nullptr) {
         state_.observer->packet_received(packet);
     }
+    if (packet.layout.destination.is_multicast()) {
+        state_.groups.learn(packet);
+    }
+    local::restore_loopback(packet);
     if (!route_output(packet)) {
         return drop(packet, DropReason::NoRoute);
     }
@@ -244,6 +250,11 @@ bool Pipeline::route_output(Packet& packet) {
     const Decision decision = state_.routes.lookup(packet.layout.destination);
     if (state_.observer != nullptr) {
         state_.observer->routed(packet, decision);
+    }
+    if (decision.kind == Destination::Broadcast || decision.kind == Destination::Multicast) {
+        // The sender's kernel has one device for all links; the address it took names the link.
+        packet.meta.out = state_.interfaces.owner_of(packet.layout.source);
+        return packet.meta.out != IfIndex::None;
     }
     const bool local = decision.kind == Destination::Local;
     packet.meta.out = local ? IfIndex::Loopback : decision.out;

@@ -19,6 +19,7 @@
 #include <array>
 #include <optional>
 
+#include "core/local/groups.hpp"
 #include "core/local/local.hpp"
 #include "core/pipeline/icmp_limit.hpp"
 #include "core/pipeline/router.hpp"
@@ -44,6 +45,7 @@ struct State {
     RoutingWorld world;
     rules::Program program;
     IcmpLimit icmp_limit;
+    local::Groups groups;  // of the [host] namespace
     DropCounters drops;
     std::array<IpCounters, 2> counters;  // by index_of(family)
     Observer* observer = nullptr;
