@@ -8,6 +8,7 @@
 #include "core/base/random.hpp"
 #include "core/conntrack/conntrack.hpp"
 #include "core/defrag/defrag.hpp"
+#include "core/local/groups.hpp"
 #include "core/nat/nat.hpp"
 #include "core/pipeline/counters.hpp"
 #include "core/pipeline/icmp_limit.hpp"
@@ -53,6 +54,7 @@ struct State {
     RoutingNetwork network;
     rules::Program program;
     IcmpLimit icmp_limit;
+    local::Groups groups;  // of the [host] namespace
     DropCounters drops;
     std::array<IpCounters, 2> counters;  // by index_of(family)
     Observer* observer = nullptr;

@@ -17,6 +17,7 @@
 #include "core/packet/segment.hpp"
 #include "core/packet/vnet_header.hpp"
 #include "core/pipeline/router.hpp"
+#include "core/rules/language/parse.hpp"
 #include "core/wire/checksum.hpp"
 #include "core/wire/protocol.hpp"
 
@@ -45,15 +46,17 @@ constexpr IfIndex kLan{1};
 std::unique_ptr<Router> make_router(bool links_take_offload) {
     Router::Options options;
     options.tracking = TrackingMode::On;
-    options.forwarding.icmp_ratelimit = 0;
-    options.forwarding.icmp_msgs_per_sec = 1000000000;
-    options.forwarding.ipv6_icmp_ratelimit = 0;
+    options.settings.forwarding.icmp_ratelimit = 0;
+    options.settings.forwarding.icmp_msgs_per_sec = 1000000000;
+    options.settings.forwarding.ipv6_icmp_ratelimit = 0;
     auto router = std::make_unique<Router>(std::move(options));
     const auto link = [&](const char* name, const char* v4, const char* v6) {
         routing::Interface interface;
         interface.name = name;
         interface.addresses = {*parse_prefix(v4), *parse_prefix(v6)};
-        interface.checksum_offload = interface.gso_tcp = interface.gso_udp = links_take_offload;
+        interface.capabilities = {.checksum = links_take_offload,
+                                  .gso_tcp = links_take_offload,
+                                  .gso_udp = links_take_offload};
         return router->add_interface(std::move(interface));
     };
     link("lan", "10.0.0.1/24", "fd00:1::1/64");

@@ -5,8 +5,8 @@
 
 using namespace nsr;
 using namespace nsr::test;
-using rules::TargetVerdict;
 using rules::TableId;
+using rules::TargetVerdict;
 
 namespace {
 
@@ -186,7 +186,8 @@ TEST_CASE("TCPOPTSTRIP drops what claims a header shorter than any, or longer th
     for (const int words : {3, 4, 6, 15}) {
         Packet broken = box.packet(kSyn, Hook::Forward);
         broken.l4()[12] = static_cast<std::uint8_t>(words << 4);
-        CHECK(box.run(broken, rules::TableId::Mangle, Hook::Forward).verdict == TargetVerdict::Drop);
+        CHECK(box.run(broken, rules::TableId::Mangle, Hook::Forward).verdict ==
+              TargetVerdict::Drop);
     }
 }
 
