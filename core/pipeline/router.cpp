@@ -87,12 +87,11 @@ void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
     pipeline::State& state = impl_->state;
     state.observer = observer;
     for (Packet& packet : packets) {
-        if (dissect(packet).accepted()) {
-            state.conntrack.prefetch(packet);
-        } else {
+        if (!dissect(packet).accepted()) {
             packet.layout.family = Family::None;
         }
     }
+    state.conntrack.begin_batch(packets);
     pipeline::Pipeline pipeline(state, now, out);
     for (Packet& packet : packets) {
         routing::Interface& interface = state.interfaces.get(packet.meta.in);
@@ -110,6 +109,7 @@ void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
             pipeline.receive(packet);
         }
     }
+    state.conntrack.end_batch();
 }
 
 std::optional<Instant> Router::next_deadline() const {

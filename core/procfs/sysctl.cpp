@@ -354,7 +354,7 @@ void store(const Key& key, std::int64_t value, Router& router) {
     }
     row.value(router) = number;
     if (row.kind == SysctlKind::Buckets) {
-        router.conntrack().table().resize(number);
+        router.conntrack().set_buckets(number);
     }
 }
 

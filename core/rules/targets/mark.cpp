@@ -113,13 +113,14 @@ TargetResult ConnmarkTarget::apply(Subject& subject, Outcome&) const {
     if (meta.conn == ConnId::None) {
         return TargetResult::Continue;
     }
-    Mark& connection = subject.environment.conntrack.table()[meta.conn].mark;
+    conntrack::Conntrack& conntrack = subject.environment.conntrack;
+    const Mark connection = conntrack.table()[meta.conn].mark;
     switch (mode) {
         case Mode::Set:
-            connection = (connection & ~ct_mask) ^ value;
+            conntrack.set_mark(meta.conn, (connection & ~ct_mask) ^ value);
             break;
         case Mode::Save:
-            connection = (connection & ~ct_mask) ^ (meta.mark & packet_mask);
+            conntrack.set_mark(meta.conn, (connection & ~ct_mask) ^ (meta.mark & packet_mask));
             break;
         case Mode::Restore:
             meta.mark = (meta.mark & ~packet_mask) ^ (connection & ct_mask);

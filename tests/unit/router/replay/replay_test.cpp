@@ -62,12 +62,14 @@ class Memory : public ReplayOutput {
         sent.push_back({time_ns, interface, std::string(comment)});
     }
     void connections(std::string_view text) override { tables += text; }
+    void event(std::string_view line) override { events += std::string(line) + "\n"; }
     void trace(std::string_view line) override { lines += std::string(line) + "\n"; }
     [[nodiscard]] bool good() const override { return true; }
 
     std::vector<Sent> sent;
     std::string tables;
     std::string lines;
+    std::string events;
 };
 
 struct Outcome {
