@@ -7,7 +7,26 @@
 //   judge, not a drop. confirm() runs last, in INPUT and POSTROUTING: it makes a new connection
 //   findable. A packet that dies in between takes its unconfirmed connection along: release() it.
 //   ICMP errors carry the connection whose header they quote (RELATED); they never refresh it.
-//   Time comes in as an Instant; nothing here reads a clock.
+//
+//   The life of a record:
+//
+//             track()                confirm(): NEW
+//     free -----------> unconfirmed ---------------> confirmed --.  track(): REPLY, ASSURED,
+//      ^                     |                         | |  ^    |  PROTOINFO; set_mark(),
+//      |  release(), INVALID,|                         | |  '----'  update(): MARK, ...
+//      |<- confirm() clashes-'                         | |
+//      |                                               | | kill(): DESTROY
+//      |                                               | v
+//      |<-- expire(), destroy(), make_room(): DESTROY -' dying, found by nobody
+//      |                                                 |
+//      '---------- put_killed(): its packet is through --'
+//
+//   A record that was freed may be handed out again at once: an id is good for the packet at hand,
+//   and for whoever looks while nothing else happens. What goes over the whole table (expire(),
+//   iterate()) does so a bounded number of records at a time.
+//   Nothing outside writes a record: what changes one goes through a method of this class, which
+//   leaves an event (event_cache.hpp) for those who subscribed. Time comes in as an Instant;
+//   nothing here reads a clock.
 // kernel: nf_conntrack_in, __nf_conntrack_confirm, nf_conntrack_icmp*.c, nf_conntrack_proto_*.c
 #pragma once
 
@@ -101,9 +120,9 @@ class Conntrack {
     void unsubscribe(EventSubscriber& subscriber) { events_.unsubscribe(subscriber); }
 
     [[nodiscard]] const Table& table() const { return table_; }
-    [[nodiscard]] Settings& settings() { return settings_; }
     [[nodiscard]] const Settings& settings() const { return settings_; }
-    void set_buckets(std::uint32_t buckets) { table_.resize(buckets); }
+    // Counts from the next packet on; another number of buckets resizes the index.
+    void set_settings(const Settings& settings);
     [[nodiscard]] const Stats& stats() const { return stats_; }
 
     // The zone in which a packet going in `direction` of a record is looked up.

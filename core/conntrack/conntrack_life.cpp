@@ -135,6 +135,13 @@ Verdict Conntrack::confirm(Packet& packet, Instant now) {
 
 // --- changes from outside -----------------------------------------------------------------------
 
+void Conntrack::set_settings(const Settings& settings) {
+    if (settings.buckets != settings_.buckets) {
+        table_.resize(settings.buckets);
+    }
+    settings_ = settings;
+}
+
 // kernel: ctnetlink_change_conntrack, ctnetlink_change_timeout, ctnetlink_change_status
 bool Conntrack::update(ConnId id, const Change& change, Instant now) {
     constexpr std::uint32_t kChangeable =

@@ -90,7 +90,7 @@ Verdict Nat::bind(Packet& packet, Manip manip, const std::optional<Range>& range
     if (chosen != *current) {
         const auto reply = invert(chosen);
         if (!reply || !conntrack.alter_reply(id, *reply)) {
-            return Verdict::drop(DropReason::NatExhausted);
+            return Verdict::drop(DropReason::TrackingFailed);
         }
         bits |= bit_for(manip, Direction::Original);
     }

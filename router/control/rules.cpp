@@ -37,7 +37,7 @@ Response ControlPort::rules(const Request& request) {
     if (controls_.config.conntrack.activate_on_view) {
         activate_by_view(controls_.router, now());
     }
-    const rules::Ruleset& ruleset = controls_.router.ruleset();
+    const rules::Ruleset ruleset = controls_.router.ruleset();
     const std::string format = value_of(request, "format");
     std::string body;
     for (const Family family : families_in(request)) {

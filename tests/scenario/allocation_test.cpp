@@ -45,7 +45,7 @@ constexpr const char* kRules =
 std::size_t allocations_of(World& world, const PacketBuilder& packet, int times) {
     const std::vector<std::uint8_t> bytes = packet.bytes();
     Router& router = world.router();
-    router.observer = nullptr;  // the story is not told, for that takes strings
+    router.observe(nullptr);  // the story is not told, for that takes strings
     EgressQueue out;
     std::vector<Packet> batch;
     const auto forward = [&] {
@@ -80,7 +80,7 @@ TEST_CASE("steady forwarding allocates nothing") {
 TEST_CASE("what counts allocations sees them") {
     g_allocations = 0;
     g_counting = true;
-    delete new int(7);
+    ::operator delete(::operator new(4));  // a new-expression may be left out by the compiler
     g_counting = false;
     CHECK(g_allocations == 1);
 }

@@ -83,7 +83,7 @@ TEST_CASE("conntrack: a packet is tracked once") {
 
 TEST_CASE("conntrack: a full table evicts what is not assured") {
     Firewall wall;
-    wall.conntrack.settings().max = 2;
+    wall.configure([](auto& settings) { settings.max = 2; });
     assure(wall, 1);
     wall.pass(flow(2));
     CHECK(wall.pass(flow(3)) == CtInfo::New);
@@ -96,7 +96,7 @@ TEST_CASE(
     "conntrack: a table full of assured entries drops, and says so ten times in five seconds") {
     Firewall wall;
     assure(wall, 1);
-    wall.conntrack.settings().max = 1;
+    wall.configure([](auto& settings) { settings.max = 1; });
     for (int i = 0; i < 30; ++i) {
         const Verdict verdict = track(wall, flow(100 + i));
         REQUIRE(verdict.dropped());
@@ -110,14 +110,14 @@ TEST_CASE(
     CHECK(track(wall, flow(200)).dropped());
     CHECK(wall.log.lines == std::vector<std::string>{"net_ratelimit: 20 callbacks suppressed",
                                                      "nf_conntrack: table full, dropping packet"});
-    CHECK(track(wall, answer(1)).accepted());  // who has an entry passes
-    wall.conntrack.settings().max = 0;         // no limit
+    CHECK(track(wall, answer(1)).accepted());                  // who has an entry passes
+    wall.configure([](auto& settings) { settings.max = 0; });  // no limit
     CHECK(wall.pass(flow(300)) == CtInfo::New);
 }
 
 TEST_CASE("conntrack: unconfirmed connections count against the limit") {
     Firewall wall;
-    wall.conntrack.settings().max = 1;
+    wall.configure([](auto& settings) { settings.max = 1; });
     Packet first = wall.enter(flow(1));
     CHECK(track(wall, flow(2)).dropped());
     wall.conntrack.release(first);
@@ -127,7 +127,7 @@ TEST_CASE("conntrack: unconfirmed connections count against the limit") {
 TEST_CASE("conntrack: accounting counts IP bytes in both directions, from when it was on") {
     Firewall wall;
     wall.pass(flow(1));
-    wall.conntrack.settings().acct = 1;
+    wall.configure([](auto& settings) { settings.acct = 1; });
     wall.pass(flow(1));
     CHECK(wall.conntrack.table().extra(*wall.only()) == nullptr);
     wall.conntrack.flush(wall.now);
@@ -144,7 +144,7 @@ TEST_CASE("conntrack: accounting counts IP bytes in both directions, from when i
 
 TEST_CASE("conntrack: the timestamp is that of confirmation") {
     Firewall wall;
-    wall.conntrack.settings().timestamp = 1;
+    wall.configure([](auto& settings) { settings.timestamp = 1; });
     Packet packet = wall.enter(flow(1));
     wall.now += 3ms;
     CHECK(wall.conntrack.confirm(packet, wall.now).accepted());
