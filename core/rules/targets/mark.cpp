@@ -104,13 +104,14 @@ TargetVerdict ConnmarkTarget::apply(ActionParam& par, TableVerdict&) const {
     if (meta.conn == ConnId::None) {
         return TargetVerdict::Continue;
     }
-    Mark& connection = par.conntrack.table()[meta.conn].mark;
+    conntrack::Conntrack& conntrack = par.conntrack;
+    const Mark connection = conntrack.table()[meta.conn].mark;
     switch (mode) {
         case Mode::Set:
-            connection = (connection & ~ct_mask) ^ value;
+            conntrack.set_mark(meta.conn, (connection & ~ct_mask) ^ value);
             break;
         case Mode::Save:
-            connection = (connection & ~ct_mask) ^ (meta.mark & packet_mask);
+            conntrack.set_mark(meta.conn, (connection & ~ct_mask) ^ (meta.mark & packet_mask));
             break;
         case Mode::Restore:
             meta.mark = (meta.mark & ~packet_mask) ^ (connection & ct_mask);
