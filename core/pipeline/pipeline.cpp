@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/local/loopback_alias.hpp"
 #include "core/packet/dissect.hpp"
 #include "core/packet/rewrite.hpp"
 #include "core/wire/icmp.hpp"
@@ -94,6 +95,7 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
     if (const IfIndex host = state_.interfaces.host(); host != IfIndex::None) {
         ++counters(packet).in_delivers;
         packet.meta.out = host;
+        local::alias_loopback(packet);
         return transmit(std::move(packet));
     }
     local::Response response = local::respond(packet, broadcast, time_of_day(now_));
@@ -168,6 +170,10 @@ void Pipeline::originate(Packet& packet) {
     if (state_.observer != nullptr) {
         state_.observer->packet_received(packet);
     }
+    if (packet.layout.destination.is_multicast()) {
+        state_.groups.learn(packet);
+    }
+    local::restore_loopback(packet);
     if (!route_output(packet)) {
         return drop(packet, DropReason::NoRoute);
     }
@@ -241,6 +247,11 @@ bool Pipeline::route_output(Packet& packet) {
     const Decision decision = state_.routes.lookup(packet.layout.destination);
     if (state_.observer != nullptr) {
         state_.observer->routed(packet, decision);
+    }
+    if (decision.kind == Destination::Broadcast || decision.kind == Destination::Multicast) {
+        // The sender's kernel has one device for all links; the address it took names the link.
+        packet.meta.out = state_.interfaces.owner_of(packet.layout.source);
+        return packet.meta.out != IfIndex::None;
     }
     const bool local = decision.kind == Destination::Local;
     packet.meta.out = local ? IfIndex::Loopback : decision.out;

@@ -62,7 +62,8 @@ class Pipeline {
     Verdict filter(rules::TableId table, Hook hook, Packet& packet);
     Verdict translate(Hook hook, Packet& packet);
     Verdict bind(Hook hook, nat::Manip manip, Packet& packet);
-    Verdict carry_out(const rules::Outcome& outcome, const Packet& packet);
+    rules::ActionParam action_param(rules::TableId table, Hook hook, Packet& packet) const;
+    Verdict carry_out(const rules::TableVerdict& decided, const Packet& packet);
 
     // The way: pipeline.cpp
     Verdict prerouting(Packet& packet);

@@ -6,6 +6,7 @@
 #include "core/packet/dissect.hpp"
 #include "core/pipeline/pipeline.hpp"
 #include "core/pipeline/state.hpp"
+#include "core/rules/needs.hpp"
 
 namespace nsr {
 

@@ -78,13 +78,16 @@ Verdict Pipeline::filter(rules::TableId table, Hook hook, Packet& packet) {
     if (!state_.program.has(packet.layout.family, table, hook)) {
         return Verdict::accept();
     }
-    rules::Environment environment{state_.conntrack, state_.world, state_.random, state_.log};
-    const rules::Outcome outcome =
-        state_.program.run(table, hook, packet, now_, environment, state_.observer);
-    if (table == rules::TableId::Filter && outcome.decision == rules::Decision::Accept) {
-        packet.meta.accepted_by = outcome.rule;
+    const rules::TableVerdict decided =
+        state_.program.run(action_param(table, hook, packet), state_.observer);
+    if (table == rules::TableId::Filter && decided.verdict == rules::TargetVerdict::Accept) {
+        packet.meta.accepted_by = decided.rule;
     }
-    return carry_out(outcome, packet);
+    return carry_out(decided, packet);
+}
+
+rules::ActionParam Pipeline::action_param(rules::TableId table, Hook hook, Packet& packet) const {
+    return {packet, table, hook, now_, state_.conntrack, state_.network, state_.random, state_.log};
 }
 
 // kernel: nf_nat_ipv4_fn, nf_nat_ipv6_fn, nf_nat_inet_fn; nf_nat_ipv4_local_fn
@@ -114,30 +117,29 @@ Verdict Pipeline::bind(Hook hook, nat::Manip manip, Packet& packet) {
     std::optional<nat::Range> range;
     RuleId rule = RuleId::None;
     if (state_.program.has(packet.layout.family, rules::TableId::Nat, hook)) {
-        rules::Environment environment{state_.conntrack, state_.world, state_.random, state_.log};
-        const rules::Outcome outcome = state_.program.run(rules::TableId::Nat, hook, packet, now_,
-                                                          environment, state_.observer);
-        if (outcome.decision == rules::Decision::Nat) {
-            range = outcome.range;
-            rule = outcome.rule;
-        } else if (const Verdict verdict = carry_out(outcome, packet); !verdict.accepted()) {
+        const rules::TableVerdict decided =
+            state_.program.run(action_param(rules::TableId::Nat, hook, packet), state_.observer);
+        if (decided.verdict == rules::TargetVerdict::Nat) {
+            range = decided.range;
+            rule = decided.rule;
+        } else if (const Verdict verdict = carry_out(decided, packet); !verdict.accepted()) {
             return verdict;
         }
     }
     return state_.nat.bind(packet, manip, range, rule, now_);
 }
 
-Verdict Pipeline::carry_out(const rules::Outcome& outcome, const Packet& packet) {
-    switch (outcome.decision) {
-        case rules::Decision::Accept:
-        case rules::Decision::Nat:
+Verdict Pipeline::carry_out(const rules::TableVerdict& decided, const Packet& packet) {
+    switch (decided.verdict) {
+        case rules::TargetVerdict::Continue:
+        case rules::TargetVerdict::Accept:
+        case rules::TargetVerdict::Nat:
             return Verdict::accept();
-        case rules::Decision::Drop:
-            return Verdict::drop(DropReason::RuleDrop);
-        case rules::Decision::PolicyDrop:
-            return Verdict::drop(DropReason::PolicyDrop);
-        case rules::Decision::Reject:
-            send_reject(packet, outcome.reject);
+        case rules::TargetVerdict::Drop:
+            return Verdict::drop(decided.by_policy() ? DropReason::PolicyDrop
+                                                     : DropReason::RuleDrop);
+        case rules::TargetVerdict::Reject:
+            send_reject(packet, decided.reject);
             return Verdict::drop(DropReason::RuleReject);
     }
     return Verdict::accept();

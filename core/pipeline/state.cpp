@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/rules/needs.hpp"
 #include "core/rules/targets/log_packet.hpp"
 
 namespace nsr::pipeline {
@@ -36,12 +37,12 @@ State::State(RouterOptions options)
       defrag(options.settings.defrag, draw_key(keys)),
       conntrack(options.settings.conntrack, {draw_key(keys), log, std::move(options.memory)}),
       nat(conntrack, random, draw_key(keys)),
-      world(interfaces, routes),
+      network(interfaces, routes),
       program(compile({}, interfaces)),
       icmp_limit(draw_key(keys)) {
     conntrack.describe_packet = [this](const Packet& packet) {
         const Hook hook = packet.meta.in == IfIndex::None ? Hook::Output : Hook::Prerouting;
-        return rules::log_text(packet, hook, world, rules::kAllDetail);
+        return rules::log_text(packet, hook, network, rules::kAllDetail);
     };
 }
 

@@ -8,12 +8,13 @@
 #include "core/base/random.hpp"
 #include "core/conntrack/conntrack.hpp"
 #include "core/defrag/defrag.hpp"
+#include "core/local/groups.hpp"
 #include "core/nat/nat.hpp"
 #include "core/pipeline/counters.hpp"
 #include "core/pipeline/icmp_limit.hpp"
+#include "core/pipeline/network.hpp"
 #include "core/pipeline/observer.hpp"
 #include "core/pipeline/settings.hpp"
-#include "core/pipeline/world.hpp"
 #include "core/routing/interface_table.hpp"
 #include "core/routing/route_table.hpp"
 #include "core/rules/program/program.hpp"
@@ -50,9 +51,10 @@ struct State {
     defrag::Defrag defrag;
     conntrack::Conntrack conntrack;
     nat::Nat nat;
-    RoutingWorld world;
+    RoutingNetwork network;
     rules::Program program;
     IcmpLimit icmp_limit;
+    local::Groups groups;  // of the [host] namespace
     DropCounters drops;
     std::array<IpCounters, 2> counters;  // by index_of(family)
     Observer* observer = nullptr;

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <utility>
+#include "core/rules/needs.hpp"
 
 namespace nsr::router {
 namespace {

@@ -71,6 +71,10 @@ Service::Service(Config config)
     remove_stale_namespaces(plan);
     setup_ = std::make_unique<Setup>(plan, owned_);
     open_ports();
+    if (!config_.host_netns.empty()) {
+        host_ = std::make_unique<HostNamespace>(config_.host_netns);
+        follow_host();
+    }
     listen();
 }
 
@@ -129,7 +133,7 @@ void Service::listen() {
     control_ = std::make_unique<ControlPort>(
         Controls{*router_, *tree_, log_, clock_, *engine_, config_, clock_.now(),
                  memory_limit_bytes_, [this] { return reload(); }, [this] { engine_->stop(); },
-                 [this](const IpArgs& args) { change_link(args); }});
+                 [this](const IpArgs& args) { change_link(args); }, [this] { follow_host(); }});
     server_ = std::make_unique<http::Server>(engine_->loop(), [this](const http::Request& request) {
         return control_->handle(request);
     });
@@ -218,8 +222,15 @@ ConfigErrors Service::apply_config() {
         errors.insert(errors.end(), settings.error().begin(), settings.error().end());
     }
     engine_->deadlines_changed();
+    follow_host();
     log_.log(now, LogLevel::Info, "nsrouter: configuration reloaded");
     return errors;
+}
+
+void Service::follow_host() {
+    if (host_) {
+        host_->follow(host_tables(router_->interfaces(), router_->routes()));
+    }
 }
 
 void Service::change_link(const IpArgs& args) {
@@ -260,6 +271,7 @@ void Service::shut_down() {
     if (engine_) {
         engine_->close_ports();
     }
+    host_.reset();
     setup_.reset();
     lock_.reset();
     log_.on_line = nullptr;

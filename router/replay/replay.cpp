@@ -5,6 +5,7 @@
 
 #include "core/base/printable.hpp"
 #include "core/procfs/sysctl.hpp"
+#include "core/rules/language/parse.hpp"
 #include "router/config/build.hpp"
 #include "router/config/section.hpp"
 #include "router/config/sections.hpp"

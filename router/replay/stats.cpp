@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "core/procfs/nf_conntrack.hpp"
+#include "core/rules/save.hpp"
 
 namespace nsr::router {
 namespace {

@@ -10,6 +10,7 @@
 #include "core/base/check.hpp"
 #include "core/pipeline/router.hpp"
 #include "core/procfs/nf_conntrack.hpp"
+#include "core/rules/language/parse.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/checksum.hpp"
 

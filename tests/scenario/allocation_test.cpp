@@ -13,18 +13,18 @@ std::size_t g_allocations = 0;
 
 }  // namespace
 
-// Of this whole program; counts only while asked to.
-void* operator new(std::size_t bytes) {
+// Of this whole program; counts only while asked to. Not inlined: GCC 12 would see free() meet new.
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
     g_allocations += g_counting ? 1 : 0;
     if (void* memory = std::malloc(bytes)) {
         return memory;
     }
     throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
     std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
     std::free(memory);
 }
 

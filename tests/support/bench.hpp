@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/pipeline/router.hpp"
-#include "core/rules/ruleset.hpp"
+#include "core/rules/language/parse.hpp"
 #include "tests/support/packet_builder.hpp"
 
 namespace nsr::test {

@@ -9,6 +9,8 @@
 #include "core/packet/dissect.hpp"
 #include "core/procfs/nf_conntrack.hpp"
 #include "core/procfs/sysctl.hpp"
+#include "core/rules/language/parse.hpp"
+#include "core/rules/save.hpp"
 
 namespace nsr::test {
 
