@@ -104,14 +104,18 @@ TargetVerdict ConnmarkTarget::apply(ActionParam& par, TableVerdict&) const {
     if (meta.conn == ConnId::None) {
         return TargetVerdict::Continue;
     }
+<<<<<<< HEAD
     conntrack::Conntrack& conntrack = par.conntrack;
     const Mark connection = conntrack.table()[meta.conn].mark;
+=======
+    const Mark connection = par.conntrack.table()[meta.conn].mark;
+>>>>>>> events
     switch (mode) {
         case Mode::Set:
-            conntrack.set_mark(meta.conn, (connection & ~ct_mask) ^ value);
+            par.conntrack.set_mark(meta.conn, (connection & ~ct_mask) ^ value);
             break;
         case Mode::Save:
-            conntrack.set_mark(meta.conn, (connection & ~ct_mask) ^ (meta.mark & packet_mask));
+            par.conntrack.set_mark(meta.conn, (connection & ~ct_mask) ^ (meta.mark & packet_mask));
             break;
         case Mode::Restore:
             meta.mark = (meta.mark & ~packet_mask) ^ (connection & ct_mask);

@@ -19,11 +19,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct CountedEvents : conntrack::EventSubscriber {
-    int events = 0;
-    void conntrack_event(const conntrack::Event& /*event*/) override { ++events; }
-};
-
 constexpr const char* kClient = "10.0.0.2:4000";
 constexpr const char* kServer = "192.0.2.7:80";
 constexpr const char* kClient6 = "[fd00:1::2]:4000";
@@ -420,15 +415,18 @@ const std::array kEffects = {
            }},
     Effect{"netfilter/nf_conntrack_events",
            [](Machine& m) {
-               CountedEvents counted;
-               m.router->conntrack().subscribe(counted);
+               struct Listener final : conntrack::EventSubscriber {
+                   void conntrack_event(const conntrack::Event& /*event*/) override { ++events; }
+                   int events = 0;
+               } listener;
+               m.router->conntrack().subscribe(listener);
                m.set("netfilter/nf_conntrack_events", "0");
                m.from_lan(udp(kClient, kServer));
-               CHECK(counted.events == 0);
+               CHECK(listener.events == 0);
                m.set("netfilter/nf_conntrack_events", "1");
                m.from_lan(udp("10.0.0.3:4000", kServer));
-               CHECK(counted.events == 1);
-               m.router->conntrack().unsubscribe(counted);
+               m.router->conntrack().unsubscribe(listener);
+               CHECK(listener.events == 1);
            }},
     Effect{"netfilter/nf_conntrack_frag6_high_thresh", memory6_tracked},
     Effect{"netfilter/nf_conntrack_frag6_low_thresh", memory6_tracked},
