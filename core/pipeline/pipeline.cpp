@@ -5,7 +5,6 @@
 #include "core/local/loopback_alias.hpp"
 #include "core/packet/dissect.hpp"
 #include "core/packet/rewrite.hpp"
-#include "core/pipeline/run_hook.hpp"
 #include "core/wire/icmp.hpp"
 #include "core/wire/ipv6.hpp"
 #include "core/wire/tcp.hpp"
@@ -93,13 +92,11 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
     if (!verdict.accepted()) {
         return drop(packet, verdict.reason());
     }
-    for (const routing::Interface& interface : state_.interfaces.all()) {
-        if (interface.host) {
-            ++counters(packet).in_delivers;
-            packet.meta.out = interface.index;
-            local::alias_loopback(packet);
-            return transmit(std::move(packet));
-        }
+    if (const IfIndex host = state_.interfaces.host(); host != IfIndex::None) {
+        ++counters(packet).in_delivers;
+        packet.meta.out = host;
+        local::alias_loopback(packet);
+        return transmit(std::move(packet));
     }
     local::Response response = local::respond(packet, broadcast, time_of_day(now_));
     if (response.refused != DropReason::LocalNoProtocol) {

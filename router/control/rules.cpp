@@ -1,6 +1,7 @@
 // Rules, links and the tracking module at the control port.
 #include <string_view>
 
+#include "core/rules/save.hpp"
 #include "router/control/port.hpp"
 #include "router/control/request.hpp"
 #include "router/control/tracking_module.hpp"
@@ -37,7 +38,7 @@ Response ControlPort::rules(const Request& request) {
     if (controls_.config.conntrack.activate_on_view) {
         activate_by_view(controls_.router, now());
     }
-    const rules::Ruleset& ruleset = controls_.router.ruleset();
+    const rules::Ruleset ruleset = controls_.router.ruleset();
     const std::string format = value_of(request, "format");
     std::string body;
     for (const Family family : families_in(request)) {

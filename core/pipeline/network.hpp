@@ -1,15 +1,15 @@
 // What rules may ask about interfaces and routes.
 #pragma once
 
-#include "core/routing/interface.hpp"
+#include "core/routing/interface_table.hpp"
 #include "core/routing/route_table.hpp"
-#include "core/rules/program/program.hpp"
+#include "core/rules/network.hpp"
 
 namespace nsr::pipeline {
 
-class RoutingWorld : public rules::World {
+class RoutingNetwork : public rules::Network {
   public:
-    RoutingWorld(const routing::InterfaceTable& interfaces, const routing::RouteTable& routes)
+    RoutingNetwork(const routing::InterfaceTable& interfaces, const routing::RouteTable& routes)
         : interfaces_(interfaces), routes_(routes) {}
 
     std::string_view interface_name(IfIndex index) const override;

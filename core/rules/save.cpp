@@ -1,8 +1,8 @@
-// iptables-save text of a ruleset: the canonical form, which parse_save reads back.
-#include "core/rules/language/text.hpp"
+#include "core/rules/save.hpp"
+
 #include "core/rules/match.hpp"
-#include "core/rules/ruleset.hpp"
 #include "core/rules/target.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
@@ -28,26 +28,12 @@ std::string rule_text(std::string_view chain, const Rule& rule) {
     if (rule.target == nullptr) {
         return text;
     }
-    const auto* standard = dynamic_cast<const StandardTarget*>(rule.target.get());
-    append(text,
-           standard != nullptr && standard->kind() == StandardTarget::Kind::Goto ? "-g" : "-j");
+    append(text, rule.target->jump() == Target::Jump::Goto ? "-g" : "-j");
     append(text, rule.target->name());
     if (const std::string options = rule.target->save(); !options.empty()) {
         append(text, options);
     }
     return text;
-}
-
-std::string_view name_of(Policy policy) {
-    switch (policy) {
-        case Policy::Accept:
-            return "ACCEPT";
-        case Policy::Drop:
-            return "DROP";
-        case Policy::None:
-            break;
-    }
-    return "-";
 }
 
 std::vector<std::string> save_lines(const Table& table, bool with_counters) {

@@ -1,4 +1,4 @@
-#include "core/rules/program/code.hpp"
+#include "core/rules/code.hpp"
 
 namespace nsr::rules {
 
@@ -32,17 +32,9 @@ void Code::emit_interface(Op op, bool invert, std::string_view pattern) {
     interface_sets.push_back(std::move(set));
 }
 
-void Code::emit_call(const Match& match) {
+void Code::emit_call(const Match& match, std::unique_ptr<MatchState> own) {
     emit({.op = Op::Call, .value = static_cast<std::uint32_t>(calls.size())});
-    calls.push_back({&match, rule, match.make_state(), nullptr});
-}
-
-void Match::compile(Code& code) const {
-    code.emit_call(*this);
-}
-
-MatchResult Match::test(Subject&, MatchState*) const {
-    return MatchResult::Yes;
+    calls.push_back({&match, rule, std::move(own), nullptr});
 }
 
 }  // namespace nsr::rules

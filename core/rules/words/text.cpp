@@ -1,4 +1,4 @@
-#include "core/rules/language/text.hpp"
+#include "core/rules/words/text.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -51,26 +51,6 @@ std::optional<IpAddress> parse_mask(std::string_view text, Family family) {
     }
     const auto mask = parse_address(text);
     return mask && mask->is_v6() ? mask : std::nullopt;
-}
-
-// Insertions, deletions, replacements and swapped neighbours (optimal string alignment).
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-    for (std::size_t i = 0; i <= a.size(); ++i) {
-        for (std::size_t j = 0; j <= b.size(); ++j) {
-            if (i == 0 || j == 0) {
-                d[i][j] = i + j;
-                continue;
-            }
-            const std::size_t changed = d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-            d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, changed});
-            const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            if (swapped) {
-                d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
-            }
-        }
-    }
-    return d[a.size()][b.size()];
 }
 
 }  // namespace
@@ -216,28 +196,6 @@ std::string to_string(const MaskedAddress& address) {
            (length ? std::to_string(*length) : nsr::to_string(address.mask));
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    while (true) {
-        const std::size_t at = text.find(separator);
-        parts.push_back(text.substr(0, at));
-        if (at == std::string_view::npos) {
-            return parts;
-        }
-        text.remove_prefix(at + 1);
-    }
-}
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (char& c : result) {
-        if (c >= 'A' && c <= 'Z') {
-            c = static_cast<char>(c - 'A' + 'a');
-        }
-    }
-    return result;
-}
-
 std::string quoted(std::string_view text) {
     constexpr std::string_view kPlain =
         "_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -252,36 +210,6 @@ std::string quoted(std::string_view text) {
         result += c;
     }
     return result + "\"";
-}
-
-std::string in_quotes(std::string_view text) {
-    return "\"" + std::string(text) + "\"";
-}
-
-std::string_view nearest(std::string_view word, const std::vector<std::string_view>& names) {
-    std::string_view best;
-    std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
-    const std::string folded = lower(word.substr(0, 64));
-    for (const std::string_view name : names) {
-        const std::size_t distance = edit_distance(folded, lower(name));
-        if (distance < best_distance && distance < name.size()) {
-            best = name;
-            best_distance = distance;
-        }
-    }
-    return best;
-}
-
-std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& names) {
-    const std::string_view name = nearest(word, names);
-    return name.empty() ? std::string() : "; did you mean " + in_quotes(name) + "?";
-}
-
-void append(std::string& text, std::string_view word) {
-    if (!text.empty()) {
-        text += ' ';
-    }
-    text += word;
 }
 
 }  // namespace nsr::rules

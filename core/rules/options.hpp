@@ -1,21 +1,19 @@
 // Options: what the modules of the rule language say about their options, and what they are given.
 //
-// A module (a kind of match or target) is a row: its name, its option table, and a function that
-// makes a Match or Target from the options given in one rule. Parsing words, abbreviations,
-// negation and repetition is done once, in parse_rule.cpp, from these tables.
+// Parsing words, abbreviations, negation and repetition is done once, in language/rule_parser.cpp,
+// from these tables.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/rules/match.hpp"
-#include "core/rules/ruleset.hpp"
-#include "core/rules/target.hpp"
+#include "core/base/config_error.hpp"
+#include "core/rules/table_id.hpp"
+#include "core/wire/address.hpp"
 
 namespace nsr::rules {
 
@@ -76,32 +74,5 @@ std::optional<std::uint64_t> read_number(const Options& options, const RuleConte
 constexpr std::string_view bang(bool inverted) {
     return inverted ? "! " : "";
 }
-
-inline constexpr FamilySupport kBothFamilies{true, true};
-inline constexpr FamilySupport kIpv4Only{true, false};
-inline constexpr FamilySupport kIpv6Only{false, true};
-
-struct MatchModule {
-    std::string_view name;
-    FamilySupport families;
-    std::span<const OptionSpec> options;
-    // Null after an error was reported.
-    std::shared_ptr<const Match> (*parse)(const Options& options, RuleContext& context);
-    // Loaded by -p without -m when one of its options appears, and only legal with it. 0: none.
-    std::uint8_t protocol = 0;
-};
-
-constexpr std::uint8_t bit(TableId table) {
-    return static_cast<std::uint8_t>(1u << static_cast<unsigned>(table));
-}
-inline constexpr std::uint8_t kAllTables = 0x1f;
-
-struct TargetModule {
-    std::string_view name;
-    FamilySupport families;
-    std::span<const OptionSpec> options;
-    std::shared_ptr<const Target> (*parse)(const Options& options, RuleContext& context);
-    std::uint8_t tables = kAllTables;
-};
 
 }  // namespace nsr::rules

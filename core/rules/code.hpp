@@ -14,9 +14,11 @@
 #include <vector>
 
 #include "core/base/ids.hpp"
-#include "core/rules/match.hpp"
+#include "core/rules/state.hpp"
 
 namespace nsr::rules {
+
+class Match;
 
 enum class Op : std::uint8_t {
     Protocol,         // low
@@ -83,7 +85,8 @@ class Code {
     void emit_pair(Op op, bool invert, const AddressPair& pair);
     // `pattern` is a name, or a prefix followed by "+".
     void emit_interface(Op op, bool invert, std::string_view pattern);
-    void emit_call(const Match& match);
+    // `own`: what the match remembers for itself, if anything.
+    void emit_call(const Match& match, std::unique_ptr<MatchState> own = nullptr);
 
     [[nodiscard]] const std::vector<std::pair<std::string, IfIndex>>& interfaces() const {
         return interfaces_;
@@ -93,8 +96,8 @@ class Code {
     struct Call {
         const Match* match;
         RuleId rule;
-        std::unique_ptr<MatchState> state;
-        SharedState* shared = nullptr;
+        std::unique_ptr<MatchState> own;
+        MatchState* state = nullptr;  // its own or the one it shares
     };
     std::vector<Instruction> instructions;
     std::vector<AddressPair> pairs;

@@ -1,6 +1,6 @@
-#include "core/rules/language/options.hpp"
+#include "core/rules/options.hpp"
 
-#include "core/rules/language/text.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/words.hpp"
 #include "core/wire/address.hpp"
 
 namespace nsr::rules {
@@ -65,18 +66,7 @@ std::string to_string(const MaskedAddress& address);
 std::optional<std::uint8_t> parse_protocol(std::string_view text);
 std::string protocol_text(std::uint8_t protocol);  // name, or the number in digits
 
-std::vector<std::string_view> split(std::string_view text, char separator);
-std::string lower(std::string_view text);
 // A word as iptables-save quotes it: as it stands if it is plain, else in "" with \ escapes.
 std::string quoted(std::string_view text);
-std::string in_quotes(std::string_view text);  // for error messages
-
-// The name nearest to `word`, if any is near enough to be what was meant; else empty.
-std::string_view nearest(std::string_view word, const std::vector<std::string_view>& names);
-// `; did you mean "X"?`, or nothing.
-std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& names);
-
-// Appends `word` behind a blank, or without one to an empty text.
-void append(std::string& text, std::string_view word);
 
 }  // namespace nsr::rules

@@ -1,16 +1,16 @@
-#include "core/pipeline/world.hpp"
+#include "core/pipeline/network.hpp"
 
 namespace nsr::pipeline {
 
-std::string_view RoutingWorld::interface_name(IfIndex index) const {
+std::string_view RoutingNetwork::interface_name(IfIndex index) const {
     if (index == IfIndex::Loopback) {
         return "lo";
     }
     return index == IfIndex::None ? std::string_view() : interfaces_.get(index).name;
 }
 
-std::optional<IpAddress> RoutingWorld::primary_address(IfIndex index,
-                                                       const IpAddress& towards) const {
+std::optional<IpAddress> RoutingNetwork::primary_address(IfIndex index,
+                                                         const IpAddress& towards) const {
     // kernel: nf_nat_masquerade_ipv4 goes by the network of the gateway, IPv6 by the destination
     if (towards.is_v4() && !towards.is_unspecified()) {
         const routing::Decision decision = routes_.lookup(towards);
@@ -25,19 +25,19 @@ std::optional<IpAddress> RoutingWorld::primary_address(IfIndex index,
     return borrowed ? std::nullopt : address;
 }
 
-std::uint32_t RoutingWorld::path_mtu(const IpAddress& destination) const {
+std::uint32_t RoutingNetwork::path_mtu(const IpAddress& destination) const {
     const routing::Decision decision = routes_.lookup(destination);
     return decision.kind == routing::Destination::Unicast ? interface_mtu(decision.out) : 65535;
 }
 
-std::uint32_t RoutingWorld::interface_mtu(IfIndex index) const {
+std::uint32_t RoutingNetwork::interface_mtu(IfIndex index) const {
     const bool device = index != IfIndex::None && index != IfIndex::Loopback;
     return device ? interfaces_.get(index).mtu : 65535;
 }
 
 // kernel: inet_dev_addr_type, match_type6
-rules::World::AddressType RoutingWorld::address_type(const IpAddress& address,
-                                                     std::optional<IfIndex> limit_to) const {
+rules::Network::AddressType RoutingNetwork::address_type(const IpAddress& address,
+                                                         std::optional<IfIndex> limit_to) const {
     if (address.is_unspecified()) {
         return address.is_v4() ? AddressType::Broadcast : AddressType::Unspecified;
     }
@@ -72,7 +72,7 @@ rules::World::AddressType RoutingWorld::address_type(const IpAddress& address,
     return AddressType::Unicast;
 }
 
-std::optional<IfIndex> RoutingWorld::route_interface(const IpAddress& address) const {
+std::optional<IfIndex> RoutingNetwork::route_interface(const IpAddress& address) const {
     const routing::Decision decision = routes_.lookup(address);
     if (decision.kind != routing::Destination::Unicast) {
         return std::nullopt;
