@@ -243,7 +243,8 @@ std::optional<ConnId> Table::next(std::optional<ConnId> after) const {
 
 std::optional<ConnId> Table::next(Walk& walk, std::size_t& looks) const {
     const Arena<Connection>& records = parts_->records;
-    for (; looks != 0 && walk.at < records.end(); --looks) {
+    while (looks != 0 && walk.at < records.end()) {
+        --looks;
         const std::uint32_t number = walk.at++;
         if (records[number].commit != 0) {
             return ConnId{number};

@@ -104,12 +104,7 @@ TargetVerdict ConnmarkTarget::apply(ActionParam& par, TableVerdict&) const {
     if (meta.conn == ConnId::None) {
         return TargetVerdict::Continue;
     }
-<<<<<<< HEAD
-    conntrack::Conntrack& conntrack = par.conntrack;
-    const Mark connection = conntrack.table()[meta.conn].mark;
-=======
     const Mark connection = par.conntrack.table()[meta.conn].mark;
->>>>>>> events
     switch (mode) {
         case Mode::Set:
             par.conntrack.set_mark(meta.conn, (connection & ~ct_mask) ^ value);

@@ -148,7 +148,8 @@ TEST_CASE_FIXTURE(NatBox,
     while (!conntrack.expire(now)) {
     }
     CHECK(nat.bytes_in_use() > 2 * first);
-    const auto last_host = to_string(IpAddress::v4(0x0a010000 + static_cast<std::uint32_t>(count - 1)));
+    const auto last_host =
+        to_string(IpAddress::v4(0x0a010000 + static_cast<std::uint32_t>(count - 1)));
     for (std::uint8_t i = 1; i < 9; ++i) {
         const auto server = to_string(IpAddress::v4(198, 51, 100, i)) + ":53";
         const Packet out = snat(udp(last_host + ":4000", server), pool_of_four);
