@@ -45,6 +45,7 @@ struct State {
     RoutingNetwork network;
     rules::Program program;
     IcmpLimit icmp_limit;
+    SipKey rules_key;  // of what rules remember
     DropCounters drops;
     std::array<IpCounters, 2> counters;  // by index_of(family)
     Observer* observer = nullptr;

@@ -100,11 +100,11 @@ struct Firewall {
         return made;
     }
     rules::TableVerdict run(Packet& shown, rules::TableId table = rules::TableId::Filter,
-                       Hook hook = Hook::Forward) {
-        return program.run({shown, table, hook, now, conntrack, network, random, log});
+                            Hook hook = Hook::Forward) {
+        return program.run({shown, table, hook, now, conntrack, network, random, log, hash_key});
     }
     rules::TableVerdict forward(const PacketBuilder& builder,
-                           rules::TableId table = rules::TableId::Filter) {
+                                rules::TableId table = rules::TableId::Filter) {
         Packet shown = packet(builder);
         return run(shown, table);
     }
@@ -127,9 +127,15 @@ struct Firewall {
 
     BufferPool pool;
     RandomSource random{1};
+    SipKey hash_key{1, 2};
     Lines log;
     SmallNetwork network;
-    conntrack::Conntrack conntrack{conntrack::Settings{}, {{1, 2}, log, nullptr}};
+    static conntrack::Settings counting() {
+        conntrack::Settings settings;
+        settings.acct = 1;
+        return settings;
+    }
+    conntrack::Conntrack conntrack{counting(), {{1, 2}, log, nullptr}};
     Instant now{std::chrono::seconds(1000)};
     rules::Program program;
 };

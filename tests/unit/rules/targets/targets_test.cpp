@@ -5,8 +5,8 @@
 
 using namespace nsr;
 using namespace nsr::test;
-using rules::TargetVerdict;
 using rules::TableId;
+using rules::TargetVerdict;
 
 namespace {
 
@@ -154,6 +154,19 @@ TEST_CASE("TCPMSS lowers an MSS, never raises it") {
     CHECK(wire::load16(mangled(box, small.options({2, 4, 2, 0})).l4().data() + 22) == 512);
 }
 
+TEST_CASE("TCPMSS leaves a right checksum where the value spans two words of it") {
+    Firewall box("*mangle\n-A FORWARD -p tcp --syn -j TCPMSS --set-mss 1200\nCOMMIT\n");
+    for (const std::size_t nops : {0u, 1u, 2u, 3u}) {
+        std::vector<std::uint8_t> options(8, 1);
+        const std::vector<std::uint8_t> mss = {2, 4, 5, 0xb4};
+        std::copy(mss.begin(), mss.end(), options.begin() + static_cast<std::ptrdiff_t>(nops));
+        PacketBuilder with = kSyn;
+        const Packet lowered = mangled(box, with.options(options));
+        CHECK(wire::load16(lowered.l4().data() + 22 + nops) == 1200);
+        CHECK(checksums_right(lowered));
+    }
+}
+
 TEST_CASE("TCPMSS clamps to the narrower side of the path") {
     Firewall box("*mangle\n-A FORWARD -p tcp --syn -j TCPMSS --clamp-mss-to-pmtu\nCOMMIT\n");
     PacketBuilder with = kSyn;
@@ -186,7 +199,8 @@ TEST_CASE("TCPOPTSTRIP drops what claims a header shorter than any, or longer th
     for (const int words : {3, 4, 6, 15}) {
         Packet broken = box.packet(kSyn, Hook::Forward);
         broken.l4()[12] = static_cast<std::uint8_t>(words << 4);
-        CHECK(box.run(broken, rules::TableId::Mangle, Hook::Forward).verdict == TargetVerdict::Drop);
+        CHECK(box.run(broken, rules::TableId::Mangle, Hook::Forward).verdict ==
+              TargetVerdict::Drop);
     }
 }
 
