@@ -1,7 +1,7 @@
 // What rules may ask about interfaces and routes.
 #pragma once
 
-#include "core/routing/interface.hpp"
+#include "core/routing/interface_table.hpp"
 #include "core/routing/route_table.hpp"
 #include "core/rules/network.hpp"
 

@@ -16,40 +16,14 @@
 // kernel: ip_rcv ... ip_output, ipv6_rcv ... ip6_output
 #pragma once
 
-#include <array>
+#include <cstdint>
 #include <optional>
 
 #include "core/local/local.hpp"
-#include "core/pipeline/icmp_limit.hpp"
-#include "core/pipeline/network.hpp"
-#include "core/pipeline/router.hpp"
-#include "core/rules/program/program.hpp"
+#include "core/pipeline/hooks.hpp"
+#include "core/pipeline/state.hpp"
 
 namespace nsr::pipeline {
-
-// Everything that lives as long as the router, in the order in which it is made.
-struct State {
-    explicit State(Router::Options options, LogSink& log);
-
-    ForwardingSettings forwarding;
-    TrackingMode tracking;
-    LogSink& log;
-    RandomSource random;
-    RandomSource keys;  // apart: what `random` gives can be seen in packets
-    BufferPool pool;
-    routing::InterfaceTable interfaces;
-    routing::RouteTable routes;
-    defrag::Defrag defrag;
-    conntrack::Conntrack conntrack;
-    nat::Nat nat;
-    RoutingNetwork network;
-    rules::Program program;
-    IcmpLimit icmp_limit;
-    SipKey rules_key;  // of what rules remember
-    DropCounters drops;
-    std::array<IpCounters, 2> counters;  // by index_of(family)
-    Observer* observer = nullptr;
-};
 
 // What the router writes into timestamps: milliseconds with the high bit that says "not since
 // midnight UT" (RFC 791 3.1, RFC 792), because the core knows no calendar.
@@ -77,7 +51,7 @@ class Pipeline {
     void reassembly_timed_out(Packet first);
 
   private:
-    // The hooks, by table (hooks.hpp); stages.cpp has what each stage does.
+    // The stages of a hook in their order, and what each does: stages.cpp
     template <Hook kHook, const auto& kStages>
     Verdict run_hook(Packet& packet);
     template <Hook kHook>

@@ -29,7 +29,7 @@ struct Program::Impl {
     CompiledTable& table(Family family, TableId id) {
         return tables[index_of(family)][static_cast<std::size_t>(id)];
     }
-    void copy_counters();
+    void copy_counters(Ruleset& into) const;
     void bind_states();
 
     Ruleset ruleset;
@@ -76,7 +76,7 @@ void Program::take_over(Program& previous) {
 }
 
 Program Program::fork() const {
-    Program copy(ruleset(), impl_->code.interfaces());
+    Program copy(counted(), impl_->code.interfaces());
     for (std::size_t i = 0; i < impl_->code.calls.size(); ++i) {
         if (const auto& own = impl_->code.calls[i].own) {
             copy.impl_->code.calls[i].own = own->clone();
@@ -125,15 +125,20 @@ TableVerdict Program::run(ActionParam par, RuleObserver* observer) {
 }
 
 const Ruleset& Program::ruleset() const {
-    impl_->copy_counters();
     return impl_->ruleset;
 }
 
-void Program::Impl::copy_counters() {
+Ruleset Program::counted() const {
+    Ruleset copy = impl_->ruleset;
+    impl_->copy_counters(copy);
+    return copy;
+}
+
+void Program::Impl::copy_counters(Ruleset& into) const {
     for (std::size_t family = 0; family < 2; ++family) {
         for (std::size_t i = 0; i < kTableCount; ++i) {
             const CompiledTable& compiled = tables[family][i];
-            auto& chains = ruleset.tables[family][i].chains;
+            auto& chains = into.tables[family][i].chains;
             for (std::size_t c = 0; c < chains.size(); ++c) {
                 chains[c].counters = compiled.chains[c].counters;
                 for (std::size_t r = 0; r < chains[c].rules.size(); ++r) {

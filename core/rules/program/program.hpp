@@ -4,7 +4,7 @@
 //   Each chain becomes a flat run of instructions: cheap header and interface tests first (in an
 //   order that cannot change the result), then the other matches in order, then the target.
 //   Interface names become sets of IfIndex, protocol tests one compare. Rule and policy counters
-//   live here while the program runs; Ruleset text with counters is rendered by copying them back.
+//   live here while the program runs; who wants them takes a copy of the ruleset, counted().
 //   run() walks one built-in chain of one table and says what was decided; side effects that
 //   xtables targets have on the packet itself (MARK, NOTRACK, TTL, DSCP, TCPMSS, ...) are done by
 //   run(); NAT ranges and REJECT are reported, for the pipeline to carry out.
@@ -46,8 +46,10 @@ class Program {
     // What par.table says at par.hook. Null observer: nobody watches.
     TableVerdict run(ActionParam par, RuleObserver* observer = nullptr);
 
-    // The ruleset with current counters.
+    // The ruleset as it was given; its counters are those of then.
     [[nodiscard]] const Ruleset& ruleset() const;
+    // A copy of it with the counters of now.
+    [[nodiscard]] Ruleset counted() const;
     [[nodiscard]] const Rule* find(RuleId id) const;
     // How much its rules remember between packets; see MatchState::remembered.
     [[nodiscard]] std::size_t remembered() const;

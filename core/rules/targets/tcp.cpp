@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "core/packet/offload.hpp"
 #include "core/packet/rewrite.hpp"
 #include "core/rules/targets/targets.hpp"
 #include "core/rules/words/text.hpp"
@@ -60,7 +61,7 @@ std::optional<std::uint16_t> path_mss(const ActionParam& par) {
 void checksum_length(Packet& packet, std::size_t from, std::size_t to) {
     std::uint8_t* field = packet.l4().data() + wire::tcp::kChecksumOffset;
     const std::uint16_t sum = wire::load16(field);
-    if (packet.offload.checksum == ChecksumState::Partial) {
+    if (has_outer_partial_checksum(packet)) {
         wire::store16(field, wire::fold(std::uint64_t{sum} + (to - from)));
     } else {
         wire::store16(field, wire::update16(sum, static_cast<std::uint16_t>(from),
@@ -84,6 +85,7 @@ void grow_ip_length(Packet& packet, std::size_t bytes) {
 // Puts an MSS option first, in a segment without data that has room for it.
 void add_mss(Packet& packet, std::uint16_t mss) {
     const std::size_t length = packet.l4().size();
+    rewrite::finish_inner_checksum(packet);
     packet.resize(packet.size() + kMssOptionBytes);
     grow_ip_length(packet, kMssOptionBytes);
     std::uint8_t* header = packet.l4().data();
