@@ -16,10 +16,14 @@
 
 #include "core/base/check.hpp"
 #include "core/packet/dissect.hpp"
-#include "core/pipeline/world.hpp"
-#include "core/rules/modules.hpp"
+#include "core/pipeline/network.hpp"
+#include "core/rules/language/check.hpp"
+#include "core/rules/language/native.hpp"
+#include "core/rules/language/parse.hpp"
+#include "core/rules/matches/matches.hpp"
 #include "core/rules/program/program.hpp"
-#include "core/rules/ruleset.hpp"
+#include "core/rules/save.hpp"
+#include "core/rules/targets/targets.hpp"
 #include "tests/fuzz/support/packets.hpp"
 #include "tests/fuzz/support/router.hpp"
 
@@ -241,9 +245,9 @@ struct NoLog final : LogSink {
 
 // Every table at every hook, whatever the one before it decided.
 void show_everywhere(rules::Program& program, const Packet& packet, Router& router, Instant now) {
-    const pipeline::RoutingWorld world(router.interfaces(), router.routes());
+    const pipeline::RoutingNetwork network(router.interfaces(), router.routes());
+    RandomSource random(1);
     NoLog log;
-    rules::Environment environment{router.conntrack(), world, router.random(), log};
     for (std::size_t place = 0; place < rules::kTableCount * kHooks.size(); ++place) {
         const auto table = static_cast<rules::TableId>(place % rules::kTableCount);
         const Hook hook = kHooks[place / rules::kTableCount];
@@ -254,7 +258,14 @@ void show_everywhere(rules::Program& program, const Packet& packet, Router& rout
         const bool arrives = hook == Hook::Prerouting || hook == Hook::Input;
         shown.meta.in = hook == Hook::Output ? IfIndex::None : packet.meta.in;
         shown.meta.out = arrives ? IfIndex::None : fuzz::kWan;
-        static_cast<void>(program.run(table, hook, shown, now, environment));
+        static_cast<void>(program.run({.packet = shown,
+                                       .table = table,
+                                       .hook = hook,
+                                       .now = now,
+                                       .conntrack = router.conntrack(),
+                                       .network = network,
+                                       .random = random,
+                                       .log = log}));
         NSR_CHECK(dissect(shown).accepted());
     }
 }

@@ -42,7 +42,8 @@ struct Instance {
                               .started = clock.now(),
                               .reload = [] { return std::string("no file\n"); },
                               .stop = [] {},
-                              .change_link = {}}};
+                              .change_link = {},
+                              .links_changed = [] {}}};
 };
 
 // All that comes back until the other side hangs up.

@@ -82,10 +82,12 @@ std::unique_ptr<Router> read_router(fuzz::Input& in) {
     shape.wan_offload = (how & 4) == 0;
     shape.wan_mtu = (how & 8) != 0 ? 1280 : 1500;
     auto router = fuzz::make_router(std::move(shape));
-    router->conntrack().settings().tcp_loose = (how & 16) != 0 ? 0 : 1;
-    router->conntrack().settings().tcp_be_liberal = (how & 32) != 0 ? 1 : 0;
-    router->conntrack().settings().acct = (how & 64) != 0 ? 1 : 0;
-    router->forwarding().rp_filter[0] = (how & 128) != 0 ? 1 : 0;
+    pipeline::Settings settings = router->settings();
+    settings.conntrack.tcp_loose = (how & 16) != 0 ? 0 : 1;
+    settings.conntrack.tcp_be_liberal = (how & 32) != 0 ? 1 : 0;
+    settings.conntrack.acct = (how & 64) != 0 ? 1 : 0;
+    settings.forwarding.rp_filter[0] = (how & 128) != 0 ? 1 : 0;
+    router->configure(settings);
     return router;
 }
 
@@ -95,7 +97,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::Input in(data, size);
     const auto ends = std::make_unique<Ends>();
     const std::unique_ptr<Router> router = read_router(in);
-    router->observer = ends.get();
+    router->observe(ends.get());
     Instant now{std::chrono::seconds(100)};
     bool sound = true;
     for (int steps = 0; steps < 100 && !in.done(); ++steps) {

@@ -8,7 +8,6 @@
 
 #include "core/base/check.hpp"
 #include "core/procfs/sysctl.hpp"
-#include "core/procfs/tree.hpp"
 #include "router/config/sysctl_file.hpp"
 #include "tests/fuzz/support/router.hpp"
 #include "tests/support/packet_builder.hpp"
@@ -38,9 +37,19 @@ void send_some(Router& router) {
 void check_readback(procfs::Context& context, const std::string& name) {
     const auto shown = procfs::read_sysctl(context, name);
     NSR_CHECK(shown.ok());
-    NSR_CHECK(!procfs::set_sysctl(context, name, *shown, kNow));
+    NSR_CHECK(procfs::write_sysctl(context, name, *shown).ok());
     const auto again = procfs::read_sysctl(context, name);
     NSR_CHECK(again.ok() && *again == *shown);
+}
+
+void set(procfs::Context& context, const router::SysctlLine& line) {
+    const auto sysctl = procfs::find_sysctl(line.name, {"lan", "wan"});
+    const bool legal = sysctl && procfs::check_sysctl(*sysctl, line.value).ok();
+    const bool done = procfs::write_sysctl(context, line.name, line.value).ok();
+    NSR_CHECK(legal || !done);
+    if (done) {
+        check_readback(context, line.name);
+    }
 }
 
 }  // namespace
@@ -52,15 +61,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         NSR_CHECK(!error.message.empty() && error.where.line > 0);
     }
     const std::unique_ptr<Router> router = fuzz::make_router({});
-    procfs::Tree tree({*router, procfs::LineFormat::Kernel, {}, kMemory});
+    procfs::Context context{*router, procfs::LineFormat::Kernel, {}, kMemory};
     for (const router::SysctlLine& line : file.lines) {
         NSR_CHECK(!line.name.empty() && line.where.line > 0);
-        const bool legal = !procfs::check_sysctl(line.name, line.value, {"lan", "wan"});
-        const auto failure = procfs::set_sysctl(tree.context(), line.name, line.value, kNow);
-        NSR_CHECK(legal || failure);
-        if (!failure && procfs::read_sysctl(tree.context(), line.name).ok()) {
-            check_readback(tree.context(), line.name);
-        }
+        set(context, line);
     }
     send_some(*router);
     return 0;

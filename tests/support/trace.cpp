@@ -221,9 +221,9 @@ std::string play(TraceWorld& world, std::string_view trace) {
     std::string told;
     std::size_t count = 0;
     for (const Line& line : lines_of(trace)) {
-        told += "  " + std::to_string(++count) + ". " + line.text + "\n";
+        told += "\n  " + std::to_string(++count) + ". " + line.text;
         if (const std::string wrong = player.play(line); !wrong.empty()) {
-            return "line " + std::to_string(count) + " of the trace: " + wrong + "\n" + told;
+            return "line " + std::to_string(count) + " of the trace: " + wrong + told;
         }
     }
     return {};

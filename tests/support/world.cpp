@@ -7,6 +7,9 @@
 #include "core/packet/describe.hpp"
 #include "core/packet/dissect.hpp"
 #include "core/procfs/nf_conntrack.hpp"
+#include "core/procfs/sysctl.hpp"
+#include "core/rules/language/parse.hpp"
+#include "core/rules/save.hpp"
 #include "tests/support/packet_fields.hpp"
 #include "tests/support/story.hpp"
 #include "tests/support/trace.hpp"
@@ -77,20 +80,18 @@ struct World::Impl : TraceWorld {
 
 void World::Impl::build(const Setup& setup) {
     Router::Options options;
-    options.conntrack = setup.conntrack;
+    options.settings.conntrack = setup.conntrack;
     options.tracking = setup.tracking;
     options.log = &log;
-    options.forwarding.icmp_ratelimit = 0;
-    options.forwarding.icmp_msgs_per_sec = 1000000;
-    options.forwarding.ipv6_icmp_ratelimit = 0;
+    options.settings.forwarding.icmp_ratelimit = 0;
+    options.settings.forwarding.icmp_msgs_per_sec = 1000000;
+    options.settings.forwarding.ipv6_icmp_ratelimit = 0;
     router = std::make_unique<Router>(std::move(options));
     const auto link = [&](const char* name, const char* v4, const char* v6) {
         routing::Interface interface;
         interface.name = name;
         interface.addresses = {*parse_prefix(v4), *parse_prefix(v6)};
-        interface.checksum_offload = true;
-        interface.gso_tcp = true;
-        interface.gso_udp = true;
+        interface.capabilities = {.checksum = true, .gso_tcp = true, .gso_udp = true};
         return router->add_interface(std::move(interface));
     };
     link("lan", "10.0.0.1/24", "fd00:1::1/64");
@@ -169,7 +170,7 @@ World::World(Setup setup, Here here) : impl_(std::make_unique<Impl>()) {
     impl_->story.step("given " + on_one_line(setup.rules_v4 + setup.rules_v6));
     impl_->build(setup);
     impl_->load(setup, here);
-    impl_->router->observer = &impl_->tracer;
+    impl_->router->observe(&impl_->tracer);
 }
 
 World::World(World&&) noexcept = default;
@@ -209,6 +210,15 @@ World& World::play(std::string_view trace, Here here) {
     impl_->story.step("play a trace");
     if (const std::string wrong = test::play(*impl_, trace); !wrong.empty()) {
         impl_->fail(here, wrong);
+    }
+    return *this;
+}
+
+World& World::sysctl(std::string_view name, std::string_view value, Here here) {
+    impl_->story.step("sysctl " + std::string(name) + " = " + std::string(value));
+    procfs::Context context{*impl_->router};
+    if (const auto written = procfs::write_sysctl(context, name, value); !written) {
+        impl_->fail(here, std::string(name) + ": " + written.error().detail);
     }
     return *this;
 }
@@ -304,8 +314,9 @@ World& World::expect_entries(std::size_t count, Here here) {
 
 World& World::expect_rule_packets(std::string_view rule, std::uint64_t packets, Here here) {
     impl_->story.step("expect " + std::to_string(packets) + " packets of " + std::string(rule));
-    const std::string text = rules::save(impl_->router->ruleset(), Family::Ipv4, true) +
-                             rules::save(impl_->router->ruleset(), Family::Ipv6, true);
+    const rules::Ruleset ruleset = impl_->router->ruleset();
+    const std::string text =
+        rules::save(ruleset, Family::Ipv4, true) + rules::save(ruleset, Family::Ipv6, true);
     const auto at = text.find("] " + std::string(rule) + '\n');
     const auto start = at == std::string::npos ? at : text.rfind('[', at);
     if (start == std::string::npos ||

@@ -48,6 +48,8 @@ class World {
     World& after(Duration time, Here here = {});
     // A TCP connection of 10.0.0.2:40000 with 198.51.100.7:80, segment by segment; see trace.hpp.
     World& play(std::string_view trace, Here here = {});
+    // An administrator writes `value` into this sysctl.
+    World& sysctl(std::string_view name, std::string_view value, Here here = {});
 
     // The next packet that left through `interface` is this one, byte for byte (IPv4 id of packets
     // the router made is ignored).

@@ -27,8 +27,10 @@ std::unique_ptr<Router> live_router(std::unique_ptr<conntrack::Memory> memory) {
         "*mangle\n-A FORWARD -p udp -j CONNMARK --set-mark 0x2a\nCOMMIT\n"
         "*nat\n-A POSTROUTING -o wan -p tcp -j MASQUERADE\nCOMMIT\n";
     auto router = make_router(std::move(shape));
-    router->conntrack().settings().acct = 1;
-    router->conntrack().settings().timestamp = 1;
+    pipeline::Settings settings = router->settings();
+    settings.conntrack.acct = 1;
+    settings.conntrack.timestamp = 1;
+    router->configure(settings);
     using test::ip, test::ping, test::tcp, test::udp;
     send(*router, kLan, tcp("10.0.0.2:1000", "198.51.100.7:80").syn().seq(999));
     send(*router, kWan, tcp("198.51.100.7:80", "192.0.2.1:1000").syn().seq(4999).ack(1000));

@@ -7,6 +7,7 @@
 #include "core/base/check.hpp"
 #include "core/packet/describe.hpp"
 #include "core/packet/dissect.hpp"
+#include "core/rules/language/parse.hpp"
 #include "core/wire/checksum.hpp"
 #include "core/wire/protocol.hpp"
 
@@ -17,9 +18,7 @@ void add_interface(Router& router, const char* name, const char* v4, const char*
     routing::Interface interface;
     interface.name = name;
     interface.addresses = {*parse_prefix(v4), *parse_prefix(v6)};
-    interface.checksum_offload = true;
-    interface.gso_tcp = true;
-    interface.gso_udp = true;
+    interface.capabilities = {.checksum = true, .gso_tcp = true, .gso_udp = true};
     router.add_interface(std::move(interface));
 }
 
@@ -31,19 +30,19 @@ void add_default_route(Router& router, const char* everything, const char* gatew
 // The device takes it as it is. A packet larger than the MTU leaves only as a super-packet.
 bool device_takes(const routing::Interface& device, const Packet& packet) {
     const Offload& offload = packet.offload;
-    if (offload.checksum == ChecksumState::Partial && !device.checksum_offload) {
+    if (offload.checksum == ChecksumState::Partial && !device.capabilities.checksum) {
         return false;
     }
     switch (offload.gso) {
         case Gso::None:
             return packet.size() <= device.mtu;
         case Gso::Udp:
-            return device.gso_udp;
+            return device.capabilities.gso_udp;
         case Gso::Tcp4:
         case Gso::Tcp6:
             break;
     }
-    return device.gso_tcp;
+    return device.capabilities.gso_tcp;
 }
 
 bool checksum_holds(const Packet& packet) {
@@ -91,16 +90,17 @@ void check_packet(Router& router, Packet& packet, bool sound) {
 std::unique_ptr<Router> make_router(Shape shape) {
     Router::Options options;
     options.tracking = TrackingMode::On;
-    options.conntrack.max = shape.conntrack_max;
+    options.settings.conntrack.max = shape.conntrack_max;
     options.memory = std::move(shape.memory);
     auto router = std::make_unique<Router>(std::move(options));
     add_interface(*router, "lan", "10.0.0.1/24", "fd00:1::1/64");
     add_interface(*router, "wan", "192.0.2.1/24", "2001:db8::1/64");
     add_default_route(*router, "0.0.0.0/0", "192.0.2.254");
     add_default_route(*router, "::/0", "2001:db8::fe");
-    routing::Interface& wan = router->interfaces().get(kWan);
-    wan.mtu = shape.wan_mtu;
-    wan.checksum_offload = wan.gso_tcp = wan.gso_udp = shape.wan_offload;
+    router->set_mtu(kWan, shape.wan_mtu);
+    if (!shape.wan_offload) {
+        router->set_capabilities(kWan, {});
+    }
     rules::Ruleset ruleset;
     NSR_CHECK(rules::parse_save(shape.rules_v4, "v4", Family::Ipv4, ruleset).empty());
     NSR_CHECK(rules::parse_save(shape.rules_v6, "v6", Family::Ipv6, ruleset).empty());
