@@ -8,6 +8,7 @@
 
 namespace nsr::netlink {
 
+bool has_address(const Socket& socket, const std::string& device, const Prefix& address);
 // False if the device has that address already.
 bool add_address(const Socket& socket, const std::string& device, const Prefix& address);
 // Nothing if the device has not got it.

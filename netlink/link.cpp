@@ -1,6 +1,5 @@
 #include "netlink/link.hpp"
 
-#include <fcntl.h>
 #include <net/if.h>
 #include <netlink/cache.h>
 #include <netlink/errno.h>
@@ -12,8 +11,8 @@
 #include <string_view>
 #include <utility>
 
-#include "netlink/descriptor.hpp"
 #include "netlink/error.hpp"
+#include "netlink/setting.hpp"
 
 namespace nsr::netlink {
 namespace {
@@ -49,19 +48,6 @@ LinkPtr new_link(const std::string& name) {
     return link;
 }
 
-void write_setting(const std::string& path, std::string_view value) {
-    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-    if (!file.valid()) {
-        if (errno == ENOENT) {
-            return;
-        }
-        throw SystemError("open " + path, errno);
-    }
-    if (::write(file.get(), value.data(), value.size()) < 0) {
-        throw SystemError("write " + path, errno);
-    }
-}
-
 }  // namespace
 
 std::vector<std::string> link_names(const Socket& socket) {
@@ -79,10 +65,17 @@ std::vector<std::string> link_names(const Socket& socket) {
 
 std::optional<Link> find_link(const Socket& socket, const std::string& name) {
     const LinkPtr link = look_up(socket, name);
-    return link ? std::optional(Link{rtnl_link_get_ifindex(link.get()),
-                                     rtnl_link_get_mtu(link.get()),
-                                     (rtnl_link_get_flags(link.get()) & IFF_UP) != 0})
-                : std::nullopt;
+    if (!link) {
+        return std::nullopt;
+    }
+    Link found;
+    found.index = rtnl_link_get_ifindex(link.get());
+    found.mtu = rtnl_link_get_mtu(link.get());
+    found.up = (rtnl_link_get_flags(link.get()) & IFF_UP) != 0;
+    if (const char* kind = rtnl_link_get_type(link.get())) {
+        found.kind = kind;
+    }
+    return found;
 }
 
 void set_link_up(const Socket& socket, const std::string& name, bool up) {
@@ -126,7 +119,7 @@ void quiet_ipv6(const std::string& device) {
          {"accept_ra", "0"},
          {"router_solicitations", "0"}}};
     for (const auto& [name, value] : kSettings) {
-        write_setting("/proc/sys/net/ipv6/conf/" + device + "/" + std::string(name), value);
+        write_setting("net/ipv6/conf/" + device + "/" + std::string(name), value);
     }
 }
 

@@ -15,6 +15,8 @@ struct Route {
     std::string device;
 };
 
+// One to the same destination through the same device, whatever its gateway.
+bool has_route(const Socket& socket, const Route& route);
 // False if there is such a route already.
 bool add_route(const Socket& socket, const Route& route);
 // Nothing if there is none.
