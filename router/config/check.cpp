@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/rules/needs.hpp"
 #include "router/config/sections.hpp"
 
 namespace nsr::router {

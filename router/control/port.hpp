@@ -48,6 +48,8 @@ struct Controls {
     std::function<std::optional<std::string>()> farewell;
     // Gives the device of an interface the MTU and the carrier asked for. Throws SystemError.
     ChangeLink change_link;
+    // After addresses, routes or links have changed. Throws SystemError.
+    std::function<void()> links_changed;
 };
 
 class ControlPort {

@@ -71,6 +71,12 @@ Service::Service(Config config)
     engine_->on_signal([this](int number) { handle_signal(number); });
     topology_ = std::make_unique<Topology>(
         Topology::Parts{*router_, *engine_, clock_, log_, journal_}, config_);
+    if (!config_.host_netns.empty()) {
+        begin_host();
+        topology_->on_change = [this](IfIndex interface, bool joined) {
+            host_changed(interface, joined);
+        };
+    }
     listen();
 }
 
@@ -118,7 +124,8 @@ void Service::listen() {
     control_ = std::make_unique<ControlPort>(
         Controls{*router_, *tree_, log_, clock_, *engine_, config_, clock_.now(),
                  memory_limit_bytes_, [this] { return reload(); }, [this] { engine_->stop(); },
-                 [this] { return farewell_; }, [this](const IpArgs& args) { change_link(args); }});
+                 [this] { return farewell_; }, [this](const IpArgs& args) { change_link(args); },
+                 [this] { follow_host(); }});
     server_ = std::make_unique<http::Server>(engine_->loop(), [this](const http::Request& request) {
         return control_->handle(request);
     });
@@ -173,7 +180,8 @@ ReloadAnswer Service::apply_file() {
     if (!refusal.empty()) {
         return {true, config_.path + ": " + refusal + "\n"};
     }
-    ConfigErrors errors = check_sysctls(*next, memory_limit_bytes_, router_.get());
+    const auto settings = with_sysctls(router_->settings(), *next, memory_limit_bytes_);
+    ConfigErrors errors = settings ? ConfigErrors{} : settings.error();
     if (!errors.empty()) {
         return {true, in_lines(errors)};
     }
@@ -195,16 +203,43 @@ ConfigErrors Service::apply_config() {
     const Instant now = clock_.now();
     router_->apply(config_.ruleset, now);
     ConfigErrors errors;
-    std::string why;
-    if (!router_->set_tracking(config_.conntrack.mode, now, why)) {
-        errors.push_back({config_.conntrack.where, "connection tracking stays on: " + why});
+    if (const auto set = router_->set_tracking(config_.conntrack.mode, now); !set) {
+        errors.push_back({config_.conntrack.where, "connection tracking stays on: " + set.error()});
     }
     tree_->context().line_format = config_.line_format;
-    const ConfigErrors sysctls = apply_sysctls(config_.sysctls, tree_->context(), now);
-    errors.insert(errors.end(), sysctls.begin(), sysctls.end());
+    // Once more: rules may have switched accounting on.
+    const auto settings = with_sysctls(router_->settings(), config_, memory_limit_bytes_);
+    if (settings) {
+        router_->configure(*settings);
+    } else {
+        errors.insert(errors.end(), settings.error().begin(), settings.error().end());
+    }
     engine_->deadlines_changed();
+    follow_host();
     log_.log(now, LogLevel::Info, "nsrouter: configuration reloaded");
     return errors;
+}
+
+void Service::begin_host() {
+    host_ = std::make_unique<HostNamespace>(config_.host_netns);
+    follow_host();
+}
+
+// With the device of [host] everything in its namespace is lost, too.
+void Service::host_changed(IfIndex interface, bool joined) {
+    if (!router_->interfaces().get(interface).host) {
+        follow_host();
+    } else if (joined) {
+        begin_host();
+    } else {
+        host_.reset();
+    }
+}
+
+void Service::follow_host() {
+    if (host_) {
+        host_->follow(host_tables(router_->interfaces(), router_->routes()));
+    }
 }
 
 void Service::change_link(const IpArgs& args) {
@@ -243,6 +278,7 @@ void Service::shut_down() {
     if (server_) {
         server_->stop_listening();
     }
+    host_.reset();
     if (topology_) {
         topology_->close();
         farewell_ = std::string();

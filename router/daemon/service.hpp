@@ -19,6 +19,7 @@
 #include "router/config/config.hpp"
 #include "router/control/http.hpp"
 #include "router/control/port.hpp"
+#include "router/daemon/host_namespace.hpp"
 #include "router/daemon/instance.hpp"
 #include "router/daemon/journal.hpp"
 #include "router/daemon/topology.hpp"
@@ -44,6 +45,9 @@ class Service {
     ReloadAnswer reload();
     ReloadAnswer apply_file();
     [[nodiscard]] ConfigErrors apply_config();
+    void begin_host();
+    void host_changed(IfIndex interface, bool joined);
+    void follow_host();
     void change_link(const IpArgs& args);
     [[nodiscard]] std::string refuse_reload(const Config& next) const;
     void shut_down();
@@ -58,6 +62,7 @@ class Service {
     std::unique_ptr<procfs::Tree> tree_;
     std::unique_ptr<Engine> engine_;
     std::unique_ptr<Topology> topology_;
+    std::unique_ptr<HostNamespace> host_;
     std::unique_ptr<ControlPort> control_;
     std::unique_ptr<http::Server> server_;
     std::optional<std::string> farewell_;  // what stays behind; set at the very end

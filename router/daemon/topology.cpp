@@ -99,10 +99,7 @@ void Topology::join(Link& link) {
     link.inode = netlink::netns_inode(link.netns);
     link.state = State::Joined;
     auto port = std::make_unique<TunPort>(setup_.take_tun(link.part.name), link.interface);
-    routing::Interface& interface = parts_.router.interfaces().get(link.interface);
-    interface.checksum_offload = port->capabilities().checksum;
-    interface.gso_tcp = port->capabilities().gso_tcp;
-    interface.gso_udp = port->capabilities().gso_udp;
+    parts_.router.set_capabilities(link.interface, port->capabilities());
     parts_.engine.add_port(std::move(port));
 }
 

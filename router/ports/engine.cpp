@@ -213,7 +213,7 @@ void Engine::Impl::flush() {
         // Nothing tells the ports of an interface apart yet: the first one takes what leaves.
         const std::vector<AttachedPtr>& candidates = of(packet.meta.out);
         if (candidates.empty() || !candidates.front()->port->write(packet)) {
-            router.egress_failed(packet.meta.out);
+            router.egress_failed(packet.meta.out, DropReason::EgressFailed);
         }
     }
     out.clear();

@@ -44,7 +44,7 @@ int MemoryPort::descriptor() const {
     return in_->readable.get();
 }
 
-PortCapabilities MemoryPort::capabilities() const {
+routing::LinkCapabilities MemoryPort::capabilities() const {
     return {.checksum = true, .gso_tcp = true, .gso_udp = true};
 }
 

@@ -24,7 +24,7 @@ class MemoryPort : public Port {
     ~MemoryPort() override;  // for the other end, this one is gone
 
     [[nodiscard]] int descriptor() const override;
-    [[nodiscard]] PortCapabilities capabilities() const override;
+    [[nodiscard]] routing::LinkCapabilities capabilities() const override;
     void set_carrier(bool carrier) override { carrier_ = carrier; }
     [[nodiscard]] bool carrier() const { return carrier_; }
 

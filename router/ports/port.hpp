@@ -18,6 +18,7 @@
 
 #include "core/base/ids.hpp"
 #include "core/packet/packet.hpp"
+#include "core/routing/interface.hpp"
 
 namespace nsr::router {
 
@@ -26,13 +27,6 @@ namespace nsr::router {
 inline constexpr std::size_t kBatchPackets = 64;
 inline constexpr std::size_t kBatchLargePackets = 4;
 inline constexpr std::size_t kLargePacketBytes = 4096;
-
-// What the other end takes; everything else is done in software.
-struct PortCapabilities {
-    bool checksum = false;  // partial checksums
-    bool gso_tcp = false;   // TCP super-packets
-    bool gso_udp = false;   // UDP super-packets
-};
 
 class Port {
   public:
@@ -58,7 +52,8 @@ class Port {
 
     // Readable when read_batch() has something to say. It stays the port's own.
     [[nodiscard]] virtual int descriptor() const = 0;
-    [[nodiscard]] virtual PortCapabilities capabilities() const = 0;
+    // What the other end takes; everything else is done in software.
+    [[nodiscard]] virtual routing::LinkCapabilities capabilities() const = 0;
     // What the other end sees of a link that is up or down here. Throws SystemError.
     virtual void set_carrier(bool carrier) = 0;
 

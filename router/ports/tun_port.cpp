@@ -6,7 +6,7 @@
 
 namespace nsr::router {
 
-PortCapabilities TunPort::capabilities() const {
+routing::LinkCapabilities TunPort::capabilities() const {
     return {.checksum = tun_.tso, .gso_tcp = tun_.tso, .gso_udp = tun_.uso};
 }
 

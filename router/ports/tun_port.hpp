@@ -14,7 +14,7 @@ class TunPort : public Port {
     TunPort(netlink::Tun tun, IfIndex interface) : Port(interface), tun_(std::move(tun)) {}
 
     [[nodiscard]] int descriptor() const override { return tun_.descriptor.get(); }
-    [[nodiscard]] PortCapabilities capabilities() const override;
+    [[nodiscard]] routing::LinkCapabilities capabilities() const override;
     void set_carrier(bool carrier) override;
 
   private:

@@ -106,7 +106,7 @@ class ScriptedPort : public nsr::router::Port {
         wake_.first->write(knock);
     }
     [[nodiscard]] int descriptor() const override { return wake_.second->descriptor(); }
-    [[nodiscard]] PortCapabilities capabilities() const override { return {}; }
+    [[nodiscard]] routing::LinkCapabilities capabilities() const override { return {}; }
     void set_carrier(bool) override {}
 
   private:
@@ -145,8 +145,7 @@ TEST_CASE("engine: a super-packet crosses whole where the other end takes it") {
     Bench bench;
     const auto lan = bench.join(kLan);
     const auto wan = bench.join(kWan);
-    bench.router.interfaces().get(kWan).gso_tcp = true;
-    bench.router.interfaces().get(kWan).checksum_offload = true;
+    bench.router.set_capabilities(kWan, wan->capabilities());
     bench.send(*lan, test::tcp("10.0.1.2:4000", "192.0.2.2:80").ack(1).payload(20000).gso(1448));
     std::vector<Packet> batch;
     CHECK(bench.run_until([&] {
