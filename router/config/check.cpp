@@ -57,6 +57,20 @@ void check_config(const Config& config, ConfigErrors& errors) {
 
 namespace {
 
+// The same namespace, as far as the text tells.
+std::string plain_netns(const std::string& netns) {
+    for (const std::string_view folder : {"/run/netns/", "/var/run/netns/"}) {
+        if (netns.starts_with(folder)) {
+            return netns.substr(folder.size());
+        }
+    }
+    constexpr std::string_view kPrefix = "pid:";
+    if (netns.starts_with(kPrefix)) {
+        return "/proc/" + netns.substr(kPrefix.size()) + "/ns/net";
+    }
+    return netns;
+}
+
 void check_names(const Config& config, ConfigErrors& errors) {
     for (std::size_t i = 0; i < config.interfaces.size(); ++i) {
         const InterfaceConfig& later = config.interfaces[i];
@@ -67,7 +81,7 @@ void check_names(const Config& config, ConfigErrors& errors) {
                                                    "\" is used twice, first in line " +
                                                    std::to_string(earlier.where.line)});
             } else if (!later.device.empty() && later.device == earlier.device &&
-                       later.netns == earlier.netns) {
+                       plain_netns(later.netns) == plain_netns(earlier.netns)) {
                 errors.push_back({later.where, "device \"" + later.device +
                                                    "\" is used twice in the same namespace, first "
                                                    "in line " +
@@ -130,32 +144,44 @@ void check_mtu(const InterfaceConfig& interface, ConfigErrors& errors) {
     }
 }
 
+// What is wrong with a gateway in the namespace of `interface`; empty: nothing.
+std::string wrong_gateway(const InterfaceConfig& interface, const IpAddress& gateway) {
+    bool on_link = false;
+    for (const Located<Prefix>& host : interface.host_addresses) {
+        if (host.value.address == gateway) {
+            return " is the namespace's own address";
+        }
+        if (is_broadcast_of(host.value, gateway)) {
+            return " is the broadcast address of its network";
+        }
+        on_link = on_link || host.value.contains(gateway);
+    }
+    if (!on_link) {
+        return " is not on-link: it is in no network of host.address";
+    }
+    return {};
+}
+
 void check_host_routes(const InterfaceConfig& interface, ConfigErrors& errors) {
-    const auto on_link = [&](const IpAddress& gateway) {
-        return std::any_of(
-            interface.host_addresses.begin(), interface.host_addresses.end(),
-            [&](const Located<Prefix>& host) { return host.value.contains(gateway); });
-    };
     for (const HostRoute& route : interface.host_routes) {
-        const bool family_present = std::any_of(
-            interface.addresses.begin(), interface.addresses.end(), [&](const auto& address) {
-                return address.value.address.family == route.to.address.family;
-            });
-        if (!route.via && !family_present) {
+        std::optional<IpAddress> gateway = route.via;
+        std::string what = "gateway ";
+        for (const Located<Prefix>& address : interface.addresses) {
+            if (!gateway && address.value.address.family == route.to.address.family) {
+                gateway = address.value.address;
+                what = "the router's address ";
+            }
+        }
+        if (!gateway) {
             errors.push_back({route.where,
                               "a route through the router needs an address of its "
                               "family on interface \"" +
                                   interface.name + "\""});
-        } else if (route.via && std::any_of(interface.host_addresses.begin(),
-                                            interface.host_addresses.end(), [&](const auto& host) {
-                                                return is_broadcast_of(host.value, *route.via);
-                                            })) {
-            errors.push_back({route.where, "gateway " + to_string(*route.via) +
-                                               " is the broadcast address of its network"});
-        } else if (route.via && !on_link(*route.via)) {
-            errors.push_back({route.where, "gateway " + to_string(*route.via) +
-                                               " is not on-link: it is in no network of "
-                                               "host.address"});
+            continue;
+        }
+        const std::string wrong = wrong_gateway(interface, *gateway);
+        if (!wrong.empty()) {
+            errors.push_back({route.where, what + to_string(*gateway) + wrong});
         }
     }
 }
@@ -277,7 +303,8 @@ void check_host(const Config& config, ConfigErrors& errors) {
             errors.push_back({interface.where, "name \"" + interface.name +
                                                    "\" is taken by [host]: choose another"});
         }
-        if (interface.device == kHostDevice && interface.netns == config.host_netns) {
+        if (interface.device == kHostDevice &&
+            plain_netns(interface.netns) == plain_netns(config.host_netns)) {
             errors.push_back({interface.where, "device \"" + interface.device +
                                                    "\" is taken by [host] in the "
                                                    "namespace \"" +
@@ -310,7 +337,7 @@ void check_far_routes(const Config& config, ConfigErrors& errors) {
     for (const InterfaceConfig& interface : config.interfaces) {
         for (const HostRoute& route : interface.host_routes) {
             const auto same = std::find_if(known.begin(), known.end(), [&](const Known& old) {
-                return old.netns == interface.netns && old.to == route.to;
+                return plain_netns(old.netns) == plain_netns(interface.netns) && old.to == route.to;
             });
             if (same == known.end()) {
                 known.push_back(
