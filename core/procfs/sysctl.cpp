@@ -117,9 +117,9 @@ std::vector<std::string> sysctl_paths(const Context& context) {
     return paths;
 }
 
-bool sysctl_writable(const Context& context, std::string_view name) {
+unsigned sysctl_mode(const Context& context, std::string_view name) {
     const auto key = find_key(path_of(name), interface_names(context.router));
-    return key && key->row->writable();
+    return key && key->row->writable() ? 0644 : 0444;
 }
 
 std::optional<Failure> check_sysctl(std::string_view name, std::string_view value,

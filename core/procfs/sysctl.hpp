@@ -26,7 +26,8 @@ Result<std::string, Failure> read_sysctl(const Context& context, std::string_vie
 std::vector<std::string> sysctl_names(const Context& context);
 // The same as paths below /proc/sys: "net/ipv4/ip_forward".
 std::vector<std::string> sysctl_paths(const Context& context);
-bool sysctl_writable(const Context& context, std::string_view name);
+// 0644, or 0444 for what is read-only.
+unsigned sysctl_mode(const Context& context, std::string_view name);
 // For configuration checks: is there such a key at all (whether or not tracking is on; an interface
 // part must name one of `interfaces`), and is `value` in range? Nothing: fine.
 std::optional<Failure> check_sysctl(std::string_view name, std::string_view value,

@@ -105,7 +105,7 @@ struct Tree::Impl {
     [[nodiscard]] Found find(std::string_view path) const;
     [[nodiscard]] std::vector<std::string> paths() const;
     [[nodiscard]] bool exists(const File& file) const;
-    [[nodiscard]] bool writable(const Found& found) const;
+    [[nodiscard]] unsigned mode(const Found& found) const;
     [[nodiscard]] static Failure not_a_file(const Found& found);
 
     Context context;
@@ -128,7 +128,7 @@ std::optional<Tree::Entry> Tree::stat(std::string_view path) const {
     const std::string clean = cleaned(path);
     return Entry{.name = clean.substr(clean.rfind('/') + 1),
                  .directory = found.directory,
-                 .writable = found.is_file() && impl_->writable(found)};
+                 .mode = impl_->mode(found)};
 }
 
 Result<std::vector<Tree::Entry>, Failure> Tree::list(std::string_view directory) const {
@@ -247,9 +247,11 @@ bool Tree::Impl::exists(const File& file) const {
     return !file.needs_tracking || conntrack.active(Family::Ipv4) || conntrack.active(Family::Ipv6);
 }
 
-bool Tree::Impl::writable(const Found& found) const {
-    return found.file != nullptr ? found.file->write != nullptr
-                                 : sysctl_writable(context, found.sysctl);
+unsigned Tree::Impl::mode(const Found& found) const {
+    if (found.directory) {
+        return 0555;
+    }
+    return found.file != nullptr ? found.file->mode : sysctl_mode(context, found.sysctl);
 }
 
 Failure Tree::Impl::not_a_file(const Found& found) {

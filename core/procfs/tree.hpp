@@ -65,8 +65,7 @@ class Tree {
     struct Entry {
         std::string name;
         bool directory = false;
-        bool readable = true;
-        bool writable = false;
+        unsigned mode = 0;  // permission bits, the kernel's for its files; whoever asks judges
     };
     [[nodiscard]] std::optional<Entry> stat(std::string_view path) const;
     [[nodiscard]] Result<std::vector<Entry>, Failure> list(

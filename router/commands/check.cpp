@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "router/commands/cli.hpp"
-#include "router/config/config.hpp"
+#include "router/config/load.hpp"
 #include "router/daemon/memory_limit.hpp"
 
 namespace nsr::router {
@@ -12,9 +12,7 @@ namespace {
 int command_check(const std::string& path) {
     const Result<Config, ConfigErrors> config = load_config(path, memory_limit());
     if (!config) {
-        for (const ConfigError& error : config.error()) {
-            std::fprintf(stderr, "%s\n", to_string(error).c_str());
-        }
+        std::fputs(in_lines(config.error()).c_str(), stderr);
         const std::size_t count = config.error().size();
         std::fprintf(stderr, "%zu error%s\n", count, count == 1 ? "" : "s");
         return kFailure;
@@ -33,7 +31,9 @@ void add_check_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("check", "Validate a configuration; touches nothing.");
     auto path = std::make_shared<std::string>();
     command->add_option("CONFIG", *path, "the configuration file (TOML)")->required();
-    command->footer("Example:\n  nsrouter check configs/demo.toml");
+    command->footer(
+        "Examples:\n  nsrouter check configs/demo.toml\n"
+        "  nsrouter check router.toml && nsrouter reload");
     command->callback([path, &exit_code] { exit_code = command_check(*path); });
 }
 

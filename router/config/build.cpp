@@ -1,5 +1,8 @@
 #include "router/config/build.hpp"
 
+#include <set>
+#include <string_view>
+
 #include "core/procfs/sysctl.hpp"
 #include "core/procfs/table_size.hpp"
 
@@ -8,8 +11,9 @@ namespace {
 
 // Names only: enough for sysctls, and whatever else is wrong with an interface does not matter.
 void add_names(Router& router, const Config& config) {
+    std::set<std::string_view> names;
     for (const InterfaceConfig& from : config.interfaces) {
-        if (!from.name.empty() && router.interfaces().find(from.name) == nullptr) {
+        if (!from.name.empty() && names.insert(from.name).second) {
             routing::Interface interface;
             interface.name = from.name;
             router.add_interface(std::move(interface));

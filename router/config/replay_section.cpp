@@ -2,7 +2,7 @@
 
 #include "router/base/text_file.hpp"
 #include "router/config/sections.hpp"
-#include "router/tools/conntrack/args.hpp"
+#include "router/tools/conntrack/parse.hpp"
 #include "router/tools/ip/args.hpp"
 
 namespace nsr::router {

@@ -69,6 +69,10 @@ Response ControlPort::ip(const Request& request) {
     if (!args) {
         return http::plain(400, args.error() + "\n");
     }
+    constexpr unsigned kChanges = 0200;
+    if (auto refused = not_allowed(request, kChanges); refused && !args->only_shows()) {
+        return *refused;
+    }
     IpAnswer answer = run_ip(*args, controls_.router, now(), controls_.change_link);
     return answer.error.empty() ? http::plain(200, std::move(answer.text))
                                 : http::plain(400, answer.error + "\n");

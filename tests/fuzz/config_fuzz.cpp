@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "core/base/check.hpp"
-#include "router/config/config.hpp"
+#include "router/config/load.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string text(data, data + size);
