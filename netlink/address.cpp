@@ -20,7 +20,8 @@ struct PutAddress {
 };
 using AddressPtr = std::unique_ptr<rtnl_addr, PutAddress>;
 
-AddressPtr describe(const Socket& socket, const std::string& device, const Prefix& prefix) {
+AddressPtr describe(const Socket& socket, const std::string& device, const Prefix& prefix,
+                    std::uint32_t flags) {
     const auto link = find_link(socket, device);
     if (!link) {
         throw SystemError("look up device " + device, ENODEV);
@@ -33,16 +34,16 @@ AddressPtr describe(const Socket& socket, const std::string& device, const Prefi
     rtnl_addr_set_ifindex(address.get(), link->index);
     check_netlink("describe address " + to_string(prefix),
                   rtnl_addr_set_local(address.get(), local.get()));
-    if (prefix.address.is_v6()) {
-        rtnl_addr_set_flags(address.get(), IFA_F_NODAD);
-    }
+    flags |= prefix.address.is_v6() ? IFA_F_NODAD : 0;
+    rtnl_addr_set_flags(address.get(), flags);
     return address;
 }
 
 }  // namespace
 
-bool add_address(const Socket& socket, const std::string& device, const Prefix& address) {
-    const AddressPtr description = describe(socket, device, address);
+bool add_address(const Socket& socket, const std::string& device, const Prefix& address,
+                 std::uint32_t flags) {
+    const AddressPtr description = describe(socket, device, address, flags);
     const int result = rtnl_addr_add(socket.get(), description.get(), 0);
     if (result == -NLE_EXIST) {
         return false;
@@ -52,7 +53,7 @@ bool add_address(const Socket& socket, const std::string& device, const Prefix& 
 }
 
 void remove_address(const Socket& socket, const std::string& device, const Prefix& address) {
-    const AddressPtr description = describe(socket, device, address);
+    const AddressPtr description = describe(socket, device, address, 0);
     const int result = rtnl_addr_delete(socket.get(), description.get(), 0);
     if (result != -NLE_NOADDR && result != -NLE_OBJ_NOTFOUND) {
         check_netlink("remove address " + to_string(address) + " from device " + device, result);

@@ -1,6 +1,5 @@
 #include "netlink/link.hpp"
 
-#include <fcntl.h>
 #include <net/if.h>
 #include <netlink/cache.h>
 #include <netlink/errno.h>
@@ -12,8 +11,8 @@
 #include <string_view>
 #include <utility>
 
-#include "netlink/descriptor.hpp"
 #include "netlink/error.hpp"
+#include "netlink/setting.hpp"
 
 namespace nsr::netlink {
 namespace {
@@ -47,19 +46,6 @@ LinkPtr new_link(const std::string& name) {
         throw SystemError("change device " + name, ENOMEM);
     }
     return link;
-}
-
-void write_setting(const std::string& path, std::string_view value) {
-    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-    if (!file.valid()) {
-        if (errno == ENOENT) {
-            return;
-        }
-        throw SystemError("open " + path, errno);
-    }
-    if (::write(file.get(), value.data(), value.size()) < 0) {
-        throw SystemError("write " + path, errno);
-    }
 }
 
 }  // namespace
@@ -126,7 +112,7 @@ void quiet_ipv6(const std::string& device) {
          {"accept_ra", "0"},
          {"router_solicitations", "0"}}};
     for (const auto& [name, value] : kSettings) {
-        write_setting("/proc/sys/net/ipv6/conf/" + device + "/" + std::string(name), value);
+        write_setting("net/ipv6/conf/" + device + "/" + std::string(name), value);
     }
 }
 

@@ -1,6 +1,5 @@
 #include "netlink/route.hpp"
 
-#include <linux/rtnetlink.h>
 #include <netlink/errno.h>
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
@@ -22,33 +21,52 @@ using RoutePtr = std::unique_ptr<rtnl_route, PutRoute>;
 
 std::string in_words(const Route& route) {
     return to_string(route.to) + (route.via ? " via " + to_string(*route.via) : std::string()) +
-           " dev " + route.device;
+           (route.device.empty() ? std::string() : " dev " + route.device);
 }
 
-RoutePtr describe(const Socket& socket, const Route& route) {
+NlAddress whole(const IpAddress& address) {
+    return nl_address(Prefix{address, static_cast<std::uint8_t>(address.bits())});
+}
+
+// Where it leaves; a route that leads nowhere has none.
+void add_hop(const Socket& socket, const Route& route, rtnl_route* result) {
     const auto link = find_link(socket, route.device);
     if (!link) {
         throw SystemError("look up device " + route.device, ENODEV);
     }
-    RoutePtr result(rtnl_route_alloc());
     rtnl_nexthop* hop = rtnl_route_nh_alloc();
-    if (!result || hop == nullptr) {
+    if (hop == nullptr) {
         throw SystemError("describe route " + in_words(route), ENOMEM);
     }
     rtnl_route_nh_set_ifindex(hop, link->index);
     if (route.via) {
-        const NlAddress gateway =
-            nl_address(Prefix{*route.via, static_cast<std::uint8_t>(route.via->bits())});
-        rtnl_route_nh_set_gateway(hop, gateway.get());
+        rtnl_route_nh_set_gateway(hop, whole(*route.via).get());
     }
-    rtnl_route_add_nexthop(result.get(), hop);  // owns `hop` from here
+    rtnl_route_add_nexthop(result, hop);  // owns `hop` from here
+}
+
+RoutePtr describe(const Socket& socket, const Route& route) {
+    RoutePtr result(rtnl_route_alloc());
+    if (!result) {
+        throw SystemError("describe route " + in_words(route), ENOMEM);
+    }
+    const bool on_link = !route.device.empty() && !route.via;
+    if (!route.device.empty()) {
+        add_hop(socket, route, result.get());
+    }
     rtnl_route_set_family(result.get(), static_cast<std::uint8_t>(route.to.address.family));
-    rtnl_route_set_table(result.get(), RT_TABLE_MAIN);
+    rtnl_route_set_table(result.get(), route.table);
     rtnl_route_set_protocol(result.get(), RTPROT_STATIC);
-    rtnl_route_set_type(result.get(), RTN_UNICAST);
-    rtnl_route_set_scope(result.get(), route.via ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK);
-    const NlAddress to = nl_address(route.to.network());
-    check_netlink("describe route " + in_words(route), rtnl_route_set_dst(result.get(), to.get()));
+    rtnl_route_set_type(result.get(), route.type);
+    rtnl_route_set_scope(result.get(), on_link ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE);
+    const std::string attempt = "describe route " + in_words(route);
+    check_netlink(attempt, rtnl_route_set_dst(result.get(), nl_address(route.to.network()).get()));
+    if (route.source) {
+        check_netlink(attempt, rtnl_route_set_pref_src(result.get(), whole(*route.source).get()));
+    }
+    if (route.mtu != 0) {
+        check_netlink(attempt, rtnl_route_set_metric(result.get(), RTAX_MTU, route.mtu));
+    }
     return result;
 }
 
@@ -62,6 +80,12 @@ bool add_route(const Socket& socket, const Route& route) {
     }
     check_netlink("add route " + in_words(route), result);
     return true;
+}
+
+void replace_route(const Socket& socket, const Route& route) {
+    const RoutePtr description = describe(socket, route);
+    check_netlink("replace route " + in_words(route),
+                  rtnl_route_add(socket.get(), description.get(), NLM_F_REPLACE));
 }
 
 void remove_route(const Socket& socket, const Route& route) {

@@ -1,6 +1,9 @@
-// Routes of the main table.
+// Routes, as `ip route` has them.
 #pragma once
 
+#include <linux/rtnetlink.h>
+
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -12,11 +15,18 @@ namespace nsr::netlink {
 struct Route {
     Prefix to;  // 0.0.0.0/0 or ::/0: default
     std::optional<IpAddress> via;
-    std::string device;
+    std::string device;  // empty for the types that lead nowhere
+    std::uint8_t type = RTN_UNICAST;
+    std::uint32_t table = RT_TABLE_MAIN;
+    std::optional<IpAddress> source;  // for packets that begin here and have none yet
+    std::uint32_t mtu = 0;            // 0: the device's
+    friend bool operator==(const Route&, const Route&) = default;
 };
 
 // False if there is such a route already.
 bool add_route(const Socket& socket, const Route& route);
+// Instead of the route to that destination, if there is one.
+void replace_route(const Socket& socket, const Route& route);
 // Nothing if there is none.
 void remove_route(const Socket& socket, const Route& route);
 

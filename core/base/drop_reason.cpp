@@ -57,9 +57,7 @@ constexpr std::array<DropReasonRow, kDropReasonCount> kDropReasons = {{
     {TrackingFailed, "tracking_failed", "NETFILTER_DROP",
      "there is no memory for the record of its connection"},
     {ConfirmClash, "confirm_clash", "NETFILTER_DROP",
-     "another connection took the same tuple before this one was confirmed"},
-    {NatExhausted, "nat_exhausted", "NETFILTER_DROP",
-     "no free address and port is left in the range of the NAT rule"},
+     "another connection has the same tuple, as when the range of a NAT rule is used up"},
     {NatUntranslatable, "nat_untranslatable", "NETFILTER_DROP",
      "the packet belongs to a translated connection but could not be rewritten"},
     {RuleDrop, "rule_drop", "NETFILTER_DROP", "a rule says DROP"},
@@ -70,7 +68,8 @@ constexpr std::array<DropReasonRow, kDropReasonCount> kDropReasons = {{
     {LocalNoListener, "local_no_listener", "NO_SOCKET",
      "addressed to the router, where nothing listens for it"},
     {LocalNoProtocol, "local_no_protocol", "IP_NOPROTO", "the router does not speak this protocol"},
-    {EgressFailed, "egress_failed", "FULL_RING", "the outgoing device did not take the packet"},
+    {EgressQueueFull, "egress_queue_full", "FULL_RING", "the queue of the outgoing device is full"},
+    {EgressFailed, "egress_failed", "NOT_SPECIFIED", "the outgoing device refused the packet"},
 }};
 
 constexpr bool rows_are_in_enum_order() {

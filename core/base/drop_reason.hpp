@@ -46,7 +46,6 @@ enum class DropReason : std::uint8_t {
     TableFull,
     TrackingFailed,
     ConfirmClash,
-    NatExhausted,
     NatUntranslatable,
     // rules
     RuleDrop,
@@ -57,6 +56,7 @@ enum class DropReason : std::uint8_t {
     LocalNoListener,
     LocalNoProtocol,
     // leaving
+    EgressQueueFull,
     EgressFailed,
     Count,
 };

@@ -7,6 +7,9 @@
 
 namespace nsr {
 
+// The value of what succeeds without one: Result<Done, Failure>.
+struct Done {};
+
 template <class T, class E>
 class [[nodiscard]] Result {
   public:

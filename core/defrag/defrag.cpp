@@ -106,6 +106,10 @@ Settings& Defrag::settings() {
     return impl_->settings;
 }
 
+const Settings& Defrag::settings() const {
+    return impl_->settings;
+}
+
 const Stats& Defrag::stats(Family family) const {
     return impl_->accounts(family).stats;
 }

@@ -72,6 +72,7 @@ class Defrag {
     [[nodiscard]] std::optional<Instant> next_deadline() const;
 
     [[nodiscard]] Settings& settings();
+    [[nodiscard]] const Settings& settings() const;
     [[nodiscard]] const Stats& stats(Family family) const;
     [[nodiscard]] std::size_t bytes_in_use(Family family) const;
     void clear();

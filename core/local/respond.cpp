@@ -6,6 +6,7 @@
 #include "core/local/local.hpp"
 #include "core/local/reset.hpp"
 #include "core/packet/ipv6_options.hpp"
+#include "core/packet/offload.hpp"
 #include "core/wire/icmp.hpp"
 #include "core/wire/ipv6.hpp"
 #include "core/wire/ipv6_extension.hpp"
@@ -152,7 +153,7 @@ std::optional<std::size_t> udp_coverage(const Packet& packet, const wire::UdpVie
 // differs: v6-header-changed-after-checksum
 bool udp_sum_right(const Packet& packet, const wire::UdpView& header, std::size_t coverage) {
     const bool lite = packet.layout.protocol == proto::kUdplite;
-    if (header.checksum() == 0 && packet.offload.checksum != ChecksumState::Partial) {
+    if (header.checksum() == 0 && !has_outer_partial_checksum(packet)) {
         return !lite && packet.layout.family == Family::Ipv4;
     }
     return sum_right(packet, coverage, true, packet.layout.protocol);

@@ -70,6 +70,7 @@ void gather_quoted_header(Packet& packet) {
 
 bool translate_error(Packet& packet, Manip manip, const Endpoint& endpoint) {
     const Manip inner = manip == Manip::Source ? Manip::Destination : Manip::Source;
+    rewrite::finish_inner_checksum(packet);
     if (!translate_quoted(packet, inner, endpoint)) {
         return false;
     }

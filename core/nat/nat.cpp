@@ -91,7 +91,7 @@ Verdict Nat::bind(Packet& packet, Manip manip, const std::optional<Range>& range
     if (chosen != *current) {
         const auto reply = invert(chosen);
         if (!reply || !table.set_tuple(id, Direction::Reply, *reply)) {
-            return Verdict::drop(DropReason::NatExhausted);
+            return Verdict::drop(DropReason::TrackingFailed);
         }
         record.status |= bit_for(manip, Direction::Original);
     }

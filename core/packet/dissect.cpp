@@ -4,13 +4,11 @@
 
 #include "core/packet/ipv4_options.hpp"
 #include "core/packet/ipv6_options.hpp"
+#include "core/packet/offload.hpp"
 #include "core/wire/checksum.hpp"
-#include "core/wire/icmp.hpp"
 #include "core/wire/ipv4.hpp"
 #include "core/wire/ipv6.hpp"
 #include "core/wire/protocol.hpp"
-#include "core/wire/tcp.hpp"
-#include "core/wire/udp.hpp"
 
 namespace nsr {
 
@@ -27,7 +25,6 @@ void read_ipv6(ConstBytes bytes, Layout& layout);
 void walk_extension_headers(ConstBytes bytes, Layout& layout);
 std::optional<DropReason> ipv6_addresses_refused(const Layout& layout);
 bool hop_by_hop_refused(ConstBytes bytes, Layout& layout);
-bool offload_fits(const Packet& packet);
 
 }  // namespace
 
@@ -41,11 +38,7 @@ Verdict dissect(Packet& packet) {
         return Verdict::drop(DropReason::BadVersion);
     }
     packet.layout.family = version == 4 ? Family::Ipv4 : Family::Ipv6;
-    const Verdict verdict = version == 4 ? dissect_ipv4(packet) : dissect_ipv6(packet);
-    if (verdict.accepted() && !offload_fits(packet)) {
-        return Verdict::drop(DropReason::BadOffload);
-    }
-    return verdict;
+    return version == 4 ? dissect_ipv4(packet) : dissect_ipv6(packet);
 }
 
 bool dissect_quoted(std::span<const std::uint8_t> bytes, Layout& layout, Family family) {
@@ -89,6 +82,9 @@ Verdict dissect_ipv4(Packet& packet) {
     packet.resize(total_length);
     packet.layout.total_length = static_cast<std::uint32_t>(total_length);
     read_ipv4(packet.bytes(), packet.layout);
+    if (!offload_fits(packet)) {
+        return Verdict::drop(DropReason::BadOffload);
+    }
     if (packet.layout.has_ipv4_options) {
         const Ipv4OptionFacts facts = check_ipv4_options(packet.bytes().first(header_length));
         packet.layout.source_routed = facts.source_routed;
@@ -113,6 +109,9 @@ Verdict dissect_ipv6(Packet& packet) {
     packet.resize(total_length);
     packet.layout.total_length = static_cast<std::uint32_t>(total_length);
     read_ipv6(packet.bytes(), packet.layout);
+    if (!offload_fits(packet)) {
+        return Verdict::drop(DropReason::BadOffload);
+    }
     if (const auto reason = ipv6_addresses_refused(packet.layout)) {
         return Verdict::drop(*reason);
     }
@@ -247,39 +246,6 @@ bool hop_by_hop_refused(ConstBytes bytes, Layout& layout) {
     layout.problem_pointer = facts.problem_pointer;
     layout.problem_code = facts.problem_code;
     return facts.refused;
-}
-
-// Only whole TCP and UDP packets come with work left for a device, and it says where their headers
-// are.
-bool offload_fits(const Packet& packet) {
-    const Offload& offload = packet.offload;
-    const Layout& layout = packet.layout;
-    if (offload.checksum != ChecksumState::Partial && offload.gso == Gso::None) {
-        return true;
-    }
-    const bool tcp = layout.protocol == proto::kTcp;
-    const bool udp = layout.protocol == proto::kUdp;
-    const std::size_t header = tcp ? wire::tcp::kHeaderBytes : wire::udp::kHeaderBytes;
-    if ((!tcp && !udp) || layout.is_fragment || layout.l4_length() < header) {
-        return false;
-    }
-    if (offload.checksum == ChecksumState::Partial &&
-        (offload.checksum_start != layout.l4_offset ||
-         offload.checksum_offset !=
-             (tcp ? wire::tcp::kChecksumOffset : wire::udp::kChecksumOffset))) {
-        return false;
-    }
-    switch (offload.gso) {
-        case Gso::None:
-            return true;
-        case Gso::Udp:
-            return udp;
-        case Gso::Tcp4:
-            return tcp && layout.family == Family::Ipv4;
-        case Gso::Tcp6:
-            return tcp && layout.family == Family::Ipv6;
-    }
-    return false;
 }
 
 }  // namespace

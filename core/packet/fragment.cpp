@@ -4,7 +4,6 @@
 #include <numeric>
 #include <optional>
 
-#include "core/base/check.hpp"
 #include "core/packet/dissect.hpp"
 #include "core/packet/rewrite.hpp"
 #include "core/packet/segment.hpp"
@@ -201,8 +200,7 @@ Packet piece_of(const Packet& packet, std::size_t headers, std::span<const std::
 // Whole enough to be read, whatever a rule has made of its addresses: who would not be let in with
 // them may still leave.
 void send(Packet piece, EgressQueue& out) {
-    const Verdict verdict = dissect(piece);
-    NSR_CHECK(verdict.accepted() || piece.layout.family != Family::None);
+    static_cast<void>(dissect(piece));
     out.push_back(std::move(piece));
 }
 

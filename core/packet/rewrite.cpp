@@ -1,6 +1,7 @@
 #include "core/packet/rewrite.hpp"
 
 #include "core/base/check.hpp"
+#include "core/packet/offload.hpp"
 #include "core/wire/checksum.hpp"
 #include "core/wire/icmp.hpp"
 #include "core/wire/ipv4.hpp"
@@ -30,7 +31,8 @@ struct Field {
 void set_address(Packet& packet, IpAddress& current, const IpAddress& address, bool is_source);
 void change(Packet& packet, std::size_t offset, std::uint8_t* bytes, std::size_t count);
 Field checksum_field(Packet& packet);
-void add_to_checksum(const Packet& packet, const Field& field, std::uint64_t delta, Scope scope);
+void add_to_checksum(Packet& packet, const Field& field, std::uint64_t delta, Scope scope);
+void finish_inner_checksum_before(Packet& packet, std::size_t end);
 void recompute_crc(Packet& packet);
 void set_ipv4_u16(Packet& packet, std::size_t offset, std::uint16_t value);
 std::uint32_t covered_length(const Packet& packet);
@@ -94,10 +96,11 @@ void set_l4_u32(Packet& packet, std::size_t offset, std::uint32_t value) {
 // kernel: nf_nat_csum_recalc
 void recompute_l4_checksum(Packet& packet) {
     const Layout& layout = packet.layout;
-    const bool partial = packet.offload.checksum == ChecksumState::Partial;
-    if (partial || layout.more_fragments || layout.fragment_offset != 0) {
+    if (layout.more_fragments || layout.fragment_offset != 0 ||
+        has_outer_partial_checksum(packet)) {
         return;
     }
+    finish_inner_checksum(packet);
     if (layout.protocol == proto::kSctp) {
         return recompute_crc(packet);
     }
@@ -128,11 +131,19 @@ void complete_checksum(Packet& packet) {
     if (offload.checksum != ChecksumState::Partial) {
         return;
     }
+    offload.checksum = ChecksumState::Complete;
     const std::size_t field = std::size_t{offload.checksum_start} + offload.checksum_offset;
-    NSR_CHECK(field + 2 <= packet.size());
+    if (field + 2 > packet.size()) {
+        return;
+    }
     const std::uint16_t checksum = wire::checksum(packet.bytes().subspan(offload.checksum_start));
     wire::store16(packet.data() + field, checksum == 0 ? 0xffff : checksum);
-    offload.checksum = ChecksumState::Complete;
+}
+
+void finish_inner_checksum(Packet& packet) {
+    if (has_inner_partial_checksum(packet)) {
+        complete_checksum(packet);
+    }
 }
 
 namespace {
@@ -163,6 +174,7 @@ void set_address(Packet& packet, IpAddress& current, const IpAddress& address, b
 // Overwrites 2 or 4 bytes behind the IP header.
 void change(Packet& packet, std::size_t offset, std::uint8_t* bytes, std::size_t count) {
     NSR_CHECK(offset >= packet.layout.l4_offset && offset + count <= packet.size());
+    finish_inner_checksum_before(packet, offset + count);
     std::uint8_t* place = packet.data() + offset;
     const bool odd = ((offset - packet.layout.l4_offset) & 1) != 0;
     std::uint64_t delta = 0;
@@ -203,12 +215,13 @@ Field checksum_field(Packet& packet) {
 }
 
 // kernel: inet_proto_csum_replace4 and its kin
-void add_to_checksum(const Packet& packet, const Field& field, std::uint64_t delta, Scope scope) {
+void add_to_checksum(Packet& packet, const Field& field, std::uint64_t delta, Scope scope) {
     if (field.at == nullptr) {
         return;
     }
+    finish_inner_checksum_before(packet, static_cast<std::size_t>(field.at - packet.data()) + 2);
     const std::uint16_t old = wire::load16(field.at);
-    if (packet.offload.checksum == ChecksumState::Partial) {
+    if (has_outer_partial_checksum(packet)) {
         if (scope == Scope::PseudoHeader) {
             wire::store16(field.at, wire::fold(old + delta));
         }
@@ -221,14 +234,22 @@ void add_to_checksum(const Packet& packet, const Field& field, std::uint64_t del
     wire::store16(field.at, updated == 0 && field.zero_is_ffff ? 0xffff : updated);
 }
 
+// Bytes before `end` are going to change: an inner checksum that covers any of them is finished as
+// they were, and is then one of the bytes that a change leaves alone.
+void finish_inner_checksum_before(Packet& packet, std::size_t end) {
+    if (packet.offload.checksum == ChecksumState::Partial && end > packet.offload.checksum_start) {
+        finish_inner_checksum(packet);
+    }
+}
+
 // kernel: sctp_manip_pkt
 void recompute_crc(Packet& packet) {
     const bool there =
         packet.layout.has_l4_header() && packet.l4().size() >= wire::sctp::kHeaderBytes;
-    if (!there || packet.layout.more_fragments ||
-        packet.offload.checksum == ChecksumState::Partial) {
+    if (!there || packet.layout.more_fragments) {
         return;
     }
+    finish_inner_checksum(packet);
     wire::sctp::write_checksum(packet.l4());
 }
 

@@ -5,7 +5,8 @@
 // 0xffff; a Partial checksum field holds the un-inverted pseudo header sum, so that an address
 // change updates it and a port change does not; a super-packet is rewritten whole; TCP, UDP,
 // UDP-Lite, ICMPv6 (pseudo header), ICMP, SCTP (CRC32c, recomputed) know their checksum; other
-// protocols have none that NAT could mend. All keep packet.layout in step.
+// protocols have none that NAT could mend. All keep packet.layout in step. An inner partial
+// checksum (core/packet/offload.hpp) stays partial unless what it covers changes.
 #pragma once
 
 #include <cstdint>
@@ -31,12 +32,15 @@ void set_tos(Packet& packet, std::uint8_t tos);
 // bytes().begin(), any alignment) and updates the transport checksum.
 void set_l4_u16(Packet& packet, std::size_t offset, std::uint16_t value);
 void set_l4_u32(Packet& packet, std::size_t offset, std::uint32_t value);
-// Computes the transport checksum anew over the whole packet (payload was replaced). No-op for
-// Partial.
+// Computes the transport checksum anew over the whole packet (payload was replaced). No-op for an
+// outer partial one.
 void recompute_l4_checksum(Packet& packet);
 void recompute_ipv4_header_checksum(Packet& packet);
-// Finishes a Partial checksum in software: afterwards Complete and right. No-op otherwise.
-// Precondition: gso None.
+// Finishes a Partial checksum in software: afterwards Complete and right. No-op otherwise; a field
+// that is not there is not written. Precondition: gso None.
 void complete_checksum(Packet& packet);
+// The same for an inner partial checksum alone: before bytes of the transport part are moved, or
+// changed other than by the functions above.
+void finish_inner_checksum(Packet& packet);
 
 }  // namespace nsr::rewrite

@@ -1,5 +1,6 @@
 #include "core/packet/vnet_header.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace nsr {
@@ -67,12 +68,14 @@ void encode_vnet_header(const Packet& packet, std::span<std::uint8_t, kVnetHeade
         flags = vnet::kDataValid;
     }
     const bool super = offload.gso != Gso::None;
+    // A hint, but a kernel refuses one beyond the packet's end.
+    const auto header_length =
+        static_cast<std::uint16_t>(std::min<std::size_t>(offload.header_length, packet.size()));
     const bool ecn = super && offload.ecn;
     header[vnet::kFlagsOffset] = flags;
     header[vnet::kGsoTypeOffset] =
         static_cast<std::uint8_t>(type_of(offload.gso) | (ecn ? vnet::kGsoEcn : 0));
-    store_little16(&header[vnet::kHeaderLengthOffset],
-                   super ? offload.header_length : std::uint16_t{0});
+    store_little16(&header[vnet::kHeaderLengthOffset], super ? header_length : std::uint16_t{0});
     store_little16(&header[vnet::kGsoSizeOffset], super ? offload.gso_size : std::uint16_t{0});
     store_little16(&header[vnet::kChecksumStartOffset], start);
     store_little16(&header[vnet::kChecksumOffsetOffset], offset);

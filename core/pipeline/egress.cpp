@@ -77,8 +77,8 @@ void Pipeline::transmit(Packet packet) {
         return drop(packet, DropReason::InterfaceDown);
     }
     const Gso gso = packet.offload.gso;
-    const bool takes_it =
-        gso == Gso::None || (gso == Gso::Udp ? interface.gso_udp : interface.gso_tcp);
+    const bool takes_it = gso == Gso::None || (gso == Gso::Udp ? interface.capabilities.gso_udp
+                                                               : interface.capabilities.gso_tcp);
     if (!takes_it) {
         EgressQueue segments;
         segment(std::move(packet), segments);
@@ -87,7 +87,7 @@ void Pipeline::transmit(Packet packet) {
         }
         return;
     }
-    if (!interface.checksum_offload) {
+    if (!interface.capabilities.checksum) {
         rewrite::complete_checksum(packet);
     }
     ++interface.counters.tx_packets;

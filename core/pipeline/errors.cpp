@@ -116,7 +116,8 @@ static_assert(rejections_are_in_enum_order());
 std::optional<DropReason> Pipeline::source_refused(const Packet& packet, const Decision& decision) {
     const bool v4 = packet.layout.family == Family::Ipv4;
     const bool multicast = decision.kind == Destination::Multicast;
-    if (multicast && packet.layout.destination != (v4 ? kAllHosts : kAllNodes)) {
+    if (multicast && packet.layout.destination != (v4 ? kAllHosts : kAllNodes) &&
+        !state_.groups.joined(packet.layout.destination)) {
         return DropReason::NotForwardable;  // a group that the router has not joined
     }
     if (!v4) {
@@ -315,8 +316,10 @@ IpAddress Pipeline::source_of_error(const Packet& about) const {
 bool Pipeline::within_rate(const Packet& about) {
     const ForwardingSettings& settings = state_.forwarding;
     const bool v4 = about.layout.family == Family::Ipv4;
-    const IcmpLimit::Rates rates = {v4 ? settings.icmp_ratelimit : settings.ipv6_icmp_ratelimit,
-                                    settings.icmp_msgs_per_sec};
+    // kernel: icmpv4_xrlim_allow, icmpv6_xrlim_allow: no limit on loopback
+    const bool to_itself = state_.interfaces.is_own(about.layout.source);
+    const std::uint32_t per_peer = v4 ? settings.icmp_ratelimit : settings.ipv6_icmp_ratelimit;
+    const IcmpLimit::Rates rates = {to_itself ? 0 : per_peer, settings.icmp_msgs_per_sec};
     return state_.icmp_limit.allow_error(about.layout.source, rates, now_, state_.random);
 }
 

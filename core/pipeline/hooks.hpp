@@ -11,11 +11,21 @@
 
 namespace nsr::pipeline {
 
-enum class StageId : std::uint8_t { Defrag, Raw, Track, Mangle, Dnat, Filter, Snat, Confirm };
+enum class StageId : std::uint8_t {
+    Defrag,
+    Raw,
+    Track,
+    Mangle,
+    Dnat,
+    Filter,
+    Security,
+    Snat,
+    Confirm
+};
 
 constexpr std::string_view name_of(StageId stage) {
-    constexpr std::array<std::string_view, 8> kNames = {"defrag", "raw",    "conntrack", "mangle",
-                                                        "nat",    "filter", "nat",       "confirm"};
+    constexpr std::array<std::string_view, 9> kNames = {
+        "defrag", "raw", "conntrack", "mangle", "nat", "filter", "security", "nat", "confirm"};
     return kNames[static_cast<std::size_t>(stage)];
 }
 
@@ -30,11 +40,14 @@ inline constexpr std::array kPrerouting = {
     Stage{StageId::Defrag, -400}, Stage{StageId::Raw, -300}, Stage{StageId::Track, -200},
     Stage{StageId::Mangle, -150}, Stage{StageId::Dnat, -100}};
 inline constexpr std::array kInput = {Stage{StageId::Mangle, -150}, Stage{StageId::Filter, 0},
-                                      Stage{StageId::Snat, 100}, Stage{StageId::Confirm, kLast}};
-inline constexpr std::array kForward = {Stage{StageId::Mangle, -150}, Stage{StageId::Filter, 0}};
+                                      Stage{StageId::Security, 50}, Stage{StageId::Snat, 100},
+                                      Stage{StageId::Confirm, kLast}};
+inline constexpr std::array kForward = {Stage{StageId::Mangle, -150}, Stage{StageId::Filter, 0},
+                                        Stage{StageId::Security, 50}};
 inline constexpr std::array kOutput = {Stage{StageId::Defrag, -400}, Stage{StageId::Raw, -300},
                                        Stage{StageId::Track, -200},  Stage{StageId::Mangle, -150},
-                                       Stage{StageId::Dnat, -100},   Stage{StageId::Filter, 0}};
+                                       Stage{StageId::Dnat, -100},   Stage{StageId::Filter, 0},
+                                       Stage{StageId::Security, 50}};
 inline constexpr std::array kPostrouting = {Stage{StageId::Mangle, -150}, Stage{StageId::Snat, 100},
                                             Stage{StageId::Confirm, kLast}};
 

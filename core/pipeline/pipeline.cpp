@@ -2,9 +2,9 @@
 
 #include <utility>
 
+#include "core/local/loopback_alias.hpp"
 #include "core/packet/dissect.hpp"
 #include "core/packet/rewrite.hpp"
-#include "core/pipeline/run_hook.hpp"
 #include "core/wire/icmp.hpp"
 #include "core/wire/ipv6.hpp"
 #include "core/wire/tcp.hpp"
@@ -92,12 +92,11 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
     if (!verdict.accepted()) {
         return drop(packet, verdict.reason());
     }
-    for (const routing::Interface& interface : state_.interfaces.all()) {
-        if (interface.host) {
-            ++counters(packet).in_delivers;
-            packet.meta.out = interface.index;
-            return transmit(std::move(packet));
-        }
+    if (const IfIndex host = state_.interfaces.host(); host != IfIndex::None) {
+        ++counters(packet).in_delivers;
+        packet.meta.out = host;
+        local::alias_loopback(packet);
+        return transmit(std::move(packet));
     }
     local::Response response = local::respond(packet, broadcast, time_of_day(now_));
     if (response.refused != DropReason::LocalNoProtocol) {
@@ -171,6 +170,10 @@ void Pipeline::originate(Packet& packet) {
     if (state_.observer != nullptr) {
         state_.observer->packet_received(packet);
     }
+    if (packet.layout.destination.is_multicast()) {
+        state_.groups.learn(packet);
+    }
+    local::restore_loopback(packet);
     if (!route_output(packet)) {
         return drop(packet, DropReason::NoRoute);
     }
@@ -244,6 +247,11 @@ bool Pipeline::route_output(Packet& packet) {
     const Decision decision = state_.routes.lookup(packet.layout.destination);
     if (state_.observer != nullptr) {
         state_.observer->routed(packet, decision);
+    }
+    if (decision.kind == Destination::Broadcast || decision.kind == Destination::Multicast) {
+        // The sender's kernel has one device for all links; the address it took names the link.
+        packet.meta.out = state_.interfaces.owner_of(packet.layout.source);
+        return packet.meta.out != IfIndex::None;
     }
     const bool local = decision.kind == Destination::Local;
     packet.meta.out = local ? IfIndex::Loopback : decision.out;

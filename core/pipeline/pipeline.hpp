@@ -16,38 +16,14 @@
 // kernel: ip_rcv ... ip_output, ipv6_rcv ... ip6_output
 #pragma once
 
-#include <array>
+#include <cstdint>
 #include <optional>
 
 #include "core/local/local.hpp"
-#include "core/pipeline/icmp_limit.hpp"
-#include "core/pipeline/router.hpp"
-#include "core/pipeline/world.hpp"
+#include "core/pipeline/hooks.hpp"
+#include "core/pipeline/state.hpp"
 
 namespace nsr::pipeline {
-
-// Everything that lives as long as the router, in the order in which it is made.
-struct State {
-    explicit State(Router::Options options, LogSink& log);
-
-    ForwardingSettings forwarding;
-    TrackingMode tracking;
-    LogSink& log;
-    RandomSource random;
-    RandomSource keys;  // apart: what `random` gives can be seen in packets
-    BufferPool pool;
-    routing::InterfaceTable interfaces;
-    routing::RouteTable routes;
-    defrag::Defrag defrag;
-    conntrack::Conntrack conntrack;
-    nat::Nat nat;
-    RoutingWorld world;
-    rules::Program program;
-    IcmpLimit icmp_limit;
-    DropCounters drops;
-    std::array<IpCounters, 2> counters;  // by index_of(family)
-    Observer* observer = nullptr;
-};
 
 // What the router writes into timestamps: milliseconds with the high bit that says "not since
 // midnight UT" (RFC 791 3.1, RFC 792), because the core knows no calendar.
@@ -75,7 +51,7 @@ class Pipeline {
     void reassembly_timed_out(Packet first);
 
   private:
-    // The hooks, by table (hooks.hpp); stages.cpp has what each stage does.
+    // The stages of a hook in their order, and what each does: stages.cpp
     template <Hook kHook, const auto& kStages>
     Verdict run_hook(Packet& packet);
     template <Hook kHook>
@@ -86,7 +62,8 @@ class Pipeline {
     Verdict filter(rules::TableId table, Hook hook, Packet& packet);
     Verdict translate(Hook hook, Packet& packet);
     Verdict bind(Hook hook, nat::Manip manip, Packet& packet);
-    Verdict carry_out(const rules::Outcome& outcome, const Packet& packet);
+    rules::ActionParam action_param(rules::TableId table, Hook hook, Packet& packet) const;
+    Verdict carry_out(const rules::TableVerdict& decided, const Packet& packet);
 
     // The way: pipeline.cpp
     Verdict prerouting(Packet& packet);

@@ -5,73 +5,15 @@
 
 #include "core/packet/dissect.hpp"
 #include "core/pipeline/pipeline.hpp"
-#include "core/rules/targets/log_packet.hpp"
+#include "core/pipeline/state.hpp"
+#include "core/rules/needs.hpp"
 
 namespace nsr {
 
-namespace {
-
-// For all, and for each interface; what was set before the interface came stays.
-void make_room(std::vector<std::uint32_t>& values, std::size_t interfaces) {
-    values.resize(std::max(values.size(), interfaces + 1));
-}
-
-class NullLog : public LogSink {
-  public:
-    void log(Instant, LogLevel, std::string_view) override {}
-};
-
-rules::Program compile(rules::Ruleset ruleset, const routing::InterfaceTable& interfaces) {
-    std::vector<std::pair<std::string, IfIndex>> names;
-    for (const routing::Interface& interface : interfaces.all()) {
-        names.emplace_back(interface.name, interface.index);
-    }
-    names.emplace_back("lo", IfIndex::Loopback);
-    return rules::Program(std::move(ruleset), names);
-}
-
-}  // namespace
-
-namespace pipeline {
-
-namespace {
-
-SipKey draw_key(RandomSource& keys) {
-    const std::uint64_t k0 = keys.next64();
-    return {k0, keys.next64()};
-}
-
-}  // namespace
-
-State::State(Router::Options options, LogSink& sink)
-    : forwarding(std::move(options.forwarding)),
-      tracking(options.tracking),
-      log(sink),
-      random(options.seed),
-      keys(options.key_seed.value_or(~options.seed)),
-      routes(interfaces),
-      defrag(options.defrag, draw_key(keys)),
-      conntrack(options.conntrack, {draw_key(keys), sink, std::move(options.memory)}),
-      nat(conntrack, random, draw_key(keys)),
-      world(interfaces, routes),
-      program(compile({}, interfaces)),
-      icmp_limit(draw_key(keys)) {
-    conntrack.describe_packet = [this](const Packet& packet) {
-        const Hook hook = packet.meta.in == IfIndex::None ? Hook::Output : Hook::Prerouting;
-        return rules::log_text(packet, hook, world, rules::kAllDetail);
-    };
-}
-
-}  // namespace pipeline
-
 struct Router::Impl {
-    explicit Impl(Options options)
-        : state(std::move(options), options.log != nullptr ? *options.log : null_log) {}
+    explicit Impl(Options options) : state(std::move(options)) {}
 
-    NullLog null_log;
     pipeline::State state;
-
-    void follow_rules(Instant now);
 };
 
 Router::Router(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {
@@ -85,14 +27,16 @@ Router::~Router() = default;
 // one starts. A packet whose header is refused has no family in between.
 void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
     pipeline::State& state = impl_->state;
-    state.observer = observer;
+    state.refused.clear();
     for (Packet& packet : packets) {
-        if (dissect(packet).accepted()) {
+        if (const Verdict verdict = dissect(packet); verdict.accepted()) {
             state.conntrack.prefetch(packet);
         } else {
+            state.refused.push_back({packet.layout.family, verdict.reason()});
             packet.layout.family = Family::None;
         }
     }
+    auto refused = state.refused.begin();
     pipeline::Pipeline pipeline(state, now, out);
     for (Packet& packet : packets) {
         routing::Interface& interface = state.interfaces.get(packet.meta.in);
@@ -103,7 +47,8 @@ void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
         }
         if (packet.layout.family == Family::None) {
             ++interface.counters.rx_dropped;
-            pipeline.malformed(packet, dissect(packet).reason());
+            packet.layout.family = refused->family;
+            pipeline.malformed(packet, (refused++)->reason);
         } else if (interface.host) {
             pipeline.originate(packet);
         } else {
@@ -123,7 +68,6 @@ std::optional<Instant> Router::next_deadline() const {
 
 bool Router::expire(Instant now, EgressQueue& out) {
     pipeline::State& state = impl_->state;
-    state.observer = observer;
     const bool complete = state.conntrack.expire(now);
     pipeline::Pipeline pipeline(state, now, out);
     while (auto datagram = state.defrag.expire_one(now)) {
@@ -135,48 +79,59 @@ bool Router::expire(Instant now, EgressQueue& out) {
     return complete;
 }
 
-// --- rules and tracking -------------------------------------------------------------------------
-
-void Router::apply(rules::Ruleset ruleset, Instant now) {
-    if (rules::begins_accounting(ruleset, impl_->state.program.ruleset())) {
-        impl_->state.conntrack.settings().acct = 1;
-    }
-    rules::Program next = compile(std::move(ruleset), impl_->state.interfaces);
-    next.take_over(impl_->state.program);
-    impl_->state.program = std::move(next);
-    impl_->follow_rules(now);
+void Router::observe(Observer* observer) {
+    impl_->state.observer = observer;
 }
 
-bool Router::set_tracking(TrackingMode mode, Instant now, std::string& why) {
+// --- rules, tracking, sysctls -------------------------------------------------------------------
+
+void Router::apply(rules::Ruleset ruleset, Instant now) {
+    pipeline::State& state = impl_->state;
+    if (rules::begins_accounting(ruleset, state.program.ruleset())) {
+        pipeline::Settings changed = state.settings();
+        changed.conntrack.acct = 1;
+        state.configure(changed);
+    }
+    state.load(std::move(ruleset));
+    state.follow_rules(now);
+}
+
+rules::Ruleset Router::ruleset() const {
+    return impl_->state.program.counted();
+}
+
+const rules::Ruleset& Router::applied_ruleset() const {
+    return impl_->state.program.ruleset();
+}
+
+Result<Done, std::string> Router::set_tracking(TrackingMode mode, Instant now) {
     if (mode == TrackingMode::Off) {
         for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-            why = rules::needs_tracking(ruleset(), family);
-            if (!why.empty()) {
-                return false;
+            if (std::string user = rules::needs_tracking(applied_ruleset(), family);
+                !user.empty()) {
+                return user;
             }
         }
     }
     impl_->state.tracking = mode;
-    impl_->follow_rules(now);
-    return true;
-}
-
-// Tracking is on in a family while the mode says so, or (auto) a rule of that family needs it.
-void Router::Impl::follow_rules(Instant now) {
-    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-        const bool needed = !rules::needs_tracking(state.program.ruleset(), family).empty();
-        const bool active =
-            state.tracking == TrackingMode::On || (state.tracking == TrackingMode::Auto && needed);
-        state.conntrack.set_active(family, active, now);
-    }
-}
-
-const rules::Ruleset& Router::ruleset() const {
-    return impl_->state.program.ruleset();
+    impl_->state.follow_rules(now);
+    return Done{};
 }
 
 TrackingMode Router::tracking_mode() const {
     return impl_->state.tracking;
+}
+
+bool Router::tracking_active() const {
+    return conntrack().active(Family::Ipv4) || conntrack().active(Family::Ipv6);
+}
+
+void Router::configure(const pipeline::Settings& settings) {
+    impl_->state.configure(settings);
+}
+
+pipeline::Settings Router::settings() const {
+    return impl_->state.settings();
 }
 
 // --- links, addresses, routes -------------------------------------------------------------------
@@ -184,12 +139,8 @@ TrackingMode Router::tracking_mode() const {
 IfIndex Router::add_interface(routing::Interface interface) {
     pipeline::State& state = impl_->state;
     const IfIndex index = state.interfaces.add(std::move(interface));
-    make_room(state.forwarding.rp_filter, state.interfaces.all().size());
-    make_room(state.forwarding.send_redirects, state.interfaces.all().size());
     state.routes.interfaces_changed();
-    rules::Program next = compile(state.program.ruleset(), state.interfaces);
-    next.take_over(state.program);
-    state.program = std::move(next);
+    state.load(state.program.counted());  // its names of interfaces may mean this one
     return index;
 }
 
@@ -220,6 +171,10 @@ void Router::set_mtu(IfIndex interface, std::uint32_t mtu) {
     impl_->state.interfaces.get(interface).mtu = mtu;
 }
 
+void Router::set_capabilities(IfIndex interface, const routing::LinkCapabilities& capabilities) {
+    impl_->state.interfaces.get(interface).capabilities = capabilities;
+}
+
 // kernel: fib_netdev_event, masq_device_event. differs: link-down-keeps-ipv6
 void Router::set_up(IfIndex interface, bool up, Instant now) {
     if (std::exchange(impl_->state.interfaces.get(interface).up, up) == up) {
@@ -231,9 +186,14 @@ void Router::set_up(IfIndex interface, bool up, Instant now) {
     }
 }
 
-void Router::egress_failed(IfIndex interface) {
+void Router::ingress_failed(IfIndex interface, DropReason reason) {
+    ++impl_->state.interfaces.get(interface).counters.rx_dropped;
+    impl_->state.drops.add(Family::None, reason);
+}
+
+void Router::egress_failed(IfIndex interface, DropReason reason) {
     ++impl_->state.interfaces.get(interface).counters.tx_dropped;
-    impl_->state.drops.add(Family::None, DropReason::EgressFailed);
+    impl_->state.drops.add(Family::None, reason);
 }
 
 routing::RouteChange Router::add_route(const routing::Route& route) {
@@ -248,7 +208,7 @@ bool Router::remove_route(const routing::Route& route) {
     return impl_->state.routes.remove(route);
 }
 
-std::optional<routing::RouteRefusal> Router::set_routes(const std::vector<routing::Route>& routes) {
+Result<Done, routing::RouteRefusal> Router::set_routes(const std::vector<routing::Route>& routes) {
     return impl_->state.routes.assign(routes);
 }
 
@@ -266,12 +226,8 @@ const conntrack::Conntrack& Router::conntrack() const {
     return impl_->state.conntrack;
 }
 
-defrag::Defrag& Router::defrag() {
+const defrag::Defrag& Router::defrag() const {
     return impl_->state.defrag;
-}
-
-routing::InterfaceTable& Router::interfaces() {
-    return impl_->state.interfaces;
 }
 
 const routing::InterfaceTable& Router::interfaces() const {
@@ -282,20 +238,12 @@ const routing::RouteTable& Router::routes() const {
     return impl_->state.routes;
 }
 
-ForwardingSettings& Router::forwarding() {
-    return impl_->state.forwarding;
-}
-
 const IpCounters& Router::counters(Family family) const {
     return impl_->state.counters[index_of(family)];
 }
 
 const DropCounters& Router::drops() const {
     return impl_->state.drops;
-}
-
-RandomSource& Router::random() {
-    return impl_->state.random;
 }
 
 }  // namespace nsr

@@ -1,9 +1,59 @@
-// What each stage of a hook does with a packet.
+// The stages of a hook in the order of hooks.hpp, and what each does with a packet.
 #include <optional>
+#include <utility>
 
 #include "core/pipeline/pipeline.hpp"
 
 namespace nsr::pipeline {
+
+// A template over the table, so that the compiler inlines the whole hook and drops what does not
+// run there.
+template <Hook kHook, const auto& kStages>
+Verdict Pipeline::run_hook(Packet& packet) {
+    Verdict verdict = Verdict::accept();
+    const auto run = [&]<StageId kStage>() {
+        verdict = run_stage<kHook>(kStage, packet);
+        if (state_.observer != nullptr) {
+            state_.observer->stage_done(kHook, kStage, packet, verdict);
+        }
+        return verdict.accepted();
+    };
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        static_cast<void>((run.template operator()<kStages[I].id>() && ...));
+    }
+    (std::make_index_sequence<kStages.size()>());
+    return verdict;
+}
+
+template <Hook kHook>
+Verdict Pipeline::run_stage(StageId stage, Packet& packet) {
+    switch (stage) {
+        case StageId::Defrag:
+            return defragment(packet);
+        case StageId::Raw:
+            return filter(rules::TableId::Raw, kHook, packet);
+        case StageId::Track:
+            return track(packet);
+        case StageId::Mangle:
+            return filter(rules::TableId::Mangle, kHook, packet);
+        case StageId::Filter:
+            return filter(rules::TableId::Filter, kHook, packet);
+        case StageId::Security:
+            return filter(rules::TableId::Security, kHook, packet);
+        case StageId::Dnat:
+        case StageId::Snat:
+            return translate(kHook, packet);
+        case StageId::Confirm:
+            return confirm(packet);
+    }
+    return Verdict::accept();
+}
+
+template Verdict Pipeline::run_hook<Hook::Prerouting, kPrerouting>(Packet&);
+template Verdict Pipeline::run_hook<Hook::Input, kInput>(Packet&);
+template Verdict Pipeline::run_hook<Hook::Forward, kForward>(Packet&);
+template Verdict Pipeline::run_hook<Hook::Output, kOutput>(Packet&);
+template Verdict Pipeline::run_hook<Hook::Postrouting, kPostrouting>(Packet&);
 
 // kernel: ipv4_conntrack_defrag, ipv6_defrag
 Verdict Pipeline::defragment(Packet& packet) {
@@ -28,13 +78,16 @@ Verdict Pipeline::filter(rules::TableId table, Hook hook, Packet& packet) {
     if (!state_.program.has(packet.layout.family, table, hook)) {
         return Verdict::accept();
     }
-    rules::Environment environment{state_.conntrack, state_.world, state_.random, state_.log};
-    const rules::Outcome outcome =
-        state_.program.run(table, hook, packet, now_, environment, state_.observer);
-    if (table == rules::TableId::Filter && outcome.decision == rules::Decision::Accept) {
-        packet.meta.accepted_by = outcome.rule;
+    const rules::TableVerdict decided =
+        state_.program.run(action_param(table, hook, packet), state_.observer);
+    if (table == rules::TableId::Filter && decided.verdict == rules::TargetVerdict::Accept) {
+        packet.meta.accepted_by = decided.rule;
     }
-    return carry_out(outcome, packet);
+    return carry_out(decided, packet);
+}
+
+rules::ActionParam Pipeline::action_param(rules::TableId table, Hook hook, Packet& packet) const {
+    return {packet, table, hook, now_, state_.conntrack, state_.network, state_.random, state_.log};
 }
 
 // kernel: nf_nat_ipv4_fn, nf_nat_ipv6_fn, nf_nat_inet_fn; nf_nat_ipv4_local_fn
@@ -64,30 +117,29 @@ Verdict Pipeline::bind(Hook hook, nat::Manip manip, Packet& packet) {
     std::optional<nat::Range> range;
     RuleId rule = RuleId::None;
     if (state_.program.has(packet.layout.family, rules::TableId::Nat, hook)) {
-        rules::Environment environment{state_.conntrack, state_.world, state_.random, state_.log};
-        const rules::Outcome outcome = state_.program.run(rules::TableId::Nat, hook, packet, now_,
-                                                          environment, state_.observer);
-        if (outcome.decision == rules::Decision::Nat) {
-            range = outcome.range;
-            rule = outcome.rule;
-        } else if (const Verdict verdict = carry_out(outcome, packet); !verdict.accepted()) {
+        const rules::TableVerdict decided =
+            state_.program.run(action_param(rules::TableId::Nat, hook, packet), state_.observer);
+        if (decided.verdict == rules::TargetVerdict::Nat) {
+            range = decided.range;
+            rule = decided.rule;
+        } else if (const Verdict verdict = carry_out(decided, packet); !verdict.accepted()) {
             return verdict;
         }
     }
     return state_.nat.bind(packet, manip, range, rule, now_);
 }
 
-Verdict Pipeline::carry_out(const rules::Outcome& outcome, const Packet& packet) {
-    switch (outcome.decision) {
-        case rules::Decision::Accept:
-        case rules::Decision::Nat:
+Verdict Pipeline::carry_out(const rules::TableVerdict& decided, const Packet& packet) {
+    switch (decided.verdict) {
+        case rules::TargetVerdict::Continue:
+        case rules::TargetVerdict::Accept:
+        case rules::TargetVerdict::Nat:
             return Verdict::accept();
-        case rules::Decision::Drop:
-            return Verdict::drop(DropReason::RuleDrop);
-        case rules::Decision::PolicyDrop:
-            return Verdict::drop(DropReason::PolicyDrop);
-        case rules::Decision::Reject:
-            send_reject(packet, outcome.reject);
+        case rules::TargetVerdict::Drop:
+            return Verdict::drop(decided.by_policy() ? DropReason::PolicyDrop
+                                                     : DropReason::RuleDrop);
+        case rules::TargetVerdict::Reject:
+            send_reject(packet, decided.reject);
             return Verdict::drop(DropReason::RuleReject);
     }
     return Verdict::accept();

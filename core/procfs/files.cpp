@@ -13,7 +13,7 @@ namespace {
 std::string read_kmsg(const Context& context, Instant now);
 std::string read_drops(const Context& context, Instant now);
 std::string read_conntrack_mode(const Context& context, Instant now);
-std::optional<Failure> write_conntrack_mode(Context& context, std::string_view text, Instant now);
+Result<Done, Failure> write_conntrack_mode(Context& context, std::string_view text, Instant now);
 
 constexpr std::array kFiles = {
     // A kernel with dmesg_restrict shows it to root alone, whatever the mode says.
@@ -75,18 +75,17 @@ std::string read_conntrack_mode(const Context& context, Instant /*now*/) {
 }
 
 // As with modprobe -r: what rules need cannot be unloaded.
-std::optional<Failure> write_conntrack_mode(Context& context, std::string_view text, Instant now) {
+Result<Done, Failure> write_conntrack_mode(Context& context, std::string_view text, Instant now) {
     const std::string_view name = text::trimmed(text);
     const auto found = std::find(kTrackingModeNames.begin(), kTrackingModeNames.end(), name);
     if (found == kTrackingModeNames.end()) {
         return Failure{Errno::Invalid, "auto|on|off"};
     }
     const TrackingMode mode{static_cast<std::uint8_t>(found - kTrackingModeNames.begin())};
-    std::string why;
-    if (!context.router.set_tracking(mode, now, why)) {
-        return Failure{Errno::Busy, why};
+    if (const auto set = context.router.set_tracking(mode, now); !set) {
+        return Failure{Errno::Busy, set.error()};
     }
-    return std::nullopt;
+    return Done{};
 }
 
 }  // namespace

@@ -2,24 +2,12 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 
-#include "core/procfs/tree.hpp"
+#include "core/procfs/file.hpp"
 
 namespace nsr::procfs {
-
-struct File {
-    std::string_view path;
-    unsigned mode = 0444;         // that the kernel's file has
-    bool needs_tracking = false;  // it exists only while connections are tracked
-    // One of these: the whole text, or a cursor over it.
-    std::string (*read)(const Context&, Instant) = nullptr;
-    std::unique_ptr<Cursor> (*open)(const Context&) = nullptr;
-    std::optional<Failure> (*write)(Context&, std::string_view text, Instant) = nullptr;
-};
 
 std::span<const File> files();
 

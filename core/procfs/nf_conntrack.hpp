@@ -1,12 +1,14 @@
 // One connection as a line of text, in every dialect. kernel: ct_seq_show
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "core/conntrack/conntrack.hpp"
-#include "core/procfs/tree.hpp"
 
 namespace nsr::procfs {
+
+enum class LineFormat : std::uint8_t { Article, Kernel };
 
 // The line of /proc/net/nf_conntrack with its line break.
 //   Article: `... [ASSURED] mark=0 secmark=0 use=2`; zone= only when not 0.  Kernel: `... mark=0

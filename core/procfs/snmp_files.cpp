@@ -114,7 +114,8 @@ void append_section(std::string& out, const std::string& title, const Rows& rows
     out += names + '\n' + values + '\n';
 }
 
-Rows ip_rows(Router& router) {
+Rows ip_rows(const Router& router) {
+    const pipeline::ForwardingSettings forwarding = router.settings().forwarding;
     const IpCounters& counters = router.counters(Family::Ipv4);
     const defrag::Stats& reassembly = router.defrag().stats(Family::Ipv4);
     const auto of = [&](std::initializer_list<DropReason> reasons) {
@@ -122,8 +123,8 @@ Rows ip_rows(Router& router) {
     };
     using enum DropReason;
     return {
-        {"Forwarding", std::uint64_t{router.forwarding().ip_forward != 0 ? 1u : 2u}},
-        {"DefaultTTL", router.forwarding().ip_default_ttl},
+        {"Forwarding", std::uint64_t{forwarding.ip_forward != 0 ? 1u : 2u}},
+        {"DefaultTTL", forwarding.ip_default_ttl},
         {"InReceives", counters.in_receives},
         {"InHdrErrors", bad_headers(router, Family::Ipv4)},
         {"InAddrErrors", bad_addresses(router, Family::Ipv4)},
@@ -132,7 +133,7 @@ Rows ip_rows(Router& router) {
         {"InDiscards", of({BadTotalLength})},
         {"InDelivers", counters.in_delivers},
         {"OutRequests", counters.out_requests},
-        {"OutDiscards", of({EgressFailed})},
+        {"OutDiscards", of({EgressFailed, EgressQueueFull})},
         {"OutNoRoutes", counters.out_no_routes},
         {"ReasmTimeout", reassembly.timeouts},
         {"ReasmReqds", reassembly.requests},
@@ -197,7 +198,7 @@ std::string read_snmp(const Context& context, Instant /*now*/) {
 
 // kernel: snmp6_seq_show
 std::string read_snmp6(const Context& context, Instant /*now*/) {
-    Router& router = context.router;
+    const Router& router = context.router;
     const IpCounters& counters = router.counters(Family::Ipv6);
     const defrag::Stats& reassembly = router.defrag().stats(Family::Ipv6);
     const auto of = [&](std::initializer_list<DropReason> reasons) {

@@ -2,22 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdint>
 #include <limits>
+#include <utility>
 
-#include "core/procfs/sysctl_table.hpp"
 #include "core/procfs/table_size.hpp"
-#include "core/procfs/text.hpp"
 
 namespace nsr::procfs {
 
 namespace {
-
-// A row, and for one that exists per interface which one: 0 is "all", i the interface with index i.
-struct Key {
-    const SysctlRow* row = nullptr;
-    std::size_t interface = 0;
-};
 
 // What was written. kernel: proc_get_long
 struct Number {
@@ -30,54 +22,112 @@ using Names = std::vector<std::string>;
 Names interface_names(const Router& router);
 std::string path_of(std::string_view name);
 std::string name_of_path(std::string_view path);
-std::optional<Key> find_key(std::string_view path, const Names& interfaces);
-bool is_tracking(const Router& router);
-std::string text_of_value(const Key& key, Router& router);
-Result<std::int64_t, Failure> parse_for(const SysctlRow& row, std::string_view text);
-std::optional<Failure> refuse(const SysctlRow& row, std::int64_t value, const Context& context);
-void store(const Key& key, std::int64_t value, Router& router);
+std::string_view starred_part(std::string_view path, std::string_view pattern);
+std::string text_of(const SysctlRow& row, std::uint64_t value);
+std::uint64_t value_of(const Sysctl& sysctl, pipeline::Settings& settings);
+Result<std::int64_t, Failure> parse(const SysctlRow& row, std::string_view text);
+Result<Done, Failure> check_bounds(const SysctlRow& row, std::uint64_t value,
+                                   std::uint64_t memory_limit_bytes, pipeline::Settings& settings);
+void store(const Sysctl& sysctl, std::int64_t value, pipeline::Settings& settings);
 Failure out_of_range(const SysctlRow& row);
 
 }  // namespace
 
-Result<std::string, Failure> read_sysctl(const Context& context, std::string_view name) {
-    const auto key = find_key(path_of(name), interface_names(context.router));
-    if (!key || (key->row->needs_tracking() && !is_tracking(context.router))) {
-        return Failure{Errno::NoEntry, {}};
-    }
-    return text_of_value(*key, context.router);
-}
-
-std::optional<Failure> write_sysctl(Context& context, std::string_view name, std::string_view value,
-                                    Instant now) {
-    const auto key = find_key(path_of(name), interface_names(context.router));
-    if (!key || (key->row->needs_tracking() && !is_tracking(context.router))) {
-        return Failure{Errno::NoEntry, {}};
-    }
-    return set_sysctl(context, name, value, now);
-}
-
-std::optional<Failure> set_sysctl(Context& context, std::string_view name, std::string_view value,
-                                  Instant /*now*/) {
-    const auto key = find_key(path_of(name), interface_names(context.router));
-    if (!key) {
-        return Failure{Errno::NoEntry, {}};
-    }
-    if (!key->row->writable()) {
-        return Failure{Errno::Access, "read-only"};
-    }
-    if (value.empty()) {  // kernel: a write of no bytes changes nothing
+std::optional<Sysctl> find_sysctl(std::string_view name, const Names& interfaces) {
+    constexpr std::string_view kRoot = "net/";
+    const std::string whole = path_of(name);
+    if (!whole.starts_with(kRoot)) {
         return std::nullopt;
     }
-    const auto number = parse_for(*key->row, value);
+    const std::string_view path = std::string_view(whole).substr(kRoot.size());
+    for (const SysctlRow& row : sysctl_rows()) {
+        if (!row.per_interface()) {
+            if (row.name == path) {
+                return Sysctl{&row, 0};
+            }
+            continue;
+        }
+        const std::string_view interface = starred_part(path, row.name);
+        if (interface == "all") {
+            return Sysctl{&row, 0};
+        }
+        const auto found = std::find(interfaces.begin(), interfaces.end(), interface);
+        if (!interface.empty() && found != interfaces.end()) {
+            return Sysctl{&row, static_cast<std::size_t>(found - interfaces.begin()) + 1};
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<Sysctl> find_sysctl(std::string_view name, const Context& context) {
+    const auto found = find_sysctl(name, interface_names(context.router));
+    const bool exists =
+        found && (!found->row->needs_tracking() || context.router.tracking_active());
+    return exists ? found : std::nullopt;
+}
+
+std::string read_sysctl(const Sysctl& sysctl, const Context& context) {
+    if (sysctl.row->kind == SysctlKind::Count) {
+        return std::to_string(context.router.conntrack().table().size());
+    }
+    pipeline::Settings settings = context.router.settings();
+    return text_of(*sysctl.row, value_of(sysctl, settings));
+}
+
+Result<Done, Failure> check_sysctl(const Sysctl& sysctl, std::string_view text) {
+    if (!sysctl.row->writable()) {
+        return Failure{Errno::Access, "read-only"};
+    }
+    if (const auto number = parse(*sysctl.row, text); !number) {
+        return number.error();
+    }
+    return Done{};
+}
+
+Result<Done, Failure> set_sysctl(const Sysctl& sysctl, std::string_view text,
+                                 std::uint64_t memory_limit_bytes, pipeline::Settings& settings) {
+    const SysctlRow& row = *sysctl.row;
+    if (!row.writable()) {
+        return Failure{Errno::Access, "read-only"};
+    }
+    if (text.empty()) {  // kernel: a write of no bytes changes nothing
+        return Done{};
+    }
+    const auto number = parse(row, text);
     if (!number) {
         return number.error();
     }
-    if (auto refused = refuse(*key->row, *number, context)) {
-        return refused;
+    const auto within =
+        check_bounds(row, static_cast<std::uint64_t>(*number), memory_limit_bytes, settings);
+    if (within) {
+        store(sysctl, *number, settings);
     }
-    store(*key, *number, context.router);
-    return std::nullopt;
+    return within;
+}
+
+Result<Done, Failure> write_sysctl(const Sysctl& sysctl, Context& context, std::string_view text) {
+    pipeline::Settings settings = context.router.settings();
+    auto done = set_sysctl(sysctl, text, context.memory_limit_bytes, settings);
+    if (done) {
+        context.router.configure(settings);
+    }
+    return done;
+}
+
+Result<std::string, Failure> read_sysctl(const Context& context, std::string_view name) {
+    const auto found = find_sysctl(name, context);
+    if (!found) {
+        return Failure{Errno::NoEntry, {}};
+    }
+    return read_sysctl(*found, context);
+}
+
+Result<Done, Failure> write_sysctl(Context& context, std::string_view name, std::string_view text) {
+    const auto found = find_sysctl(name, context);
+    if (!found) {
+        return Failure{Errno::NoEntry, {}};
+    }
+    return write_sysctl(*found, context, text);
 }
 
 std::vector<std::string> sysctl_names(const Context& context) {
@@ -89,21 +139,21 @@ std::vector<std::string> sysctl_names(const Context& context) {
 }
 
 std::vector<std::string> sysctl_paths(const Context& context) {
-    const bool tracking = is_tracking(context.router);
-    const Names interfaces = interface_names(context.router);
+    const bool tracking = context.router.tracking_active();
+    Names interfaces = interface_names(context.router);
+    interfaces.insert(interfaces.begin(), "all");
     std::vector<std::string> paths;
     for (const SysctlRow& row : sysctl_rows()) {
         if (row.needs_tracking() && !tracking) {
             continue;
         }
-        const std::size_t star = row.name.find('*');
-        if (star == std::string_view::npos) {
+        if (!row.per_interface()) {
             paths.push_back("net/" + std::string(row.name));
             continue;
         }
         for (const std::string& interface : interfaces) {
             std::string path(row.name);
-            paths.push_back("net/" + path.replace(star, 1, interface));
+            paths.push_back("net/" + path.replace(path.find('*'), 1, interface));
         }
     }
     // Directory by directory: the separator sorts before every letter of a name.
@@ -117,32 +167,12 @@ std::vector<std::string> sysctl_paths(const Context& context) {
     return paths;
 }
 
-unsigned sysctl_mode(const Context& context, std::string_view name) {
-    const auto key = find_key(path_of(name), interface_names(context.router));
-    return key && key->row->writable() ? 0644 : 0444;
-}
-
-std::optional<Failure> check_sysctl(std::string_view name, std::string_view value,
-                                    const std::vector<std::string>& interfaces) {
-    Names names = {"all"};
-    names.insert(names.end(), interfaces.begin(), interfaces.end());
-    const auto key = find_key(path_of(name), names);
-    if (!key) {
-        return Failure{Errno::NoEntry, {}};
-    }
-    if (!key->row->writable()) {
-        return Failure{Errno::Access, "read-only"};
-    }
-    const auto number = parse_for(*key->row, value);
-    return number ? std::nullopt : std::optional(number.error());
-}
-
 namespace {
 
 // --- names ---
 
 Names interface_names(const Router& router) {
-    Names names = {"all"};
+    Names names;
     for (const routing::Interface& interface : router.interfaces().all()) {
         names.push_back(interface.name);
     }
@@ -169,67 +199,35 @@ std::string name_of_path(std::string_view path) {
     return name;
 }
 
-std::optional<Key> find_key(std::string_view path, const Names& interfaces) {
-    constexpr std::string_view kRoot = "net/";
-    if (!path.starts_with(kRoot)) {
-        return std::nullopt;
+// What stands for the `*` of `pattern` in `path`; empty: they differ.
+std::string_view starred_part(std::string_view path, std::string_view pattern) {
+    const std::size_t star = pattern.find('*');
+    const std::string_view before = pattern.substr(0, star);
+    const std::string_view behind = pattern.substr(star + 1);
+    if (path.size() <= before.size() + behind.size() || !path.starts_with(before) ||
+        !path.ends_with(behind)) {
+        return {};
     }
-    path.remove_prefix(kRoot.size());
-    for (const SysctlRow& row : sysctl_rows()) {
-        const std::size_t star = row.name.find('*');
-        if (star == std::string_view::npos) {
-            if (row.name == path) {
-                return Key{&row, 0};
-            }
-            continue;
-        }
-        const std::string_view before = row.name.substr(0, star);
-        const std::string_view behind = row.name.substr(star + 1);
-        if (path.size() <= before.size() + behind.size() || !path.starts_with(before) ||
-            !path.ends_with(behind)) {
-            continue;
-        }
-        path = path.substr(before.size(), path.size() - before.size() - behind.size());
-        const auto found = std::find(interfaces.begin(), interfaces.end(), path);
-        if (found == interfaces.end()) {
-            return std::nullopt;
-        }
-        return Key{&row, static_cast<std::size_t>(found - interfaces.begin())};
-    }
-    return std::nullopt;
-}
-
-bool is_tracking(const Router& router) {
-    return router.conntrack().active(Family::Ipv4) || router.conntrack().active(Family::Ipv6);
+    return path.substr(before.size(), path.size() - before.size() - behind.size());
 }
 
 // --- reading ---
 
-std::uint32_t value_of(const Key& key, Router& router) {
-    if (key.row->kind == SysctlKind::Count) {
-        return router.conntrack().table().size();
+std::uint64_t value_of(const Sysctl& sysctl, pipeline::Settings& settings) {
+    const SysctlRow& row = *sysctl.row;
+    if (const auto* number = std::get_if<SysctlRow::Number>(&row.where)) {
+        return (*number)(settings);
     }
-    if (key.row->per_interface == nullptr) {
-        return key.row->value(router);
+    if (const auto* bytes = std::get_if<SysctlRow::Bytes>(&row.where)) {
+        return (*bytes)(settings);
     }
-    const std::vector<std::uint32_t>& values = key.row->per_interface(router);
-    return key.interface < values.size() ? values[key.interface] : 0;
+    const auto& values = std::get<SysctlRow::PerInterface>(row.where)(settings);
+    return sysctl.interface < values.size() ? values[sysctl.interface] : 0;
 }
 
-// Numbers that may be negative are kept as two's complement.
-std::string text_of_value(const Key& key, Router& router) {
-    std::string out;
-    if (key.row->threshold != nullptr) {
-        text::append(out, key.row->threshold(router));
-        return out;
-    }
-    std::uint32_t value = value_of(key, router);
-    if (key.row->least < 0 && static_cast<std::int32_t>(value) < 0) {
-        out = "-";
-        value = 0 - value;
-    }
-    text::append(out, value);
-    return out;
+// Numbers that may be negative are kept as two's complement of 32 bits.
+std::string text_of(const SysctlRow& row, std::uint64_t value) {
+    return row.least < 0 ? std::to_string(static_cast<std::int32_t>(value)) : std::to_string(value);
 }
 
 // --- writing ---
@@ -261,7 +259,7 @@ std::optional<Number> parse_number(std::string_view text) {
     return number;
 }
 
-Result<std::int64_t, Failure> parse_for(const SysctlRow& row, std::string_view text) {
+Result<std::int64_t, Failure> parse(const SysctlRow& row, std::string_view text) {
     const auto number = parse_number(text);
     constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
     if (!number || number->magnitude > kLargest) {
@@ -276,86 +274,71 @@ Result<std::int64_t, Failure> parse_for(const SysctlRow& row, std::string_view t
 }
 
 Failure out_of_range(const SysctlRow& row) {
-    std::string range;
-    for (const std::int64_t bound : {row.least, row.most}) {
-        range.append(range.empty() ? "" : "..").append(bound < 0 ? "-" : "");
-        text::append(range, static_cast<std::uint64_t>(bound < 0 ? -bound : bound));
-    }
-    return {Errno::Invalid, range};
+    return {Errno::Invalid, std::to_string(row.least) + ".." + std::to_string(row.most)};
 }
 
-std::optional<Failure> refuse_unaffordable(std::int64_t entries, const Context& context);
+Failure unaffordable(std::uint64_t entries, std::uint64_t memory_limit_bytes);
 
-// What depends on other values.
-std::optional<Failure> refuse(const SysctlRow& row, std::int64_t value, const Context& context) {
-    const auto unsigned_value = static_cast<std::uint64_t>(value);
+// What depends on other values, or on the memory there is. differs: max-within-memory
+Result<Done, Failure> check_bounds(const SysctlRow& row, std::uint64_t value,
+                                   std::uint64_t memory_limit_bytes, pipeline::Settings& settings) {
+    const auto fits = [&](std::uint64_t bytes_each) {
+        return memory_limit_bytes == 0 || value <= memory_limit_bytes / bytes_each;
+    };
+    constexpr std::uint64_t kBytesPerBucket = 64;
     switch (row.kind) {
         case SysctlKind::HighThreshold:
-            if (unsigned_value < row.other(context.router)) {
+            if (value < row.other(settings)) {
                 return Failure{Errno::Invalid, "not less than the low threshold"};
             }
-            return std::nullopt;
+            break;
         case SysctlKind::LowThreshold:
-            if (unsigned_value > row.other(context.router)) {
+            if (value > row.other(settings)) {
                 return Failure{Errno::Invalid, "not more than the high threshold"};
             }
-            return std::nullopt;
+            break;
         case SysctlKind::Max:
-            return refuse_unaffordable(value, context);
-        case SysctlKind::Buckets: {
-            constexpr std::uint64_t kBytesPerBucket = 64;
-            if (context.memory_limit_bytes != 0 &&
-                unsigned_value > context.memory_limit_bytes / kBytesPerBucket) {
+            if (!fits(kBytesPerEntry)) {
+                return unaffordable(value, memory_limit_bytes);
+            }
+            break;
+        case SysctlKind::Buckets:
+            if (!fits(kBytesPerBucket)) {
                 return Failure{Errno::NoMemory, "more buckets than memory can hold"};
             }
-            return std::nullopt;
-        }
+            break;
         default:
-            return std::nullopt;
+            break;
     }
+    return Done{};
 }
 
-// differs: max-within-memory
-std::optional<Failure> refuse_unaffordable(std::int64_t entries, const Context& context) {
-    const std::uint64_t needed = static_cast<std::uint64_t>(entries) * kBytesPerEntry;
-    if (context.memory_limit_bytes == 0 || needed <= context.memory_limit_bytes) {
-        return std::nullopt;
-    }
-    Failure failure{Errno::NoMemory, {}};
-    text::append(failure.detail, static_cast<std::uint64_t>(entries));
-    failure.detail += " entries of ";
-    text::append(failure.detail, kBytesPerEntry);
-    failure.detail += " bytes need ";
-    text::append(failure.detail, needed);
-    failure.detail += " bytes, the limit is ";
-    text::append(failure.detail, context.memory_limit_bytes);
-    failure.detail += " (at most ";
-    text::append(failure.detail, context.memory_limit_bytes / kBytesPerEntry);
-    failure.detail += " entries)";
-    return failure;
+Failure unaffordable(std::uint64_t entries, std::uint64_t memory_limit_bytes) {
+    return {Errno::NoMemory,
+            std::to_string(entries) + " entries of " + std::to_string(kBytesPerEntry) +
+                " bytes need " + std::to_string(entries * kBytesPerEntry) +
+                " bytes, the limit is " + std::to_string(memory_limit_bytes) + " (at most " +
+                std::to_string(memory_limit_bytes / kBytesPerEntry) + " entries)"};
 }
 
-void store(const Key& key, std::int64_t value, Router& router) {
-    const SysctlRow& row = *key.row;
+void store(const Sysctl& sysctl, std::int64_t value, pipeline::Settings& settings) {
+    const SysctlRow& row = *sysctl.row;
+    if (const auto* bytes = std::get_if<SysctlRow::Bytes>(&row.where)) {
+        (*bytes)(settings) = static_cast<std::uint64_t>(value);
+        return;
+    }
     auto number = static_cast<std::uint32_t>(value);
-    if (row.threshold != nullptr) {
-        row.threshold(router) = static_cast<std::uint64_t>(value);
-        return;
-    }
-    if (row.per_interface != nullptr) {
-        std::vector<std::uint32_t>& values = row.per_interface(router);
-        values.resize(std::max(values.size(), key.interface + 1));
-        values[key.interface] = number;
-        return;
-    }
     if (row.kind == SysctlKind::Milliseconds) {
         constexpr std::uint32_t kTick = 1000 / kJiffiesPerSecond;
         number = (number + kTick - 1) / kTick * kTick;
     }
-    row.value(router) = number;
-    if (row.kind == SysctlKind::Buckets) {
-        router.conntrack().table().resize(number);
+    if (const auto* where = std::get_if<SysctlRow::Number>(&row.where)) {
+        (*where)(settings) = number;
+        return;
     }
+    auto& values = std::get<SysctlRow::PerInterface>(row.where)(settings);
+    values.resize(std::max(values.size(), sysctl.interface + 1));
+    values[sysctl.interface] = number;
 }
 
 }  // namespace

@@ -1,36 +1,63 @@
-// Sysctls: one table, one row each: name, what it holds, range, who may write, what a write changes
-// beside the value.
+// Sysctls as text: looked up by name once, then read, or set on a value.
+//
+// Theory of operation
+//   What there is stands in one table (sysctl_table.hpp), a row each. A Sysctl is a row that was
+//   found, and for those that exist once per interface which one. It lives in pipeline::Settings:
+//   to set it is to change such a value, and that needs no router, so a configuration is checked on
+//   a copy. A write to a running router sets a copy of its settings and hands that back to it.
+//   Numbers are parsed as the kernel does it: leading blanks, a minus, 0x and leading 0, and text
+//   behind a blank is ignored.
+// kernel: proc_dointvec and its kin; sysctl(8)
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/procfs/tree.hpp"
+#include "core/base/result.hpp"
+#include "core/pipeline/settings.hpp"
+#include "core/procfs/failure.hpp"
+#include "core/procfs/file.hpp"
+#include "core/procfs/sysctl_table.hpp"
 
 namespace nsr::procfs {
 
-// "net.netfilter.nf_conntrack_max" or "net/netfilter/nf_conntrack_max". Values as sysctl(8) shows
-// them, without line break.
+struct Sysctl {
+    const SysctlRow* row = nullptr;
+    std::size_t interface = 0;  // valid iff the row is per interface: 0 is "all", i the index i
+};
+
+// "net.netfilter.nf_conntrack_max" or "net/netfilter/nf_conntrack_max"; `interfaces` are the names
+// of those with the indices 1, 2, ... Nothing: there is no such key.
+std::optional<Sysctl> find_sysctl(std::string_view name,
+                                  const std::vector<std::string>& interfaces);
+// The same in a running router, where those of conntrack exist only while tracking is on.
+std::optional<Sysctl> find_sysctl(std::string_view name, const Context& context);
+
+// As sysctl(8) shows it, without line break.
+std::string read_sysctl(const Sysctl& sysctl, const Context& context);
+// Is `text` a number within the row's range, and may it be written at all? Errors are Access, and
+// Invalid with the range.
+Result<Done, Failure> check_sysctl(const Sysctl& sysctl, std::string_view text);
+// Sets it in `settings`, which stay as they are on errors: those of check_sysctl(), a bound that
+// another value sets, and NoMemory for what `memory_limit_bytes` (0: no limit) cannot hold. A text
+// of no bytes changes nothing.
+Result<Done, Failure> set_sysctl(const Sysctl& sysctl, std::string_view text,
+                                 std::uint64_t memory_limit_bytes, pipeline::Settings& settings);
+// The same in a running router.
+Result<Done, Failure> write_sysctl(const Sysctl& sysctl, Context& context, std::string_view text);
+
+// By name, with NoEntry for what does not exist now.
 Result<std::string, Failure> read_sysctl(const Context& context, std::string_view name);
-// Parses as the kernel does (leading blanks, 0x, trailing text after a blank ignored); out of range
-// is Invalid with the accepted range.
-[[nodiscard]] std::optional<Failure> write_sysctl(Context& context, std::string_view name,
-                                                  std::string_view value, Instant now);
-// The same for configuration: the keys of tracking can be set whether or not tracking is on.
-[[nodiscard]] std::optional<Failure> set_sysctl(Context& context, std::string_view name,
-                                                std::string_view value, Instant now);
+Result<Done, Failure> write_sysctl(Context& context, std::string_view name, std::string_view text);
+
 // Names in the order of `sysctl -a`: net.ipv4 ..., net.ipv6 ..., net.netfilter ...,
 // net.nf_conntrack_max. Those of conntrack only while tracking is on.
 std::vector<std::string> sysctl_names(const Context& context);
 // The same as paths below /proc/sys: "net/ipv4/ip_forward".
 std::vector<std::string> sysctl_paths(const Context& context);
-// 0644, or 0444 for what is read-only.
-unsigned sysctl_mode(const Context& context, std::string_view name);
-// For configuration checks: is there such a key at all (whether or not tracking is on; an interface
-// part must name one of `interfaces`), and is `value` in range? Nothing: fine.
-std::optional<Failure> check_sysctl(std::string_view name, std::string_view value,
-                                    const std::vector<std::string>& interfaces);
 
 }  // namespace nsr::procfs

@@ -1,13 +1,13 @@
 // The rows behind sysctl.hpp. Adding a sysctl is adding a row in sysctl_table.cpp.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <variant>
 #include <vector>
 
-#include "core/pipeline/router.hpp"
+#include "core/pipeline/settings.hpp"
 
 namespace nsr::procfs {
 
@@ -22,19 +22,22 @@ enum class SysctlKind : std::uint8_t {
     Buckets,        // resizes the index
 };
 
-// One sysctl, or one per interface if the name has a `*`. Exactly one of the accessors is set
-// (none for Count); a threshold's `other` is the one it is compared with.
+// One sysctl, or one per interface if the name has a `*`.
 struct SysctlRow {
+    using Number = std::uint32_t& (*)(pipeline::Settings&);
+    using Bytes = std::uint64_t& (*)(pipeline::Settings&);
+    using PerInterface = std::vector<std::uint32_t>& (*)(pipeline::Settings&);
+
     std::string_view name;  // below net/
     SysctlKind kind = SysctlKind::Number;
+    std::int64_t initial = 0;  // in a router whose configuration and memory do not say otherwise
     std::int64_t least = 0;
     std::int64_t most = 0;
-    std::uint32_t& (*value)(Router&) = nullptr;
-    std::uint64_t& (*threshold)(Router&) = nullptr;
-    std::uint64_t& (*other)(Router&) = nullptr;
-    std::vector<std::uint32_t>& (*per_interface)(Router&) = nullptr;
+    std::variant<std::monostate, Number, Bytes, PerInterface> where;  // monostate: Count
+    Bytes other = nullptr;  // valid iff a threshold: the one that it is compared with
 
     [[nodiscard]] bool writable() const { return kind != SysctlKind::Count; }
+    [[nodiscard]] bool per_interface() const { return std::holds_alternative<PerInterface>(where); }
     // It exists only while connections are tracked.
     [[nodiscard]] bool needs_tracking() const;
 };

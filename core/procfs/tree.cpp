@@ -1,7 +1,7 @@
 #include "core/procfs/tree.hpp"
 
 #include <algorithm>
-#include <array>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -11,32 +11,6 @@
 namespace nsr::procfs {
 
 namespace {
-
-struct ErrnoRow {
-    Errno code;
-    std::string_view name;
-    std::string_view text;
-};
-
-constexpr std::array<ErrnoRow, 7> kErrnos = {{
-    {Errno::NoEntry, "ENOENT", "No such file or directory"},
-    {Errno::IsDirectory, "EISDIR", "Is a directory"},
-    {Errno::NotDirectory, "ENOTDIR", "Not a directory"},
-    {Errno::Access, "EACCES", "Permission denied"},
-    {Errno::Invalid, "EINVAL", "Invalid argument"},
-    {Errno::Busy, "EBUSY", "Device or resource busy"},
-    {Errno::NoMemory, "ENOMEM", "Cannot allocate memory"},
-}};
-
-constexpr bool errnos_are_in_order() {
-    for (std::size_t i = 0; i < kErrnos.size(); ++i) {
-        if (static_cast<std::size_t>(kErrnos[i].code) != i) {
-            return false;
-        }
-    }
-    return true;
-}
-static_assert(errnos_are_in_order());
 
 constexpr std::string_view kSysctlRoot = "/proc/sys/";
 constexpr std::string_view kNetRoot = "/proc/net";
@@ -82,30 +56,22 @@ bool is_under(std::string_view path, std::string_view directory);
 
 }  // namespace
 
-std::string_view name_of(Errno error) {
-    return kErrnos[static_cast<std::size_t>(error)].name;
-}
-
-std::string_view text_of(Errno error) {
-    return kErrnos[static_cast<std::size_t>(error)].text;
-}
-
 struct Tree::Impl {
     explicit Impl(Context from) : context(std::move(from)) {}
 
     // A path is a row of one of the two tables, a directory of such, or nothing.
     struct Found {
         const File* file = nullptr;
-        std::string sysctl;  // its path below /proc/sys; empty: none
+        std::optional<Sysctl> sysctl;
         bool directory = false;
         bool through_file = false;  // a file's name with something behind it
 
-        [[nodiscard]] bool is_file() const { return file != nullptr || !sysctl.empty(); }
+        [[nodiscard]] bool is_file() const { return file != nullptr || sysctl; }
     };
     [[nodiscard]] Found find(std::string_view path) const;
     [[nodiscard]] std::vector<std::string> paths() const;
     [[nodiscard]] bool exists(const File& file) const;
-    [[nodiscard]] unsigned mode(const Found& found) const;
+    [[nodiscard]] static unsigned mode(const Found& found);
     [[nodiscard]] static Failure not_a_file(const Found& found);
 
     Context context;
@@ -154,12 +120,9 @@ Result<std::vector<Tree::Entry>, Failure> Tree::list(std::string_view directory)
 
 Result<std::unique_ptr<Cursor>, Failure> Tree::open(std::string_view path) const {
     const Impl::Found found = impl_->find(path);
-    if (!found.sysctl.empty()) {
-        auto value = read_sysctl(impl_->context, found.sysctl);
-        if (!value) {
-            return value.error();
-        }
-        return std::unique_ptr<Cursor>(std::make_unique<TextCursor>(*value + "\n"));
+    if (found.sysctl) {
+        return std::unique_ptr<Cursor>(
+            std::make_unique<TextCursor>(read_sysctl(*found.sysctl, impl_->context) + "\n"));
     }
     if (found.file == nullptr) {
         return Impl::not_a_file(found);
@@ -182,13 +145,13 @@ Result<std::string, Failure> Tree::read(std::string_view path, Instant now) cons
     return out;
 }
 
-std::optional<Failure> Tree::write(std::string_view path, std::string_view text, Instant now) {
+Result<Done, Failure> Tree::write(std::string_view path, std::string_view text, Instant now) {
     const Impl::Found found = impl_->find(path);
     if (!found.is_file()) {
         return Impl::not_a_file(found);
     }
-    if (!found.sysctl.empty()) {
-        return write_sysctl(impl_->context, found.sysctl, text, now);
+    if (found.sysctl) {
+        return write_sysctl(*found.sysctl, impl_->context, text);
     }
     if (found.file->write == nullptr) {
         return Failure{Errno::Access, "read-only"};
@@ -212,9 +175,8 @@ Tree::Impl::Found Tree::Impl::find(std::string_view path) const {
         }
     }
     if (clean.starts_with(kSysctlRoot)) {
-        const std::string key = clean.substr(kSysctlRoot.size());
-        if (read_sysctl(context, key)) {
-            found.sysctl = key;
+        found.sysctl = find_sysctl(clean.substr(kSysctlRoot.size()), context);
+        if (found.sysctl) {
             return found;
         }
     }
@@ -243,15 +205,17 @@ std::vector<std::string> Tree::Impl::paths() const {
 }
 
 bool Tree::Impl::exists(const File& file) const {
-    const conntrack::Conntrack& conntrack = context.router.conntrack();
-    return !file.needs_tracking || conntrack.active(Family::Ipv4) || conntrack.active(Family::Ipv6);
+    return !file.needs_tracking || context.router.tracking_active();
 }
 
-unsigned Tree::Impl::mode(const Found& found) const {
+unsigned Tree::Impl::mode(const Found& found) {
     if (found.directory) {
         return 0555;
     }
-    return found.file != nullptr ? found.file->mode : sysctl_mode(context, found.sysctl);
+    if (found.file != nullptr) {
+        return found.file->mode;
+    }
+    return found.sysctl->row->writable() ? 0644 : 0444;
 }
 
 Failure Tree::Impl::not_a_file(const Found& found) {

@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/base/check.hpp"
-#include "core/routing/source_address.hpp"
-
 namespace nsr::routing {
 
 std::vector<Prefix> remove_address(Interface& interface, const Prefix& address) {
@@ -27,52 +24,6 @@ std::vector<Prefix> remove_address(Interface& interface, const Prefix& address) 
     }
     addresses = std::move(kept);
     return removed;
-}
-
-IfIndex InterfaceTable::add(Interface interface) {
-    interface.index = static_cast<IfIndex>(interfaces_.size() + 1);
-    interfaces_.push_back(std::move(interface));
-    return interfaces_.back().index;
-}
-
-Interface* InterfaceTable::find(std::string_view name) {
-    return const_cast<Interface*>(std::as_const(*this).find(name));
-}
-
-const Interface* InterfaceTable::find(std::string_view name) const {
-    const auto at = std::find_if(interfaces_.begin(), interfaces_.end(),
-                                 [&](const Interface& each) { return each.name == name; });
-    return at == interfaces_.end() ? nullptr : &*at;
-}
-
-Interface& InterfaceTable::get(IfIndex index) {
-    return const_cast<Interface&>(std::as_const(*this).get(index));
-}
-
-const Interface& InterfaceTable::get(IfIndex index) const {
-    NSR_CHECK(index != IfIndex::None && raw(index) <= interfaces_.size());
-    return interfaces_[raw(index) - 1U];
-}
-
-bool InterfaceTable::is_own(const IpAddress& address) const {
-    return address.is_loopback() || owner_of(address) != IfIndex::None;
-}
-
-IfIndex InterfaceTable::owner_of(const IpAddress& address) const {
-    for (const Interface& interface : interfaces_) {
-        for (const Prefix& own : interface.addresses) {
-            if (own.address == address) {
-                return interface.index;
-            }
-        }
-    }
-    return IfIndex::None;
-}
-
-std::optional<IpAddress> InterfaceTable::source_for(IfIndex out,
-                                                    const IpAddress& destination) const {
-    return destination.is_v4() ? select_ipv4_source(interfaces_, out, destination)
-                               : select_ipv6_source(interfaces_, out, destination);
 }
 
 }  // namespace nsr::routing

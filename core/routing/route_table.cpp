@@ -80,7 +80,7 @@ bool RouteTable::withdraw(const Route& route) {
     return true;
 }
 
-std::optional<RouteRefusal> RouteTable::assign(const std::vector<Route>& routes) {
+Result<Done, RouteRefusal> RouteTable::assign(const std::vector<Route>& routes) {
     std::vector<Route> before = std::exchange(routes_, {});
     rebuild();
     for (std::size_t i = 0; i < routes.size(); ++i) {
@@ -91,7 +91,7 @@ std::optional<RouteRefusal> RouteTable::assign(const std::vector<Route>& routes)
             return RouteRefusal{i, change};
         }
     }
-    return std::nullopt;
+    return Done{};
 }
 
 // kernel: fib_inetaddr_event: an interface without IPv4 addresses has no IPv4 routes either; IPv6

@@ -17,7 +17,8 @@
 #include <vector>
 
 #include "core/base/ids.hpp"
-#include "core/routing/interface.hpp"
+#include "core/base/result.hpp"
+#include "core/routing/interface_table.hpp"
 #include "core/routing/prefix_index.hpp"
 #include "core/wire/address.hpp"
 
@@ -81,7 +82,7 @@ class RouteTable {
     [[nodiscard]] bool remove(const Route& route);
     // These in the place of all configured ones; connected routes stay. If one of them is
     // impossible, nothing changes.
-    [[nodiscard]] std::optional<RouteRefusal> assign(const std::vector<Route>& routes);
+    [[nodiscard]] Result<Done, RouteRefusal> assign(const std::vector<Route>& routes);
     [[nodiscard]] const std::vector<Route>& configured() const { return routes_; }
     [[nodiscard]] const std::vector<Route>& connected() const { return connected_; }
     // Connected routes follow the interfaces; call after their addresses changed, or one went up or

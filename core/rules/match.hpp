@@ -4,42 +4,20 @@
 // how iptables-save writes it, and how it is compiled: the common ones emit instructions
 // (code.hpp) that the evaluator runs in one switch; the rest are called through test(). What a rule
 // has to remember between packets (tokens of `limit`, a counter of `statistic`) is a MatchState
-// that belongs to the program, never to the Match.
+// that belongs to the program, never to the Match; see StatefulMatch.
 // kernel: struct xt_match
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "core/base/instant.hpp"
-#include "core/packet/hook.hpp"
-#include "core/packet/packet.hpp"
-#include "core/rules/program/program.hpp"
-#include "core/rules/ruleset.hpp"
+#include "core/rules/action_param.hpp"
 
 namespace nsr::rules {
 
 class Code;
-
-// What matches and targets of different rules share under a name, such as the lists of `recent`.
-class SharedState {
-  public:
-    virtual ~SharedState() = default;
-    [[nodiscard]] virtual std::unique_ptr<SharedState> clone() const = 0;
-};
-
-// What a match or target is shown.
-struct Subject {
-    Packet& packet;
-    TableId table;
-    Hook hook;
-    Instant now;
-    Environment& environment;
-    SharedState* shared = nullptr;  // what the match at work named in shared_name()
-};
 
 // HotDrop: the packet is dropped on the spot, because the header that the match has to read is cut
 // short or its table is full. kernel: xt_action_param.hotdrop
@@ -48,20 +26,6 @@ enum class MatchResult : std::uint8_t { No, Yes, HotDrop };
 constexpr MatchResult yes_if(bool condition) {
     return condition ? MatchResult::Yes : MatchResult::No;
 }
-
-class MatchState {
-  public:
-    virtual ~MatchState() = default;
-    [[nodiscard]] virtual std::unique_ptr<MatchState> clone() const = 0;
-    // How many addresses or the like it knows.
-    [[nodiscard]] virtual std::size_t remembered() const { return 0; }
-};
-
-// Bit of a hook in a mask of hooks.
-constexpr std::uint8_t bit(Hook hook) {
-    return static_cast<std::uint8_t>(1u << static_cast<unsigned>(hook));
-}
-inline constexpr std::uint8_t kAllHooks = 0x1f;
 
 class Match {
   public:
@@ -76,12 +40,13 @@ class Match {
     [[nodiscard]] virtual std::string save() const = 0;
     // Emits instructions; the default emits a call of test().
     virtual void compile(Code& code) const;
-    [[nodiscard]] virtual MatchResult test(Subject& subject, MatchState* state) const;
+    [[nodiscard]] virtual MatchResult test(ActionParam& par) const;
+    // What it remembers when it has seen nothing yet; null: it remembers nothing.
     [[nodiscard]] virtual std::unique_ptr<MatchState> make_state() const { return nullptr; }
-    // The name of the SharedState that it uses; empty: none.
+    // The name under which it shares its state with other rules; empty: it has its own.
     [[nodiscard]] virtual std::string shared_name() const { return {}; }
-    // Makes that state if nobody has yet, and says what this match needs of it.
-    virtual void join(std::unique_ptr<SharedState>& /*shared*/) const {}
+    // Says to a state that somebody made what this match needs of it.
+    virtual void join(MatchState& /*shared*/) const {}
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
     // Reads the counters of connections. kernel: connbytes_mt_check forces nf_conntrack_acct on
     [[nodiscard]] virtual bool needs_accounting() const { return false; }
@@ -90,6 +55,42 @@ class Match {
 
   private:
     std::string_view module_;
+};
+
+// A match that remembers a State, which is copied with the program. A name that is shared means the
+// same State wherever it is used.
+template <class State>
+class StatefulMatch : public Match {
+  public:
+    using Match::Match;
+
+    [[nodiscard]] MatchResult test(ActionParam& par) const final {
+        return test(par, static_cast<Kept&>(*par.state).state);
+    }
+    [[nodiscard]] std::unique_ptr<MatchState> make_state() const final {
+        return std::make_unique<Kept>(first_state());
+    }
+    void join(MatchState& shared) const final { join(static_cast<Kept&>(shared).state); }
+
+  protected:
+    [[nodiscard]] virtual MatchResult test(ActionParam& par, State& state) const = 0;
+    [[nodiscard]] virtual State first_state() const { return {}; }
+    virtual void join(State& /*state*/) const {}
+
+  private:
+    struct Kept final : MatchState {
+        explicit Kept(State first) : state(std::move(first)) {}
+        [[nodiscard]] std::unique_ptr<MatchState> clone() const override {
+            return std::make_unique<Kept>(*this);
+        }
+        [[nodiscard]] std::size_t remembered() const override {
+            if constexpr (requires { state.remembered(); }) {
+                return state.remembered();
+            }
+            return 0;
+        }
+        State state;
+    };
 };
 
 }  // namespace nsr::rules

@@ -1,22 +1,32 @@
 // Target: what a rule does with the packets that it matches.
 //
-// The verdicts and jumps are StandardTargets and become part of the program itself; MARK has an
-// instruction of its own; everything else is called through apply(), which may change the packet
-// and says whether the walk goes on.
+// Verdicts, jumps and MARK become part of the program itself, so that the evaluator runs them
+// without a call; everything else is called through apply(), which may change the packet and says
+// whether the walk goes on.
 // kernel: struct xt_target
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 
-#include "core/rules/match.hpp"
-#include "core/rules/program/program.hpp"
+#include "core/rules/action_param.hpp"
+#include "core/rules/verdict.hpp"
 
 namespace nsr::rules {
 
-enum class TargetResult : std::uint8_t { Continue, Accept, Drop, Reject, Nat };
+class Target;
+struct Table;
+
+enum class Action : std::uint8_t { Count, Accept, Drop, Return, Jump, Goto, Mark, Call };
+
+// What the evaluator does for a rule that matches.
+struct CompiledTarget {
+    Action action = Action::Count;
+    std::uint32_t operand = 0;       // Jump, Goto: number of the chain; Mark: value
+    std::uint32_t mask = 0;          // Mark: mark = (mark & ~mask) ^ value
+    const Target* target = nullptr;  // Call
+};
 
 class Target {
   public:
@@ -29,43 +39,22 @@ class Target {
     [[nodiscard]] const std::string& name() const { return name_; }
     // The options as iptables-save writes them; no blanks at the ends.
     [[nodiscard]] virtual std::string save() const { return {}; }
-    // Fills `outcome.reject` or `outcome.range` when it answers Reject or Nat.
-    [[nodiscard]] virtual TargetResult apply(Subject& subject, Outcome& outcome) const = 0;
+    // The default is a call of apply(). Precondition: `table` was checked, so that every jump has a
+    // chain to go to.
+    [[nodiscard]] virtual CompiledTarget compile(const Table& /*table*/) const {
+        return {.action = Action::Call, .target = this};
+    }
+    // Fills `verdict.reject` or `verdict.range` when it answers Reject or Nat.
+    [[nodiscard]] virtual TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const;
+    // Whether name() is a user chain that it goes to, and whether a return comes back behind it.
+    enum class Jump : std::uint8_t { None, Call, Goto };
+    [[nodiscard]] virtual Jump jump() const { return Jump::None; }
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
     // Where it may stand. kernel: xt_target.hooks and .table
     [[nodiscard]] virtual std::uint8_t hooks() const { return kAllHooks; }
 
   private:
     std::string name_;
-};
-
-// ACCEPT, DROP, RETURN, or a jump to a user chain.
-class StandardTarget : public Target {
-  public:
-    enum class Kind : std::uint8_t { Accept, Drop, Return, Jump, Goto };
-
-    StandardTarget(Kind kind, std::string_view name) : Target(name), kind_(kind) {}
-    [[nodiscard]] Kind kind() const { return kind_; }
-    [[nodiscard]] bool is_jump() const { return kind_ == Kind::Jump || kind_ == Kind::Goto; }
-    [[nodiscard]] TargetResult apply(Subject& subject, Outcome& outcome) const override;
-
-  private:
-    Kind kind_;
-};
-
-// mark = (mark & ~mask) ^ value
-class MarkTarget : public Target {
-  public:
-    MarkTarget(std::uint32_t value, std::uint32_t mask)
-        : Target("MARK"), value_(value), mask_(mask) {}
-    [[nodiscard]] std::uint32_t value() const { return value_; }
-    [[nodiscard]] std::uint32_t mask() const { return mask_; }
-    [[nodiscard]] std::string save() const override;
-    [[nodiscard]] TargetResult apply(Subject& subject, Outcome& outcome) const override;
-
-  private:
-    std::uint32_t value_;
-    std::uint32_t mask_;
 };
 
 }  // namespace nsr::rules

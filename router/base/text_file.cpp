@@ -4,7 +4,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <optional>
+
+#include "core/base/words.hpp"
 
 namespace nsr::router {
 
@@ -40,41 +41,16 @@ std::string resolve_path(std::string_view config_path, const std::string& path) 
     return (std::filesystem::path(config_path).parent_path() / given).string();
 }
 
-namespace {
-
-// One word, from `position` on; quotes and backslashes are resolved. Nothing: a quote stays open.
-std::optional<std::string> take_word(std::string_view line, std::size_t& position) {
-    std::string word;
-    char quote = 0;
-    for (; position < line.size(); ++position) {
-        const char c = line[position];
-        if (quote == 0 && (c == ' ' || c == '\t')) {
-            break;
-        }
-        if (c == '\\' && quote != '\'' && position + 1 < line.size()) {
-            word += line[++position];
-        } else if (quote != 0 ? c == quote : (c == '"' || c == '\'')) {
-            quote = quote != 0 ? '\0' : c;
-        } else {
-            word += c;
-        }
+Result<std::vector<std::string>, std::string> split_line(std::string_view line) {
+    const auto words = split_words(line, Quoting::Shell);
+    if (!words) {
+        return std::string("a quote is not closed");
     }
-    return quote == 0 ? std::optional(word) : std::nullopt;
-}
-
-}  // namespace
-
-Result<std::vector<std::string>, std::string> split_words(std::string_view line) {
-    std::vector<std::string> words;
-    std::size_t position = 0;
-    while ((position = line.find_first_not_of(" \t", position)) != std::string_view::npos) {
-        std::optional<std::string> word = take_word(line, position);
-        if (!word) {
-            return std::string("a quote is not closed");
-        }
-        words.push_back(std::move(*word));
+    std::vector<std::string> texts;
+    for (const Word& word : *words) {
+        texts.push_back(word.text);
     }
-    return words;
+    return texts;
 }
 
 }  // namespace nsr::router

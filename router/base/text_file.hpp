@@ -20,8 +20,7 @@ Result<std::string, FileError> read_text_file(const std::string& path, std::size
 // `path` as seen from the folder of the configuration file.
 std::string resolve_path(std::string_view config_path, const std::string& path);
 
-// Words at blanks; single and double quotes keep blanks, a backslash keeps the next character, as
-// iptables-restore reads a line. The error names what is not closed.
-Result<std::vector<std::string>, std::string> split_words(std::string_view line);
+// The words of a line as a shell reads it. The error says that a quote is not closed.
+Result<std::vector<std::string>, std::string> split_line(std::string_view line);
 
 }  // namespace nsr::router

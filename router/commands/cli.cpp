@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "core/base/words.hpp"
 #include "router/commands/commands.hpp"
 #include "router/config/section.hpp"
 
@@ -61,8 +62,7 @@ bool complain_about_subcommand(const CLI::App& app) {
                          join(known).c_str());
             return true;
         }
-        const std::string near = nearest(*word, known);
-        const std::string guess = near.empty() ? "" : "; did you mean \"" + near + "\"?";
+        const std::string guess = did_you_mean(*word, {known.begin(), known.end()});
         std::fprintf(stderr, "nsrouter: unknown command \"%s %s\"%s; known: %s\n",
                      group->get_name().c_str(), word->c_str(), guess.c_str(), join(known).c_str());
         return true;

@@ -1,7 +1,6 @@
 #include "router/config/build.hpp"
 
-#include <set>
-#include <string_view>
+#include <utility>
 
 #include "core/procfs/sysctl.hpp"
 #include "core/procfs/table_size.hpp"
@@ -9,37 +8,20 @@
 namespace nsr::router {
 namespace {
 
-// Names only: enough for sysctls, and whatever else is wrong with an interface does not matter.
-void add_names(Router& router, const Config& config) {
-    std::set<std::string_view> names;
-    for (const InterfaceConfig& from : config.interfaces) {
-        if (!from.name.empty() && names.insert(from.name).second) {
-            routing::Interface interface;
-            interface.name = from.name;
-            router.add_interface(std::move(interface));
-        }
-    }
-}
-
-// Tracking is on: its sysctls exist only then, and the real router may start without it.
-Router scratch_router(std::uint64_t memory_bytes, Router* live) {
-    const procfs::TableSize size = procfs::default_table_size(memory_bytes);
-    Router::Options options;
-    options.conntrack.buckets = size.buckets;
-    options.conntrack.max = size.max;
-    if (live != nullptr) {
-        options.conntrack = live->conntrack().settings();
-        options.defrag = live->defrag().settings();
-        options.forwarding = live->forwarding();
-    }
-    options.tracking = TrackingMode::On;
-    return Router(std::move(options));
-}
-
 ConfigError describe(const SysctlConfig& setting, const procfs::Failure& failure) {
     return {setting.where, setting.name + " = " + setting.value + ": " +
                                std::string(procfs::text_of(failure.code)) +
                                (failure.detail.empty() ? "" : "; ") + failure.detail};
+}
+
+Result<Done, procfs::Failure> set_one(const SysctlConfig& from,
+                                      const std::vector<std::string>& interfaces,
+                                      std::uint64_t memory_bytes, pipeline::Settings& settings) {
+    const auto sysctl = procfs::find_sysctl(from.name, interfaces);
+    if (!sysctl) {
+        return procfs::Failure{procfs::Errno::NoEntry, {}};
+    }
+    return procfs::set_sysctl(*sysctl, from.value, memory_bytes, settings);
 }
 
 void add_interfaces(Router& router, const Config& config) {
@@ -56,50 +38,51 @@ void add_interfaces(Router& router, const Config& config) {
 
 }  // namespace
 
-Result<Router::Options, ConfigErrors> router_options(const Config& config,
-                                                     std::uint64_t memory_bytes) {
-    Router scratch = scratch_router(memory_bytes, nullptr);
-    add_names(scratch, config);
-    procfs::Context context{scratch, config.line_format, {}, memory_bytes};
-    ConfigErrors errors = apply_sysctls(config.sysctls, context, Instant{});
-    if (!errors.empty()) {
-        return errors;
-    }
-    Router::Options options;
-    options.conntrack = scratch.conntrack().settings();
-    options.defrag = scratch.defrag().settings();
-    options.forwarding = scratch.forwarding();
-    options.tracking = config.conntrack.mode;
-    return options;
+pipeline::Settings initial_settings(std::uint64_t memory_bytes) {
+    const procfs::TableSize size = procfs::default_table_size(memory_bytes);
+    pipeline::Settings settings;
+    settings.conntrack.buckets = size.buckets;
+    settings.conntrack.max = size.max;
+    return settings;
 }
 
 // A value may be possible only when another one is set: those that are refused have another try as
 // long as that helps.
-ConfigErrors apply_sysctls(const std::vector<SysctlConfig>& settings, procfs::Context& context,
-                           Instant now) {
-    std::vector<SysctlConfig> left = settings;
+Result<pipeline::Settings, ConfigErrors> with_sysctls(pipeline::Settings settings,
+                                                      const Config& config,
+                                                      std::uint64_t memory_bytes) {
+    const std::vector<std::string> interfaces = config.interface_names();
+    std::vector<SysctlConfig> left = config.sysctls;
     while (true) {
         ConfigErrors errors;
         std::vector<SysctlConfig> refused;
-        for (const SysctlConfig& setting : left) {
-            if (const auto failure =
-                    procfs::set_sysctl(context, setting.name, setting.value, now)) {
-                errors.push_back(describe(setting, *failure));
-                refused.push_back(setting);
+        for (const SysctlConfig& sysctl : left) {
+            const auto done = set_one(sysctl, interfaces, memory_bytes, settings);
+            if (!done) {
+                errors.push_back(describe(sysctl, done.error()));
+                refused.push_back(sysctl);
             }
         }
-        if (refused.empty() || refused.size() == left.size()) {
+        if (refused.empty()) {
+            return settings;
+        }
+        if (refused.size() == left.size()) {
             return errors;
         }
         left = std::move(refused);
     }
 }
 
-ConfigErrors check_sysctls(const Config& config, std::uint64_t memory_bytes, Router* live) {
-    Router scratch = scratch_router(memory_bytes, live);
-    add_names(scratch, config);
-    procfs::Context context{scratch, config.line_format, {}, memory_bytes};
-    return apply_sysctls(config.sysctls, context, Instant{});
+Result<Router::Options, ConfigErrors> router_options(const Config& config,
+                                                     std::uint64_t memory_bytes) {
+    auto settings = with_sysctls(initial_settings(memory_bytes), config, memory_bytes);
+    if (!settings) {
+        return settings.error();
+    }
+    Router::Options options;
+    options.settings = std::move(*settings);
+    options.tracking = config.conntrack.mode;
+    return options;
 }
 
 // An interface may be down by now, or have lost an address.
@@ -110,13 +93,14 @@ ConfigErrors set_routes(Router& router, const Config& config) {
         routes.push_back({route.to, route.via,
                           interface == nullptr ? IfIndex::None : interface->index, route.type});
     }
-    const auto refusal = router.set_routes(routes);
-    if (!refusal) {
+    const auto change = router.set_routes(routes);
+    if (change) {
         return {};
     }
-    const RouteConfig& route = config.routes[refusal->index];
+    const routing::RouteRefusal& refusal = change.error();
+    const RouteConfig& route = config.routes[refusal.index];
     return {{route.where, "route to " + to_string(route.to) +
-                              (refusal->why == routing::RouteChange::Exists
+                              (refusal.why == routing::RouteChange::Exists
                                    ? ": another one leads there already"
                                    : ": its interface is down, or its gateway out of reach")}};
 }

@@ -9,19 +9,22 @@
 
 namespace nsr::router {
 
-// Sizes by memory, then every sysctl of the configuration. Whoever runs the router adds its log,
-// its seed and its table memory. Errors are those of values that need the whole picture, such as a
-// table that the memory cannot hold.
+// What a router of a machine (or cgroup) with this much memory begins with: the size of its table
+// follows from that.
+pipeline::Settings initial_settings(std::uint64_t memory_bytes);
+
+// `settings` with every sysctl of the configuration, in an order in which values that bound each
+// other fit; or what could not be set, such as a table that the memory cannot hold. Tracking may be
+// off: its sysctls are set all the same.
+Result<pipeline::Settings, ConfigErrors> with_sysctls(pipeline::Settings settings,
+                                                      const Config& config,
+                                                      std::uint64_t memory_bytes);
+
+// Both, for a router that does not run yet. Whoever runs it adds its log, its seed and its table
+// memory.
 Result<Router::Options, ConfigErrors> router_options(const Config& config,
                                                      std::uint64_t memory_bytes);
 
-// Sets them all, in an order in which values that bound each other fit. What could not be set comes
-// back.
-[[nodiscard]] ConfigErrors apply_sysctls(const std::vector<SysctlConfig>& settings,
-                                         procfs::Context& context, Instant now);
-// The same on a router that is thrown away: one as it starts, or one with the values of `live`.
-[[nodiscard]] ConfigErrors check_sysctls(const Config& config, std::uint64_t memory_bytes,
-                                         Router* live = nullptr);
 // Routes of the configuration in the place of all others, or what is wrong with one of them.
 [[nodiscard]] ConfigErrors set_routes(Router& router, const Config& config);
 

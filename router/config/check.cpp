@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/rules/needs.hpp"
 #include "router/config/sections.hpp"
 
 namespace nsr::router {

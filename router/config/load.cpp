@@ -38,7 +38,8 @@ Result<Config, ConfigErrors> parse_config(std::string_view text, const std::stri
     ConfigErrors errors;
     read_sections(*tree, config, errors);
     check_config(config, errors);
-    add_new(check_sysctls(config, memory_bytes), errors);
+    const auto settings = with_sysctls(initial_settings(memory_bytes), config, memory_bytes);
+    add_new(settings ? ConfigErrors{} : settings.error(), errors);
     if (!errors.empty()) {
         put_in_order(errors, path);
         return errors;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/rules/language/parse.hpp"
 #include "router/base/text_file.hpp"
 #include "router/config/sections.hpp"
 #include "router/tools/conntrack/parse.hpp"

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "core/base/words.hpp"
 #include "core/rules/language/option_lookup.hpp"
 #include "core/rules/ruleset.hpp"
 #include "router/base/text_file.hpp"
@@ -73,8 +74,8 @@ std::string nearest_key(std::string_view name) {
     for (const rules::OptionSpec& spec : rules::built_in_options()) {
         own.emplace_back(spec.name);
     }
-    const std::string near = nearest(name, own);
-    return near.empty() ? std::string(rules::nearest_option_anywhere(name)) : near;
+    const std::string_view near = nearest(name, {own.begin(), own.end()});
+    return std::string(near.empty() ? rules::nearest_option_anywhere(name) : near);
 }
 
 std::string text_of(const TomlValue* value) {
@@ -98,18 +99,14 @@ std::optional<std::string> scalar(const TomlValue& value) {
     }
 }
 
-Words split(std::string_view text, char separator) {
-    Words parts;
-    while (true) {
-        const std::size_t end = text.find(separator);
-        if (end != 0 && !text.empty()) {
-            parts.emplace_back(text.substr(0, end));
+Words words_of(std::string_view text) {
+    Words words;
+    for (const std::string_view part : split(text, ' ')) {
+        if (!part.empty()) {
+            words.emplace_back(part);
         }
-        if (end == std::string_view::npos) {
-            return parts;
-        }
-        text.remove_prefix(end + 1);
     }
+    return words;
 }
 
 }  // namespace
@@ -164,7 +161,7 @@ void Translator::whole_rule(const TomlMember& text) {
         fail(text.value.where, "rule must be a string such as \"-p tcp --dport 80 -j ACCEPT\"");
         return;
     }
-    Result<Words, std::string> words = split_words(text.value.text);
+    Result<Words, std::string> words = split_line(text.value.text);
     if (!words) {
         fail(text.value.where, "rule: " + words.error());
         return;
@@ -323,7 +320,7 @@ std::optional<Words> Translator::arguments(const Option& option, bool takes_valu
     }
     const bool two = std::find(kTwoWords.begin(), kTwoWords.end(), option.name) != kTwoWords.end();
     if (two) {
-        return texts.size() == 1 ? split(texts[0], ' ') : texts;
+        return texts.size() == 1 ? words_of(texts[0]) : texts;
     }
     return Words{join(texts, ",")};
 }

@@ -1,5 +1,10 @@
 #include <algorithm>
 
+#include "core/rules/language/chain_name.hpp"
+#include "core/rules/language/check.hpp"
+#include "core/rules/language/families.hpp"
+#include "core/rules/language/native.hpp"
+#include "core/rules/language/parse.hpp"
 #include "router/base/text_file.hpp"
 #include "router/config/rule_words.hpp"
 #include "router/config/sections.hpp"
@@ -198,7 +203,7 @@ void Loader::table(const TomlMember& member) {
         std::vector<std::string> known = {"ipv4", "ipv6", "chains", "policy"};
         const std::vector<std::string> tables = table_names();
         known.insert(known.end(), tables.begin(), tables.end());
-        const std::string near = nearest(member.key, known);
+        const std::string_view near = nearest(member.key, {known.begin(), known.end()});
         fail(member.where, "unknown key \"" + member.key + "\" in [rules]" +
                                (near.empty() ? "; known are ipv4, ipv6, chains, policy and the "
                                                "tables " +

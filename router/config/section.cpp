@@ -2,60 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace nsr::router {
-namespace {
-
-// Insertions, deletions, replacements, and exchanges of neighbours.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> before;
-    std::vector<std::size_t> above(b.size() + 1);
-    std::iota(above.begin(), above.end(), std::size_t{0});
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::vector<std::size_t> row(b.size() + 1, i + 1);
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t replaced = above[j] + (a[i] == b[j] ? 0 : 1);
-            row[j + 1] = std::min({replaced, row[j] + 1, above[j + 1] + 1});
-            if (i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j]) {
-                row[j + 1] = std::min(row[j + 1], before[j - 1] + 1);
-            }
-        }
-        before = std::move(above);
-        above = std::move(row);
-    }
-    return above.back();
-}
-
-}  // namespace
-
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
-    std::string best;
-    std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
-    for (const std::string& candidate : candidates) {
-        const std::size_t distance = edit_distance(word, candidate);
-        if (distance < best_distance) {
-            best_distance = distance;
-            best = candidate;
-        }
-    }
-    return best;
-}
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates) {
-    const std::string near = nearest(word, candidates);
-    if (!near.empty()) {
-        return "; did you mean \"" + near + "\"?";
+    const std::string guess = did_you_mean(word, {candidates.begin(), candidates.end()});
+    if (!guess.empty()) {
+        return guess;
     }
     return candidates.empty() ? "" : "; known: " + join(candidates);
-}
-
-std::string join(const std::vector<std::string>& words, std::string_view separator) {
-    std::string text;
-    for (const std::string& word : words) {
-        text.append(text.empty() ? "" : separator).append(word);
-    }
-    return text;
 }
 
 bool Section::string(std::string_view key, std::string& into) {
@@ -192,7 +147,9 @@ std::vector<const TomlValue*> Section::tables(std::string_view key) {
 }
 
 const TomlMember* Section::take(std::string_view key) {
-    known_.emplace_back(key);
+    if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
+        known_.emplace_back(key);
+    }
     return table_ == nullptr ? nullptr : table_->find(key);
 }
 

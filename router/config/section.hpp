@@ -8,16 +8,14 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/words.hpp"
 #include "router/config/config.hpp"
 #include "router/config/toml.hpp"
 
 namespace nsr::router {
 
-// The candidate that differs least from `word`; empty if none is close.
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 // `; did you mean "x"?` or, without a near one, `; known: a, b, c`.
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates);
-std::string join(const std::vector<std::string>& words, std::string_view separator = ", ");
 
 class Section {
   public:

@@ -42,20 +42,20 @@ std::vector<SysctlConfig> sysctl_settings(const TomlValue& table, ConfigErrors& 
 }
 
 void check_sysctl_setting(const SysctlConfig& setting, const Config& config, ConfigErrors& errors) {
-    const auto failure =
-        procfs::check_sysctl(setting.name, setting.value, config.interface_names());
-    if (!failure) {
+    const auto sysctl = procfs::find_sysctl(setting.name, config.interface_names());
+    if (!sysctl) {
+        errors.push_back({setting.where, "unknown sysctl \"" + setting.name + "\""});
         return;
     }
-    if (failure->code == procfs::Errno::NoEntry) {
-        errors.push_back({setting.where, "unknown sysctl \"" + setting.name + "\"" +
-                                             (failure->detail.empty() ? "" : "; ") +
-                                             failure->detail});
-    } else if (failure->code == procfs::Errno::Access) {
+    const auto checked = procfs::check_sysctl(*sysctl, setting.value);
+    if (checked) {
+        return;
+    }
+    if (checked.error().code == procfs::Errno::Access) {
         errors.push_back({setting.where, "sysctl \"" + setting.name + "\" is read-only"});
     } else {
-        errors.push_back({setting.where, setting.name + " must be " + failure->detail + ", not \"" +
-                                             setting.value + "\""});
+        errors.push_back({setting.where, setting.name + " must be " + checked.error().detail +
+                                             ", not \"" + setting.value + "\""});
     }
 }
 
@@ -97,12 +97,11 @@ void read_file(const Located<std::string>& name, Config& config, ConfigErrors& e
     std::vector<SysctlConfig> settings;
     for (const SysctlLine& line : file.lines) {
         const SysctlConfig setting{line.name, line.value, line.where};
-        const auto failure =
-            procfs::check_sysctl(setting.name, setting.value, config.interface_names());
-        if (!failure) {
+        const auto sysctl = procfs::find_sysctl(setting.name, config.interface_names());
+        if (sysctl && procfs::check_sysctl(*sysctl, setting.value)) {
             settings.push_back(setting);
         } else {
-            const bool only_warn = line.ignore_errors || failure->code == procfs::Errno::NoEntry;
+            const bool only_warn = line.ignore_errors || !sysctl;
             check_sysctl_setting(setting, config, only_warn ? config.warnings : errors);
         }
     }

@@ -29,6 +29,8 @@ struct Controls {
     std::function<void()> stop;
     // Gives the device of an interface the MTU and the carrier asked for. Throws SystemError.
     ChangeLink change_link;
+    // After addresses, routes or links have changed. Throws SystemError.
+    std::function<void()> links_changed;
 };
 
 }  // namespace nsr::router

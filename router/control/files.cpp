@@ -118,9 +118,9 @@ Response ControlPort::read_file(const std::string& path) {
 }
 
 Response ControlPort::write_file(const std::string& path, const std::string& value) {
-    const auto failure = controls_.tree.write(path, value, now());
+    const auto written = controls_.tree.write(path, value, now());
     controls_.engine.deadlines_changed();
-    return failure ? failed(*failure) : http::plain(200, {});
+    return written ? http::plain(200, {}) : failed(written.error());
 }
 
 Response ControlPort::log(const Request& request) {

@@ -1,6 +1,7 @@
 // Rules, links and the tracking module at the control port.
 #include <string_view>
 
+#include "core/rules/save.hpp"
 #include "router/control/port.hpp"
 #include "router/control/request.hpp"
 #include "router/control/tracking_module.hpp"
@@ -37,7 +38,7 @@ Response ControlPort::rules(const Request& request) {
     if (controls_.config.conntrack.activate_on_view) {
         activate_by_view(controls_.router, now());
     }
-    const rules::Ruleset& ruleset = controls_.router.ruleset();
+    const rules::Ruleset ruleset = controls_.router.ruleset();
     const std::string format = value_of(request, "format");
     std::string body;
     for (const Family family : families_in(request)) {
@@ -74,6 +75,9 @@ Response ControlPort::ip(const Request& request) {
         return *refused;
     }
     IpAnswer answer = run_ip(*args, controls_.router, now(), controls_.change_link);
+    if (!args->only_shows() && controls_.links_changed) {
+        controls_.links_changed();
+    }
     return answer.error.empty() ? http::plain(200, std::move(answer.text))
                                 : http::plain(400, answer.error + "\n");
 }

@@ -86,7 +86,7 @@ json::object table_of(const Controls& controls) {
     const std::uint64_t in_use = table.bytes_in_use();
     const std::uint64_t count = table.size();
     const std::uint64_t max = conntrack.settings().max;
-    return {{"active", tracking_active(controls.router)},
+    return {{"active", controls.router.tracking_active()},
             {"mode", name_of(controls.router.tracking_mode())},
             {"count", count},
             {"max", max},

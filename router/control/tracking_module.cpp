@@ -2,33 +2,29 @@
 
 #include <cstdio>
 #include <utility>
+#include "core/rules/needs.hpp"
 
 namespace nsr::router {
 namespace {
 
 std::string first_user(const Router& router) {
-    const std::string user = rules::needs_tracking(router.ruleset(), Family::Ipv4);
-    return user.empty() ? rules::needs_tracking(router.ruleset(), Family::Ipv6) : user;
+    const std::string user = rules::needs_tracking(router.applied_ruleset(), Family::Ipv4);
+    return user.empty() ? rules::needs_tracking(router.applied_ruleset(), Family::Ipv6) : user;
 }
 
 unsigned count_users(const Router& router) {
     unsigned users = 0;
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-        users += rules::needs_tracking(router.ruleset(), family).empty() ? 0 : 1;
+        users += rules::needs_tracking(router.applied_ruleset(), family).empty() ? 0 : 1;
     }
     return users;
 }
 
 void set_mode(Router& router, TrackingMode mode, Instant now) {
-    std::string why;
-    router.set_tracking(mode, now, why);  // only Off can be refused
+    static_cast<void>(router.set_tracking(mode, now));  // only Off can be refused
 }
 
 }  // namespace
-
-bool tracking_active(const Router& router) {
-    return router.conntrack().active(Family::Ipv4) || router.conntrack().active(Family::Ipv6);
-}
 
 void load_tracking(Router& router, Instant now) {
     set_mode(router, TrackingMode::On, now);
@@ -43,13 +39,13 @@ std::string unload_tracking(Router& router, Instant now) {
 }
 
 void activate_by_view(Router& router, Instant now) {
-    if (!tracking_active(router)) {
+    if (!router.tracking_active()) {
         load_tracking(router, now);
     }
 }
 
 void flush_rules(Router& router, Family family, Instant now) {
-    if (tracking_active(router)) {
+    if (router.tracking_active()) {
         load_tracking(router, now);
     }
     rules::Ruleset rest = router.ruleset();
@@ -59,7 +55,7 @@ void flush_rules(Router& router, Family family, Instant now) {
 
 std::string module_listing(const Router& router) {
     std::string text = "Module                  Size  Used by\n";
-    if (tracking_active(router)) {
+    if (router.tracking_active()) {
         char line[96];
         std::snprintf(line, sizeof line, "%-19s %8zu  %u\n", kTrackingModule.data(),
                       router.conntrack().table().bytes_in_use(), count_users(router));

@@ -16,7 +16,6 @@ namespace nsr::router {
 
 inline constexpr std::string_view kTrackingModule = "nf_conntrack";
 
-[[nodiscard]] bool tracking_active(const Router& router);
 void load_tracking(Router& router, Instant now);
 // Empty, or the rule that needs it, in which case nothing changed.
 std::string unload_tracking(Router& router, Instant now);

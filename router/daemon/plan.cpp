@@ -73,31 +73,14 @@ void plan_interface(Plan& plan, const InterfaceConfig& interface, bool offload) 
     }
 }
 
-// Real sockets "on the router": the device holds all of the router's own addresses, and every
-// packet leaves through it.
+// Real sockets "on the router": every packet leaves through the device. Its addresses and routes
+// are HostNamespace's.
 void plan_host(Plan& plan, const Config& config) {
     plan_namespace(plan, config.host_netns);
     Operation tun = operation(Kind::Tun, config.host_netns, kHostDevice);
     tun.offload = config.offload;
     plan.push_back(tun);
-    std::uint32_t mtu = 65535;
-    bool has_v4 = false;
-    bool has_v6 = false;
-    for (const InterfaceConfig& interface : config.interfaces) {
-        mtu = std::min(mtu, interface.mtu);
-        for (const auto& address : interface.addresses) {
-            plan_address(plan, config.host_netns, kHostDevice, address.value);
-            (address.value.address.is_v4() ? has_v4 : has_v6) = true;
-        }
-    }
-    plan_device(plan, config.host_netns, kHostDevice, mtu);
     plan.push_back(operation(Kind::Up, config.host_netns, kHostDevice));
-    if (has_v4) {
-        plan_route(plan, tun, Prefix{IpAddress::v4(0), 0}, std::nullopt);
-    }
-    if (has_v6) {
-        plan_route(plan, tun, Prefix{IpAddress::v6(0, 0, 0, 0), 0}, std::nullopt);
-    }
 }
 
 }  // namespace

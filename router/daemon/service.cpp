@@ -65,6 +65,10 @@ Service::Service(Config config)
     remove_stale_namespaces(plan);
     setup_ = std::make_unique<Setup>(plan, owned_);
     open_ports();
+    if (!config_.host_netns.empty()) {
+        host_ = std::make_unique<HostNamespace>(config_.host_netns);
+        follow_host();
+    }
     listen();
 }
 
@@ -114,10 +118,8 @@ void Service::open_ports() {
     std::uint16_t index = 0;
     for (netlink::Tun& tun : setup_->take_tuns()) {
         const IfIndex interface { ++index };
-        routing::Interface& link = router_->interfaces().get(interface);
-        link.checksum_offload = tun.tso;
-        link.gso_tcp = tun.tso;
-        link.gso_udp = tun.uso;
+        router_->set_capabilities(interface,
+                                  {.checksum = tun.tso, .gso_tcp = tun.tso, .gso_udp = tun.uso});
         engine_->add_port(std::move(tun), interface);
     }
 }
@@ -126,7 +128,7 @@ void Service::listen() {
     control_ = std::make_unique<ControlPort>(
         Controls{*router_, *tree_, log_, clock_, *engine_, config_, clock_.now(),
                  memory_limit_bytes_, [this] { return reload(); }, [this] { engine_->stop(); },
-                 [this](const IpArgs& args) { change_link(args); }});
+                 [this](const IpArgs& args) { change_link(args); }, [this] { follow_host(); }});
     server_ = std::make_unique<http::Server>(engine_->loop(), [this](const http::Request& request) {
         return control_->handle(request);
     });
@@ -183,7 +185,8 @@ std::string Service::apply_file() {
     if (!refusal.empty()) {
         return config_.path + ": " + refusal + "\n";
     }
-    ConfigErrors errors = check_sysctls(*next, memory_limit_bytes_, router_.get());
+    const auto settings = with_sysctls(router_->settings(), *next, memory_limit_bytes_);
+    ConfigErrors errors = settings ? ConfigErrors{} : settings.error();
     if (errors.empty()) {
         errors = set_routes(*router_, *next);
     }
@@ -202,16 +205,27 @@ ConfigErrors Service::apply_config() {
     const Instant now = clock_.now();
     router_->apply(config_.ruleset, now);
     ConfigErrors errors;
-    std::string why;
-    if (!router_->set_tracking(config_.conntrack.mode, now, why)) {
-        errors.push_back({config_.conntrack.where, "connection tracking stays on: " + why});
+    if (const auto set = router_->set_tracking(config_.conntrack.mode, now); !set) {
+        errors.push_back({config_.conntrack.where, "connection tracking stays on: " + set.error()});
     }
     tree_->context().line_format = config_.line_format;
-    const ConfigErrors sysctls = apply_sysctls(config_.sysctls, tree_->context(), now);
-    errors.insert(errors.end(), sysctls.begin(), sysctls.end());
+    // Once more: rules may have switched accounting on.
+    const auto settings = with_sysctls(router_->settings(), config_, memory_limit_bytes_);
+    if (settings) {
+        router_->configure(*settings);
+    } else {
+        errors.insert(errors.end(), settings.error().begin(), settings.error().end());
+    }
     engine_->deadlines_changed();
+    follow_host();
     log_.log(now, LogLevel::Info, "nsrouter: configuration reloaded");
     return errors;
+}
+
+void Service::follow_host() {
+    if (host_) {
+        host_->follow(host_tables(router_->interfaces(), router_->routes()));
+    }
 }
 
 void Service::change_link(const IpArgs& args) {
@@ -252,6 +266,7 @@ void Service::shut_down() {
     if (engine_) {
         engine_->close_ports();
     }
+    host_.reset();
     setup_.reset();
     lock_.reset();
     log_.on_line = nullptr;

@@ -19,6 +19,7 @@
 #include "router/config/config.hpp"
 #include "router/control/http.hpp"
 #include "router/control/port.hpp"
+#include "router/daemon/host_namespace.hpp"
 #include "router/daemon/instance.hpp"
 #include "router/daemon/plan.hpp"
 #include "router/log/log.hpp"
@@ -46,6 +47,7 @@ class Service {
     std::string reload();
     std::string apply_file();
     [[nodiscard]] ConfigErrors apply_config();
+    void follow_host();
     void change_link(const IpArgs& args);
     [[nodiscard]] std::string refuse_reload(const Config& next) const;
     void shut_down();
@@ -60,6 +62,7 @@ class Service {
     std::unique_ptr<procfs::Tree> tree_;
     std::unique_ptr<Engine> engine_;
     std::unique_ptr<Setup> setup_;
+    std::unique_ptr<HostNamespace> host_;
     std::unique_ptr<ControlPort> control_;
     std::unique_ptr<http::Server> server_;
 };

@@ -171,7 +171,7 @@ void Engine::Impl::flush() {
     for (Packet& packet : out) {
         const std::size_t slot = raw(packet.meta.out) - 1u;
         if (slot >= ports.size() || !ports[slot] || !ports[slot]->frames.write(packet)) {
-            router.egress_failed(packet.meta.out);
+            router.egress_failed(packet.meta.out, DropReason::EgressFailed);
         }
     }
     out.clear();

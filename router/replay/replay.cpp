@@ -5,6 +5,7 @@
 
 #include "core/base/printable.hpp"
 #include "core/procfs/sysctl.hpp"
+#include "core/rules/language/parse.hpp"
 #include "router/config/build.hpp"
 #include "router/config/section.hpp"
 #include "router/config/sections.hpp"
@@ -104,7 +105,7 @@ Replay::Replay(const Config& config, Router::Options router_options, const Repla
         interfaces_[interface.name] = interface.index;
     }
     if (options.trace) {
-        router_.observer = &trace_;
+        router_.observe(&trace_);
     }
 }
 
@@ -271,11 +272,10 @@ void Replay::load_rules(const RuleFile& file) {
 void Replay::write_sysctls(const ReplayEvent& event) {
     procfs::Context context{router_, config_.line_format, {}, kReplayMemoryBytes};
     for (const SysctlConfig& setting : event.sysctls) {
-        if (const auto failure =
-                procfs::write_sysctl(context, setting.name, setting.value, clock_)) {
+        if (const auto done = procfs::write_sysctl(context, setting.name, setting.value); !done) {
             complain(setting.where, setting.name + ": " +
-                                        std::string(procfs::text_of(failure->code)) + " " +
-                                        failure->detail);
+                                        std::string(procfs::text_of(done.error().code)) + " " +
+                                        done.error().detail);
         }
     }
 }

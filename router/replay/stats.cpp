@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "core/procfs/nf_conntrack.hpp"
+#include "core/rules/save.hpp"
 
 namespace nsr::router {
 namespace {
@@ -27,7 +28,7 @@ std::string checkpoint_text(const Router& router, Instant now) {
 std::string stats_text(const Router& router, const std::vector<std::string>& tables4,
                        const std::vector<std::string>& tables6) {
     std::string text = counters(router.conntrack());
-    const rules::Ruleset& ruleset = router.ruleset();
+    const rules::Ruleset ruleset = router.ruleset();
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
         const auto& named = family == Family::Ipv4 ? tables4 : tables6;
         for (const std::string& table : tables_of(ruleset, family, named)) {

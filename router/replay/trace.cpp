@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "core/packet/describe.hpp"
+#include "core/rules/save.hpp"
 
 namespace nsr::router {
 namespace {
@@ -31,7 +32,8 @@ std::string in_seconds(Instant now) {
 }  // namespace
 
 void TraceWriter::packet_received(const Packet& packet) {
-    heading(packet.meta.in == IfIndex::None ? "made" : "in", packet, packet.meta.in);
+    const bool own = packet.meta.in == IfIndex::None;
+    heading(own ? "from the router itself" : "in " + interface_name(packet.meta.in), packet);
 }
 
 void TraceWriter::stage_done(Hook hook, pipeline::StageId stage, const Packet& packet,
@@ -66,7 +68,8 @@ void TraceWriter::dropped(const Packet&, DropReason reason) {
 }
 
 void TraceWriter::left(const Packet& packet) {
-    heading("out", packet, packet.meta.out);
+    const bool own = packet.meta.out == IfIndex::None;
+    heading(own ? "to the router itself" : "out " + interface_name(packet.meta.out), packet);
 }
 
 void TraceWriter::rule_tried(rules::TableId table, std::string_view chain, const rules::Rule& rule,
@@ -83,14 +86,13 @@ void TraceWriter::policy_applied(rules::TableId table, std::string_view chain,
 }
 
 std::string TraceWriter::interface_name(IfIndex index) const {
-    return index == IfIndex::None ? "the router" : router_.interfaces().get(index).name;
+    return router_.interfaces().get(index).name;
 }
 
-void TraceWriter::heading(std::string_view what, const Packet& packet, IfIndex interface) {
+void TraceWriter::heading(std::string_view where, const Packet& packet) {
     const std::string cause =
         packet.meta.cause == kTimerCause ? "timer" : "#" + std::to_string(packet.meta.cause);
-    line_(in_seconds(now_) + " " + cause + " " + std::string(what) + " " +
-          interface_name(interface) + ": " + describe(packet));
+    line_(in_seconds(now_) + " " + cause + " " + std::string(where) + ": " + describe(packet));
 }
 
 }  // namespace nsr::router

@@ -29,7 +29,7 @@ class TraceWriter : public Observer {
 
   private:
     [[nodiscard]] std::string interface_name(IfIndex index) const;
-    void heading(std::string_view what, const Packet& packet, IfIndex interface);
+    void heading(std::string_view where, const Packet& packet);
 
     const Router& router_;
     Line line_;

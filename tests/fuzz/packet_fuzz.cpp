@@ -7,6 +7,7 @@
 #include "core/packet/dissect.hpp"
 #include "core/packet/vnet_header.hpp"
 #include "core/pipeline/router.hpp"
+#include "core/rules/language/parse.hpp"
 
 namespace {
 

@@ -6,8 +6,10 @@
 #include <string_view>
 
 #include "core/base/check.hpp"
+#include "core/rules/language/parse.hpp"
 #include "core/rules/program/program.hpp"
 #include "core/rules/ruleset.hpp"
+#include "core/rules/save.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) {

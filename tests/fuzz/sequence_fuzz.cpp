@@ -10,6 +10,7 @@
 #include "core/base/check.hpp"
 #include "core/pipeline/router.hpp"
 #include "core/procfs/nf_conntrack.hpp"
+#include "core/rules/language/parse.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/checksum.hpp"
 
@@ -35,7 +36,7 @@ class Reader {
 std::unique_ptr<nsr::Router> make_router() {
     nsr::Router::Options options;
     options.tracking = nsr::TrackingMode::On;
-    options.conntrack.max = 8;
+    options.settings.conntrack.max = 8;
     auto router = std::make_unique<nsr::Router>(std::move(options));
     for (const char* address : {"10.0.0.1/24", "192.0.2.1/24"}) {
         nsr::routing::Interface interface;
@@ -122,7 +123,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto ends = std::make_unique<Ends>();
     const std::unique_ptr<nsr::Router> router = make_router();
     router->conntrack().settings().checksum = 0;
-    router->observer = ends.get();
+    router->observe(ends.get());
     nsr::Instant now{std::chrono::seconds(100)};
     Reader in(data, size);
     for (int steps = 0; steps < 200 && !in.done(); ++steps) {

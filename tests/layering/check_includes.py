@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that every #include of the product follows the layering, and that core/ stays free of the outside world."""
+"""Checks that every #include of the product follows the layering, that no files include each other in a circle (a .hpp and its .cpp are
+one), and that core/ stays free of the outside world."""
 import pathlib
 import re
 import sys
@@ -19,8 +20,13 @@ MAY_INCLUDE = {
     "core/conntrack/trackers": ["core/conntrack/record"],
     "core/conntrack": ["core/conntrack/table", "core/conntrack/trackers"],
     "core/nat": ["core/conntrack"],
-    "core/rules": ["core/nat"],
-    "core/pipeline": ["core/rules", "core/local", "core/defrag", "core/routing"],
+    "core/rules/words": ["core/wire"],
+    "core/rules": ["core/rules/words", "core/nat"],
+    "core/rules/matches": ["core/rules"],
+    "core/rules/targets": ["core/rules"],
+    "core/rules/language": ["core/rules/matches", "core/rules/targets"],
+    "core/rules/program": ["core/rules"],
+    "core/pipeline": ["core/rules/language", "core/rules/program", "core/local", "core/defrag", "core/routing"],
     "core/procfs": ["core/pipeline"],
     "netlink": ["core/base"],
     "router/base": ["core/base"],
@@ -78,12 +84,39 @@ def check(file, problems):
             problems.append(f"{name}:{number}: not in core/: {line.strip()}")
 
 
+def arrows():
+    """Which unit (a path without its ending) includes which others."""
+    found = {}
+    for folder in ("core", "netlink", "router"):
+        for file in sorted((ROOT / folder).rglob("*.[ch]pp")):
+            unit = str(file.relative_to(ROOT).with_suffix(""))
+            included = re.findall(r'^#include "([^"]+)\.hpp"', file.read_text(), re.M)
+            found.setdefault(unit, set()).update(set(included) - {unit})
+    return found
+
+
+def circles(graph):
+    """The units that include themselves by way of others."""
+
+    def reached(unit):
+        seen, todo = set(), list(graph[unit])
+        while todo:
+            current = todo.pop()
+            if current not in seen:
+                seen.add(current)
+                todo.extend(graph.get(current, ()))
+        return seen
+
+    return sorted(unit for unit in graph if unit in reached(unit))
+
+
 def main():
     problems, files = [], 0
     for folder in ("core", "netlink", "router"):
         for file in sorted((ROOT / folder).rglob("*.[ch]pp")):
             files += 1
             check(file, problems)
+    print(*(f"{unit}: is part of a circle of files" for unit in circles(arrows())), sep="\n")
     print("\n".join(problems))
     print(f"{files} files, {len(problems)} problems")
     return 1 if problems or not files else 0

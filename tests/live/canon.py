@@ -43,6 +43,7 @@ def packet(data, names, own_addresses):
         if generated or str(ipaddress.ip_address(view.source)) in own_addresses:
             raw[4:6] = b"\0\0"
         raw[10:12] = b"\0\0"
+        forget_times(raw, view.l4)
     if view.fragment_id_at:
         ident = bytes(raw[view.fragment_id_at : view.fragment_id_at + 4])
         notes.append(("fragment id", names.ids.setdefault(ident, len(names.ids))))
@@ -50,6 +51,17 @@ def packet(data, names, own_addresses):
     if not view.offset:
         _transport(view, raw, notes, names)
     return (bytes(raw), *notes)
+
+
+def forget_times(raw, header):
+    """The times of day in IPv4 timestamp options, those of the input (0) and those of a router."""
+    at = 20
+    while at + 1 < min(header, len(raw)) and raw[at] != 0:
+        if raw[at] == 68:
+            step = 4 if raw[at + 3] & 15 == 0 else 8
+            for entry in range(at + 4, min(at + raw[at + 1], header) - step + 1, step):
+                raw[entry + step - 4 : entry + step] = b"\0\0\0\0"
+        at += 1 if raw[at] == 1 else max(2, raw[at + 1])
 
 
 def _transport(view, raw, notes, names):
@@ -73,6 +85,7 @@ def _transport(view, raw, notes, names):
             inner_raw = bytearray(inner.data)
             if inner.version == 4:
                 inner_raw[10:12] = b"\0\0"
+                forget_times(inner_raw, inner.l4)
             inner_at = CHECKSUM_AT.get(inner.protocol)
             if inner_at is not None and len(inner_raw) >= inner.l4 + inner_at + 2:
                 inner_raw[inner.l4 + inner_at : inner.l4 + inner_at + 2] = b"\0\0"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random packets through this machine's kernel and through nsrouter, compared: packets, table and counters.
 
-    live.py --nsrouter PROGRAM [--seconds 60] [--seed N] [--length 120] [--keep FOLDER] [--case SEED | --cells [SHAPE]]
+    live.py --nsrouter PROGRAM [--seconds 60] [--seed N] [--length 120] [--keep FOLDER] [--case SEED | --cells [SHAPE] | --headers]
 
 Each seed is one sequence in a network namespace of its own. A difference is shrunk to the shortest sequence that still shows it and
 written below --keep as a case: router.toml, rules, in.pcapng and what the kernel did. Exit code 1 if there was any. Needs root.
@@ -21,6 +21,7 @@ import time
 import canon
 import cells
 import generate
+import headers
 import kernel
 import packets as p
 import pcapng
@@ -37,6 +38,7 @@ def main():
     parser.add_argument("--keep", default="build/live")
     parser.add_argument("--case", type=int, help="only this seed, with its packets printed")
     parser.add_argument("--cells", nargs="?", const="", metavar="SHAPE", help="not random: every cell of the TCP state table, its segment in this or every shape")
+    parser.add_argument("--headers", action="store_true", help="IPv6 extension headers and IPv4 options, for --seconds, from --seed on")
     parser.add_argument("--skip", action="store_true", help="end with 77 where the kernel cannot be asked")
     options = parser.parse_args()
     if options.case is not None:
@@ -45,6 +47,7 @@ def main():
         print(f"live: {why}", file=sys.stderr)
         return 77 if options.skip else 1
     cases = random_cases(options) if options.cells is None else cells.cases(options.cells)
+    cases = timed(headers.case, options) if options.headers else cases
     return 1 if compare_all(cases, options) else 0
 
 
@@ -60,9 +63,13 @@ def cannot_ask():
 
 
 def random_cases(options):
+    return timed(lambda seed: generate.sequence(seed, options.length), options)
+
+
+def timed(make, options):
     end, seed = time.monotonic() + options.seconds, options.seed
     while time.monotonic() < end:
-        yield generate.sequence(seed, options.length)
+        yield make(seed)
         seed += 1
 
 

@@ -13,18 +13,18 @@ std::size_t g_allocations = 0;
 
 }  // namespace
 
-// Of this whole program; counts only while asked to.
-void* operator new(std::size_t bytes) {
+// Of this whole program; counts only while asked to. Not inlined: GCC 12 would see free() meet new.
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
     g_allocations += g_counting ? 1 : 0;
     if (void* memory = std::malloc(bytes)) {
         return memory;
     }
     throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
     std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
     std::free(memory);
 }
 
@@ -45,7 +45,7 @@ constexpr const char* kRules =
 std::size_t allocations_of(World& world, const PacketBuilder& packet, int times) {
     const std::vector<std::uint8_t> bytes = packet.bytes();
     Router& router = world.router();
-    router.observer = nullptr;  // the story is not told, for that takes strings
+    router.observe(nullptr);  // the story is not told, for that takes strings
     EgressQueue out;
     std::vector<Packet> batch;
     const auto forward = [&] {
@@ -80,7 +80,7 @@ TEST_CASE("steady forwarding allocates nothing") {
 TEST_CASE("what counts allocations sees them") {
     g_allocations = 0;
     g_counting = true;
-    delete new int(7);
+    ::operator delete(::operator new(4));  // a new-expression may be left out by the compiler
     g_counting = false;
     CHECK(g_allocations == 1);
 }

@@ -29,7 +29,7 @@ World article(const char* rules = "", std::uint32_t max = 65536) {
 
 std::string proc_text(World& w) {
     std::string text;
-    auto& conntrack = w.router().conntrack();
+    const auto& conntrack = w.router().conntrack();
     std::optional<ConnId> id;
     while ((id = conntrack.table().next(id))) {
         procfs::append_nf_conntrack_line(text, conntrack, *id, w.now(),
@@ -133,7 +133,7 @@ TEST_CASE("article: a raised maximum ends it") {
             .when("wan", tcp(kServer, client).syn().seq(1).ack(2));
         w.when("lan", tcp(client, kServer).seq(2).ack(2)).forget();
     }
-    w.router().conntrack().settings().max = 100000;
+    w.sysctl("net.netfilter.nf_conntrack_max", "100000");
     w.when("lan", tcp("101.81.225.225:3", kServer).syn());
     w.expect("wan", tcp("101.81.225.225:3", kServer).syn().ttl(63));
 }

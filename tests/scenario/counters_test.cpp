@@ -99,7 +99,7 @@ TEST_CASE("snmp6: the same for IPv6") {
 
 TEST_CASE("snmp: routes missing for what came in are told apart from the router's own") {
     World w = with_narrow_wan();
-    REQUIRE_FALSE(w.router().set_routes({}));
+    REQUIRE(w.router().set_routes({}));
     w.when("lan", udp("10.0.0.2:4000", "203.0.113.1:53").data("?"));
     w.expect_icmp("lan", 3, 0).expect_drop(DropReason::NoRoute);
     w.when("wan", ping("203.0.113.9", "192.0.2.1"));

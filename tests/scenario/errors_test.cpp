@@ -37,9 +37,9 @@ TEST_CASE("errors: a broadcast of a subnet is not rejected aloud") {
 
 TEST_CASE("errors: path MTU discovery costs a sender nothing of what it may hear of lost routes") {
     World w = given("");
-    w.router().forwarding().icmp_ratelimit = 0;
+    w.sysctl("net.ipv4.icmp_ratelimit", "0");
     w.router().set_mtu(kWan, 600);
-    REQUIRE_FALSE(w.router().set_routes({}));
+    REQUIRE(w.router().set_routes({}));
     for (int i = 0; i < 5; ++i) {
         w.when("lan", udp("10.0.0.2:4000", "192.0.2.7:53").payload(700).dont_fragment());
         w.expect_icmp("lan", 3, 4);

@@ -17,7 +17,7 @@ TEST_CASE("input: 0.1.2.3 is an address like others, 0.0.0.0 asks nobody beyond 
 TEST_CASE("input: sources of what is sent to a group are judged, too") {
     World w = given("");
     w.when("lan", udp("10.0.0.1:4000", "224.0.0.1:53")).expect_drop(DropReason::MartianSource);
-    w.router().forwarding().rp_filter[0] = 1;
+    w.sysctl("net.ipv4.conf.all.rp_filter", "1");
     w.when("lan", udp("192.0.2.7:4000", "224.0.0.1:53")).expect_drop(DropReason::ReversePathFilter);
 }
 
@@ -30,11 +30,11 @@ TEST_CASE("input: of the IPv6 groups the router is only in that of all nodes") {
 
 TEST_CASE("input: what was set for an interface before it was there counts") {
     Router::Options options;
-    options.forwarding.rp_filter = {0, 0, 2};
-    options.forwarding.send_redirects = {0, 0, 1};
+    options.settings.forwarding.rp_filter = {0, 0, 2};
+    options.settings.forwarding.send_redirects = {0, 0, 1};
     Router router(std::move(options));
     router.add_interface(routing::Interface());
     router.add_interface(routing::Interface());
-    CHECK(router.forwarding().rp_filter == std::vector<std::uint32_t>{0, 0, 2});
-    CHECK(router.forwarding().send_redirects == std::vector<std::uint32_t>{0, 0, 1});
+    CHECK(router.settings().forwarding.rp_filter == std::vector<std::uint32_t>{0, 0, 2});
+    CHECK(router.settings().forwarding.send_redirects == std::vector<std::uint32_t>{0, 0, 1});
 }

@@ -44,7 +44,7 @@ TEST_CASE("link up again: the connected route comes back, the configured one doe
 
 TEST_CASE("a packet that its device did not take is counted, and so is the link's loss") {
     World w = given("");
-    w.router().egress_failed(kWan);
+    w.router().egress_failed(kWan, DropReason::EgressFailed);
     CHECK(w.router().drops().of(DropReason::EgressFailed) == 1);
     CHECK(w.router().interfaces().get(kWan).counters.tx_dropped == 1);
 }
@@ -100,8 +100,8 @@ TEST_CASE("an IPv6 datagram whose headers fill every piece is too big, and its s
 
 TEST_CASE("errors: path MTU discovery is not rate limited") {
     World w = given("");
-    w.router().forwarding().icmp_ratelimit = 1000;
-    w.router().forwarding().ipv6_icmp_ratelimit = 1000;
+    w.sysctl("net.ipv4.icmp_ratelimit", "1000");
+    w.sysctl("net.ipv6.icmp.ratelimit", "1000");
     w.router().set_mtu(kWan, 1300);
     for (int i = 0; i < 10; ++i) {
         w.when(
@@ -128,7 +128,7 @@ TEST_CASE("routes: a deleted connected route comes back with its address") {
     const Prefix wan = *parse_prefix("192.0.2.0/24");
     CHECK(w.router().remove_route({wan, std::nullopt, kWan, routing::RouteType::Unicast}));
     CHECK_FALSE(w.router().remove_route({wan, std::nullopt, kWan, routing::RouteType::Unicast}));
-    REQUIRE_FALSE(w.router().set_routes({}));
+    REQUIRE(w.router().set_routes({}));
     w.when("lan", udp("10.0.0.2:4000", "192.0.2.9:53")).expect_icmp("lan", 3, 0);
     w.when("lan", ping("10.0.0.2", "192.0.2.1"))
         .expect("lan", ip(1, "192.0.2.1", "10.0.0.2").icmp(0, 0, 0x00010001));

@@ -56,7 +56,7 @@ TEST_CASE("nat: an answer whose translated destination has no route ends before 
     World w = given(
         "*nat\n-A INPUT -i lan -j SNAT --to-source 192.0.2.8\nCOMMIT\n"
         "*filter\n-A OUTPUT -p icmp\nCOMMIT\n");
-    REQUIRE_FALSE(w.router().set_routes({}));
+    REQUIRE(w.router().set_routes({}));
     w.when("lan", ping("10.13.0.2", "192.0.2.1"));
     w.expect_drop(DropReason::NoRoute);
     w.expect_rule_packets("-A OUTPUT -p icmp", 0);

@@ -8,6 +8,9 @@
 #include "core/packet/describe.hpp"
 #include "core/packet/dissect.hpp"
 #include "core/procfs/nf_conntrack.hpp"
+#include "core/procfs/sysctl.hpp"
+#include "core/rules/language/parse.hpp"
+#include "core/rules/save.hpp"
 
 namespace nsr::test {
 
@@ -126,21 +129,19 @@ World given(World::Setup setup, Here here) {
 
 World::World(Setup setup, Here here) : impl_(std::make_unique<Impl>()) {
     Router::Options options;
-    options.conntrack = setup.conntrack;
+    options.settings.conntrack = setup.conntrack;
     options.tracking = setup.tracking;
     options.log = &impl_->log;
-    options.forwarding.icmp_ratelimit = 0;
-    options.forwarding.icmp_msgs_per_sec = 1000000;
-    options.forwarding.ipv6_icmp_ratelimit = 0;
+    options.settings.forwarding.icmp_ratelimit = 0;
+    options.settings.forwarding.icmp_msgs_per_sec = 1000000;
+    options.settings.forwarding.ipv6_icmp_ratelimit = 0;
     impl_->router = std::make_unique<Router>(std::move(options));
     Router& router = *impl_->router;
     const auto link = [&](const char* name, const char* v4, const char* v6) {
         routing::Interface interface;
         interface.name = name;
         interface.addresses = {*parse_prefix(v4), *parse_prefix(v6)};
-        interface.checksum_offload = true;
-        interface.gso_tcp = true;
-        interface.gso_udp = true;
+        interface.capabilities = {.checksum = true, .gso_tcp = true, .gso_udp = true};
         return router.add_interface(std::move(interface));
     };
     link("lan", "10.0.0.1/24", "fd00:1::1/64");
@@ -158,7 +159,7 @@ World::World(Setup setup, Here here) : impl_(std::make_unique<Impl>()) {
         impl_->fail(here, to_string(error));
     }
     router.apply(std::move(ruleset), impl_->now);
-    router.observer = &impl_->tracer;
+    router.observe(&impl_->tracer);
 }
 
 World::World(World&&) noexcept = default;
@@ -183,6 +184,14 @@ World& World::when(std::string_view interface, const PacketBuilder& builder, Her
 
 World& World::after(Duration time, Here) {
     impl_->advance(impl_->now + time);
+    return *this;
+}
+
+World& World::sysctl(std::string_view name, std::string_view value, Here here) {
+    procfs::Context context{*impl_->router};
+    if (const auto written = procfs::write_sysctl(context, name, value); !written) {
+        impl_->fail(here, std::string(name) + ": " + written.error().detail);
+    }
     return *this;
 }
 
@@ -273,8 +282,9 @@ World& World::expect_entries(std::size_t count, Here here) {
 }
 
 World& World::expect_rule_packets(std::string_view rule, std::uint64_t packets, Here here) {
-    const std::string text = rules::save(impl_->router->ruleset(), Family::Ipv4, true) +
-                             rules::save(impl_->router->ruleset(), Family::Ipv6, true);
+    const rules::Ruleset ruleset = impl_->router->ruleset();
+    const std::string text =
+        rules::save(ruleset, Family::Ipv4, true) + rules::save(ruleset, Family::Ipv6, true);
     const auto at = text.find("] " + std::string(rule) + '\n');
     const auto start = at == std::string::npos ? at : text.rfind('[', at);
     if (start == std::string::npos ||

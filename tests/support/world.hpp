@@ -42,6 +42,8 @@ class World {
 
     World& when(std::string_view interface, const PacketBuilder& packet, Here here = {});
     World& after(Duration time, Here here = {});
+    // An administrator writes `value` into this sysctl.
+    World& sysctl(std::string_view name, std::string_view value, Here here = {});
 
     // The next packet that left through `interface` is this one, byte for byte (IPv4 id of packets
     // the router made is ignored).

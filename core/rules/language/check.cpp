@@ -1,12 +1,9 @@
-// What can only be judged when a table is complete: loops, and matches and targets in chains whose
-// hooks they do not know.
-// kernel: mark_source_chains, xt_check_match, xt_check_target
-#include <algorithm>
+#include "core/rules/language/check.hpp"
+
 #include <set>
 #include <unordered_map>
 
 #include "core/rules/match.hpp"
-#include "core/rules/ruleset.hpp"
 #include "core/rules/target.hpp"
 
 namespace nsr::rules {
@@ -95,14 +92,14 @@ void TableCheck::enter(const Chain& chain, std::uint8_t hooks) {
 }
 
 const Chain* TableCheck::jumped_to(const Chain& chain, const Rule& rule) {
-    const auto* jump = dynamic_cast<const StandardTarget*>(rule.target.get());
-    if (jump == nullptr || !jump->is_jump()) {
+    if (rule.target == nullptr || rule.target->jump() == Target::Jump::None) {
         return nullptr;
     }
-    const Chain* next = table_.find(jump->name());
+    const std::string& name = rule.target->name();
+    const Chain* next = table_.find(name);
     if (next == nullptr) {
-        errors_.push_back({rule.where, "no chain \"" + jump->name() + "\" in table " +
-                                           std::string(name_of(id_))});
+        errors_.push_back(
+            {rule.where, "no chain \"" + name + "\" in table " + std::string(name_of(id_))});
         return nullptr;
     }
     if (visits_[next->name].progress == Progress::OnPath) {

@@ -1,9 +1,11 @@
-// In which families a rule given as words makes sense.
+#include "core/rules/language/families.hpp"
+
 #include <algorithm>
 #include <array>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/targets/targets.hpp"
+#include "core/rules/words/text.hpp"
 #include "core/wire/protocol.hpp"
 
 namespace nsr::rules {

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/base/words.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/targets/targets.hpp"
 
 namespace nsr::rules {
 

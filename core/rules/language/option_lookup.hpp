@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/rules/language/options.hpp"
+#include "core/rules/options.hpp"
 
 namespace nsr::rules {
 
@@ -26,6 +26,16 @@ std::string_view built_in_name(char letter);
 // `"-m conntrack"`, `"-p tcp" or "-p udp"`: what must be in a rule that uses this option. Empty:
 // nobody has it.
 std::string owners_text(std::string_view option);
+// The module options of native TOML keys: which match or target modules know the long option `name`
+// ("dport" -> tcp, udp, sctp...). The first module that fits is loaded for protocol options; more
+// than one candidate otherwise is ambiguous.
+struct OptionOwner {
+    std::string module;  // "tcp", "mark", "SNAT"; empty: a built-in option (source, in-interface,
+                         // jump, ...)
+    bool is_target = false;
+    bool takes_value = true;
+};
+std::vector<OptionOwner> owners_of_option(std::string_view name);
 std::string_view nearest_option_anywhere(std::string_view option);
 // "nat", "raw or mangle"
 std::string tables_text(std::uint8_t tables);

@@ -1,16 +1,33 @@
 #include "core/rules/language/parse.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/language/chain_name.hpp"
+#include "core/rules/language/check.hpp"
+#include "core/rules/language/rule_parser.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
 namespace {
 
-constexpr std::size_t kMaxChainName = 28;  // kernel: XT_EXTENSION_MAXNAMELEN
+// "[packets:bytes]"
+std::optional<RuleCounters> parse_counters(std::string_view text) {
+    const std::size_t colon = text.find(':');
+    if (!text.starts_with('[') || !text.ends_with(']') || colon == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto packets = parse_number(text.substr(1, colon - 1));
+    const auto bytes = parse_number(text.substr(colon + 1, text.size() - colon - 2));
+    if (!packets || !bytes) {
+        return std::nullopt;
+    }
+    return RuleCounters{*packets, *bytes};
+}
 
 class SaveParser {
   public:
@@ -64,7 +81,7 @@ void SaveParser::parse_line(std::string_view line) {
     if (first == std::string_view::npos || line[first] == '#') {
         return;
     }
-    const auto words = split_words(line);
+    const auto words = split_words(line, Quoting::Restore);
     if (!words) {
         // The last one, since quotes pair up.
         error(static_cast<std::uint32_t>(line.rfind('"') + 1), "a quote is opened and not closed");
@@ -277,34 +294,6 @@ Chain* SaveParser::need_chain(const std::string& name, std::uint32_t column) {
 
 }  // namespace
 
-// As iptables -N refuses them, and what iptables-save text could not carry.
-std::string chain_name_problem(std::string_view name) {
-    if (name.empty()) {
-        return "a chain needs a name";
-    }
-    if (name.size() > kMaxChainName) {
-        return "chain name " + in_quotes(name.substr(0, 2 * kMaxChainName)) +
-               " is too long: it has " + std::to_string(name.size()) +
-               " characters, 28 are the most";
-    }
-    if (name[0] == '-' || name[0] == '!') {
-        return "chain name " + in_quotes(name) + " cannot begin with " + std::string(1, name[0]);
-    }
-    const auto unfit = [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte <= ' ' || byte == 0x7f || c == '"' || c == '\'' || c == '\\';
-    };
-    if (std::any_of(name.begin(), name.end(), unfit)) {
-        return "chain name " + in_quotes(name) +
-               " cannot hold blanks, quotes, backslashes or control characters";
-    }
-    if (name == "ACCEPT" || name == "DROP" || name == "RETURN" || name == "QUEUE" ||
-        find_target(name) != nullptr) {
-        return "chain name " + in_quotes(name) + " is the name of a target; choose another";
-    }
-    return {};
-}
-
 ConfigErrors parse_save(std::string_view text, std::string_view file, Family family,
                         Ruleset& into) {
     Ruleset draft = into;
@@ -323,80 +312,6 @@ ConfigErrors parse_save(std::string_view text, std::string_view file, Family fam
 
 ConfigErrors read_save(std::string_view text, std::string_view file, Family family, Ruleset& into) {
     return SaveParser(file, family, into).parse(text);
-}
-
-Result<std::vector<Rule>, ConfigErrors> parse_rules(const std::vector<std::string>& words,
-                                                    Family family, TableId table,
-                                                    std::string_view chain, const Ruleset& context,
-                                                    const SourceLocation& where) {
-    const Table& chains = context.table(family, table);
-    ConfigErrors errors;
-    std::vector<Word> given;
-    for (const std::string& word : words) {
-        if (word.find_first_of(std::string_view("\n\r\0", 3)) != std::string::npos) {
-            return ConfigErrors{{where, "a value of a rule cannot hold a line break"}};
-        }
-        given.push_back({word, 0, false});
-    }
-    const RuleRequest request{family, table, chain, chains, where};
-    std::vector<Rule> rules = parse_rule_words(request, given, errors);
-    if (!errors.empty()) {
-        return errors;
-    }
-    return rules;
-}
-
-Result<Rule, ConfigErrors> parse_rule(const std::vector<std::string>& words, Family family,
-                                      TableId table, std::string_view chain, const Ruleset& context,
-                                      const SourceLocation& where) {
-    auto rules = parse_rules(words, family, table, chain, context, where);
-    if (!rules) {
-        return rules.error();
-    }
-    if (rules->size() != 1) {
-        return ConfigErrors{
-            {where, "a list of addresses stands for several rules; write one for each"}};
-    }
-    return std::move(rules->front());
-}
-
-std::optional<std::vector<Word>> split_words(std::string_view line) {
-    std::vector<Word> words;
-    bool in_word = false;
-    bool open = false;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-        const char c = line[i];
-        if (!open && (c == ' ' || c == '\t' || c == '\r')) {
-            in_word = false;
-            continue;
-        }
-        if (!in_word) {
-            words.push_back({"", static_cast<std::uint32_t>(i + 1), false});
-            in_word = true;
-        }
-        if (open && c == '\\' && i + 1 < line.size()) {
-            words.back().text += line[++i];
-        } else if (c == '"') {
-            open = !open;
-            words.back().quoted = true;
-        } else {
-            words.back().text += c;
-        }
-    }
-    return !open ? std::optional(std::move(words)) : std::nullopt;
-}
-
-std::optional<RuleCounters> parse_counters(std::string_view text) {
-    const std::size_t colon = text.find(':');
-    if (!text.starts_with('[') || !text.ends_with(']') || colon == std::string_view::npos) {
-        return std::nullopt;
-    }
-    const auto packets = parse_number(text.substr(1, colon - 1));
-    const auto bytes = parse_number(text.substr(colon + 1, text.size() - colon - 2));
-    if (!packets || !bytes) {
-        return std::nullopt;
-    }
-    return RuleCounters{*packets, *bytes};
 }
 
 }  // namespace nsr::rules

@@ -1,21 +1,20 @@
-// Lines of iptables-save text: words, quotes and counters. The entry points are in ruleset.hpp.
+// iptables-save text becomes a Ruleset.
+// kernel: iptables-restore(8)
 #pragma once
 
-#include <optional>
-#include <string>
 #include <string_view>
-#include <vector>
 
-#include "core/rules/language/rule_parser.hpp"
+#include "core/base/config_error.hpp"
 #include "core/rules/ruleset.hpp"
 
 namespace nsr::rules {
 
-// Splits a line at blanks; "..." keeps blanks, and \ in it takes the next character as it is.
-// Nothing if a quote is not closed.
-std::optional<std::vector<Word>> split_words(std::string_view line);
+// iptables-save / ip6tables-save text. Tables named in it replace those of `into`; others stay. On
+// errors `into` is unchanged. `file` is used for locations only.
+ConfigErrors parse_save(std::string_view text, std::string_view file, Family family, Ruleset& into);
 
-// "[packets:bytes]"
-std::optional<RuleCounters> parse_counters(std::string_view text);
+// The first half of it, for texts that are judged together with others: what can be read goes into
+// `into` even if there are errors, and check() is the caller's.
+ConfigErrors read_save(std::string_view text, std::string_view file, Family family, Ruleset& into);
 
 }  // namespace nsr::rules

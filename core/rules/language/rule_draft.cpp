@@ -1,7 +1,9 @@
 #include "core/rules/language/rule_draft.hpp"
 
+#include "core/rules/language/missing.hpp"
 #include "core/rules/matches/basic.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/targets/standard.hpp"
+#include "core/rules/targets/targets.hpp"
 
 namespace nsr::rules {
 
@@ -126,7 +128,10 @@ bool RuleDraft::set_verdict(const GivenOption& given) {
     if (name != "ACCEPT" && name != "DROP" && name != "RETURN") {
         return false;
     }
-    const Kind kind = name == "ACCEPT" ? Kind::Accept : name == "DROP" ? Kind::Drop : Kind::Return;
+    Kind kind = Kind::Return;
+    if (name != "RETURN") {
+        kind = name == "ACCEPT" ? Kind::Accept : Kind::Drop;
+    }
     if (kind == Kind::Drop && context_.table == TableId::Nat) {
         context_.error(given,
                        "the nat table is not for filtering, so DROP is not allowed in it;"

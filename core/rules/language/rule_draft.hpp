@@ -6,9 +6,11 @@
 #include <memory>
 #include <vector>
 
-#include "core/rules/language/options.hpp"
-#include "core/rules/language/text.hpp"
+#include "core/rules/match.hpp"
+#include "core/rules/options.hpp"
 #include "core/rules/ruleset.hpp"
+#include "core/rules/target.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 

@@ -4,10 +4,12 @@
 #include <array>
 #include <optional>
 
+#include "core/rules/language/missing.hpp"
 #include "core/rules/language/option_lookup.hpp"
 #include "core/rules/language/rule_draft.hpp"
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/targets/targets.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
@@ -42,7 +44,7 @@ class RuleParser {
     void parse_word();
     void parse_option(std::string_view name, bool is_short);
     void parse_module_option(std::string_view name);
-    bool give(Loaded& module, const OptionSpec& spec, bool inverted);
+    void give(Loaded& module, const OptionSpec& spec);
     bool load_protocol_module(std::string_view option);
     void unknown_option(std::string_view name);
 
@@ -156,7 +158,7 @@ void RuleParser::parse_option(std::string_view name, bool is_short) {
 void RuleParser::parse_module_option(std::string_view name) {
     for (std::size_t i = loaded_.size(); i-- > 0;) {
         if (const OptionSpec* spec = find_exact(loaded_[i].specs(), name)) {
-            give(loaded_[i], *spec, inverted_);
+            give(loaded_[i], *spec);
             return;
         }
     }
@@ -169,7 +171,7 @@ void RuleParser::parse_module_option(std::string_view name) {
     }
     for (std::size_t i = loaded_.size(); i-- > 0;) {
         if (const OptionSpec* spec = find_prefix(loaded_[i].specs(), name)) {
-            give(loaded_[i], *spec, inverted_);
+            give(loaded_[i], *spec);
             return;
         }
     }
@@ -187,7 +189,8 @@ bool RuleParser::load_protocol_module(std::string_view option) {
     if (match != nullptr && std::none_of(loaded_.begin(), loaded_.end(), is_loaded)) {
         if (const OptionSpec* spec = find_option(match->options, option)) {
             loaded_.push_back({.match = match, .options = {match->name, {}}, .column = column_});
-            return give(loaded_.back(), *spec, inverted_), true;
+            give(loaded_.back(), *spec);
+            return true;
         }
     }
     if (ahead_target_ != nullptr && !target_seen_) {
@@ -195,7 +198,8 @@ bool RuleParser::load_protocol_module(std::string_view option) {
             loaded_.push_back(
                 {.target = ahead_target_, .options = {ahead_target_->name, {}}, .column = column_});
             target_seen_ = true;
-            return give(loaded_.back(), *spec, inverted_), true;
+            give(loaded_.back(), *spec);
+            return true;
         }
     }
     return false;
@@ -254,17 +258,16 @@ std::optional<GivenOption> RuleParser::take(const OptionSpec& spec) {
     return given;
 }
 
-bool RuleParser::give(Loaded& module, const OptionSpec& spec, bool) {
+void RuleParser::give(Loaded& module, const OptionSpec& spec) {
     const auto given = take(spec);
     if (!given) {
-        return false;
+        return;
     }
     if (module.options.has(given->name) && !spec.repeatable) {
         error_here("option \"--" + std::string(spec.name) + "\" stands twice in one rule");
-        return false;
+        return;
     }
     module.options.given.push_back(*given);
-    return true;
 }
 
 void RuleParser::built_in(const OptionSpec& spec) {
@@ -335,7 +338,7 @@ void RuleParser::add_matches() {
         }
         const GivenOption at{.column = loaded.column};
         context_.column = loaded.column;
-        if (context_.v6() ? !module->families.ipv6 : !module->families.ipv4) {
+        if (!module->families.has(context_.family)) {
             context_.error(at, "match " + in_quotes(module->name) + " is for " +
                                    (context_.v6() ? "IPv4" : "IPv6") + " only");
         } else if (module->protocol != 0 && !context_.only(module->protocol)) {
@@ -355,7 +358,7 @@ void RuleParser::add_target() {
         }
         const GivenOption at{.column = loaded.column};
         context_.column = loaded.column;
-        if (context_.v6() ? !module->families.ipv6 : !module->families.ipv4) {
+        if (!module->families.has(context_.family)) {
             context_.error(at, "target " + std::string(module->name) + " is for " +
                                    (context_.v6() ? "IPv4" : "IPv6") + " only");
         } else if ((module->tables & bit(context_.table)) == 0) {

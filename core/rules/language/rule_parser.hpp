@@ -4,22 +4,14 @@
 // options that need them.
 #pragma once
 
-#include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/rules/language/options.hpp"
-#include "core/rules/language/text.hpp"
+#include "core/base/config_error.hpp"
+#include "core/base/words.hpp"
 #include "core/rules/ruleset.hpp"
 
 namespace nsr::rules {
-
-struct Word {
-    std::string text;
-    std::uint32_t column = 0;  // 1-based; 0: unknown
-    bool quoted = false;
-};
 
 struct RuleRequest {
     Family family;

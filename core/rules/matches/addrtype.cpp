@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
@@ -12,12 +12,12 @@ namespace {
 
 constexpr std::array kAddrtypeOptions = std::to_array<OptionSpec>(
     {{"src-type", 1, true}, {"dst-type", 1, true}, {"limit-iface-in", 0}, {"limit-iface-out", 0}});
-// In the order of the kernel's bits, which is that of World::AddressType as far as both go.
+// In the order of the kernel's bits, which is that of Network::AddressType as far as both go.
 constexpr std::array<std::string_view, 12> kTypeNames = {
     "UNSPEC",    "UNICAST",     "LOCAL",    "BROADCAST", "ANYCAST", "MULTICAST",
     "BLACKHOLE", "UNREACHABLE", "PROHIBIT", "THROW",     "NAT",     "XRESOLVE"};
 
-using AddressType = World::AddressType;
+using AddressType = Network::AddressType;
 
 constexpr std::uint16_t type_bit(AddressType type) {
     return static_cast<std::uint16_t>(1u << static_cast<unsigned>(type));
@@ -32,7 +32,7 @@ class AddrtypeMatch : public Match {
   public:
     AddrtypeMatch() : Match("addrtype") {}
     std::string save() const override;
-    MatchResult test(Subject& subject, MatchState* state) const override;
+    MatchResult test(ActionParam& par) const override;
     std::uint8_t hooks() const override;
 
     std::optional<TypeTest> source;
@@ -41,7 +41,7 @@ class AddrtypeMatch : public Match {
     bool limit_out = false;
 
   private:
-    bool passes(Subject& subject, const IpAddress& address, const TypeTest& test) const;
+    bool passes(ActionParam& par, const IpAddress& address, const TypeTest& test) const;
 };
 
 std::string type_list(std::uint16_t types) {
@@ -85,13 +85,13 @@ std::uint8_t AddrtypeMatch::hooks() const {
 }
 
 // kernel: match_type; IPv6's match_type6 asks of an address that it has all the wanted properties
-bool AddrtypeMatch::passes(Subject& subject, const IpAddress& address, const TypeTest& test) const {
-    const Meta& meta = subject.packet.meta;
+bool AddrtypeMatch::passes(ActionParam& par, const IpAddress& address, const TypeTest& test) const {
+    const Meta& meta = par.packet.meta;
     std::optional<IfIndex> only;
     if (limit_in || limit_out) {
         only = limit_in ? meta.in : meta.out;
     }
-    const AddressType type = subject.environment.world.address_type(address, only);
+    const AddressType type = par.network.address_type(address, only);
     if (address.is_v4()) {
         // kernel: __inet_dev_addr_type asks the local table, where no such routes are
         const bool from_main_table = type >= AddressType::Blackhole;
@@ -111,13 +111,13 @@ bool AddrtypeMatch::passes(Subject& subject, const IpAddress& address, const Typ
 }
 
 // kernel: addrtype_mt_v1
-MatchResult AddrtypeMatch::test(Subject& subject, MatchState*) const {
-    const Layout& layout = subject.packet.layout;
-    if (source && passes(subject, layout.source, *source) == source->invert) {
+MatchResult AddrtypeMatch::test(ActionParam& par) const {
+    const Layout& layout = par.packet.layout;
+    if (source && passes(par, layout.source, *source) == source->invert) {
         return MatchResult::No;
     }
     return yes_if(!destination ||
-                  passes(subject, layout.destination, *destination) != destination->invert);
+                  passes(par, layout.destination, *destination) != destination->invert);
 }
 
 bool read_types(const Options& options, const RuleContext& context, std::string_view name,
@@ -159,6 +159,6 @@ std::shared_ptr<const Match> parse_addrtype(const Options& options, RuleContext&
 
 }  // namespace
 
-const MatchModule kAddrtypeModule = {"addrtype", kBothFamilies, kAddrtypeOptions, parse_addrtype};
+const MatchModule kAddrtypeMatch = {"addrtype", kBothFamilies, kAddrtypeOptions, parse_addrtype};
 
 }  // namespace nsr::rules

@@ -2,9 +2,9 @@
 // kernel: ipt_ah.c, ip6t_ah.c
 #include <array>
 
-#include "core/rules/language/text.hpp"
 #include "core/rules/matches/index_range.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/ipv6_extension.hpp"
 #include "core/wire/protocol.hpp"
@@ -29,15 +29,15 @@ class AhMatch : public Match {
         }
         return text;
     }
-    MatchResult test(Subject& subject, MatchState*) const override;
+    MatchResult test(ActionParam& par) const override;
 
     IndexRange spi;
     IndexRange length;
     bool reserved = false;
 };
 
-MatchResult AhMatch::test(Subject& subject, MatchState*) const {
-    const Packet& packet = subject.packet;
+MatchResult AhMatch::test(ActionParam& par) const {
+    const Packet& packet = par.packet;
     std::size_t at = packet.layout.l4_offset;
     if (packet.layout.family == Family::Ipv6) {
         const auto extension = wire::find_extension(packet.bytes(), proto::kAh);
@@ -73,6 +73,6 @@ std::shared_ptr<const Match> parse_ah(const Options& options, RuleContext& conte
 
 }  // namespace
 
-const MatchModule kAhModule = {"ah", kBothFamilies, kAhOptions, parse_ah};
+const MatchModule kAhMatch = {"ah", kBothFamilies, kAhOptions, parse_ah};
 
 }  // namespace nsr::rules

@@ -2,8 +2,8 @@
 // kernel: ip_packet_match, ip6_packet_match
 #pragma once
 
-#include "core/rules/language/text.hpp"
 #include "core/rules/match.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 

@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-#include "core/rules/language/text.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 

@@ -4,8 +4,8 @@
 #include <array>
 #include <utility>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
@@ -20,7 +20,7 @@ class ConnbytesMatch : public Match {
   public:
     ConnbytesMatch() : Match("connbytes") {}
     std::string save() const override;
-    MatchResult test(Subject& subject, MatchState* state) const override;
+    MatchResult test(ActionParam& par) const override;
     bool needs_tracking() const override { return true; }
     bool needs_accounting() const override { return true; }
 
@@ -59,12 +59,12 @@ std::uint64_t ConnbytesMatch::measure(const conntrack::Extra& extra) const {
 }
 
 // kernel: connbytes_mt; a connection without counters never matches, negated or not
-MatchResult ConnbytesMatch::test(Subject& subject, MatchState*) const {
-    const ConnId conn = subject.packet.meta.conn;
+MatchResult ConnbytesMatch::test(ActionParam& par) const {
+    const ConnId conn = par.packet.meta.conn;
     if (conn == ConnId::None) {
         return MatchResult::No;
     }
-    const auto& table = subject.environment.conntrack.table();
+    const auto& table = par.conntrack.table();
     const conntrack::Extra* extra = std::as_const(table).extra(conn);
     if (extra == nullptr || !extra->counting) {
         return MatchResult::No;
@@ -113,7 +113,7 @@ class HelperMatch : public Match {
     std::string save() const override {
         return std::string(bang(invert_)) + "--helper " + quoted(helper_);
     }
-    MatchResult test(Subject&, MatchState*) const override { return yes_if(invert_); }
+    MatchResult test(ActionParam&) const override { return yes_if(invert_); }
     bool needs_tracking() const override { return true; }
 
   private:
@@ -132,8 +132,8 @@ std::shared_ptr<const Match> parse_helper(const Options& options, RuleContext& c
 
 }  // namespace
 
-const MatchModule kConnbytesModule = {"connbytes", kBothFamilies, kConnbytesOptions,
-                                      parse_connbytes};
-const MatchModule kHelperModule = {"helper", kBothFamilies, kHelperOptions, parse_helper};
+const MatchModule kConnbytesMatch = {"connbytes", kBothFamilies, kConnbytesOptions,
+                                     parse_connbytes};
+const MatchModule kHelperMatch = {"helper", kBothFamilies, kHelperOptions, parse_helper};
 
 }  // namespace nsr::rules

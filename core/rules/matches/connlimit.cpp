@@ -6,8 +6,8 @@
 #include <tuple>
 #include <utility>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 #include "core/wire/protocol.hpp"
 
 namespace nsr::rules {
@@ -36,7 +36,7 @@ struct CountedLess {
 };
 
 // Who has which connections, by masked address and zone. kernel: struct nf_conncount_data
-struct ConnlimitState : MatchState {
+struct Counted {
     class Group {
       public:
         using Order = std::map<std::uint64_t, CountedConnection>;
@@ -63,24 +63,16 @@ struct ConnlimitState : MatchState {
     };
     using Key = std::pair<IpAddress, Zone>;
 
-    std::unique_ptr<MatchState> clone() const override {
-        return std::make_unique<ConnlimitState>(*this);
-    }
-
-    std::size_t remembered() const override { return groups.size(); }
+    [[nodiscard]] std::size_t remembered() const { return groups.size(); }
 
     std::map<Key, Group> groups;
     Key visited;  // the group that was looked at last for being over
 };
 
-class ConnlimitMatch : public Match {
+class ConnlimitMatch : public StatefulMatch<Counted> {
   public:
-    ConnlimitMatch() : Match("connlimit") {}
+    ConnlimitMatch() : StatefulMatch("connlimit") {}
     std::string save() const override;
-    std::unique_ptr<MatchState> make_state() const override {
-        return std::make_unique<ConnlimitState>();
-    }
-    MatchResult test(Subject& subject, MatchState* state) const override;
     bool needs_tracking() const override { return true; }
 
     std::uint32_t limit = 0;
@@ -89,14 +81,15 @@ class ConnlimitMatch : public Match {
     bool by_destination = false;
 
   private:
-    static std::optional<CountedConnection> counted_as(const Subject& subject);
-    static bool is_old(const Subject& subject, const CountedConnection& own);
+    MatchResult test(ActionParam& par, Counted& counted) const override;
+    static std::optional<CountedConnection> counted_as(const ActionParam& par);
+    static bool is_old(const ActionParam& par, const CountedConnection& own);
     static bool closed(const conntrack::Connection& connection);
-    static std::optional<ConnId> find(const Subject& subject, const CountedConnection& counted);
-    static bool gone(const Subject& subject, const std::optional<ConnId>& conn);
-    static void sweep(const Subject& subject, ConnlimitState::Group& group,
+    static std::optional<ConnId> find(const ActionParam& par, const CountedConnection& counted);
+    static bool gone(const ActionParam& par, const std::optional<ConnId>& conn);
+    static void sweep(const ActionParam& par, Counted::Group& group,
                       const CountedConnection* until);
-    static void forget_groups(const Subject& subject, ConnlimitState& state);
+    static void forget_groups(const ActionParam& par, Counted& state);
 };
 
 std::string ConnlimitMatch::save() const {
@@ -115,32 +108,31 @@ bool ConnlimitMatch::closed(const conntrack::Connection& connection) {
 }
 
 // kernel: find_or_evict
-std::optional<ConnId> ConnlimitMatch::find(const Subject& subject,
+std::optional<ConnId> ConnlimitMatch::find(const ActionParam& par,
                                            const CountedConnection& counted) {
-    const auto hit = subject.environment.conntrack.table().find(counted.first, counted.second,
-                                                                to_jiffies(subject.now));
+    const auto hit = par.conntrack.table().find(counted.first, counted.second, to_jiffies(par.now));
     return hit ? std::optional(hit->id) : std::nullopt;
 }
 
-bool ConnlimitMatch::gone(const Subject& subject, const std::optional<ConnId>& conn) {
-    return !conn || closed(subject.environment.conntrack.table()[*conn]);
+bool ConnlimitMatch::gone(const ActionParam& par, const std::optional<ConnId>& conn) {
+    return !conn || closed(par.conntrack.table()[*conn]);
 }
 
 // Those who came before `until`, or all. A large group once per jiffy, and not all that is over at
 // once: each packet adds one at most. kernel: __nf_conncount_add, nf_conncount_gc_list
-void ConnlimitMatch::sweep(const Subject& subject, ConnlimitState::Group& group,
+void ConnlimitMatch::sweep(const ActionParam& par, Counted::Group& group,
                            const CountedConnection* until) {
-    const Jiffies now = to_jiffies(subject.now);
+    const Jiffies now = to_jiffies(par.now);
     if (std::exchange(group.swept, now) == now && group.size() > kEvictions) {
         return;
     }
     std::size_t evicted = 0;
     for (auto it = group.begin(); it != group.end() && evicted <= kEvictions;) {
-        const auto conn = find(subject, it->second);
+        const auto conn = find(par, it->second);
         if (conn && until != nullptr && it->second == *until) {
             return;
         }
-        const bool over = gone(subject, conn);
+        const bool over = gone(par, conn);
         evicted += over ? 1 : 0;
         it = over ? group.remove(it) : std::next(it);
     }
@@ -148,14 +140,14 @@ void ConnlimitMatch::sweep(const Subject& subject, ConnlimitState::Group& group,
 
 // Groups of whom nobody comes any more: a few are looked at with each packet, in turn. kernel:
 // tree_gc_worker
-void ConnlimitMatch::forget_groups(const Subject& subject, ConnlimitState& state) {
+void ConnlimitMatch::forget_groups(const ActionParam& par, Counted& state) {
     for (std::size_t i = 0; i < kGroupsPerPacket && !state.groups.empty(); ++i) {
         auto it = state.groups.upper_bound(state.visited);
         it = it == state.groups.end() ? state.groups.begin() : it;
         state.visited = it->first;
         auto& group = it->second;
         for (std::size_t looks = 0; looks < kEvictions && group.size() != 0; ++looks) {
-            if (!gone(subject, find(subject, group.begin()->second))) {
+            if (!gone(par, find(par, group.begin()->second))) {
                 break;
             }
             group.remove(group.begin());
@@ -167,39 +159,38 @@ void ConnlimitMatch::forget_groups(const Subject& subject, ConnlimitState& state
 }
 
 // Who the packet counts as; nullopt if it has no tuple. kernel: get_ct_or_tuple_from_skb
-std::optional<CountedConnection> ConnlimitMatch::counted_as(const Subject& subject) {
-    const ConnId conn = subject.packet.meta.conn;
+std::optional<CountedConnection> ConnlimitMatch::counted_as(const ActionParam& par) {
+    const ConnId conn = par.packet.meta.conn;
     if (conn != ConnId::None) {
-        const auto& table = subject.environment.conntrack.table();
+        const auto& table = par.conntrack.table();
         return CountedConnection{table.tuple(conn, Direction::Original), table[conn].zone};
     }
-    const auto tuple = conntrack::tuple_of(subject.packet);
+    const auto tuple = conntrack::tuple_of(par.packet);
     return tuple ? std::optional(CountedConnection{*tuple, Zone{0}}) : std::nullopt;
 }
 
 // Of a connection that was counted when it was young, also where tracking made nothing of the
 // packet. kernel: __nf_conncount_add
-bool ConnlimitMatch::is_old(const Subject& subject, const CountedConnection& own) {
-    const ConnId known = subject.packet.meta.conn;
-    const auto conn = known != ConnId::None ? std::optional(known) : find(subject, own);
-    return conn && subject.environment.conntrack.table()[*conn].has(conntrack::status::kAssured);
+bool ConnlimitMatch::is_old(const ActionParam& par, const CountedConnection& own) {
+    const ConnId known = par.packet.meta.conn;
+    const auto conn = known != ConnId::None ? std::optional(known) : find(par, own);
+    return conn && par.conntrack.table()[*conn].has(conntrack::status::kAssured);
 }
 
 // kernel: connlimit_mt, count_tree
-MatchResult ConnlimitMatch::test(Subject& subject, MatchState* state) const {
-    const auto own = counted_as(subject);
+MatchResult ConnlimitMatch::test(ActionParam& par, Counted& counted) const {
+    const auto own = counted_as(par);
     if (!own) {
         return MatchResult::HotDrop;
     }
-    const Layout& layout = subject.packet.layout;
+    const Layout& layout = par.packet.layout;
     const IpAddress& address = by_destination ? layout.destination : layout.source;
-    auto& counted = static_cast<ConnlimitState&>(*state);
-    forget_groups(subject, counted);
+    forget_groups(par, counted);
     auto& group = counted.groups[{address & mask, own->second}];
-    if (group.size() != 0 && is_old(subject, *own)) {
-        sweep(subject, group, nullptr);
+    if (group.size() != 0 && is_old(par, *own)) {
+        sweep(par, group, nullptr);
     } else {
-        sweep(subject, group, &*own);
+        sweep(par, group, &*own);
         group.add(*own);
     }
     return yes_if((group.size() > limit) != upto);
@@ -229,7 +220,7 @@ std::shared_ptr<const Match> parse_connlimit(const Options& options, RuleContext
 
 }  // namespace
 
-const MatchModule kConnlimitModule = {"connlimit", kBothFamilies, kConnlimitOptions,
-                                      parse_connlimit};
+const MatchModule kConnlimitMatch = {"connlimit", kBothFamilies, kConnlimitOptions,
+                                     parse_connlimit};
 
 }  // namespace nsr::rules

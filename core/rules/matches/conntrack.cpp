@@ -4,9 +4,9 @@
 #include <array>
 #include <optional>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
-#include "core/rules/program/code.hpp"
+#include "core/rules/code.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
@@ -124,7 +124,7 @@ class ConntrackMatch : public Match {
     ConntrackMatch() : Match("conntrack") {}
     std::string save() const override;
     void compile(Code& code) const override;
-    MatchResult test(Subject& subject, MatchState* state) const override;
+    MatchResult test(ActionParam& par) const override;
     bool needs_tracking() const override { return true; }
 
     std::optional<BitTest> state;
@@ -209,8 +209,8 @@ void ConntrackMatch::compile(Code& code) const {
     }
 }
 
-MatchResult ConntrackMatch::test(Subject& subject, MatchState*) const {
-    const Meta& meta = subject.packet.meta;
+MatchResult ConntrackMatch::test(ActionParam& par) const {
+    const Meta& meta = par.packet.meta;
     if (meta.conn == ConnId::None || meta.ct_info == CtInfo::Invalid ||
         meta.ct_info == CtInfo::Untracked) {
         // kernel: conntrack_mt answers with the state alone if there is no connection
@@ -219,7 +219,7 @@ MatchResult ConntrackMatch::test(Subject& subject, MatchState*) const {
     if (direction && direction_of(meta.ct_info) != *direction) {
         return MatchResult::No;
     }
-    const auto& table = subject.environment.conntrack.table();
+    const auto& table = par.conntrack.table();
     const Connection& connection = table[meta.conn];
     if (protocol && (connection.protocol == protocol->low) == protocol->invert) {
         return MatchResult::No;
@@ -227,7 +227,7 @@ MatchResult ConntrackMatch::test(Subject& subject, MatchState*) const {
     if (status && connection.has_any(status->bits) == status->invert) {
         return MatchResult::No;
     }
-    if (expire && !expire_matches(connection, subject.now)) {
+    if (expire && !expire_matches(connection, par.now)) {
         return MatchResult::No;
     }
     const Tuple original = table.tuple(meta.conn, Direction::Original);
@@ -362,8 +362,8 @@ std::shared_ptr<const Match> parse_conntrack(const Options& options, RuleContext
 
 }  // namespace
 
-const MatchModule kStateModule = {"state", kBothFamilies, kStateOptions, parse_state};
-const MatchModule kConntrackModule = {"conntrack", kBothFamilies, kConntrackOptions,
-                                      parse_conntrack};
+const MatchModule kStateMatch = {"state", kBothFamilies, kStateOptions, parse_state};
+const MatchModule kConntrackMatch = {"conntrack", kBothFamilies, kConntrackOptions,
+                                     parse_conntrack};
 
 }  // namespace nsr::rules

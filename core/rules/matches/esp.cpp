@@ -3,7 +3,7 @@
 #include <array>
 
 #include "core/rules/matches/index_range.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/protocol.hpp"
 
@@ -22,8 +22,8 @@ class EspMatch : public Match {
         append_index_range("--espspi", spi, text);
         return text;
     }
-    MatchResult test(Subject& subject, MatchState*) const override {
-        const Packet& packet = subject.packet;
+    MatchResult test(ActionParam& par) const override {
+        const Packet& packet = par.packet;
         if (!packet.layout.has_l4_header()) {
             return MatchResult::No;
         }
@@ -42,6 +42,6 @@ std::shared_ptr<const Match> parse_esp(const Options& options, RuleContext& cont
 
 }  // namespace
 
-const MatchModule kEspModule = {"esp", kBothFamilies, kEspOptions, parse_esp, proto::kEsp};
+const MatchModule kEspMatch = {"esp", kBothFamilies, kEspOptions, parse_esp, proto::kEsp};
 
 }  // namespace nsr::rules

@@ -2,9 +2,9 @@
 // kernel: ip6t_frag.c
 #include <array>
 
-#include "core/rules/language/text.hpp"
 #include "core/rules/matches/index_range.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/ipv6.hpp"
 #include "core/wire/ipv6_extension.hpp"
@@ -25,7 +25,7 @@ class FragMatch : public Match {
   public:
     FragMatch() : Match("frag") {}
     std::string save() const override;
-    MatchResult test(Subject& subject, MatchState* state) const override;
+    MatchResult test(ActionParam& par) const override;
 
     IndexRange id;
     bool reserved = false;
@@ -50,8 +50,8 @@ std::string FragMatch::save() const {
 }
 
 // kernel: frag_mt6
-MatchResult FragMatch::test(Subject& subject, MatchState*) const {
-    const Packet& packet = subject.packet;
+MatchResult FragMatch::test(ActionParam& par) const {
+    const Packet& packet = par.packet;
     const auto extension = wire::find_extension(packet.bytes(), proto::kFragment);
     if (!extension) {
         return MatchResult::No;
@@ -88,6 +88,6 @@ std::shared_ptr<const Match> parse_frag(const Options& options, RuleContext& con
 
 }  // namespace
 
-const MatchModule kFragModule = {"frag", kIpv6Only, kFragOptions, parse_frag};
+const MatchModule kFragMatch = {"frag", kIpv6Only, kFragOptions, parse_frag};
 
 }  // namespace nsr::rules

@@ -4,10 +4,10 @@
 #include <array>
 #include <map>
 
-#include "core/rules/language/text.hpp"
 #include "core/rules/matches/byte_rate.hpp"
+#include "core/rules/matches/matches.hpp"
 #include "core/rules/matches/rate.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/words/text.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/protocol.hpp"
 
@@ -60,13 +60,7 @@ struct Bucket {
 
 class HashlimitMatch;
 
-struct HashlimitTable : SharedState {
-    explicit HashlimitTable(std::shared_ptr<const HashlimitMatch> first)
-        : maker(std::move(first)) {}
-    std::unique_ptr<SharedState> clone() const override {
-        return std::make_unique<HashlimitTable>(*this);
-    }
-
+struct HashlimitTable {
     // What has expired, out of the next few keys: the work per packet is bounded.
     void sweep(Jiffies now);
 
@@ -77,15 +71,14 @@ struct HashlimitTable : SharedState {
     Key next_to_sweep;
 };
 
-class HashlimitMatch : public Match, public std::enable_shared_from_this<HashlimitMatch> {
+class HashlimitMatch : public StatefulMatch<HashlimitTable>,
+                       public std::enable_shared_from_this<HashlimitMatch> {
   public:
-    HashlimitMatch() : Match("hashlimit") {}
+    HashlimitMatch() : StatefulMatch("hashlimit") {}
     std::string save() const override;
-    MatchResult test(Subject& subject, MatchState* state) const override;
     std::string shared_name() const override {
         return (family == Family::Ipv6 ? "hashlimit6/" : "hashlimit4/") + name;
     }
-    void join(std::unique_ptr<SharedState>& shared) const override;
 
     bool bytes = false;        // the rate is one of bytes
     std::uint64_t period = 0;  // between two packets, or the price of a chunk
@@ -108,6 +101,8 @@ class HashlimitMatch : public Match, public std::enable_shared_from_this<Hashlim
     std::uint64_t price(Bucket& bucket, std::uint32_t length) const;
 
   private:
+    HashlimitTable first_state() const override { return {.maker = shared_from_this()}; }
+    MatchResult test(ActionParam& par, HashlimitTable& limits) const override;
     [[nodiscard]] std::string limit_text() const;
 };
 
@@ -192,12 +187,6 @@ std::optional<Key> HashlimitMatch::key_of(const Packet& packet) const {
     return key;
 }
 
-void HashlimitMatch::join(std::unique_ptr<SharedState>& shared) const {
-    if (shared == nullptr) {
-        shared = std::make_unique<HashlimitTable>(shared_from_this());
-    }
-}
-
 bool expired(const Bucket& bucket, Jiffies now) {
     return jiffies_until(bucket.expires, now) <= 0;
 }
@@ -231,14 +220,13 @@ std::uint64_t HashlimitMatch::price(Bucket& bucket, std::uint32_t length) const 
 }
 
 // kernel: hashlimit_mt_common
-MatchResult HashlimitMatch::test(Subject& subject, MatchState*) const {
-    auto& limits = static_cast<HashlimitTable&>(*subject.shared);
+MatchResult HashlimitMatch::test(ActionParam& par, HashlimitTable& limits) const {
     const HashlimitMatch& limit = *limits.maker;
-    const auto key = limit.key_of(subject.packet);
+    const auto key = limit.key_of(par.packet);
     if (!key) {
         return MatchResult::HotDrop;
     }
-    const Jiffies now = to_jiffies(subject.now);
+    const Jiffies now = to_jiffies(par.now);
     limits.sweep(now);
     if (!limits.buckets.contains(*key) && limits.buckets.size() >= limit.most_keys) {
         return MatchResult::HotDrop;
@@ -257,7 +245,7 @@ MatchResult HashlimitMatch::test(Subject& subject, MatchState*) const {
             std::min(grown < bucket.credit ? ~std::uint64_t{0} : grown, limit.most_credit());
     }
     bucket.previous = now;
-    const std::uint64_t cost = limit.price(bucket, subject.packet.layout.total_length);
+    const std::uint64_t cost = limit.price(bucket, par.packet.layout.total_length);
     if (bucket.credit < cost) {
         return yes_if(above);
     }
@@ -390,7 +378,7 @@ std::shared_ptr<const Match> parse_hashlimit(const Options& options, RuleContext
 
 }  // namespace
 
-const MatchModule kHashlimitModule = {"hashlimit", kBothFamilies, kHashlimitOptions,
-                                      parse_hashlimit};
+const MatchModule kHashlimitMatch = {"hashlimit", kBothFamilies, kHashlimitOptions,
+                                     parse_hashlimit};
 
 }  // namespace nsr::rules

@@ -3,9 +3,9 @@
 #include <array>
 #include <optional>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
-#include "core/rules/program/code.hpp"
+#include "core/rules/code.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 #include "core/wire/icmp.hpp"
 #include "core/wire/protocol.hpp"
 
@@ -201,7 +201,7 @@ std::shared_ptr<const Match> parse_icmp(const Options& options, RuleContext& con
 
 }  // namespace
 
-const MatchModule kIcmpModule = {"icmp", kIpv4Only, kIcmpOptions, parse_icmp, proto::kIcmp};
-const MatchModule kIcmp6Module = {"icmp6", kIpv6Only, kIcmp6Options, parse_icmp, proto::kIcmpv6};
+const MatchModule kIcmpMatch = {"icmp", kIpv4Only, kIcmpOptions, parse_icmp, proto::kIcmp};
+const MatchModule kIcmp6Match = {"icmp6", kIpv6Only, kIcmp6Options, parse_icmp, proto::kIcmpv6};
 
 }  // namespace nsr::rules

@@ -1,6 +1,6 @@
 #include "core/rules/matches/index_range.hpp"
 
-#include "core/rules/language/text.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/rules/language/options.hpp"
+#include "core/rules/options.hpp"
 
 namespace nsr::rules {
 

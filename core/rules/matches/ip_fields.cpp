@@ -2,63 +2,13 @@
 // kernel: xt_hl.c, xt_dscp.c, xt_ecn.c, xt_pkttype.c
 #include <array>
 
-#include "core/rules/ip_fields.hpp"
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
+#include "core/rules/words/tos.hpp"
 #include "core/wire/protocol.hpp"
 #include "core/wire/tcp.hpp"
 
 namespace nsr::rules {
-
-namespace {
-
-struct TosName {
-    std::string_view name;
-    std::uint8_t value;
-};
-constexpr std::array kTosNames = std::to_array<TosName>({
-    {"minimize-delay", 0x10},
-    {"maximize-throughput", 0x08},
-    {"maximize-reliability", 0x04},
-    {"minimize-cost", 0x02},
-    {"normal-service", 0x00},
-});
-constexpr std::uint8_t kNamedTosMask = 0x3f;
-
-constexpr std::array kDscpClasses = std::to_array<TosName>({
-    {"be", 0x00},   {"ef", 0x2e},   {"cs0", 0x00},  {"cs1", 0x08},  {"cs2", 0x10},  {"cs3", 0x18},
-    {"cs4", 0x20},  {"cs5", 0x28},  {"cs6", 0x30},  {"cs7", 0x38},  {"af11", 0x0a}, {"af12", 0x0c},
-    {"af13", 0x0e}, {"af21", 0x12}, {"af22", 0x14}, {"af23", 0x16}, {"af31", 0x1a}, {"af32", 0x1c},
-    {"af33", 0x1e}, {"af41", 0x22}, {"af42", 0x24}, {"af43", 0x26},
-});
-
-}  // namespace
-
-std::optional<TosMask> parse_tos(std::string_view text) {
-    for (const TosName& row : kTosNames) {
-        if (!text.empty() && row.name.starts_with(lower(text))) {
-            return TosMask{row.value, kNamedTosMask};
-        }
-    }
-    const std::size_t slash = text.find('/');
-    const auto value = parse_number(text.substr(0, slash), 0xff);
-    const auto mask = slash == std::string_view::npos ? std::optional<std::uint64_t>(0xff)
-                                                      : parse_number(text.substr(slash + 1), 0xff);
-    if (!value || !mask) {
-        return std::nullopt;
-    }
-    return TosMask{static_cast<std::uint8_t>(*value), static_cast<std::uint8_t>(*mask)};
-}
-
-std::optional<std::uint8_t> parse_dscp_class(std::string_view text) {
-    const std::string wanted = lower(text);
-    for (const TosName& row : kDscpClasses) {
-        if (row.name == wanted) {
-            return row.value;
-        }
-    }
-    return std::nullopt;
-}
 
 namespace {
 
@@ -77,8 +27,8 @@ class TtlMatch : public Match {
         return std::string(bang(invert)) + "--" + std::string(module()) +
                std::string(kNames[static_cast<std::size_t>(compare_)]) + std::to_string(value);
     }
-    MatchResult test(Subject& subject, MatchState*) const override {
-        const unsigned ttl = subject.packet.layout.ttl;
+    MatchResult test(ActionParam& par) const override {
+        const unsigned ttl = par.packet.layout.ttl;
         switch (compare_) {
             case Compare::Equal:
                 return yes_if((ttl == value) != invert);
@@ -134,8 +84,8 @@ class TosMatch : public Match {
         }
         return std::string(bang(invert_)) + "--tos " + hex2(tos_.value) + "/" + hex2(tos_.mask);
     }
-    MatchResult test(Subject& subject, MatchState*) const override {
-        return yes_if(((subject.packet.layout.tos & tos_.mask) == tos_.value) != invert_);
+    MatchResult test(ActionParam& par) const override {
+        return yes_if(((par.packet.layout.tos & tos_.mask) == tos_.value) != invert_);
     }
 
   private:
@@ -184,7 +134,7 @@ class EcnMatch : public Match {
   public:
     EcnMatch() : Match("ecn") {}
     std::string save() const override;
-    MatchResult test(Subject& subject, MatchState* state) const override;
+    MatchResult test(ActionParam& par) const override;
 
     std::optional<bool> ece;  // wanted value of the flag
     std::optional<bool> cwr;
@@ -207,8 +157,8 @@ std::string EcnMatch::save() const {
 }
 
 // kernel: ecn_mt4, ecn_mt6
-MatchResult EcnMatch::test(Subject& subject, MatchState*) const {
-    const Packet& packet = subject.packet;
+MatchResult EcnMatch::test(ActionParam& par) const {
+    const Packet& packet = par.packet;
     if (ect && ((packet.layout.tos & kEcnMask) == *ect) == ect_inverted) {
         return MatchResult::No;
     }
@@ -255,9 +205,7 @@ class PkttypeMatch : public Match {
     std::string save() const override {
         return std::string(bang(invert_)) + "--pkt-type " + std::string(kPacketTypes[type_]);
     }
-    MatchResult test(Subject&, MatchState*) const override {
-        return yes_if((type_ == 0) != invert_);
-    }
+    MatchResult test(ActionParam&) const override { return yes_if((type_ == 0) != invert_); }
 
   private:
     std::size_t type_;
@@ -281,11 +229,11 @@ std::shared_ptr<const Match> parse_pkttype(const Options& options, RuleContext& 
 
 }  // namespace
 
-const MatchModule kTtlModule = {"ttl", kIpv4Only, kTtlOptions, parse_ttl};
-const MatchModule kHlModule = {"hl", kIpv6Only, kHlOptions, parse_ttl};
-const MatchModule kTosModule = {"tos", kBothFamilies, kTosOptions, parse_tos_match};
-const MatchModule kDscpModule = {"dscp", kBothFamilies, kDscpOptions, parse_dscp};
-const MatchModule kEcnModule = {"ecn", kBothFamilies, kEcnOptions, parse_ecn};
-const MatchModule kPkttypeModule = {"pkttype", kBothFamilies, kPkttypeOptions, parse_pkttype};
+const MatchModule kTtlMatch = {"ttl", kIpv4Only, kTtlOptions, parse_ttl};
+const MatchModule kHlMatch = {"hl", kIpv6Only, kHlOptions, parse_ttl};
+const MatchModule kTosMatch = {"tos", kBothFamilies, kTosOptions, parse_tos_match};
+const MatchModule kDscpMatch = {"dscp", kBothFamilies, kDscpOptions, parse_dscp};
+const MatchModule kEcnMatch = {"ecn", kBothFamilies, kEcnOptions, parse_ecn};
+const MatchModule kPkttypeMatch = {"pkttype", kBothFamilies, kPkttypeOptions, parse_pkttype};
 
 }  // namespace nsr::rules

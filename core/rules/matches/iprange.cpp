@@ -2,8 +2,8 @@
 // kernel: xt_iprange.c
 #include <array>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
@@ -31,8 +31,8 @@ class IprangeMatch : public Match {
         append_range("--dst-range ", destination, text);
         return text;
     }
-    MatchResult test(Subject& subject, MatchState*) const override {
-        const Layout& layout = subject.packet.layout;
+    MatchResult test(ActionParam& par) const override {
+        const Layout& layout = par.packet.layout;
         return yes_if(source.passes(layout.source) && destination.passes(layout.destination));
     }
 
@@ -83,6 +83,6 @@ std::shared_ptr<const Match> parse_iprange(const Options& options, RuleContext& 
 
 }  // namespace
 
-const MatchModule kIprangeModule = {"iprange", kBothFamilies, kIprangeOptions, parse_iprange};
+const MatchModule kIprangeMatch = {"iprange", kBothFamilies, kIprangeOptions, parse_iprange};
 
 }  // namespace nsr::rules

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 #include "core/wire/ipv6_extension.hpp"
 #include "core/wire/protocol.hpp"
 
@@ -53,7 +53,7 @@ class Ipv6headerMatch : public Match {
   public:
     Ipv6headerMatch() : Match("ipv6header") {}
     std::string save() const override;
-    MatchResult test(Subject& subject, MatchState* state) const override;
+    MatchResult test(ActionParam& par) const override;
 
     std::uint8_t wanted = 0;
     bool soft = false;
@@ -71,8 +71,8 @@ std::string Ipv6headerMatch::save() const {
 }
 
 // kernel: ipv6header_mt6
-MatchResult Ipv6headerMatch::test(Subject& subject, MatchState*) const {
-    wire::ExtensionWalk walk(subject.packet.bytes());
+MatchResult Ipv6headerMatch::test(ActionParam& par) const {
+    wire::ExtensionWalk walk(par.packet.bytes());
     std::uint8_t seen = 0;
     while (const auto header = walk.next()) {
         seen |= extension_bit(header->type);
@@ -119,7 +119,7 @@ std::shared_ptr<const Match> parse_ipv6header(const Options& options, RuleContex
 
 }  // namespace
 
-const MatchModule kIpv6headerModule = {"ipv6header", kIpv6Only, kIpv6headerOptions,
-                                       parse_ipv6header};
+const MatchModule kIpv6headerMatch = {"ipv6header", kIpv6Only, kIpv6headerOptions,
+                                      parse_ipv6header};
 
 }  // namespace nsr::rules

@@ -2,8 +2,8 @@
 // kernel: xt_length.c
 #include <array>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
@@ -19,8 +19,8 @@ class LengthMatch : public Match {
         return std::string(bang(invert_)) + "--length " + std::to_string(range_.low) +
                (range_.low == range_.high ? "" : ":" + std::to_string(range_.high));
     }
-    MatchResult test(Subject& subject, MatchState*) const override {
-        const std::uint32_t length = subject.packet.layout.total_length;
+    MatchResult test(ActionParam& par) const override {
+        const std::uint32_t length = par.packet.layout.total_length;
         return yes_if((length >= range_.low && length <= range_.high) != invert_);
     }
 
@@ -42,6 +42,6 @@ std::shared_ptr<const Match> parse_length(const Options& options, RuleContext& c
 
 }  // namespace
 
-const MatchModule kLengthModule = {"length", kBothFamilies, kLengthOptions, parse_length};
+const MatchModule kLengthMatch = {"length", kBothFamilies, kLengthOptions, parse_length};
 
 }  // namespace nsr::rules

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "core/rules/language/text.hpp"
+#include "core/rules/matches/matches.hpp"
 #include "core/rules/matches/rate.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
@@ -28,38 +28,31 @@ std::uint32_t credits_of(std::uint32_t user) {
     return user * kCreditsPerSecond / kScale;
 }
 
-struct LimitState : MatchState {
-    std::unique_ptr<MatchState> clone() const override {
-        return std::make_unique<LimitState>(*this);
-    }
-
+struct Bucket {
     bool started = false;
     Jiffies previous = 0;
     std::uint32_t credit = 0;
 };
 
-class LimitMatch : public Match {
+class LimitMatch : public StatefulMatch<Bucket> {
   public:
     LimitMatch(std::uint32_t period, std::uint32_t burst)
-        : Match("limit"), period_(period), burst_(burst) {}
+        : StatefulMatch("limit"), period_(period), burst_(burst) {}
     std::string save() const override {
         return "--limit " + rate_text(period_, kScale) +
                (burst_ == kDefaultBurst ? "" : " --limit-burst " + std::to_string(burst_));
     }
-    std::unique_ptr<MatchState> make_state() const override {
-        return std::make_unique<LimitState>();
-    }
-    MatchResult test(Subject& subject, MatchState* state) const override;
 
   private:
+    MatchResult test(ActionParam& par, Bucket& bucket) const override;
+
     std::uint32_t period_;
     std::uint32_t burst_;
 };
 
 // kernel: limit_mt
-MatchResult LimitMatch::test(Subject& subject, MatchState* state) const {
-    auto& bucket = static_cast<LimitState&>(*state);
-    const Jiffies now = to_jiffies(subject.now);
+MatchResult LimitMatch::test(ActionParam& par, Bucket& bucket) const {
+    const Jiffies now = to_jiffies(par.now);
     const std::uint32_t cost = credits_of(period_);
     const std::uint32_t cap = credits_of(period_ * burst_);
     if (!bucket.started) {
@@ -101,6 +94,6 @@ std::shared_ptr<const Match> parse_limit(const Options& options, RuleContext& co
 
 }  // namespace
 
-const MatchModule kLimitModule = {"limit", kBothFamilies, kLimitOptions, parse_limit};
+const MatchModule kLimitMatch = {"limit", kBothFamilies, kLimitOptions, parse_limit};
 
 }  // namespace nsr::rules

@@ -2,8 +2,8 @@
 // kernel: xt_mac.c, xt_physdev.c
 #include <array>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
@@ -22,7 +22,7 @@ class LinkMatch : public Match {
   public:
     LinkMatch(std::string_view module, std::string text) : Match(module), text_(std::move(text)) {}
     std::string save() const override { return text_; }
-    MatchResult test(Subject&, MatchState*) const override { return MatchResult::No; }
+    MatchResult test(ActionParam&) const override { return MatchResult::No; }
 
   private:
     std::string text_;
@@ -45,7 +45,7 @@ std::shared_ptr<const Match> parse_link(const Options& options, RuleContext& con
 
 }  // namespace
 
-const MatchModule kMacModule = {"mac", kBothFamilies, kMacOptions, parse_link};
-const MatchModule kPhysdevModule = {"physdev", kBothFamilies, kPhysdevOptions, parse_link};
+const MatchModule kMacMatch = {"mac", kBothFamilies, kMacOptions, parse_link};
+const MatchModule kPhysdevMatch = {"physdev", kBothFamilies, kPhysdevOptions, parse_link};
 
 }  // namespace nsr::rules

@@ -2,9 +2,9 @@
 // kernel: xt_mark.c, xt_connmark.c
 #include <array>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
-#include "core/rules/program/code.hpp"
+#include "core/rules/code.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
@@ -36,12 +36,12 @@ class ConnectionMarkMatch : public Match {
     std::string save() const override {
         return std::string(invert_ ? "! " : "") + "--mark " + to_string(mark_);
     }
-    MatchResult test(Subject& subject, MatchState*) const override {
-        const ConnId conn = subject.packet.meta.conn;
+    MatchResult test(ActionParam& par) const override {
+        const ConnId conn = par.packet.meta.conn;
         if (conn == ConnId::None) {
             return MatchResult::No;
         }
-        const Mark mark = subject.environment.conntrack.table()[conn].mark;
+        const Mark mark = par.conntrack.table()[conn].mark;
         return yes_if(((mark & mark_.mask) == mark_.value) != invert_);
     }
     bool needs_tracking() const override { return true; }
@@ -89,8 +89,8 @@ std::shared_ptr<const Match> parse_comment(const Options& options, RuleContext& 
 
 }  // namespace
 
-const MatchModule kMarkModule = {"mark", kBothFamilies, kMarkOptions, parse_mark_match};
-const MatchModule kConnmarkModule = {"connmark", kBothFamilies, kMarkOptions, parse_mark_match};
-const MatchModule kCommentModule = {"comment", kBothFamilies, kCommentOptions, parse_comment};
+const MatchModule kMarkMatch = {"mark", kBothFamilies, kMarkOptions, parse_mark_match};
+const MatchModule kConnmarkMatch = {"connmark", kBothFamilies, kMarkOptions, parse_mark_match};
+const MatchModule kCommentMatch = {"comment", kBothFamilies, kCommentOptions, parse_comment};
 
 }  // namespace nsr::rules

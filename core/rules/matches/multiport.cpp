@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/protocol.hpp"
 
@@ -27,7 +27,7 @@ class MultiportMatch : public Match {
 
     MultiportMatch() : Match("multiport") {}
     std::string save() const override;
-    MatchResult test(Subject& subject, MatchState* state) const override;
+    MatchResult test(ActionParam& par) const override;
 
     Side side = Side::Source;
     bool invert = false;
@@ -49,8 +49,8 @@ std::string MultiportMatch::save() const {
     return std::string(bang(invert)) + std::string(kNames[static_cast<std::size_t>(side)]) + list;
 }
 
-MatchResult MultiportMatch::test(Subject& subject, MatchState*) const {
-    const Packet& packet = subject.packet;
+MatchResult MultiportMatch::test(ActionParam& par) const {
+    const Packet& packet = par.packet;
     if (!packet.layout.has_l4_header()) {
         return MatchResult::No;
     }
@@ -103,7 +103,7 @@ std::shared_ptr<const Match> parse_multiport(const Options& options, RuleContext
 
 }  // namespace
 
-const MatchModule kMultiportModule = {"multiport", kBothFamilies, kMultiportOptions,
-                                      parse_multiport};
+const MatchModule kMultiportMatch = {"multiport", kBothFamilies, kMultiportOptions,
+                                     parse_multiport};
 
 }  // namespace nsr::rules

@@ -4,10 +4,10 @@
 #include <array>
 #include <optional>
 
-#include "core/rules/language/text.hpp"
+#include "core/rules/code.hpp"
+#include "core/rules/matches/matches.hpp"
 #include "core/rules/matches/transport.hpp"
-#include "core/rules/modules.hpp"
-#include "core/rules/program/code.hpp"
+#include "core/rules/words/text.hpp"
 #include "core/wire/protocol.hpp"
 #include "core/wire/tcp.hpp"
 #include "core/wire/udp.hpp"
@@ -72,7 +72,7 @@ class TcpMatch : public Match {
     TcpMatch() : Match("tcp") {}
     std::string save() const override;
     void compile(Code& code) const override;
-    MatchResult test(Subject& subject, MatchState* state) const override;
+    MatchResult test(ActionParam& par) const override;
 
     TransportPorts ports;
     std::uint8_t flag_mask = 0;
@@ -108,8 +108,8 @@ void TcpMatch::compile(Code& code) const {
 }
 
 // kernel: tcp_find_option
-MatchResult TcpMatch::test(Subject& subject, MatchState*) const {
-    const auto header = wire::TcpView::parse(subject.packet.l4());
+MatchResult TcpMatch::test(ActionParam& par) const {
+    const auto header = wire::TcpView::parse(par.packet.l4());
     if (!header || header->data_offset_bytes() < wire::tcp::kHeaderBytes) {
         return MatchResult::HotDrop;
     }
@@ -208,7 +208,7 @@ class DccpMatch : public Match {
     DccpMatch() : Match("dccp") {}
     std::string save() const override;
     void compile(Code& code) const override;
-    MatchResult test(Subject& subject, MatchState* state) const override;
+    MatchResult test(ActionParam& par) const override;
 
     TransportPorts ports;
     std::uint16_t types = 0;  // bit per type; 0: any
@@ -238,8 +238,8 @@ void DccpMatch::compile(Code& code) const {
 }
 
 // kernel: match_types in xt_dccp.c; types above SYNCACK are the one called INVALID
-MatchResult DccpMatch::test(Subject& subject, MatchState*) const {
-    const unsigned type = subject.packet.l4()[kDccpTypeOffset] >> 1 & 0x0f;
+MatchResult DccpMatch::test(ActionParam& par) const {
+    const unsigned type = par.packet.l4()[kDccpTypeOffset] >> 1 & 0x0f;
     return yes_if(((types >> std::min(type, 10u) & 1) != 0) != types_inverted);
 }
 
@@ -269,10 +269,10 @@ std::shared_ptr<const Match> parse_dccp(const Options& options, RuleContext& con
 
 }  // namespace
 
-const MatchModule kTcpModule = {"tcp", kBothFamilies, kTcpOptions, parse_tcp, proto::kTcp};
-const MatchModule kUdpModule = {"udp", kBothFamilies, kPortOptions, parse_udp, proto::kUdp};
-const MatchModule kUdpliteModule = {"udplite", kBothFamilies, kPortOptions, parse_udp,
-                                    proto::kUdplite};
-const MatchModule kDccpModule = {"dccp", kBothFamilies, kDccpOptions, parse_dccp, proto::kDccp};
+const MatchModule kTcpMatch = {"tcp", kBothFamilies, kTcpOptions, parse_tcp, proto::kTcp};
+const MatchModule kUdpMatch = {"udp", kBothFamilies, kPortOptions, parse_udp, proto::kUdp};
+const MatchModule kUdpliteMatch = {"udplite", kBothFamilies, kPortOptions, parse_udp,
+                                   proto::kUdplite};
+const MatchModule kDccpMatch = {"dccp", kBothFamilies, kDccpOptions, parse_dccp, proto::kDccp};
 
 }  // namespace nsr::rules

@@ -2,8 +2,8 @@
 // kernel: xt_quota.c
 #include <array>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
@@ -11,35 +11,28 @@ namespace {
 
 constexpr std::array kQuotaOptions = std::to_array<OptionSpec>({{"quota", 1, true}});
 
-struct QuotaState : MatchState {
-    std::unique_ptr<MatchState> clone() const override {
-        return std::make_unique<QuotaState>(*this);
-    }
-
-    std::uint64_t left = 0;
+struct Left {
+    std::uint64_t bytes = 0;
 };
 
-class QuotaMatch : public Match {
+class QuotaMatch : public StatefulMatch<Left> {
   public:
-    QuotaMatch(std::uint64_t quota, bool invert) : Match("quota"), quota_(quota), invert_(invert) {}
+    QuotaMatch(std::uint64_t quota, bool invert)
+        : StatefulMatch("quota"), quota_(quota), invert_(invert) {}
     std::string save() const override {
         return std::string(bang(invert_)) + "--quota " + std::to_string(quota_);
     }
-    std::unique_ptr<MatchState> make_state() const override {
-        auto state = std::make_unique<QuotaState>();
-        state->left = quota_;
-        return state;
-    }
+
+  private:
+    Left first_state() const override { return {quota_}; }
     // kernel: quota_mt
-    MatchResult test(Subject& subject, MatchState* state) const override {
-        std::uint64_t& left = static_cast<QuotaState&>(*state).left;
-        const std::uint64_t length = subject.packet.layout.total_length;
-        const bool inside = left >= length;
-        left = inside ? left - length : 0;
+    MatchResult test(ActionParam& par, Left& left) const override {
+        const std::uint64_t length = par.packet.layout.total_length;
+        const bool inside = left.bytes >= length;
+        left.bytes = inside ? left.bytes - length : 0;
         return yes_if(inside != invert_);
     }
 
-  private:
     std::uint64_t quota_;
     bool invert_;
 };
@@ -57,6 +50,6 @@ std::shared_ptr<const Match> parse_quota(const Options& options, RuleContext& co
 
 }  // namespace
 
-const MatchModule kQuotaModule = {"quota", kBothFamilies, kQuotaOptions, parse_quota};
+const MatchModule kQuotaMatch = {"quota", kBothFamilies, kQuotaOptions, parse_quota};
 
 }  // namespace nsr::rules

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "core/rules/language/text.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 

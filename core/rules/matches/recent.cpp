@@ -6,8 +6,8 @@
 #include <list>
 #include <map>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
@@ -39,11 +39,7 @@ struct Entry {
 };
 
 // Least recently touched first.
-struct RecentList : SharedState {
-    std::unique_ptr<SharedState> clone() const override {
-        return std::make_unique<RecentList>(*this);
-    }
-
+struct RecentList {
     std::list<Entry> entries;
     std::size_t stamps = kMinStamps;
 
@@ -64,15 +60,13 @@ struct RecentList : SharedState {
     }
 };
 
-class RecentMatch : public Match {
+class RecentMatch : public StatefulMatch<RecentList> {
   public:
     enum class Action : std::uint8_t { Set, Check, Update, Remove };
 
-    RecentMatch() : Match("recent") {}
+    RecentMatch() : StatefulMatch("recent") {}
     std::string save() const override;
-    MatchResult test(Subject& subject, MatchState* state) const override;
     std::string shared_name() const override { return "recent/" + name; }
-    void join(std::unique_ptr<SharedState>& shared) const override;
 
     Action action = Action::Set;
     bool invert = false;
@@ -85,6 +79,8 @@ class RecentMatch : public Match {
     IpAddress mask;
 
   private:
+    void join(RecentList& recent) const override;
+    MatchResult test(ActionParam& par, RecentList& recent) const override;
     bool enough_hits(const Entry& entry, Jiffies now) const;
     void forget_old(Entry& entry, Jiffies now) const;
 };
@@ -111,11 +107,7 @@ std::string RecentMatch::save() const {
 }
 
 // A list has room for as many stamps as the most demanding of its rules asks for.
-void RecentMatch::join(std::unique_ptr<SharedState>& shared) const {
-    if (shared == nullptr) {
-        shared = std::make_unique<RecentList>();
-    }
-    auto& recent = static_cast<RecentList&>(*shared);
+void RecentMatch::join(RecentList& recent) const {
     recent.stamps = std::max(recent.stamps, std::bit_ceil(std::size_t{hits}));
 }
 
@@ -139,15 +131,14 @@ void RecentMatch::forget_old(Entry& entry, Jiffies now) const {
 }
 
 // kernel: recent_mt
-MatchResult RecentMatch::test(Subject& subject, MatchState*) const {
-    const Layout& layout = subject.packet.layout;
-    const Jiffies now = to_jiffies(subject.now);
+MatchResult RecentMatch::test(ActionParam& par, RecentList& recent) const {
+    const Layout& layout = par.packet.layout;
+    const Jiffies now = to_jiffies(par.now);
     const IpAddress address = (by_destination ? layout.destination : layout.source) & mask;
     // The TTL as it came in: forwarding has taken one off by now.
     const bool forwarded =
-        subject.packet.meta.out != IfIndex::None && !subject.packet.meta.locally_generated;
+        par.packet.meta.out != IfIndex::None && !par.packet.meta.locally_generated;
     const unsigned ttl = layout.ttl + (forwarded ? 1u : 0u);
-    auto& recent = static_cast<RecentList&>(*subject.shared);
     auto entry = recent.find(address, check_ttl ? ttl : 0);
     if (entry == recent.entries.end()) {
         if (action != Action::Set) {
@@ -228,6 +219,6 @@ std::shared_ptr<const Match> parse_recent(const Options& options, RuleContext& c
 
 }  // namespace
 
-const MatchModule kRecentModule = {"recent", kBothFamilies, kRecentOptions, parse_recent};
+const MatchModule kRecentMatch = {"recent", kBothFamilies, kRecentOptions, parse_recent};
 
 }  // namespace nsr::rules

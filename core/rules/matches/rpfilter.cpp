@@ -2,14 +2,14 @@
 // kernel: ipt_rpfilter.c, ip6t_rpfilter.c
 #include <array>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
 namespace {
 
-using AddressType = World::AddressType;
+using AddressType = Network::AddressType;
 
 constexpr std::array kRpfilterOptions =
     std::to_array<OptionSpec>({{"loose", 0}, {"validmark", 0}, {"accept-local", 0}, {"invert", 0}});
@@ -18,9 +18,7 @@ class RpfilterMatch : public Match {
   public:
     RpfilterMatch() : Match("rpfilter") {}
     std::string save() const override;
-    MatchResult test(Subject& subject, MatchState*) const override {
-        return yes_if(valid(subject) != invert);
-    }
+    MatchResult test(ActionParam& par) const override { return yes_if(valid(par) != invert); }
     std::uint8_t hooks() const override { return bit(Hook::Prerouting); }
 
     bool loose = false;
@@ -29,7 +27,7 @@ class RpfilterMatch : public Match {
     bool invert = false;
 
   private:
-    bool valid(const Subject& subject) const;
+    bool valid(const ActionParam& par) const;
 };
 
 std::string RpfilterMatch::save() const {
@@ -48,9 +46,9 @@ std::string RpfilterMatch::save() const {
 }
 
 // kernel: rpfilter_mt
-bool RpfilterMatch::valid(const Subject& subject) const {
-    const Packet& packet = subject.packet;
-    const World& world = subject.environment.world;
+bool RpfilterMatch::valid(const ActionParam& par) const {
+    const Packet& packet = par.packet;
+    const Network& network = par.network;
     const IpAddress& source = packet.layout.source;
     if (packet.meta.in == IfIndex::Loopback) {
         return true;
@@ -60,14 +58,14 @@ bool RpfilterMatch::valid(const Subject& subject) const {
          packet.layout.destination.is_multicast())) {
         return true;
     }
-    const auto type = world.address_type(source, std::nullopt);
+    const auto type = network.address_type(source, std::nullopt);
     if (type == AddressType::Local) {
         return accept_local;
     }
     if (type != AddressType::Unicast) {
         return false;
     }
-    const auto back = world.route_interface(source);
+    const auto back = network.route_interface(source);
     return back && (loose || *back == packet.meta.in);
 }
 
@@ -87,6 +85,6 @@ std::shared_ptr<const Match> parse_rpfilter(const Options& options, RuleContext&
 
 }  // namespace
 
-const MatchModule kRpfilterModule = {"rpfilter", kBothFamilies, kRpfilterOptions, parse_rpfilter};
+const MatchModule kRpfilterMatch = {"rpfilter", kBothFamilies, kRpfilterOptions, parse_rpfilter};
 
 }  // namespace nsr::rules

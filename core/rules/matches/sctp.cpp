@@ -4,10 +4,10 @@
 #include <array>
 #include <bitset>
 
-#include "core/rules/language/text.hpp"
+#include "core/rules/code.hpp"
+#include "core/rules/matches/matches.hpp"
 #include "core/rules/matches/transport.hpp"
-#include "core/rules/modules.hpp"
-#include "core/rules/program/code.hpp"
+#include "core/rules/words/text.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/protocol.hpp"
 
@@ -68,7 +68,7 @@ class SctpMatch : public Match {
     SctpMatch() : Match("sctp") {}
     std::string save() const override;
     void compile(Code& code) const override;
-    MatchResult test(Subject& subject, MatchState* state) const override;
+    MatchResult test(ActionParam& par) const override;
 
     TransportPorts ports;
     bool chunks_given = false;
@@ -138,8 +138,8 @@ bool SctpMatch::flags_match(std::uint8_t type, std::uint8_t actual) const {
 }
 
 // kernel: match_packet
-MatchResult SctpMatch::test(Subject& subject, MatchState*) const {
-    const wire::ConstBytes l4 = subject.packet.l4();
+MatchResult SctpMatch::test(ActionParam& par) const {
+    const wire::ConstBytes l4 = par.packet.l4();
     std::bitset<256> missing = types;
     std::size_t at = kSctpHeaderBytes;
     do {
@@ -245,6 +245,6 @@ std::shared_ptr<const Match> parse_sctp(const Options& options, RuleContext& con
 
 }  // namespace
 
-const MatchModule kSctpModule = {"sctp", kBothFamilies, kSctpOptions, parse_sctp, proto::kSctp};
+const MatchModule kSctpMatch = {"sctp", kBothFamilies, kSctpOptions, parse_sctp, proto::kSctp};
 
 }  // namespace nsr::rules

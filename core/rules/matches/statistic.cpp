@@ -4,8 +4,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
@@ -15,24 +15,24 @@ constexpr std::array kStatisticOptions =
     std::to_array<OptionSpec>({{"mode"}, {"probability", 1, true}, {"every", 1, true}, {"packet"}});
 constexpr double kProbabilityOne = 2147483648.0;  // kernel: 31 bits
 
-struct NthState : MatchState {
-    std::unique_ptr<MatchState> clone() const override { return std::make_unique<NthState>(*this); }
-
-    std::uint32_t count = 0;
+struct Counter {
+    std::uint32_t packets = 0;
 };
 
-class StatisticMatch : public Match {
+class StatisticMatch : public StatefulMatch<Counter> {
   public:
-    StatisticMatch() : Match("statistic") {}
+    StatisticMatch() : StatefulMatch("statistic") {}
     std::string save() const override;
-    std::unique_ptr<MatchState> make_state() const override;
-    MatchResult test(Subject& subject, MatchState* state) const override;
 
     bool nth = false;
     bool invert = false;
     std::uint32_t probability = 0;
     std::uint32_t every = 1;
     std::uint32_t packet = 0;
+
+  private:
+    Counter first_state() const override { return {every - 1 - packet}; }
+    MatchResult test(ActionParam& par, Counter& counter) const override;
 };
 
 std::string StatisticMatch::save() const {
@@ -48,21 +48,14 @@ std::string StatisticMatch::save() const {
            std::string(digits.data(), end);
 }
 
-std::unique_ptr<MatchState> StatisticMatch::make_state() const {
-    auto state = std::make_unique<NthState>();
-    state->count = every - 1 - packet;
-    return state;
-}
-
 // kernel: statistic_mt
-MatchResult StatisticMatch::test(Subject& subject, MatchState* state) const {
+MatchResult StatisticMatch::test(ActionParam& par, Counter& counter) const {
     if (!nth) {
-        const std::uint32_t drawn = subject.environment.random.next32() & 0x7fffffff;
+        const std::uint32_t drawn = par.random.next32() & 0x7fffffff;
         return yes_if((drawn < probability) != invert);
     }
-    std::uint32_t& count = static_cast<NthState&>(*state).count;
-    count = count == every - 1 ? 0 : count + 1;
-    return yes_if((count == 0) != invert);
+    counter.packets = counter.packets == every - 1 ? 0 : counter.packets + 1;
+    return yes_if((counter.packets == 0) != invert);
 }
 
 bool read_probability(const GivenOption& given, const RuleContext& context, StatisticMatch& match) {
@@ -110,7 +103,7 @@ std::shared_ptr<const Match> parse_statistic(const Options& options, RuleContext
 
 }  // namespace
 
-const MatchModule kStatisticModule = {"statistic", kBothFamilies, kStatisticOptions,
-                                      parse_statistic};
+const MatchModule kStatisticMatch = {"statistic", kBothFamilies, kStatisticOptions,
+                                     parse_statistic};
 
 }  // namespace nsr::rules

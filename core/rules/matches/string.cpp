@@ -4,8 +4,8 @@
 #include <array>
 #include <vector>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 #include "core/wire/bytes.hpp"
 
 namespace nsr::rules {
@@ -21,7 +21,7 @@ class StringMatch : public Match {
   public:
     StringMatch() : Match("string") {}
     std::string save() const override;
-    MatchResult test(Subject& subject, MatchState* state) const override;
+    MatchResult test(ActionParam& par) const override;
 
     // As given, and how long its longest beginning is that ends at each byte.
     void set_pattern(std::string given, bool icase);
@@ -98,8 +98,8 @@ void StringMatch::set_pattern(std::string given, bool icase) {
 }
 
 // kernel: skb_find_text: the pattern must begin and end between from and to
-MatchResult StringMatch::test(Subject& subject, MatchState*) const {
-    const wire::ConstBytes bytes = subject.packet.bytes();
+MatchResult StringMatch::test(ActionParam& par) const {
+    const wire::ConstBytes bytes = par.packet.bytes();
     const std::size_t end = std::min(bytes.size(), to);
     if (from >= end) {
         return yes_if(invert);
@@ -159,6 +159,6 @@ std::shared_ptr<const Match> parse_string(const Options& options, RuleContext& c
 
 }  // namespace
 
-const MatchModule kStringModule = {"string", kBothFamilies, kStringOptions, parse_string};
+const MatchModule kStringMatch = {"string", kBothFamilies, kStringOptions, parse_string};
 
 }  // namespace nsr::rules

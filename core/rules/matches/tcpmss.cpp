@@ -2,8 +2,8 @@
 // kernel: xt_tcpmss.c
 #include <array>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/protocol.hpp"
 #include "core/wire/tcp.hpp"
@@ -22,7 +22,7 @@ class TcpmssMatch : public Match {
         return std::string(bang(invert_)) + "--mss " + std::to_string(range_.low) +
                (range_.low == range_.high ? "" : ":" + std::to_string(range_.high));
     }
-    MatchResult test(Subject& subject, MatchState* state) const override;
+    MatchResult test(ActionParam& par) const override;
 
   private:
     NumberRange range_;
@@ -30,12 +30,12 @@ class TcpmssMatch : public Match {
 };
 
 // kernel: tcpmss_mt; without the option the match is as if it did not fit
-MatchResult TcpmssMatch::test(Subject& subject, MatchState*) const {
+MatchResult TcpmssMatch::test(ActionParam& par) const {
     constexpr std::size_t kMssBytes = 4;
-    if (!subject.packet.layout.has_l4_header()) {
+    if (!par.packet.layout.has_l4_header()) {
         return MatchResult::No;
     }
-    const auto header = wire::TcpView::parse(subject.packet.l4());
+    const auto header = wire::TcpView::parse(par.packet.l4());
     if (!header || !header->data_offset_valid()) {
         return MatchResult::HotDrop;
     }
@@ -66,6 +66,6 @@ std::shared_ptr<const Match> parse_tcpmss(const Options& options, RuleContext& c
 
 }  // namespace
 
-const MatchModule kTcpmssModule = {"tcpmss", kBothFamilies, kTcpmssOptions, parse_tcpmss};
+const MatchModule kTcpmssMatch = {"tcpmss", kBothFamilies, kTcpmssOptions, parse_tcpmss};
 
 }  // namespace nsr::rules

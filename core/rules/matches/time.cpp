@@ -4,8 +4,8 @@
 #include <array>
 #include <chrono>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
@@ -33,7 +33,7 @@ class TimeMatch : public Match {
   public:
     TimeMatch() : Match("time") {}
     std::string save() const override;
-    MatchResult test(Subject& subject, MatchState* state) const override;
+    MatchResult test(ActionParam& par) const override;
 
     std::int64_t date_start = 0;
     std::int64_t date_stop = kForever;
@@ -104,9 +104,9 @@ std::string TimeMatch::save() const {
 }
 
 // kernel: time_mt
-MatchResult TimeMatch::test(Subject& subject, MatchState*) const {
+MatchResult TimeMatch::test(ActionParam& par) const {
     using std::chrono::days;
-    auto stamp = std::chrono::floor<std::chrono::seconds>(subject.now.time_since_epoch());
+    auto stamp = std::chrono::floor<std::chrono::seconds>(par.now.time_since_epoch());
     if (stamp.count() < date_start || stamp.count() > date_stop) {
         return MatchResult::No;
     }
@@ -244,6 +244,6 @@ std::shared_ptr<const Match> parse_time(const Options& options, RuleContext& con
 
 }  // namespace
 
-const MatchModule kTimeModule = {"time", kBothFamilies, kTimeOptions, parse_time};
+const MatchModule kTimeMatch = {"time", kBothFamilies, kTimeOptions, parse_time};
 
 }  // namespace nsr::rules

@@ -1,6 +1,6 @@
 #include "core/rules/matches/transport.hpp"
 
-#include "core/rules/program/code.hpp"
+#include "core/rules/code.hpp"
 
 namespace nsr::rules {
 

@@ -3,10 +3,12 @@
 
 #include <string>
 
-#include "core/rules/language/options.hpp"
-#include "core/rules/language/text.hpp"
+#include "core/rules/options.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
+
+class Code;
 
 struct TransportPorts {
     PortRange source;

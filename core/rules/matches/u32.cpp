@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/matches/matches.hpp"
+#include "core/rules/words/text.hpp"
 #include "core/wire/bytes.hpp"
 
 namespace nsr::rules {
@@ -28,8 +28,8 @@ class U32Match : public Match {
   public:
     U32Match() : Match("u32") {}
     std::string save() const override;
-    MatchResult test(Subject& subject, MatchState*) const override {
-        const wire::ConstBytes bytes = subject.packet.bytes();
+    MatchResult test(ActionParam& par) const override {
+        const wire::ConstBytes bytes = par.packet.bytes();
         return yes_if(std::all_of(tests.begin(), tests.end(), [&](const U32Test& one) {
                           return passes(bytes, one);
                       }) != invert);
@@ -186,6 +186,6 @@ std::shared_ptr<const Match> parse_u32(const Options& options, RuleContext& cont
 
 }  // namespace
 
-const MatchModule kU32Module = {"u32", kBothFamilies, kU32Options, parse_u32};
+const MatchModule kU32Match = {"u32", kBothFamilies, kU32Options, parse_u32};
 
 }  // namespace nsr::rules

@@ -1,38 +1,10 @@
 #include "core/rules/program/compiled.hpp"
 
-#include "core/base/check.hpp"
 #include "core/rules/match.hpp"
-#include "core/rules/target.hpp"
 
 namespace nsr::rules {
 
 namespace {
-
-void compile_target(const Rule& rule, const Table& table, CompiledRule& compiled) {
-    compiled.target = rule.target.get();
-    if (rule.target == nullptr) {
-        return;
-    }
-    if (const auto* mark = dynamic_cast<const MarkTarget*>(rule.target.get())) {
-        compiled.action = Action::Mark;
-        compiled.operand = mark->value();
-        compiled.mask = mark->mask();
-        return;
-    }
-    const auto* standard = dynamic_cast<const StandardTarget*>(rule.target.get());
-    if (standard == nullptr) {
-        compiled.action = Action::Call;
-        return;
-    }
-    constexpr std::array kActions = {Action::Accept, Action::Drop, Action::Return, Action::Jump,
-                                     Action::Goto};
-    compiled.action = kActions[static_cast<std::size_t>(standard->kind())];
-    if (standard->is_jump()) {
-        const Chain* chain = table.find(standard->name());
-        NSR_CHECK(chain != nullptr);
-        compiled.operand = static_cast<std::uint32_t>(chain - table.chains.data());
-    }
-}
 
 void compile_chain(const Chain& chain, const Table& table, CompiledTable& compiled, Code& code) {
     CompiledChain out{.first = static_cast<std::uint32_t>(compiled.rules.size()),
@@ -48,7 +20,9 @@ void compile_chain(const Chain& chain, const Table& table, CompiledTable& compil
             match->compile(code);
         }
         row.end = static_cast<std::uint32_t>(code.instructions.size());
-        compile_target(rule, table, row);
+        if (rule.target != nullptr) {
+            row.then = rule.target->compile(table);
+        }
         compiled.rules.push_back(row);
     }
     out.end = static_cast<std::uint32_t>(compiled.rules.size());

@@ -6,20 +6,16 @@
 #include <vector>
 
 #include "core/packet/hook.hpp"
-#include "core/rules/program/code.hpp"
+#include "core/rules/code.hpp"
 #include "core/rules/ruleset.hpp"
+#include "core/rules/target.hpp"
 
 namespace nsr::rules {
-
-enum class Action : std::uint8_t { Count, Accept, Drop, Return, Jump, Goto, Mark, Call };
 
 struct CompiledRule {
     std::uint32_t first = 0;  // instructions [first, end)
     std::uint32_t end = 0;
-    Action action = Action::Count;
-    std::uint32_t operand = 0;  // Jump, Goto: chain; Mark: value
-    std::uint32_t mask = 0;     // Mark
-    const Target* target = nullptr;
+    CompiledTarget then;
     RuleCounters counters;
     const Rule* rule = nullptr;
 };

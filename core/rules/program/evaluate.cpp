@@ -56,8 +56,8 @@ bool icmp_type(const Packet& packet, const Instruction& instruction) {
 }  // namespace
 
 // kernel: ip_packet_match, ip6_packet_match, and the match functions of the commonest modules
-MatchResult evaluate(Code& code, const Instruction& instruction, Subject& subject) {
-    const Packet& packet = subject.packet;
+MatchResult evaluate(const Code& code, const Instruction& instruction, ActionParam& par) {
+    const Packet& packet = par.packet;
     const Layout& layout = packet.layout;
     bool hit = false;
     switch (instruction.op) {
@@ -105,23 +105,23 @@ MatchResult evaluate(Code& code, const Instruction& instruction, Subject& subjec
             hit = icmp_type(packet, instruction);
             break;
         case Op::CtState:
-            hit = (state_bits(subject) & instruction.mask) != 0;
+            hit = (state_bits(par) & instruction.mask) != 0;
             break;
         case Op::Mark:
             hit = (packet.meta.mark & instruction.mask) == instruction.value;
             break;
         case Op::Call: {
-            Code::Call& call = code.calls[instruction.value];
-            subject.shared = call.shared;
-            return call.match->test(subject, call.state.get());
+            const Code::Call& call = code.calls[instruction.value];
+            par.state = call.state;
+            return call.match->test(par);
         }
     }
     return yes_if(hit != instruction.invert);
 }
 
 // kernel: XT_CONNTRACK_STATE_BIT, conntrack_mt
-std::uint32_t state_bits(const Subject& subject) {
-    const Meta& meta = subject.packet.meta;
+std::uint32_t state_bits(const ActionParam& par) {
+    const Meta& meta = par.packet.meta;
     std::uint32_t bits = 0;
     switch (meta.ct_info) {
         case CtInfo::Invalid:
@@ -143,7 +143,7 @@ std::uint32_t state_bits(const Subject& subject) {
     if (meta.conn == ConnId::None) {
         return bits;
     }
-    const auto& connection = subject.environment.conntrack.table()[meta.conn];
+    const auto& connection = par.conntrack.table()[meta.conn];
     bits |= connection.has(conntrack::status::kSrcNat) ? ctstate::kSnat : 0u;
     bits |= connection.has(conntrack::status::kDstNat) ? ctstate::kDnat : 0u;
     return bits;

@@ -1,14 +1,15 @@
 // One instruction against one packet: the inner loop of every rule.
 #pragma once
 
+#include "core/rules/code.hpp"
 #include "core/rules/match.hpp"
-#include "core/rules/program/code.hpp"
 
 namespace nsr::rules {
 
-[[nodiscard]] MatchResult evaluate(Code& code, const Instruction& instruction, Subject& subject);
+[[nodiscard]] MatchResult evaluate(const Code& code, const Instruction& instruction,
+                                   ActionParam& par);
 
 // The ctstate::k* bits of a packet; those of translation only if tracking knows its connection.
-[[nodiscard]] std::uint32_t state_bits(const Subject& subject);
+[[nodiscard]] std::uint32_t state_bits(const ActionParam& par);
 
 }  // namespace nsr::rules

@@ -2,8 +2,8 @@
 // kernel: xt_CT.c
 #include <array>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/targets/targets.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
@@ -24,7 +24,7 @@ class NotrackTarget : public Target {
   public:
     explicit NotrackTarget(std::string_view name) : Target(name) {}
     std::string save() const override { return name() == "CT" ? "--notrack" : ""; }
-    TargetResult apply(Subject& subject, Outcome& outcome) const override;
+    TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
 };
 
 // kernel: xt_ct_target leaves packets alone that have a template or were tracked already
@@ -32,20 +32,20 @@ bool decided(const Meta& meta) {
     return meta.ct_seen || meta.ct_template || meta.conn != ConnId::None;
 }
 
-TargetResult NotrackTarget::apply(Subject& subject, Outcome&) const {
-    Meta& meta = subject.packet.meta;
+TargetVerdict NotrackTarget::apply(ActionParam& par, TableVerdict&) const {
+    Meta& meta = par.packet.meta;
     if (!decided(meta)) {
         meta.ct_info = CtInfo::Untracked;
         meta.ct_seen = true;
     }
-    return TargetResult::Continue;
+    return TargetVerdict::Continue;
 }
 
 class CtTarget : public Target {
   public:
     CtTarget() : Target("CT") {}
     std::string save() const override;
-    TargetResult apply(Subject& subject, Outcome& outcome) const override;
+    TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
     bool needs_tracking() const override { return true; }
 
     bool has_zone = false;
@@ -65,17 +65,17 @@ std::string CtTarget::save() const {
     return std::string(option) + (zone_from_mark ? "mark" : std::to_string(zone));
 }
 
-TargetResult CtTarget::apply(Subject& subject, Outcome&) const {
-    Meta& meta = subject.packet.meta;
+TargetVerdict CtTarget::apply(ActionParam& par, TableVerdict&) const {
+    Meta& meta = par.packet.meta;
     if (decided(meta)) {
-        return TargetResult::Continue;
+        return TargetVerdict::Continue;
     }
     meta.ct_template = true;
     meta.zone = zone;
     meta.zone_from_mark = zone_from_mark;
     meta.zone_original = original;
     meta.zone_reply = reply;
-    return TargetResult::Continue;
+    return TargetVerdict::Continue;
 }
 
 bool read_zone(const GivenOption& given, const RuleContext& context, CtTarget& target) {

@@ -4,9 +4,9 @@
 #include <array>
 
 #include "core/packet/rewrite.hpp"
-#include "core/rules/ip_fields.hpp"
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/targets/targets.hpp"
+#include "core/rules/words/text.hpp"
+#include "core/rules/words/tos.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/protocol.hpp"
 #include "core/wire/tcp.hpp"
@@ -26,8 +26,8 @@ class TtlTarget : public Target {
     TtlTarget(std::string_view name, std::string_view option, int value)
         : Target(name), option_(option), value_(value) {}
     std::string save() const override { return "--" + option_ + " " + std::to_string(value_); }
-    TargetResult apply(Subject& subject, Outcome&) const override {
-        Packet& packet = subject.packet;
+    TargetVerdict apply(ActionParam& par, TableVerdict&) const override {
+        Packet& packet = par.packet;
         const int now = packet.layout.ttl;
         const int wanted = option_.ends_with("-set")   ? value_
                            : option_.ends_with("-inc") ? std::min(now + value_, 255)
@@ -35,7 +35,7 @@ class TtlTarget : public Target {
         if (wanted != now) {
             rewrite::set_ttl(packet, static_cast<std::uint8_t>(wanted));
         }
-        return TargetResult::Continue;
+        return TargetVerdict::Continue;
     }
 
   private:
@@ -71,14 +71,14 @@ class TosTarget : public Target {
         }
         return "--set-tos " + hex2(tos_.value) + "/" + hex2(tos_.mask);
     }
-    TargetResult apply(Subject& subject, Outcome&) const override {
-        Packet& packet = subject.packet;
+    TargetVerdict apply(ActionParam& par, TableVerdict&) const override {
+        Packet& packet = par.packet;
         const auto wanted =
             static_cast<std::uint8_t>((packet.layout.tos & ~tos_.mask) ^ tos_.value);
         if (wanted != packet.layout.tos) {
             rewrite::set_tos(packet, wanted);
         }
-        return TargetResult::Continue;
+        return TargetVerdict::Continue;
     }
 
   private:
@@ -132,12 +132,12 @@ class EcnTarget : public Target {
   public:
     EcnTarget() : Target("ECN") {}
     std::string save() const override { return "--ecn-tcp-remove"; }
-    TargetResult apply(Subject& subject, Outcome&) const override;
+    TargetVerdict apply(ActionParam& par, TableVerdict&) const override;
 };
 
 // kernel: set_ect_tcp
-TargetResult EcnTarget::apply(Subject& subject, Outcome&) const {
-    Packet& packet = subject.packet;
+TargetVerdict EcnTarget::apply(ActionParam& par, TableVerdict&) const {
+    Packet& packet = par.packet;
     const auto header =
         packet.layout.has_l4_header() ? wire::TcpView::parse(packet.l4()) : std::nullopt;
     constexpr std::uint8_t kEcnFlags = wire::tcp::kEce | wire::tcp::kCwr;
@@ -146,7 +146,7 @@ TargetResult EcnTarget::apply(Subject& subject, Outcome&) const {
         const std::uint16_t word = wire::load16(packet.data() + offset);
         rewrite::set_l4_u16(packet, offset, static_cast<std::uint16_t>(word & ~kEcnFlags));
     }
-    return TargetResult::Continue;
+    return TargetVerdict::Continue;
 }
 
 std::shared_ptr<const Target> parse_ecn_target(const Options& options, RuleContext& context) {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
 #include "core/rules/targets/log_packet.hpp"
+#include "core/rules/targets/targets.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
@@ -44,7 +44,7 @@ class LogTarget : public Target {
   public:
     LogTarget() : Target("LOG") {}
     std::string save() const override;
-    TargetResult apply(Subject& subject, Outcome& outcome) const override;
+    TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
 
     std::uint8_t level = kDefaultLevel;
     std::string prefix;
@@ -75,11 +75,10 @@ std::string LogTarget::save() const {
     return text;
 }
 
-TargetResult LogTarget::apply(Subject& subject, Outcome&) const {
-    subject.environment.log.log(
-        subject.now, static_cast<LogLevel>(level),
-        prefix + log_text(subject.packet, subject.hook, subject.environment.world, detail));
-    return TargetResult::Continue;
+TargetVerdict LogTarget::apply(ActionParam& par, TableVerdict&) const {
+    par.log.log(par.now, static_cast<LogLevel>(level),
+                prefix + log_text(par.packet, par.hook, par.network, detail));
+    return TargetVerdict::Continue;
 }
 
 std::optional<std::uint8_t> parse_level(std::string_view text) {
@@ -141,7 +140,9 @@ class NflogTarget : public Target {
   public:
     NflogTarget() : Target("NFLOG") {}
     std::string save() const override;
-    TargetResult apply(Subject&, Outcome&) const override { return TargetResult::Continue; }
+    TargetVerdict apply(ActionParam&, TableVerdict&) const override {
+        return TargetVerdict::Continue;
+    }
 
     std::uint32_t group = 0;
     std::string prefix;
@@ -185,7 +186,9 @@ std::shared_ptr<const Target> parse_nflog(const Options& options, RuleContext& c
 class TraceTarget : public Target {
   public:
     TraceTarget() : Target("TRACE") {}
-    TargetResult apply(Subject&, Outcome&) const override { return TargetResult::Continue; }
+    TargetVerdict apply(ActionParam&, TableVerdict&) const override {
+        return TargetVerdict::Continue;
+    }
 };
 
 std::shared_ptr<const Target> parse_trace(const Options&, RuleContext&) {

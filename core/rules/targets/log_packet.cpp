@@ -3,7 +3,7 @@
 #include <array>
 
 #include "core/packet/dissect.hpp"
-#include "core/rules/language/text.hpp"
+#include "core/rules/words/text.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/icmp.hpp"
 #include "core/wire/ipv4.hpp"
@@ -286,17 +286,18 @@ std::string_view loopback_mac(Family family) {
 }  // namespace
 
 // kernel: nf_log_dump_packet_common; a TUN device has no MAC header
-std::string log_text(const Packet& packet, Hook hook, const World& world, const LogDetail& detail) {
+std::string log_text(const Packet& packet, Hook hook, const Network& network,
+                     const LogDetail& detail) {
     std::string line = "IN=";
     const bool has_in = packet.meta.in != IfIndex::None && hook != Hook::Output;
     const bool has_out =
         packet.meta.out != IfIndex::None && hook != Hook::Prerouting && hook != Hook::Input;
     if (has_in) {
-        line += world.interface_name(packet.meta.in);
+        line += network.interface_name(packet.meta.in);
     }
     line += " OUT=";
     if (has_out) {
-        line += world.interface_name(packet.meta.out);
+        line += network.interface_name(packet.meta.out);
     }
     if (has_in) {
         line += packet.meta.in == IfIndex::Loopback ? loopback_mac(packet.layout.family) : " MAC= ";

@@ -19,6 +19,7 @@ struct LogDetail {
 inline constexpr LogDetail kAllDetail{true, true, true};
 
 // The text behind the prefix. As the kernel's lines it ends with a blank.
-std::string log_text(const Packet& packet, Hook hook, const World& world, const LogDetail& detail);
+std::string log_text(const Packet& packet, Hook hook, const Network& network,
+                     const LogDetail& detail);
 
 }  // namespace nsr::rules

@@ -1,34 +1,11 @@
-// -j MARK, -j CONNMARK, and the verdicts.
+// -j MARK and CONNMARK: marks of packets and of connections.
 // kernel: xt_mark.c, xt_connmark.c
 #include <array>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
-#include "core/rules/target.hpp"
+#include "core/rules/targets/targets.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
-
-// The evaluator carries out verdicts itself; this is for callers that hold a rule alone.
-TargetResult StandardTarget::apply(Subject&, Outcome&) const {
-    switch (kind_) {
-        case Kind::Accept:
-            return TargetResult::Accept;
-        case Kind::Drop:
-            return TargetResult::Drop;
-        default:
-            return TargetResult::Continue;
-    }
-}
-
-std::string MarkTarget::save() const {
-    return "--set-xmark " + hex(value_) + "/" + hex(mask_);
-}
-
-TargetResult MarkTarget::apply(Subject& subject, Outcome&) const {
-    Mark& mark = subject.packet.meta.mark;
-    mark = (mark & ~mask_) ^ value_;
-    return TargetResult::Continue;
-}
 
 namespace {
 
@@ -56,6 +33,20 @@ std::optional<MarkMask> parse_operation(const GivenOption& given, const RuleCont
     return mark;
 }
 
+class MarkTarget : public Target {
+  public:
+    explicit MarkTarget(const MarkMask& mark) : Target("MARK"), mark_(mark) {}
+    std::string save() const override {
+        return "--set-xmark " + hex(mark_.value) + "/" + hex(mark_.mask);
+    }
+    CompiledTarget compile(const Table&) const override {
+        return {.action = Action::Mark, .operand = mark_.value, .mask = mark_.mask};
+    }
+
+  private:
+    MarkMask mark_;
+};
+
 std::shared_ptr<const Target> parse_mark_target(const Options& options, RuleContext& context) {
     if (options.given.size() != 1) {
         context.error(
@@ -64,7 +55,7 @@ std::shared_ptr<const Target> parse_mark_target(const Options& options, RuleCont
         return nullptr;
     }
     const auto mark = parse_operation(options.given[0], context);
-    return mark ? std::make_shared<MarkTarget>(mark->value, mark->mask) : nullptr;
+    return mark ? std::make_shared<MarkTarget>(*mark) : nullptr;
 }
 
 constexpr std::array kConnmarkOptions = std::to_array<OptionSpec>({
@@ -86,7 +77,7 @@ class ConnmarkTarget : public Target {
 
     ConnmarkTarget() : Target("CONNMARK") {}
     std::string save() const override;
-    TargetResult apply(Subject& subject, Outcome& outcome) const override;
+    TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
     bool needs_tracking() const override { return true; }
 
     Mode mode = Mode::Set;
@@ -108,12 +99,12 @@ std::string ConnmarkTarget::save() const {
 }
 
 // kernel: connmark_tg_shift
-TargetResult ConnmarkTarget::apply(Subject& subject, Outcome&) const {
-    Meta& meta = subject.packet.meta;
+TargetVerdict ConnmarkTarget::apply(ActionParam& par, TableVerdict&) const {
+    Meta& meta = par.packet.meta;
     if (meta.conn == ConnId::None) {
-        return TargetResult::Continue;
+        return TargetVerdict::Continue;
     }
-    Mark& connection = subject.environment.conntrack.table()[meta.conn].mark;
+    Mark& connection = par.conntrack.table()[meta.conn].mark;
     switch (mode) {
         case Mode::Set:
             connection = (connection & ~ct_mask) ^ value;
@@ -125,7 +116,7 @@ TargetResult ConnmarkTarget::apply(Subject& subject, Outcome&) const {
             meta.mark = (meta.mark & ~packet_mask) ^ (connection & ct_mask);
             break;
     }
-    return TargetResult::Continue;
+    return TargetVerdict::Continue;
 }
 
 bool read_mask(const Options& options, const RuleContext& context, std::string_view name,

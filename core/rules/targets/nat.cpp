@@ -3,8 +3,8 @@
 #include <array>
 #include <optional>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/targets/targets.hpp"
+#include "core/rules/words/text.hpp"
 #include "core/wire/protocol.hpp"
 
 namespace nsr::rules {
@@ -77,9 +77,9 @@ class RangeTarget : public Target {
     RangeTarget(std::string_view name, Manip manip, const Range& range)
         : Target(name), manip_(manip), range_(range) {}
     std::string save() const override;
-    TargetResult apply(Subject&, Outcome& outcome) const override {
-        outcome.range = range_;
-        return TargetResult::Nat;
+    TargetVerdict apply(ActionParam&, TableVerdict& verdict) const override {
+        verdict.range = range_;
+        return TargetVerdict::Nat;
     }
     bool needs_tracking() const override { return true; }
     std::uint8_t hooks() const override { return manip_ == Manip::Source ? kBehind : kBefore; }
@@ -102,7 +102,7 @@ class MasqueradeTarget : public Target {
   public:
     explicit MasqueradeTarget(const Range& range) : Target("MASQUERADE"), range_(range) {}
     std::string save() const override;
-    TargetResult apply(Subject& subject, Outcome& outcome) const override;
+    TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
     bool needs_tracking() const override { return true; }
     std::uint8_t hooks() const override { return bit(Hook::Postrouting); }
 
@@ -123,29 +123,28 @@ std::string MasqueradeTarget::save() const {
 }
 
 // kernel: nf_nat_masquerade_ipv4, nf_nat_masquerade_ipv6
-TargetResult MasqueradeTarget::apply(Subject& subject, Outcome& outcome) const {
-    const Packet& packet = subject.packet;
+TargetVerdict MasqueradeTarget::apply(ActionParam& par, TableVerdict& verdict) const {
+    const Packet& packet = par.packet;
     if (packet.layout.source.is_v4() && packet.layout.source.is_unspecified()) {
-        return TargetResult::Accept;
+        return TargetVerdict::Accept;
     }
-    const auto address =
-        subject.environment.world.primary_address(packet.meta.out, packet.layout.destination);
+    const auto address = par.network.primary_address(packet.meta.out, packet.layout.destination);
     if (!address) {
-        return TargetResult::Drop;
+        return TargetVerdict::Drop;
     }
-    outcome.range = range_;
-    outcome.range.map_addresses = true;
-    outcome.range.min_address = outcome.range.max_address = *address;
-    outcome.range.masquerade = true;
-    outcome.range.interface = packet.meta.out;
-    return TargetResult::Nat;
+    verdict.range = range_;
+    verdict.range.map_addresses = true;
+    verdict.range.min_address = verdict.range.max_address = *address;
+    verdict.range.masquerade = true;
+    verdict.range.interface = packet.meta.out;
+    return TargetVerdict::Nat;
 }
 
 class RedirectTarget : public Target {
   public:
     explicit RedirectTarget(const Range& range) : Target("REDIRECT"), range_(range) {}
     std::string save() const override { return to_ports_text(range_); }
-    TargetResult apply(Subject& subject, Outcome& outcome) const override;
+    TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
     bool needs_tracking() const override { return true; }
     std::uint8_t hooks() const override { return kBefore; }
 
@@ -154,31 +153,31 @@ class RedirectTarget : public Target {
 };
 
 // kernel: nf_nat_redirect_ipv4, nf_nat_redirect_ipv6
-TargetResult RedirectTarget::apply(Subject& subject, Outcome& outcome) const {
-    const Packet& packet = subject.packet;
+TargetVerdict RedirectTarget::apply(ActionParam& par, TableVerdict& verdict) const {
+    const Packet& packet = par.packet;
     std::optional<IpAddress> address;
-    if (subject.hook == Hook::Output) {
+    if (par.hook == Hook::Output) {
         address = packet.layout.family == Family::Ipv4 ? IpAddress::v4(127, 0, 0, 1)
                                                        : IpAddress::v6(0, 0, 0, 1);
     } else {
         // Towards nobody in particular: the interface's first address.
         const IpAddress nobody{{}, packet.layout.family};
-        address = subject.environment.world.primary_address(packet.meta.in, nobody);
+        address = par.network.primary_address(packet.meta.in, nobody);
     }
     if (!address) {
-        return TargetResult::Drop;
+        return TargetVerdict::Drop;
     }
-    outcome.range = range_;
-    outcome.range.map_addresses = true;
-    outcome.range.min_address = outcome.range.max_address = *address;
-    return TargetResult::Nat;
+    verdict.range = range_;
+    verdict.range.map_addresses = true;
+    verdict.range.min_address = verdict.range.max_address = *address;
+    return TargetVerdict::Nat;
 }
 
 class NetmapTarget : public Target {
   public:
     explicit NetmapTarget(const MaskedAddress& to) : Target("NETMAP"), to_(to) {}
     std::string save() const override;
-    TargetResult apply(Subject& subject, Outcome& outcome) const override;
+    TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
     bool needs_tracking() const override { return true; }
     std::uint8_t hooks() const override { return kBefore | kBehind; }
 
@@ -191,15 +190,15 @@ std::string NetmapTarget::save() const {
 }
 
 // kernel: netmap_tg4, netmap_tg6
-TargetResult NetmapTarget::apply(Subject& subject, Outcome& outcome) const {
-    const bool destination = (kBefore & bit(subject.hook)) != 0;
-    const Layout& layout = subject.packet.layout;
+TargetVerdict NetmapTarget::apply(ActionParam& par, TableVerdict& verdict) const {
+    const bool destination = (kBefore & bit(par.hook)) != 0;
+    const Layout& layout = par.packet.layout;
     IpAddress address = destination ? layout.destination : layout.source;
     for (std::size_t i = 0; i < address.words.size(); ++i) {
         address.words[i] = (address.words[i] & ~to_.mask.words[i]) | to_.address.words[i];
     }
-    outcome.range = Range{.map_addresses = true, .min_address = address, .max_address = address};
-    return TargetResult::Nat;
+    verdict.range = Range{.map_addresses = true, .min_address = address, .max_address = address};
+    return TargetVerdict::Nat;
 }
 
 bool has_ports(const RuleContext& context) {

@@ -2,8 +2,8 @@
 // kernel: ipt_REJECT.c, ip6t_REJECT.c
 #include <array>
 
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/targets/targets.hpp"
+#include "core/rules/words/text.hpp"
 #include "core/wire/protocol.hpp"
 
 namespace nsr::rules {
@@ -43,9 +43,9 @@ class RejectTarget : public Target {
   public:
     explicit RejectTarget(const Answer& answer) : Target("REJECT"), answer_(answer) {}
     std::string save() const override { return "--reject-with " + std::string(answer_.name); }
-    TargetResult apply(Subject&, Outcome& outcome) const override {
-        outcome.reject = answer_.with;
-        return TargetResult::Reject;
+    TargetVerdict apply(ActionParam&, TableVerdict& verdict) const override {
+        verdict.reject = answer_.with;
+        return TargetVerdict::Reject;
     }
     std::uint8_t hooks() const override {
         return bit(Hook::Input) | bit(Hook::Forward) | bit(Hook::Output);

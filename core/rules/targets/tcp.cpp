@@ -4,9 +4,10 @@
 #include <array>
 #include <cstring>
 
+#include "core/packet/offload.hpp"
 #include "core/packet/rewrite.hpp"
-#include "core/rules/language/text.hpp"
-#include "core/rules/modules.hpp"
+#include "core/rules/targets/targets.hpp"
+#include "core/rules/words/text.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/checksum.hpp"
 #include "core/wire/ipv4.hpp"
@@ -32,7 +33,7 @@ class TcpmssTarget : public Target {
     std::string save() const override {
         return mss_ == 0 ? "--clamp-mss-to-pmtu" : "--set-mss " + std::to_string(mss_);
     }
-    TargetResult apply(Subject& subject, Outcome& outcome) const override;
+    TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
     std::uint8_t hooks() const override {
         return mss_ == 0 ? bit(Hook::Forward) | bit(Hook::Output) | bit(Hook::Postrouting)
                          : kAllHooks;
@@ -43,13 +44,13 @@ class TcpmssTarget : public Target {
 };
 
 // What the two directions of the path can carry in one segment; nothing if it is too little.
-std::optional<std::uint16_t> path_mss(const Subject& subject) {
-    const Layout& layout = subject.packet.layout;
-    const World& world = subject.environment.world;
+std::optional<std::uint16_t> path_mss(const ActionParam& par) {
+    const Layout& layout = par.packet.layout;
+    const Network& network = par.network;
     const std::uint32_t headers = static_cast<std::uint32_t>(
         (layout.family == Family::Ipv4 ? 20 : wire::ipv6::kHeaderBytes) + wire::tcp::kHeaderBytes);
     const std::uint32_t mtu =
-        std::min(world.path_mtu(layout.destination), world.path_mtu(layout.source));
+        std::min(network.path_mtu(layout.destination), network.path_mtu(layout.source));
     if (mtu <= headers) {
         return std::nullopt;
     }
@@ -67,7 +68,7 @@ std::size_t option_length(wire::ConstBytes header, std::size_t at) {
 void checksum_length(Packet& packet, std::size_t from, std::size_t to) {
     std::uint8_t* field = packet.l4().data() + wire::tcp::kChecksumOffset;
     const std::uint16_t sum = wire::load16(field);
-    if (packet.offload.checksum == ChecksumState::Partial) {
+    if (has_outer_partial_checksum(packet)) {
         wire::store16(field, wire::fold(std::uint64_t{sum} + (to - from)));
     } else {
         wire::store16(field, wire::update16(sum, static_cast<std::uint16_t>(from),
@@ -91,6 +92,7 @@ void grow_ip_length(Packet& packet, std::size_t bytes) {
 // Puts an MSS option first, in a segment without data that has room for it.
 void add_mss(Packet& packet, std::uint16_t mss) {
     const std::size_t length = packet.l4().size();
+    rewrite::finish_inner_checksum(packet);
     packet.resize(packet.size() + kMssOptionBytes);
     grow_ip_length(packet, kMssOptionBytes);
     std::uint8_t* header = packet.l4().data();
@@ -107,19 +109,19 @@ void add_mss(Packet& packet, std::uint16_t mss) {
 }
 
 // kernel: tcpmss_mangle_packet
-TargetResult TcpmssTarget::apply(Subject& subject, Outcome&) const {
-    Packet& packet = subject.packet;
+TargetVerdict TcpmssTarget::apply(ActionParam& par, TableVerdict&) const {
+    Packet& packet = par.packet;
     if (!packet.layout.has_l4_header()) {
-        return TargetResult::Continue;
+        return TargetVerdict::Continue;
     }
     const auto header = wire::TcpView::parse(packet.l4());
     if (!header || !header->data_offset_valid()) {
-        return TargetResult::Drop;
+        return TargetVerdict::Drop;
     }
     packet.gather(packet.size());
-    const auto wanted = mss_ != 0 ? std::optional(mss_) : path_mss(subject);
+    const auto wanted = mss_ != 0 ? std::optional(mss_) : path_mss(par);
     if (!wanted) {
-        return TargetResult::Drop;
+        return TargetVerdict::Drop;
     }
     const wire::ConstBytes bytes = wire::ConstBytes(packet.l4()).first(header->data_offset_bytes());
     for (std::size_t i = wire::tcp::kHeaderBytes; i + kMssOptionBytes <= bytes.size();
@@ -128,14 +130,14 @@ TargetResult TcpmssTarget::apply(Subject& subject, Outcome&) const {
             if (wire::load16(bytes.data() + i + 2) > *wanted) {
                 rewrite::set_l4_u16(packet, packet.layout.l4_offset + i + 2, *wanted);
             }
-            return TargetResult::Continue;
+            return TargetVerdict::Continue;
         }
     }
     if (packet.l4().size() == bytes.size() && bytes.size() < kMaxHeaderBytes) {
         const auto standard = packet.layout.family == Family::Ipv4 ? kDefaultMss4 : kDefaultMss6;
         add_mss(packet, std::min(*wanted, standard));
     }
-    return TargetResult::Continue;
+    return TargetVerdict::Continue;
 }
 
 std::shared_ptr<const Target> parse_tcpmss(const Options& options, RuleContext& context) {
@@ -168,7 +170,7 @@ class StripTarget : public Target {
   public:
     StripTarget() : Target("TCPOPTSTRIP") {}
     std::string save() const override;
-    TargetResult apply(Subject& subject, Outcome& outcome) const override;
+    TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
 
     std::array<bool, 256> kinds{};
 
@@ -187,14 +189,14 @@ std::string StripTarget::save() const {
 }
 
 // kernel: tcpoptstrip_mangle_packet: the bytes become NOPs
-TargetResult StripTarget::apply(Subject& subject, Outcome&) const {
-    Packet& packet = subject.packet;
+TargetVerdict StripTarget::apply(ActionParam& par, TableVerdict&) const {
+    Packet& packet = par.packet;
     if (!packet.layout.has_l4_header()) {
-        return TargetResult::Continue;
+        return TargetVerdict::Continue;
     }
     const auto header = wire::TcpView::parse(packet.l4());
     if (!header || !header->data_offset_valid()) {
-        return TargetResult::Drop;
+        return TargetVerdict::Drop;
     }
     const std::size_t end = header->data_offset_bytes();
     for (std::size_t i = wire::tcp::kHeaderBytes; i + 1 < end;) {
@@ -208,7 +210,7 @@ TargetResult StripTarget::apply(Subject& subject, Outcome&) const {
         }
         i += length;
     }
-    return TargetResult::Continue;
+    return TargetVerdict::Continue;
 }
 
 void StripTarget::blank(Packet& packet, std::size_t from, std::size_t bytes) {

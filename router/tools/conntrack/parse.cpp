@@ -64,7 +64,7 @@ Parsed parse_conntrack_args(const Words& words) {
 }
 
 Parsed parse_conntrack_args(std::string_view line) {
-    const Result<Words, std::string> words = split_words(line);
+    const Result<Words, std::string> words = split_line(line);
     if (!words) {
         return words.error();
     }

@@ -75,7 +75,7 @@ Parsed parse_ip_args(const Words& all) {
 }
 
 Parsed parse_ip_args(std::string_view line) {
-    const Result<Words, std::string> words = split_words(line);
+    const Result<Words, std::string> words = split_line(line);
     return words ? parse_ip_args(*words) : Parsed(words.error());
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include "core/rules/save.hpp"
 
 namespace nsr::router {
 namespace {

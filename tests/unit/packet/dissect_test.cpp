@@ -235,6 +235,11 @@ TEST_CASE("IPv6 hop-by-hop options") {
     CHECK(judge({0xbe, 4, 0, 0, 0, 0}, "ff02::1") == std::pair(false, 42U));
     CHECK(judge({0xfe, 4, 0, 0, 0, 0}, "ff02::1") == silent);
     CHECK(judge({0xc2, 4, 0, 0, 0, 20}) == std::pair(false, 44U));  // a jumbogram that is small
+    CHECK(judge({0xc2, 4, 0, 0, 0xff, 0xff}) == std::pair(false, 44U));
+    CHECK(judge({0xc2, 4, 0, 1, 0, 0}) == std::pair(false, 42U));  // beside a payload length
+    CHECK(judge({0xc2, 3, 0, 1, 0, 0}) == silent);
+    CHECK(judge({0, 0, 49, 2, 0, 0}) == fine);  // IOAM, at a multiple of four
+    CHECK(judge({49, 4, 0, 0, 0, 0}) == silent);
 }
 
 TEST_CASE("a chain of IPv6 headers longer than any payload has no transport header") {

@@ -18,8 +18,8 @@ struct Bench {
 
     // The value after the write, or the name of the error.
     std::string write(std::string_view name, std::string_view value) {
-        if (const auto failure = procfs::write_sysctl(context, name, value, now)) {
-            return std::string(procfs::name_of(failure->code)) + " " + failure->detail;
+        if (const auto done = procfs::write_sysctl(context, name, value); !done) {
+            return std::string(procfs::name_of(done.error().code)) + " " + done.error().detail;
         }
         return read(name);
     }
@@ -86,11 +86,11 @@ TEST_CASE("every key keeps the kernel's range") {
 TEST_CASE("a written value is what the router works with") {
     Bench bench;
     CHECK(bench.write("net.netfilter.nf_conntrack_tcp_timeout_time_wait", "5") == "5");
-    CHECK(bench.router.conntrack().settings().timeouts.tcp_time_wait == 5);
+    CHECK(bench.router.settings().conntrack.timeouts.tcp_time_wait == 5);
     CHECK(bench.write("net.ipv4.ip_forward", "0") == "0");
-    CHECK(bench.router.forwarding().ip_forward == 0);
+    CHECK(bench.router.settings().forwarding.ip_forward == 0);
     CHECK(bench.write("net.netfilter.nf_conntrack_frag6_timeout", "1") == "1");
-    CHECK(bench.router.defrag().settings().frag6_timeout == 1);
+    CHECK(bench.router.settings().defrag.frag6_timeout == 1);
     CHECK(bench.write("net.ipv4.icmp_ratelimit", "5") == "8");  // two ticks
 }
 
@@ -119,7 +119,7 @@ TEST_CASE("keys per interface: all and every name; the other separator stands fo
     Bench bench;
     CHECK(bench.write("net.ipv4.conf.lan.rp_filter", "1") == "1");
     CHECK(bench.read("net.ipv4.conf.all.rp_filter") == "0");
-    CHECK(bench.router.forwarding().rp_filter[1] == 1);
+    CHECK(bench.router.settings().forwarding.rp_filter[1] == 1);
     CHECK(bench.write("net.ipv4.conf.eth0/100.send_redirects", "1") == "1");
     CHECK(bench.read("net/ipv4/conf/eth0.100/send_redirects") == "1");
     CHECK(bench.read("net.ipv4.conf.wan.rp_filter") == "ENOENT");
@@ -143,24 +143,38 @@ TEST_CASE("sysctl -a: in the order of the directories, nf_conntrack_max last") {
     }
 }
 
-TEST_CASE("while tracking is off its keys are gone, but configuration can set them") {
+TEST_CASE("while tracking is off its keys are gone") {
     Bench bench(TrackingMode::Off);
     const std::string_view key = "net.netfilter.nf_conntrack_max";
     CHECK(bench.read(key) == "ENOENT");
     CHECK(bench.write(key, "1000").starts_with("ENOENT"));
     CHECK(procfs::sysctl_names(bench.context).back() == "net.ipv6.ip6frag_time");
-    CHECK(!procfs::set_sysctl(bench.context, key, "1000", bench.now));
-    CHECK(bench.router.conntrack().settings().max == 1000);
 }
 
-TEST_CASE("a configuration is checked without a router") {
+TEST_CASE("a configuration is checked and set without a router, whether or not tracking is on") {
     const std::vector<std::string> interfaces = {"lan"};
-    CHECK(!procfs::check_sysctl("net.netfilter.nf_conntrack_max", "1000", interfaces));
-    CHECK(!procfs::check_sysctl("net.ipv4.conf.lan.rp_filter", "1", interfaces));
-    CHECK(procfs::check_sysctl("net.ipv4.conf.wan.rp_filter", "1", interfaces)->code ==
-          Errno::NoEntry);
-    CHECK(procfs::check_sysctl("net.netfilter.nf_conntrack_acct", "2", interfaces)->detail ==
-          "0..1");
-    CHECK(procfs::check_sysctl("net.netfilter.nf_conntrack_count", "2", interfaces)->code ==
-          Errno::Access);
+    const auto find = [&](std::string_view name) { return procfs::find_sysctl(name, interfaces); };
+    CHECK_FALSE(find("net.ipv4.conf.wan.rp_filter"));
+    CHECK(procfs::check_sysctl(*find("net.ipv4.conf.lan.rp_filter"), "1"));
+    const auto acct = procfs::check_sysctl(*find("net.netfilter.nf_conntrack_acct"), "2");
+    REQUIRE_FALSE(acct);
+    CHECK(acct.error().detail == "0..1");
+    const auto count = procfs::check_sysctl(*find("net.netfilter.nf_conntrack_count"), "2");
+    REQUIRE_FALSE(count);
+    CHECK(count.error().code == Errno::Access);
+
+    pipeline::Settings settings;
+    CHECK(procfs::set_sysctl(*find("net.netfilter.nf_conntrack_max"), "1000", 144000, settings));
+    CHECK_FALSE(
+        procfs::set_sysctl(*find("net.netfilter.nf_conntrack_max"), "1001", 144000, settings));
+    CHECK(settings.conntrack.max == 1000);
+}
+
+TEST_CASE("each sysctl begins with the value that its row names") {
+    Bench bench;
+    for (const procfs::SysctlRow& row : procfs::sysctl_rows()) {
+        const procfs::Sysctl sysctl{&row, 0};
+        CAPTURE(row.name);
+        CHECK(procfs::read_sysctl(sysctl, bench.context) == std::to_string(row.initial));
+    }
 }

@@ -97,8 +97,8 @@ TEST_CASE("directories follow from the paths") {
 TEST_CASE("what can be written, and what the answer is otherwise") {
     Bench bench;
     const auto write = [&](std::string_view path, std::string_view text) {
-        const auto failure = bench.tree.write(path, text, bench.now);
-        return failure ? procfs::name_of(failure->code) : std::string_view("ok");
+        const auto written = bench.tree.write(path, text, bench.now);
+        return written ? std::string_view("ok") : procfs::name_of(written.error().code);
     };
     CHECK(write("/proc/sys/net/netfilter/nf_conntrack_max", "100000\n") == "ok");
     CHECK(bench.read("/proc/sys/net/nf_conntrack_max") == "100000\n");
@@ -228,22 +228,22 @@ TEST_CASE("tracking is switched by writing its mode, but not off while a rule ne
     Bench bench;
     CHECK(bench.read("/proc/nsrouter/conntrack_mode") == "on\n");
     const std::string_view mode = "/proc/nsrouter/conntrack_mode";
-    CHECK(bench.tree.write(mode, "perhaps", bench.now)->detail == "auto|on|off");
-    CHECK(!bench.tree.write(mode, "off\n", bench.now));
+    CHECK(bench.tree.write(mode, "perhaps", bench.now).error().detail == "auto|on|off");
+    CHECK(bench.tree.write(mode, "off\n", bench.now));
     CHECK(bench.read(mode) == "off\n");
     CHECK(bench.read("/proc/net/nf_conntrack") == "ENOENT");
     CHECK(bench.read("/proc/sys/net/netfilter/nf_conntrack_max") == "ENOENT");
     CHECK(bench.list("/proc/net/stat") == "ENOENT");
     CHECK(bench.list("/proc/sys/net") == "ipv4/ ipv6/ ");
-    CHECK(!bench.tree.write(mode, "auto", bench.now));
+    CHECK(bench.tree.write(mode, "auto", bench.now));
     CHECK(bench.read("/proc/net/nf_conntrack") == "ENOENT");
     rules::Ruleset ruleset;
     ruleset.load(Family::Ipv4, rules::TableId::Nat);
     bench.router.apply(std::move(ruleset), bench.now);
     CHECK(bench.read("/proc/net/nf_conntrack").empty());
     const auto refused = bench.tree.write(mode, "off", bench.now);
-    REQUIRE(refused);
-    CHECK(refused->code == Errno::Busy);
-    CHECK(refused->detail.find("nat") != std::string::npos);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == Errno::Busy);
+    CHECK(refused.error().detail.find("nat") != std::string::npos);
     CHECK(bench.read(mode) == "auto\n");
 }

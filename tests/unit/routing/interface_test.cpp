@@ -1,4 +1,4 @@
-#include "core/routing/interface.hpp"
+#include "core/routing/interface_table.hpp"
 
 #include <doctest/doctest.h>
 

@@ -10,6 +10,7 @@
 
 #include "core/conntrack/conntrack.hpp"
 #include "core/packet/dissect.hpp"
+#include "core/rules/language/parse.hpp"
 #include "core/rules/program/program.hpp"
 #include "core/rules/ruleset.hpp"
 #include "tests/support/packet_builder.hpp"
@@ -29,7 +30,7 @@ struct Lines final : LogSink {
 };
 
 // lan is 10.0.0.1/24, wan is 198.51.100.7/24 with an MTU of 1400.
-struct SmallWorld final : rules::World {
+struct SmallNetwork final : rules::Network {
     std::string_view interface_name(IfIndex index) const override {
         return index == kLan ? "lan" : index == kWan ? "wan" : "";
     }
@@ -98,26 +99,25 @@ struct Firewall {
         made.meta.out = before_routing ? IfIndex::None : kWan;
         return made;
     }
-    rules::Outcome run(Packet& shown, rules::TableId table = rules::TableId::Filter,
-                       Hook hook = Hook::Forward) {
-        rules::Environment environment{conntrack, world, random, log};
-        return program.run(table, hook, shown, now, environment);
+    rules::TableVerdict run(Packet& shown, rules::TableId table = rules::TableId::Filter,
+                            Hook hook = Hook::Forward) {
+        return program.run({shown, table, hook, now, conntrack, network, random, log});
     }
-    rules::Outcome forward(const PacketBuilder& builder,
-                           rules::TableId table = rules::TableId::Filter) {
+    rules::TableVerdict forward(const PacketBuilder& builder,
+                                rules::TableId table = rules::TableId::Filter) {
         Packet shown = packet(builder);
         return run(shown, table);
     }
     bool accepts(const PacketBuilder& builder) {
-        return forward(builder).decision == rules::Decision::Accept;
+        return forward(builder).verdict == rules::TargetVerdict::Accept;
     }
     bool drops(const PacketBuilder& builder) {
-        return forward(builder).decision == rules::Decision::Drop;
+        return forward(builder).verdict == rules::TargetVerdict::Drop;
     }
     // packets:bytes of rule `number` (from 1) of a chain of filter.
     std::string count(std::string_view chain, std::size_t number,
                       rules::TableId table = rules::TableId::Filter, Family family = Family::Ipv4) {
-        const rules::Chain* found = program.ruleset().table(family, table).find(chain);
+        const rules::Chain* found = program.counted().table(family, table).find(chain);
         REQUIRE(found != nullptr);
         const rules::RuleCounters& counters =
             number == 0 ? found->counters : found->rules.at(number - 1).counters;
@@ -128,7 +128,7 @@ struct Firewall {
     BufferPool pool;
     RandomSource random{1};
     Lines log;
-    SmallWorld world;
+    SmallNetwork network;
     conntrack::Conntrack conntrack{conntrack::Settings{}, {{1, 2}, log, nullptr}};
     Instant now{std::chrono::seconds(1000)};
     rules::Program program;

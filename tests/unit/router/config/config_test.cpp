@@ -120,10 +120,10 @@ file = "sysctl.conf"
           std::string::npos);
     const auto options = router_options(config, std::uint64_t{2} << 30);
     REQUIRE(options.ok());
-    CHECK(options->conntrack.timeouts.udp == 17);
-    CHECK(options->conntrack.timeouts.icmp == 9);
-    CHECK(options->conntrack.timeouts.generic == 11);
-    CHECK(options->conntrack.acct == 0);
+    CHECK(options->settings.conntrack.timeouts.udp == 17);
+    CHECK(options->settings.conntrack.timeouts.icmp == 9);
+    CHECK(options->settings.conntrack.timeouts.generic == 11);
+    CHECK(options->settings.conntrack.acct == 0);
 }
 
 TEST_CASE("sysctls take effect whether or not tracking is on at the start") {
@@ -136,18 +136,18 @@ mode = "off"
 )");
     const auto options = router_options(config, std::uint64_t{2} << 30);
     REQUIRE(options.ok());
-    CHECK(options->conntrack.timeouts.udp == 21);
-    CHECK(options->defrag.ipfrag_time == 3);
-    REQUIRE(options->forwarding.rp_filter.size() == 3);
-    CHECK(options->forwarding.rp_filter[2] == 1);
-    CHECK(options->forwarding.ip_forward == 1);
+    CHECK(options->settings.conntrack.timeouts.udp == 21);
+    CHECK(options->settings.defrag.ipfrag_time == 3);
+    REQUIRE(options->settings.forwarding.rp_filter.size() == 3);
+    CHECK(options->settings.forwarding.rp_filter[2] == 1);
+    CHECK(options->settings.forwarding.ip_forward == 1);
 }
 
 TEST_CASE("the table is sized by memory unless the file says otherwise") {
     const auto sizes = [](const std::string& text, std::uint64_t memory) {
         const auto options = router_options(good(kInterfaces + text), memory);
         REQUIRE(options.ok());
-        return std::pair(options->conntrack.buckets, options->conntrack.max);
+        return std::pair(options->settings.conntrack.buckets, options->settings.conntrack.max);
     };
     CHECK(sizes("", std::uint64_t{128} << 20) == std::pair(2048u, 8192u));
     CHECK(sizes("", std::uint64_t{2} << 30) == std::pair(16384u, 65536u));

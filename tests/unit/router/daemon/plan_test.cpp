@@ -55,17 +55,14 @@ TEST_CASE("plan: an interface without a namespace appears in the current one") {
     CHECK(in_words(plan_for(config)).front() == "TUN device lan");
 }
 
-TEST_CASE("plan: the [host] namespace holds the router's own addresses behind one device") {
+TEST_CASE("plan: the [host] namespace gets one device; what is on it follows the router") {
     Config config;
     config.host_netns = "self";
     config.interfaces.push_back(link("lan", "client", "10.0.1.1/24", "10.0.1.2/24"));
-    config.interfaces.push_back(link("wan", "server", "2001:db8::1/64", "2001:db8::2/64"));
-    const auto words = in_words(plan_for(config));
-    for (const char* expected : {"address 10.0.1.1/24 on router in namespace self",
-                                 "address 2001:db8::1/64 on router in namespace self",
-                                 "route 0.0.0.0/0 dev router in namespace self",
-                                 "route ::/0 dev router in namespace self"}) {
-        CAPTURE(expected);
-        CHECK(std::count(words.begin(), words.end(), expected) == 1);
-    }
+    auto words = in_words(plan_for(config));
+    REQUIRE(words.size() > 4);
+    words.erase(words.begin(), words.end() - 4);
+    CHECK(words == std::vector<std::string>{"namespace self", "lo up in namespace self",
+                                            "TUN device router in namespace self",
+                                            "router up in namespace self"});
 }

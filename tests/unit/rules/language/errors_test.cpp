@@ -1,4 +1,6 @@
 // Wrong rule files: what is said, and where.
+#include "core/rules/language/parse.hpp"
+#include "core/rules/save.hpp"
 #include "tests/unit/rules/rules_fixture.hpp"
 
 using namespace nsr;

@@ -1,4 +1,11 @@
 // Native rules: words, the owners of options, families, and what needs tracking.
+#include "core/rules/language/check.hpp"
+#include "core/rules/language/families.hpp"
+#include "core/rules/language/native.hpp"
+#include "core/rules/language/option_lookup.hpp"
+#include "core/rules/language/parse.hpp"
+#include "core/rules/needs.hpp"
+#include "core/rules/save.hpp"
 #include "tests/unit/rules/rules_fixture.hpp"
 
 using namespace nsr;

@@ -1,4 +1,6 @@
 // What goes in comes out in the form iptables-save gives it, and reads back as the same.
+#include "core/rules/save.hpp"
+#include "core/rules/language/parse.hpp"
 #include "tests/unit/rules/rules_fixture.hpp"
 
 using namespace nsr;

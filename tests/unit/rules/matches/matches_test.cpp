@@ -4,7 +4,7 @@
 using namespace nsr;
 using namespace nsr::test;
 using namespace std::chrono_literals;
-using rules::Decision;
+using rules::TargetVerdict;
 
 namespace {
 
@@ -46,7 +46,7 @@ TEST_CASE("interfaces, by name and prefix; no interface has an empty name") {
         "*filter\n:U - [0:0]\n-A OUTPUT -j U\n-A U -i +\n-A U -i l+ -j DROP\n-A U ! -i lan\n"
         "COMMIT\n");
     Packet local = box.packet(kSyn, Hook::Output);
-    CHECK(box.run(local, rules::TableId::Filter, Hook::Output).decision == Decision::Accept);
+    CHECK(box.run(local, rules::TableId::Filter, Hook::Output).verdict == TargetVerdict::Accept);
     CHECK(box.count("U", 1) == "1:40");
     CHECK(box.count("U", 3) == "1:40");
 }
@@ -99,10 +99,10 @@ TEST_CASE("a fragment behind the first has no ports, and one that overwrites a T
     PacketBuilder first = whole;
     PacketBuilder second = whole;
     PacketBuilder evil = whole;
-    CHECK(box.forward(first.fragment(0, true, 64)).decision == Decision::Reject);
-    CHECK(box.forward(second.fragment(64, false, 64)).decision == Decision::Drop);
+    CHECK(box.forward(first.fragment(0, true, 64)).verdict == TargetVerdict::Reject);
+    CHECK(box.forward(second.fragment(64, false, 64)).verdict == TargetVerdict::Drop);
     CHECK(box.count("FORWARD", 2) == "1:84");
-    CHECK(box.forward(evil.fragment(8, true, 64)).decision == Decision::Drop);
+    CHECK(box.forward(evil.fragment(8, true, 64)).verdict == TargetVerdict::Drop);
     CHECK(box.count("FORWARD", 2) == "1:84");
 }
 
@@ -238,9 +238,9 @@ TEST_CASE("TTL, DSCP, TOS, ECN, packet type") {
 TEST_CASE("marks of packets") {
     Firewall box(forward("-A FORWARD -m mark --mark 0x10/0xf0 -j DROP"));
     Packet shown = box.packet(kSyn);
-    CHECK(box.run(shown).decision == Decision::Accept);
+    CHECK(box.run(shown).verdict == TargetVerdict::Accept);
     shown.meta.mark = 0x1f;
-    CHECK(box.run(shown).decision == Decision::Drop);
+    CHECK(box.run(shown).verdict == TargetVerdict::Drop);
 }
 
 TEST_CASE("types of addresses") {
@@ -254,9 +254,9 @@ TEST_CASE("types of addresses") {
 TEST_CASE("the way back must lead to where a packet came from") {
     Firewall box("*raw\n-A PREROUTING -m rpfilter --invert -j DROP\nCOMMIT\n");
     Packet honest = box.packet(kSyn, Hook::Prerouting);
-    CHECK(box.run(honest, rules::TableId::Raw, Hook::Prerouting).decision == Decision::Accept);
+    CHECK(box.run(honest, rules::TableId::Raw, Hook::Prerouting).verdict == TargetVerdict::Accept);
     Packet forged = box.packet(tcp("203.0.113.9:1", "192.0.2.1:2"), Hook::Prerouting);
-    CHECK(box.run(forged, rules::TableId::Raw, Hook::Prerouting).decision == Decision::Drop);
+    CHECK(box.run(forged, rules::TableId::Raw, Hook::Prerouting).verdict == TargetVerdict::Drop);
 }
 
 TEST_CASE("bytes of the packet") {
@@ -370,7 +370,7 @@ TEST_CASE("connlimit forgets addresses without connections, a few with each pack
     const auto opens = [&](const std::string& from) {
         Packet shown = box.packet(udp(from, "192.0.2.1:53"));
         REQUIRE(box.conntrack.track(shown, box.now).accepted());
-        CHECK(box.run(shown).decision == Decision::Accept);
+        CHECK(box.run(shown).verdict == TargetVerdict::Accept);
         REQUIRE(box.conntrack.confirm(shown, box.now).accepted());
     };
     for (int host = 1; host <= 200; ++host) {
@@ -393,7 +393,7 @@ TEST_CASE("connlimit counts the live connections of an address") {
     const auto opens = [&](std::string_view from) {
         Packet shown = box.packet(udp(from, "192.0.2.1:53"));
         REQUIRE(box.conntrack.track(shown, box.now).accepted());
-        if (box.run(shown).decision == Decision::Drop) {
+        if (box.run(shown).verdict == TargetVerdict::Drop) {
             box.conntrack.release(shown);
             return false;
         }

@@ -1,9 +1,11 @@
 // The walk through chains: verdicts, jumps, goto, policies, counters.
+#include "core/rules/language/parse.hpp"
+#include "core/rules/program/program.hpp"
 #include "tests/unit/rules/rules_fixture.hpp"
 
 using namespace nsr;
 using namespace nsr::test;
-using rules::Decision;
+using rules::TargetVerdict;
 
 namespace {
 
@@ -11,6 +13,11 @@ const PacketBuilder kPing = ping("10.0.0.2", "192.0.2.1");  // 84 bytes or so: s
 
 std::string bytes(const PacketBuilder& builder, unsigned packets) {
     return std::to_string(packets) + ":" + std::to_string(packets * builder.bytes().size());
+}
+
+bool policy_drops(Firewall& box, const PacketBuilder& builder) {
+    const rules::TableVerdict decided = box.forward(builder);
+    return decided.verdict == TargetVerdict::Drop && decided.by_policy();
 }
 
 }  // namespace
@@ -22,15 +29,15 @@ TEST_CASE("without a rule that decides, the policy does, and counts") {
     CHECK(accepting.count("FORWARD", 1) == "0:0");
 
     Firewall dropping(forward(":FORWARD DROP [7:700]"));
-    CHECK(dropping.forward(kPing).decision == Decision::PolicyDrop);
+    CHECK(policy_drops(dropping, kPing));
     CHECK(dropping.forward(kPing).rule == RuleId::None);
     CHECK(dropping.count("FORWARD", 0) == "9:" + std::to_string(700 + 2 * kPing.bytes().size()));
 }
 
 TEST_CASE("a rule counts the packets it matches and names itself as the one that decided") {
     Firewall box(forward("-A FORWARD\n[5:50] -A FORWARD -p icmp -j DROP\n-A FORWARD -j ACCEPT"));
-    const rules::Outcome outcome = box.forward(kPing);
-    CHECK(outcome.decision == Decision::Drop);
+    const rules::TableVerdict outcome = box.forward(kPing);
+    CHECK(outcome.verdict == TargetVerdict::Drop);
     REQUIRE(box.program.find(outcome.rule) != nullptr);
     CHECK(box.program.find(outcome.rule)->where.line == 3);
     CHECK(box.count("FORWARD", 1) == bytes(kPing, 1));
@@ -61,8 +68,8 @@ TEST_CASE("goto from a built-in chain ends in the policy, and so does RETURN the
     Firewall box(
         forward(":FORWARD DROP [0:0]\n:B - [0:0]\n-A FORWARD -p icmp -g B\n"
                 "-A FORWARD -p udp -j RETURN\n-A FORWARD -j ACCEPT\n-A B -j RETURN"));
-    CHECK(box.forward(kPing).decision == Decision::PolicyDrop);
-    CHECK(box.forward(udp("10.0.0.2:1", "192.0.2.1:2")).decision == Decision::PolicyDrop);
+    CHECK(policy_drops(box, kPing));
+    CHECK(policy_drops(box, udp("10.0.0.2:1", "192.0.2.1:2")));
     CHECK(box.accepts(tcp("10.0.0.2:1", "192.0.2.1:2").syn()));
 }
 
@@ -90,8 +97,9 @@ TEST_CASE("an observer sees every rule that was tried, and the policy") {
     } story;
     Firewall box(forward(":A - [0:0]\n-A FORWARD -p udp -j DROP\n-A FORWARD -j A\n-A A -p icmp"));
     Packet shown = box.packet(kPing);
-    rules::Environment environment{box.conntrack, box.world, box.random, box.log};
-    box.program.run(rules::TableId::Filter, Hook::Forward, shown, box.now, environment, &story);
+    box.program.run({shown, rules::TableId::Filter, Hook::Forward, box.now, box.conntrack,
+                     box.network, box.random, box.log},
+                    &story);
     CHECK(story.text == "FORWARD:3- FORWARD:4+ A:5+ policy of FORWARD");
 }
 
@@ -115,7 +123,7 @@ TEST_CASE("a table that another load leaves alone keeps what its rules remember"
                        "-A FORWARD -j DROP"));
     Firewall box(ruleset);
     CHECK(box.accepts(kPing));
-    ruleset = box.program.ruleset();
+    ruleset = box.program.counted();
     REQUIRE(rules::parse_save("*mangle\nCOMMIT\n", "other", Family::Ipv4, ruleset).empty());
     rules::Program next(ruleset, {{"lan", kLan}, {"wan", kWan}});
     next.take_over(box.program);

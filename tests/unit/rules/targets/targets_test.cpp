@@ -5,8 +5,8 @@
 
 using namespace nsr;
 using namespace nsr::test;
-using rules::Decision;
 using rules::TableId;
+using rules::TargetVerdict;
 
 namespace {
 
@@ -16,7 +16,7 @@ const PacketBuilder kUdp = udp("10.0.0.2:5000", "192.0.2.1:53").payload(10);
 // The packet after a rule of mangle FORWARD.
 Packet mangled(Firewall& box, const PacketBuilder& builder) {
     Packet shown = box.packet(builder);
-    CHECK(box.run(shown, TableId::Mangle).decision == Decision::Accept);
+    CHECK(box.run(shown, TableId::Mangle).verdict == TargetVerdict::Accept);
     return shown;
 }
 
@@ -29,7 +29,7 @@ bool checksums_right(const Packet& packet) {
     return wire::checksum(header) == 0 && static_cast<std::uint16_t>(~wire::sum(l4, pseudo)) == 0;
 }
 
-rules::Outcome nat_of(std::string_view rule, Hook hook, const PacketBuilder& builder) {
+rules::TableVerdict nat_of(std::string_view rule, Hook hook, const PacketBuilder& builder) {
     const std::string chain(name_of(hook));
     Firewall box("*nat\n-A " + chain + " " + std::string(rule) + "\nCOMMIT\n");
     Packet shown = box.packet(builder, hook);
@@ -70,7 +70,7 @@ TEST_CASE("REJECT says with what, and is left to the pipeline") {
         forward("-A FORWARD -p tcp -j REJECT --reject-with tcp-reset\n"
                 "-A FORWARD -p udp -j REJECT\n"
                 "-A FORWARD -j REJECT --reject-with admin-prohib"));
-    CHECK(box.forward(kSyn).decision == Decision::Reject);
+    CHECK(box.forward(kSyn).verdict == TargetVerdict::Reject);
     CHECK(box.forward(kSyn).reject == RejectWith::TcpReset);
     CHECK(box.forward(kUdp).reject == RejectWith::PortUnreachable);
     CHECK(box.forward(ping("10.0.0.2", "192.0.2.1")).reject == RejectWith::AdminProhibited);
@@ -96,7 +96,7 @@ TEST_CASE("SNAT and DNAT give ranges") {
     const auto source =
         nat_of("-p udp -j SNAT --to-source 192.0.2.1-192.0.2.5:1024-2047 --persistent",
                Hook::Postrouting, kUdp);
-    CHECK(source.decision == Decision::Nat);
+    CHECK(source.verdict == TargetVerdict::Nat);
     CHECK(source.range.max_address == *parse_address("192.0.2.5"));
     CHECK(source.range.min_port == 1024);
     CHECK(source.range.persistent);
@@ -186,7 +186,8 @@ TEST_CASE("TCPOPTSTRIP drops what claims a header shorter than any, or longer th
     for (const int words : {3, 4, 6, 15}) {
         Packet broken = box.packet(kSyn, Hook::Forward);
         broken.l4()[12] = static_cast<std::uint8_t>(words << 4);
-        CHECK(box.run(broken, rules::TableId::Mangle, Hook::Forward).decision == Decision::Drop);
+        CHECK(box.run(broken, rules::TableId::Mangle, Hook::Forward).verdict ==
+              TargetVerdict::Drop);
     }
 }
 

@@ -1,0 +1,66 @@
+// Settings: what the sysctls say, as one value.
+//
+// Theory of operation
+//   A sysctl (procfs/sysctl_table.cpp) names a member of this; to set one is to change a copy, and
+//   Router::configure() takes the copy over between two batches. So a configuration is checked on a
+//   value, without a router, and a value that was refused has changed nothing.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "core/base/log.hpp"
+#include "core/conntrack/record/settings.hpp"
+#include "core/conntrack/table/table.hpp"
+#include "core/defrag/defrag.hpp"
+
+namespace nsr {
+
+namespace pipeline {
+
+// net.ipv4.*, net.ipv6.* that forwarding itself obeys. kernel: struct netns_ipv4, netns_ipv6
+struct ForwardingSettings {
+    std::uint32_t ip_forward = 1;
+    std::uint32_t ipv6_forwarding = 1;
+    std::uint32_t ip_default_ttl = 64;
+    std::uint32_t icmp_ratelimit = 1000;  // ms between errors to one peer; 0: no limit
+    std::uint32_t icmp_msgs_per_sec = 1000;
+    std::uint32_t ipv6_icmp_ratelimit = 100;
+    // conf.{all,IFACE}; [0] is all, [i] the interface with index i. What is not there is 0.
+    std::vector<std::uint32_t> rp_filter{0};
+    std::vector<std::uint32_t> send_redirects{0};
+};
+
+struct Settings {
+    conntrack::Settings conntrack;
+    defrag::Settings defrag;
+    ForwardingSettings forwarding;
+};
+
+}  // namespace pipeline
+
+// auto: tracking is on while a rule needs it
+enum class TrackingMode : std::uint8_t { Auto, On, Off };
+inline constexpr std::array<std::string_view, 3> kTrackingModeNames = {"auto", "on", "off"};
+
+constexpr std::string_view name_of(TrackingMode mode) {
+    return kTrackingModeNames[static_cast<std::size_t>(mode)];
+}
+
+// What a router begins with.
+struct RouterOptions {
+    std::uint64_t seed = 1;                 // of all randomness that can show in packets
+    std::optional<std::uint64_t> key_seed;  // of hash keys; nothing: follows from `seed`
+    pipeline::Settings settings;
+    TrackingMode tracking = TrackingMode::Auto;
+    LogSink* log = nullptr;  // must outlive the router
+    // Of the connection table; dies with the router, after the last record. Null: anonymous.
+    std::unique_ptr<conntrack::Memory> memory;
+};
+
+}  // namespace nsr

@@ -1,0 +1,79 @@
+#include "core/pipeline/state.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/rules/needs.hpp"
+#include "core/rules/targets/log_packet.hpp"
+
+namespace nsr::pipeline {
+
+namespace {
+
+SipKey draw_key(RandomSource& keys) {
+    const std::uint64_t k0 = keys.next64();
+    return {k0, keys.next64()};
+}
+
+rules::Program compile(rules::Ruleset ruleset, const routing::InterfaceTable& interfaces) {
+    std::vector<std::pair<std::string, IfIndex>> names;
+    for (const routing::Interface& interface : interfaces.all()) {
+        names.emplace_back(interface.name, interface.index);
+    }
+    names.emplace_back("lo", IfIndex::Loopback);
+    return rules::Program(std::move(ruleset), names);
+}
+
+}  // namespace
+
+State::State(RouterOptions options)
+    : log(options.log != nullptr ? *options.log : null_log),
+      random(options.seed),
+      keys(options.key_seed.value_or(~options.seed)),
+      forwarding(std::move(options.settings.forwarding)),
+      tracking(options.tracking),
+      routes(interfaces),
+      defrag(options.settings.defrag, draw_key(keys)),
+      conntrack(options.settings.conntrack, {draw_key(keys), log, std::move(options.memory)}),
+      nat(conntrack, random, draw_key(keys)),
+      network(interfaces, routes),
+      program(compile({}, interfaces)),
+      icmp_limit(draw_key(keys)) {
+    conntrack.describe_packet = [this](const Packet& packet) {
+        const Hook hook = packet.meta.in == IfIndex::None ? Hook::Output : Hook::Prerouting;
+        return rules::log_text(packet, hook, network, rules::kAllDetail);
+    };
+}
+
+void State::load(rules::Ruleset ruleset) {
+    rules::Program next = compile(std::move(ruleset), interfaces);
+    next.take_over(program);
+    program = std::move(next);
+}
+
+void State::follow_rules(Instant now) {
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        const bool needed = !rules::needs_tracking(program.ruleset(), family).empty();
+        const bool active =
+            tracking == TrackingMode::On || (tracking == TrackingMode::Auto && needed);
+        conntrack.set_active(family, active, now);
+    }
+}
+
+// kernel: nf_conntrack_hash_sysctl resizes the index
+void State::configure(const Settings& changed) {
+    const bool resized = changed.conntrack.buckets != conntrack.settings().buckets;
+    conntrack.settings() = changed.conntrack;
+    defrag.settings() = changed.defrag;
+    forwarding = changed.forwarding;
+    if (resized) {
+        conntrack.table().resize(changed.conntrack.buckets);
+    }
+}
+
+Settings State::settings() const {
+    return {conntrack.settings(), defrag.settings(), forwarding};
+}
+
+}  // namespace nsr::pipeline

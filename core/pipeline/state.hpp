@@ -1,0 +1,69 @@
+// State: everything that lives as long as the router, in the order in which it is made.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "core/base/log.hpp"
+#include "core/base/random.hpp"
+#include "core/conntrack/conntrack.hpp"
+#include "core/defrag/defrag.hpp"
+#include "core/local/groups.hpp"
+#include "core/nat/nat.hpp"
+#include "core/pipeline/counters.hpp"
+#include "core/pipeline/icmp_limit.hpp"
+#include "core/pipeline/network.hpp"
+#include "core/pipeline/observer.hpp"
+#include "core/pipeline/settings.hpp"
+#include "core/routing/interface_table.hpp"
+#include "core/routing/route_table.hpp"
+#include "core/rules/program/program.hpp"
+
+namespace nsr::pipeline {
+
+class NullLog : public LogSink {
+  public:
+    void log(Instant, LogLevel, std::string_view) override {}
+};
+
+struct State {
+    explicit State(RouterOptions options);
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+
+    // Puts `ruleset` in the place of the one at work; what rules remember stays.
+    void load(rules::Ruleset ruleset);
+    // Tracking is on in a family while the mode says so, or (auto) a rule of that family needs it.
+    void follow_rules(Instant now);
+    // Writes `changed` where each part keeps its own, and does what follows from it.
+    void configure(const Settings& changed);
+    [[nodiscard]] Settings settings() const;
+
+    NullLog null_log;
+    LogSink& log;
+    RandomSource random;
+    RandomSource keys;  // apart: what `random` gives can be seen in packets
+    ForwardingSettings forwarding;
+    TrackingMode tracking;
+    BufferPool pool;
+    routing::InterfaceTable interfaces;
+    routing::RouteTable routes;
+    defrag::Defrag defrag;
+    conntrack::Conntrack conntrack;
+    nat::Nat nat;
+    RoutingNetwork network;
+    rules::Program program;
+    IcmpLimit icmp_limit;
+    local::Groups groups;  // of the [host] namespace
+    DropCounters drops;
+    std::array<IpCounters, 2> counters;  // by index_of(family)
+    Observer* observer = nullptr;
+    // Of the batch at hand, in its order: packets that dissect() refused. Room that is kept.
+    struct Refused {
+        Family family = Family::None;
+        DropReason reason = DropReason::TooShort;
+    };
+    std::vector<Refused> refused;
+};
+
+}  // namespace nsr::pipeline

@@ -1,0 +1,29 @@
+// What a match or target is shown.
+// kernel: struct xt_action_param
+#pragma once
+
+#include "core/base/instant.hpp"
+#include "core/base/log.hpp"
+#include "core/base/random.hpp"
+#include "core/conntrack/conntrack.hpp"
+#include "core/packet/hook.hpp"
+#include "core/packet/packet.hpp"
+#include "core/rules/network.hpp"
+#include "core/rules/state.hpp"
+#include "core/rules/table_id.hpp"
+
+namespace nsr::rules {
+
+struct ActionParam {
+    Packet& packet;
+    TableId table;
+    Hook hook;
+    Instant now;
+    conntrack::Conntrack& conntrack;
+    const Network& network;
+    RandomSource& random;
+    LogSink& log;
+    MatchState* state = nullptr;  // of the match at work; see StatefulMatch
+};
+
+}  // namespace nsr::rules

@@ -1,0 +1,26 @@
+// Rules of the configuration: one at a time, as words.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/config_error.hpp"
+#include "core/base/result.hpp"
+#include "core/rules/ruleset.hpp"
+
+namespace nsr::rules {
+
+// One rule given as words ("-p", "tcp", "--dport", "80", "-j", "ACCEPT"), for native TOML rules.
+// Errors carry `where`.
+Result<Rule, ConfigErrors> parse_rule(const std::vector<std::string>& words, Family family,
+                                      TableId table, std::string_view chain, const Ruleset& context,
+                                      const SourceLocation& where);
+
+// The same when -s or -d may be a list, which stands for several rules.
+Result<std::vector<Rule>, ConfigErrors> parse_rules(const std::vector<std::string>& words,
+                                                    Family family, TableId table,
+                                                    std::string_view chain, const Ruleset& context,
+                                                    const SourceLocation& where);
+
+}  // namespace nsr::rules

@@ -1,0 +1,15 @@
+#include "core/rules/match.hpp"
+
+#include "core/rules/code.hpp"
+
+namespace nsr::rules {
+
+void Match::compile(Code& code) const {
+    code.emit_call(*this, shared_name().empty() ? make_state() : nullptr);
+}
+
+MatchResult Match::test(ActionParam&) const {
+    return MatchResult::Yes;
+}
+
+}  // namespace nsr::rules

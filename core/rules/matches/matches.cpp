@@ -1,0 +1,47 @@
+#include "core/rules/matches/matches.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace nsr::rules {
+
+namespace {
+
+// A row per kind of match; the rows themselves stand beside what they describe.
+constexpr std::array kMatches = {
+    &kConnbytesMatch, &kConnlimitMatch, &kHelperMatch,   &kStateMatch,   &kConntrackMatch,
+    &kHashlimitMatch, &kAhMatch,        &kEspMatch,      &kFragMatch,    &kIpv6headerMatch,
+    &kIcmpMatch,      &kIcmp6Match,     &kTtlMatch,      &kHlMatch,      &kTosMatch,
+    &kDscpMatch,      &kEcnMatch,       &kPkttypeMatch,  &kLimitMatch,   &kStatisticMatch,
+    &kQuotaMatch,     &kMarkMatch,      &kConnmarkMatch, &kCommentMatch, &kMultiportMatch,
+    &kIprangeMatch,   &kLengthMatch,    &kStringMatch,   &kU32Match,     &kTcpmssMatch,
+    &kTcpMatch,       &kUdpMatch,       &kUdpliteMatch,  &kDccpMatch,    &kRecentMatch,
+    &kAddrtypeMatch,  &kRpfilterMatch,  &kMacMatch,      &kPhysdevMatch, &kSctpMatch,
+    &kTimeMatch,
+};
+
+}  // namespace
+
+std::span<const MatchModule* const> match_modules() {
+    return kMatches;
+}
+
+const MatchModule* find_match(std::string_view name) {
+    if (name == "icmpv6" || name == "ipv6-icmp") {
+        name = "icmp6";
+    }
+    const auto* found = std::find_if(kMatches.begin(), kMatches.end(),
+                                     [&](const auto* row) { return row->name == name; });
+    return found == kMatches.end() ? nullptr : *found;
+}
+
+const MatchModule* find_protocol_match(std::uint8_t protocol, Family family) {
+    const auto fits = [&](const MatchModule* row) {
+        const bool allowed = row->families.has(family);
+        return protocol != 0 && row->protocol == protocol && allowed;
+    };
+    const auto* found = std::find_if(kMatches.begin(), kMatches.end(), fits);
+    return found == kMatches.end() ? nullptr : *found;
+}
+
+}  // namespace nsr::rules
