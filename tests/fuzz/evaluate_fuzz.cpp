@@ -246,6 +246,7 @@ struct NoLog final : LogSink {
 // Every table at every hook, whatever the one before it decided.
 void show_everywhere(rules::Program& program, const Packet& packet, Router& router, Instant now) {
     const pipeline::RoutingNetwork network(router.interfaces(), router.routes());
+    constexpr SipKey kHashKey{1, 2};
     RandomSource random(1);
     NoLog log;
     for (std::size_t place = 0; place < rules::kTableCount * kHooks.size(); ++place) {
@@ -265,7 +266,8 @@ void show_everywhere(rules::Program& program, const Packet& packet, Router& rout
                                        .conntrack = router.conntrack(),
                                        .network = network,
                                        .random = random,
-                                       .log = log}));
+                                       .log = log,
+                                       .hash_key = kHashKey}));
         NSR_CHECK(dissect(shown).accepted());
     }
 }
