@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/packet/ipv4_options.hpp"
 #include "core/packet/packet.hpp"
 
 namespace nsr::local {
@@ -15,9 +16,10 @@ struct Header {
     std::uint8_t tos = 0;
     std::uint16_t identification = 0;
     bool dont_fragment = false;
+    Ipv4Options options;
 };
 
-// A packet with this IP header (TTL 64, no options) and room for `l4_bytes` behind it.
+// A packet with this IP header (TTL 64) and room for `l4_bytes` behind it.
 Packet make_packet(BufferPool& pool, const Header& header, std::size_t l4_bytes);
 // Fills in the transport checksum.
 void seal(Packet& packet);

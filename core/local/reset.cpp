@@ -24,7 +24,8 @@ std::optional<Packet> tcp_reset(const Packet& about) {
 }
 
 // RFC 9293 3.5.2. kernel: nf_reject_ip_tcphdr_put, tcp_v4_send_reset
-std::optional<Packet> make_reset(const Packet& about, std::uint8_t tos) {
+std::optional<Packet> make_reset(const Packet& about, std::uint8_t tos,
+                                 const Ipv4Options& options) {
     const auto segment = about.layout.has_l4_header() ? wire::TcpView::parse(about.l4())
                                                       : std::optional<wire::TcpView>{};
     if (!segment || segment->has(tcp::kRst)) {
@@ -36,6 +37,7 @@ std::optional<Packet> make_reset(const Packet& about, std::uint8_t tos) {
     header.protocol = proto::kTcp;
     header.tos = tos;
     header.dont_fragment = true;
+    header.options = options;
     Packet packet = make_packet(about.pool(), header, tcp::kHeaderBytes);
 
     std::uint8_t* l4 = packet.l4().data();

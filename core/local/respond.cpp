@@ -28,17 +28,18 @@ constexpr std::uint8_t kEcnBits = 0x03;
 constexpr std::size_t kTimestampBytes = 20;  // header and three times
 constexpr IpAddress kAllNodes = IpAddress::v6(0xff020000, 0, 0, 1);
 
-Response respond_ipv4(const Packet& packet, bool broadcast, std::uint32_t time_of_day_ms);
-Response respond_ipv6(const Packet& packet, bool broadcast);
+Response respond_ipv4(const Packet& packet, bool broadcast, const Self& self);
+Response respond_ipv6(const Packet& packet, bool broadcast, const Self& self);
 Response refuse_fragment(const Packet& packet);
 Response parameter_problem(std::uint8_t code, std::size_t pointer);
-Response refuse_tcp(const Packet& packet, bool broadcast);
+Response refuse_tcp(const Packet& packet, bool broadcast, const Self& self);
 Response refuse_udp(const Packet& packet, bool broadcast);
-Response answer_icmp(const Packet& packet, bool broadcast, std::uint32_t time_of_day_ms);
+Response answer_icmp(const Packet& packet, bool broadcast, const Self& self);
 Response answer_icmpv6(const Packet& packet);
 std::optional<Response> extension_headers_refused(const Packet& packet);
-Packet echo_reply(const Packet& packet, const IpAddress& source, std::uint8_t type);
-Packet timestamp_reply(const Packet& packet, std::uint32_t time_of_day_ms);
+std::optional<Ipv4Options> options_for(const Packet& packet, const Self& self);
+Packet echo_reply(const Packet& packet, const IpAddress& source, const Ipv4Options& options);
+Packet timestamp_reply(const Packet& packet, const Self& self, const Ipv4Options& options);
 
 Response consumed() {
     return {};
@@ -58,24 +59,24 @@ Response unknown_protocol(std::optional<IcmpError> error) {
 
 }  // namespace
 
-Response respond(const Packet& delivered, bool broadcast, std::uint32_t time_of_day_ms) {
+Response respond(const Packet& delivered, bool broadcast, const Self& self) {
     const Layout& layout = delivered.layout;
     if (layout.more_fragments || layout.fragment_offset != 0) {
         return layout.family == Family::Ipv4 ? malformed() : refuse_fragment(delivered);
     }
-    return layout.family == Family::Ipv4 ? respond_ipv4(delivered, broadcast, time_of_day_ms)
-                                         : respond_ipv6(delivered, broadcast);
+    return layout.family == Family::Ipv4 ? respond_ipv4(delivered, broadcast, self)
+                                         : respond_ipv6(delivered, broadcast, self);
 }
 
 namespace {
 
 // kernel: ip_protocol_deliver_rcu
-Response respond_ipv4(const Packet& packet, bool broadcast, std::uint32_t time_of_day_ms) {
+Response respond_ipv4(const Packet& packet, bool broadcast, const Self& self) {
     switch (packet.layout.protocol) {
         case proto::kIcmp:
-            return answer_icmp(packet, broadcast, time_of_day_ms);
+            return answer_icmp(packet, broadcast, self);
         case proto::kTcp:
-            return refuse_tcp(packet, broadcast);
+            return refuse_tcp(packet, broadcast, self);
         case proto::kUdp:
         case proto::kUdplite:
             return refuse_udp(packet, broadcast);
@@ -91,7 +92,7 @@ Response respond_ipv4(const Packet& packet, bool broadcast, std::uint32_t time_o
 }
 
 // kernel: ip6_protocol_deliver_rcu
-Response respond_ipv6(const Packet& packet, bool broadcast) {
+Response respond_ipv6(const Packet& packet, bool broadcast, const Self& self) {
     if (auto response = extension_headers_refused(packet)) {
         return std::move(*response);
     }
@@ -99,7 +100,7 @@ Response respond_ipv6(const Packet& packet, bool broadcast) {
         case proto::kIcmpv6:
             return answer_icmpv6(packet);
         case proto::kTcp:
-            return refuse_tcp(packet, broadcast);
+            return refuse_tcp(packet, broadcast, self);
         case proto::kUdp:
         case proto::kUdplite:
             return refuse_udp(packet, broadcast);
@@ -122,16 +123,17 @@ Response refuse_fragment(const Packet& packet) {
 }
 
 // kernel: tcp_v4_rcv, tcp_v6_rcv: no_tcp_socket
-Response refuse_tcp(const Packet& packet, bool broadcast) {
+Response refuse_tcp(const Packet& packet, bool broadcast, const Self& self) {
     const auto segment = wire::TcpView::parse(packet.l4());
     if (!segment || !segment->data_offset_valid() ||
         !sum_right(packet, packet.layout.l4_length(), true, proto::kTcp)) {
         return malformed();
     }
     Response response = refused();
-    if (!broadcast && answerable(packet.layout.source)) {
+    const auto options = options_for(packet, self);
+    if (!broadcast && answerable(packet.layout.source) && options) {
         const auto tos = static_cast<std::uint8_t>(packet.layout.tos & ~kEcnBits);
-        response.answer = make_reset(packet, tos);
+        response.answer = make_reset(packet, tos, *options);
     }
     return response;
 }
@@ -177,8 +179,13 @@ Response refuse_udp(const Packet& packet, bool broadcast) {
     return refused(error);
 }
 
-// kernel: icmp_rcv
-Response answer_icmp(const Packet& packet, bool broadcast, std::uint32_t time_of_day_ms) {
+// What the answer repeats; nothing if there is to be none.
+std::optional<Ipv4Options> options_for(const Packet& packet, const Self& self) {
+    return echo_ipv4_options(packet, {packet.layout.destination, self.time_of_day_ms, self.is_own});
+}
+
+// kernel: icmp_rcv, icmp_reply
+Response answer_icmp(const Packet& packet, bool broadcast, const Self& self) {
     const auto message = wire::IcmpView::parse(packet.l4());
     if (!message || !sum_right(packet, packet.layout.l4_length(), false, proto::kIcmp)) {
         return malformed();
@@ -191,10 +198,10 @@ Response answer_icmp(const Packet& packet, bool broadcast, std::uint32_t time_of
         return refused();
     }
     Response response;
-    if (answerable(packet.layout.source)) {
-        response.answer = timestamp
-                              ? timestamp_reply(packet, time_of_day_ms)
-                              : echo_reply(packet, packet.layout.destination, icmp::kEchoReply);
+    const auto options = options_for(packet, self);
+    if (answerable(packet.layout.source) && options) {
+        response.answer = timestamp ? timestamp_reply(packet, self, *options)
+                                    : echo_reply(packet, packet.layout.destination, *options);
     }
     return response;
 }
@@ -216,41 +223,44 @@ Response answer_icmpv6(const Packet& packet) {
     if (answerable(packet.layout.source)) {
         const IpAddress source =
             destination.is_multicast() ? IpAddress::v6(0, 0, 0, 0) : destination;
-        response.answer = echo_reply(packet, source, icmpv6::kEchoReply);
+        response.answer = echo_reply(packet, source, {});
     }
     return response;
 }
 
 // The same data, TOS and code; only the type changes.
-Packet echo_reply(const Packet& packet, const IpAddress& source, std::uint8_t type) {
+Packet echo_reply(const Packet& packet, const IpAddress& source, const Ipv4Options& options) {
+    const bool v4 = packet.layout.family == Family::Ipv4;
     Header header;
     header.source = source;
     header.destination = packet.layout.source;
     header.protocol = packet.layout.protocol;
     header.tos = packet.layout.tos;
     header.identification = static_cast<std::uint16_t>(packet.layout.identification);
+    header.options = options;
     Packet reply = make_packet(packet.pool(), header, packet.layout.l4_length());
     std::memcpy(reply.l4().data(), packet.l4().data(), packet.l4().size());
-    reply.l4()[icmp::kTypeOffset] = type;
+    reply.l4()[icmp::kTypeOffset] = v4 ? icmp::kEchoReply : icmpv6::kEchoReply;
     seal(reply);
     return reply;
 }
 
 // kernel: icmp_timestamp
-Packet timestamp_reply(const Packet& packet, std::uint32_t time_of_day_ms) {
+Packet timestamp_reply(const Packet& packet, const Self& self, const Ipv4Options& options) {
     Header header;
     header.source = packet.layout.destination;
     header.destination = packet.layout.source;
     header.protocol = proto::kIcmp;
     header.tos = packet.layout.tos;
     header.identification = static_cast<std::uint16_t>(packet.layout.identification);
+    header.options = options;
     Packet reply = make_packet(packet.pool(), header, kTimestampBytes);
     std::uint8_t* l4 = reply.l4().data();
     std::memcpy(l4, packet.l4().data(), icmp::kHeaderBytes + 4);  // up to the time of origin
     l4[icmp::kTypeOffset] = icmp::kTimestampReply;
     l4[icmp::kCodeOffset] = 0;
-    wire::store32(l4 + 12, time_of_day_ms);
-    wire::store32(l4 + 16, time_of_day_ms);
+    wire::store32(l4 + 12, self.time_of_day_ms);
+    wire::store32(l4 + 16, self.time_of_day_ms);
     seal(reply);
     return reply;
 }

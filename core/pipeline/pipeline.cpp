@@ -64,7 +64,7 @@ void Pipeline::route_input(Packet& packet) {
     if (const auto reason = source_refused(packet, decision)) {
         return drop(packet, *reason);
     }
-    if (const auto reason = options_refused(packet)) {
+    if (const auto reason = options_refused(packet, decision)) {
         return drop(packet, *reason);
     }
     switch (decision.kind) {
@@ -92,14 +92,12 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
     if (!verdict.accepted()) {
         return drop(packet, verdict.reason());
     }
-    for (const routing::Interface& interface : state_.interfaces.all()) {
-        if (interface.host) {
-            ++counters(packet).in_delivers;
-            packet.meta.out = interface.index;
-            return transmit(std::move(packet));
-        }
+    if (const routing::Interface* host = host_interface()) {
+        ++counters(packet).in_delivers;
+        packet.meta.out = host->index;
+        return transmit(std::move(packet));
     }
-    local::Response response = local::respond(packet, broadcast, time_of_day(now_));
+    local::Response response = local::respond(packet, broadcast, self_now());
     if (response.refused != DropReason::LocalNoProtocol) {
         count_delivery(packet);
         packet.meta.conn = ConnId::None;  // kernel: nf_reset_ct before a protocol gets it
@@ -118,6 +116,16 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
     if (response.refused) {
         drop(packet, *response.refused);
     }
+}
+
+// Nothing if the built-in host answers.
+const routing::Interface* Pipeline::host_interface() const {
+    for (const routing::Interface& interface : state_.interfaces.all()) {
+        if (interface.host) {
+            return &interface;
+        }
+    }
+    return nullptr;
 }
 
 bool Pipeline::is_anycast(const Packet& packet) const {
@@ -145,11 +153,11 @@ void Pipeline::forward(Packet& packet, const Decision& decision) {
     }
     rewrite::decrement_ttl(packet);
     redirect(packet, decision);
-    stamp_options(packet);
     const Verdict verdict = run_hook<Hook::Forward, kForward>(packet);
     if (!verdict.accepted()) {
         return drop(packet, verdict.reason());
     }
+    stamp_options(packet, decision);
     postroute(packet);
 }
 
