@@ -45,21 +45,6 @@ bool answerable(const IpAddress& source) {
     return !source.is_unspecified() && !source.is_multicast() && !source.is_limited_broadcast();
 }
 
-bool sum_right(const Packet& packet, std::size_t length, bool pseudo_header,
-               std::uint8_t protocol) {
-    if (packet.offload.checksum != ChecksumState::Complete) {
-        return true;
-    }
-    const Layout& layout = packet.layout;
-    // RFC 3828 3.1: UDP-Lite counts what is there, not what it covers.
-    const auto named =
-        protocol == proto::kUdplite ? layout.l4_length() : static_cast<std::uint32_t>(length);
-    const std::uint16_t pseudo =
-        pseudo_header ? wire::pseudo_header_sum(layout.source, layout.destination, protocol, named)
-                      : std::uint16_t{0xffff};
-    return wire::sum(packet.l4().first(length), pseudo) == 0xffff;
-}
-
 namespace {
 
 void put_ipv4(std::uint8_t* out, const Header& header, std::size_t total) {

@@ -27,8 +27,4 @@ void seal(Packet& packet);
 // The source can be sent to: neither nobody nor many.
 bool answerable(const IpAddress& source);
 
-// The one's complement sum over the transport part and, if asked for, its pseudo header for
-// `protocol` is right, or the device has seen to it.
-bool sum_right(const Packet& packet, std::size_t length, bool pseudo_header, std::uint8_t protocol);
-
 }  // namespace nsr::local

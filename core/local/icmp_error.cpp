@@ -4,6 +4,7 @@
 
 #include "core/local/build.hpp"
 #include "core/local/local.hpp"
+#include "core/packet/checksum.hpp"
 #include "core/packet/rewrite.hpp"
 #include "core/packet/segment.hpp"
 #include "core/wire/icmp.hpp"
@@ -24,6 +25,7 @@ constexpr std::size_t kIpv6Limit = wire::ipv6::kMinimumMtu;
 constexpr std::uint8_t kTosBits = 0x1e;  // kernel: RT_TOS
 constexpr std::uint8_t kInternetControl = 0xc0;
 
+bool sum_over_all_right(const Packet& about, bool pseudo_header);
 bool forbidden(const Packet& about);
 bool forbidden_v6(const Packet& about, const IcmpError& error);
 Packet as_on_wire(const Packet& about);
@@ -77,7 +79,7 @@ bool may_reject(const Packet& about) {
         case proto::kUdplite:
             return true;
         case proto::kNoNext:
-            return v4 && sum_right(about, layout.l4_length(), false, layout.protocol);
+            return v4 && sum_over_all_right(about, false);
         case proto::kUdp: {
             const auto header = wire::UdpView::parse(about.l4());
             if (header && header->checksum() == 0) {
@@ -90,10 +92,16 @@ bool may_reject(const Packet& about) {
     }
     const bool pseudo_header =
         !v4 || layout.protocol == proto::kTcp || layout.protocol == proto::kUdp;
-    return sum_right(about, layout.l4_length(), pseudo_header, layout.protocol);
+    return sum_over_all_right(about, pseudo_header);
 }
 
 namespace {
+
+bool sum_over_all_right(const Packet& about, bool pseudo_header) {
+    ChecksumScope scope = whole_transport(about, about.layout.protocol);
+    scope.has_pseudo_header = pseudo_header;
+    return checksum_right(about, scope);
+}
 
 // Types that nobody knows might be errors, too. kernel: icmp_pointers[].error
 bool may_be_error(std::uint8_t type) {

@@ -4,6 +4,7 @@
 
 #include "core/local/build.hpp"
 #include "core/local/local.hpp"
+#include "core/packet/checksum.hpp"
 #include "core/wire/protocol.hpp"
 #include "core/wire/tcp.hpp"
 
@@ -17,7 +18,7 @@ std::optional<Packet> tcp_reset(const Packet& about) {
     const bool for_many =
         layout.destination.is_multicast() || layout.destination.is_limited_broadcast();
     if (layout.protocol != proto::kTcp || for_many || !answerable(layout.source) ||
-        !sum_right(about, layout.l4_length(), true, proto::kTcp)) {
+        !checksum_right(about, whole_transport(about, proto::kTcp))) {
         return std::nullopt;
     }
     return make_reset(about, 0);

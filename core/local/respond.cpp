@@ -5,6 +5,7 @@
 #include "core/local/build.hpp"
 #include "core/local/local.hpp"
 #include "core/local/reset.hpp"
+#include "core/packet/checksum.hpp"
 #include "core/packet/ipv6_options.hpp"
 #include "core/packet/offload.hpp"
 #include "core/wire/icmp.hpp"
@@ -126,7 +127,7 @@ Response refuse_fragment(const Packet& packet) {
 Response refuse_tcp(const Packet& packet, bool broadcast, const Self& self) {
     const auto segment = wire::TcpView::parse(packet.l4());
     if (!segment || !segment->data_offset_valid() ||
-        !sum_right(packet, packet.layout.l4_length(), true, proto::kTcp)) {
+        !checksum_right(packet, whole_transport(packet, proto::kTcp))) {
         return malformed();
     }
     Response response = refused();
@@ -158,7 +159,12 @@ bool udp_sum_right(const Packet& packet, const wire::UdpView& header, std::size_
     if (header.checksum() == 0 && !has_outer_partial_checksum(packet)) {
         return !lite && packet.layout.family == Family::Ipv4;
     }
-    return sum_right(packet, coverage, true, packet.layout.protocol);
+    ChecksumScope scope = whole_transport(packet, packet.layout.protocol);
+    scope.covered = coverage;
+    if (!lite) {  // RFC 3828 3.1: UDP-Lite counts what is there, not what it covers
+        scope.length = static_cast<std::uint32_t>(coverage);
+    }
+    return checksum_right(packet, scope);
 }
 
 Response refuse_udp(const Packet& packet, bool broadcast) {
@@ -187,7 +193,7 @@ std::optional<Ipv4Options> options_for(const Packet& packet, const Self& self) {
 // kernel: icmp_rcv, icmp_reply
 Response answer_icmp(const Packet& packet, bool broadcast, const Self& self) {
     const auto message = wire::IcmpView::parse(packet.l4());
-    if (!message || !sum_right(packet, packet.layout.l4_length(), false, proto::kIcmp)) {
+    if (!message || !checksum_right(packet, whole_transport(packet, proto::kIcmp))) {
         return malformed();
     }
     const bool timestamp = message->type() == icmp::kTimestamp && message->payload().size() >= 4;
@@ -209,7 +215,7 @@ Response answer_icmp(const Packet& packet, bool broadcast, const Self& self) {
 // kernel: icmpv6_rcv, icmpv6_echo_reply
 Response answer_icmpv6(const Packet& packet) {
     const auto message = wire::IcmpView::parse(packet.l4());
-    if (!message || !sum_right(packet, packet.layout.l4_length(), true, proto::kIcmpv6)) {
+    if (!message || !checksum_right(packet, whole_transport(packet, proto::kIcmpv6))) {
         return malformed();
     }
     const IpAddress& destination = packet.layout.destination;
