@@ -273,7 +273,8 @@ Packet timestamp_reply(const Packet& packet, const Self& self, const Ipv4Options
 
 // --- IPv6 extension headers, as their addressee reads them ---
 
-std::optional<Response> judge_extension(const Packet& packet, const wire::ExtensionHeader& header);
+std::optional<Response> judge_extension(const Packet& packet, const wire::ExtensionWalk& at);
+std::optional<Response> judge_destination_options(const Packet& packet, std::size_t offset);
 std::optional<Response> judge_routing(const Packet& packet, std::size_t offset);
 bool known_transport(std::uint8_t protocol);
 
@@ -283,20 +284,13 @@ Response parameter_problem(std::uint8_t code, std::size_t pointer) {
             DropReason::LocalMalformed};
 }
 
-// dissect() has walked over them and knows that those before the transport header are whole.
 std::optional<Response> extension_headers_refused(const Packet& packet) {
     wire::ExtensionWalk walk(packet.bytes());
-    while (walk.offset() < packet.layout.l4_offset) {
-        const auto header = walk.next();
-        if (!header) {
-            break;
-        }
-        if (auto response = judge_extension(packet, *header)) {
+    while (wire::is_extension_header(walk.type())) {
+        if (auto response = judge_extension(packet, walk)) {
             return response;
         }
-    }
-    if (packet.layout.protocol == proto::kNoNext && walk.type() != proto::kNoNext) {
-        return malformed();  // cut off
+        walk.next();
     }
     if (known_transport(walk.type())) {
         return std::nullopt;
@@ -311,32 +305,40 @@ bool known_transport(std::uint8_t protocol) {
            protocol == proto::kIcmpv6 || protocol == proto::kNoNext || protocol == kPim;
 }
 
-std::optional<Response> judge_extension(const Packet& packet, const wire::ExtensionHeader& header) {
-    switch (header.type) {
-        case proto::kHopByHop:
-            if (header.offset == ipv6::kHeaderBytes) {
-                return std::nullopt;  // judged when it came in
-            }
-            return parameter_problem(icmpv6::kUnknownNextHeader, header.named_at);
-        case proto::kDestinationOptions: {
-            const auto facts = check_ipv6_options(packet.bytes(), header.offset,
-                                                  packet.layout.destination.is_multicast()
-                                                      ? Ipv6Options::DestinationMulticast
-                                                      : Ipv6Options::Destination);
-            if (!facts.refused) {
-                return std::nullopt;
-            }
-            return facts.problem_pointer == 0
-                       ? malformed()
-                       : parameter_problem(facts.problem_code, facts.problem_pointer);
-        }
-        case proto::kRouting:
-            return judge_routing(packet, header.offset);
-        case proto::kFragment:
-            return std::nullopt;
-        default:  // AH
-            return parameter_problem(icmpv6::kUnknownNextHeader, header.named_at);
+// The header that `at` stands at. Whoever reads it wants it whole; of a header that nobody reads,
+// its number is enough. kernel: ip6_protocol_deliver_rcu
+std::optional<Response> judge_extension(const Packet& packet, const wire::ExtensionWalk& at) {
+    const bool first_hop_by_hop =
+        at.type() == proto::kHopByHop && at.offset() == ipv6::kHeaderBytes;
+    if (at.type() == proto::kAh || (at.type() == proto::kHopByHop && !first_hop_by_hop)) {
+        return parameter_problem(icmpv6::kUnknownNextHeader, at.named_at());
     }
+    wire::ExtensionWalk behind = at;
+    if (!behind.next() || behind.offset() > packet.size()) {
+        return malformed();
+    }
+    switch (at.type()) {
+        case proto::kDestinationOptions:
+            return judge_destination_options(packet, at.offset());
+        case proto::kRouting:
+            return judge_routing(packet, at.offset());
+        default:  // the hop-by-hop options, judged when they came in, or an atomic fragment
+            return std::nullopt;
+    }
+}
+
+// kernel: ipv6_destopt_rcv
+std::optional<Response> judge_destination_options(const Packet& packet, std::size_t offset) {
+    const bool multicast = packet.layout.destination.is_multicast();
+    const auto facts = check_ipv6_options(
+        packet.bytes(), offset,
+        multicast ? Ipv6Options::DestinationMulticast : Ipv6Options::Destination);
+    if (!facts.refused) {
+        return std::nullopt;
+    }
+    return facts.problem_pointer == 0
+               ? malformed()
+               : parameter_problem(facts.problem_code, facts.problem_pointer);
 }
 
 // kernel: ipv6_rthdr_rcv. RFC 8200 4.4, RFC 5095

@@ -182,9 +182,10 @@ std::optional<std::uint8_t> named_by_cut_fragment_header(ConstBytes rest) {
 
 // The chain ends in a header that is not all there.
 void note_cut(ConstBytes bytes, const wire::ExtensionWalk& cut, Layout& layout) {
+    const std::size_t end = std::min(bytes.size(), kFurthestHeader);
     layout.protocol = proto::kNoNext;
-    layout.l4_offset = static_cast<std::uint16_t>(cut.offset());
-    if (cut.type() == proto::kFragment &&
+    layout.l4_offset = static_cast<std::uint16_t>(std::min(cut.offset(), end));
+    if (cut.type() == proto::kFragment && cut.offset() <= bytes.size() &&
         cut.offset() + ipv6::kFragmentHeaderBytes <= kFurthestHeader) {
         const auto named = named_by_cut_fragment_header(bytes.subspan(cut.offset()));
         layout.fragment_header_cut = !named && layout.fragment_header == 0;
@@ -195,24 +196,26 @@ void note_cut(ConstBytes bytes, const wire::ExtensionWalk& cut, Layout& layout) 
     }
 }
 
-// kernel: ipv6_skip_exthdr, ipv6_find_hdr. Behind the fragment header of a later fragment there is
-// no header to walk on: the protocol is what that header names.
+// kernel: ipv6_skip_exthdr, ipv6_find_hdr. A header that says to be longer than the packet names
+// the next one nevertheless, of which nothing is there. Behind the fragment header of a later
+// fragment there is no header to walk on: the protocol is what that header names.
 void walk_extension_headers(ConstBytes bytes, Layout& layout) {
-    const std::size_t furthest = std::min(bytes.size(), kFurthestHeader);
     wire::ExtensionWalk walk(bytes);
     while (wire::is_extension_header(walk.type()) && layout.fragment_offset == 0) {
         const wire::ExtensionWalk here = walk;
         const auto header = walk.next();
-        if (!header || walk.offset() > furthest) {
+        const bool fragment = here.type() == proto::kFragment;
+        if (!header || walk.offset() > kFurthestHeader ||
+            (fragment && walk.offset() > bytes.size())) {
             return note_cut(bytes, here, layout);
         }
-        if (header->type == proto::kFragment && layout.fragment_header == 0) {
+        if (fragment && layout.fragment_header == 0) {
             note_fragment_header(bytes.subspan(header->offset), header->offset, layout);
             layout.fragment_prev_next = static_cast<std::uint16_t>(header->named_at);
         }
     }
     layout.protocol = walk.type();
-    layout.l4_offset = static_cast<std::uint16_t>(walk.offset());
+    layout.l4_offset = static_cast<std::uint16_t>(std::min(walk.offset(), bytes.size()));
 }
 
 // kernel: ip6_rcv_core

@@ -29,6 +29,8 @@ def _ipv6(rng):
     protocol, body = _transport(rng, source, destination)
     for _ in range(rng.choice([1, 1, 1, 2, 2, 3])):
         protocol, body = _extension(rng, protocol, body)
+    if protocol != HOP_BY_HOP and rng.random() < 0.15:
+        protocol, body = p.FRAGMENT, _atomic(rng, protocol) + body
     if rng.random() < 0.1:
         body = body[: rng.randrange(len(body) + 1)]
     packet = bytearray(p.ip(protocol, source, destination, body, ttl=rng.choice([64, 64, 64, 1])))
@@ -48,7 +50,7 @@ def _transport(rng, source, destination):
 
 def _extension(rng, protocol, body):
     """One more header in front: its own protocol number, and the bytes."""
-    kind = rng.choice([HOP_BY_HOP, HOP_BY_HOP, DESTINATION, DESTINATION, ROUTING, ROUTING, p.FRAGMENT, AH, MOBILITY])
+    kind = rng.choice([HOP_BY_HOP, HOP_BY_HOP, DESTINATION, DESTINATION, ROUTING, ROUTING, AH, MOBILITY])
     if kind in (HOP_BY_HOP, DESTINATION):
         options = _options(rng)
         head = bytes([protocol, len(options) // 8 if rng.random() < 0.95 else rng.randrange(4)]) + options
@@ -56,13 +58,16 @@ def _extension(rng, protocol, body):
         addresses = rng.choice([0, 1, 1, 2])
         head = struct.pack("!BBBBI", protocol, addresses * 2 if rng.random() < 0.9 else rng.randrange(5), rng.choice([0, 1, 2, 2, 3, 4, 253]), rng.choice([0, 0, 1, 2, 9]), 0)
         head += p.ipaddress.ip_address("fd09:1::77").packed * addresses
-    elif kind == p.FRAGMENT:  # atomic, or with reserved bits
-        head = struct.pack("!BBHI", protocol, rng.choice([0, 0, 255]), rng.choice([0, 0, 6]), rng.getrandbits(32))
     elif kind == AH:
         head = struct.pack("!BBHIII", protocol, rng.choice([2, 2, 1]), 0, 77, 1, 0)
     else:
         head = struct.pack("!BBBBHH", protocol, 0, rng.choice([1, 99]), 0, 0, 0)
     return kind, head + body
+
+
+def _atomic(rng, protocol):
+    """A fragment header of a whole datagram. Not behind others: what tracking leaves of such a packet, the kernel misreads."""
+    return struct.pack("!BBHI", protocol, rng.choice([0, 0, 255]), rng.choice([0, 0, 6]), rng.getrandbits(32))
 
 
 def _options(rng):
