@@ -41,6 +41,8 @@ class Walk {
     };
     std::optional<Place> next();
 
+    // The CIPSO option, also if it was the malformed one.
+    [[nodiscard]] const std::optional<Place>& cipso() const { return cipso_; }
     [[nodiscard]] bool source_routed() const { return source_route_; }
     // Of the malformed byte; 0: none so far.
     [[nodiscard]] std::size_t problem() const { return problem_; }
@@ -51,6 +53,7 @@ class Walk {
     std::size_t problem_of(ConstBytes option);
     std::size_t route_problem(ConstBytes option);
     std::size_t timestamp_problem(ConstBytes option);
+    std::size_t cipso_problem(ConstBytes option);
 
     ConstBytes header_;
     std::size_t at_ = ipv4::kOptionsOffset;
@@ -59,10 +62,8 @@ class Walk {
     bool source_route_ = false;
     bool record_route_ = false;
     bool timestamp_ = false;
-    bool cipso_ = false;
+    std::optional<Place> cipso_;
 };
-
-std::size_t cipso_problem(ConstBytes option);
 
 // What came of giving an option one more entry.
 struct Entry {
@@ -163,7 +164,7 @@ std::size_t Walk::problem_of(ConstBytes option) {
         case ipv4::kOptionRouterAlert:
             return option.size() < 4 ? 1 : kFine;
         case kOptionCipso:
-            return std::exchange(cipso_, true) ? 0 : cipso_problem(option);
+            return cipso_problem(option);
         default:
             return kFine;
     }
@@ -201,25 +202,12 @@ std::size_t Walk::timestamp_problem(ConstBytes option) {
     return pointer + (with_address ? 7 : 3) > option.size() ? kPointer : kFine;
 }
 
-// A domain of interpretation that is not 0, and tags that fill the option. kernel:
-// cipso_v4_validate
-std::size_t cipso_problem(ConstBytes option) {
+// Of a domain of interpretation, of which none is known here. kernel: cipso_v4_validate
+std::size_t Walk::cipso_problem(ConstBytes option) {
+    constexpr std::size_t kLeastBytes = 8;
     constexpr std::size_t kDomain = 2;
-    constexpr std::size_t kTags = 6;
-    if (option.size() < kTags + 2) {
-        return 1;
-    }
-    if (wire::load32(option.data() + kDomain) == 0) {
-        return kDomain;
-    }
-    for (std::size_t at = kTags; at < option.size();) {
-        const std::size_t length = at + 1 < option.size() ? option[at + 1] : 0;
-        if (length == 0 || length > option.size() - at) {
-            return at + 1;
-        }
-        at += length;
-    }
-    return kFine;
+    cipso_ = Place{at_, option.size()};
+    return option.size() < kLeastBytes ? 1 : kDomain;
 }
 
 Entry add_route(Bytes option, const Ipv4Stamp& stamp) {
@@ -273,16 +261,8 @@ void count_overflow(Bytes timestamp) {
 
 namespace {
 
-struct Repeated {
-    std::uint8_t type = 0;
-    Entry (*add)(Bytes option, const Ipv4Stamp& stamp) = nullptr;  // null: nothing
-};
-// In this order, whatever the order was.
-constexpr std::array<Repeated, 3> kRepeated = {{
-    {ipv4::kOptionRecordRoute, add_route},
-    {ipv4::kOptionTimestamp, add_timestamp},
-    {kOptionCipso, nullptr},
-}};
+// Copies an option, with one more entry. False: there is room for half a one.
+bool repeat(ConstBytes option, const Ipv4Stamp& stamp, Ipv4Options& answer);
 
 }  // namespace
 
@@ -292,24 +272,42 @@ std::optional<Ipv4Options> echo_ipv4_options(const Packet& about, const Ipv4Stam
         return answer;
     }
     const ConstBytes header = about.bytes().first(about.layout.l4_offset);
-    for (const Repeated& repeated : kRepeated) {
-        Walk walk(header);
-        auto place = walk.next();
-        while (place && header[place->offset] != repeated.type) {
-            place = walk.next();
+    Walk walk(header);
+    std::optional<Walk::Place> route;
+    std::optional<Walk::Place> timestamp;
+    while (const auto place = walk.next()) {
+        if (header[place->offset] == ipv4::kOptionRecordRoute) {
+            route = place;
+        } else if (header[place->offset] == ipv4::kOptionTimestamp) {
+            timestamp = place;
         }
-        if (!place) {
-            continue;
-        }
-        const Bytes option = Bytes(answer.bytes).subspan(answer.size, place->length);
-        std::memcpy(option.data(), header.data() + place->offset, place->length);
-        if (repeated.add != nullptr && repeated.add(option, stamp).half) {
+    }
+    // In this order, whatever the order was.
+    for (const auto& place : {route, timestamp, walk.cipso()}) {
+        if (place && !repeat(header.subspan(place->offset, place->length), stamp, answer)) {
             return std::nullopt;
         }
-        answer.size += place->length;
     }
     answer.size = (answer.size + 3) / 4 * 4;
     return answer;
 }
+
+namespace {
+
+bool repeat(ConstBytes option, const Ipv4Stamp& stamp, Ipv4Options& answer) {
+    const Bytes copy = Bytes(answer.bytes).subspan(answer.size, option.size());
+    std::memcpy(copy.data(), option.data(), option.size());
+    answer.size += option.size();
+    switch (option[0]) {
+        case ipv4::kOptionRecordRoute:
+            return !add_route(copy, stamp).half;
+        case ipv4::kOptionTimestamp:
+            return !add_timestamp(copy, stamp).half;
+        default:
+            return true;
+    }
+}
+
+}  // namespace
 
 }  // namespace nsr
