@@ -89,6 +89,14 @@ TEST_CASE("an answer repeats what was recorded and records itself once more") {
     CHECK(echoed({68, 8, 5, 0, 0, 0, 0, 0, 7, 3, 4, 0}) == "070304440809000102030400");
 }
 
+TEST_CASE("a CIPSO option is of no domain known here, and is told so to its sender") {
+    BufferPool pool;
+    const Frame cipso = {134, 10, 0, 0, 0, 1, 1, 4, 0, 0};
+    const Packet packet = with_options(pool, Frame{7, 3, 4} + cipso + Frame{0, 0, 0});
+    CHECK(packet.layout.problem_pointer == 20 + 3 + 2);
+    CHECK(echoed(Frame{7, 3, 4} + cipso + Frame{0, 0, 0}) == "070304860a0000000101040000000000");
+}
+
 TEST_CASE("room for half an entry: no answer") {
     // Six bytes of room for times: one is recorded, two bytes are left.
     CHECK(echoed({68, 10, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0}) == "none");
