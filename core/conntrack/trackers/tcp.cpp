@@ -7,6 +7,7 @@
 #include "core/conntrack/trackers/tcp_segment.hpp"
 #include "core/conntrack/trackers/tcp_table.hpp"
 #include "core/conntrack/trackers/tcp_window.hpp"
+#include "core/packet/checksum.hpp"
 
 namespace nsr::conntrack {
 
@@ -102,7 +103,8 @@ bool malformed(const Flow& flow, const wire::TcpView& tcp) {
     if (!tcp.data_offset_valid()) {
         return log("truncated packet");
     }
-    if (flow.verify_checksum && !checksum_right(flow.packet, proto::kTcp)) {
+    if (flow.verify_checksum &&
+        !checksum_right(flow.packet, whole_transport(flow.packet, proto::kTcp))) {
         return log("bad checksum");
     }
     if (!flags_possible(tcp.flags())) {

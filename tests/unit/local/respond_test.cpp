@@ -40,7 +40,7 @@ std::optional<Packet> answer_to(Packet& question, std::uint32_t time_of_day) {
         error =
             IcmpError{wire::icmpv6::kParameterProblem, layout.problem_code, layout.problem_pointer};
     } else if (verdict.accepted()) {
-        Response response = respond(question, !is_own(layout.destination), time_of_day);
+        Response response = respond(question, !is_own(layout.destination), {time_of_day, {}});
         error = response.error;
         answer = std::move(response.answer);
     }
