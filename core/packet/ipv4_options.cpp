@@ -1,7 +1,6 @@
 #include "core/packet/ipv4_options.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "core/packet/rewrite.hpp"
@@ -36,9 +35,12 @@ class Walk {
 
     // The next option that is not a no-operation.
     struct Place {
-        std::size_t offset = 0;  // in the header
-        std::size_t length = 0;
+        std::uint8_t offset = 0;  // in the header
+        std::uint8_t length = 0;
     };
+    static Place place(std::size_t offset, std::size_t length) {
+        return {static_cast<std::uint8_t>(offset), static_cast<std::uint8_t>(length)};
+    }
     std::optional<Place> next();
 
     // The CIPSO option, also if it was the malformed one.
@@ -142,7 +144,7 @@ std::optional<Walk::Place> Walk::next() {
         problem_ = at_ + problem;
         return std::nullopt;
     }
-    return Place{std::exchange(at_, at_ + length), length};
+    return place(std::exchange(at_, at_ + length), length);
 }
 
 // Offset of the malformed byte in the option, or kFine.
@@ -206,7 +208,7 @@ std::size_t Walk::timestamp_problem(ConstBytes option) {
 std::size_t Walk::cipso_problem(ConstBytes option) {
     constexpr std::size_t kLeastBytes = 8;
     constexpr std::size_t kDomain = 2;
-    cipso_ = Place{at_, option.size()};
+    cipso_ = place(at_, option.size());
     return option.size() < kLeastBytes ? 1 : kDomain;
 }
 
@@ -296,7 +298,7 @@ namespace {
 
 bool repeat(ConstBytes option, const Ipv4Stamp& stamp, Ipv4Options& answer) {
     const Bytes copy = Bytes(answer.bytes).subspan(answer.size, option.size());
-    std::memcpy(copy.data(), option.data(), option.size());
+    std::copy(option.begin(), option.end(), copy.begin());
     answer.size += option.size();
     switch (option[0]) {
         case ipv4::kOptionRecordRoute:

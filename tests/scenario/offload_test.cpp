@@ -144,7 +144,8 @@ Bytes Generator::transport(const Ends& ends, std::uint8_t protocol, const Bytes&
     constexpr std::array<std::uint16_t, 5> kPorts = {80, 22, 9, 7, 4789};
     Bytes header(protocol == proto::kTcp ? 20 : 8);
     wire::store16(&header[0],
-                  static_cast<std::uint16_t>(4000 + ends.source.words[3] % 8 * 10 + below(3)));
+                  static_cast<std::uint16_t>(
+                      4000 + (ends.source.words[0] + ends.source.words[3]) % 8 * 10 + below(3)));
     wire::store16(&header[2], kPorts[below(5)]);
     if (protocol == proto::kTcp) {
         header[12] = 0x50;
