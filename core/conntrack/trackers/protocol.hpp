@@ -88,8 +88,4 @@ Judgement judge_generic(Flow& flow);
 
 Judgement judge(Flow& flow);
 
-// Is the one's complement checksum of the transport header and what follows right? The pseudo
-// header is that of `protocol`. kernel: nf_checksum
-bool checksum_right(const Packet& packet, std::uint8_t protocol);
-
 }  // namespace nsr::conntrack

@@ -43,7 +43,8 @@ bool malformed(const Flow& flow, const wire::TcpView& tcp) {
     if (!tcp.data_offset_valid()) {
         return log("truncated packet");
     }
-    if (flow.verify_checksum && !checksum_right(flow.packet, proto::kTcp)) {
+    if (flow.verify_checksum &&
+        !checksum_right(flow.packet, whole_transport(flow.packet, proto::kTcp))) {
         return log("bad checksum");
     }
     if (!flags_possible(tcp.flags())) {
