@@ -108,28 +108,15 @@ std::string clean_up_after(const std::string& name) {
     return removed + (has_lock ? run_file(name, ".pid") + "\n" : "");
 }
 
-ListedNamespaces read_listed(std::istream& in) {
-    ListedNamespaces listed;
+OwnedNamespaces::OwnedNamespaces(const std::string& name) : path_(run_file(name, ".state")) {
+    std::ifstream file(path_);
     std::string word;
     std::string netns;
     std::uint64_t inode = 0;
-    while (in >> word >> netns >> inode) {
-        if (word == "netns" && netlink::valid_netns_name(netns)) {
-            listed[netns] = inode;
+    while (file >> word >> netns >> inode) {
+        if (word != "netns" || !netlink::valid_netns_name(netns)) {
+            continue;
         }
-    }
-    return listed;
-}
-
-void write_listed(std::ostream& out, const ListedNamespaces& listed) {
-    for (const auto& [netns, inode] : listed) {
-        out << "netns " << netns << ' ' << inode << '\n';
-    }
-}
-
-OwnedNamespaces::OwnedNamespaces(const std::string& name) : path_(run_file(name, ".state")) {
-    std::ifstream file(path_);
-    for (const auto& [netns, inode] : read_listed(file)) {
         const std::uint64_t current = netlink::netns_inode(netns);
         if (current != 0 && (inode == 0 || inode == current)) {
             inodes_[netns] = current;
@@ -190,7 +177,9 @@ void OwnedNamespaces::write() const {
     const std::string draft = path_ + ".new";
     {
         std::ofstream file(draft, std::ios::trunc);
-        write_listed(file, inodes_);
+        for (const auto& [netns, inode] : inodes_) {
+            file << "netns " << netns << ' ' << inode << '\n';
+        }
         if (!file.flush()) {
             throw SystemError("write " + draft, errno);
         }

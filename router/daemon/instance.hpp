@@ -13,7 +13,6 @@
 #pragma once
 
 #include <cstdint>
-#include <iosfwd>
 #include <map>
 #include <string>
 #include <vector>
@@ -39,13 +38,6 @@ class InstanceLock {
 // nothing. Throws SystemError (EBUSY) if it is running.
 std::string clean_up_after(const std::string& name);
 
-// What NAME.state lists: names of namespaces, and the inode of each (0: about to be made).
-using ListedNamespaces = std::map<std::string, std::uint64_t>;
-// A list whose end is torn counts as far as it can be read; names that no namespace can have are
-// left out.
-ListedNamespaces read_listed(std::istream& in);
-void write_listed(std::ostream& out, const ListedNamespaces& listed);
-
 // The namespaces that instances of this name made and did not remove yet.
 class OwnedNamespaces {
   public:
@@ -62,7 +54,7 @@ class OwnedNamespaces {
     void write() const;
 
     std::string path_;
-    ListedNamespaces inodes_;
+    std::map<std::string, std::uint64_t> inodes_;  // 0: about to be made
 };
 
 }  // namespace nsr::router
