@@ -85,7 +85,7 @@ TEST_CASE("tcp: out of the window is INVALID, unless tcp_be_liberal says otherwi
     Firewall wall;
     wall.play(after_handshake("> . 99001:99001(0) ack 1  INVALID ESTABLISHED"));
     CHECK(wall.conntrack.stats().invalid == 1);
-    wall.conntrack.settings().tcp_be_liberal = 1;
+    wall.configure([](auto& settings) { settings.tcp_be_liberal = 1; });
     wall.play("> . 99001:99001(0) ack 1  ESTABLISHED");
 }
 
@@ -98,7 +98,7 @@ TEST_CASE("tcp: a connection is picked up in the middle if tcp_loose lets it") {
     )");
 
     Firewall strict;
-    strict.conntrack.settings().tcp_loose = 0;
+    strict.configure([](auto& settings) { settings.tcp_loose = 0; });
     strict.play("> . 1:6(5) ack 1  INVALID none");
 }
 
@@ -124,7 +124,7 @@ TEST_CASE("tcp: an ignored SYN is believed once the server agrees to it") {
 
 TEST_CASE("tcp: the same segment again and again shortens the wait") {
     Firewall wall;
-    wall.conntrack.settings().timeouts.tcp_max_retrans = 77;
+    wall.configure([](auto& settings) { settings.timeouts.tcp_max_retrans = 77; });
     wall.play(after_handshake(R"(
         > . 1:11(10) ack 1    ESTABLISHED 300
         > . 1:11(10) ack 1    ESTABLISHED 300
@@ -149,13 +149,13 @@ TEST_CASE("tcp: headers that cannot be are INVALID and make no entry") {
     CHECK(wall.pass(client().syn().fin().seq(1)) == CtInfo::Invalid);
     CHECK(wall.conntrack.table().size() == 0);
     CHECK(wall.conntrack.stats().invalid == 3);
-    wall.conntrack.settings().checksum = 0;
+    wall.configure([](auto& settings) { settings.checksum = 0; });
     CHECK(wall.pass(client().syn().seq(1).bad_checksum()) == CtInfo::New);
 }
 
 TEST_CASE("tcp: log_invalid says why, in the kernel's words") {
     Firewall wall;
-    wall.conntrack.settings().log_invalid = 255;
+    wall.configure([](auto& settings) { settings.log_invalid = 255; });
     wall.conntrack.describe_packet = [](const Packet&) { return std::string("IN=lan"); };
     wall.play(kHandshake);
     wall.pass(client().seq(1000).ack(5001));
@@ -169,7 +169,7 @@ TEST_CASE("tcp: log_invalid says why, in the kernel's words") {
               "nf_ct_proto_6: packet (index 1) in dir 0 invalid, state ESTABLISHED IN=lan",
               "nf_ct_proto_6: packet (index 0) in dir 0 ignored, state ESTABLISHED IN=lan",
           });
-    wall.conntrack.settings().log_invalid = 17;
+    wall.configure([](auto& settings) { settings.log_invalid = 17; });
     wall.pass(client().seq(1000).ack(5001));
     CHECK(wall.log.lines.size() == 4);
 }
