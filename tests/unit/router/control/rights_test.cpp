@@ -25,8 +25,7 @@ class Ported {
   public:
     Ported() {
         log_.copy_to_stderr = false;
-        std::string why;
-        router_.set_tracking(TrackingMode::On, clock_.now(), why);
+        static_cast<void>(router_.set_tracking(TrackingMode::On, clock_.now()));
     }
     Response ask(const std::string& method, const std::string& path, const Caller& caller,
                  const std::string& body = {}) {
@@ -63,6 +62,7 @@ class Ported {
                                    return std::string();
                                },
                                [this] { ++stops; },
+                               {},
                                {}}};
 };
 
