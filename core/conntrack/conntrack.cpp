@@ -22,12 +22,12 @@ CtInfo info_of(const Connection& record, Direction direction) {
 }
 
 // What an event may be about.
-struct Stage {
+struct EventState {
     std::uint32_t status = 0;
     std::uint8_t protocol_state = 0;
 };
 
-Stage stage_of(const Connection& record) {
+EventState event_state_of(const Connection& record) {
     switch (record.protocol) {
         case proto::kTcp:
             return {record.status, record.state.tcp.state};
@@ -38,7 +38,7 @@ Stage stage_of(const Connection& record) {
     }
 }
 
-std::uint32_t changes(const Stage& before, const Stage& after) {
+std::uint32_t changes(const EventState& before, const EventState& after) {
     const std::uint32_t gained = after.status & ~before.status;
     std::uint32_t events = 0;
     events |= (gained & status::kSeenReply) != 0 ? event::kReply : 0;
@@ -189,7 +189,7 @@ Verdict Conntrack::track_flow(Packet& packet, Instant now) {
 bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
     Connection& record = table_[hit.id];
     const Jiffies before = record.deadline;
-    const Stage was = on_event ? stage_of(record) : Stage{};
+    const EventState was = on_event ? event_state_of(record) : EventState{};
     const InvalidLog log = invalid_log(now);
     Flow flow{packet,
               record,
@@ -199,8 +199,8 @@ bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
               settings_,
               timeouts_of(record),
               log};
-    const Judgement judgement = judge(flow);
-    if (judgement == Judgement::Reopen) {
+    const TrackerVerdict verdict = judge(flow);
+    if (verdict == TrackerVerdict::Reopen) {
         destroy(hit.id, now);
         return false;
     }
@@ -210,7 +210,7 @@ bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
     if (flow.confirmed() && nearer) {
         table_.deadline_lowered(hit.id, flow.now);
     }
-    if (judgement == Judgement::Invalid) {
+    if (verdict == TrackerVerdict::Invalid) {
         ++stats_.invalid;
         if (!flow.confirmed()) {
             erase(hit.id);
@@ -229,7 +229,7 @@ bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
         record.status |= status::kSeenReply;
     }
     if (on_event) {
-        note(hit.id, changes(was, stage_of(record)));
+        note(hit.id, changes(was, event_state_of(record)));
     }
     return true;
 }

@@ -41,7 +41,7 @@ class TcpTracker {
           sender_(index_of(direction_)),
           receiver_(index_of(opposite(direction_))) {}
 
-    Judgement judge();
+    TrackerVerdict judge();
 
   private:
     bool begin();
@@ -59,7 +59,7 @@ class TcpTracker {
     Path window();
     void log_window(const WindowCheck& check) const;
     void hasten_end();
-    Judgement commit();
+    TrackerVerdict commit();
     [[nodiscard]] std::uint32_t timeout() const;
     [[nodiscard]] std::uint32_t timeout_of(TcpStep state) const;
     [[nodiscard]] const char* old_name() const { return tcp_state_name(old_).data(); }
@@ -82,10 +82,10 @@ bool malformed(const Flow& flow, const wire::TcpView& tcp);
 
 }  // namespace
 
-Judgement judge_tcp(Flow& flow) {
+TrackerVerdict judge_tcp(Flow& flow) {
     const auto tcp = wire::TcpView::parse(flow.l4());
     if (!tcp || malformed(flow, *tcp)) {
-        return Judgement::Invalid;
+        return TrackerVerdict::Invalid;
     }
     const TcpSegment segment = segment_of(*tcp);
     return TcpTracker(flow, segment).judge();
@@ -111,9 +111,9 @@ bool malformed(const Flow& flow, const wire::TcpView& tcp) {
     return false;
 }
 
-Judgement TcpTracker::judge() {
+TrackerVerdict TcpTracker::judge() {
     if (!flow_.confirmed() && !begin()) {
-        return Judgement::Invalid;
+        return TrackerVerdict::Invalid;
     }
     old_ = static_cast<TcpConntrack>(tcp_.state);
     next_ = step(direction_, segment_.kind, old_);
@@ -123,11 +123,11 @@ Judgement TcpTracker::judge() {
     }
     switch (path) {
         case Path::Pass:
-            return Judgement::Accept;
+            return TrackerVerdict::Accept;
         case Path::Invalid:
-            return Judgement::Invalid;
+            return TrackerVerdict::Invalid;
         case Path::Reopen:
-            return Judgement::Reopen;
+            return TrackerVerdict::Reopen;
         case Path::CheckWindow:
         case Path::SkipWindow:
             break;
@@ -395,7 +395,7 @@ void TcpTracker::hasten_end() {
 }
 
 // The segment is believed.
-Judgement TcpTracker::commit() {
+TrackerVerdict TcpTracker::commit() {
     Connection& record = flow_.record;
     tcp_.last_index = static_cast<std::uint8_t>(segment_.kind);
     tcp_.last_direction = static_cast<std::uint8_t>(direction_);
@@ -409,11 +409,11 @@ Judgement TcpTracker::commit() {
         if (segment_.kind == TcpKind::Rst) {
             // Refused: there is no connection to keep.
             flow_.kill();
-            return Judgement::Accept;
+            return TrackerVerdict::Accept;
         }
         if (segment_.kind == TcpKind::Syn && old_ == TcpConntrack::SynSent) {
             // Repeating a SYN must not keep the tuple for ever.
-            return Judgement::Accept;
+            return TrackerVerdict::Accept;
         }
         if (next_ == TcpStep::Established) {
             seconds = std::min(seconds, flow_.timeouts.tcp_unacknowledged);
@@ -423,7 +423,7 @@ Judgement TcpTracker::commit() {
         record.status |= status::kAssured;
     }
     flow_.refresh(seconds);
-    return Judgement::Accept;
+    return TrackerVerdict::Accept;
 }
 
 std::uint32_t TcpTracker::timeout() const {
