@@ -17,7 +17,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "core/local/local.hpp"
 #include "core/pipeline/hooks.hpp"
@@ -82,10 +81,10 @@ class Pipeline {
     void drop(Packet& packet, DropReason reason);
 
     // What may not go on, and the errors about a packet that is still here: errors.cpp
-    std::optional<DropReason> source_refused(const Packet& packet,
-                                             const routing::Decision& decision);
+    [[nodiscard]] Verdict check_source(const Packet& packet,
+                                       const routing::Decision& decision) const;
     [[nodiscard]] bool reverse_path_refused(const Packet& packet) const;
-    std::optional<DropReason> options_refused(const Packet& packet);
+    [[nodiscard]] Verdict check_options(const Packet& packet);
     void stamp_options(Packet& packet);
     Verdict may_forward(Packet& packet, const routing::Decision& decision);
     void unroutable(Packet& packet, routing::Destination kind);

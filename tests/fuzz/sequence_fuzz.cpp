@@ -134,7 +134,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (what < 16) {
             now += std::chrono::milliseconds(1u << what);
         } else if (what == 16) {
-            router->conntrack().flush(now);
+            const auto& table = router->conntrack().table();
+            for (auto id = table.next(std::nullopt); id; id = table.next(id)) {
+                router->destroy_connection(*id, now);
+            }
         } else {
             nsr::Packet packet(router->pool(), packet_from(in));
             packet.meta.in = nsr::IfIndex(packet.data()[12] == 10 ? 1 : 2);
