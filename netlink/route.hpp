@@ -19,8 +19,8 @@ struct Route {
     std::uint8_t type = RTN_UNICAST;
     std::uint32_t table = RT_TABLE_MAIN;
     std::uint8_t protocol = RTPROT_STATIC;  // who put it there
-    std::optional<IpAddress> source;  // for packets that begin here and have none yet
-    std::uint32_t mtu = 0;            // 0: the device's
+    std::optional<IpAddress> source;        // for packets that begin here and have none yet
+    std::uint32_t mtu = 0;                  // 0: the device's
     friend bool operator==(const Route&, const Route&) = default;
 };
 

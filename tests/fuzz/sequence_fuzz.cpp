@@ -106,7 +106,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (what < 16) {
             now += std::chrono::milliseconds(1u << what);
         } else if (what == 16) {
-            router->conntrack().flush(now);
+            const auto& table = router->conntrack().table();
+            for (auto id = table.next(std::nullopt); id; id = table.next(id)) {
+                router->destroy_connection(*id, now);
+            }
         } else if (what == 17) {
             router->set_up(fuzz::kWan, (in.byte() & 1) != 0, now);
         } else if (fuzz::MadePacket made = fuzz::read_packet(in, router->pool());

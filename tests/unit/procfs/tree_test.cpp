@@ -71,7 +71,7 @@ TEST_CASE_FIXTURE(Bench,
         ids.push_back(add(i));
     }
     for (std::size_t i = 0; i + 1 < ids.size(); ++i) {
-        router.conntrack().destroy(ids[i], now);
+        router.destroy_connection(ids[i], now);
     }
     auto cursor = tree.open("/proc/net/nf_conntrack");
     REQUIRE(cursor);
