@@ -23,6 +23,8 @@ struct Route {
     friend bool operator==(const Route&, const Route&) = default;
 };
 
+// One to the same destination through the same device, whatever its gateway.
+bool has_route(const Socket& socket, const Route& route);
 // False if there is such a route already.
 bool add_route(const Socket& socket, const Route& route);
 // Instead of the route to that destination, if there is one.
