@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "core/packet/dissect.hpp"
-#include "core/packet/ipv4_options.hpp"
 #include "core/packet/segment.hpp"
 #include "core/pipeline/pipeline.hpp"
 #include "core/wire/icmp.hpp"
@@ -151,18 +150,6 @@ bool Pipeline::reverse_path_refused(const Packet& packet) const {
     return back.kind != Destination::Unicast || (rp_filter == 1 && back.out != packet.meta.in);
 }
 
-// kernel: ip_rcv_options
-Verdict Pipeline::check_options(const Packet& packet) {
-    if (packet.layout.problem_pointer != 0) {
-        send_error(packet, {icmp::kParameterProblem, 0, packet.layout.problem_pointer});
-        return Verdict::drop(DropReason::BadOption);
-    }
-    if (packet.layout.source_routed) {
-        return Verdict::drop(DropReason::SourceRouted);
-    }
-    return Verdict::accept();
-}
-
 // kernel: ip6_parse_tlv
 void Pipeline::malformed(Packet& packet, DropReason reason) {
     if (reason == DropReason::BadExtensionHeader && packet.layout.problem_pointer != 0) {
@@ -170,18 +157,6 @@ void Pipeline::malformed(Packet& packet, DropReason reason) {
                             packet.layout.problem_pointer});
     }
     drop(packet, reason);
-}
-
-// kernel: ip_forward_options
-void Pipeline::stamp_options(Packet& packet) {
-    if (!packet.layout.has_ipv4_options) {
-        return;
-    }
-    const auto outgoing = state_.interfaces.source_for(packet.meta.out, packet.layout.destination);
-    const auto incoming = state_.interfaces.source_for(packet.meta.in, packet.layout.source);
-    if (outgoing && incoming) {
-        stamp_ipv4_options(packet, {*outgoing, *incoming, time_of_day(now_)});
-    }
 }
 
 // kernel: ip_forward, ip6_forward, up to the hook
@@ -273,8 +248,9 @@ void Pipeline::send_error(const Packet& about, IcmpError error) {
         (is_rate_limited(about.layout.family, error) && !within_rate(about))) {
         return;
     }
-    error.quotable = std::min(error.quotable, quotable_bytes(about));
-    std::optional<Packet> packet = local::icmp_error(about, error, source_of_error(about));
+    error.longest = longest_error(about);
+    std::optional<Packet> packet =
+        local::icmp_error(about, error, source_of_error(about), self_now());
     if (!packet) {
         return;
     }
@@ -289,13 +265,12 @@ bool Pipeline::is_broadcast(const Packet& about) const {
 }
 
 // An error over IPv4 fits the link it leaves by. kernel: __icmp_send
-std::uint32_t Pipeline::quotable_bytes(const Packet& about) const {
+std::uint32_t Pipeline::longest_error(const Packet& about) const {
     const Decision back = state_.routes.lookup(about.layout.source);
     if (about.layout.family != Family::Ipv4 || back.kind != Destination::Unicast) {
         return std::numeric_limits<std::uint32_t>::max();
     }
-    constexpr std::uint32_t kHeaders = wire::ipv4::kHeaderBytes + icmp::kHeaderBytes;
-    return state_.interfaces.get(back.out).mtu - kHeaders;
+    return state_.interfaces.get(back.out).mtu;
 }
 
 // Who it was sent to, if that is the router. Else IPv4 takes an address of the link the error
@@ -308,6 +283,9 @@ IpAddress Pipeline::source_of_error(const Packet& about) const {
     }
     const IpAddress unspecified{{}, layout.family};
     const IfIndex in = about.meta.in;
+    if (layout.has_ipv4_options) {  // they will have it, too
+        return source_towards(layout.source).value_or(unspecified);
+    }
     if (layout.family == Family::Ipv4 || in == IfIndex::None || in == IfIndex::Loopback) {
         return unspecified;
     }
@@ -348,6 +326,7 @@ void Pipeline::reassembly_timed_out(Packet first) {
     const bool v4 = first.layout.family == Family::Ipv4;
     const bool local = state_.routes.lookup(first.layout.destination).kind == Destination::Local;
     first.meta.cause = kTimerCause;
+    first.layout.has_ipv4_options = false;  // nobody has read them, so nobody repeats them
     if (!v4 || local) {
         send_error(first, v4 ? IcmpError{icmp::kTimeExceeded, icmp::kReassemblyTimeExceeded}
                              : IcmpError{icmpv6::kTimeExceeded, icmpv6::kReassemblyTimeExceeded});

@@ -75,7 +75,7 @@ std::string plain_netns(const std::string& netns) {
 
 void check_names(const Config& config, ConfigErrors& errors) {
     std::unordered_map<std::string_view, const InterfaceConfig*> names;
-    std::map<std::pair<std::string, std::string_view>, const InterfaceConfig*> devices;
+    std::map<std::pair<std::string, std::string>, const InterfaceConfig*> devices;
     for (const InterfaceConfig& later : config.interfaces) {
         const InterfaceConfig* same_name = nullptr;
         if (!later.name.empty()) {
@@ -90,7 +90,8 @@ void check_names(const Config& config, ConfigErrors& errors) {
             continue;
         }
         const InterfaceConfig* same_device =
-            devices.emplace(std::pair(plain_netns(later.netns), later.device), &later).first->second;
+            devices.emplace(std::pair(plain_netns(later.netns), later.device), &later)
+                .first->second;
         if (same_device != &later && same_device != same_name) {
             errors.push_back({later.where, "device \"" + later.device +
                                                "\" is used twice in the same namespace, first "
@@ -301,13 +302,16 @@ void check_far_routes(const Config& config, ConfigErrors& errors) {
     std::map<std::pair<std::string, Network>, std::string> known;  // and whose it is
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
         if (!config.host_netns.empty() && has_addresses(config, family)) {
-            known.emplace(std::pair(plain_netns(config.host_netns), key_of(Prefix{{{}, family}, 0})), "[host]");
+            known.emplace(
+                std::pair(plain_netns(config.host_netns), key_of(Prefix{{{}, family}, 0})),
+                "[host]");
         }
     }
     for (const InterfaceConfig& interface : config.interfaces) {
         for (const HostRoute& route : interface.host_routes) {
-            const auto [same, is_new] = known.emplace(std::pair(plain_netns(interface.netns), key_of(route.to)),
-                                                      "line " + std::to_string(route.where.line));
+            const auto [same, is_new] =
+                known.emplace(std::pair(plain_netns(interface.netns), key_of(route.to)),
+                              "line " + std::to_string(route.where.line));
             if (!is_new) {
                 errors.push_back({route.where, "the namespace has a route to " +
                                                    to_string(route.to) + " already, from " +

@@ -14,7 +14,7 @@
 
 #include "core/base/random.hpp"
 #include "core/pipeline/router.hpp"
-#include "core/rules/ruleset.hpp"
+#include "core/rules/language/parse.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/checksum.hpp"
 

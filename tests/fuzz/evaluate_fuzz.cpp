@@ -243,23 +243,13 @@ struct NoLog final : LogSink {
     void log(Instant, LogLevel, std::string_view line) override { NSR_CHECK(!line.empty()); }
 };
 
-// Connections of its own, for rules that are run beside the router.
-struct Tracking {
-    NoLog log;
-    SipKey key{1, 2};
-    conntrack::Conntrack conntrack{{}, {key, log, nullptr}};
-
-    explicit Tracking(Instant now) {
-        conntrack.set_active(Family::Ipv4, true, now);
-        conntrack.set_active(Family::Ipv6, true, now);
-    }
-};
-
 // Every table at every hook, whatever the one before it decided.
 void show_everywhere(rules::Program& program, const Packet& packet, const Router& router,
-                     Tracking& tracking, Instant now) {
+                     conntrack::Conntrack& conntrack, Instant now) {
     const pipeline::RoutingNetwork network(router.interfaces(), router.routes());
+    constexpr SipKey kHashKey{1, 2};
     RandomSource random(1);
+    NoLog log;
     for (std::size_t place = 0; place < rules::kTableCount * kHooks.size(); ++place) {
         const auto table = static_cast<rules::TableId>(place % rules::kTableCount);
         const Hook hook = kHooks[place / rules::kTableCount];
@@ -274,11 +264,11 @@ void show_everywhere(rules::Program& program, const Packet& packet, const Router
                                        .table = table,
                                        .hook = hook,
                                        .now = now,
-                                       .conntrack = tracking.conntrack,
+                                       .conntrack = conntrack,
                                        .network = network,
                                        .random = random,
-                                       .log = tracking.log,
-                                       .hash_key = tracking.key}));
+                                       .log = log,
+                                       .hash_key = kHashKey}));
         NSR_CHECK(dissect(shown).accepted());
     }
 }
@@ -294,7 +284,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::unique_ptr<Router> router = fuzz::make_router({});
     rules::Program program(ruleset, {{"lan", fuzz::kLan}, {"wan", fuzz::kWan}});
     Instant now{std::chrono::seconds(1000)};
-    Tracking tracking(now);
+    NoLog log;
+    conntrack::Conntrack conntrack(conntrack::Settings{}, {{3, 4}, log, nullptr});
+    conntrack.set_active(family, true, now);
     router->apply(std::move(ruleset), now);
     while (!in.done()) {
         now += std::chrono::milliseconds(100);
@@ -303,9 +295,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             continue;
         }
         Packet tracked = made.packet.clone();
-        if (dissect(tracked).accepted() && tracking.conntrack.track(tracked, now).accepted()) {
-            show_everywhere(program, tracked, *router, tracking, now);
-            tracking.conntrack.release(tracked);
+        if (dissect(tracked).accepted() && conntrack.track(tracked, now).accepted()) {
+            show_everywhere(program, tracked, *router, conntrack, now);
+            conntrack.release(tracked);
         }
         EgressQueue out;
         router->receive({&made.packet, 1}, now, out);

@@ -82,7 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         conntrack::Settings{}, {{3, 4}, log, std::make_unique<fuzz::MappedMemory>(*file, true)});
     conntrack.set_active(Family::Ipv4, true, kLiveNow);
     conntrack.set_active(Family::Ipv6, true, kLiveNow);
-    const std::size_t alive = conntrack.table().recover(to_jiffies(kLiveNow), shift);
+    const std::size_t alive = conntrack.recover(kLiveNow, shift);
     NSR_CHECK(alive == conntrack.table().size() && (size != 0 || alive > 0));
     check_lines(conntrack);
     track_some(conntrack);

@@ -28,7 +28,7 @@ void log_header(LogLine& line, const wire::Ipv4View& view) {
     const std::uint16_t fragment = view.flags_and_offset();
     line.add("SRC=", to_string(view.source()), " DST=", to_string(view.destination()), " ");
     line.add("LEN=", view.total_length(), " TOS=0x");
-    line.hex(tos & kTosMask, 2, true);
+    line.hex(static_cast<std::uint32_t>(tos & kTosMask), 2, true);
     line.add(" PREC=0x");
     line.hex(tos & kPrecedenceMask, 2, true);
     line.add(" TTL=", view.time_to_live(), " ID=", view.identification(), " ");

@@ -14,7 +14,7 @@ namespace nsr::rules {
 
 class LogLine {
   public:
-    LogLine(std::string& text, const LogDetail& detail) : detail(detail), text_(text) {}
+    LogLine(std::string& text, const LogDetail& wanted) : detail(wanted), text_(text) {}
 
     template <class... Parts>
     void add(const Parts&... parts) {

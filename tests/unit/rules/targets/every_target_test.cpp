@@ -1,6 +1,7 @@
 // Every option of every target there is does what its row says; a new one without a row fails here.
 #include <algorithm>
 
+#include "core/base/words.hpp"
 #include "core/rules/save.hpp"
 #include "core/rules/targets/targets.hpp"
 #include "core/wire/bytes.hpp"
@@ -240,7 +241,7 @@ void check(const TargetRow& row) {
     const bool tracked = row.table != TableId::Raw;
     if (tracked) {
         REQUIRE(box.conntrack.track(shown, box.now).accepted());
-        box.conntrack.table()[shown.meta.conn].mark = 0x0f;
+        box.conntrack.set_mark(shown.meta.conn, 0x0f);
     }
     shown.meta.mark = 0x05;
     const rules::TableVerdict decided = box.run(shown, row.table, row.hook);
