@@ -182,6 +182,9 @@ void Engine::Impl::drain(const AttachedPtr& attached) {
         for (int i = 0; i < kBatchesPerTurn && attached->port && end == Port::ReadEnd::Budget;
              ++i) {
             end = attached->port->read_batch(pool, batch);
+            for (const DropReason reason : attached->port->refused()) {
+                router.ingress_failed(attached->port->interface(), reason);
+            }
             forward();
         }
         arm_timer();
@@ -213,8 +216,10 @@ void Engine::Impl::flush() {
     for (Packet& packet : out) {
         // Nothing tells the ports of an interface apart yet: the first one takes what leaves.
         const std::vector<AttachedPtr>& candidates = of(packet.meta.out);
-        if (candidates.empty() || !candidates.front()->port->write(packet)) {
-            router.egress_failed(packet.meta.out, DropReason::EgressFailed);
+        const Verdict verdict = candidates.empty() ? Verdict::drop(DropReason::InterfaceDown)
+                                                   : candidates.front()->port->write(packet);
+        if (verdict.dropped()) {
+            router.egress_failed(packet.meta.out, verdict.reason());
         }
     }
     out.clear();
