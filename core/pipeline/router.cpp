@@ -234,10 +234,6 @@ Result<Done, routing::RouteRefusal> Router::set_routes(const std::vector<routing
 
 // --- what others look at ------------------------------------------------------------------------
 
-BufferPool& Router::pool() {
-    return impl_->state.pool;
-}
-
 const conntrack::Conntrack& Router::conntrack() const {
     return impl_->state.conntrack;
 }
