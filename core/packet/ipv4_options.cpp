@@ -28,6 +28,8 @@ std::uint8_t flag_of(ConstBytes timestamp) {
     return timestamp[kOverflowAndFlag] & 0x0f;
 }
 
+std::size_t cipso_problem(ConstBytes option);
+
 // Goes from option to option, up to the end of the list or the first that is malformed.
 class Walk {
   public:
@@ -43,8 +45,6 @@ class Walk {
     }
     std::optional<Place> next();
 
-    // The CIPSO option, also if it was the malformed one.
-    [[nodiscard]] const std::optional<Place>& cipso() const { return cipso_; }
     [[nodiscard]] bool source_routed() const { return source_route_; }
     // Of the malformed byte; 0: none so far.
     [[nodiscard]] std::size_t problem() const { return problem_; }
@@ -55,7 +55,6 @@ class Walk {
     std::size_t problem_of(ConstBytes option);
     std::size_t route_problem(ConstBytes option);
     std::size_t timestamp_problem(ConstBytes option);
-    std::size_t cipso_problem(ConstBytes option);
 
     ConstBytes header_;
     std::size_t at_ = ipv4::kOptionsOffset;
@@ -64,7 +63,6 @@ class Walk {
     bool source_route_ = false;
     bool record_route_ = false;
     bool timestamp_ = false;
-    std::optional<Place> cipso_;
 };
 
 // What came of giving an option one more entry.
@@ -205,10 +203,9 @@ std::size_t Walk::timestamp_problem(ConstBytes option) {
 }
 
 // Of a domain of interpretation, of which none is known here. kernel: cipso_v4_validate
-std::size_t Walk::cipso_problem(ConstBytes option) {
+std::size_t cipso_problem(ConstBytes option) {
     constexpr std::size_t kLeastBytes = 8;
     constexpr std::size_t kDomain = 2;
-    cipso_ = place(at_, option.size());
     return option.size() < kLeastBytes ? 1 : kDomain;
 }
 
@@ -263,7 +260,14 @@ void count_overflow(Bytes timestamp) {
 
 namespace {
 
-// Copies an option, with one more entry. False: there is room for half a one.
+// Where in the header the options are that an answer repeats; 0: nowhere.
+struct Repeated {
+    std::size_t route = 0;
+    std::size_t timestamp = 0;
+    std::size_t cipso = 0;
+};
+
+Repeated find_repeated(ConstBytes header, std::size_t problem);
 bool repeat(ConstBytes option, const Ipv4Stamp& stamp, Ipv4Options& answer);
 
 }  // namespace
@@ -274,19 +278,10 @@ std::optional<Ipv4Options> echo_ipv4_options(const Packet& about, const Ipv4Stam
         return answer;
     }
     const ConstBytes header = about.bytes().first(about.layout.l4_offset);
-    Walk walk(header);
-    std::optional<Walk::Place> route;
-    std::optional<Walk::Place> timestamp;
-    while (const auto place = walk.next()) {
-        if (header[place->offset] == ipv4::kOptionRecordRoute) {
-            route = place;
-        } else if (header[place->offset] == ipv4::kOptionTimestamp) {
-            timestamp = place;
-        }
-    }
+    const Repeated found = find_repeated(header, about.layout.problem_pointer);
     // In this order, whatever the order was.
-    for (const auto& place : {route, timestamp, walk.cipso()}) {
-        if (place && !repeat(header.subspan(place->offset, place->length), stamp, answer)) {
+    for (const std::size_t at : {found.route, found.timestamp, found.cipso}) {
+        if (at != 0 && !repeat(header.subspan(at, header[at + 1]), stamp, answer)) {
             return std::nullopt;
         }
     }
@@ -296,6 +291,31 @@ std::optional<Ipv4Options> echo_ipv4_options(const Packet& about, const Ipv4Stam
 
 namespace {
 
+// Of the malformed option itself, only CIPSO. What is before it was well formed, whatever has been
+// recorded in it since.
+Repeated find_repeated(ConstBytes header, std::size_t problem) {
+    Repeated found;
+    const std::size_t end = problem == 0 ? header.size() : problem;
+    std::size_t length = 1;
+    for (std::size_t at = ipv4::kOptionsOffset; at < end; at += length) {
+        const std::uint8_t type = header[at];
+        if (type == ipv4::kOptionEnd) {
+            break;
+        }
+        length = type == ipv4::kOptionNop ? 1 : header[at + 1];
+        const bool well_formed = at + length <= end;
+        if (type == kOptionCipso) {
+            found.cipso = at;
+        } else if (type == ipv4::kOptionRecordRoute && well_formed) {
+            found.route = at;
+        } else if (type == ipv4::kOptionTimestamp && well_formed) {
+            found.timestamp = at;
+        }
+    }
+    return found;
+}
+
+// Copies an option, with one more entry. False: there is room for half a one.
 bool repeat(ConstBytes option, const Ipv4Stamp& stamp, Ipv4Options& answer) {
     const Bytes copy = Bytes(answer.bytes).subspan(answer.size, option.size());
     std::copy(option.begin(), option.end(), copy.begin());
