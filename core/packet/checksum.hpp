@@ -17,8 +17,8 @@ struct ChecksumScope {
 // All of the transport part, with the pseudo header of `protocol`.
 ChecksumScope whole_transport(const Packet& packet, std::uint8_t protocol);
 
-// The sum over what is in `scope` is right, or the device has seen to it, or will. Not whether there
-// is one: a UDP field of 0 is the caller's business. kernel: nf_ip_checksum, nf_ip6_checksum
+// The sum over what is in `scope` is right, or the device has seen to it, or will. Not whether
+// there is one: a UDP field of 0 is the caller's business. kernel: nf_ip_checksum, nf_ip6_checksum
 bool checksum_right(const Packet& packet, const ChecksumScope& scope);
 
 }  // namespace nsr
