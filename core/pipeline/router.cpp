@@ -29,13 +29,12 @@ void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
     pipeline::State& state = impl_->state;
     state.refused.clear();
     for (Packet& packet : packets) {
-        if (const Verdict verdict = dissect(packet); verdict.accepted()) {
-            state.conntrack.prefetch(packet);
-        } else {
+        if (const Verdict verdict = dissect(packet); !verdict.accepted()) {
             state.refused.push_back({packet.layout.family, verdict.reason()});
             packet.layout.family = Family::None;
         }
     }
+    state.conntrack.begin_batch(packets);
     auto refused = state.refused.begin();
     pipeline::Pipeline pipeline(state, now, out);
     for (Packet& packet : packets) {
@@ -55,6 +54,7 @@ void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
             pipeline.receive(packet);
         }
     }
+    state.conntrack.end_batch();
 }
 
 std::optional<Instant> Router::next_deadline() const {

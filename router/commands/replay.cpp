@@ -24,6 +24,7 @@ struct Arguments {
     std::string out;
     std::string conntrack;
     std::string stats;
+    std::string events;
     std::string filter;
     double start = -1;
     ReplayOptions options;
@@ -56,10 +57,13 @@ class Sink {
 
 struct Outputs {
     explicit Outputs(const Arguments& arguments)
-        : packets(arguments.out), connections(arguments.conntrack), stats(arguments.stats) {}
+        : packets(arguments.out),
+          connections(arguments.conntrack),
+          stats(arguments.stats),
+          events(arguments.events) {}
     // The first file that cannot be written, and why; empty: none.
     [[nodiscard]] std::string unopened() const {
-        for (const Sink* sink : {&packets, &connections, &stats}) {
+        for (const Sink* sink : {&packets, &connections, &stats, &events}) {
             if (!sink->opened()) {
                 return sink->path() + ": " + std::strerror(sink->error());
             }
@@ -68,7 +72,7 @@ struct Outputs {
     }
     // The first file that does not take what it was given; empty: none.
     [[nodiscard]] std::string unwritten() {
-        for (Sink* sink : {&packets, &connections, &stats}) {
+        for (Sink* sink : {&packets, &connections, &stats, &events}) {
             if (!sink->flush()) {
                 return sink->path();
             }
@@ -79,14 +83,15 @@ struct Outputs {
     Sink packets;
     Sink connections;
     Sink stats;
+    Sink events;
 };
 
 class FileOutput : public ReplayOutput {
   public:
-    FileOutput(Sink& packets, Sink& connections, const std::vector<std::string>& interfaces)
-        : connections_(connections.stream()) {
-        if (packets.stream() != nullptr) {
-            writer_.emplace(*packets.stream(), interfaces);
+    FileOutput(Outputs& outputs, const std::vector<std::string>& interfaces)
+        : connections_(outputs.connections.stream()), events_(outputs.events.stream()) {
+        if (outputs.packets.stream() != nullptr) {
+            writer_.emplace(*outputs.packets.stream(), interfaces);
         }
     }
     void packet(std::int64_t time_ns, std::uint32_t interface, std::span<const std::uint8_t> bytes,
@@ -100,12 +105,18 @@ class FileOutput : public ReplayOutput {
             *connections_ << text;
         }
     }
+    void event(std::string_view line) override {
+        if (events_ != nullptr) {
+            *events_ << line << '\n';
+        }
+    }
     void trace(std::string_view line) override { std::cout << line << '\n'; }
     [[nodiscard]] bool good() const override { return !writer_ || writer_->good(); }
 
   private:
     std::optional<PcapngWriter> writer_;
     std::ostream* connections_;
+    std::ostream* events_;
 };
 
 int replay_into_files(const Arguments& arguments, const Config& config, Capture& capture);
@@ -143,7 +154,8 @@ std::string check_files(const Arguments& arguments) {
         {"--in", &arguments.in},
         {"--out", &arguments.out},
         {"--conntrack", &arguments.conntrack},
-        {"--stats", &arguments.stats}};
+        {"--stats", &arguments.stats},
+        {"--events", &arguments.events}};
     constexpr std::size_t kRead = 2;  // the others are written
     for (std::size_t i = kRead; i < std::size(files); ++i) {
         for (std::size_t j = 0; j < i; ++j) {
@@ -155,8 +167,8 @@ std::string check_files(const Arguments& arguments) {
             }
         }
     }
-    if (arguments.out == "-" &&
-        (arguments.conntrack == "-" || arguments.stats == "-" || arguments.options.trace)) {
+    if (arguments.out == "-" && (arguments.conntrack == "-" || arguments.stats == "-" ||
+                                 arguments.events == "-" || arguments.options.trace)) {
         return "--out - needs standard output for itself; write the text to files";
     }
     return {};
@@ -241,8 +253,10 @@ int replay_into_files(const Arguments& arguments, const Config& config, Capture&
 
 ReplayResult play(const Arguments& arguments, const Config& config, Capture& capture,
                   Outputs& outputs) {
-    FileOutput output(outputs.packets, outputs.connections, config.interface_names());
-    ReplayResult result = run_replay(config, capture, arguments.options, output);
+    FileOutput output(outputs, config.interface_names());
+    ReplayOptions options = arguments.options;
+    options.events = outputs.events.stream() != nullptr;
+    ReplayResult result = run_replay(config, capture, options, output);
     if (outputs.stats.stream() != nullptr) {
         *outputs.stats.stream() << result.stats;
     }
@@ -277,6 +291,10 @@ void add_replay_command(CLI::App& app, int& exit_code) {
     command->add_option("--conntrack", arguments->conntrack, "connection table at checkpoints")
         ->type_name("FILE");
     command->add_option("--stats", arguments->stats, "counters and rules at the end")
+        ->type_name("FILE");
+    command
+        ->add_option("--events", arguments->events,
+                     "what happens to connections, as conntrack -E prints it")
         ->type_name("FILE");
     command->add_flag("--trace", arguments->options.trace, "print what happens to each packet");
     command->add_option("--seed", arguments->options.seed, "of all randomness (default 1)")

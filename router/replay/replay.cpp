@@ -9,6 +9,7 @@
 #include "router/config/build.hpp"
 #include "router/config/section.hpp"
 #include "router/config/sections.hpp"
+#include "router/replay/events.hpp"
 #include "router/replay/stats.hpp"
 #include "router/replay/trace.hpp"
 #include "router/tools/conntrack/command.hpp"
@@ -53,6 +54,7 @@ class Replay {
     ReplayOutput& output_;
     Router router_;
     TraceWriter trace_;
+    std::optional<EventWriter> events_;
     std::map<std::string, IfIndex, std::less<>> interfaces_;
     std::vector<Scheduled> schedule_;
     std::size_t next_scheduled_ = 0;
@@ -105,6 +107,10 @@ Replay::Replay(const Config& config, Router::Options router_options, const Repla
     }
     if (options.trace) {
         router_.observe(&trace_);
+    }
+    if (options.events) {
+        events_.emplace(router_.conntrack(),
+                        [&output](std::string_view line) { output.event(line); });
     }
 }
 

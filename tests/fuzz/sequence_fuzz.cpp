@@ -122,7 +122,9 @@ void check_table(const nsr::Router& router, nsr::Instant now) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto ends = std::make_unique<Ends>();
     const std::unique_ptr<nsr::Router> router = make_router();
-    router->conntrack().settings().checksum = 0;
+    nsr::pipeline::Settings settings = router->settings();
+    settings.conntrack.checksum = 0;
+    router->configure(settings);
     router->observe(ends.get());
     nsr::Instant now{std::chrono::seconds(100)};
     Reader in(data, size);

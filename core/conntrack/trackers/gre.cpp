@@ -15,7 +15,7 @@ Judgement judge_gre(Flow& flow) {
         return Judgement::Accept;
     }
     flow.refresh(gre.stream_timeout);
-    record.status |= status::kAssured;
+    flow.assure();
     return Judgement::Accept;
 }
 

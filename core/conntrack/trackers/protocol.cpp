@@ -40,6 +40,11 @@ void Flow::refresh(std::uint32_t seconds) {
     }
 }
 
+void Flow::assure() {
+    events |= record.has(status::kAssured) ? 0 : event::kAssured;
+    record.status |= status::kAssured;
+}
+
 void Flow::kill() {
     counted = true;
     killed = true;

@@ -30,7 +30,7 @@ Judgement judge_udp(Flow& flow) {
     const bool stream = jiffies_until(record.assured_after, flow.now) < 0;
     flow.refresh(stream ? flow.timeouts.udp_stream : flow.timeouts.udp);
     if (stream) {
-        record.status |= status::kAssured;
+        flow.assure();
     }
     return Judgement::Accept;
 }
@@ -44,7 +44,7 @@ Judgement judge_udplite(Flow& flow) {
         return Judgement::Accept;
     }
     flow.refresh(flow.timeouts.udp_stream);
-    flow.record.status |= status::kAssured;
+    flow.assure();
     return Judgement::Accept;
 }
 

@@ -69,12 +69,6 @@ struct ConntrackFilter {
 };
 
 // What -I and -U write.
-struct ConntrackChange {
-    std::optional<std::uint32_t> timeout;
-    std::optional<MarkFilter> mark;  // value/mask: new = (old & ~mask) ^ value
-    std::uint32_t status_set = 0;    // -u ASSURED, SEEN_REPLY
-};
-
 // -o, -e
 struct ConntrackOutput {
     bool extended = false;
@@ -94,7 +88,7 @@ struct ConntrackArgs {
     ConntrackCommand command = ConntrackCommand::List;
     ConntrackTable table = ConntrackTable::Connections;
     ConntrackFilter filter;
-    ConntrackChange change;
+    conntrack::Change change;
     ConntrackOutput output;
 };
 

@@ -13,26 +13,15 @@ using Answer = ConntrackAnswer;
 constexpr std::size_t kLooksPerCall = 20000;
 constexpr std::size_t kEntriesPerCall = 1000;
 
-void zero_counters(conntrack::Conntrack& conntrack, ConnId id) {
-    if (conntrack::Extra* extra = conntrack.table().extra(id)) {
-        extra->counters = {};
-    }
-}
-
 // False if there was nothing to change: such an entry does not count as updated.
-bool change_one(const ConntrackChange& change, conntrack::Conntrack& conntrack, ConnId id,
+bool change_one(const conntrack::Change& change, conntrack::Conntrack& conntrack, ConnId id,
                 Instant now) {
-    conntrack::Connection& connection = conntrack.table()[id];
-    const auto before = std::pair(connection.mark, connection.status);
-    if (change.mark) {
-        connection.mark = (connection.mark & ~change.mark->mask) ^ change.mark->value;
-    }
-    connection.status |= change.status_set;
-    if (change.timeout) {
-        connection.deadline = to_jiffies(now) + seconds_to_jiffies(*change.timeout);
-        conntrack.table().deadline_lowered(id, to_jiffies(now));
-    }
-    return change.timeout || before != std::pair(connection.mark, connection.status);
+    const conntrack::Connection& connection = conntrack.table()[id];
+    const bool differs =
+        change.timeout_seconds || (connection.status | change.status) != connection.status ||
+        (change.mark &&
+         ((connection.mark & ~change.mark->mask) ^ change.mark->value) != connection.mark);
+    return differs && conntrack.update(id, change, now);
 }
 
 Answer go_through(const ConntrackArgs& args, Router& router, Instant now);
@@ -100,7 +89,7 @@ void ConntrackPass::visit(Router& router, std::string& out, ConnId id, Instant n
     if (args_.command == ConntrackCommand::Delete || args_.command == ConntrackCommand::Flush) {
         conntrack.destroy(id, now);
     } else if (args_.output.zero) {
-        zero_counters(conntrack, id);
+        conntrack.zero_counters(id);
     }
 }
 

@@ -32,6 +32,13 @@ struct Firewall {
         log.lines.clear();
     }
 
+    template <class Change>
+    void configure(Change change) {
+        conntrack::Settings settings = conntrack.settings();
+        change(settings);
+        conntrack.set_settings(settings);
+    }
+
     // PREROUTING only: what tracking makes of it.
     Packet enter(const PacketBuilder& builder) {
         Packet packet = builder.packet(pool);

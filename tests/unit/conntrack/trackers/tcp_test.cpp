@@ -98,7 +98,7 @@ TEST_CASE("tcp: out of the window is INVALID, unless tcp_be_liberal says otherwi
     shake_hands(wall);
     CHECK(wall.pass(client().seq(100000).ack(5000)) == CtInfo::Invalid);
     CHECK(wall.conntrack.stats().invalid == 1);
-    wall.conntrack.settings().tcp_be_liberal = 1;
+    wall.configure([](auto& settings) { settings.tcp_be_liberal = 1; });
     CHECK(wall.pass(client().seq(100000).ack(5000)) == CtInfo::Established);
 }
 
@@ -113,7 +113,7 @@ TEST_CASE("tcp: a connection is picked up in the middle if tcp_loose lets it") {
     CHECK(wall.assured());
 
     Firewall strict;
-    strict.conntrack.settings().tcp_loose = 0;
+    strict.configure([](auto& settings) { settings.tcp_loose = 0; });
     CHECK(strict.pass(client().seq(1).ack(1)) == CtInfo::Invalid);
     CHECK(strict.conntrack.table().size() == 0);
 }
@@ -144,7 +144,7 @@ TEST_CASE("tcp: an ignored SYN is believed once the server agrees to it") {
 TEST_CASE("tcp: the same segment again and again shortens the wait") {
     Firewall wall;
     shake_hands(wall);
-    wall.conntrack.settings().timeouts.tcp_max_retrans = 77;
+    wall.configure([](auto& settings) { settings.timeouts.tcp_max_retrans = 77; });
     for (int i = 0; i < 3; ++i) {
         wall.pass(client().seq(1000).ack(5000).payload(10));
     }
@@ -171,13 +171,13 @@ TEST_CASE("tcp: headers that cannot be are INVALID and make no entry") {
     CHECK(wall.pass(client().syn().fin().seq(1)) == CtInfo::Invalid);
     CHECK(wall.conntrack.table().size() == 0);
     CHECK(wall.conntrack.stats().invalid == 3);
-    wall.conntrack.settings().checksum = 0;
+    wall.configure([](auto& settings) { settings.checksum = 0; });
     CHECK(wall.pass(client().syn().seq(1).bad_checksum()) == CtInfo::New);
 }
 
 TEST_CASE("tcp: log_invalid says why, in the kernel's words") {
     Firewall wall;
-    wall.conntrack.settings().log_invalid = 255;
+    wall.configure([](auto& settings) { settings.log_invalid = 255; });
     wall.conntrack.describe_packet = [](const Packet&) { return std::string("IN=lan"); };
     shake_hands(wall);
     wall.pass(client().seq(1000).ack(5001));
@@ -191,7 +191,7 @@ TEST_CASE("tcp: log_invalid says why, in the kernel's words") {
               "nf_ct_proto_6: packet (index 1) in dir 0 invalid, state ESTABLISHED IN=lan",
               "nf_ct_proto_6: packet (index 0) in dir 0 ignored, state ESTABLISHED IN=lan",
           });
-    wall.conntrack.settings().log_invalid = 17;
+    wall.configure([](auto& settings) { settings.log_invalid = 17; });
     wall.pass(client().seq(1000).ack(5001));
     CHECK(wall.log.lines.size() == 4);
 }
