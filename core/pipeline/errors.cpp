@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <optional>
 
 #include "core/packet/dissect.hpp"
 #include "core/packet/segment.hpp"
@@ -35,21 +36,21 @@ bool is_local_multicast(const IpAddress& address) {
 }
 
 // kernel: ip_route_input_slow's checks before the lookup, ip_mc_validate_source
-std::optional<DropReason> martian(const Packet& packet) {
+Verdict check_addresses(const Packet& packet) {
     const IpAddress& source = packet.layout.source;
     const IpAddress& destination = packet.layout.destination;
     if (source.is_multicast() || source.is_limited_broadcast() || source.is_loopback()) {
-        return DropReason::MartianSource;
+        return Verdict::drop(DropReason::MartianSource);
     }
     const bool asks_the_link =
         destination.is_limited_broadcast() || is_local_multicast(destination);
     if (source.is_unspecified() && !asks_the_link) {
-        return DropReason::MartianSource;
+        return Verdict::drop(DropReason::MartianSource);
     }
     if (destination.is_unspecified() || destination.is_loopback()) {
-        return DropReason::MartianDestination;
+        return Verdict::drop(DropReason::MartianDestination);
     }
-    return std::nullopt;
+    return Verdict::accept();
 }
 
 // Path MTU discovery must not starve. kernel: icmpv4_mask_allow (icmp_ratemask 6168),
@@ -112,18 +113,18 @@ static_assert(rejections_are_in_enum_order());
 
 // Can this packet have come from where it says? kernel: ip_route_input_slow, fib_validate_source,
 // ip_rcv_options
-std::optional<DropReason> Pipeline::source_refused(const Packet& packet, const Decision& decision) {
+Verdict Pipeline::check_source(const Packet& packet, const Decision& decision) const {
     const bool v4 = packet.layout.family == Family::Ipv4;
     const bool multicast = decision.kind == Destination::Multicast;
     if (multicast && packet.layout.destination != (v4 ? kAllHosts : kAllNodes) &&
         !state_.groups.joined(packet.layout.destination)) {
-        return DropReason::NotForwardable;  // a group that the router has not joined
+        return Verdict::drop(DropReason::NotForwardable);  // a group that the router has not joined
     }
     if (!v4) {
-        return std::nullopt;
+        return Verdict::accept();
     }
-    if (const auto reason = martian(packet)) {
-        return reason;
+    if (const Verdict verdict = check_addresses(packet); !verdict.accepted()) {
+        return verdict;
     }
     const IpAddress& source = packet.layout.source;
     const bool judged = decision.kind == Destination::Unicast ||
@@ -131,13 +132,13 @@ std::optional<DropReason> Pipeline::source_refused(const Packet& packet, const D
                         decision.kind == Destination::Broadcast || multicast;
     if (judged && !source.is_unspecified()) {
         if (state_.routes.is_own_ipv4(source)) {
-            return DropReason::MartianSource;
+            return Verdict::drop(DropReason::MartianSource);
         }
         if (reverse_path_refused(packet)) {
-            return DropReason::ReversePathFilter;
+            return Verdict::drop(DropReason::ReversePathFilter);
         }
     }
-    return std::nullopt;
+    return Verdict::accept();
 }
 
 bool Pipeline::reverse_path_refused(const Packet& packet) const {

@@ -12,10 +12,10 @@ namespace icmp = wire::icmp;
 
 // Options get the router's entry when the way is known, whoever the packet is for; a process of the
 // [host] namespace has a kernel that does it. kernel: ip_rcv_options
-std::optional<DropReason> Pipeline::options_refused(Packet& packet, const Decision& decision) {
+Verdict Pipeline::check_options(Packet& packet, const Decision& decision) {
     recorded_ = {};
     if (!packet.layout.has_ipv4_options) {
-        return std::nullopt;
+        return Verdict::accept();
     }
     if (decision.kind == Destination::Unicast || state_.interfaces.host() == IfIndex::None) {
         const IpAddress address = specific_destination(packet, decision);
@@ -24,12 +24,12 @@ std::optional<DropReason> Pipeline::options_refused(Packet& packet, const Decisi
     }
     if (packet.layout.problem_pointer != 0) {
         send_error(packet, {icmp::kParameterProblem, 0, packet.layout.problem_pointer});
-        return DropReason::BadOption;
+        return Verdict::drop(DropReason::BadOption);
     }
     if (packet.layout.source_routed) {
-        return DropReason::SourceRouted;
+        return Verdict::drop(DropReason::SourceRouted);
     }
-    return std::nullopt;
+    return Verdict::accept();
 }
 
 local::Self Pipeline::self_now() const {

@@ -61,11 +61,11 @@ void Pipeline::route_input(Packet& packet) {
     if (state_.observer != nullptr) {
         state_.observer->routed(packet, decision);
     }
-    if (const auto reason = source_refused(packet, decision)) {
-        return drop(packet, *reason);
+    if (const Verdict verdict = check_source(packet, decision); !verdict.accepted()) {
+        return drop(packet, verdict.reason());
     }
-    if (const auto reason = options_refused(packet, decision)) {
-        return drop(packet, *reason);
+    if (const Verdict verdict = check_options(packet, decision); !verdict.accepted()) {
+        return drop(packet, verdict.reason());
     }
     switch (decision.kind) {
         case Destination::Local:

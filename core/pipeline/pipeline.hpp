@@ -17,7 +17,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "core/local/local.hpp"
 #include "core/packet/ipv4_options.hpp"
@@ -83,8 +82,8 @@ class Pipeline {
     void drop(Packet& packet, DropReason reason);
 
     // What may not go on, and the errors about a packet that is still here: errors.cpp
-    std::optional<DropReason> source_refused(const Packet& packet,
-                                             const routing::Decision& decision);
+    [[nodiscard]] Verdict check_source(const Packet& packet,
+                                       const routing::Decision& decision) const;
     [[nodiscard]] bool reverse_path_refused(const Packet& packet) const;
     Verdict may_forward(Packet& packet, const routing::Decision& decision);
     void unroutable(Packet& packet, routing::Destination kind);
@@ -97,7 +96,7 @@ class Pipeline {
     void send_reject(const Packet& about, rules::RejectWith with);
 
     // IPv4 options, and what the router writes into them: options.cpp
-    std::optional<DropReason> options_refused(Packet& packet, const routing::Decision& decision);
+    [[nodiscard]] Verdict check_options(Packet& packet, const routing::Decision& decision);
     [[nodiscard]] local::Self self_now() const;
     [[nodiscard]] IpAddress specific_destination(const Packet& packet,
                                                  const routing::Decision& decision) const;

@@ -12,7 +12,7 @@ namespace {
 
 struct Tracker {
     std::uint8_t protocol;
-    Judgement (*judge)(Flow&);
+    TrackerVerdict (*judge)(Flow&);
 };
 
 // The busiest first.
@@ -24,7 +24,7 @@ constexpr Tracker kTrackers[] = {
 
 }  // namespace
 
-Judgement judge(Flow& flow) {
+TrackerVerdict judge(Flow& flow) {
     for (const Tracker& tracker : kTrackers) {
         if (tracker.protocol == flow.record.protocol) {
             return tracker.judge(flow);

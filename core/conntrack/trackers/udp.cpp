@@ -15,9 +15,9 @@ bool udplite_wrong(const Flow& flow);
 
 }  // namespace
 
-Judgement judge_udp(Flow& flow) {
+TrackerVerdict judge_udp(Flow& flow) {
     if (udp_wrong(flow)) {
-        return Judgement::Invalid;
+        return TrackerVerdict::Invalid;
     }
     Connection& record = flow.record;
     if (!flow.confirmed()) {
@@ -25,27 +25,27 @@ Judgement judge_udp(Flow& flow) {
     }
     if (!record.has(status::kSeenReply)) {
         flow.refresh(flow.timeouts.udp);
-        return Judgement::Accept;
+        return TrackerVerdict::Accept;
     }
     const bool stream = jiffies_until(record.assured_after, flow.now) < 0;
     flow.refresh(stream ? flow.timeouts.udp_stream : flow.timeouts.udp);
     if (stream) {
         flow.assure();
     }
-    return Judgement::Accept;
+    return TrackerVerdict::Accept;
 }
 
-Judgement judge_udplite(Flow& flow) {
+TrackerVerdict judge_udplite(Flow& flow) {
     if (udplite_wrong(flow)) {
-        return Judgement::Invalid;
+        return TrackerVerdict::Invalid;
     }
     if (!flow.record.has(status::kSeenReply)) {
         flow.refresh(flow.timeouts.udp);
-        return Judgement::Accept;
+        return TrackerVerdict::Accept;
     }
     flow.refresh(flow.timeouts.udp_stream);
     flow.assure();
-    return Judgement::Accept;
+    return TrackerVerdict::Accept;
 }
 
 namespace {
