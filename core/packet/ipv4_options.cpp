@@ -66,19 +66,11 @@ class Walk {
 };
 
 // What came of giving an option one more entry.
-struct Entry {
-    std::size_t address_at = 0;  // in the option: of the router's address; 0: none was written
-    bool half = false;           // there was room for half an entry
-};
+enum class Entry : std::uint8_t { None, Added, Half };  // Half: there was room for half an entry
 
 Entry add_route(Bytes option, const Ipv4Stamp& stamp);
 Entry add_timestamp(Bytes option, const Ipv4Stamp& stamp);
 void count_overflow(Bytes timestamp);
-
-std::uint8_t in_header(const Walk::Place& place, const Entry& entry) {
-    return entry.address_at == 0 ? std::uint8_t{0}
-                                 : static_cast<std::uint8_t>(place.offset + entry.address_at);
-}
 
 }  // namespace
 
@@ -89,34 +81,35 @@ Ipv4OptionFacts check_ipv4_options(std::span<const std::uint8_t> header) {
     return {walk.source_routed(), static_cast<std::uint16_t>(walk.problem())};
 }
 
-Ipv4Recorded record_in_ipv4_options(Packet& packet, const Ipv4Stamp& stamp) {
+std::size_t record_in_ipv4_options(Packet& packet, const Ipv4Stamp& stamp) {
     if (!packet.layout.has_ipv4_options) {
-        return {};
+        return 0;
     }
     const Bytes header = packet.bytes().first(packet.layout.l4_offset);
     Walk walk(header);
-    Ipv4Recorded recorded;
+    std::size_t recorded_at = 0;
     while (const auto place = walk.next()) {
         const Bytes option = header.subspan(place->offset, place->length);
         if (option[0] == ipv4::kOptionRecordRoute) {
-            recorded.route_at = in_header(*place, add_route(option, stamp));
+            const std::size_t pointer = option[kPointer];
+            if (add_route(option, stamp) == Entry::Added) {
+                recorded_at = place->offset + pointer - 1;
+            }
         } else if (option[0] == ipv4::kOptionTimestamp) {
             count_overflow(option);
-            recorded.timestamp_at = in_header(*place, add_timestamp(option, stamp));
+            add_timestamp(option, stamp);
         }
     }
     if (walk.end() != 0) {
         const Bytes rest = header.subspan(walk.end());
         std::fill(rest.begin(), rest.end(), ipv4::kOptionEnd);
     }
-    return recorded;
+    return recorded_at;
 }
 
-void restamp_ipv4_options(Packet& packet, const Ipv4Recorded& recorded, const IpAddress& address) {
-    for (const std::size_t at : {recorded.route_at, recorded.timestamp_at}) {
-        if (at != 0) {
-            wire::store32(packet.data() + at, address.as_v4());
-        }
+void restamp_ipv4_options(Packet& packet, std::size_t recorded_at, const IpAddress& address) {
+    if (recorded_at != 0) {
+        wire::store32(packet.data() + recorded_at, address.as_v4());
     }
     rewrite::recompute_ipv4_header_checksum(packet);
 }
@@ -212,14 +205,14 @@ std::size_t cipso_problem(ConstBytes option) {
 Entry add_route(Bytes option, const Ipv4Stamp& stamp) {
     const std::size_t pointer = option[kPointer];
     if (pointer > option.size()) {
-        return {};
+        return Entry::None;
     }
     if (pointer + kEntryBytes - 1 > option.size()) {
-        return {.half = true};
+        return Entry::Half;
     }
     wire::store32(&option[pointer - 1], stamp.address.as_v4());
     option[kPointer] = static_cast<std::uint8_t>(pointer + kEntryBytes);
-    return {.address_at = pointer - 1};
+    return Entry::Added;
 }
 
 Entry add_timestamp(Bytes option, const Ipv4Stamp& stamp) {
@@ -227,23 +220,23 @@ Entry add_timestamp(Bytes option, const Ipv4Stamp& stamp) {
     const std::uint8_t flag = flag_of(option);
     const bool known = flag == kTimeOnly || flag == kTimeAndAddress || flag == kPrespecified;
     if (!known || pointer > option.size()) {
-        return {};
+        return Entry::None;
     }
     const std::size_t length = flag == kTimeOnly ? kEntryBytes : 2 * kEntryBytes;
     if (pointer + length - 1 > option.size()) {
-        return {.half = flag != kPrespecified};
+        return flag == kPrespecified ? Entry::None : Entry::Half;
     }
     std::uint8_t* entry = &option[pointer - 1];
     if (flag == kPrespecified &&
         !(stamp.is_own && stamp.is_own(IpAddress::from_wire(Family::Ipv4, entry)))) {
-        return {};
+        return Entry::None;
     }
     if (flag == kTimeAndAddress) {
         wire::store32(entry, stamp.address.as_v4());
     }
     wire::store32(entry + length - kEntryBytes, stamp.time_of_day_ms);
     option[kPointer] = static_cast<std::uint8_t>(pointer + length);
-    return {.address_at = flag == kTimeAndAddress ? pointer - 1 : 0};
+    return Entry::Added;
 }
 
 // Of one that is full. It is not at its end: Walk has looked.
@@ -322,9 +315,9 @@ bool repeat(ConstBytes option, const Ipv4Stamp& stamp, Ipv4Options& answer) {
     answer.size += option.size();
     switch (option[0]) {
         case ipv4::kOptionRecordRoute:
-            return !add_route(copy, stamp).half;
+            return add_route(copy, stamp) != Entry::Half;
         case ipv4::kOptionTimestamp:
-            return !add_timestamp(copy, stamp).half;
+            return add_timestamp(copy, stamp) != Entry::Half;
         default:
             return true;
     }
