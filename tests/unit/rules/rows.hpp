@@ -14,7 +14,8 @@ namespace nsr::test {
 // A packet, or time that passes.
 struct Step {
     Step(const PacketBuilder& shown) : packet(shown) {}  // NOLINT: so that rows read as lists
-    Step(Duration passed) : time(passed) {}              // NOLINT
+    template <class Rep, class Period>
+    Step(std::chrono::duration<Rep, Period> passed) : time(passed) {}  // NOLINT
     std::optional<PacketBuilder> packet;
     Duration time{};
 };

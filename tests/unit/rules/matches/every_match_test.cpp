@@ -1,6 +1,7 @@
 // Every option of every match there is does what its row says; a new one without a row fails here.
 #include <algorithm>
 
+#include "core/base/words.hpp"
 #include "core/rules/matches/matches.hpp"
 #include "core/rules/save.hpp"
 #include "tests/unit/rules/rows.hpp"
