@@ -64,13 +64,9 @@ void State::follow_rules(Instant now) {
 
 // kernel: nf_conntrack_hash_sysctl resizes the index
 void State::configure(const Settings& changed) {
-    const bool resized = changed.conntrack.buckets != conntrack.settings().buckets;
-    conntrack.settings() = changed.conntrack;
+    conntrack.set_settings(changed.conntrack);
     defrag.settings() = changed.defrag;
     forwarding = changed.forwarding;
-    if (resized) {
-        conntrack.table().resize(changed.conntrack.buckets);
-    }
 }
 
 Settings State::settings() const {

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "router/config/toml.hpp"
-
 namespace nsr::router {
 namespace {
 

@@ -15,7 +15,7 @@ TrackerVerdict judge_gre(Flow& flow) {
         return TrackerVerdict::Accept;
     }
     flow.refresh(gre.stream_timeout);
-    record.status |= status::kAssured;
+    flow.assure();
     return TrackerVerdict::Accept;
 }
 

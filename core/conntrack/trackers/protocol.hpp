@@ -9,6 +9,7 @@
 
 #include "core/base/log.hpp"
 #include "core/conntrack/record/connection.hpp"
+#include "core/conntrack/record/event.hpp"
 #include "core/conntrack/record/settings.hpp"
 #include "core/conntrack/record/tuple.hpp"
 #include "core/packet/packet.hpp"
@@ -55,13 +56,16 @@ struct Flow {
     const InvalidLog& log;
 
     // What the tracker decided beside its verdict.
-    bool counted = false;  // the packet counts in the connection's accounting
-    bool killed = false;   // the connection is over once this packet has passed
+    bool counted = false;      // the packet counts in the connection's accounting
+    bool killed = false;       // the connection is over once this packet has passed
+    std::uint32_t events = 0;  // event::k* that the packet caused
 
     [[nodiscard]] Direction direction() const { return direction_of(info); }
     [[nodiscard]] bool confirmed() const { return record.has(status::kConfirmed); }
     [[nodiscard]] wire::ConstBytes l4() const { return packet.l4(); }
 
+    // Sets ASSURED, and tells so if it was not.
+    void assure();
     // The connection lives `seconds` from now on. kernel: nf_ct_refresh_acct
     void refresh(std::uint32_t seconds);
     // kernel: nf_ct_kill_acct
@@ -83,9 +87,5 @@ TrackerVerdict judge_gre(Flow& flow);
 TrackerVerdict judge_generic(Flow& flow);
 
 TrackerVerdict judge(Flow& flow);
-
-// Is the one's complement checksum of the transport header and what follows right? The pseudo
-// header is that of `protocol`. kernel: nf_checksum
-bool checksum_right(const Packet& packet, std::uint8_t protocol);
 
 }  // namespace nsr::conntrack

@@ -239,8 +239,9 @@ bool SctpTracker::take(const Chunk& chunk) {
         return false;
     }
     sctp_.state = static_cast<std::uint8_t>(next);
+    flow_.events |= old != next ? event::kProtoInfo : 0;
     if (old != next && next == SctpConntrack::Established) {
-        flow_.record.status |= status::kAssured;
+        flow_.assure();
     }
     return true;
 }

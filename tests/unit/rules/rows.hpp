@@ -2,6 +2,7 @@
 // of them the rules drop.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,8 +15,8 @@ namespace nsr::test {
 // A packet, or time that passes.
 struct Step {
     Step(const PacketBuilder& shown) : packet(shown) {}  // NOLINT: so that rows read as lists
-    template <class Rep, class Period>
-    Step(std::chrono::duration<Rep, Period> passed) : time(passed) {}  // NOLINT
+    template <class Count, class Unit>
+    Step(std::chrono::duration<Count, Unit> passed) : time(passed) {}  // NOLINT
     std::optional<PacketBuilder> packet;
     Duration time{};
 };

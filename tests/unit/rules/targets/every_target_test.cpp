@@ -243,7 +243,7 @@ void check(const TargetRow& row) {
     }
     const bool tracked = shown.meta.conn != ConnId::None;
     if (tracked) {
-        box.conntrack.table()[shown.meta.conn].mark = 0x0f;
+        box.conntrack.set_mark(shown.meta.conn, 0x0f);
     }
     box.log.lines.clear();
     box.log.levels.clear();

@@ -53,7 +53,7 @@ TEST_CASE("CONNMARK carries marks between packet and connection") {
     box.conntrack.set_active(Family::Ipv4, true, box.now);
     Packet shown = box.packet(kUdp);
     REQUIRE(box.conntrack.track(shown, box.now).accepted());
-    Mark& mark = box.conntrack.table()[shown.meta.conn].mark;
+    const Mark& mark = box.conntrack.table()[shown.meta.conn].mark;
     box.run(shown, TableId::Mangle, Hook::Forward);
     CHECK(mark == 5);
     box.run(shown, TableId::Mangle, Hook::Prerouting);
