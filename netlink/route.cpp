@@ -73,6 +73,27 @@ RoutePtr describe(const Socket& socket, const Route& route) {
 
 }  // namespace
 
+bool has_route(const Socket& socket, const Route& route) {
+    const auto link = find_link(socket, route.device);
+    nl_cache* cache = nullptr;
+    check_netlink(
+        "list the routes",
+        rtnl_route_alloc_cache(socket.get(), static_cast<int>(route.to.address.family), 0, &cache));
+    const std::unique_ptr<nl_cache, void (*)(nl_cache*)> routes(cache, nl_cache_free);
+    const NlAddress to = nl_address(route.to.network());
+    for (nl_object* object = nl_cache_get_first(cache); link && object != nullptr;
+         object = nl_cache_get_next(object)) {
+        auto* known = reinterpret_cast<rtnl_route*>(object);
+        rtnl_nexthop* hop = rtnl_route_nexthop_n(known, 0);
+        if (rtnl_route_get_table(known) == RT_TABLE_MAIN && hop != nullptr &&
+            rtnl_route_nh_get_ifindex(hop) == link->index &&
+            nl_addr_cmp(rtnl_route_get_dst(known), to.get()) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool add_route(const Socket& socket, const Route& route) {
     const RoutePtr description = describe(socket, route);
     const int result = rtnl_route_add(socket.get(), description.get(), NLM_F_EXCL);

@@ -19,11 +19,13 @@ struct Route {
     std::uint8_t type = RTN_UNICAST;
     std::uint32_t table = RT_TABLE_MAIN;
     std::uint8_t protocol = RTPROT_STATIC;  // who put it there
-    std::optional<IpAddress> source;  // for packets that begin here and have none yet
-    std::uint32_t mtu = 0;            // 0: the device's
+    std::optional<IpAddress> source;        // for packets that begin here and have none yet
+    std::uint32_t mtu = 0;                  // 0: the device's
     friend bool operator==(const Route&, const Route&) = default;
 };
 
+// One to the same destination through the same device, whatever its gateway.
+bool has_route(const Socket& socket, const Route& route);
 // False if there is such a route already.
 bool add_route(const Socket& socket, const Route& route);
 // Instead of the route to that destination, if there is one.
