@@ -75,7 +75,7 @@ std::string plain_netns(const std::string& netns) {
 
 void check_names(const Config& config, ConfigErrors& errors) {
     std::unordered_map<std::string_view, const InterfaceConfig*> names;
-    std::map<std::pair<std::string, std::string_view>, const InterfaceConfig*> devices;
+    std::map<std::pair<std::string, std::string>, const InterfaceConfig*> devices;
     for (const InterfaceConfig& later : config.interfaces) {
         const InterfaceConfig* same_name = nullptr;
         if (!later.name.empty()) {
