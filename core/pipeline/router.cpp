@@ -208,6 +208,9 @@ void Router::set_up(IfIndex interface, bool up, Instant now) {
     if (!up) {
         impl_->state.nat.interface_down(interface, now);
     }
+    if (interface == impl_->state.interfaces.host()) {
+        impl_->state.groups = {};  // its sockets join anew, or are gone
+    }
 }
 
 void Router::ingress_failed(IfIndex interface, DropReason reason) {

@@ -66,6 +66,16 @@ TEST_CASE("host: a group is received from when it is joined until it is left") {
         .expect("host", udp("10.0.0.2:67", "255.255.255.255:68").data("x"));
 }
 
+TEST_CASE("host: groups go with the namespace's device") {
+    World w = with_host({});
+    w.when("host", ip(2, "10.0.0.1", "224.0.0.2").data("\x16\0\0\0\xef\1\2\3"sv)).forget();
+    const IfIndex host = w.router().interfaces().find("host")->index;
+    w.router().set_up(host, false, w.now());
+    w.router().set_up(host, true, w.now());
+    w.when("lan", udp("10.0.0.2:5353", "239.1.2.3:5353").data("to all"))
+        .expect_drop(DropReason::NotForwardable);
+}
+
 TEST_CASE("host: what is for many leaves by the link whose address it comes from") {
     World w = with_host({});
     w.when("host", udp("10.0.0.1:4000", "239.1.2.3:5353").data("x"))
