@@ -25,7 +25,8 @@ void add_stop_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("stop", "Stop a running router and wait for its end");
     command->footer(
         "Examples:\n  nsrouter stop\n  nsrouter stop --control demo\n"
-        "What a router that was killed has left is removed.");
+        "It says which namespaces stay behind, and why. What a router that was killed has left is "
+        "removed.");
     const ControlOptions options(*command);
     command->callback([options, &exit_code] {
         exit_code = guarded([&] { return stop_and_wait(options.target()); });
@@ -152,7 +153,7 @@ bool clean_up_after_killed(const ControlTarget& target) {
     return !removed.empty();
 }
 
-// The router cuts the connection of a stop request when all it made is gone, and not before.
+// The router answers a stop request when all it made is gone, and not before, with what stays.
 int stop_and_wait(const ControlTarget& target) {
     try {
         const ControlReply alive = ask(target, {"GET", "/status", {}});
@@ -166,8 +167,7 @@ int stop_and_wait(const ControlTarget& target) {
         throw;
     }
     try {
-        const ControlReply reply = ask(target, {"POST", "/stop", {}});
-        return reply.ok() ? kSuccess : print_reply(reply);
+        return print_reply(ask(target, {"POST", "/stop", {}}));
     } catch (const HungUp&) {
         return kSuccess;
     }

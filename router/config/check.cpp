@@ -59,9 +59,23 @@ void check_config(const Config& config, ConfigErrors& errors) {
 
 namespace {
 
+// The same namespace, as far as the text tells.
+std::string plain_netns(const std::string& netns) {
+    for (const std::string_view folder : {"/run/netns/", "/var/run/netns/"}) {
+        if (netns.starts_with(folder)) {
+            return netns.substr(folder.size());
+        }
+    }
+    constexpr std::string_view kPrefix = "pid:";
+    if (netns.starts_with(kPrefix)) {
+        return "/proc/" + netns.substr(kPrefix.size()) + "/ns/net";
+    }
+    return netns;
+}
+
 void check_names(const Config& config, ConfigErrors& errors) {
     std::unordered_map<std::string_view, const InterfaceConfig*> names;
-    std::map<std::pair<std::string_view, std::string_view>, const InterfaceConfig*> devices;
+    std::map<std::pair<std::string, std::string>, const InterfaceConfig*> devices;
     for (const InterfaceConfig& later : config.interfaces) {
         const InterfaceConfig* same_name = nullptr;
         if (!later.name.empty()) {
@@ -76,7 +90,8 @@ void check_names(const Config& config, ConfigErrors& errors) {
             continue;
         }
         const InterfaceConfig* same_device =
-            devices.emplace(std::pair(later.netns, later.device), &later).first->second;
+            devices.emplace(std::pair(plain_netns(later.netns), later.device), &later)
+                .first->second;
         if (same_device != &later && same_device != same_name) {
             errors.push_back({later.where, "device \"" + later.device +
                                                "\" is used twice in the same namespace, first "
@@ -102,32 +117,44 @@ void check_mtu(const InterfaceConfig& interface, ConfigErrors& errors) {
     }
 }
 
+// What is wrong with a gateway in the namespace of `interface`; empty: nothing.
+std::string wrong_gateway(const InterfaceConfig& interface, const IpAddress& gateway) {
+    bool on_link = false;
+    for (const Located<Prefix>& host : interface.host_addresses) {
+        if (host.value.address == gateway) {
+            return " is the namespace's own address";
+        }
+        if (is_broadcast_of(host.value, gateway)) {
+            return " is the broadcast address of its network";
+        }
+        on_link = on_link || host.value.contains(gateway);
+    }
+    if (!on_link) {
+        return " is not on-link: it is in no network of host.address";
+    }
+    return {};
+}
+
 void check_host_routes(const InterfaceConfig& interface, ConfigErrors& errors) {
-    const auto on_link = [&](const IpAddress& gateway) {
-        return std::any_of(
-            interface.host_addresses.begin(), interface.host_addresses.end(),
-            [&](const Located<Prefix>& host) { return host.value.contains(gateway); });
-    };
     for (const HostRoute& route : interface.host_routes) {
-        const bool family_present = std::any_of(
-            interface.addresses.begin(), interface.addresses.end(), [&](const auto& address) {
-                return address.value.address.family == route.to.address.family;
-            });
-        if (!route.via && !family_present) {
+        std::optional<IpAddress> gateway = route.via;
+        std::string what = "gateway ";
+        for (const Located<Prefix>& address : interface.addresses) {
+            if (!gateway && address.value.address.family == route.to.address.family) {
+                gateway = address.value.address;
+                what = "the router's address ";
+            }
+        }
+        if (!gateway) {
             errors.push_back({route.where,
                               "a route through the router needs an address of its "
                               "family on interface \"" +
                                   interface.name + "\""});
-        } else if (route.via && std::any_of(interface.host_addresses.begin(),
-                                            interface.host_addresses.end(), [&](const auto& host) {
-                                                return is_broadcast_of(host.value, *route.via);
-                                            })) {
-            errors.push_back({route.where, "gateway " + to_string(*route.via) +
-                                               " is the broadcast address of its network"});
-        } else if (route.via && !on_link(*route.via)) {
-            errors.push_back({route.where, "gateway " + to_string(*route.via) +
-                                               " is not on-link: it is in no network of "
-                                               "host.address"});
+            continue;
+        }
+        const std::string wrong = wrong_gateway(interface, *gateway);
+        if (!wrong.empty()) {
+            errors.push_back({route.where, what + to_string(*gateway) + wrong});
         }
     }
 }
@@ -252,7 +279,8 @@ void check_host(const Config& config, ConfigErrors& errors) {
             errors.push_back({interface.where, "name \"" + interface.name +
                                                    "\" is taken by [host]: choose another"});
         }
-        if (interface.device == kHostDevice && interface.netns == config.host_netns) {
+        if (interface.device == kHostDevice &&
+            plain_netns(interface.netns) == plain_netns(config.host_netns)) {
             errors.push_back({interface.where, "device \"" + interface.device +
                                                    "\" is taken by [host] in the "
                                                    "namespace \"" +
@@ -271,16 +299,19 @@ bool has_addresses(const Config& config, Family family) {
 
 // A namespace takes one route to a destination, whichever interfaces are in it.
 void check_far_routes(const Config& config, ConfigErrors& errors) {
-    std::map<std::pair<std::string_view, Network>, std::string> known;  // and whose it is
+    std::map<std::pair<std::string, Network>, std::string> known;  // and whose it is
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
         if (!config.host_netns.empty() && has_addresses(config, family)) {
-            known.emplace(std::pair(config.host_netns, key_of(Prefix{{{}, family}, 0})), "[host]");
+            known.emplace(
+                std::pair(plain_netns(config.host_netns), key_of(Prefix{{{}, family}, 0})),
+                "[host]");
         }
     }
     for (const InterfaceConfig& interface : config.interfaces) {
         for (const HostRoute& route : interface.host_routes) {
-            const auto [same, is_new] = known.emplace(std::pair(interface.netns, key_of(route.to)),
-                                                      "line " + std::to_string(route.where.line));
+            const auto [same, is_new] =
+                known.emplace(std::pair(plain_netns(interface.netns), key_of(route.to)),
+                              "line " + std::to_string(route.where.line));
             if (!is_new) {
                 errors.push_back({route.where, "the namespace has a route to " +
                                                    to_string(route.to) + " already, from " +

@@ -54,12 +54,13 @@ struct HostRoute {
 };
 
 struct InterfaceConfig {
-    std::string name;                        // what rules, routes and captures call it
-    std::string device;                      // of the TUN device; `name` unless given
-    std::string netns;                       // where the device appears; empty: the current one
+    std::string name;    // what rules, routes and captures call it
+    std::string device;  // of the TUN device; `name` unless given
+    std::string netns;  // where the device appears: a name, a path, "pid:N"; empty: the current one
     std::vector<Located<Prefix>> addresses;  // the router's own
     std::vector<Located<Prefix>> host_addresses;
     std::vector<HostRoute> host_routes;  // "default" is one entry per family that has an address
+    bool host_forwarding = false;        // the namespace routes, too
     std::uint32_t mtu = 1500;
     SourceLocation where;
 };

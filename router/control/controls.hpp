@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "core/pipeline/router.hpp"
@@ -15,6 +16,12 @@
 
 namespace nsr::router {
 
+// What came of reading the configuration again, in lines.
+struct ReloadAnswer {
+    bool refused = false;
+    std::string text;
+};
+
 // The parts of a running instance that a request may look at or change.
 struct Controls {
     Router& router;
@@ -25,8 +32,10 @@ struct Controls {
     const Config& config;
     Instant started;
     std::uint64_t memory_limit_bytes = 0;
-    std::function<std::string()> reload;  // the answer is what was wrong; empty: done
+    std::function<ReloadAnswer()> reload;
     std::function<void()> stop;
+    // What stays behind of a stopped instance, in lines; nothing: it has not ended yet.
+    std::function<std::optional<std::string>()> farewell;
     // Gives the device of an interface the MTU and the carrier asked for. Throws SystemError.
     ChangeLink change_link;
     // After addresses, routes or links have changed. Throws SystemError.

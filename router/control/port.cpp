@@ -96,8 +96,11 @@ Response ControlPort::reload(const Request& request) {
     if (auto refused = unknown_parameters(request, {})) {
         return *refused;
     }
-    const std::string wrong = controls_.reload();
-    return wrong.empty() ? http::plain(200, {}) : http::plain(400, wrong);
+    ReloadAnswer answer = controls_.reload();
+    if (answer.refused) {
+        return http::plain(400, std::move(answer.text));
+    }
+    return http::plain(200, std::move(answer.text));
 }
 
 Response ControlPort::stop(const Request& request) {
@@ -105,9 +108,16 @@ Response ControlPort::stop(const Request& request) {
         return *refused;
     }
     controls_.stop();
-    // Nothing is ever said: the connection ends when the instance is gone.
+    // Answered when the instance is gone.
     Response response;
-    response.stream = [](std::string&) { return Piece::NotYet; };
+    response.stream = [this](std::string& out) {
+        const std::optional<std::string> farewell = controls_.farewell();
+        if (!farewell) {
+            return Piece::NotYet;
+        }
+        out += *farewell;
+        return Piece::Last;
+    };
     return response;
 }
 

@@ -110,8 +110,7 @@ Replay::Replay(const Config& config, Router::Options router_options, const Repla
         router_.observe(&trace_);
     }
     if (options.events) {
-        events_.emplace(router_.conntrack(),
-                        [&output](std::string_view line) { output.event(line); });
+        events_.emplace(router_, [&output](std::string_view line) { output.event(line); });
     }
 }
 

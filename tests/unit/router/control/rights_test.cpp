@@ -25,7 +25,7 @@ class Ported {
   public:
     Ported() {
         log_.copy_to_stderr = false;
-        static_cast<void>(router_.set_tracking(TrackingMode::On, clock_.now()));
+        REQUIRE(router_.set_tracking(TrackingMode::On, clock_.now()).ok());
     }
     Response ask(const std::string& method, const std::string& path, const Caller& caller,
                  const std::string& body = {}) {
@@ -59,10 +59,10 @@ class Ported {
                                1u << 30,
                                [this] {
                                    ++reloads;
-                                   return std::string();
+                                   return ReloadAnswer{};
                                },
                                [this] { ++stops; },
-                               {},
+                               [] { return std::nullopt; },
                                {}}};
 };
 
@@ -97,7 +97,9 @@ const std::map<std::string, unsigned> kModes = {
 
 void files_below(const procfs::Tree& tree, const std::string& folder,
                  std::vector<std::string>& files) {
-    for (const procfs::Tree::Entry& entry : *tree.list(folder)) {
+    const auto entries = tree.list(folder);
+    REQUIRE(entries.ok());
+    for (const procfs::Tree::Entry& entry : *entries) {
         std::string path = folder + "/" + entry.name;
         if (entry.directory) {
             files_below(tree, path, files);

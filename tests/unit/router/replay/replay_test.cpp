@@ -180,9 +180,9 @@ TEST_CASE("--map: what the capture calls an interface is not what the configurat
 
 TEST_CASE("an interface that the configuration lacks ends the replay; --interface helps") {
     const Outcome unknown = replay(kConfig, {{0, udp(4000)}}, {}, "eth7");
-    CHECK(
-        unknown.result.error ==
-        "packet 0: the configuration has no interface \"eth7\"; --interface takes one of lan, wan");
+    CHECK(unknown.result.error ==
+          "packet 0: the configuration has no interface \"eth7\"; --map NAME=INTERFACE and "
+          "--interface take one of lan, wan");
     ReplayOptions options;
     options.interface = "lan";
     const Outcome placed = replay(kConfig, {{0, udp(4000)}}, options, "eth7");
