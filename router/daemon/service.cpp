@@ -121,11 +121,10 @@ void Service::make_router() {
 }
 
 void Service::listen() {
-    control_ = std::make_unique<ControlPort>(
-        Controls{*router_, *tree_, log_, clock_, *engine_, config_, clock_.now(),
-                 memory_limit_bytes_, [this] { return reload(); }, [this] { engine_->stop(); },
-                 [this] { return farewell_; }, [this](const IpArgs& args) { change_link(args); },
-                 [this] { follow_host(); }});
+    control_ = std::make_unique<ControlPort>(Controls{
+        *router_, *tree_, log_, clock_, *engine_, config_, clock_.now(), memory_limit_bytes_,
+        [this] { return reload(); }, [this] { engine_->stop(); }, [this] { return farewell_; },
+        [this](const IpArgs& args) { change_link(args); }, [this] { follow_host(); }});
     server_ = std::make_unique<http::Server>(engine_->loop(), [this](const http::Request& request) {
         return control_->handle(request);
     });
