@@ -274,9 +274,9 @@ TEST_CASE("engine: an exception costs the batch at hand, is logged, and the port
 
 TEST_CASE("engine: the timer runs what the core has a deadline for") {
     Router::Options options;
-    options.tracking = TrackingMode::On;
     options.settings.conntrack.timeouts.udp = 1;  // second
     Bench bench(std::move(options));
+    CHECK(bench.router.set_tracking(TrackingMode::On, bench.clock.now()));
     const auto lan = bench.join(kLan);
     const auto wan = bench.join(kWan);
     bench.send(*lan, datagram());
