@@ -134,6 +134,10 @@ ControlTarget parse_host_port(const std::string& given) {
     text.remove_prefix(text.starts_with(kScheme) ? kScheme.size() : 0);
     text = text.substr(0, text.find('/'));
     const auto authority = urls::parse_authority({text.data(), text.size()});
+    if (authority && !authority->has_userinfo() && authority->has_port() &&
+        !authority->port().empty() && authority->port_number() == 0) {
+        throw std::runtime_error("--control: the port of \"" + given + "\" is not in 1 to 65535");
+    }
     if (!authority || authority->has_userinfo() || authority->port_number() == 0) {
         throw std::runtime_error("--control takes NAME, PATH or HOST:PORT, not \"" + given + "\"");
     }

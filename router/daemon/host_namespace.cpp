@@ -37,6 +37,7 @@ HostNamespace::HostNamespace(std::string netns) : netns_(std::move(netns)) {
         set(device + "rp_filter", "0");
         set("net/ipv4/conf/all/rp_filter", "0");  // the larger of both counts
         ask_own_addresses_first();
+        netlink::remove_routes_of(netlink::Socket(), kRouteProtocol);  // of one that was killed
     } catch (...) {
         undo();
         throw;
@@ -145,12 +146,8 @@ void HostNamespace::undo() {
         undo_.back()();
     }
     const netlink::Socket socket;
+    netlink::remove_routes_of(socket, kRouteProtocol);
     const bool device_stays = netlink::find_link(socket, kHostDevice).has_value();
-    for (const Route& route : given_.routes) {
-        if (device_stays || route.device.empty()) {
-            netlink::remove_route(socket, route);
-        }
-    }
     for (const Prefix& address : given_.addresses) {
         if (device_stays) {
             netlink::remove_address(socket, kHostDevice, address);

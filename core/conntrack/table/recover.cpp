@@ -1,6 +1,9 @@
 // Taking in the records that a killed or replaced router left behind. Nothing in them is believed
 // before it was checked: the commit word covers what identifies a connection, what indexes tables
 // is compared with their bounds, and no side record is given out twice.
+#include <array>
+#include <cstddef>
+#include <cstring>
 #include <vector>
 
 #include "core/conntrack/record/settings.hpp"
@@ -28,6 +31,14 @@ bool plausible_state(const Connection& record) {
                sctp.last_direction < 2;
     }
     return true;
+}
+
+// Is every flag in it a bool? Read as bytes: another value in a bool must not even be looked at.
+bool plausible_flags(const Extra& extra) {
+    std::array<std::uint8_t, sizeof(Extra)> bytes{};
+    std::memcpy(bytes.data(), &extra, sizeof extra);
+    return bytes[offsetof(Extra, counting)] < 2 && bytes[offsetof(Extra, zone_original)] < 2 &&
+           bytes[offsetof(Extra, zone_reply)] < 2;
 }
 
 // The numbers of an arena that recovered records use.
@@ -63,8 +74,10 @@ std::size_t Table::recover(Jiffies now, Jiffies clock_shift) {
         const bool v4 = record.family == Family::Ipv4 && record.v6 == kNoSide;
         const bool v6 = record.family == Family::Ipv6 && record.v6 != kNoSide;
         if (record.commit == 0 || !(v4 || v6) || !addresses.may_use(record.v6) ||
-            !extras.may_use(record.extra) || record.commit != parts.commit_word(number) ||
-            !plausible_state(record) || record.has(status::kDying)) {
+            !extras.may_use(record.extra) ||
+            (record.extra != kNoSide && !plausible_flags(parts.extras[record.extra])) ||
+            record.commit != parts.commit_word(number) || !plausible_state(record) ||
+            record.has(status::kDying)) {
             return false;
         }
         record.deadline += clock_shift;

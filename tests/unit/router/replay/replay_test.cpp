@@ -1,4 +1,5 @@
 #include "router/replay/replay.hpp"
+#include "router/config/load.hpp"
 
 #include <doctest/doctest.h>
 
@@ -162,6 +163,19 @@ TEST_CASE("what a timer sends carries the timer's time") {
     CHECK(outcome.output.sent[0].interface == 0);
     CHECK(outcome.output.sent[0].time_ns >= 2 * kSecond + kSecond / 4);
     CHECK(outcome.output.sent[0].time_ns < 2 * kSecond + kSecond / 3);
+}
+
+TEST_CASE("--map: what the capture calls an interface is not what the configuration does") {
+    ReplayOptions options;
+    options.interface_names["eth0"] = "lan";
+    options.interface_names["lan"] = "wan";  // names are changed once, not again
+    const Outcome mapped = replay(kConfig, {{0, udp(4000)}}, options, "eth0");
+    CHECK(mapped.result.error == "");
+    REQUIRE(mapped.output.sent.size() == 1);
+    CHECK(mapped.output.sent[0].interface == 1);
+    const Outcome unknown = replay(kConfig, {{0, udp(4000)}}, options, "eth1");
+    CHECK(unknown.result.error.find("no interface \"eth1\"; --map NAME=INTERFACE") !=
+          std::string::npos);
 }
 
 TEST_CASE("an interface that the configuration lacks ends the replay; --interface helps") {
