@@ -92,16 +92,6 @@ TEST_CASE("NOTRACK and CT decide once, before tracking looks") {
     CHECK_FALSE(zoned.meta.zone_reply);
 }
 
-TEST_CASE("CT says what a connection is to tell") {
-    namespace event = conntrack::event;
-    Firewall box(
-        "*raw\n-A PREROUTING -j CT --ctevents mark,new --expevents new --zone 7\nCOMMIT\n");
-    Packet shown = box.packet(kUdp, Hook::Prerouting);
-    box.run(shown, TableId::Raw, Hook::Prerouting);
-    CHECK(shown.meta.ct_events == (event::kNew | event::kMark));
-    CHECK(shown.meta.zone == 7);
-}
-
 TEST_CASE("SNAT and DNAT give ranges") {
     const auto source =
         nat_of("-p udp -j SNAT --to-source 192.0.2.1-192.0.2.5:1024-2047 --persistent",
