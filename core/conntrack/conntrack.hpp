@@ -159,7 +159,7 @@ class Conntrack {
     [[nodiscard]] const Timeouts& timeouts_of(const Connection& record) const;
     Result<ConnId, DropReason> create(const Packet& packet, const Tuple& tuple, const Tuple& reply,
                                       Instant now);
-    [[nodiscard]] bool carries_events() const;
+    [[nodiscard]] bool carries_events(const Meta& meta) const;
     bool add_extra(ConnId id, const Meta& meta);
     bool make_room(Instant now);
     bool expire_batch(Instant now);
