@@ -73,6 +73,19 @@ RoutePtr describe(const Socket& socket, const Route& route) {
 
 }  // namespace
 
+namespace {
+
+// libnl gives a default route a destination without any bytes.
+bool leads_to(rtnl_route* route, const Prefix& to) {
+    nl_addr* destination = rtnl_route_get_dst(route);
+    if (to.length == 0) {
+        return nl_addr_get_prefixlen(destination) == 0;
+    }
+    return nl_addr_cmp(destination, nl_address(to.network()).get()) == 0;
+}
+
+}  // namespace
+
 bool has_route(const Socket& socket, const Route& route) {
     const auto link = find_link(socket, route.device);
     nl_cache* cache = nullptr;
@@ -80,14 +93,12 @@ bool has_route(const Socket& socket, const Route& route) {
         "list the routes",
         rtnl_route_alloc_cache(socket.get(), static_cast<int>(route.to.address.family), 0, &cache));
     const std::unique_ptr<nl_cache, void (*)(nl_cache*)> routes(cache, nl_cache_free);
-    const NlAddress to = nl_address(route.to.network());
     for (nl_object* object = nl_cache_get_first(cache); link && object != nullptr;
          object = nl_cache_get_next(object)) {
         auto* known = reinterpret_cast<rtnl_route*>(object);
         rtnl_nexthop* hop = rtnl_route_nexthop_n(known, 0);
         if (rtnl_route_get_table(known) == RT_TABLE_MAIN && hop != nullptr &&
-            rtnl_route_nh_get_ifindex(hop) == link->index &&
-            nl_addr_cmp(rtnl_route_get_dst(known), to.get()) == 0) {
+            rtnl_route_nh_get_ifindex(hop) == link->index && leads_to(known, route.to)) {
             return true;
         }
     }

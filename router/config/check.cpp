@@ -117,12 +117,14 @@ void check_mtu(const InterfaceConfig& interface, ConfigErrors& errors) {
     }
 }
 
+constexpr const char* kOwnAddress = " is the namespace's own address";
+
 // What is wrong with a gateway in the namespace of `interface`; empty: nothing.
 std::string wrong_gateway(const InterfaceConfig& interface, const IpAddress& gateway) {
     bool on_link = false;
     for (const Located<Prefix>& host : interface.host_addresses) {
         if (host.value.address == gateway) {
-            return " is the namespace's own address";
+            return kOwnAddress;
         }
         if (is_broadcast_of(host.value, gateway)) {
             return " is the broadcast address of its network";
@@ -153,7 +155,9 @@ void check_host_routes(const InterfaceConfig& interface, ConfigErrors& errors) {
             continue;
         }
         const std::string wrong = wrong_gateway(interface, *gateway);
-        if (!wrong.empty()) {
+        // That the router and the namespace have one address has been said already.
+        const bool said = !route.via && wrong == kOwnAddress;
+        if (!wrong.empty() && !said) {
             errors.push_back({route.where, what + to_string(*gateway) + wrong});
         }
     }

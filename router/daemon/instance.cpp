@@ -60,6 +60,7 @@ InstanceLock::InstanceLock(const std::string& name) : path_(run_file(name, ".pid
                               "it is running already (process " + pid_in(file_.get()) + ")");
         }
     } while (!is_file_at(file_.get(), path_));
+    remove_drafts(name);
     const std::string pid = std::to_string(::getpid()) + "\n";
     check_call("write " + path_, ::fchmod(file_.get(), 0600));
     check_call("write " + path_, ::ftruncate(file_.get(), 0));

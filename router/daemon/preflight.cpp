@@ -111,7 +111,9 @@ bool is_here(const std::string& text) {
 void look_at_listener(const Config& config, Preflight& found) {
     const ControlConfig& control = config.control;
     const auto address = parse_address(control.address);
-    if (!address || address->is_loopback() || address->is_unspecified() ||
+    // lo is brought up in every namespace but the current one.
+    const bool comes_with_lo = address && address->is_loopback() && !control.netns.empty();
+    if (!address || comes_with_lo || address->is_unspecified() ||
         comes_with_the_router(config, *address)) {
         return;
     }

@@ -19,6 +19,7 @@ using netlink::check_call;
 using netlink::Descriptor;
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 20;
+constexpr const char* kDraft = ".new";
 
 void make_directory(const std::string& path) {
     if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
@@ -62,7 +63,7 @@ void replace_run_file(const std::string& path, const std::string& text) {
         ::unlink(path.c_str());
         return;
     }
-    const std::string draft = path + ".new";
+    const std::string draft = path + kDraft;
     ::unlink(draft.c_str());  // of one that was killed
     {
         const Descriptor file(check_call(
@@ -79,6 +80,17 @@ void replace_run_file(const std::string& path, const std::string& text) {
         }
     }
     check_call("replace " + path, ::rename(draft.c_str(), path.c_str()));
+}
+
+void remove_drafts(const std::string& name) {
+    ::unlink((run_file(name, ".state") + kDraft).c_str());
+    std::error_code none;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(std::string(kRunDirectory) + "/netns", none)) {
+        if (entry.path().extension() == kDraft) {
+            ::unlink(entry.path().c_str());
+        }
+    }
 }
 
 RunLock::RunLock() {

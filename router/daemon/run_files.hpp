@@ -23,6 +23,10 @@ std::string read_run_file(const std::string& path);
 // Empty: the file goes. Throws SystemError.
 void replace_run_file(const std::string& path, const std::string& text);
 
+// Removes what killed ones had begun to write: for the instance `name`, whose lock is held, and of
+// what is about namespaces. Under RunLock.
+void remove_drafts(const std::string& name);
+
 // Throws SystemError.
 class RunLock {
   public:

@@ -16,7 +16,7 @@ import harness
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 PTRACE_TRACEME, PTRACE_SYSCALL, PTRACE_SETOPTIONS, PTRACE_GET_SYSCALL_INFO = 0, 24, 0x4200, 0x420E
-PTRACE_O_EXITKILL = 0x100000
+PTRACE_O_TRACESYSGOOD, PTRACE_O_EXITKILL = 1, 0x100000
 SYSCALL_ENTRY = 1
 # x86-64; write covers /proc/sys, sendmsg netlink, ioctl the TUN device
 CHANGING = {"write": 1, "pwrite64": 18, "ioctl": 16, "sendto": 44, "sendmsg": 46, "bind": 49, "listen": 50, "rename": 82, "mkdir": 83, "unlink": 87,
@@ -58,15 +58,16 @@ def die_before(program, config, count):
         os.environ["NOTIFY_SOCKET"] = "@nobody"
         os.execv(program, [program, "run", config])
     os.waitpid(pid, 0)
-    ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_EXITKILL)
+    ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)
     pending = seen = 0
     while True:
         ptrace(PTRACE_SYSCALL, pid, 0, pending)
         _, status = os.waitpid(pid, 0)
         if not os.WIFSTOPPED(status):
             raise SystemExit(f"the router ended by itself: {status}")
-        pending = os.WSTOPSIG(status) if os.WSTOPSIG(status) != signal.SIGTRAP else 0
-        if pending:
+        is_call = os.WSTOPSIG(status) == signal.SIGTRAP | 0x80
+        pending = 0 if is_call else os.WSTOPSIG(status)
+        if not is_call:
             continue
         name = changes_something(pid)
         seen += name is not None
@@ -98,7 +99,7 @@ def found(netns):
     """What the router must leave as it found it."""
     words = (ip("-n", netns, "-o", "address") + ip("-n", netns, "route") + ip("-n", netns, "-o", "link")).split()
     forward = subprocess.run(["ip", "netns", "exec", netns, "cat", "/proc/sys/net/ipv4/ip_forward"], capture_output=True, text=True).stdout
-    return [word for word in words if not word.startswith("<") and word not in ("linkdown", "state", "UNKNOWN", "DOWN", "forever")] + [forward]
+    return [word for word in words if not word.startswith("<") and word not in ("linkdown", "state", "UNKNOWN", "DOWN", "forever", "noop", "noqueue", "pfifo_fast")] + [forward]
 
 
 def flags(netns, device):

@@ -55,7 +55,7 @@ def check_knows_what_run_would_say(h, text):
         h.check(f"{what}: check passes, and it starts", check.returncode == 0 and run.returncode == 0, (check, run))
 
     host = 'host.address = ["10.0.1.2/24"]\n'
-    refused("routes without an address", text.replace(host, ""), "not on-link")
+    refused("routes without an address", text.replace(host, "").replace('["default"]', '["10.9.0.0/16"]'), "not on-link")
     refused("the router's address is in no network of the namespace", text.replace(host, 'host.address = ["10.9.1.2/24"]\n'), "not on-link")
     refused("the gateway is the namespace itself", text.replace('["default"]', '[{ to = "10.9.0.0/16", via = "10.0.1.2" }]'), "own address")
     refused("a namespace with a blank", text.replace(f'"{inside}"', '"/run/netns/a b"'), "netns must be")
