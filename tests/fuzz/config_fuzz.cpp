@@ -24,7 +24,7 @@ void build(const nsr::router::Config& config) {
         check_errors(options.error());
         return;
     }
-    nsr::Router router(*std::move(options));
+    nsr::Router router(std::move(*options));
     static_cast<void>(nsr::router::furnish(router, config, nsr::Instant{}));
     NSR_CHECK(router.interfaces().all().size() >= config.interfaces.size());
 }
