@@ -57,7 +57,7 @@ RoutePtr describe(const Socket& socket, const Route& route) {
     }
     rtnl_route_set_family(result.get(), static_cast<std::uint8_t>(route.to.address.family));
     rtnl_route_set_table(result.get(), route.table);
-    rtnl_route_set_protocol(result.get(), RTPROT_STATIC);
+    rtnl_route_set_protocol(result.get(), route.protocol);
     rtnl_route_set_type(result.get(), route.type);
     rtnl_route_set_scope(result.get(), on_link ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE);
     const std::string attempt = "describe route " + in_words(route);
@@ -126,6 +126,23 @@ void remove_route(const Socket& socket, const Route& route) {
     const int result = rtnl_route_delete(socket.get(), description.get(), 0);
     if (result != -NLE_OBJ_NOTFOUND) {
         check_netlink("remove route " + in_words(route), result);
+    }
+}
+
+void remove_routes_of(const Socket& socket, std::uint8_t protocol) {
+    nl_cache* cache = nullptr;
+    check_netlink("list the routes", rtnl_route_alloc_cache(socket.get(), AF_UNSPEC, 0, &cache));
+    const std::unique_ptr<nl_cache, void (*)(nl_cache*)> routes(cache, nl_cache_free);
+    for (nl_object* object = nl_cache_get_first(cache); object != nullptr;
+         object = nl_cache_get_next(object)) {
+        auto* route = reinterpret_cast<rtnl_route*>(object);
+        if (rtnl_route_get_protocol(route) != protocol) {
+            continue;
+        }
+        const int result = rtnl_route_delete(socket.get(), route, 0);
+        if (result != -NLE_OBJ_NOTFOUND) {
+            check_netlink("remove a route", result);
+        }
     }
 }
 

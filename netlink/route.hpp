@@ -18,8 +18,9 @@ struct Route {
     std::string device;  // empty for the types that lead nowhere
     std::uint8_t type = RTN_UNICAST;
     std::uint32_t table = RT_TABLE_MAIN;
-    std::optional<IpAddress> source;  // for packets that begin here and have none yet
-    std::uint32_t mtu = 0;            // 0: the device's
+    std::uint8_t protocol = RTPROT_STATIC;  // who put it there
+    std::optional<IpAddress> source;        // for packets that begin here and have none yet
+    std::uint32_t mtu = 0;                  // 0: the device's
     friend bool operator==(const Route&, const Route&) = default;
 };
 
@@ -31,5 +32,7 @@ bool add_route(const Socket& socket, const Route& route);
 void replace_route(const Socket& socket, const Route& route);
 // Nothing if there is none.
 void remove_route(const Socket& socket, const Route& route);
+// All that `protocol` has put there.
+void remove_routes_of(const Socket& socket, std::uint8_t protocol);
 
 }  // namespace nsr::netlink

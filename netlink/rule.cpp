@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "netlink/error.hpp"
+#include "netlink/nl_address.hpp"
 
 namespace nsr::netlink {
 namespace {
@@ -34,6 +35,11 @@ RulePtr describe(const Rule& rule) {
     if (!rule.incoming.empty()) {
         check_netlink("describe rule " + in_words(rule),
                       rtnl_rule_set_iif(result.get(), rule.incoming.c_str()));
+    }
+    if (rule.source) {
+        const Prefix whole{*rule.source, static_cast<std::uint8_t>(rule.source->bits())};
+        check_netlink("describe rule " + in_words(rule),
+                      rtnl_rule_set_src(result.get(), nl_address(whole).get()));
     }
     return result;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/wire/address.hpp"
@@ -13,7 +14,8 @@ struct Rule {
     Family family = Family::Ipv4;
     std::uint32_t priority = 0;
     std::uint32_t table = 0;
-    std::string incoming;  // `iif NAME`; empty: any. What begins here comes in by lo
+    std::string incoming;             // `iif NAME`; empty: any. What begins here comes in by lo
+    std::optional<IpAddress> source;  // `from ADDRESS`
 };
 
 // Nothing if there is such a rule already.

@@ -21,39 +21,14 @@ CtInfo info_of(const Connection& record, Direction direction) {
     return record.has(status::kExpected) ? CtInfo::Related : CtInfo::New;
 }
 
-// What an event may be about.
-struct Stage {
-    std::uint32_t status = 0;
-    std::uint8_t protocol_state = 0;
-};
-
-Stage stage_of(const Connection& record) {
-    switch (record.protocol) {
-        case proto::kTcp:
-            return {record.status, record.state.tcp.state};
-        case proto::kSctp:
-            return {record.status, record.state.sctp.state};
-        default:
-            return {record.status, 0};
-    }
-}
-
-std::uint32_t changes(const Stage& before, const Stage& after) {
-    const std::uint32_t gained = after.status & ~before.status;
-    std::uint32_t events = 0;
-    events |= (gained & status::kSeenReply) != 0 ? event::kReply : 0;
-    events |= (gained & status::kAssured) != 0 ? event::kAssured : 0;
-    events |= before.protocol_state != after.protocol_state ? event::kProtoInfo : 0;
-    return events;
-}
-
 }  // namespace
 
 Conntrack::Conntrack(const Settings& settings, Environment environment)
     : settings_(settings),
       log_(environment.log),
       table_(environment.key, settings.buckets,
-             environment.memory ? std::move(environment.memory) : anonymous_memory()) {
+             environment.memory ? std::move(environment.memory) : anonymous_memory()),
+      events_(*this, table_) {
 }
 
 Conntrack::~Conntrack() = default;
@@ -72,7 +47,10 @@ void Conntrack::set_active(Family family, bool active, Instant now) {
     }
     current = active;
     if (!active) {
-        destroy_if([&](ConnId id) { return table_[id].family == family; }, now);
+        iterate([this, family](ConnId id) { return table_[id].family == family; }, now);
+    }
+    while (active && sweeps_.pending()) {  // what comes now must not be taken for what went
+        sweep_batch(now);
     }
 }
 
@@ -82,21 +60,14 @@ bool Conntrack::active(Family family) const {
 
 // --- a packet comes in --------------------------------------------------------------------------
 
-void Conntrack::prefetch(const Packet& packet) const {
-    if (const auto tuple = tuple_of(packet)) {
-        table_.prefetch(*tuple, packet.meta.zone);
-    }
-}
-
-// What the packet before left undone is done now, but not for an error or reset about that packet:
-// both still use its connection. kernel: nf_conntrack_in
+// A connection that was killed by the packet before goes now, but not for an error or reset about
+// that packet: both still use it. kernel: nf_conntrack_in
 Verdict Conntrack::track(Packet& packet, Instant now) {
     now_ = now;
     if (!active(packet.layout.family) || std::exchange(packet.meta.ct_seen, true)) {
         return Verdict::accept();
     }
-    reap();
-    tell(now);
+    put_killed();
     if (packet.meta.zone_from_mark) {  // kernel: nf_ct_zone_tmpl
         packet.meta.zone = static_cast<Zone>(packet.meta.mark);
     }
@@ -134,7 +105,7 @@ bool Conntrack::track_icmp(Packet& packet, Instant now) {
 // An error belongs to the connection it quotes if it is addressed to the end of it that sent the
 // quoted packet. kernel: nf_conntrack_inet_error
 bool Conntrack::track_error(Packet& packet, const Tuple& quoted, Instant now) {
-    const auto hit = find(quoted, packet.meta, to_jiffies(now));
+    const auto hit = find(lookup_of(quoted), packet.meta, to_jiffies(now));
     if (!hit) {
         return false;
     }
@@ -159,13 +130,15 @@ Verdict Conntrack::track_flow(Packet& packet, Instant now) {
     if (packet.layout.protocol == proto::kSctp && verifies_checksum(packet)) {
         packet.gather(packet.layout.l4_offset + wire::sctp::kHeaderBytes);  // kernel: sctp_error
     }
-    const auto tuple = tuple_of(packet);
+    const auto ahead = lookahead_.take(packet);
+    const Lookahead::Lookup lookup = ahead ? *ahead : lookup_of(tuple_of(packet));
+    const auto& tuple = lookup.tuple;
     if (!tuple) {
         ++stats_.invalid;
         return Verdict::accept();
     }
     for (;;) {
-        auto hit = find(*tuple, packet.meta, to_jiffies(now));
+        auto hit = find(lookup, packet.meta, to_jiffies(now));
         if (!hit) {
             const auto reply = invert(*tuple);
             if (!reply) {
@@ -189,7 +162,6 @@ Verdict Conntrack::track_flow(Packet& packet, Instant now) {
 bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
     Connection& record = table_[hit.id];
     const Jiffies before = record.deadline;
-    const Stage was = on_event ? stage_of(record) : Stage{};
     const InvalidLog log = invalid_log(now);
     Flow flow{packet,
               record,
@@ -199,8 +171,8 @@ bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
               settings_,
               timeouts_of(record),
               log};
-    const Judgement judgement = judge(flow);
-    if (judgement == Judgement::Reopen) {
+    const TrackerVerdict verdict = judge(flow);
+    if (verdict == TrackerVerdict::Reopen) {
         destroy(hit.id, now);
         return false;
     }
@@ -210,10 +182,11 @@ bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
     if (flow.confirmed() && nearer) {
         table_.deadline_lowered(hit.id, flow.now);
     }
-    if (judgement == Judgement::Invalid) {
+    events_.cache(hit.id, flow.events);
+    if (verdict == TrackerVerdict::Invalid) {
         ++stats_.invalid;
         if (!flow.confirmed()) {
-            erase(hit.id);
+            free(hit.id);
         }
         return true;
     }
@@ -223,13 +196,11 @@ bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
         account(hit.id, hit.direction, packet.layout.total_length);
     }
     if (flow.killed) {
-        end_after_packet(hit.id, flow.now);
+        kill(hit.id, now);
     }
-    if (hit.direction == Direction::Reply) {
+    if (hit.direction == Direction::Reply && !record.has(status::kSeenReply)) {
         record.status |= status::kSeenReply;
-    }
-    if (on_event) {
-        note(hit.id, changes(was, stage_of(record)));
+        events_.cache(hit.id, event::kReply);
     }
     return true;
 }
@@ -242,8 +213,13 @@ bool Conntrack::verifies_checksum(const Packet& packet) const {
 // Each direction of a record is in the zone that counts for that direction, and so is the packet:
 // where the rule gave it a zone for one direction only, it is in zone 0 for the other. kernel:
 // nf_ct_key_equal, nf_ct_zone_id
-std::optional<Hit> Conntrack::find(const Tuple& tuple, const Meta& meta, Jiffies now) const {
-    if (meta.zone == 0 || (meta.zone_original && meta.zone_reply)) {
+std::optional<Hit> Conntrack::find(const Lookahead::Lookup& lookup, const Meta& meta,
+                                   Jiffies now) const {
+    const Tuple& tuple = *lookup.tuple;
+    if (meta.zone == 0) {
+        return table_.find_hashed(tuple, Zone{0}, lookup.hash, now);
+    }
+    if (meta.zone_original && meta.zone_reply) {
         return table_.find(tuple, meta.zone, now);
     }
     const auto in = [&](Direction direction, bool counts) {
@@ -251,6 +227,10 @@ std::optional<Hit> Conntrack::find(const Tuple& tuple, const Meta& meta, Jiffies
     };
     const auto hit = in(Direction::Original, meta.zone_original);
     return hit ? hit : in(Direction::Reply, meta.zone_reply);
+}
+
+Lookahead::Lookup Conntrack::lookup_of(const std::optional<Tuple>& tuple) const {
+    return {tuple, tuple ? table_.hash_of(*tuple, Zone{0}) : 0};
 }
 
 const Timeouts& Conntrack::timeouts_of(const Connection&) const {
@@ -266,32 +246,11 @@ void Conntrack::account(ConnId id, Direction direction, std::uint32_t bytes) {
     }
 }
 
-// --- what is told about it ---------------------------------------------------------------------
+// --- what others say about a packet
+// ---------------------------------------------------------------------
 
 InvalidLog Conntrack::invalid_log(Instant now) const {
     return {log_, settings_, describe_packet, now};
-}
-
-// Events of one packet are told together, when it is through. kernel: nf_conntrack_event_cache
-void Conntrack::note(ConnId id, std::uint32_t events) {
-    if (!on_event || settings_.events == 0) {
-        return;
-    }
-    if (id != noted_) {
-        tell(now_);
-        noted_events_ = 0;
-    }
-    noted_ = id;
-    noted_events_ |= events;
-}
-
-// kernel: nf_ct_deliver_cached_events
-void Conntrack::tell(Instant now) {
-    const ConnId id = std::exchange(noted_, ConnId::None);
-    const std::uint32_t events = std::exchange(noted_events_, 0);
-    if (id != ConnId::None && events != 0 && table_[id].has(status::kConfirmed)) {
-        on_event(id, events, now);
-    }
 }
 
 // What is said about an untracked packet is tracked, and raw has no say in that. kernel:
@@ -322,6 +281,7 @@ void Conntrack::set_closing(const Packet& packet, Instant now) {
     }
     record.deadline = to_jiffies(now) + settings_.timeouts.tcp_close * kJiffiesPerSecond;
     table_.deadline_lowered(packet.meta.conn, to_jiffies(now));
+    events_.cache(packet.meta.conn, event::kProtoInfo);
 }
 
 Zone Conntrack::zone_of(ConnId id, Direction direction) const {

@@ -7,7 +7,26 @@
 //   judge, not a drop. confirm() runs last, in INPUT and POSTROUTING: it makes a new connection
 //   findable. A packet that dies in between takes its unconfirmed connection along: release() it.
 //   ICMP errors carry the connection whose header they quote (RELATED); they never refresh it.
-//   Time comes in as an Instant; nothing here reads a clock.
+//
+//   The life of a record:
+//
+//             track()                confirm(): NEW
+//     free -----------> unconfirmed ---------------> confirmed --.  track(): REPLY, ASSURED,
+//      ^                     |                         | |  ^    |  PROTOINFO; set_mark(),
+//      |  release(), INVALID,|                         | |  '----'  update(): MARK, ...
+//      |<- confirm() clashes-'                         | |
+//      |                                               | | kill(): DESTROY
+//      |                                               | v
+//      |<-- expire(), destroy(), make_room(): DESTROY -' dying, found by nobody
+//      |                                                 |
+//      '---------- put_killed(): its packet is through --'
+//
+//   A record that was freed may be handed out again at once: an id is good for the packet at hand,
+//   and for whoever looks while nothing else happens. What goes over the whole table (expire(),
+//   iterate()) does so a bounded number of records at a time.
+//   Nothing outside writes a record: what changes one goes through a method of this class, which
+//   leaves an event (event_cache.hpp) for those who subscribed. Time comes in as an Instant;
+//   nothing here reads a clock.
 // kernel: nf_conntrack_in, __nf_conntrack_confirm, nf_conntrack_icmp*.c, nf_conntrack_proto_*.c
 #pragma once
 
@@ -16,6 +35,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,40 +44,29 @@
 #include "core/base/result.hpp"
 #include "core/base/siphash.hpp"
 #include "core/base/verdict.hpp"
+#include "core/conntrack/event_cache.hpp"
+#include "core/conntrack/lookahead.hpp"
 #include "core/conntrack/rate_limit.hpp"
 #include "core/conntrack/record/settings.hpp"
+#include "core/conntrack/stats.hpp"
+#include "core/conntrack/sweep.hpp"
 #include "core/conntrack/table/table.hpp"
 #include "core/conntrack/trackers/protocol.hpp"
 #include "core/packet/packet.hpp"
 
 namespace nsr::conntrack {
 
-// kernel: the columns of /proc/net/stat/nf_conntrack
-struct Stats {
-    std::uint64_t found = 0;
-    std::uint64_t invalid = 0;
-    std::uint64_t insert = 0;
-    std::uint64_t insert_failed = 0;
-    std::uint64_t drop = 0;
-    std::uint64_t early_drop = 0;
-    std::uint64_t icmp_error = 0;
-    std::uint64_t expect_new = 0;
-    std::uint64_t expect_create = 0;
-    std::uint64_t expect_delete = 0;
-    std::uint64_t search_restart = 0;
-    std::uint64_t clashres = 0;
-    std::uint64_t chaintoolong = 0;
+// What conntrack(8) -U may change; what has no value stays. kernel: ctnetlink_change_conntrack
+struct Change {
+    struct MarkChange {
+        Mark value = 0;
+        Mark mask = 0xffffffff;  // the bits that are cleared before `value` is xored in
+    };
+    std::optional<MarkChange> mark;
+    std::uint32_t status =
+        0;  // bits to set: SEEN_REPLY, ASSURED, FIXED_TIMEOUT; others are ignored
+    std::optional<std::uint32_t> timeout_seconds;
 };
-
-// kernel: enum ip_conntrack_events, the same bits
-namespace event {
-inline constexpr std::uint32_t kNew = 1u << 0;
-inline constexpr std::uint32_t kRelated = 1u << 1;
-inline constexpr std::uint32_t kDestroy = 1u << 2;
-inline constexpr std::uint32_t kReply = 1u << 3;
-inline constexpr std::uint32_t kAssured = 1u << 4;
-inline constexpr std::uint32_t kProtoInfo = 1u << 5;
-}  // namespace event
 
 class Conntrack {
   public:
@@ -68,6 +77,8 @@ class Conntrack {
     };
     Conntrack(const Settings& settings, Environment environment);
     ~Conntrack();
+    Conntrack(const Conntrack&) = delete;
+    Conntrack& operator=(const Conntrack&) = delete;
 
     // Off: packets pass untracked and the table is empty (the module is not loaded).
     void set_active(Family family, bool active, Instant now);
@@ -76,7 +87,9 @@ class Conntrack {
     // PREROUTING, or OUTPUT when the packet is locally generated (no checksum is verified then, as
     // in the kernel). Drops only where the kernel does: table full, tracker refusal.
     Verdict track(Packet& packet, Instant now);
-    void prefetch(const Packet& packet) const;
+    // The packets that track() sees next, so that the table is ready for them; see Lookahead.
+    void begin_batch(std::span<const Packet> packets) { lookahead_.begin(packets, table_); }
+    void end_batch() { lookahead_.end(); }
     // Last in INPUT and POSTROUTING. kernel: nf_conntrack_confirm
     Verdict confirm(Packet& packet, Instant now);
     // The packet dies here: drop its connection if it is unconfirmed and nobody else's. Safe to
@@ -89,30 +102,45 @@ class Conntrack {
     // kernel: nf_ct_set_closing
     void set_closing(const Packet& packet, Instant now);
 
-    [[nodiscard]] Table& table() { return table_; }
+    // Everything that changes a connection beside its packets comes through one of these.
+    // False, and nothing changed: the timeout is fixed. kernel: EPERM of ctnetlink
+    [[nodiscard]] bool update(ConnId id, const Change& change, Instant now);
+    // conntrack -z. kernel: IPCTNL_MSG_CT_GET_CTRZERO
+    void zero_counters(ConnId id);
+    // kernel: connmark_tg
+    void set_mark(ConnId id, Mark mark);
+    // What NAT does to an unconfirmed connection. False: no memory for IPv6 addresses. kernel:
+    // nf_conntrack_alter_reply, nf_nat_setup_info
+    [[nodiscard]] bool alter_reply(ConnId id, const Tuple& reply);
+    // `bits`: of status::kNatMask and kNatDoneMask.
+    void set_nat(ConnId id, std::uint32_t bits, RuleId rule);
+    void set_masqueraded_behind(ConnId id, IfIndex interface);
+
+    void subscribe(EventSubscriber& subscriber) { events_.subscribe(subscriber); }
+    void unsubscribe(EventSubscriber& subscriber) { events_.unsubscribe(subscriber); }
+
     [[nodiscard]] const Table& table() const { return table_; }
-    [[nodiscard]] Settings& settings() { return settings_; }
     [[nodiscard]] const Settings& settings() const { return settings_; }
+    // Counts from the next packet on; another number of buckets resizes the index.
+    void set_settings(const Settings& settings);
     [[nodiscard]] const Stats& stats() const { return stats_; }
-    [[nodiscard]] Stats& stats() { return stats_; }
 
     // The zone in which a packet going in `direction` of a record is looked up.
     [[nodiscard]] Zone zone_of(ConnId id, Direction direction) const;
     [[nodiscard]] std::optional<Instant> next_deadline() const;
     // Erases what is over, a few thousand at most. False: call again, next_deadline() is not later.
     bool expire(Instant now);
-    // Removes a confirmed connection now (flush, delete, address gone). Events and masters are
-    // told.
+    // Removes a confirmed connection now. kernel: nf_ct_delete
     void destroy(ConnId id, Instant now);
+    // Calls `visit` for every connection and removes those for which it says true: the first few
+    // thousand places of the table now, the others as expire() is called, so it must not refer to
+    // what dies before. kernel: nf_ct_iterate_cleanup_net
+    void iterate(Sweeps::Visit visit, Instant now);
     // conntrack -F
     void flush(Instant now);
-    // Removes all that `doomed` says; returns how many.
-    std::size_t destroy_if(const std::function<bool(ConnId)>& doomed, Instant now);
+    // Takes in what an earlier table left in the memory; see Table::recover.
+    std::size_t recover(Instant now, Jiffies clock_shift);
 
-    // What connections go through, for who asks (nf_conntrack_events). It may read the table and
-    // the record; it must not make, change or destroy connections, nor track packets: it is called
-    // in the middle of that. kernel: nf_conntrack_event
-    std::function<void(ConnId, std::uint32_t events, Instant)> on_event;  // events: event::k*
     // How the log describes an INVALID packet; unset: describe().
     std::function<std::string(const Packet&)> describe_packet;
     // The NAT layer must forget its references when a record goes. One observer, called before the
@@ -125,20 +153,23 @@ class Conntrack {
     Verdict track_flow(Packet& packet, Instant now);
     bool judge_packet(Packet& packet, const Hit& hit, Instant now);
     [[nodiscard]] bool verifies_checksum(const Packet& packet) const;
-    [[nodiscard]] std::optional<Hit> find(const Tuple& tuple, const Meta& meta, Jiffies now) const;
+    [[nodiscard]] Lookahead::Lookup lookup_of(const std::optional<Tuple>& tuple) const;
+    [[nodiscard]] std::optional<Hit> find(const Lookahead::Lookup& lookup, const Meta& meta,
+                                          Jiffies now) const;
     [[nodiscard]] const Timeouts& timeouts_of(const Connection& record) const;
     Result<ConnId, DropReason> create(const Packet& packet, const Tuple& tuple, const Tuple& reply,
                                       Instant now);
+    [[nodiscard]] bool carries_events() const;
     bool add_extra(ConnId id, const Meta& meta);
     bool make_room(Instant now);
     bool expire_batch(Instant now);
+    void sweep_batch(Instant now);
     [[nodiscard]] InvalidLog invalid_log(Instant now) const;
-    void note(ConnId id, std::uint32_t events);
-    void tell(Instant now);
     void account(ConnId id, Direction direction, std::uint32_t bytes);
-    void end_after_packet(ConnId id, Jiffies now);
-    void reap();
-    void erase(ConnId id);
+    void kill(ConnId id, Instant now);
+    void put_killed();
+    void erase(ConnId id, Instant now);
+    void free(ConnId id);
 
     Settings settings_;
     Stats stats_;
@@ -146,11 +177,12 @@ class Conntrack {
     Table table_;
     std::array<bool, 2> active_{};
     RateLimit full_log_;
-    ConnId ending_ = ConnId::None;  // over, but the packet that ended it is still on its way
+    EventCache events_;
+    Lookahead lookahead_;
+    Sweeps sweeps_;
+    ConnId killed_ = ConnId::None;  // over, but the packet that killed it is still on its way
     Instant now_{};                 // of the last call; what next_deadline() is relative to
-    std::vector<ConnId> expired_;
-    ConnId noted_ = ConnId::None;     // whom noted_events_ are about
-    std::uint32_t noted_events_ = 0;  // told when the packet that caused them is through
+    std::vector<ConnId> doomed_;    // room for one batch
 };
 
 // "SYN_SENT", "ESTABLISHED", ...; empty for protocols without states. As /proc prints it.

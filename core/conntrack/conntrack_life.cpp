@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "core/base/check.hpp"
 #include "core/conntrack/conntrack.hpp"
 
 namespace nsr::conntrack {
@@ -21,6 +22,7 @@ constexpr int kExpiryBatches = 16;
 // kernel: init_conntrack, __nf_conntrack_alloc
 Result<ConnId, DropReason> Conntrack::create(const Packet& packet, const Tuple& tuple,
                                              const Tuple& reply, Instant now) {
+    NSR_CHECK(!events_.delivering());
     if (!make_room(now)) {
         return DropReason::TableFull;
     }
@@ -32,14 +34,21 @@ Result<ConnId, DropReason> Conntrack::create(const Packet& packet, const Tuple& 
     record.family = tuple.family();
     record.protocol = tuple.protocol;
     record.zone = packet.meta.zone;
+    record.status = carries_events() ? status::kEvents : 0;
     const bool complete = table_.set_tuple(*id, Direction::Original, tuple) &&
                           table_.set_tuple(*id, Direction::Reply, reply) &&
                           add_extra(*id, packet.meta);
     if (!complete) {
-        erase(*id);
+        free(*id);
         return DropReason::TrackingFailed;
     }
     return *id;
+}
+
+// kernel: nf_ct_ecache_ext_add
+bool Conntrack::carries_events() const {
+    constexpr std::uint32_t kWhileListening = 2;
+    return settings_.events == kWhileListening ? events_.listening() : settings_.events != 0;
 }
 
 // The side record of a connection that needs one. False: no memory.
@@ -94,15 +103,15 @@ Verdict Conntrack::confirm(Packet& packet, Instant now) {
         return Verdict::accept();
     }
     now_ = now;
-    if (id == ending_ && !is_related(packet.meta.ct_info)) {
-        reap();
+    if (id == killed_ && !is_related(packet.meta.ct_info)) {
+        put_killed();
         packet.meta.conn = ConnId::None;
         return Verdict::accept();
     }
     Connection& record = table_[id];
     if (record.has(status::kConfirmed) ||
         direction_of(packet.meta.ct_info) != Direction::Original) {
-        tell(now);
+        events_.deliver_cached(id, now);
         return Verdict::accept();
     }
     const Jiffies lifetime = record.deadline;
@@ -119,9 +128,68 @@ Verdict Conntrack::confirm(Packet& packet, Instant now) {
     if (Extra* extra = table_.extra(id); extra != nullptr && extra->start_ns == kStampAtConfirm) {
         extra->start_ns = std::max<std::int64_t>(1, now.time_since_epoch().count());
     }
-    note(id, record.has(status::kExpected) ? event::kRelated : event::kNew);
-    tell(now);
+    events_.cache(id, record.has(status::kExpected) ? event::kRelated : event::kNew);
+    events_.deliver_cached(id, now);
     return Verdict::accept();
+}
+
+// --- changes from outside -----------------------------------------------------------------------
+
+void Conntrack::set_settings(const Settings& settings) {
+    if (settings.buckets != settings_.buckets) {
+        table_.resize(settings.buckets);
+    }
+    settings_ = settings;
+}
+
+// kernel: ctnetlink_change_conntrack, ctnetlink_change_timeout, ctnetlink_change_status
+bool Conntrack::update(ConnId id, const Change& change, Instant now) {
+    constexpr std::uint32_t kChangeable =
+        status::kSeenReply | status::kAssured | status::kFixedTimeout;
+    NSR_CHECK(!events_.delivering());
+    Connection& record = table_[id];
+    if (change.timeout_seconds && record.has(status::kFixedTimeout)) {
+        return false;
+    }
+    if (change.timeout_seconds) {
+        record.deadline = to_jiffies(now) + seconds_to_jiffies(*change.timeout_seconds);
+        table_.deadline_lowered(id, to_jiffies(now));
+    }
+    record.status |= change.status & kChangeable;
+    if (change.mark) {
+        record.mark = (record.mark & ~change.mark->mask) ^ change.mark->value;
+    }
+    events_.report(id, event::kChange, now);
+    return true;
+}
+
+void Conntrack::zero_counters(ConnId id) {
+    if (Extra* extra = table_.extra(id)) {
+        extra->counters = {};
+    }
+}
+
+void Conntrack::set_mark(ConnId id, Mark mark) {
+    NSR_CHECK(!events_.delivering());
+    if (std::exchange(table_[id].mark, mark) != mark) {
+        events_.cache(id, event::kMark);
+    }
+}
+
+bool Conntrack::alter_reply(ConnId id, const Tuple& reply) {
+    return table_.set_tuple(id, Direction::Reply, reply);
+}
+
+void Conntrack::set_nat(ConnId id, std::uint32_t bits, RuleId rule) {
+    Connection& record = table_[id];
+    record.status |= bits & (status::kNatMask | status::kNatDoneMask);
+    if (rule != RuleId::None) {
+        record.translated_by = rule;
+    }
+}
+
+void Conntrack::set_masqueraded_behind(ConnId id, IfIndex interface) {
+    table_[id].set_masqueraded_behind(interface);
 }
 
 // --- the end of connections ---------------------------------------------------------------------
@@ -129,51 +197,58 @@ Verdict Conntrack::confirm(Packet& packet, Instant now) {
 void Conntrack::release(Packet& packet) {
     const ConnId id = std::exchange(packet.meta.conn, ConnId::None);
     if (id == ConnId::None || direction_of(packet.meta.ct_info) == Direction::Reply ||
-        id == ending_) {
+        id == killed_) {
         return;
     }
     const Connection& record = table_[id];
     const bool attached = is_related(packet.meta.ct_info) && !record.has(status::kExpected);
     if (!attached && !record.has(status::kConfirmed)) {
-        erase(id);
+        free(id);
     }
 }
 
 // The packet that ends a connection still needs its translation; nobody else finds it any more.
-void Conntrack::end_after_packet(ConnId id, Jiffies now) {
+// kernel: nf_ct_kill_acct
+void Conntrack::kill(ConnId id, Instant now) {
     Connection& record = table_[id];
     if (!record.has(status::kConfirmed)) {
         return;
     }
+    events_.report(id, event::kDestroy, now);
     record.status |= status::kDying;
-    record.deadline = now;
-    table_.deadline_lowered(id, now);
-    ending_ = id;
+    record.deadline = to_jiffies(now);
+    table_.deadline_lowered(id, to_jiffies(now));
+    killed_ = id;
 }
 
-void Conntrack::reap() {
-    const ConnId id = std::exchange(ending_, ConnId::None);
+// The packet that killed it needs it no more. kernel: nf_ct_put
+void Conntrack::put_killed() {
+    const ConnId id = std::exchange(killed_, ConnId::None);
     if (id != ConnId::None) {
-        erase(id);
+        free(id);
     }
 }
 
 void Conntrack::destroy(ConnId id, Instant now) {
     now_ = now;
-    if (id == ending_) {
-        ending_ = ConnId::None;
+    if (id == killed_) {
+        killed_ = ConnId::None;
     }
-    erase(id);
+    erase(id, now);
 }
 
-void Conntrack::erase(ConnId id) {
-    if (id == noted_) {
-        noted_ = ConnId::None;
+// kernel: nf_ct_delete
+void Conntrack::erase(ConnId id, Instant now) {
+    if (!table_[id].has(status::kDying)) {
+        events_.report(id, event::kDestroy, now);
     }
-    if (table_[id].has(status::kConfirmed)) {
-        note(id, event::kDestroy);
-        tell(now_);
-    }
+    free(id);
+}
+
+// kernel: nf_conntrack_free
+void Conntrack::free(ConnId id) {
+    NSR_CHECK(!events_.delivering());
+    events_.forget(id);
     if (on_erase) {
         on_erase(id);
     }
@@ -181,41 +256,52 @@ void Conntrack::erase(ConnId id) {
 }
 
 void Conntrack::flush(Instant now) {
-    destroy_if([](ConnId) { return true; }, now);
+    iterate([](ConnId) { return true; }, now);
 }
 
-std::size_t Conntrack::destroy_if(const std::function<bool(ConnId)>& doomed, Instant now) {
-    std::size_t count = 0;
-    for (auto id = table_.next(std::nullopt); id; id = table_.next(id)) {
-        if (doomed(*id)) {
-            destroy(*id, now);
-            ++count;
-        }
+std::size_t Conntrack::recover(Instant now, Jiffies clock_shift) {
+    return table_.recover(to_jiffies(now), clock_shift);
+}
+
+void Conntrack::iterate(Sweeps::Visit visit, Instant now) {
+    now_ = now;
+    sweeps_.add(std::move(visit));
+    sweep_batch(now);
+}
+
+void Conntrack::sweep_batch(Instant now) {
+    doomed_.clear();
+    sweeps_.advance(table_, doomed_);
+    for (const ConnId id : doomed_) {
+        destroy(id, now);
     }
-    return count;
 }
 
 // kernel: gc_worker
 bool Conntrack::expire(Instant now) {
     now_ = now;
-    reap();
+    put_killed();
+    sweep_batch(now);
     bool complete = false;
     for (int batch = 0; batch < kExpiryBatches && !complete; ++batch) {
         complete = expire_batch(now);
     }
-    return complete;
+    return complete && !sweeps_.pending();
 }
 
 bool Conntrack::expire_batch(Instant now) {
-    expired_.clear();
-    const bool complete = table_.collect_expired(to_jiffies(now), kExpiryBatch, expired_);
-    for (const ConnId id : expired_) {
-        erase(id);
+    doomed_.clear();
+    const bool complete = table_.collect_expired(to_jiffies(now), kExpiryBatch, doomed_);
+    for (const ConnId id : doomed_) {
+        erase(id, now);
     }
     return complete;
 }
 
 std::optional<Instant> Conntrack::next_deadline() const {
+    if (sweeps_.pending()) {
+        return now_;
+    }
     const auto deadline = table_.next_deadline();
     if (!deadline) {
         return std::nullopt;

@@ -1,5 +1,7 @@
 #include "core/nat/nat.hpp"
 
+#include <utility>
+
 #include "core/nat/address_choice.hpp"
 #include "core/nat/icmp_inner.hpp"
 #include "core/nat/source_index.hpp"
@@ -43,9 +45,7 @@ struct Nat::Impl {
 
     Range range_for(const Tuple& current, Manip manip, const std::optional<Range>& range) const;
     void remember_source(ConnId id, const Range& range);
-    void index(ConnId id);
-    void index_all();
-    void forget(ConnId id);
+    void index_all(Instant now);
     Verdict apply_to_error(Packet& packet, Manip manip);
     Verdict move_away(Packet& packet, Instant now);
 
@@ -57,7 +57,7 @@ struct Nat::Impl {
 
 Nat::Nat(Conntrack& conntrack, RandomSource& random, SipKey key)
     : impl_(std::make_unique<Impl>(conntrack, random, key)) {
-    conntrack.on_erase = [impl = impl_.get()](ConnId id) { impl->forget(id); };
+    conntrack.on_erase = [impl = impl_.get()](ConnId id) { impl->sources.erase(id); };
 }
 
 Nat::~Nat() {
@@ -71,34 +71,30 @@ bool Nat::bound(const Packet& packet, Manip manip) const {
 // kernel: nf_nat_setup_info
 Verdict Nat::bind(Packet& packet, Manip manip, const std::optional<Range>& range, RuleId rule,
                   Instant now) {
-    conntrack::Table& table = impl_->conntrack.table();
+    Conntrack& conntrack = impl_->conntrack;
     const ConnId id = packet.meta.conn;
-    Connection& record = table[id];
-    if (record.has_any(status::kConfirmed | done_bit(manip))) {
+    if (conntrack.table()[id].has_any(status::kConfirmed | done_bit(manip))) {
         return Verdict::accept();
     }
-    const auto current = invert(table.tuple(id, Direction::Reply));
+    const auto current = invert(conntrack.table().tuple(id, Direction::Reply));
     if (!current) {
         return Verdict::drop(DropReason::NatUntranslatable);
     }
     const Range wanted = impl_->range_for(*current, manip, range);
-    if (is_pool(wanted) && !impl_->pools) {
-        impl_->pools = true;
-        impl_->index_all();
+    if (is_pool(wanted) && !std::exchange(impl_->pools, true)) {
+        impl_->index_all(now);
     }
     TupleChooser chooser(impl_->conntrack, impl_->random, impl_->sources);
     const Tuple chosen = chooser.choose({id, *current, wanted, manip}, now);
+    std::uint32_t bits = done_bit(manip);
     if (chosen != *current) {
         const auto reply = invert(chosen);
-        if (!reply || !table.set_tuple(id, Direction::Reply, *reply)) {
+        if (!reply || !conntrack.alter_reply(id, *reply)) {
             return Verdict::drop(DropReason::TrackingFailed);
         }
-        record.status |= bit_for(manip, Direction::Original);
+        bits |= bit_for(manip, Direction::Original);
     }
-    record.status |= done_bit(manip);
-    if (rule != RuleId::None) {
-        record.translated_by = rule;
-    }
+    conntrack.set_nat(id, bits, rule);
     if (manip == Manip::Source) {
         impl_->remember_source(id, wanted);
     }
@@ -134,9 +130,9 @@ Verdict Nat::apply(Packet& packet, Hook hook, Instant now) {
 }
 
 void Nat::address_removed(const IpAddress& address, IfIndex interface, Instant now) {
-    conntrack::Table& table = impl_->conntrack.table();
-    impl_->conntrack.destroy_if(
-        [&](ConnId id) {
+    const conntrack::Table& table = impl_->conntrack.table();
+    impl_->conntrack.iterate(
+        [&table, address, interface](ConnId id) {
             return table[id].masqueraded_behind() == interface &&
                    table.tuple(id, Direction::Reply).destination == address;
         },
@@ -145,17 +141,14 @@ void Nat::address_removed(const IpAddress& address, IfIndex interface, Instant n
 
 void Nat::interface_down(IfIndex interface, Instant now) {
     const conntrack::Table& table = impl_->conntrack.table();
-    impl_->conntrack.destroy_if(
-        [&](ConnId id) { return table[id].masqueraded_behind() == interface; }, now);
+    impl_->conntrack.iterate(
+        [&table, interface](ConnId id) { return table[id].masqueraded_behind() == interface; },
+        now);
 }
 
 // Which rule a mapping came from is not known: every source is indexed.
-void Nat::rebuild() {
-    conntrack::Table& table = impl_->conntrack.table();
-    for (auto id = table.next(std::nullopt); id; id = table.next(id)) {
-        table[*id].status &= ~status::kSourceIndexed;
-    }
-    impl_->index_all();
+void Nat::rebuild(Instant now) {
+    impl_->index_all(now);
 }
 
 std::size_t Nat::bytes_in_use() const {
@@ -173,11 +166,10 @@ Range Nat::Impl::range_for(const Tuple& current, Manip manip,
 }
 
 void Nat::Impl::remember_source(ConnId id, const Range& range) {
-    Connection& record = conntrack.table()[id];
     if (range.masquerade) {
-        record.set_masqueraded_behind(range.interface);
+        conntrack.set_masqueraded_behind(id, range.interface);
     }
-    if (!record.has(status::kSrcNat)) {
+    if (!conntrack.table()[id].has(status::kSrcNat)) {
         return;
     }
     const Tuple original = conntrack.table().tuple(id, Direction::Original);
@@ -186,28 +178,20 @@ void Nat::Impl::remember_source(ConnId id, const Range& range) {
         range.map_addresses && mapped && mapped->source_port == original.source_port;
     const Source source = source_of(original, conntrack.zone_of(id, Direction::Original));
     if (pools || !says_nothing_new || sources.find(source)) {
-        index(id);
+        sources.insert(id);
     }
 }
 
-void Nat::Impl::index(ConnId id) {
-    sources.insert(id);
-    conntrack.table()[id].status |= status::kSourceIndexed;
-}
-
-void Nat::Impl::index_all() {
-    conntrack::Table& table = conntrack.table();
-    for (auto id = table.next(std::nullopt); id; id = table.next(id)) {
-        if (table[*id].has(status::kSrcNat) && !table[*id].has(status::kSourceIndexed)) {
-            index(*id);
-        }
-    }
-}
-
-void Nat::Impl::forget(ConnId id) {
-    if (conntrack.table()[id].has(status::kSourceIndexed)) {
-        sources.erase(id);
-    }
+// Those that were left out so far, too. differs: nat-pool-first-use
+void Nat::Impl::index_all(Instant now) {
+    conntrack.iterate(
+        [this](ConnId id) {
+            if (conntrack.table()[id].has(status::kSrcNat) && !sources.contains(id)) {
+                sources.insert(id);
+            }
+            return false;
+        },
+        now);
 }
 
 // kernel: nf_nat_icmp_reply_translation, nf_nat_icmpv6_reply_translation

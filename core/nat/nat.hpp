@@ -49,14 +49,17 @@ class Nat {
     // than before dies here. kernel: nf_nat_oif_changed
     Verdict apply(Packet& packet, Hook hook, Instant now);
 
-    // An interface lost an address: connections masqueraded behind it die. kernel: masq_inet_event
+    // An interface lost an address: connections masqueraded behind it die, a few thousand places of
+    // the table now and the others as Conntrack::expire() is called. kernel: masq_inet_event, which
+    // hands them to a work queue
     void address_removed(const IpAddress& address, IfIndex interface, Instant now);
-    // An interface went down: all connections masqueraded behind it die. kernel: masq_device_event
+    // An interface went down: all connections masqueraded behind it die, likewise. kernel:
+    // masq_device_event
     void interface_down(IfIndex interface, Instant now);
 
     // The table was filled from elsewhere (a state file): find the connections that matter to NAT.
     // Only tests call it so far, as Table::recover().
-    void rebuild();
+    void rebuild(Instant now);
     [[nodiscard]] std::size_t bytes_in_use() const;
 
   private:

@@ -39,6 +39,7 @@ class SourceIndex {
     void insert(ConnId id);
     // No-op if it is not in the index. The record must still be readable.
     void erase(ConnId id);
+    [[nodiscard]] bool contains(ConnId id) const;
     // The newest connection of `source`.
     [[nodiscard]] std::optional<ConnId> find(const Source& source) const {
         return find_if(source, [](ConnId) { return true; });
@@ -72,7 +73,6 @@ class SourceIndex {
     [[nodiscard]] Node& node(ConnId id) {
         return (*pages_[raw(id) / kNodesPerPage])[raw(id) % kNodesPerPage];
     }
-    [[nodiscard]] bool contains(ConnId id) const;
     [[nodiscard]] Source source_of_record(ConnId id) const;
     [[nodiscard]] std::uint32_t hash(const Source& source) const;
     [[nodiscard]] std::size_t bucket_of(std::uint32_t hash) const;

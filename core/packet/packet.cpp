@@ -9,6 +9,9 @@
 
 namespace nsr {
 
+// A batch is an array of these beside the buffers: what a packet carries is paid for each one.
+static_assert(sizeof(Packet) == 160);
+
 std::uint8_t* BufferPool::take() {
     if (idle_.empty()) {
         return std::make_unique_for_overwrite<std::uint8_t[]>(kBlockBytes).release();

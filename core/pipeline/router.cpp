@@ -29,13 +29,12 @@ void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
     pipeline::State& state = impl_->state;
     state.refused.clear();
     for (Packet& packet : packets) {
-        if (const Verdict verdict = dissect(packet); verdict.accepted()) {
-            state.conntrack.prefetch(packet);
-        } else {
+        if (const Verdict verdict = dissect(packet); !verdict.accepted()) {
             state.refused.push_back({packet.layout.family, verdict.reason()});
             packet.layout.family = Family::None;
         }
     }
+    state.conntrack.begin_batch(packets);
     auto refused = state.refused.begin();
     pipeline::Pipeline pipeline(state, now, out);
     for (Packet& packet : packets) {
@@ -55,6 +54,7 @@ void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
             pipeline.receive(packet);
         }
     }
+    state.conntrack.end_batch();
 }
 
 std::optional<Instant> Router::next_deadline() const {
@@ -83,7 +83,7 @@ void Router::observe(Observer* observer) {
     impl_->state.observer = observer;
 }
 
-// --- rules, tracking, sysctls -------------------------------------------------------------------
+// --- rules, tracking, connections, sysctls ------------------------------------------------------
 
 void Router::apply(rules::Ruleset ruleset, Instant now) {
     pipeline::State& state = impl_->state;
@@ -124,6 +124,26 @@ TrackingMode Router::tracking_mode() const {
 
 bool Router::tracking_active() const {
     return conntrack().active(Family::Ipv4) || conntrack().active(Family::Ipv6);
+}
+
+bool Router::update_connection(ConnId id, const conntrack::Change& change, Instant now) {
+    return impl_->state.conntrack.update(id, change, now);
+}
+
+void Router::zero_counters(ConnId id) {
+    impl_->state.conntrack.zero_counters(id);
+}
+
+void Router::destroy_connection(ConnId id, Instant now) {
+    impl_->state.conntrack.destroy(id, now);
+}
+
+void Router::subscribe(conntrack::EventSubscriber& subscriber) {
+    impl_->state.conntrack.subscribe(subscriber);
+}
+
+void Router::unsubscribe(conntrack::EventSubscriber& subscriber) {
+    impl_->state.conntrack.unsubscribe(subscriber);
 }
 
 void Router::configure(const pipeline::Settings& settings) {
@@ -216,10 +236,6 @@ Result<Done, routing::RouteRefusal> Router::set_routes(const std::vector<routing
 
 BufferPool& Router::pool() {
     return impl_->state.pool;
-}
-
-conntrack::Conntrack& Router::conntrack() {
-    return impl_->state.conntrack;
 }
 
 const conntrack::Conntrack& Router::conntrack() const {

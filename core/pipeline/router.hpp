@@ -77,6 +77,14 @@ class Router {
     // In one family at least.
     [[nodiscard]] bool tracking_active() const;
 
+    // What an administrator does to one connection (conntrack(8)); see Conntrack.
+    [[nodiscard]] bool update_connection(ConnId id, const conntrack::Change& change, Instant now);
+    void zero_counters(ConnId id);
+    void destroy_connection(ConnId id, Instant now);
+    // Tells `subscriber` what happens to connections, until it unsubscribes; it must outlive that.
+    void subscribe(conntrack::EventSubscriber& subscriber);
+    void unsubscribe(conntrack::EventSubscriber& subscriber);
+
     // What the sysctls say. A write counts from the next packet on, and does what the kernel does
     // beside (resizes the index of connections).
     void configure(const pipeline::Settings& settings);
@@ -92,7 +100,6 @@ class Router {
     void observe(Observer* observer);
 
     [[nodiscard]] BufferPool& pool();
-    [[nodiscard]] conntrack::Conntrack& conntrack();
     [[nodiscard]] const conntrack::Conntrack& conntrack() const;
     [[nodiscard]] const defrag::Defrag& defrag() const;
     [[nodiscard]] const routing::InterfaceTable& interfaces() const;

@@ -39,7 +39,8 @@ State::State(RouterOptions options)
       nat(conntrack, random, draw_key(keys)),
       network(interfaces, routes),
       program(compile({}, interfaces)),
-      icmp_limit(draw_key(keys)) {
+      icmp_limit(draw_key(keys)),
+      rules_key(draw_key(keys)) {
     conntrack.describe_packet = [this](const Packet& packet) {
         const Hook hook = packet.meta.in == IfIndex::None ? Hook::Output : Hook::Prerouting;
         return rules::log_text(packet, hook, network, rules::kAllDetail);
@@ -63,13 +64,9 @@ void State::follow_rules(Instant now) {
 
 // kernel: nf_conntrack_hash_sysctl resizes the index
 void State::configure(const Settings& changed) {
-    const bool resized = changed.conntrack.buckets != conntrack.settings().buckets;
-    conntrack.settings() = changed.conntrack;
+    conntrack.set_settings(changed.conntrack);
     defrag.settings() = changed.defrag;
     forwarding = changed.forwarding;
-    if (resized) {
-        conntrack.table().resize(changed.conntrack.buckets);
-    }
 }
 
 Settings State::settings() const {

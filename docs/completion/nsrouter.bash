@@ -32,8 +32,8 @@ _nsrouter() {
         "") words="$commands --control --token --help --version" ;;
         run) words="--daemon --help" ;;
         check) words="--help" ;;
-        replay) words="--in --out --conntrack --stats --trace --seed --start --interface --filter --help" ;;
-        status) words="--wait --control --token --help" ;;
+        replay) words="--in --out --conntrack --stats --trace --seed --start --map --interface --filter --help" ;;
+        status) words="-j --json --wait --control --token --help" ;;
         sysctl) words="-a -w -n -N -b -e -q -r -p --system -V --control --token --help" ;;
         dmesg) words="-w --control --token --help" ;;
         module) words="list load unload nf_conntrack --control --token --help" ;;

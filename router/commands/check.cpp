@@ -4,7 +4,7 @@
 #include <string>
 
 #include "router/commands/cli.hpp"
-#include "router/config/config.hpp"
+#include "router/config/load.hpp"
 #include "router/daemon/memory_limit.hpp"
 #include "router/daemon/preflight.hpp"
 
@@ -12,9 +12,7 @@ namespace nsr::router {
 namespace {
 
 int refuse(const ConfigErrors& errors) {
-    for (const ConfigError& error : errors) {
-        std::fprintf(stderr, "%s\n", to_string(error).c_str());
-    }
+    std::fputs(in_lines(errors).c_str(), stderr);
     std::fprintf(stderr, "%zu error%s\n", errors.size(),
                  std::string(errors.size() != 1, 's').c_str());
     return kFailure;
@@ -49,7 +47,9 @@ void add_check_command(CLI::App& app, int& exit_code) {
         "Validate a configuration, and look whether it would start here; touches nothing.");
     auto path = std::make_shared<std::string>();
     command->add_option("CONFIG", *path, "the configuration file (TOML)")->required();
-    command->footer("Example:\n  nsrouter check configs/demo.toml");
+    command->footer(
+        "Examples:\n  nsrouter check configs/demo.toml\n"
+        "  nsrouter check router.toml && nsrouter reload");
     command->callback([path, &exit_code] { exit_code = command_check(*path); });
 }
 

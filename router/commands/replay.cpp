@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "router/commands/cli.hpp"
+#include "router/config/load.hpp"
 #include "router/config/section.hpp"
 #include "router/replay/replay.hpp"
 
@@ -24,8 +25,10 @@ struct Arguments {
     std::string out;
     std::string conntrack;
     std::string stats;
+    std::string events;
     std::string filter;
     double start = -1;
+    std::vector<std::string> map;  // "eth0=lan"
     ReplayOptions options;
 };
 
@@ -56,10 +59,13 @@ class Sink {
 
 struct Outputs {
     explicit Outputs(const Arguments& arguments)
-        : packets(arguments.out), connections(arguments.conntrack), stats(arguments.stats) {}
+        : packets(arguments.out),
+          connections(arguments.conntrack),
+          stats(arguments.stats),
+          events(arguments.events) {}
     // The first file that cannot be written, and why; empty: none.
     [[nodiscard]] std::string unopened() const {
-        for (const Sink* sink : {&packets, &connections, &stats}) {
+        for (const Sink* sink : {&packets, &connections, &stats, &events}) {
             if (!sink->opened()) {
                 return sink->path() + ": " + std::strerror(sink->error());
             }
@@ -68,7 +74,7 @@ struct Outputs {
     }
     // The first file that does not take what it was given; empty: none.
     [[nodiscard]] std::string unwritten() {
-        for (Sink* sink : {&packets, &connections, &stats}) {
+        for (Sink* sink : {&packets, &connections, &stats, &events}) {
             if (!sink->flush()) {
                 return sink->path();
             }
@@ -79,14 +85,15 @@ struct Outputs {
     Sink packets;
     Sink connections;
     Sink stats;
+    Sink events;
 };
 
 class FileOutput : public ReplayOutput {
   public:
-    FileOutput(Sink& packets, Sink& connections, const std::vector<std::string>& interfaces)
-        : connections_(connections.stream()) {
-        if (packets.stream() != nullptr) {
-            writer_.emplace(*packets.stream(), interfaces);
+    FileOutput(Outputs& outputs, const std::vector<std::string>& interfaces)
+        : connections_(outputs.connections.stream()), events_(outputs.events.stream()) {
+        if (outputs.packets.stream() != nullptr) {
+            writer_.emplace(*outputs.packets.stream(), interfaces);
         }
     }
     void packet(std::int64_t time_ns, std::uint32_t interface, std::span<const std::uint8_t> bytes,
@@ -100,12 +107,18 @@ class FileOutput : public ReplayOutput {
             *connections_ << text;
         }
     }
+    void event(std::string_view line) override {
+        if (events_ != nullptr) {
+            *events_ << line << '\n';
+        }
+    }
     void trace(std::string_view line) override { std::cout << line << '\n'; }
     [[nodiscard]] bool good() const override { return !writer_ || writer_->good(); }
 
   private:
     std::optional<PcapngWriter> writer_;
     std::ostream* connections_;
+    std::ostream* events_;
 };
 
 int replay_into_files(const Arguments& arguments, const Config& config, Capture& capture);
@@ -143,7 +156,8 @@ std::string check_files(const Arguments& arguments) {
         {"--in", &arguments.in},
         {"--out", &arguments.out},
         {"--conntrack", &arguments.conntrack},
-        {"--stats", &arguments.stats}};
+        {"--stats", &arguments.stats},
+        {"--events", &arguments.events}};
     constexpr std::size_t kRead = 2;  // the others are written
     for (std::size_t i = kRead; i < std::size(files); ++i) {
         for (std::size_t j = 0; j < i; ++j) {
@@ -155,11 +169,16 @@ std::string check_files(const Arguments& arguments) {
             }
         }
     }
-    if (arguments.out == "-" &&
-        (arguments.conntrack == "-" || arguments.stats == "-" || arguments.options.trace)) {
+    if (arguments.out == "-" && (arguments.conntrack == "-" || arguments.stats == "-" ||
+                                 arguments.events == "-" || arguments.options.trace)) {
         return "--out - needs standard output for itself; write the text to files";
     }
     return {};
+}
+
+std::string unknown_interface(const char* option, const std::string& name, const Config& config) {
+    return std::string(option) + ": the configuration has no interface \"" + name + "\", but " +
+           join(config.interface_names());
 }
 
 std::string check_values(const Arguments& arguments, const Config& config) {
@@ -168,8 +187,29 @@ std::string check_values(const Arguments& arguments, const Config& config) {
     }
     const std::string& interface = arguments.options.interface;
     if (!interface.empty() && config.find_interface(interface) == nullptr) {
-        return "--interface: the configuration has no interface \"" + interface + "\", but " +
-               join(config.interface_names());
+        return unknown_interface("--interface", interface, config);
+    }
+    for (const auto& [name, mapped] : arguments.options.interface_names) {
+        if (config.find_interface(mapped) == nullptr) {
+            return unknown_interface("--map", mapped, config);
+        }
+    }
+    return {};
+}
+
+// "eth0=lan": what the capture calls it, and what the configuration does. The last '=' counts: a
+// name in a capture may be anything.
+std::string read_map(Arguments& arguments) {
+    for (const std::string& pair : arguments.map) {
+        const std::size_t equals = pair.rfind('=');
+        if (equals == std::string::npos || equals == 0 || equals + 1 == pair.size()) {
+            return "--map takes NAME=INTERFACE[,NAME=INTERFACE...], not \"" + pair + "\"";
+        }
+        const auto [at, is_new] = arguments.options.interface_names.emplace(
+            pair.substr(0, equals), pair.substr(equals + 1));
+        if (!is_new) {
+            return "--map names \"" + at->first + "\" twice";
+        }
     }
     return {};
 }
@@ -203,14 +243,15 @@ void print_summary(const ReplayResult& result, bool start_given) {
 }
 
 int command_replay(Arguments& arguments) {
+    if (const std::string wrong = read_map(arguments); !wrong.empty()) {
+        return usage(wrong);
+    }
     if (const std::string wrong = check_files(arguments); !wrong.empty()) {
         return usage(wrong);
     }
     const Result<Config, ConfigErrors> config = load_config(arguments.config, kReplayMemoryBytes);
     if (!config) {
-        for (const ConfigError& error : config.error()) {
-            std::fprintf(stderr, "%s\n", to_string(error).c_str());
-        }
+        std::fputs(in_lines(config.error()).c_str(), stderr);
         return kFailure;
     }
     if (const std::string wrong = check_values(arguments, *config); !wrong.empty()) {
@@ -241,8 +282,10 @@ int replay_into_files(const Arguments& arguments, const Config& config, Capture&
 
 ReplayResult play(const Arguments& arguments, const Config& config, Capture& capture,
                   Outputs& outputs) {
-    FileOutput output(outputs.packets, outputs.connections, config.interface_names());
-    ReplayResult result = run_replay(config, capture, arguments.options, output);
+    FileOutput output(outputs, config.interface_names());
+    ReplayOptions options = arguments.options;
+    options.events = outputs.events.stream() != nullptr;
+    ReplayResult result = run_replay(config, capture, options, output);
     if (outputs.stats.stream() != nullptr) {
         *outputs.stats.stream() << result.stats;
     }
@@ -260,6 +303,7 @@ their time stamps, which are the clock. FILE may be -: standard input for
 Examples:
   nsrouter replay demo.toml --in in.pcapng --out out.pcapng
   nsrouter replay demo.toml --in in.pcapng --conntrack - --stats -
+  nsrouter replay demo.toml --in in.pcapng --map eth0=lan,eth1=wan --stats -
   nsrouter replay demo.toml --in lan.pcap --interface lan --filter 'udp port 53' --trace)";
 
 }  // namespace
@@ -278,6 +322,10 @@ void add_replay_command(CLI::App& app, int& exit_code) {
         ->type_name("FILE");
     command->add_option("--stats", arguments->stats, "counters and rules at the end")
         ->type_name("FILE");
+    command
+        ->add_option("--events", arguments->events,
+                     "what happens to connections, as conntrack -E prints it")
+        ->type_name("FILE");
     command->add_flag("--trace", arguments->options.trace, "print what happens to each packet");
     command->add_option("--seed", arguments->options.seed, "of all randomness (default 1)")
         ->type_name("N")
@@ -292,6 +340,13 @@ void add_replay_command(CLI::App& app, int& exit_code) {
         ->add_option("--interface", arguments->options.interface,
                      "where packets arrive whose capture does not say it")
         ->type_name("NAME");
+    command
+        ->add_option("--map", arguments->map,
+                     "interfaces that the capture calls otherwise than the configuration")
+        ->delimiter(',')
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->type_name("NAME=INTERFACE,...");
     command->add_option("--filter", arguments->filter, "only packets that fit this expression")
         ->type_name("EXPR");
     command->footer(kFooter);

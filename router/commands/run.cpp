@@ -10,6 +10,7 @@
 #include "netlink/error.hpp"
 #include "router/commands/cli.hpp"
 #include "router/commands/commands.hpp"
+#include "router/config/load.hpp"
 #include "router/daemon/daemon.hpp"
 #include "router/daemon/memory_limit.hpp"
 #include "router/daemon/service.hpp"
@@ -45,9 +46,7 @@ namespace {
 int run(const std::string& path, bool in_background) {
     Result<Config, ConfigErrors> config = load_config(path, memory_limit());
     if (!config) {
-        for (const ConfigError& error : config.error()) {
-            std::fprintf(stderr, "%s\n", to_string(error).c_str());
-        }
+        std::fputs(in_lines(config.error()).c_str(), stderr);
         return kFailure;
     }
     for (const ConfigError& warning : config->warnings) {

@@ -6,7 +6,7 @@
 #include "netlink/error.hpp"
 #include "netlink/link.hpp"
 #include "netlink/netns.hpp"
-#include "router/control/port.hpp"
+#include "router/control/controls.hpp"
 #include "router/control/tracking_module.hpp"
 
 namespace nsr::router {

@@ -3,7 +3,6 @@
 #include <linux/if_addr.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
@@ -12,7 +11,6 @@
 #include "netlink/error.hpp"
 #include "netlink/link.hpp"
 #include "netlink/netns.hpp"
-#include "netlink/rule.hpp"
 #include "netlink/setting.hpp"
 #include "router/config/config.hpp"
 
@@ -21,8 +19,6 @@ namespace {
 
 using netlink::Route;
 using netlink::Rule;
-
-constexpr std::array kFamilies = {Family::Ipv4, Family::Ipv6};
 
 template <class T>
 bool contains(const std::vector<T>& all, const T& one) {
@@ -41,6 +37,7 @@ HostNamespace::HostNamespace(std::string netns) : netns_(std::move(netns)) {
         set(device + "rp_filter", "0");
         set("net/ipv4/conf/all/rp_filter", "0");  // the larger of both counts
         ask_own_addresses_first();
+        netlink::remove_routes_of(netlink::Socket(), kRouteProtocol);  // of one that was killed
     } catch (...) {
         undo();
         throw;
@@ -62,21 +59,27 @@ void HostNamespace::set(const std::string& name, const std::string& value) {
     }
 }
 
-// The local table is looked up at 0, and of several rules at one priority the oldest comes first:
-// it has to move on.
+// The local table is looked up at 0 and has to make room. What has the source ::1 stays on lo,
+// because no device takes it.
 void HostNamespace::ask_own_addresses_first() {
-    for (const Family family : kFamilies) {
-        const Rule own{family, 0, kOwnAddressTable, "lo"};
-        const Rule first{family, 0, RT_TABLE_LOCAL, {}};
-        const Rule second{family, 1, RT_TABLE_LOCAL, {}};
-        const netlink::Socket socket;
-        netlink::add_rule(socket, second);
-        undo_.emplace_back([second] { netlink::remove_rule(netlink::Socket(), second); });
-        netlink::remove_rule(socket, first);
-        undo_.emplace_back([first] { netlink::add_rule(netlink::Socket(), first); });
-        netlink::add_rule(socket, own);
-        undo_.emplace_back([own] { netlink::remove_rule(netlink::Socket(), own); });
+    constexpr std::uint32_t kLoopback = 0;
+    constexpr std::uint32_t kOwn = 1;
+    constexpr std::uint32_t kLocal = 2;
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        add_rule({family, kLocal, RT_TABLE_LOCAL, {}, {}});
+        const Rule usual{family, 0, RT_TABLE_LOCAL, {}, {}};
+        netlink::remove_rule(netlink::Socket(), usual);
+        undo_.emplace_back([usual] { netlink::add_rule(netlink::Socket(), usual); });
+        if (family == Family::Ipv6) {
+            add_rule({family, kLoopback, RT_TABLE_LOCAL, "lo", IpAddress::v6(0, 0, 0, 1)});
+        }
+        add_rule({family, kOwn, kOwnAddressTable, "lo", {}});
     }
+}
+
+void HostNamespace::add_rule(const Rule& rule) {
+    netlink::add_rule(netlink::Socket(), rule);
+    undo_.emplace_back([rule] { netlink::remove_rule(netlink::Socket(), rule); });
 }
 
 void HostNamespace::follow(HostTables wanted) {
@@ -139,20 +142,16 @@ void HostNamespace::follow_routes(const netlink::Socket& socket, HostTables& wan
 }
 
 void HostNamespace::undo() {
-    const netlink::Socket socket;
-    const bool device_stays = netlink::find_link(socket, kHostDevice).has_value();
-    for (const Route& route : given_.routes) {
-        if (device_stays || route.device.empty()) {
-            netlink::remove_route(socket, route);
-        }
+    for (; !undo_.empty(); undo_.pop_back()) {
+        undo_.back()();
     }
+    const netlink::Socket socket;
+    netlink::remove_routes_of(socket, kRouteProtocol);
+    const bool device_stays = netlink::find_link(socket, kHostDevice).has_value();
     for (const Prefix& address : given_.addresses) {
         if (device_stays) {
             netlink::remove_address(socket, kHostDevice, address);
         }
-    }
-    for (; !undo_.empty(); undo_.pop_back()) {
-        undo_.back()();
     }
 }
 

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "netlink/rule.hpp"
 #include "router/daemon/host_tables.hpp"
 
 namespace nsr::router {
@@ -32,6 +33,7 @@ class HostNamespace {
 
   private:
     void ask_own_addresses_first();
+    void add_rule(const netlink::Rule& rule);
     void set(const std::string& name, const std::string& value);
     void follow_addresses(const netlink::Socket& socket, const HostTables& wanted);
     void forget_source(const IpAddress& address);

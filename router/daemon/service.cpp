@@ -1,4 +1,5 @@
 #include "router/daemon/service.hpp"
+#include "router/config/load.hpp"
 
 #include <sys/random.h>
 
@@ -11,6 +12,7 @@
 #include "netlink/error.hpp"
 #include "netlink/netns.hpp"
 #include "router/config/build.hpp"
+#include "router/daemon/confine.hpp"
 #include "router/daemon/daemon.hpp"
 #include "router/daemon/memory_limit.hpp"
 
@@ -24,14 +26,6 @@ std::uint64_t random_seed() {
     netlink::check_call("ask the kernel for randomness",
                         static_cast<int>(::getrandom(&seed, sizeof seed, 0)));
     return seed;
-}
-
-std::string in_lines(const ConfigErrors& errors) {
-    std::string text;
-    for (const ConfigError& error : errors) {
-        text += to_string(error) + "\n";
-    }
-    return text;
 }
 
 bool same_link(const InterfaceConfig& a, const InterfaceConfig& b) {
@@ -85,6 +79,7 @@ Service::~Service() {
 }
 
 void Service::run(const std::function<void()>& ready) {
+    confine(config_.control.unix_path);
     notify_systemd("READY=1\nSTATUS=forwarding");
     ready();
     log_.reopen_stderr();  // a daemon has let go of the one that it began with
@@ -130,7 +125,7 @@ void Service::listen() {
     });
     log_.on_line = [this] { server_->wake(); };
     if (!config_.control.unix_path.empty()) {
-        server_->listen_unix(config_.control.unix_path);
+        server_->listen_unix(config_.control.unix_path, config_.control.token);
     }
     if (!config_.control.address.empty()) {
         const netlink::Enter enter(config_.control.netns);

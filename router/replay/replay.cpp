@@ -9,9 +9,11 @@
 #include "router/config/build.hpp"
 #include "router/config/section.hpp"
 #include "router/config/sections.hpp"
+#include "router/replay/events.hpp"
 #include "router/replay/stats.hpp"
 #include "router/replay/trace.hpp"
 #include "router/tools/conntrack/command.hpp"
+#include "router/tools/conntrack/parse.hpp"
 #include "router/tools/ip/command.hpp"
 
 namespace nsr::router {
@@ -53,6 +55,7 @@ class Replay {
     ReplayOutput& output_;
     Router router_;
     TraceWriter trace_;
+    std::optional<EventWriter> events_;
     std::map<std::string, IfIndex, std::less<>> interfaces_;
     std::vector<Scheduled> schedule_;
     std::size_t next_scheduled_ = 0;
@@ -106,6 +109,9 @@ Replay::Replay(const Config& config, Router::Options router_options, const Repla
     if (options.trace) {
         router_.observe(&trace_);
     }
+    if (options.events) {
+        events_.emplace(router_, [&output](std::string_view line) { output.event(line); });
+    }
 }
 
 ReplayResult Replay::run(Capture& capture) {
@@ -156,7 +162,9 @@ bool Replay::admit(const Frame& frame) {
 }
 
 IfIndex Replay::interface_of(const Frame& frame, std::string& why) const {
-    auto found = interfaces_.find(frame.interface);
+    const auto renamed = options_.interface_names.find(frame.interface);
+    auto found = interfaces_.find(
+        renamed == options_.interface_names.end() ? frame.interface : renamed->second);
     if (found == interfaces_.end()) {
         found = interfaces_.find(options_.interface);
     }
@@ -167,7 +175,7 @@ IfIndex Replay::interface_of(const Frame& frame, std::string& why) const {
           (frame.interface.empty()
                ? "the capture does not say on which interface it arrived"
                : "the configuration has no interface \"" + frame.interface + "\"") +
-          "; --interface takes one of " + join(config_.interface_names());
+          "; --map NAME=INTERFACE and --interface take one of " + join(config_.interface_names());
     return IfIndex::None;
 }
 

@@ -11,6 +11,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,8 +28,11 @@ inline constexpr std::uint64_t kReplayMemoryBytes = std::uint64_t{2} << 30;
 struct ReplayOptions {
     std::uint64_t seed = 1;
     std::optional<std::int64_t> start_ns;  // of time 0 since 1970
+    // What the capture calls an interface, and what the configuration calls it.
+    std::map<std::string, std::string, std::less<>> interface_names;
     std::string interface;  // for packets whose file does not name one of the configuration's
     bool trace = false;
+    bool events = false;
     // Packets that come one after the other with nothing scheduled between them may share a batch
     // and the time of its first; `one_by_one` keeps that time but hands them over singly. Both must
     // give the same.
@@ -43,6 +48,8 @@ class ReplayOutput {
                         std::span<const std::uint8_t> bytes, std::string_view comment) = 0;
     // One checkpoint: "# t=SECONDS", then the table, then the expectations.
     virtual void connections(std::string_view text) = 0;
+    // An event of a connection, as conntrack -E prints it, without its line break.
+    virtual void event(std::string_view line) = 0;
     // One line of the trace, without its line break.
     virtual void trace(std::string_view line) = 0;
     // False ends the replay: the output failed.

@@ -96,19 +96,22 @@ void established(benchmark::State& state) {
     Filled& all = filled(static_cast<std::uint32_t>(state.range(0)), state.range(2) != 0);
     const auto batch = static_cast<std::size_t>(state.range(1));
     const std::size_t end = all.packets.size() / batch * batch;
+    std::vector<std::uint64_t> hashes(batch);
     std::size_t at = 0;
     for (auto _ : state) {
         const Tuple* packets = &all.packets[at];
         if (batch > 1) {
             for (std::size_t i = 0; i < batch; ++i) {
-                all.table.prefetch(packets[i], 0);
+                hashes[i] = all.table.hash_of(packets[i], 0);
+                all.table.prefetch(hashes[i]);
             }
             for (std::size_t i = 0; i < batch; ++i) {
-                all.table.prefetch_record(packets[i], 0);
+                all.table.prefetch_record(hashes[i]);
             }
         }
         for (std::size_t i = 0; i < batch; ++i) {
-            const auto hit = all.table.find(packets[i], 0, 0);
+            const auto hit = batch > 1 ? all.table.find_hashed(packets[i], 0, hashes[i], 0)
+                                       : all.table.find(packets[i], 0, 0);
             all.table[hit->id].deadline = kDeadline;
         }
         at = at + batch == end ? 0 : at + batch;

@@ -75,6 +75,9 @@ std::vector<Difference> compare(const RecordedCase& recorded, const Actual& actu
         compare_tables(recorded, actual.conntrack, ports, differences);
     }
     compare_stats(recorded, actual.stats, differences);
+    if (recorded.events) {
+        compare_events(recorded, actual.events, ports, differences);
+    }
     return differences;
 }
 

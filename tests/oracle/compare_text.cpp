@@ -4,44 +4,16 @@
 #include <cmath>
 #include <sstream>
 
+#include "tests/oracle/text_line.hpp"
+
 namespace oracle {
 namespace {
-
-using Words = std::vector<std::string>;
-
-struct Line {
-    std::string text;  // without its lifetime
-    std::optional<long> lifetime;
-    friend auto operator<=>(const Line&, const Line&) = default;
-};
 
 struct Checkpoint {
     double time = 0;
     std::vector<Line> entries;
     std::vector<Line> expectations;
 };
-
-Words words_of(const std::string& line) {
-    std::istringstream in(line);
-    Words words;
-    for (std::string word; in >> word;) {
-        words.push_back(word);
-    }
-    return words;
-}
-
-std::string joined(const Words& words) {
-    std::string text;
-    for (const std::string& word : words) {
-        text += (text.empty() ? "" : " ") + word;
-    }
-    return text;
-}
-
-bool is_number(const std::string& word) {
-    const std::size_t first = word.starts_with('-') ? 1 : 0;
-    return word.size() > first && word.find_first_not_of("0123456789", first) == std::string::npos;
-}
 
 // `ipv4 2 tcp 6 119 SYN_SENT ...`: the fifth word is the lifetime.
 Line entry_line(const std::string& text) {
@@ -91,63 +63,6 @@ std::vector<Checkpoint> checkpoints_of(const std::string& text) {
         std::sort(checkpoint.expectations.begin(), checkpoint.expectations.end());
     }
     return checkpoints;
-}
-
-// One tuple of a table line, as far as it has been read.
-struct Tuple {
-    std::string source;
-    std::string destination;
-    unsigned source_port = 0;
-};
-
-void rename_ports(Words& words, std::size_t at, unsigned protocol, const Tuple& tuple,
-                  const PortRenaming& ports) {
-    const auto source = nsr::parse_address(tuple.source);
-    const auto destination = nsr::parse_address(tuple.destination);
-    const auto port = static_cast<unsigned>(std::stoul(words[at].substr(words[at].find('=') + 1)));
-    if (words[at].starts_with("id=")) {
-        unsigned id = ports.back(protocol, *source, {*destination, 0}, port);
-        if (id == port) {
-            id = ports.back(protocol, *destination, {*source, 0}, port);
-        }
-        words[at] = "id=" + std::to_string(id);
-        return;
-    }
-    for (std::size_t i = at; i-- > 0;) {
-        if (words[i].starts_with("sport=")) {
-            words[i] = "sport=" + std::to_string(ports.back(protocol, *source, {*destination, port},
-                                                            tuple.source_port));
-            break;
-        }
-    }
-    words[at] = "dport=" + std::to_string(ports.back(protocol, *destination,
-                                                     {*source, tuple.source_port}, port));
-}
-
-// The recorded ports in the place of those that packets showed to stand for them.
-Line renamed(const Line& line, const PortRenaming& ports) {
-    Words words = words_of(line.text);
-    if (!ports.active() || words.size() < 4 || !is_number(words[3])) {
-        return line;
-    }
-    const auto protocol = static_cast<unsigned>(std::stoul(words[3]));
-    Tuple tuple;
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        if (words[i].starts_with("src=")) {
-            tuple = {words[i].substr(4), "", 0};
-        } else if (words[i].starts_with("dst=")) {
-            tuple.destination = words[i].substr(4);
-        } else if (words[i].starts_with("sport=")) {
-            tuple.source_port = static_cast<unsigned>(std::stoul(words[i].substr(6)));
-        } else if (words[i].starts_with("dport=") || words[i].starts_with("id=")) {
-            rename_ports(words, i, protocol, tuple, ports);
-        }
-    }
-    return {joined(words), line.lifetime};
-}
-
-std::string in_brackets(const std::optional<long>& lifetime) {
-    return lifetime ? "[" + std::to_string(*lifetime) + "] " : "[] ";
 }
 
 struct LineComparison {

@@ -9,7 +9,7 @@
 #include <set>
 #include <sstream>
 
-#include "router/config/config.hpp"
+#include "router/config/load.hpp"
 #include "router/replay/replay.hpp"
 #include "tests/oracle/recorded_case.hpp"
 
@@ -32,6 +32,7 @@ class Memory : public app::ReplayOutput {
                                      Bytes(bytes.begin(), bytes.end()), std::string(comment)});
     }
     void connections(std::string_view text) override { actual.conntrack += text; }
+    void event(std::string_view line) override { (actual.events += line) += '\n'; }
     void trace(std::string_view line) override { lines.emplace_back(line); }
     [[nodiscard]] bool good() const override { return true; }
 
@@ -48,7 +49,8 @@ struct Run {
     std::string error;
 };
 
-Run run(const std::string& folder, const app::ReplayOptions& options) {
+Run run(const std::string& folder, app::ReplayOptions options) {
+    options.events = true;
     const auto config = app::load_config(folder + "/router.toml");
     if (!config) {
         return {{}, {}, to_string(config.error()[0])};
@@ -125,7 +127,7 @@ bool same(const Actual& a, const Actual& b) {
     };
     return std::equal(a.departures.begin(), a.departures.end(), b.departures.begin(),
                       b.departures.end(), same_packet) &&
-           a.conntrack == b.conntrack && a.stats == b.stats;
+           a.conntrack == b.conntrack && a.stats == b.stats && a.events == b.events;
 }
 
 // A batch must be nothing but its packets one after the other.

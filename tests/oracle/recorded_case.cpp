@@ -1,5 +1,6 @@
 #include "tests/oracle/recorded_case.hpp"
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -137,6 +138,12 @@ RecordedCase load_case(const std::string& folder) {
     }
     recorded.conntrack = read_file(folder + "/expect.conntrack");
     recorded.stats = read_file(folder + "/expect.stats");
+    if (std::filesystem::exists(folder + "/expect.events")) {
+        recorded.events = read_file(folder + "/expect.events");
+    }
+    for (const std::string& tag : strings(value(*tree, "tags"))) {
+        recorded.late_ends = recorded.late_ends || tag == "slow" || tag == "expiry";
+    }
     return recorded;
 }
 

@@ -49,6 +49,8 @@ struct RecordedCase {
     std::vector<Bytes> arrivals;
     std::string conntrack;
     std::string stats;
+    std::optional<std::string> events;  // nothing: not recorded, its victims are random
+    bool late_ends = false;             // the kernel had not yet collected all that was over
 };
 
 // What a replay gave.
@@ -56,6 +58,7 @@ struct Actual {
     std::vector<Departure> departures;
     std::string conntrack;
     std::string stats;
+    std::string events;
 };
 
 // Throws std::runtime_error if the folder is not a case.

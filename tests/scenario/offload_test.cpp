@@ -30,8 +30,8 @@ using Bytes = std::vector<std::uint8_t>;
 constexpr const char* kRules =
     "*mangle\n-A FORWARD -p tcp --syn -j TCPMSS --set-mss 500\n"
     "-A POSTROUTING -p udp --dport 7 -j TOS --set-tos 0x10\nCOMMIT\n"
-    "*nat\n-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.0.2.9:8080\n"
-    "-A PREROUTING -p udp --dport 7 -j DNAT --to-destination 192.0.2.9:77\n"
+    "*nat\n-A PREROUTING -p tcp -d 192.0.2.7 --dport 80 -j DNAT --to-destination 192.0.2.9:8080\n"
+    "-A PREROUTING -p udp -d 192.0.2.7 --dport 7 -j DNAT --to-destination 192.0.2.9:77\n"
     "-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n"
     "*filter\n-A FORWARD -p tcp --dport 22 -j REJECT --reject-with tcp-reset\n"
     "-A FORWARD -p udp --dport 9 -j REJECT\n"
@@ -106,7 +106,7 @@ class Generator {
     bool one_in(std::uint32_t n) { return below(n) == 0; }
     Bytes data(std::size_t most);
     Ends ends(bool v4);
-    Bytes transport(std::uint8_t protocol, const Bytes& payload);
+    Bytes transport(const Ends& ends, std::uint8_t protocol, const Bytes& payload);
     Bytes ip(const Ends& ends, std::uint8_t protocol, const Bytes& payload);
     Handed plain();
     Handed tunnel();
@@ -138,11 +138,14 @@ Ends Generator::ends(bool v4) {
                        : IpAddress::v6(0x20010db8, 0, 0, kLast[below(3)])};
 }
 
-// The checksum field is 0.
-Bytes Generator::transport(std::uint8_t protocol, const Bytes& payload) {
+// The checksum field is 0. No two hosts have a port in common, so that no port is drawn by lot: the
+// routers' lots differ.
+Bytes Generator::transport(const Ends& ends, std::uint8_t protocol, const Bytes& payload) {
     constexpr std::array<std::uint16_t, 5> kPorts = {80, 22, 9, 7, 4789};
     Bytes header(protocol == proto::kTcp ? 20 : 8);
-    wire::store16(&header[0], static_cast<std::uint16_t>(4000 + below(3)));
+    wire::store16(&header[0],
+                  static_cast<std::uint16_t>(
+                      4000 + (ends.source.words[0] + ends.source.words[3]) % 8 * 10 + below(3)));
     wire::store16(&header[2], kPorts[below(5)]);
     if (protocol == proto::kTcp) {
         header[12] = 0x50;
@@ -210,7 +213,7 @@ void Generator::make_super(Handed& handed, std::uint8_t protocol) {
 Handed Generator::plain() {
     const Ends from_to = ends(one_in(2));
     const std::uint8_t protocol = one_in(2) ? proto::kTcp : proto::kUdp;
-    Bytes l4 = transport(protocol, one_in(4) ? Bytes{} : data(3000));
+    Bytes l4 = transport(from_to, protocol, one_in(4) ? Bytes{} : data(3000));
     wire::store16(&l4[checksum_offset(protocol)],
                   wire::pseudo_header_sum(from_to.source, from_to.destination, protocol,
                                           static_cast<std::uint32_t>(l4.size())));
@@ -228,7 +231,7 @@ Handed Generator::plain() {
 Bytes Generator::inner_packet() {
     const Ends from_to = {IpAddress::v4(10, 9, 0, 1), IpAddress::v4(10, 9, 0, 2)};
     const std::uint8_t protocol = one_in(2) ? proto::kTcp : proto::kUdp;
-    Bytes l4 = transport(protocol, data(1400));
+    Bytes l4 = transport(from_to, protocol, data(1400));
     wire::store16(&l4[checksum_offset(protocol)],
                   wire::pseudo_header_sum(from_to.source, from_to.destination, protocol,
                                           static_cast<std::uint32_t>(l4.size())));
@@ -248,7 +251,7 @@ Handed Generator::tunnel() {
     switch (below(4)) {
         case 0:
         case 1:
-            before = transport(protocol, Bytes(8 + 14));
+            before = transport(from_to, protocol, Bytes(8 + 14));
             wire::store16(&before[4], static_cast<std::uint16_t>(before.size() + inner.size()));
             break;
         case 2:

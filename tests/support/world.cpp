@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "core/packet/describe.hpp"
 #include "core/packet/dissect.hpp"
@@ -11,6 +10,9 @@
 #include "core/procfs/sysctl.hpp"
 #include "core/rules/language/parse.hpp"
 #include "core/rules/save.hpp"
+#include "tests/support/packet_fields.hpp"
+#include "tests/support/story.hpp"
+#include "tests/support/trace.hpp"
 
 namespace nsr::test {
 
@@ -20,34 +22,6 @@ class LogLines : public LogSink {
   public:
     void log(Instant, LogLevel, std::string_view line) override { lines.emplace_back(line); }
     std::vector<std::string> lines;
-};
-
-// Follows the last packet through the hooks, for the story of a failure.
-class Tracer : public Observer {
-  public:
-    void rule_tried(rules::TableId, std::string_view, const rules::Rule&, bool) override {}
-    void policy_applied(rules::TableId, std::string_view, rules::Policy) override {}
-    void packet_received(const Packet& packet) override {
-        lines.push_back("  in   " + describe(packet));
-    }
-    void stage_done(Hook hook, pipeline::StageId stage, const Packet&, Verdict verdict) override {
-        std::string line =
-            "       " + std::string(name_of(hook)) + '/' + std::string(pipeline::name_of(stage));
-        if (verdict.dropped()) {
-            lines.push_back(line + ": drop " + std::string(name_of(verdict.reason())));
-        } else if (verdict.was_stolen()) {
-            lines.push_back(line + ": kept for reassembly");
-        }
-    }
-    void routed(const Packet&, const routing::Decision&) override {}
-    void dropped(const Packet&, DropReason reason) override {
-        lines.push_back("  drop " + std::string(name_of(reason)));
-        drops.push_back(reason);
-    }
-    void left(const Packet& packet) override { lines.push_back("  out  " + describe(packet)); }
-
-    std::vector<std::string> lines;
-    std::vector<DropReason> drops;
 };
 
 // "ipv4     2 tcp      6 119 SYN_SENT src=..." -> "tcp 6 SYN_SENT src=..."
@@ -71,27 +45,78 @@ std::string squeeze(std::string_view line) {
     return out;
 }
 
+// Rules as one line of the story.
+std::string on_one_line(std::string text) {
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    text.erase(text.find_last_not_of(' ') + 1);
+    return text.empty() ? "no rules" : text;
+}
+
 }  // namespace
 
-struct World::Impl {
+struct World::Impl : TraceWorld {
     LogLines log;
     std::unique_ptr<Router> router;
-    Tracer tracer;
+    Story story;
+    Tracer tracer{story};
+    Failure on_failure;
     EgressQueue left;
-    Instant now{std::chrono::seconds(1000)};
+    Instant time{std::chrono::seconds(1000)};
 
-    void fail(const Here& here, const std::string& what) const;
+    void build(const Setup& setup);
+    void load(const Setup& setup, const Here& here);
+    void fail(const Here& here, const std::string& what);
     void advance(Instant until);
     std::optional<Packet> take(std::string_view interface);
+
+    // Between lan and wan, for play(). What leaves is of no interest.
+    CtInfo segment(bool from_client, const PacketBuilder& packet) override;
+    void wait(Duration passes) override { advance(time + passes); }
+    [[nodiscard]] const conntrack::Conntrack& tracking() const override {
+        return router->conntrack();
+    }
+    [[nodiscard]] Instant now() const override { return time; }
 };
 
-void World::Impl::fail(const Here& here, const std::string& what) const {
-    std::string story = what + "\nthe story so far:";
-    const std::size_t from = tracer.lines.size() > 60 ? tracer.lines.size() - 60 : 0;
-    for (std::size_t i = from; i < tracer.lines.size(); ++i) {
-        story += '\n' + tracer.lines[i];
+void World::Impl::build(const Setup& setup) {
+    Router::Options options;
+    options.settings.conntrack = setup.conntrack;
+    options.tracking = setup.tracking;
+    options.log = &log;
+    options.settings.forwarding.icmp_ratelimit = 0;
+    options.settings.forwarding.icmp_msgs_per_sec = 1000000;
+    options.settings.forwarding.ipv6_icmp_ratelimit = 0;
+    router = std::make_unique<Router>(std::move(options));
+    const auto link = [&](const char* name, const char* v4, const char* v6) {
+        routing::Interface interface;
+        interface.name = name;
+        interface.addresses = {*parse_prefix(v4), *parse_prefix(v6)};
+        interface.capabilities = {.checksum = true, .gso_tcp = true, .gso_udp = true};
+        return router->add_interface(std::move(interface));
+    };
+    link("lan", "10.0.0.1/24", "fd00:1::1/64");
+    const IfIndex wan = link("wan", "192.0.2.1/24", "2001:db8::1/64");
+    CHECK(router->add_route({*parse_prefix("0.0.0.0/0"), parse_address("192.0.2.254"), wan,
+                             routing::RouteType::Unicast}) == routing::RouteChange::Done);
+    CHECK(router->add_route({*parse_prefix("::/0"), parse_address("2001:db8::fe"), wan,
+                             routing::RouteType::Unicast}) == routing::RouteChange::Done);
+}
+
+void World::Impl::load(const Setup& setup, const Here& here) {
+    rules::Ruleset ruleset;
+    ConfigErrors errors = rules::parse_save(setup.rules_v4, "given", Family::Ipv4, ruleset);
+    const ConfigErrors errors_v6 =
+        rules::parse_save(setup.rules_v6, "given6", Family::Ipv6, ruleset);
+    errors.insert(errors.end(), errors_v6.begin(), errors_v6.end());
+    for (const ConfigError& error : errors) {
+        fail(here, to_string(error));
     }
-    ADD_FAIL_CHECK_AT(here.file, here.line, story);
+    router->apply(std::move(ruleset), time);
+}
+
+void World::Impl::fail(const Here& here, const std::string& what) {
+    tracer.finish();
+    on_failure(here, story.told(what));
 }
 
 void World::Impl::advance(Instant until) {
@@ -99,10 +124,18 @@ void World::Impl::advance(Instant until) {
         if (*deadline > until) {
             break;
         }
-        now = std::max(now, *deadline);
-        router->expire(now, left);
+        time = std::max(time, *deadline);
+        router->expire(time, left);
     }
-    now = until;
+    time = until;
+}
+
+CtInfo World::Impl::segment(bool from_client, const PacketBuilder& builder) {
+    Packet packet = builder.packet(router->pool());
+    packet.meta.in = router->interfaces().find(from_client ? "lan" : "wan")->index;
+    EgressQueue ignored;
+    router->receive({&packet, 1}, time, ignored);
+    return tracer.tracked;
 }
 
 std::optional<Packet> World::Impl::take(std::string_view interface) {
@@ -128,66 +161,61 @@ World given(World::Setup setup, Here here) {
 }
 
 World::World(Setup setup, Here here) : impl_(std::make_unique<Impl>()) {
-    Router::Options options;
-    options.settings.conntrack = setup.conntrack;
-    options.tracking = setup.tracking;
-    options.log = &impl_->log;
-    options.settings.forwarding.icmp_ratelimit = 0;
-    options.settings.forwarding.icmp_msgs_per_sec = 1000000;
-    options.settings.forwarding.ipv6_icmp_ratelimit = 0;
-    impl_->router = std::make_unique<Router>(std::move(options));
-    Router& router = *impl_->router;
-    const auto link = [&](const char* name, const char* v4, const char* v6) {
-        routing::Interface interface;
-        interface.name = name;
-        interface.addresses = {*parse_prefix(v4), *parse_prefix(v6)};
-        interface.capabilities = {.checksum = true, .gso_tcp = true, .gso_udp = true};
-        return router.add_interface(std::move(interface));
-    };
-    link("lan", "10.0.0.1/24", "fd00:1::1/64");
-    const IfIndex wan = link("wan", "192.0.2.1/24", "2001:db8::1/64");
-    CHECK(router.add_route({*parse_prefix("0.0.0.0/0"), parse_address("192.0.2.254"), wan,
-                            routing::RouteType::Unicast}) == routing::RouteChange::Done);
-    CHECK(router.add_route({*parse_prefix("::/0"), parse_address("2001:db8::fe"), wan,
-                            routing::RouteType::Unicast}) == routing::RouteChange::Done);
-    rules::Ruleset ruleset;
-    ConfigErrors errors = rules::parse_save(setup.rules_v4, "given", Family::Ipv4, ruleset);
-    const ConfigErrors errors_v6 =
-        rules::parse_save(setup.rules_v6, "given6", Family::Ipv6, ruleset);
-    errors.insert(errors.end(), errors_v6.begin(), errors_v6.end());
-    for (const ConfigError& error : errors) {
-        impl_->fail(here, to_string(error));
+    impl_->on_failure = std::move(setup.on_failure);
+    if (!impl_->on_failure) {
+        impl_->on_failure = [](const Here& where, const std::string& story) {
+            ADD_FAIL_CHECK_AT(where.file, where.line, story);
+        };
     }
-    router.apply(std::move(ruleset), impl_->now);
-    router.observe(&impl_->tracer);
+    impl_->story.step("given " + on_one_line(setup.rules_v4 + setup.rules_v6));
+    impl_->build(setup);
+    impl_->load(setup, here);
+    impl_->router->observe(&impl_->tracer);
 }
 
 World::World(World&&) noexcept = default;
 
 World::~World() {
     if (impl_ && !impl_->left.empty()) {
+        impl_->story.step("the end");
         impl_->fail({}, "packets left that nobody expected: " + describe(impl_->left.front()));
     }
 }
 
 World& World::when(std::string_view interface, const PacketBuilder& builder, Here here) {
+    Packet packet = builder.packet(impl_->router->pool());
+    const bool readable = dissect(packet).accepted();
+    impl_->story.step("when " + std::string(interface) + " " +
+                      (readable ? describe(packet) : "a packet that cannot be read"));
     const routing::Interface* found = impl_->router->interfaces().find(interface);
     if (found == nullptr) {
         impl_->fail(here, "no interface " + std::string(interface));
         return *this;
     }
-    Packet packet = builder.packet(impl_->router->pool());
+    packet = builder.packet(impl_->router->pool());
     packet.meta.in = found->index;
-    impl_->router->receive({&packet, 1}, impl_->now, impl_->left);
+    impl_->router->receive({&packet, 1}, impl_->time, impl_->left);
+    impl_->tracer.finish();
     return *this;
 }
 
 World& World::after(Duration time, Here) {
-    impl_->advance(impl_->now + time);
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+    impl_->story.step("after " + std::to_string(ms) + " ms");
+    impl_->advance(impl_->time + time);
+    return *this;
+}
+
+World& World::play(std::string_view trace, Here here) {
+    impl_->story.step("play a trace");
+    if (const std::string wrong = test::play(*impl_, trace); !wrong.empty()) {
+        impl_->fail(here, wrong);
+    }
     return *this;
 }
 
 World& World::sysctl(std::string_view name, std::string_view value, Here here) {
+    impl_->story.step("sysctl " + std::string(name) + " = " + std::string(value));
     procfs::Context context{*impl_->router};
     if (const auto written = procfs::write_sysctl(context, name, value); !written) {
         impl_->fail(here, std::string(name) + ": " + written.error().detail);
@@ -196,18 +224,15 @@ World& World::sysctl(std::string_view name, std::string_view value, Here here) {
 }
 
 World& World::expect(std::string_view interface, const PacketBuilder& builder, Here here) {
-    auto packet = impl_->take(interface);
-    if (!packet) {
-        impl_->fail(here, "nothing left through " + std::string(interface));
-        return *this;
-    }
     Packet wanted = builder.packet(impl_->router->pool());
     CHECK(dissect(wanted).accepted());
-    const bool same = std::equal(wanted.bytes().begin(), wanted.bytes().end(),
-                                 packet->bytes().begin(), packet->bytes().end());
-    if (!same) {
-        impl_->fail(here, "expected " + describe(wanted) + "\n" + hexdump(wanted.bytes()) +
-                              "\nbut got  " + describe(*packet) + "\n" + hexdump(packet->bytes()));
+    impl_->story.step("expect " + std::string(interface) + " " + describe(wanted));
+    const auto packet = impl_->take(interface);
+    if (!packet) {
+        impl_->fail(here, "nothing left through " + std::string(interface));
+    } else if (!std::equal(wanted.bytes().begin(), wanted.bytes().end(), packet->bytes().begin(),
+                           packet->bytes().end())) {
+        impl_->fail(here, "another packet left\n" + difference(wanted, *packet));
     }
     return *this;
 }
@@ -219,6 +244,8 @@ World& World::expect_icmp(std::string_view interface, std::uint8_t type, std::ui
 
 World& World::expect_icmp_from(std::string_view interface, std::string_view source,
                                std::uint8_t type, std::uint8_t code, Here here) {
+    impl_->story.step("expect ICMP " + std::to_string(type) + "/" + std::to_string(code) +
+                      " through " + std::string(interface));
     const auto packet = impl_->take(interface);
     if (!packet) {
         impl_->fail(here, "nothing left through " + std::string(interface));
@@ -233,6 +260,7 @@ World& World::expect_icmp_from(std::string_view interface, std::string_view sour
 }
 
 World& World::expect_nothing(Here here) {
+    impl_->story.step("expect nothing");
     if (!impl_->left.empty()) {
         impl_->fail(here, "expected nothing, got " + describe(impl_->left.front()));
         impl_->left.clear();
@@ -241,6 +269,7 @@ World& World::expect_nothing(Here here) {
 }
 
 World& World::expect_drop(DropReason reason, Here here) {
+    impl_->story.step("expect a drop for " + std::string(name_of(reason)));
     auto& drops = impl_->tracer.drops;
     if (drops.empty() || drops.front() != reason) {
         impl_->fail(here, "expected a drop for " + std::string(name_of(reason)) + ", got " +
@@ -253,6 +282,7 @@ World& World::expect_drop(DropReason reason, Here here) {
 }
 
 World& World::expect_entry(std::string_view text, Here here) {
+    impl_->story.step("expect an entry " + std::string(text));
     const auto lines = entries();
     const bool found = std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
         return line.find(text) != std::string::npos;
@@ -272,6 +302,7 @@ World& World::expect_no_entry(Here here) {
 }
 
 World& World::expect_entries(std::size_t count, Here here) {
+    impl_->story.step("expect " + std::to_string(count) + " entries");
     const auto lines = entries();
     if (lines.size() != count) {
         impl_->fail(here, std::to_string(count) + " entries expected, there are " +
@@ -282,6 +313,7 @@ World& World::expect_entries(std::size_t count, Here here) {
 }
 
 World& World::expect_rule_packets(std::string_view rule, std::uint64_t packets, Here here) {
+    impl_->story.step("expect " + std::to_string(packets) + " packets of " + std::string(rule));
     const rules::Ruleset ruleset = impl_->router->ruleset();
     const std::string text =
         rules::save(ruleset, Family::Ipv4, true) + rules::save(ruleset, Family::Ipv6, true);
@@ -313,7 +345,7 @@ Router& World::router() {
 }
 
 Instant World::now() const {
-    return impl_->now;
+    return impl_->time;
 }
 
 std::vector<std::string> World::entries() const {
@@ -322,7 +354,7 @@ std::vector<std::string> World::entries() const {
     std::optional<ConnId> id;
     while ((id = conntrack.table().next(id))) {
         std::string line;
-        procfs::append_nf_conntrack_line(line, conntrack, *id, impl_->now,
+        procfs::append_nf_conntrack_line(line, conntrack, *id, impl_->time,
                                          procfs::LineFormat::Article);
         lines.push_back(squeeze(line));
     }

@@ -1,6 +1,6 @@
 // World: a router in a test, told as a story. given() rules, when() a packet comes in, expect()
-// what leaves, expect_entry() what the table says, after() some time. Every step that fails prints
-// the story so far and what the packet met on its way.
+// what leaves, expect_entry() what the table says, after() some time. A step that fails prints the
+// story so far, numbered, what each packet met on its way, and what differs (story.hpp).
 //
 //   World w = given("*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n");
 //   w.when("lan", tcp("10.0.0.2:40000", "198.51.100.7:80").syn().seq(1000));
@@ -11,7 +11,7 @@
 // with a default route via 192.0.2.254. What nobody expected is a failure when the World ends.
 #pragma once
 
-#include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,6 +28,9 @@ struct Here {
     int line = __builtin_LINE();
 };
 
+// Takes the story of a failed step.
+using Failure = std::function<void(const Here&, const std::string& story)>;
+
 class World {
   public:
     struct Setup {
@@ -35,6 +38,7 @@ class World {
         std::string rules_v6;
         conntrack::Settings conntrack;
         TrackingMode tracking = TrackingMode::On;
+        Failure on_failure = {};  // unset: the test fails where the step stands
     };
     explicit World(Setup setup, Here here = {});
     World(World&&) noexcept;
@@ -42,6 +46,8 @@ class World {
 
     World& when(std::string_view interface, const PacketBuilder& packet, Here here = {});
     World& after(Duration time, Here here = {});
+    // A TCP connection of 10.0.0.2:40000 with 198.51.100.7:80, segment by segment; see trace.hpp.
+    World& play(std::string_view trace, Here here = {});
     // An administrator writes `value` into this sysctl.
     World& sysctl(std::string_view name, std::string_view value, Here here = {});
 

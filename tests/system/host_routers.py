@@ -19,6 +19,8 @@ def rules(family):
              "-A PREROUTING -i lan -p tcp -m tcp --dport 8082 -j REDIRECT --to-ports 3129",
              f"-A OUTPUT -p tcp -m tcp --dport 8080 -j DNAT --to-destination {target}:80",
              "-A OUTPUT -p tcp -m tcp --dport 8081 -j REDIRECT --to-ports 3128",
+             "-A OUTPUT -p udp -m udp --dport 8083 -j REDIRECT --to-ports 2222", "-A OUTPUT -p udp -m udp --dport 8084 -j REDIRECT --to-ports 2223",
+             f"-A OUTPUT -p tcp -m tcp --dport 8085 -j DNAT --to-destination {target}:8086",
              f"-A POSTROUTING -o lan -s {wan} -j MASQUERADE", "COMMIT", "*filter"]
     for protocol in ("tcp", "udp"):
         for index, reject in enumerate(rejects):
@@ -26,6 +28,7 @@ def rules(family):
         lines.append(f"-A OUTPUT -p {protocol} -m {protocol} --dport 7020 -j DROP")
         lines.append(f"-A INPUT -p {protocol} -m {protocol} --dport 7022 -j REJECT")
         lines.append(f"-A INPUT -p {protocol} -m {protocol} --dport 7023 -j DROP")
+    lines.append(f"-A OUTPUT -d {client} -p tcp -m tcp --dport 8086 -j REJECT")
     lines.append("-A OUTPUT -p tcp -m tcp --dport 7021 -j REJECT --reject-with tcp-reset")
     lines.append("COMMIT")
     return "\n".join(lines) + "\n"

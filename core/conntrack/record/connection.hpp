@@ -34,8 +34,8 @@ inline constexpr std::uint32_t kUntracked = 1u << 12;
 inline constexpr std::uint32_t kHelper = 1u << 13;
 // Ours: both tuples have one hash, and the index one reference for them.
 inline constexpr std::uint32_t kOneReference = 1u << 14;
-// Ours: NAT's by-source index holds this record.
-inline constexpr std::uint32_t kSourceIndexed = 1u << 15;
+// Ours: what happens to it is told. kernel: it has a struct nf_conntrack_ecache
+inline constexpr std::uint32_t kEvents = 1u << 15;
 // Ours: the upper half is the IfIndex a connection was masqueraded behind, zero if it was not.
 inline constexpr unsigned kMasqueradeShift = 16;
 inline constexpr std::uint32_t kMasqueradeMask = 0xffffu << kMasqueradeShift;
@@ -158,8 +158,9 @@ struct Extra {
     std::int64_t start_ns = 0;  // nf_conntrack_timestamp; 0: not stamped. Instant of confirm
     std::array<std::uint32_t, 4> labels{};
     std::uint16_t timeout_policy = 0;
-    bool counting = false;      // accounting was on when the connection was made
-    bool zone_original = true;  // does the record's zone count for this direction
+    std::uint16_t cached_events = 0;  // event::k* of packets that were dropped. See EventCache
+    bool counting = false;            // accounting was on when the connection was made
+    bool zone_original = true;        // does the record's zone count for this direction
     bool zone_reply = true;
 };
 static_assert(std::is_trivially_copyable_v<Extra>);

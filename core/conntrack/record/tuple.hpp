@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/base/ct_info.hpp"
 #include "core/base/ids.hpp"
 #include "core/packet/packet.hpp"
 #include "core/wire/address.hpp"
@@ -36,5 +37,12 @@ std::optional<Tuple> tuple_of_quoted(std::span<const std::uint8_t> bytes, const 
 
 // The tuple of an answer. Nothing for ICMP types that have none. kernel: nf_ct_invert_tuple
 std::optional<Tuple> invert(const Tuple& tuple);
+
+// What a lookup of a tuple gives: whose it is, and in which direction. kernel: struct
+// nf_conntrack_tuple_hash
+struct Hit {
+    ConnId id = ConnId::None;
+    Direction direction = Direction::Original;
+};
 
 }  // namespace nsr::conntrack

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "core/conntrack/record/connection.hpp"
-#include "core/conntrack/table/table.hpp"
+#include "core/conntrack/table/memory.hpp"
 
 namespace nsr::conntrack {
 

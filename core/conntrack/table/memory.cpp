@@ -1,6 +1,8 @@
-#include <utility>
+#include "core/conntrack/table/memory.hpp"
 
-#include "core/conntrack/table/table.hpp"
+#include <utility>
+#include <vector>
+
 #include "core/conntrack/table/zeroed_block.hpp"
 
 namespace nsr::conntrack {

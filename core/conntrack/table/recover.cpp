@@ -1,10 +1,14 @@
 // Taking in the records that a killed or replaced router left behind. Nothing in them is believed
 // before it was checked: the commit word covers what identifies a connection, what indexes tables
 // is compared with their bounds, and no side record is given out twice.
+#include <array>
+#include <cstddef>
+#include <cstring>
 #include <vector>
 
 #include "core/conntrack/record/settings.hpp"
-#include "core/conntrack/table/table_impl.hpp"
+#include "core/conntrack/table/parts.hpp"
+#include "core/conntrack/table/table.hpp"
 #include "core/wire/protocol.hpp"
 
 namespace nsr::conntrack {
@@ -29,6 +33,14 @@ bool plausible_state(const Connection& record) {
     return true;
 }
 
+// Is every flag in it a bool? Read as bytes: another value in a bool must not even be looked at.
+bool plausible_flags(const Extra& extra) {
+    std::array<std::uint8_t, sizeof(Extra)> bytes{};
+    std::memcpy(bytes.data(), &extra, sizeof extra);
+    return bytes[offsetof(Extra, counting)] < 2 && bytes[offsetof(Extra, zone_original)] < 2 &&
+           bytes[offsetof(Extra, zone_reply)] < 2;
+}
+
 // The numbers of an arena that recovered records use.
 template <class T>
 struct Claims {
@@ -50,49 +62,51 @@ struct Claims {
 }  // namespace
 
 std::size_t Table::recover(Jiffies now, Jiffies clock_shift) {
-    Impl& impl = *impl_;
-    impl.records.adopt();
-    impl.addresses.adopt();
-    impl.extras.adopt();
-    std::vector<bool> live(impl.records.end());
-    Claims<V6Addresses> addresses(impl.addresses);
-    Claims<Extra> extras(impl.extras);
+    TableParts& parts = *parts_;
+    parts.records.adopt();
+    parts.addresses.adopt();
+    parts.extras.adopt();
+    std::vector<bool> live(parts.records.end());
+    Claims<V6Addresses> addresses(parts.addresses);
+    Claims<Extra> extras(parts.extras);
     const auto revive = [&](std::uint32_t number) {
-        Connection& record = impl.records[number];
+        Connection& record = parts.records[number];
         const bool v4 = record.family == Family::Ipv4 && record.v6 == kNoSide;
         const bool v6 = record.family == Family::Ipv6 && record.v6 != kNoSide;
         if (record.commit == 0 || !(v4 || v6) || !addresses.may_use(record.v6) ||
-            !extras.may_use(record.extra) || record.commit != impl.commit_word(number) ||
-            !plausible_state(record) || record.has(status::kDying)) {
+            !extras.may_use(record.extra) ||
+            (record.extra != kNoSide && !plausible_flags(parts.extras[record.extra])) ||
+            record.commit != parts.commit_word(number) || !plausible_state(record) ||
+            record.has(status::kDying)) {
             return false;
         }
         record.deadline += clock_shift;
         record.assured_after += clock_shift;
         record.status |= status::kConfirmed;
         for (const Direction direction : {Direction::Original, Direction::Reply}) {
-            const TupleKey key = impl.key_of(record, direction);
-            if (impl.find(key, now, [](const Hit&) { return true; })) {
+            const TupleKey key = parts.key_of(record, direction);
+            if (parts.find(key, now, [](const Hit&) { return true; })) {
                 return false;
             }
         }
-        return !expired(record, now) && impl.enter(number, now);
+        return !expired(record, now) && parts.enter(number, now);
     };
-    for (std::uint32_t number = impl.records.begin(); number < impl.records.end(); ++number) {
-        Connection& record = impl.records[number];
+    for (std::uint32_t number = parts.records.begin(); number < parts.records.end(); ++number) {
+        Connection& record = parts.records[number];
         if (revive(number)) {
             live[number] = true;
             addresses.use(record.v6);
             extras.use(record.extra);
-            ++impl.size;
+            ++parts.size;
         } else {
             record.commit = 0;
             record.wheel_previous = kFree;
         }
     }
-    impl.records.rebuild(live);
-    impl.addresses.rebuild(addresses.taken);
-    impl.extras.rebuild(extras.taken);
-    return impl.size;
+    parts.records.rebuild(live);
+    parts.addresses.rebuild(addresses.taken);
+    parts.extras.rebuild(extras.taken);
+    return parts.size;
 }
 
 }  // namespace nsr::conntrack

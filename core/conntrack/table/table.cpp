@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/base/check.hpp"
-#include "core/conntrack/table/table_impl.hpp"
+#include "core/conntrack/table/parts.hpp"
 
 namespace nsr::conntrack {
 namespace {
@@ -22,21 +22,21 @@ void keep_store_order() {
 }  // namespace
 
 Table::Table(SipKey key, std::uint32_t buckets, std::unique_ptr<Memory> memory)
-    : impl_(std::make_unique<Impl>(key, buckets, std::move(memory))) {
+    : parts_(std::make_unique<TableParts>(key, buckets, std::move(memory))) {
 }
 
 Table::~Table() = default;
 
 Connection& Table::operator[](ConnId id) {
-    return impl_->records[raw(id)];
+    return parts_->records[raw(id)];
 }
 
 const Connection& Table::operator[](ConnId id) const {
-    return impl_->records[raw(id)];
+    return parts_->records[raw(id)];
 }
 
 Tuple Table::tuple(ConnId id, Direction direction) const {
-    const TupleKey key = impl_->key_of((*this)[id], direction);
+    const TupleKey key = parts_->key_of((*this)[id], direction);
     Tuple tuple;
     tuple.source = {{key.stored.source, 0, 0, 0}, key.family};
     tuple.destination = {{key.stored.destination, 0, 0, 0}, key.family};
@@ -56,14 +56,14 @@ bool Table::set_tuple(ConnId id, Direction direction, const Tuple& tuple) {
     const bool original = direction == Direction::Original;
     if (tuple.family() == Family::Ipv6) {
         if (record.v6 == kNoSide) {
-            const std::optional<std::uint32_t> number = impl_->addresses.allocate();
+            const std::optional<std::uint32_t> number = parts_->addresses.allocate();
             if (!number) {
                 return false;
             }
-            impl_->addresses[*number] = V6Addresses{};
+            parts_->addresses[*number] = V6Addresses{};
             record.v6 = *number;
         }
-        V6Addresses& v6 = impl_->addresses[record.v6];
+        V6Addresses& v6 = parts_->addresses[record.v6];
         v6.words[original ? 0 : 2] = tuple.source.words;
         v6.words[original ? 1 : 3] = tuple.destination.words;
     }
@@ -75,50 +75,59 @@ bool Table::set_tuple(ConnId id, Direction direction, const Tuple& tuple) {
 
 Extra* Table::extra(ConnId id) {
     const std::uint32_t number = (*this)[id].extra;
-    return number != kNoSide ? &impl_->extras[number] : nullptr;
+    return number != kNoSide ? &parts_->extras[number] : nullptr;
 }
 
 const Extra* Table::extra(ConnId id) const {
     const std::uint32_t number = (*this)[id].extra;
-    return number != kNoSide ? &impl_->extras[number] : nullptr;
+    return number != kNoSide ? &parts_->extras[number] : nullptr;
 }
 
 Extra* Table::need_extra(ConnId id) {
     Connection& record = (*this)[id];
     if (record.extra == kNoSide) {
-        const std::optional<std::uint32_t> number = impl_->extras.allocate();
+        const std::optional<std::uint32_t> number = parts_->extras.allocate();
         if (!number) {
             return nullptr;
         }
-        impl_->extras[*number] = Extra{};
+        parts_->extras[*number] = Extra{};
         keep_store_order();
         record.extra = *number;
     }
-    return &impl_->extras[record.extra];
+    return &parts_->extras[record.extra];
 }
 
-void Table::prefetch(const Tuple& tuple, Zone zone) const {
-    impl_->index.prefetch(impl_->hash(key_of(tuple, zone)));
+std::uint64_t Table::hash_of(const Tuple& tuple, Zone zone) const {
+    return parts_->hash(key_of(tuple, zone));
 }
 
-void Table::prefetch_record(const Tuple& tuple, Zone zone) const {
-    impl_->index.find(impl_->hash(key_of(tuple, zone)), [this](Reference reference) {
-        impl_->prefetch(reference);
+void Table::prefetch(std::uint64_t hash) const {
+    parts_->index.prefetch(hash);
+}
+
+void Table::prefetch_record(std::uint64_t hash) const {
+    parts_->index.find(hash, [this](Reference reference) {
+        parts_->prefetch(reference);
         return false;
     });
 }
 
+std::optional<Hit> Table::find_hashed(const Tuple& tuple, Zone zone, std::uint64_t hash,
+                                      Jiffies now) const {
+    return parts_->find(key_of(tuple, zone), hash, now, [](const Hit&) { return true; });
+}
+
 std::optional<Hit> Table::find(const Tuple& tuple, Zone zone, Jiffies now,
                                std::optional<Direction> only) const {
-    return impl_->find(key_of(tuple, zone), now,
-                       [only](const Hit& hit) { return !only || hit.direction == *only; });
+    return parts_->find(key_of(tuple, zone), now,
+                        [only](const Hit& hit) { return !only || hit.direction == *only; });
 }
 
 bool Table::zone_is_one_sided(const Connection& record) const {
     if (record.zone == 0 || record.extra == kNoSide) {
         return false;
     }
-    const Extra& extra = impl_->extras[record.extra];
+    const Extra& extra = parts_->extras[record.extra];
     return !extra.zone_original || !extra.zone_reply;
 }
 
@@ -131,23 +140,23 @@ bool Table::taken(const Tuple& tuple, Zone zone, ConnId except, Jiffies now) con
             return false;
         }
         // Two packets that began the same flow at once do not stand in each other's way.
-        return !same(impl_->key_of((*this)[hit.id], Direction::Original),
-                     impl_->key_of((*this)[except], Direction::Original));
+        return !same(parts_->key_of((*this)[hit.id], Direction::Original),
+                     parts_->key_of((*this)[except], Direction::Original));
     };
-    return impl_->find(key_of(tuple, zone), now, other).has_value();
+    return parts_->find(key_of(tuple, zone), now, other).has_value();
 }
 
 std::optional<ConnId> Table::allocate() {
-    const std::optional<std::uint32_t> number = impl_->records.allocate();
+    const std::optional<std::uint32_t> number = parts_->records.allocate();
     if (!number) {
         return std::nullopt;
     }
-    Connection& record = impl_->records[*number];
+    Connection& record = parts_->records[*number];
     record.commit = 0;
     keep_store_order();
     record = Connection{};
     record.wheel_previous = kUnlinked;
-    ++impl_->size;
+    ++parts_->size;
     return ConnId{*number};
 }
 
@@ -159,20 +168,20 @@ bool Table::insert(ConnId id, Jiffies now) {
     const bool one_sided = zone_is_one_sided(record);
     for (const Direction direction : {Direction::Original, Direction::Reply}) {
         const auto clash = [&](const Hit& hit) { return !one_sided || hit.direction == direction; };
-        if (impl_->find(impl_->key_of(record, direction), now, clash)) {
+        if (parts_->find(parts_->key_of(record, direction), now, clash)) {
             return false;
         }
     }
-    if (!impl_->enter(raw(id), now)) {
+    if (!parts_->enter(raw(id), now)) {
         return false;
     }
     if (one_sided) {
-        impl_->put_first(raw(id));
+        parts_->put_first(raw(id));
     }
     record.status |= status::kConfirmed;
     keep_store_order();
-    record.commit = impl_->commit_word(raw(id));
-    impl_->eviction.confirmed(raw(id));
+    record.commit = parts_->commit_word(raw(id));
+    parts_->eviction.confirmed(raw(id));
     return true;
 }
 
@@ -181,50 +190,50 @@ void Table::erase(ConnId id) {
     if (record.commit != 0) {
         record.commit = 0;
         keep_store_order();
-        impl_->leave(raw(id));
+        parts_->leave(raw(id));
     } else {
         NSR_CHECK(record.wheel_previous == kUnlinked);
     }
-    impl_->free_sides(record);
+    parts_->free_sides(record);
     record.wheel_previous = kFree;
-    impl_->records.release(raw(id));
-    --impl_->size;
+    parts_->records.release(raw(id));
+    --parts_->size;
 }
 
 void Table::clear() {
-    for (std::uint32_t number = impl_->records.begin(); number < impl_->records.end(); ++number) {
-        impl_->records[number].commit = 0;
-        impl_->records[number].wheel_previous = kFree;
+    for (std::uint32_t number = parts_->records.begin(); number < parts_->records.end(); ++number) {
+        parts_->records[number].commit = 0;
+        parts_->records[number].wheel_previous = kFree;
     }
-    impl_->index.clear();
-    impl_->wheel.reset();
-    impl_->eviction.reset();
-    impl_->records.reset();
-    impl_->addresses.reset();
-    impl_->extras.reset();
-    impl_->size = 0;
+    parts_->index.clear();
+    parts_->wheel.reset();
+    parts_->eviction.reset();
+    parts_->records.reset();
+    parts_->addresses.reset();
+    parts_->extras.reset();
+    parts_->size = 0;
 }
 
 std::uint32_t Table::size() const {
-    return impl_->size;
+    return parts_->size;
 }
 
 std::uint32_t Table::buckets() const {
-    return impl_->buckets;
+    return parts_->buckets;
 }
 
 void Table::resize(std::uint32_t buckets) {
-    impl_->buckets = buckets;
-    impl_->index.set_minimum(lines_for(buckets));
+    parts_->buckets = buckets;
+    parts_->index.set_minimum(lines_for(buckets));
 }
 
 std::size_t Table::bytes_in_use() const {
-    return impl_->records.bytes() + impl_->addresses.bytes() + impl_->extras.bytes() +
-           impl_->index.bytes();
+    return parts_->records.bytes() + parts_->addresses.bytes() + parts_->extras.bytes() +
+           parts_->index.bytes();
 }
 
 std::optional<ConnId> Table::next(std::optional<ConnId> after) const {
-    const Arena<Connection>& records = impl_->records;
+    const Arena<Connection>& records = parts_->records;
     std::uint32_t number = after ? raw(*after) + 1 : records.begin();
     while (number < records.end() && records[number].commit == 0) {
         ++number;
@@ -233,8 +242,9 @@ std::optional<ConnId> Table::next(std::optional<ConnId> after) const {
 }
 
 std::optional<ConnId> Table::next(Walk& walk, std::size_t& looks) const {
-    const Arena<Connection>& records = impl_->records;
-    for (; looks != 0 && walk.at < records.end(); --looks) {
+    const Arena<Connection>& records = parts_->records;
+    while (looks != 0 && walk.at < records.end()) {
+        --looks;
         const std::uint32_t number = walk.at++;
         if (records[number].commit != 0) {
             return ConnId{number};
@@ -245,30 +255,30 @@ std::optional<ConnId> Table::next(Walk& walk, std::size_t& looks) const {
 }
 
 std::optional<Jiffies> Table::next_deadline() const {
-    return impl_->wheel.next();
+    return parts_->wheel.next();
 }
 
 bool Table::collect_expired(Jiffies now, std::size_t limit, std::vector<ConnId>& out) {
-    impl_->index.settle();
-    return impl_->wheel.collect(now, limit, out);
+    parts_->index.settle();
+    return parts_->wheel.collect(now, limit, out);
 }
 
 static_assert(Table::kLooksWithin >= Wheel::kHorizon);
 
 void Table::deadline_lowered(ConnId id, Jiffies now) {
     NSR_CHECK((*this)[id].commit != 0);
-    impl_->wheel.disarm(raw(id));
-    impl_->wheel.arm(raw(id), now);
+    parts_->wheel.disarm(raw(id));
+    parts_->wheel.arm(raw(id), now);
 }
 
 std::optional<ConnId> Table::victim(Jiffies now) {
-    const std::optional<std::uint32_t> number = impl_->eviction.choose(now);
+    const std::optional<std::uint32_t> number = parts_->eviction.choose(now);
     return number ? std::optional(ConnId{*number}) : std::nullopt;
 }
 
 // --- the parts ---
 
-Table::Impl::Impl(SipKey key, std::uint32_t count, std::unique_ptr<Memory> from)
+TableParts::TableParts(SipKey key, std::uint32_t count, std::unique_ptr<Memory> from)
     : memory(from ? std::move(from) : anonymous_memory()),
       hash(key),
       records(*memory, Records, 0),
@@ -280,7 +290,7 @@ Table::Impl::Impl(SipKey key, std::uint32_t count, std::unique_ptr<Memory> from)
       buckets(count) {
 }
 
-bool Table::Impl::enter(std::uint32_t number, Jiffies now) {
+bool TableParts::enter(std::uint32_t number, Jiffies now) {
     const std::uint64_t original = hash_of(number);
     const std::uint64_t reply = hash_of(number | kReplyReference);
     if (!index.insert(original, number)) {
@@ -298,7 +308,7 @@ bool Table::Impl::enter(std::uint32_t number, Jiffies now) {
 }
 
 // kernel: __nf_conntrack_hash_insert, which adds at the head of the chain
-void Table::Impl::put_first(std::uint32_t number) {
+void TableParts::put_first(std::uint32_t number) {
     for (const Reference own : {number, number | kReplyReference}) {
         if (own == number || !records[number].has(status::kOneReference)) {
             const TupleKey key = key_under(own);
@@ -308,7 +318,7 @@ void Table::Impl::put_first(std::uint32_t number) {
     }
 }
 
-void Table::Impl::leave(std::uint32_t number) {
+void TableParts::leave(std::uint32_t number) {
     const std::uint64_t original = hash_of(number);
     const std::uint64_t reply = hash_of(number | kReplyReference);
     index.erase(original, number);
@@ -318,7 +328,7 @@ void Table::Impl::leave(std::uint32_t number) {
     wheel.disarm(number);
 }
 
-void Table::Impl::free_sides(Connection& record) {
+void TableParts::free_sides(Connection& record) {
     if (record.v6 != kNoSide) {
         addresses.release(std::exchange(record.v6, kNoSide));
     }
@@ -327,7 +337,7 @@ void Table::Impl::free_sides(Connection& record) {
     }
 }
 
-std::uint32_t Table::Impl::commit_word(std::uint32_t number) const {
+std::uint32_t TableParts::commit_word(std::uint32_t number) const {
     const Connection& record = records[number];
     std::uint64_t sum = 0x9ae16a3b2f90404f;
     const auto add = [&sum](std::uint64_t high, std::uint64_t low) {
@@ -352,11 +362,11 @@ std::uint32_t Table::Impl::commit_word(std::uint32_t number) const {
     return word != 0 ? word : 1;
 }
 
-std::uint64_t Table::Impl::hash_of(Reference reference) const {
+std::uint64_t TableParts::hash_of(Reference reference) const {
     return hash(key_under(reference));
 }
 
-void Table::Impl::prefetch(Reference reference) const {
+void TableParts::prefetch(Reference reference) const {
     const Connection* record = &records[reference & kReferenceNumber];
     __builtin_prefetch(record);
     __builtin_prefetch(&record->state);

@@ -14,7 +14,7 @@
 //   connection past its deadline. The index grows in small steps while packets flow. Only records
 //   persist: recover() rebuilds the rest from a mapped file, believing nothing that the commit word
 //   does not cover. The parts: arena.hpp, tuple_key.hpp (comparing and hashing), index.hpp,
-//   wheel.hpp, eviction.hpp; table_impl.hpp joins them.
+//   wheel.hpp, eviction.hpp; parts.hpp joins them.
 // kernel: nf_conntrack_core.c (hash_conntrack_raw, nf_conntrack_find_get, nf_conntrack_tuple_taken,
 // gc_worker)
 #pragma once
@@ -29,28 +29,11 @@
 #include "core/base/siphash.hpp"
 #include "core/conntrack/record/connection.hpp"
 #include "core/conntrack/record/tuple.hpp"
+#include "core/conntrack/table/memory.hpp"
 
 namespace nsr::conntrack {
 
-// Where arenas get their memory. Blocks are zeroed, aligned to 4096 and stay where they are until
-// the Memory is destroyed.
-class Memory {
-  public:
-    virtual ~Memory() = default;
-    // The block number `index` (dense from 0) of arena `arena`; the same bytes as last time if the
-    // memory is a file that held it. Null: there is no more.
-    virtual void* block(unsigned arena, std::size_t index, std::size_t bytes) = 0;
-    // How many blocks of an arena hold what an earlier Table left there.
-    [[nodiscard]] virtual std::size_t blocks_held(unsigned /*arena*/) const { return 0; }
-};
-
-// Plain anonymous memory of the process.
-std::unique_ptr<Memory> anonymous_memory();
-
-struct Hit {
-    ConnId id = ConnId::None;
-    Direction direction = Direction::Original;
-};
+struct TableParts;
 
 class Table {
   public:
@@ -73,16 +56,21 @@ class Table {
     [[nodiscard]] const Extra* extra(ConnId id) const;
     Extra* need_extra(ConnId id);
 
-    // Bring the index line of a tuple closer; carries no result. Once it is there,
-    // prefetch_record() does the same for the records that it names.
-    void prefetch(const Tuple& tuple, Zone zone) const;
-    void prefetch_record(const Tuple& tuple, Zone zone) const;
+    // A tuple may be hashed before it is looked up. prefetch() brings the index line of a hash
+    // closer; once it is there, prefetch_record() does the same for the records that it names. They
+    // carry no result.
+    [[nodiscard]] std::uint64_t hash_of(const Tuple& tuple, Zone zone) const;
+    void prefetch(std::uint64_t hash) const;
+    void prefetch_record(std::uint64_t hash) const;
     // The live, confirmed connection one of whose tuples is `tuple` in `zone`. `zone` is what the
     // packet's direction uses: a record whose zone does not count for that direction is in zone 0
     // there.
     // `only`: none but a connection that has it in this direction.
     [[nodiscard]] std::optional<Hit> find(const Tuple& tuple, Zone zone, Jiffies now,
                                           std::optional<Direction> only = {}) const;
+    // The same for a tuple whose hash_of() in `zone` is `hash`.
+    [[nodiscard]] std::optional<Hit> find_hashed(const Tuple& tuple, Zone zone, std::uint64_t hash,
+                                                 Jiffies now) const;
     // Is `tuple` already somebody's, other than `except`? kernel: nf_conntrack_tuple_taken
     [[nodiscard]] bool taken(const Tuple& tuple, Zone zone, ConnId except, Jiffies now) const;
 
@@ -140,8 +128,7 @@ class Table {
   private:
     [[nodiscard]] bool zone_is_one_sided(const Connection& record) const;
 
-    struct Impl;
-    std::unique_ptr<Impl> impl_;
+    std::unique_ptr<TableParts> parts_;
 };
 
 }  // namespace nsr::conntrack

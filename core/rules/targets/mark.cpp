@@ -104,13 +104,13 @@ TargetVerdict ConnmarkTarget::apply(ActionParam& par, TableVerdict&) const {
     if (meta.conn == ConnId::None) {
         return TargetVerdict::Continue;
     }
-    Mark& connection = par.conntrack.table()[meta.conn].mark;
+    const Mark connection = par.conntrack.table()[meta.conn].mark;
     switch (mode) {
         case Mode::Set:
-            connection = (connection & ~ct_mask) ^ value;
+            par.conntrack.set_mark(meta.conn, (connection & ~ct_mask) ^ value);
             break;
         case Mode::Save:
-            connection = (connection & ~ct_mask) ^ (meta.mark & packet_mask);
+            par.conntrack.set_mark(meta.conn, (connection & ~ct_mask) ^ (meta.mark & packet_mask));
             break;
         case Mode::Restore:
             meta.mark = (meta.mark & ~packet_mask) ^ (connection & ct_mask);

@@ -13,26 +13,14 @@ using Answer = ConntrackAnswer;
 constexpr std::size_t kLooksPerCall = 20000;
 constexpr std::size_t kEntriesPerCall = 1000;
 
-void zero_counters(conntrack::Conntrack& conntrack, ConnId id) {
-    if (conntrack::Extra* extra = conntrack.table().extra(id)) {
-        extra->counters = {};
-    }
-}
-
 // False if there was nothing to change: such an entry does not count as updated.
-bool change_one(const ConntrackChange& change, conntrack::Conntrack& conntrack, ConnId id,
-                Instant now) {
-    conntrack::Connection& connection = conntrack.table()[id];
-    const auto before = std::pair(connection.mark, connection.status);
-    if (change.mark) {
-        connection.mark = (connection.mark & ~change.mark->mask) ^ change.mark->value;
-    }
-    connection.status |= change.status_set;
-    if (change.timeout) {
-        connection.deadline = to_jiffies(now) + seconds_to_jiffies(*change.timeout);
-        conntrack.table().deadline_lowered(id, to_jiffies(now));
-    }
-    return change.timeout || before != std::pair(connection.mark, connection.status);
+bool change_one(const conntrack::Change& change, Router& router, ConnId id, Instant now) {
+    const conntrack::Connection& connection = router.conntrack().table()[id];
+    const bool differs =
+        change.timeout_seconds || (connection.status | change.status) != connection.status ||
+        (change.mark &&
+         ((connection.mark & ~change.mark->mask) ^ change.mark->value) != connection.mark);
+    return differs && router.update_connection(id, change, now);
 }
 
 Answer go_through(const ConntrackArgs& args, Router& router, Instant now);
@@ -90,17 +78,15 @@ bool ConntrackPass::wanted(const Router& router, ConnId id, Instant now) const {
 }
 
 void ConntrackPass::visit(Router& router, std::string& out, ConnId id, Instant now) {
-    conntrack::Conntrack& conntrack = router.conntrack();
-    if (args_.command == ConntrackCommand::Update &&
-        !change_one(args_.change, conntrack, id, now)) {
+    if (args_.command == ConntrackCommand::Update && !change_one(args_.change, router, id, now)) {
         return;
     }
     append(router, out, id, now);
     ++entries_;
     if (args_.command == ConntrackCommand::Delete || args_.command == ConntrackCommand::Flush) {
-        conntrack.destroy(id, now);
+        router.destroy_connection(id, now);
     } else if (args_.output.zero) {
-        zero_counters(conntrack, id);
+        router.zero_counters(id);
     }
 }
 

@@ -204,7 +204,7 @@ Problem read_timeout(ConntrackArgs& args, const std::string& value) {
     if (!number(std::string_view(value).substr(negative ? 1 : 0), seconds)) {
         return "a timeout must be a number, not \"" + shown(value) + "\"";
     }
-    args.change.timeout = negative ? 0 - seconds : seconds;
+    args.change.timeout_seconds = negative ? 0 - seconds : seconds;
     return {};
 }
 
@@ -222,7 +222,11 @@ Problem read_mark(ConntrackArgs& args, const std::string& value) {
     if (!good) {
         return "a mark must be VALUE or VALUE/MASK, not \"" + value + "\"";
     }
-    (writes(args) ? args.change.mark : args.filter.mark) = mark;
+    if (writes(args)) {
+        args.change.mark = {mark.value, mark.mask};
+    } else {
+        args.filter.mark = mark;
+    }
     return {};
 }
 
@@ -282,9 +286,9 @@ bool filter_status(ConntrackFilter& filter, const std::string& word) {
     return bit != 0;
 }
 
-bool set_status(ConntrackChange& change, const std::string& word) {
+bool set_status(conntrack::Change& change, const std::string& word) {
     const std::uint32_t bit = status_bit(word) & kSettable;
-    change.status_set |= bit;
+    change.status |= bit;
     return bit != 0;
 }
 

@@ -1,10 +1,7 @@
 #include "router/tools/conntrack/text.hpp"
 
-#include <algorithm>
-#include <cstdio>
-#include <ctime>
-
 #include "core/wire/protocol.hpp"
+#include "router/tools/conntrack/plain.hpp"
 
 namespace nsr::router {
 namespace {
@@ -14,71 +11,6 @@ using conntrack::Conntrack;
 using conntrack::Tuple;
 namespace status = conntrack::status;
 
-// One connection and what several parts of its text need.
-struct Entry {
-    const Conntrack& table;
-    ConnId id;
-    const Connection& connection;
-    const conntrack::Extra* extra;  // null: none
-    Instant now;
-
-    [[nodiscard]] Tuple tuple(Direction direction) const {
-        return table.table().tuple(id, direction);
-    }
-    [[nodiscard]] std::uint32_t seconds_left() const {
-        const std::int32_t left = jiffies_until(connection.deadline, to_jiffies(now));
-        return static_cast<std::uint32_t>(std::max(left, 0)) / kJiffiesPerSecond;
-    }
-    [[nodiscard]] bool zone_is_shared() const {
-        return extra == nullptr || extra->zone_original == extra->zone_reply;
-    }
-    [[nodiscard]] std::int64_t age_seconds() const {
-        constexpr std::int64_t kNanoseconds = 1'000'000'000;
-        return std::max<std::int64_t>(
-            now.time_since_epoch().count() / kNanoseconds - extra->start_ns / kNanoseconds, 0);
-    }
-};
-
-enum class Ports : std::uint8_t { None, Ports, Icmp, Keys };
-
-Ports ports_of(std::uint8_t protocol) {
-    switch (protocol) {
-        case proto::kTcp:
-        case proto::kUdp:
-        case proto::kUdplite:
-        case proto::kSctp:
-        case proto::kDccp:
-            return Ports::Ports;
-        case proto::kIcmp:
-        case proto::kIcmpv6:
-            return Ports::Icmp;
-        case proto::kGre:
-            return Ports::Keys;
-        default:
-            return Ports::None;
-    }
-}
-
-// libnetfilter_conntrack knows one that the kernel's files call unknown.
-std::string_view protocol_name(std::uint8_t protocol) {
-    return protocol == proto::kDccp ? "dccp" : conntrack::protocol_name(protocol);
-}
-
-std::string hex(std::uint32_t value) {
-    char text[16];
-    std::snprintf(text, sizeof text, "0x%x", value);
-    return text;
-}
-
-std::string number(std::uint64_t value) {
-    return std::to_string(value);
-}
-
-const char* family_name(const Entry& entry) {
-    return entry.connection.family == Family::Ipv4 ? "ipv4" : "ipv6";
-}
-
-void append_plain(std::string& out, const Entry& entry, const ConntrackOutput& output);
 void append_save(std::string& out, const Entry& entry);
 void append_xml(std::string& out, const Entry& entry, const ConntrackOutput& output);
 std::string json_tuple(const Entry& entry, Direction direction);
@@ -92,19 +24,21 @@ std::string json_string(std::string_view word) {
 
 void append_conntrack_entry(std::string& out, const Conntrack& conntrack, ConnId id,
                             const ConntrackOutput& output, Instant now) {
-    const Entry entry{conntrack, id, conntrack.table()[id], conntrack.table().extra(id), now};
+    const Entry entry = entry_of(conntrack, id, now);
     if (output.save) {
         append_save(out, entry);
     } else if (output.xml) {
         append_xml(out, entry, output);
     } else {
-        append_plain(out, entry, output);
+        append_plain(out, entry, {}, output);
+        out += "use=1";
+        out += output.id ? " id=" + number(raw(id)) : std::string();
     }
     out += '\n';
 }
 
 void append_conntrack_json(std::string& out, const Conntrack& conntrack, ConnId id, Instant now) {
-    const Entry entry{conntrack, id, conntrack.table()[id], conntrack.table().extra(id), now};
+    const Entry entry = entry_of(conntrack, id, now);
     const Connection& connection = entry.connection;
     out += "{\"family\":" + json_string(family_name(entry));
     out += ",\"protocol\":" + json_string(protocol_name(connection.protocol));
@@ -125,93 +59,6 @@ void append_conntrack_json(std::string& out, const Conntrack& conntrack, ConnId 
 }
 
 namespace {
-
-// --- the plain line ---------------------------------------------------------------------------
-
-void append_tuple(std::string& out, const Entry& entry, Direction direction);
-void append_start(std::string& out, const Entry& entry);
-
-void append_plain(std::string& out, const Entry& entry, const ConntrackOutput& output) {
-    const Connection& connection = entry.connection;
-    if (output.extended) {
-        out +=
-            family_name(entry) + ("     " + number(static_cast<unsigned>(connection.family))) + " ";
-    }
-    std::string name(protocol_name(connection.protocol));
-    name.resize(std::max<std::size_t>(name.size(), 8), ' ');
-    out += name + " " + number(connection.protocol) + " " + number(entry.seconds_left()) + " ";
-    const std::string_view state = conntrack::state_name(connection);
-    if (!state.empty()) {
-        out.append(state) += ' ';
-    }
-    append_tuple(out, entry, Direction::Original);
-    if (!connection.has(status::kSeenReply)) {
-        out += "[UNREPLIED] ";
-    }
-    append_tuple(out, entry, Direction::Reply);
-    if (connection.has(status::kAssured)) {
-        out += "[ASSURED] ";
-    }
-    out += "mark=" + number(connection.mark) + " ";
-    if (connection.zone != 0 && entry.zone_is_shared()) {
-        out += "zone=" + number(connection.zone) + " ";
-    }
-    if (entry.extra != nullptr && entry.extra->start_ns != 0) {
-        out += "delta-time=" + number(static_cast<std::uint64_t>(entry.age_seconds())) + " ";
-        if (output.ktimestamp) {
-            append_start(out, entry);
-        }
-    }
-    out += "use=1";
-    if (output.id) {
-        out += " id=" + number(raw(entry.id));
-    }
-}
-
-void append_tuple(std::string& out, const Entry& entry, Direction direction) {
-    const Tuple tuple = entry.tuple(direction);
-    const bool original = direction == Direction::Original;
-    out += "src=" + to_string(tuple.source) + " dst=" + to_string(tuple.destination) + " ";
-    switch (ports_of(tuple.protocol)) {
-        case Ports::Ports:
-            out += "sport=" + number(tuple.source_port) +
-                   " dport=" + number(tuple.destination_port) + " ";
-            break;
-        case Ports::Icmp:
-            out += "type=" + number(tuple.destination_port >> 8) +
-                   " code=" + number(tuple.destination_port & 0xffu) +
-                   " id=" + number(tuple.source_port) + " ";
-            break;
-        case Ports::Keys:
-            out +=
-                "srckey=" + hex(tuple.source_port) + " dstkey=" + hex(tuple.destination_port) + " ";
-            break;
-        case Ports::None:
-            break;
-    }
-    if (entry.extra == nullptr) {
-        return;
-    }
-    const bool counts = original ? entry.extra->zone_original : entry.extra->zone_reply;
-    if (counts && !entry.zone_is_shared()) {
-        out += (original ? "zone-orig=" : "zone-reply=") + number(entry.connection.zone) + " ";
-    }
-    if (entry.extra->counting) {
-        const conntrack::Counter& counter = entry.extra->counters[original ? 0 : 1];
-        out += "packets=" + number(counter.packets) + " bytes=" + number(counter.bytes) + " ";
-    }
-}
-
-// "[start=Sun Nov 22 10:46:02 2026] "
-void append_start(std::string& out, const Entry& entry) {
-    const std::time_t seconds = static_cast<std::time_t>(entry.extra->start_ns / 1'000'000'000);
-    std::tm local{};
-    char text[64] = {};
-    if (::localtime_r(&seconds, &local) != nullptr &&
-        std::strftime(text, sizeof text, "%a %b %e %H:%M:%S %Y", &local) != 0) {
-        out += "[start=" + std::string(text) + "] ";
-    }
-}
 
 // --- -o save ----------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@
 #include "core/conntrack/conntrack.hpp"
 #include "core/packet/dissect.hpp"
 #include "tests/support/packet_builder.hpp"
+#include "tests/support/trace.hpp"
 
 namespace nsr::test {
 
@@ -30,6 +31,13 @@ struct Firewall {
         conntrack.set_active(Family::Ipv4, true, now);
         conntrack.set_active(Family::Ipv6, true, now);
         log.lines.clear();
+    }
+
+    template <class Change>
+    void configure(Change change) {
+        conntrack::Settings settings = conntrack.settings();
+        change(settings);
+        conntrack.set_settings(settings);
     }
 
     // PREROUTING only: what tracking makes of it.
@@ -58,6 +66,15 @@ struct Firewall {
         }
     }
 
+    // A connection of TCP, segment by segment; see trace.hpp.
+    void play(std::string_view trace, const char* file = __builtin_FILE(),
+              int line = __builtin_LINE()) {
+        Segments segments(*this);
+        if (const std::string wrong = test::play(segments, trace); !wrong.empty()) {
+            ADD_FAIL_CHECK_AT(file, line, wrong);
+        }
+    }
+
     [[nodiscard]] std::optional<ConnId> only() const {
         const auto first = conntrack.table().next(std::nullopt);
         return first && !conntrack.table().next(first) ? first : std::nullopt;
@@ -76,6 +93,18 @@ struct Firewall {
     }
     [[nodiscard]] bool assured() const { return entry().has(conntrack::status::kAssured); }
     [[nodiscard]] bool replied() const { return entry().has(conntrack::status::kSeenReply); }
+
+  private:
+    struct Segments final : TraceWorld {
+        explicit Segments(Firewall& firewall) : wall(firewall) {}
+        CtInfo segment(bool, const PacketBuilder& packet) override { return wall.pass(packet); }
+        void wait(Duration time) override { wall.wait(time); }
+        [[nodiscard]] const conntrack::Conntrack& tracking() const override {
+            return wall.conntrack;
+        }
+        [[nodiscard]] Instant now() const override { return wall.now; }
+        Firewall& wall;
+    };
 };
 
 }  // namespace nsr::test

@@ -83,7 +83,7 @@ TEST_CASE("conntrack: a packet is tracked once") {
 
 TEST_CASE("conntrack: a full table evicts what is not assured") {
     Firewall wall;
-    wall.conntrack.settings().max = 2;
+    wall.configure([](auto& settings) { settings.max = 2; });
     assure(wall, 1);
     wall.pass(flow(2));
     CHECK(wall.pass(flow(3)) == CtInfo::New);
@@ -96,7 +96,7 @@ TEST_CASE(
     "conntrack: a table full of assured entries drops, and says so ten times in five seconds") {
     Firewall wall;
     assure(wall, 1);
-    wall.conntrack.settings().max = 1;
+    wall.configure([](auto& settings) { settings.max = 1; });
     for (int i = 0; i < 30; ++i) {
         const Verdict verdict = track(wall, flow(100 + i));
         REQUIRE(verdict.dropped());
@@ -110,14 +110,14 @@ TEST_CASE(
     CHECK(track(wall, flow(200)).dropped());
     CHECK(wall.log.lines == std::vector<std::string>{"net_ratelimit: 20 callbacks suppressed",
                                                      "nf_conntrack: table full, dropping packet"});
-    CHECK(track(wall, answer(1)).accepted());  // who has an entry passes
-    wall.conntrack.settings().max = 0;         // no limit
+    CHECK(track(wall, answer(1)).accepted());                  // who has an entry passes
+    wall.configure([](auto& settings) { settings.max = 0; });  // no limit
     CHECK(wall.pass(flow(300)) == CtInfo::New);
 }
 
 TEST_CASE("conntrack: unconfirmed connections count against the limit") {
     Firewall wall;
-    wall.conntrack.settings().max = 1;
+    wall.configure([](auto& settings) { settings.max = 1; });
     Packet first = wall.enter(flow(1));
     CHECK(track(wall, flow(2)).dropped());
     wall.conntrack.release(first);
@@ -127,7 +127,7 @@ TEST_CASE("conntrack: unconfirmed connections count against the limit") {
 TEST_CASE("conntrack: accounting counts IP bytes in both directions, from when it was on") {
     Firewall wall;
     wall.pass(flow(1));
-    wall.conntrack.settings().acct = 1;
+    wall.configure([](auto& settings) { settings.acct = 1; });
     wall.pass(flow(1));
     CHECK(wall.conntrack.table().extra(*wall.only()) == nullptr);
     wall.conntrack.flush(wall.now);
@@ -144,7 +144,7 @@ TEST_CASE("conntrack: accounting counts IP bytes in both directions, from when i
 
 TEST_CASE("conntrack: the timestamp is that of confirmation") {
     Firewall wall;
-    wall.conntrack.settings().timestamp = 1;
+    wall.configure([](auto& settings) { settings.timestamp = 1; });
     Packet packet = wall.enter(flow(1));
     wall.now += 3ms;
     CHECK(wall.conntrack.confirm(packet, wall.now).accepted());
@@ -210,27 +210,6 @@ TEST_CASE("conntrack: switched off it knows nothing; switching on is announced o
           std::vector<std::string>{"nf_conntrack version 0.5.0 (16384 buckets, 65536 max)"});
 }
 
-TEST_CASE("conntrack: events tell a life from NEW to DESTROY") {
-    Firewall wall;
-    std::vector<std::uint32_t> seen;
-    wall.conntrack.on_event = [&](ConnId, std::uint32_t events, Instant) {
-        seen.push_back(events);
-    };
-    wall.pass(flow(1));
-    wall.pass(flow(1));
-    wall.pass(answer(1));
-    wall.wait(3s);
-    wall.pass(flow(1));
-    wall.wait(181s);
-    CHECK(seen ==
-          std::vector<std::uint32_t>{event::kNew, event::kReply, event::kAssured, event::kDestroy});
-    seen.clear();
-    CHECK(track(wall, flow(2)).accepted());  // dropped before it was confirmed
-    wall.conntrack.settings().events = 0;
-    wall.pass(flow(3));
-    CHECK(seen.empty());
-}
-
 TEST_CASE("conntrack: the next deadline is when the first entry ends") {
     Firewall wall;
     CHECK_FALSE(wall.conntrack.next_deadline());
@@ -264,6 +243,38 @@ TEST_CASE("conntrack: what ends together is erased in portions, each at the same
     CHECK(wall.conntrack.table().size() == 0);
 }
 
+TEST_CASE("conntrack: what is to be deleted is found a bounded number of places at a time") {
+    Firewall wall;
+    for (std::uint32_t i = 0; i < 10000; ++i) {
+        wall.pass(udp("10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ":1",
+                      "192.0.2.1:53"));
+    }
+    const auto odd = [&](ConnId id) { return wall.conntrack.table()[id].original.source % 2 == 1; };
+    wall.conntrack.iterate(odd, wall.now);
+    CHECK(wall.conntrack.table().size() == 10000 - Sweeps::kPlaces / 2);
+    CHECK(*wall.conntrack.next_deadline() == wall.now);  // there is more to do
+    wall.now += 1ms;
+    CHECK_FALSE(wall.conntrack.expire(wall.now));
+    CHECK(wall.conntrack.table().size() == 10000 - Sweeps::kPlaces);
+    CHECK(wall.conntrack.expire(wall.now));
+    CHECK(wall.conntrack.table().size() == 5000);
+    CHECK(*wall.conntrack.next_deadline() > wall.now);
+}
+
+TEST_CASE("conntrack: what was tracked before it was switched off does not come back") {
+    Firewall wall;
+    for (std::uint32_t i = 0; i < 10000; ++i) {
+        wall.pass(udp("10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ":1",
+                      "192.0.2.1:53"));
+    }
+    wall.conntrack.set_active(Family::Ipv4, false, wall.now);
+    wall.conntrack.set_active(Family::Ipv4, true, wall.now);
+    CHECK(wall.conntrack.table().size() == 0);
+    CHECK(wall.pass(flow(1)) == CtInfo::New);
+    CHECK(wall.conntrack.expire(wall.now));
+    CHECK(wall.conntrack.table().size() == 1);
+}
+
 TEST_CASE("conntrack: observers hear of an entry before it is erased") {
     Firewall wall;
     std::vector<std::uint16_t> ports;
@@ -273,9 +284,8 @@ TEST_CASE("conntrack: observers hear of an entry before it is erased") {
     wall.pass(flow(1));
     wall.pass(flow(2));
     CHECK(track(wall, flow(3)).accepted());
-    CHECK(wall.conntrack.destroy_if(
-              [&](ConnId id) { return wall.conntrack.table()[id].original.source_port == 1; },
-              wall.now) == 1);
+    wall.conntrack.iterate(
+        [&](ConnId id) { return wall.conntrack.table()[id].original.source_port == 1; }, wall.now);
     wall.conntrack.flush(wall.now);
     CHECK(ports == std::vector<std::uint16_t>{3, 1, 2});
 }

@@ -111,7 +111,9 @@ TEST_CASE_FIXTURE(NatBox, "redirects about translated connections are dropped, o
 }
 
 TEST_CASE_FIXTURE(NatBox, "unverified errors with a bad checksum die at translation") {
-    conntrack.settings().checksum = 0;
+    conntrack::Settings settings;
+    settings.checksum = 0;
+    conntrack.set_settings(settings);
     snat(udp("10.0.0.2:4000", kServer), to("203.0.113.7"));
     const auto seen = udp("203.0.113.7:4000", kServer);
     CHECK(forward(error("192.0.2.1", "203.0.113.7").quoting(seen).bad_checksum()).empty());

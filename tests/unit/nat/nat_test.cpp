@@ -99,7 +99,7 @@ TEST_CASE_FIXTURE(NatBox, "the by-source index comes back from the table alone")
     snat(udp("10.0.0.2:4000", kServer), masquerade("203.0.113.7"));
     const Port mapped = source_port(snat(udp("10.0.0.3:4000", kServer), masquerade("203.0.113.7")));
     nat::Nat reborn(conntrack, random, {5, 6});
-    reborn.rebuild();
+    reborn.rebuild(now);
     Packet next = enter(udp("10.0.0.3:4000", kOther));
     REQUIRE(reborn.bind(next, nat::Manip::Source, masquerade("203.0.113.7"), {}, now).accepted());
     REQUIRE(reborn.apply(next, Hook::Postrouting, now).accepted());
@@ -123,6 +123,55 @@ TEST_CASE_FIXTURE(NatBox,
         const Packet out = snat(udp("10.0.0.2:4000", server), to("203.0.113.7", "203.0.113.10"));
         CHECK(to_string(out.layout.source) == "203.0.113.9");
     }
+}
+
+// Client `number` asks a server of its own, so that it keeps its port behind any address.
+PacketBuilder apart(std::size_t number) {
+    const auto low = static_cast<std::uint32_t>(number);
+    return udp(to_string(IpAddress::v4(0x0a010000 + low)) + ":4000",
+               to_string(IpAddress::v4(0xc6120000 + low)) + ":53");
+}
+
+// What is left of a large table is indexed between packets.
+TEST_CASE_FIXTURE(NatBox,
+                  "the first use of a pool looks at a bounded number of connections at once") {
+    const std::size_t count = 3 * conntrack::Sweeps::kPlaces;
+    for (std::size_t i = 0; i < count; ++i) {
+        snat(apart(i), to("203.0.113.9"));
+    }
+    const std::size_t none = nat.bytes_in_use();
+    const auto pool_of_four = to("203.0.113.7", "203.0.113.10");
+    snat(udp("10.0.0.2:4000", kServer), pool_of_four);
+    const std::size_t first = nat.bytes_in_use();
+    CHECK(first > none);
+    CHECK(conntrack.next_deadline() == now);
+    while (!conntrack.expire(now)) {
+    }
+    CHECK(nat.bytes_in_use() > 2 * first);
+    const auto last_host =
+        to_string(IpAddress::v4(0x0a010000 + static_cast<std::uint32_t>(count - 1)));
+    for (std::uint8_t i = 1; i < 9; ++i) {
+        const auto server = to_string(IpAddress::v4(198, 51, 100, i)) + ":53";
+        const Packet out = snat(udp(last_host + ":4000", server), pool_of_four);
+        CHECK(to_string(out.layout.source) == "203.0.113.9");
+    }
+}
+
+TEST_CASE_FIXTURE(NatBox, "a link that goes down costs a bounded number of looks at once") {
+    const std::size_t count = 2 * conntrack::Sweeps::kPlaces;
+    for (std::size_t i = 0; i < count; ++i) {
+        snat(apart(i), masquerade("203.0.113.7"));
+    }
+    nat.interface_down(kWan, now);
+    CHECK(conntrack.table().size() == count - conntrack::Sweeps::kPlaces);
+    // Meanwhile the route leads elsewhere, and a packet of one that is left finds it out.
+    Packet moved = enter(apart(count - 1));
+    moved.meta.out = IfIndex{3};
+    CHECK(leave(std::move(moved)).empty());
+    CHECK(conntrack.table().size() == count - conntrack::Sweeps::kPlaces - 1);
+    while (!conntrack.expire(now)) {
+    }
+    CHECK(conntrack.table().size() == 0);
 }
 
 // --to-source 203.0.113.7:5000-5001

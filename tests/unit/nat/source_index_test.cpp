@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "tests/support/stage.hpp"
 #include "tests/unit/nat/nat_fixture.hpp"
 
 using namespace nsr;
@@ -12,6 +13,7 @@ using conntrack::Tuple;
 using nat::Source;
 using nat::SourceIndex;
 using nsr::test::SilentLog;
+using nsr::test::writable_table;
 
 namespace {
 
@@ -22,12 +24,10 @@ struct Records {
     SourceIndex index{conntrack, {1, 2}};
 
     ConnId add(std::uint32_t host, Port port, std::uint32_t destination = 1) {
-        const ConnId id = *conntrack.table().allocate();
+        const ConnId id = *writable_table(conntrack).allocate();
         Tuple tuple{IpAddress::v4(0x0a000000 + host), IpAddress::v4(destination), port, 53,
                     proto::kUdp};
-        conntrack.table()[id].family = Family::Ipv4;
-        conntrack.table()[id].protocol = proto::kUdp;
-        REQUIRE(conntrack.table().set_tuple(id, Direction::Original, tuple));
+        REQUIRE(writable_table(conntrack).set_tuple(id, Direction::Original, tuple));
         index.insert(id);
         return id;
     }
@@ -89,7 +89,7 @@ TEST_CASE_FIXTURE(Records,
         } else {
             const auto at = mine.begin() + static_cast<std::ptrdiff_t>((dice >> 20) % mine.size());
             index.erase(*at);
-            conntrack.table().erase(*at);
+            writable_table(conntrack).erase(*at);
             mine.erase(at);
         }
     }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "core/base/random.hpp"
+#include "tests/support/stage.hpp"
 
 using namespace nsr;
 using namespace std::chrono_literals;
@@ -25,7 +26,7 @@ struct Book {
     }
 
     ConnId add(const Tuple& original, const Tuple& reply, std::uint32_t seconds) {
-        conntrack::Table& table = conntrack.table();
+        conntrack::Table& table = test::writable_table(conntrack);
         const ConnId id = *table.allocate();
         REQUIRE(table.set_tuple(id, Direction::Original, original));
         REQUIRE(table.set_tuple(id, Direction::Reply, reply));
@@ -63,7 +64,7 @@ TEST_CASE("the article's established line, byte for byte") {
     Book book;
     const Tuple flow = tuple(proto::kTcp, 33952, 80);
     const ConnId id = book.add(flow, answer(flow), 431962);
-    conntrack::Connection& connection = book.conntrack.table()[id];
+    conntrack::Connection& connection = test::writable_table(book.conntrack)[id];
     connection.state.tcp.state = static_cast<std::uint8_t>(conntrack::TcpConntrack::Established);
     connection.status |= status::kSeenReply | status::kAssured;
     CHECK(book.line(id) ==
@@ -80,7 +81,7 @@ TEST_CASE("an unanswered flow says so behind its original tuple") {
     Book book;
     const Tuple flow = tuple(proto::kUdp, 4000, 53);
     const ConnId id = book.add(flow, answer(flow), 29);
-    book.conntrack.table()[id].mark = 7;
+    test::writable_table(book.conntrack)[id].mark = 7;
     CHECK(book.line(id, LineFormat::Kernel) ==
           "ipv4     2 udp      17 29 src=101.81.225.225 dst=112.74.99.130 sport=4000 dport=53 "
           "[UNREPLIED] src=112.74.99.130 dst=101.81.225.225 sport=53 dport=4000 mark=7 zone=0 "
@@ -91,7 +92,7 @@ TEST_CASE("counters, timestamps and a zone stand where the kernel puts them") {
     Book book;
     const Tuple flow = tuple(proto::kUdp, 4000, 53);
     const ConnId id = book.add(flow, answer(flow), 29);
-    conntrack::Extra& extra = *book.conntrack.table().need_extra(id);
+    conntrack::Extra& extra = *test::writable_table(book.conntrack).need_extra(id);
     extra.counting = true;
     extra.counters[0] = {2, 18446744073709551615u};
     extra.start_ns = std::chrono::nanoseconds(997s).count();
@@ -105,8 +106,8 @@ TEST_CASE("counters, timestamps and a zone stand where the kernel puts them") {
 TEST_CASE("a zone of one direction is shown with that direction's tuple") {
     Book book;
     const Tuple flow = tuple(proto::kUdp, 4000, 53);
-    const ConnId id = *book.conntrack.table().allocate();
-    conntrack::Table& table = book.conntrack.table();
+    const ConnId id = *test::writable_table(book.conntrack).allocate();
+    conntrack::Table& table = test::writable_table(book.conntrack);
     REQUIRE(table.set_tuple(id, Direction::Original, flow));
     REQUIRE(table.set_tuple(id, Direction::Reply, answer(flow)));
     table[id].deadline = to_jiffies(book.now) + 30 * kJiffiesPerSecond;
@@ -133,7 +134,7 @@ TEST_CASE("what stands in the place of ports") {
           std::string::npos);
     const Tuple gre = tuple(proto::kGre, 0, 0x4d);
     const ConnId tunnel = book.add(gre, {kServer, kClient, 0x4d, 0, proto::kGre}, 28);
-    book.conntrack.table()[tunnel].state.gre = {30, 180};
+    test::writable_table(book.conntrack)[tunnel].state.gre = {30, 180};
     CHECK(book.line(tunnel, LineFormat::Kernel) ==
           "ipv4     2 gre      47 28 timeout=30, stream_timeout=180 src=101.81.225.225 "
           "dst=112.74.99.130 srckey=0x0 dstkey=0x4d [UNREPLIED] src=112.74.99.130 "
@@ -164,9 +165,9 @@ TEST_CASE("a snapshot is what recordings have: sorted, without blanks, zone=0 an
     const Tuple dns = tuple(proto::kUdp, 4000, 53);
     const Tuple web = tuple(proto::kTcp, 4000, 80);
     const ConnId late = book.add(dns, answer(dns), 29);
-    book.conntrack.table().need_extra(late)->start_ns = 1;
+    test::writable_table(book.conntrack).need_extra(late)->start_ns = 1;
     const ConnId id = book.add(web, answer(web), 119);
-    book.conntrack.table()[id].state.tcp.state =
+    test::writable_table(book.conntrack)[id].state.tcp.state =
         static_cast<std::uint8_t>(conntrack::TcpConntrack::SynSent);
     const std::string tcp_line =
         "ipv4 2 tcp 6 119 SYN_SENT src=101.81.225.225 dst=112.74.99.130 sport=4000 dport=80 "

@@ -415,14 +415,18 @@ const std::array kEffects = {
            }},
     Effect{"netfilter/nf_conntrack_events",
            [](Machine& m) {
-               int events = 0;
-               m.router->conntrack().on_event = [&](ConnId, std::uint32_t, Instant) { ++events; };
+               struct Listener final : conntrack::EventSubscriber {
+                   void conntrack_event(const conntrack::Event& /*event*/) override { ++events; }
+                   int events = 0;
+               } listener;
+               m.router->subscribe(listener);
                m.set("netfilter/nf_conntrack_events", "0");
                m.from_lan(udp(kClient, kServer));
-               CHECK(events == 0);
+               CHECK(listener.events == 0);
                m.set("netfilter/nf_conntrack_events", "1");
                m.from_lan(udp("10.0.0.3:4000", kServer));
-               CHECK(events == 1);
+               m.router->unsubscribe(listener);
+               CHECK(listener.events == 1);
            }},
     Effect{"netfilter/nf_conntrack_frag6_high_thresh", memory6_tracked},
     Effect{"netfilter/nf_conntrack_frag6_low_thresh", memory6_tracked},

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "tests/support/stage.hpp"
+
 using namespace nsr;
 using namespace std::chrono_literals;
 using procfs::Errno;
@@ -24,7 +26,7 @@ struct Bench {
     }
 
     ConnId add(std::uint32_t source, std::uint32_t seconds = 30) {
-        conntrack::Table& table = router.conntrack().table();
+        conntrack::Table& table = test::writable_table(router.conntrack());
         const IpAddress client = IpAddress::v4(0x0a000000 + source);
         const IpAddress server = IpAddress::v4(192, 0, 2, 1);
         const ConnId id = *table.allocate();
@@ -69,7 +71,7 @@ TEST_CASE_FIXTURE(Bench,
         ids.push_back(add(i));
     }
     for (std::size_t i = 0; i + 1 < ids.size(); ++i) {
-        router.conntrack().destroy(ids[i], now);
+        router.destroy_connection(ids[i], now);
     }
     auto cursor = tree.open("/proc/net/nf_conntrack");
     REQUIRE(cursor);
@@ -108,9 +110,9 @@ TEST_CASE("what can be written, and what the answer is otherwise") {
     CHECK(write("/proc/net", "1") == "EISDIR");
     CHECK(write("/proc/net/dev/1", "1") == "ENOTDIR");
     CHECK(write("/proc/no", "1") == "ENOENT");
-    CHECK(bench.tree.stat("/proc/sys/net/ipv4/ip_forward")->writable);
-    CHECK(!bench.tree.stat("/proc/sys/net/netfilter/nf_conntrack_count")->writable);
-    CHECK(!bench.tree.stat("/proc/net/nf_conntrack")->writable);
+    CHECK(bench.tree.stat("/proc/sys/net/ipv4/ip_forward")->mode == 0644);
+    CHECK(bench.tree.stat("/proc/sys/net/netfilter/nf_conntrack_count")->mode == 0444);
+    CHECK(bench.tree.stat("/proc/net/nf_conntrack")->mode == 0440);
     CHECK(bench.tree.stat("/proc/net")->directory);
     CHECK(!bench.tree.stat("/proc/nothing"));
     CHECK(procfs::text_of(Errno::Busy) == "Device or resource busy");
@@ -142,7 +144,8 @@ TEST_CASE("reading in slices while the table changes: nothing twice, nothing mis
     std::string text;
     std::uint32_t next = 1000;
     for (std::size_t i = 0; (*cursor)->read(text, 1000, bench.now); ++i) {
-        bench.router.conntrack().table().erase(ids[i * 7]);  // one of those read, or yet to come
+        test::writable_table(bench.router.conntrack())
+            .erase(ids[i * 7]);  // one of those read, or yet to come
         bench.add(next++);
     }
     std::set<std::string_view> seen;
@@ -161,8 +164,8 @@ TEST_CASE("reading in slices while the table changes: nothing twice, nothing mis
 TEST_CASE("the statistics have the kernel's columns") {
     Bench bench;
     bench.add(2);
-    bench.router.conntrack().stats().invalid = 0x1f;
-    bench.router.conntrack().stats().expect_new = 2;
+    test::writable_stats(bench.router.conntrack()).invalid = 0x1f;
+    test::writable_stats(bench.router.conntrack()).expect_new = 2;
     CHECK(bench.read("/proc/net/stat/nf_conntrack") ==
           "entries  clashres found new invalid ignore delete chainlength insert insert_failed drop "
           "early_drop icmp_error  expect_new expect_create expect_delete search_restart\n"

@@ -118,6 +118,9 @@ TEST_CASE("recover: absurd or shared side records are refused") {
         CHECK(survivors([&](Before& b) { (*b.table)[b.six].v6 = absurd; }) == 2);
     }
     CHECK(survivors([&](Before& b) { (*b.table)[b.six].v6 = kNoSide; }) == 2);
+    CHECK(survivors([&](Before& b) {
+              std::memset(&b.table->extra(b.mapped)->counting, 2, sizeof(bool));
+          }) == 2);
     CHECK(survivors([&](Before& b) { (*b.table)[b.plain].extra = (*b.table)[b.mapped].extra; }) ==
           2);
 }

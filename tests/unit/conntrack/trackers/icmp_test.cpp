@@ -79,7 +79,7 @@ TEST_CASE("icmp: an error about the answer is RELATED in the original direction"
 
 TEST_CASE("icmp: an error must reach the end that sent the quoted packet") {
     Firewall wall;
-    wall.conntrack.settings().log_invalid = 1;
+    wall.configure([](auto& settings) { settings.log_invalid = 1; });
     wall.conntrack.describe_packet = [](const Packet&) { return std::string("IN=wan"); };
     wall.pass(question());
     CHECK(wall.pass(unreachable("192.0.2.1", "10.0.0.3").quoting(question())) == CtInfo::Invalid);

@@ -14,52 +14,42 @@ PacketBuilder server() {
     return tcp("198.51.100.7:80", "10.0.0.2:40000");
 }
 
-// Client 1000.., server 5000..
-void shake_hands(Firewall& wall) {
-    CHECK(wall.pass(client().syn().seq(999)) == CtInfo::New);
-    CHECK(wall.pass(server().syn().seq(4999).ack(1000)) == CtInfo::EstablishedReply);
-    CHECK(wall.pass(client().seq(1000).ack(5000)) == CtInfo::Established);
+// Data of the client begins at 1000, that of the server at 5000.
+constexpr std::string_view kHandshake = R"(
+    > S 0:0(0)                NEW SYN_SENT
+    < S. 0:0(0) ack 1         SYN_RECV
+    > . ack 1                 ESTABLISHED
+)";
+
+std::string after_handshake(std::string_view trace) {
+    return std::string(kHandshake) + std::string(trace);
 }
 
 }  // namespace
 
 TEST_CASE("tcp: a conversation from SYN to TIME_WAIT") {
     Firewall wall;
-    CHECK(wall.pass(client().syn().seq(999)) == CtInfo::New);
-    CHECK(wall.state() == "SYN_SENT");
-    CHECK(wall.seconds() == 120);
-    CHECK_FALSE(wall.replied());
-    CHECK(wall.pass(server().syn().seq(4999).ack(1000)) == CtInfo::EstablishedReply);
-    CHECK(wall.state() == "SYN_RECV");
-    CHECK(wall.seconds() == 60);
-    CHECK_FALSE(wall.assured());
-    CHECK(wall.pass(client().seq(1000).ack(5000)) == CtInfo::Established);
-    CHECK(wall.state() == "ESTABLISHED");
-    CHECK(wall.seconds() == 432000);
-    CHECK(wall.assured());
-    CHECK(wall.pass(client().seq(1000).ack(5000).payload(10)) == CtInfo::Established);
-    CHECK(wall.seconds() == 300);  // nobody has acknowledged it yet
-    wall.pass(server().seq(5000).ack(1010));
-    CHECK(wall.seconds() == 432000);
-    wall.pass(client().seq(1010).ack(5000).fin());
-    CHECK(wall.state() == "FIN_WAIT");
-    wall.pass(server().seq(5000).ack(1011));
-    CHECK(wall.state() == "CLOSE_WAIT");
-    wall.pass(server().seq(5000).ack(1011).fin());
-    CHECK(wall.state() == "LAST_ACK");
-    wall.pass(client().seq(1011).ack(5001));
-    CHECK(wall.state() == "TIME_WAIT");
-    CHECK(wall.seconds() == 120);
-    wall.wait(121s);
-    CHECK(wall.conntrack.table().size() == 0);
+    wall.play(R"(
+        > S 0:0(0)            NEW SYN_SENT 120 UNREPLIED
+        < S. 0:0(0) ack 1     SYN_RECV 60 !UNREPLIED !ASSURED
+        > . ack 1             ESTABLISHED 432000 ASSURED
+        > . 1:11(10) ack 1    ESTABLISHED 300            # nobody has acknowledged it yet
+        < . ack 11            ESTABLISHED 432000
+        > F. 11:11(0) ack 1   FIN_WAIT
+        < . ack 12            CLOSE_WAIT
+        < F. 1:1(0) ack 12    LAST_ACK
+        > . ack 2             TIME_WAIT 120
+        +121s                 none
+    )");
 }
 
 TEST_CASE("tcp: a repeated SYN does not keep an unanswered entry alive") {
     Firewall wall;
-    wall.pass(client().syn().seq(999));
-    wall.wait(100s);
-    CHECK(wall.pass(client().syn().seq(999)) == CtInfo::New);
-    CHECK(wall.seconds() == 20);
+    wall.play(R"(
+        > S 0:0(0)            NEW SYN_SENT 120
+        +100s                 SYN_SENT 20
+        > S 0:0(0)            NEW SYN_SENT 20
+    )");
 }
 
 TEST_CASE("tcp: a refused connection is over when the RST is through, not before") {
@@ -84,84 +74,72 @@ TEST_CASE("tcp: a refused connection is over even if the RST is dropped on its w
 
 TEST_CASE("tcp: only an exact RST closes an established connection") {
     Firewall wall;
-    shake_hands(wall);
-    CHECK(wall.pass(server().rst().seq(5500)) == CtInfo::EstablishedReply);
-    CHECK(wall.state() == "ESTABLISHED");
-    CHECK(wall.seconds() == 10);
-    CHECK(wall.pass(server().rst().seq(4000)) == CtInfo::Invalid);
-    CHECK(wall.pass(server().rst().seq(5000)) == CtInfo::EstablishedReply);
-    CHECK(wall.state() == "CLOSE");
+    wall.play(after_handshake(R"(
+        < R 501:501(0)        ESTABLISHED 10
+        < R -999:-999(0)      INVALID ESTABLISHED
+        < R 1:1(0)            CLOSE
+    )"));
 }
 
 TEST_CASE("tcp: out of the window is INVALID, unless tcp_be_liberal says otherwise") {
     Firewall wall;
-    shake_hands(wall);
-    CHECK(wall.pass(client().seq(100000).ack(5000)) == CtInfo::Invalid);
+    wall.play(after_handshake("> . 99001:99001(0) ack 1  INVALID ESTABLISHED"));
     CHECK(wall.conntrack.stats().invalid == 1);
-    wall.conntrack.settings().tcp_be_liberal = 1;
-    CHECK(wall.pass(client().seq(100000).ack(5000)) == CtInfo::Established);
+    wall.configure([](auto& settings) { settings.tcp_be_liberal = 1; });
+    wall.play("> . 99001:99001(0) ack 1  ESTABLISHED");
 }
 
 TEST_CASE("tcp: a connection is picked up in the middle if tcp_loose lets it") {
+    constexpr std::string_view kMiddle = "> . 1:6(5) ack 1  NEW ESTABLISHED 300 !ASSURED";
     Firewall wall;
-    CHECK(wall.pass(client().seq(1).ack(1).payload(5)) == CtInfo::New);
-    CHECK(wall.state() == "ESTABLISHED");
-    CHECK(wall.seconds() == 300);
-    wall.pass(server().seq(1).ack(6));
-    CHECK_FALSE(wall.assured());
-    wall.pass(client().seq(6).ack(1));
-    CHECK(wall.assured());
+    wall.play(std::string(kMiddle) + R"(
+        < . 1:1(0) ack 6      ESTABLISHED !ASSURED
+        > . ack 1             ESTABLISHED ASSURED
+    )");
 
     Firewall strict;
-    strict.conntrack.settings().tcp_loose = 0;
-    CHECK(strict.pass(client().seq(1).ack(1)) == CtInfo::Invalid);
-    CHECK(strict.conntrack.table().size() == 0);
+    strict.configure([](auto& settings) { settings.tcp_loose = 0; });
+    strict.play("> . 1:6(5) ack 1  INVALID none");
 }
 
 TEST_CASE("tcp: TIME_WAIT gives way to a new connection, also from the other side") {
     Firewall wall;
-    shake_hands(wall);
-    wall.pass(client().seq(1000).ack(5000).fin());
-    wall.pass(server().seq(5000).ack(1001).fin());
-    wall.pass(client().seq(1001).ack(5001));
-    REQUIRE(wall.state() == "TIME_WAIT");
-    CHECK(wall.pass(server().syn().seq(1)) == CtInfo::New);
-    CHECK(wall.state() == "SYN_SENT");
+    wall.play(after_handshake(R"(
+        > F. 1:1(0) ack 1     FIN_WAIT
+        < F. 1:1(0) ack 2     LAST_ACK
+        > . ack 2             TIME_WAIT
+        < S -4998:-4998(0)    NEW SYN_SENT
+    )"));
     CHECK(wall.entry().original.source_port == 80);
 }
 
 TEST_CASE("tcp: an ignored SYN is believed once the server agrees to it") {
     Firewall wall;
-    shake_hands(wall);
-    CHECK(wall.pass(client().syn().seq(70000)) == CtInfo::Established);
-    CHECK(wall.state() == "ESTABLISHED");
-    CHECK(wall.pass(server().syn().seq(80000).ack(70001)) == CtInfo::EstablishedReply);
-    CHECK(wall.state() == "SYN_RECV");
-    CHECK(wall.pass(client().seq(70001).ack(80001)) == CtInfo::Established);
-    CHECK(wall.state() == "ESTABLISHED");
+    wall.play(after_handshake(R"(
+        > S 69001:69001(0)              ESTABLISHED
+        < S. 75001:75001(0) ack 69002   SYN_RECV
+        > . ack 75002                   ESTABLISHED
+    )"));
 }
 
 TEST_CASE("tcp: the same segment again and again shortens the wait") {
     Firewall wall;
-    shake_hands(wall);
-    wall.conntrack.settings().timeouts.tcp_max_retrans = 77;
-    for (int i = 0; i < 3; ++i) {
-        wall.pass(client().seq(1000).ack(5000).payload(10));
-    }
-    CHECK(wall.seconds() == 300);
-    wall.pass(client().seq(1000).ack(5000).payload(10));
-    CHECK(wall.seconds() == 77);
+    wall.configure([](auto& settings) { settings.timeouts.tcp_max_retrans = 77; });
+    wall.play(after_handshake(R"(
+        > . 1:11(10) ack 1    ESTABLISHED 300
+        > . 1:11(10) ack 1    ESTABLISHED 300
+        > . 1:11(10) ack 1    ESTABLISHED 300
+        > . 1:11(10) ack 1    ESTABLISHED 77
+    )"));
 }
 
 TEST_CASE("tcp: FIN and its answer out of the window shorten the wait") {
     Firewall wall;
-    shake_hands(wall);
-    CHECK(wall.pass(client().seq(900000).ack(5000).fin()) == CtInfo::Invalid);
-    CHECK(wall.seconds() == 432000);
-    CHECK(wall.pass(server().seq(900000).ack(1000).fin()) == CtInfo::Invalid);
-    CHECK(wall.seconds() == 300);
-    wall.wait(301s);
-    CHECK(wall.conntrack.table().size() == 0);
+    wall.play(after_handshake(R"(
+        > F. 899001:899001(0) ack 1   INVALID ESTABLISHED 432000
+        < F. 895001:895001(0) ack 1   INVALID ESTABLISHED 300
+        +301s                         none
+    )"));
 }
 
 TEST_CASE("tcp: headers that cannot be are INVALID and make no entry") {
@@ -171,15 +149,15 @@ TEST_CASE("tcp: headers that cannot be are INVALID and make no entry") {
     CHECK(wall.pass(client().syn().fin().seq(1)) == CtInfo::Invalid);
     CHECK(wall.conntrack.table().size() == 0);
     CHECK(wall.conntrack.stats().invalid == 3);
-    wall.conntrack.settings().checksum = 0;
+    wall.configure([](auto& settings) { settings.checksum = 0; });
     CHECK(wall.pass(client().syn().seq(1).bad_checksum()) == CtInfo::New);
 }
 
 TEST_CASE("tcp: log_invalid says why, in the kernel's words") {
     Firewall wall;
-    wall.conntrack.settings().log_invalid = 255;
+    wall.configure([](auto& settings) { settings.log_invalid = 255; });
     wall.conntrack.describe_packet = [](const Packet&) { return std::string("IN=lan"); };
-    shake_hands(wall);
+    wall.play(kHandshake);
     wall.pass(client().seq(1000).ack(5001));
     wall.pass(server().rst().seq(4000));
     wall.pass(client().syn().seq(1000).ack(5000));
@@ -191,7 +169,7 @@ TEST_CASE("tcp: log_invalid says why, in the kernel's words") {
               "nf_ct_proto_6: packet (index 1) in dir 0 invalid, state ESTABLISHED IN=lan",
               "nf_ct_proto_6: packet (index 0) in dir 0 ignored, state ESTABLISHED IN=lan",
           });
-    wall.conntrack.settings().log_invalid = 17;
+    wall.configure([](auto& settings) { settings.log_invalid = 17; });
     wall.pass(client().seq(1000).ack(5001));
     CHECK(wall.log.lines.size() == 4);
 }

@@ -1,4 +1,5 @@
 #include "router/replay/replay.hpp"
+#include "router/config/load.hpp"
 
 #include <doctest/doctest.h>
 
@@ -62,12 +63,14 @@ class Memory : public ReplayOutput {
         sent.push_back({time_ns, interface, std::string(comment)});
     }
     void connections(std::string_view text) override { tables += text; }
+    void event(std::string_view line) override { events += std::string(line) + "\n"; }
     void trace(std::string_view line) override { lines += std::string(line) + "\n"; }
     [[nodiscard]] bool good() const override { return true; }
 
     std::vector<Sent> sent;
     std::string tables;
     std::string lines;
+    std::string events;
 };
 
 struct Outcome {
@@ -162,11 +165,24 @@ TEST_CASE("what a timer sends carries the timer's time") {
     CHECK(outcome.output.sent[0].time_ns < 2 * kSecond + kSecond / 3);
 }
 
+TEST_CASE("--map: what the capture calls an interface is not what the configuration does") {
+    ReplayOptions options;
+    options.interface_names["eth0"] = "lan";
+    options.interface_names["lan"] = "wan";  // names are changed once, not again
+    const Outcome mapped = replay(kConfig, {{0, udp(4000)}}, options, "eth0");
+    CHECK(mapped.result.error == "");
+    REQUIRE(mapped.output.sent.size() == 1);
+    CHECK(mapped.output.sent[0].interface == 1);
+    const Outcome unknown = replay(kConfig, {{0, udp(4000)}}, options, "eth1");
+    CHECK(unknown.result.error.find("no interface \"eth1\"; --map NAME=INTERFACE") !=
+          std::string::npos);
+}
+
 TEST_CASE("an interface that the configuration lacks ends the replay; --interface helps") {
     const Outcome unknown = replay(kConfig, {{0, udp(4000)}}, {}, "eth7");
-    CHECK(
-        unknown.result.error ==
-        "packet 0: the configuration has no interface \"eth7\"; --interface takes one of lan, wan");
+    CHECK(unknown.result.error ==
+          "packet 0: the configuration has no interface \"eth7\"; --map NAME=INTERFACE and "
+          "--interface take one of lan, wan");
     ReplayOptions options;
     options.interface = "lan";
     const Outcome placed = replay(kConfig, {{0, udp(4000)}}, options, "eth7");
@@ -191,6 +207,36 @@ jump = "ACCEPT"
     CHECK(outcome.result.stats.find("v4 filter :FORWARD ACCEPT [0:0]\n") != std::string::npos);
     CHECK(outcome.result.stats.find("v4 filter [1:28] -A FORWARD -p udp -j ACCEPT\n") !=
           std::string::npos);
+}
+
+TEST_CASE("events are the lines of conntrack -E, in the order in which they happen") {
+    const std::string config = kConfig + R"([replay]
+settle = 40
+[[replay.event]]
+at = 1
+conntrack = ["-U -p udp --orig-port-src 4000 -m 7"]
+[[replay.event]]
+at = 2
+conntrack = ["-D -p udp --orig-port-src 4001"]
+)";
+    ReplayOptions options = from_epoch();
+    options.events = true;
+    const Outcome outcome = replay(config, {{0, udp(4000)}, {0, udp(4001)}}, options);
+    const std::string flow =
+        "src=10.0.1.2 dst=198.51.100.9 sport=4000 dport=53 [UNREPLIED] "
+        "src=198.51.100.9 dst=10.0.1.2 sport=53 dport=4000";
+    const auto other = [&](std::string text) {
+        for (std::size_t at; (at = text.find("4000")) != std::string::npos;) {
+            text.replace(at, 4, "4001");
+        }
+        return text;
+    };
+    CHECK(outcome.output.events == "    [NEW] udp      17 30 " + flow + "\n" +
+                                       "    [NEW] udp      17 30 " + other(flow) + "\n" +
+                                       " [UPDATE] udp      17 29 " + flow + " mark=7\n" +
+                                       "[DESTROY] udp      17 28 " + other(flow) + "\n" +
+                                       "[DESTROY] udp      17 " + flow + " mark=7\n");
+    CHECK(replay(config, {{0, udp(4000)}}, from_epoch()).output.events.empty());
 }
 
 TEST_CASE("the trace tells a packet's way") {

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "router/config/sysctl_file.hpp"
-#include "router/tools/conntrack/args.hpp"
+#include "router/tools/conntrack/parse.hpp"
 #include "router/tools/ip/args.hpp"
 
 namespace nsr::router {
@@ -76,14 +76,14 @@ TEST_CASE("conntrack: a mark is looked for, or written by -U") {
     const ConntrackArgs update = conntrack("-U -p udp -m 5 -t 100 -u ASSURED");
     CHECK_FALSE(update.filter.mark.has_value());
     CHECK(update.change.mark->value == 5);
-    CHECK(update.change.timeout == 100);
-    CHECK(update.change.status_set == conntrack::status::kAssured);
+    CHECK(update.change.timeout_seconds == 100);
+    CHECK(update.change.status == conntrack::status::kAssured);
 }
 
 // kernel: ctnetlink_change_status
 TEST_CASE("conntrack: -U sets what the kernel lets it set, and takes nothing away") {
     using namespace nsr::conntrack::status;
-    CHECK(conntrack("-U -u ASSURED,SEEN_REPLY,FIXED_TIMEOUT").change.status_set ==
+    CHECK(conntrack("-U -u ASSURED,SEEN_REPLY,FIXED_TIMEOUT").change.status ==
           (kAssured | kSeenReply | kFixedTimeout));
     CHECK(conntrack_error("-U -u EXPECTED") ==
           "Bad parameter `EXPECTED'; the status that can be set is ASSURED, SEEN_REPLY, "
@@ -128,7 +128,7 @@ TEST_CASE("conntrack: case, order and signs are as free as in the tool") {
     CHECK(conntrack("-L -u assured").filter.status_set == conntrack::status::kAssured);
     CHECK(conntrack("-L --mask-src 255.255.0.0 -s 10.0.0.1").filter.tuples[0].source->length == 16);
     CHECK(conntrack("-m 5 -U").change.mark->value == 5);
-    CHECK(conntrack("-U -t -1").change.timeout == 0xffffffff);
+    CHECK(conntrack("-U -t -1").change.timeout_seconds == 0xffffffff);
     CHECK(conntrack("-D -i 7").filter.id == 7);
 }
 

@@ -53,7 +53,7 @@ TEST_CASE("CONNMARK carries marks between packet and connection") {
     box.conntrack.set_active(Family::Ipv4, true, box.now);
     Packet shown = box.packet(kUdp);
     REQUIRE(box.conntrack.track(shown, box.now).accepted());
-    Mark& mark = box.conntrack.table()[shown.meta.conn].mark;
+    const Mark& mark = box.conntrack.table()[shown.meta.conn].mark;
     box.run(shown, TableId::Mangle, Hook::Forward);
     CHECK(mark == 5);
     box.run(shown, TableId::Mangle, Hook::Prerouting);
@@ -152,6 +152,19 @@ TEST_CASE("TCPMSS lowers an MSS, never raises it") {
     CHECK(checksums_right(lowered));
     PacketBuilder small = kSyn;
     CHECK(wire::load16(mangled(box, small.options({2, 4, 2, 0})).l4().data() + 22) == 512);
+}
+
+TEST_CASE("TCPMSS leaves a right checksum where the value spans two words of it") {
+    Firewall box("*mangle\n-A FORWARD -p tcp --syn -j TCPMSS --set-mss 1200\nCOMMIT\n");
+    for (const std::size_t nops : {0u, 1u, 2u, 3u}) {
+        std::vector<std::uint8_t> options(8, 1);
+        const std::vector<std::uint8_t> mss = {2, 4, 5, 0xb4};
+        std::copy(mss.begin(), mss.end(), options.begin() + static_cast<std::ptrdiff_t>(nops));
+        PacketBuilder with = kSyn;
+        const Packet lowered = mangled(box, with.options(options));
+        CHECK(wire::load16(lowered.l4().data() + 22 + nops) == 1200);
+        CHECK(checksums_right(lowered));
+    }
 }
 
 TEST_CASE("TCPMSS clamps to the narrower side of the path") {

@@ -1,4 +1,4 @@
-// Table::Impl: the parts of the connection table and how they hang together. Only the table's own
+// TableParts: the parts of the connection table and how they hang together. Only the table's own
 // files include this.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "core/conntrack/table/arena.hpp"
 #include "core/conntrack/table/eviction.hpp"
 #include "core/conntrack/table/index.hpp"
-#include "core/conntrack/table/table.hpp"
+#include "core/conntrack/table/memory.hpp"
 #include "core/conntrack/table/tuple_key.hpp"
 #include "core/conntrack/table/wheel.hpp"
 
@@ -19,8 +19,8 @@ inline Direction direction_of(Reference reference) {
     return (reference & kReplyReference) != 0 ? Direction::Reply : Direction::Original;
 }
 
-struct Table::Impl final : HashSource {
-    Impl(SipKey key, std::uint32_t buckets, std::unique_ptr<Memory> from);
+struct TableParts final : HashSource {
+    TableParts(SipKey key, std::uint32_t buckets, std::unique_ptr<Memory> from);
 
     // The tuple of a record as it is looked up. Refers to the record's side memory.
     [[nodiscard]] TupleKey key_of(const Connection& record, Direction direction) const;
@@ -31,7 +31,13 @@ struct Table::Impl final : HashSource {
     [[nodiscard]] std::optional<Direction> match(Reference reference, const TupleKey& key) const;
     // The first live connection that has `key` and for which `wanted(hit)` holds.
     template <class Wanted>
-    std::optional<Hit> find(const TupleKey& key, Jiffies now, Wanted&& wanted) const;
+    std::optional<Hit> find(const TupleKey& key, Jiffies now, Wanted&& wanted) const {
+        return find(key, hash(key), now, wanted);
+    }
+    // Precondition: `hashed` is the hash of `key`.
+    template <class Wanted>
+    std::optional<Hit> find(const TupleKey& key, std::uint64_t hashed, Jiffies now,
+                            Wanted&& wanted) const;
 
     // Valid iff it equals the record's `commit`; covers what never changes once it is confirmed.
     [[nodiscard]] std::uint32_t commit_word(std::uint32_t number) const;
@@ -69,7 +75,7 @@ inline bool expired(const Connection& record, Jiffies now) {
     return jiffies_until(record.deadline, now) <= 0;
 }
 
-inline TupleKey Table::Impl::key_of(const Connection& record, Direction direction) const {
+inline TupleKey TableParts::key_of(const Connection& record, Direction direction) const {
     const bool original = direction == Direction::Original;
     TupleKey key{original ? record.original : record.reply, record.family, record.protocol,
                  record.zone};
@@ -85,7 +91,7 @@ inline TupleKey Table::Impl::key_of(const Connection& record, Direction directio
     return key;
 }
 
-inline std::optional<Direction> Table::Impl::match(Reference reference, const TupleKey& key) const {
+inline std::optional<Direction> TableParts::match(Reference reference, const TupleKey& key) const {
     const Connection& record = records[reference & kReferenceNumber];
     if (record.family != key.family || record.protocol != key.protocol) {
         return std::nullopt;
@@ -102,9 +108,10 @@ inline std::optional<Direction> Table::Impl::match(Reference reference, const Tu
 }
 
 template <class Wanted>
-std::optional<Hit> Table::Impl::find(const TupleKey& key, Jiffies now, Wanted&& wanted) const {
+std::optional<Hit> TableParts::find(const TupleKey& key, std::uint64_t hashed, Jiffies now,
+                                    Wanted&& wanted) const {
     Hit hit;
-    const auto found = index.find(hash(key), [&](Reference reference) {
+    const auto found = index.find(hashed, [&](Reference reference) {
         const std::uint32_t number = reference & kReferenceNumber;
         const std::optional<Direction> direction = match(reference, key);
         if (!direction || expired(records[number], now)) {

@@ -1,0 +1,76 @@
+#include "core/conntrack/event_cache.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.hpp"
+
+namespace nsr::conntrack {
+
+void EventCache::subscribe(EventSubscriber& subscriber) {
+    NSR_CHECK(!delivering_);
+    subscribers_.push_back(&subscriber);
+}
+
+void EventCache::unsubscribe(EventSubscriber& subscriber) {
+    NSR_CHECK(!delivering_);
+    std::erase(subscribers_, &subscriber);
+    if (!listening()) {
+        cached_ = ConnId::None;
+    }
+}
+
+void EventCache::add(ConnId id, std::uint32_t bits) {
+    if (!table_[id].has(status::kEvents)) {
+        return;
+    }
+    if (id != cached_) {
+        const ConnId other = std::exchange(cached_, id);
+        const std::uint32_t left = std::exchange(cached_bits_, 0);
+        if (other != ConnId::None) {
+            if (Extra* extra = table_.need_extra(other)) {
+                extra->cached_events |= static_cast<std::uint16_t>(left);
+            }
+        }
+    }
+    cached_bits_ |= bits;
+}
+
+void EventCache::deliver(ConnId id, Instant now) {
+    if (!table_[id].has(status::kConfirmed | status::kEvents) || table_[id].has(status::kDying)) {
+        return;
+    }
+    std::uint32_t bits = 0;
+    if (id == cached_) {
+        bits = cached_bits_;
+        cached_ = ConnId::None;
+        cached_bits_ = 0;
+    }
+    if (Extra* extra = table_.extra(id)) {
+        bits |= std::exchange(extra->cached_events, std::uint16_t{0});
+    }
+    if (bits != 0) {
+        report(id, bits, now);
+    }
+}
+
+void EventCache::report(ConnId id, std::uint32_t bits, Instant now) {
+    if (!listening() || !table_[id].has(status::kConfirmed | status::kEvents)) {
+        return;
+    }
+    NSR_CHECK(!std::exchange(delivering_, true));
+    const Event event{id, bits, now, conntrack_};
+    for (EventSubscriber* subscriber : subscribers_) {
+        subscriber->conntrack_event(event);
+    }
+    delivering_ = false;
+}
+
+void EventCache::forget(ConnId id) {
+    if (id == cached_) {
+        cached_ = ConnId::None;
+        cached_bits_ = 0;
+    }
+}
+
+}  // namespace nsr::conntrack

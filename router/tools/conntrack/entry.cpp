@@ -1,0 +1,50 @@
+#include "router/tools/conntrack/entry.hpp"
+
+#include <cstdio>
+
+#include "core/wire/protocol.hpp"
+
+namespace nsr::router {
+
+Entry entry_of(const conntrack::Conntrack& conntrack, ConnId id, Instant now) {
+    return {conntrack, id, conntrack.table()[id], conntrack.table().extra(id), now};
+}
+
+Ports ports_of(std::uint8_t protocol) {
+    switch (protocol) {
+        case proto::kTcp:
+        case proto::kUdp:
+        case proto::kUdplite:
+        case proto::kSctp:
+        case proto::kDccp:
+            return Ports::Ports;
+        case proto::kIcmp:
+        case proto::kIcmpv6:
+            return Ports::Icmp;
+        case proto::kGre:
+            return Ports::Keys;
+        default:
+            return Ports::None;
+    }
+}
+
+// libnetfilter_conntrack knows one that the kernel's files call unknown.
+std::string_view protocol_name(std::uint8_t protocol) {
+    return protocol == proto::kDccp ? "dccp" : conntrack::protocol_name(protocol);
+}
+
+std::string hex(std::uint32_t value) {
+    char text[16];
+    std::snprintf(text, sizeof text, "0x%x", value);
+    return text;
+}
+
+std::string number(std::uint64_t value) {
+    return std::to_string(value);
+}
+
+const char* family_name(const Entry& entry) {
+    return entry.connection.family == Family::Ipv4 ? "ipv4" : "ipv6";
+}
+
+}  // namespace nsr::router

@@ -1,0 +1,48 @@
+// One connection, and what every form of its text needs of it.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/conntrack/conntrack.hpp"
+
+namespace nsr::router {
+
+struct Entry {
+    const conntrack::Conntrack& table;
+    ConnId id;
+    const conntrack::Connection& connection;
+    const conntrack::Extra* extra;  // null: none
+    Instant now;
+
+    [[nodiscard]] conntrack::Tuple tuple(Direction direction) const {
+        return table.table().tuple(id, direction);
+    }
+    [[nodiscard]] std::uint32_t seconds_left() const {
+        const std::int32_t left = jiffies_until(connection.deadline, to_jiffies(now));
+        return static_cast<std::uint32_t>(std::max(left, 0)) / kJiffiesPerSecond;
+    }
+    [[nodiscard]] bool zone_is_shared() const {
+        return extra == nullptr || extra->zone_original == extra->zone_reply;
+    }
+    [[nodiscard]] std::int64_t age_seconds() const {
+        constexpr std::int64_t kNanoseconds = 1'000'000'000;
+        return std::max<std::int64_t>(
+            now.time_since_epoch().count() / kNanoseconds - extra->start_ns / kNanoseconds, 0);
+    }
+};
+
+Entry entry_of(const conntrack::Conntrack& conntrack, ConnId id, Instant now);
+
+// What a protocol has in the place of ports.
+enum class Ports : std::uint8_t { None, Ports, Icmp, Keys };
+
+Ports ports_of(std::uint8_t protocol);
+std::string_view protocol_name(std::uint8_t protocol);
+const char* family_name(const Entry& entry);
+std::string hex(std::uint32_t value);
+std::string number(std::uint64_t value);
+
+}  // namespace nsr::router

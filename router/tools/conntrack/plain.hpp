@@ -1,0 +1,25 @@
+// The line of text that conntrack(8) prints of a connection, from what the kernel says of it.
+// libnetfilter_conntrack: __snprintf_conntrack_default
+#pragma once
+
+#include <string>
+
+#include "router/tools/conntrack/args.hpp"
+#include "router/tools/conntrack/entry.hpp"
+
+namespace nsr::router {
+
+// The attributes that a message of the kernel may leave out. Only what is there is printed.
+struct Attributes {
+    bool timeout = true;
+    bool protocol_info = true;
+    bool counters = true;
+    bool timestamp = true;
+    bool mark = true;
+};
+
+// Without line break; every word is followed by a blank.
+void append_plain(std::string& out, const Entry& entry, const Attributes& attributes,
+                  const ConntrackOutput& output);
+
+}  // namespace nsr::router
