@@ -148,7 +148,7 @@ bool forbidden_v6(const Packet& about, const IcmpError& error) {
         return false;
     }
     const auto l4 = about.l4();
-    return l4.empty() ? !layout.is_fragment : icmpv6::is_error(l4[0]);
+    return l4.empty() ? !layout.more_fragments : icmpv6::is_error(l4[0]);
 }
 
 // A super-packet's first segment; a checksum that the device would have finished, finished.

@@ -305,6 +305,10 @@ bool known_transport(std::uint8_t protocol) {
            protocol == proto::kIcmpv6 || protocol == proto::kNoNext || protocol == kPim;
 }
 
+bool has_payload_length(const Packet& packet) {
+    return wire::load16(packet.data() + ipv6::kPayloadLengthOffset) != 0;
+}
+
 // The header that `at` stands at. Whoever reads it wants it whole; of a header that nobody reads,
 // its number is enough. kernel: ip6_protocol_deliver_rcu
 std::optional<Response> judge_extension(const Packet& packet, const wire::ExtensionWalk& at) {
@@ -314,7 +318,11 @@ std::optional<Response> judge_extension(const Packet& packet, const wire::Extens
         return parameter_problem(icmpv6::kUnknownNextHeader, at.named_at());
     }
     wire::ExtensionWalk behind = at;
-    if (!behind.next() || behind.offset() > packet.size()) {
+    const bool whole = behind.next() && behind.offset() <= packet.size();
+    if (at.type() == proto::kFragment && (!whole || !has_payload_length(packet))) {
+        return parameter_problem(icmpv6::kErroneousHeader, at.offset());  // kernel: ipv6_frag_rcv
+    }
+    if (!whole) {
         return malformed();
     }
     switch (at.type()) {

@@ -28,6 +28,8 @@ std::uint8_t flag_of(ConstBytes timestamp) {
     return timestamp[kOverflowAndFlag] & 0x0f;
 }
 
+std::size_t cipso_problem(ConstBytes option);
+
 // Goes from option to option, up to the end of the list or the first that is malformed.
 class Walk {
   public:
@@ -43,8 +45,6 @@ class Walk {
     }
     std::optional<Place> next();
 
-    // The CIPSO option, also if it was the malformed one.
-    [[nodiscard]] const std::optional<Place>& cipso() const { return cipso_; }
     [[nodiscard]] bool source_routed() const { return source_route_; }
     // Of the malformed byte; 0: none so far.
     [[nodiscard]] std::size_t problem() const { return problem_; }
@@ -55,7 +55,6 @@ class Walk {
     std::size_t problem_of(ConstBytes option);
     std::size_t route_problem(ConstBytes option);
     std::size_t timestamp_problem(ConstBytes option);
-    std::size_t cipso_problem(ConstBytes option);
 
     ConstBytes header_;
     std::size_t at_ = ipv4::kOptionsOffset;
@@ -64,23 +63,14 @@ class Walk {
     bool source_route_ = false;
     bool record_route_ = false;
     bool timestamp_ = false;
-    std::optional<Place> cipso_;
 };
 
 // What came of giving an option one more entry.
-struct Entry {
-    std::size_t address_at = 0;  // in the option: of the router's address; 0: none was written
-    bool half = false;           // there was room for half an entry
-};
+enum class Entry : std::uint8_t { None, Added, Half };  // Half: there was room for half an entry
 
 Entry add_route(Bytes option, const Ipv4Stamp& stamp);
 Entry add_timestamp(Bytes option, const Ipv4Stamp& stamp);
 void count_overflow(Bytes timestamp);
-
-std::uint8_t in_header(const Walk::Place& place, const Entry& entry) {
-    return entry.address_at == 0 ? std::uint8_t{0}
-                                 : static_cast<std::uint8_t>(place.offset + entry.address_at);
-}
 
 }  // namespace
 
@@ -91,34 +81,35 @@ Ipv4OptionFacts check_ipv4_options(std::span<const std::uint8_t> header) {
     return {walk.source_routed(), static_cast<std::uint16_t>(walk.problem())};
 }
 
-Ipv4Recorded record_in_ipv4_options(Packet& packet, const Ipv4Stamp& stamp) {
+std::size_t record_in_ipv4_options(Packet& packet, const Ipv4Stamp& stamp) {
     if (!packet.layout.has_ipv4_options) {
-        return {};
+        return 0;
     }
     const Bytes header = packet.bytes().first(packet.layout.l4_offset);
     Walk walk(header);
-    Ipv4Recorded recorded;
+    std::size_t recorded_at = 0;
     while (const auto place = walk.next()) {
         const Bytes option = header.subspan(place->offset, place->length);
         if (option[0] == ipv4::kOptionRecordRoute) {
-            recorded.route_at = in_header(*place, add_route(option, stamp));
+            const std::size_t pointer = option[kPointer];
+            if (add_route(option, stamp) == Entry::Added) {
+                recorded_at = place->offset + pointer - 1;
+            }
         } else if (option[0] == ipv4::kOptionTimestamp) {
             count_overflow(option);
-            recorded.timestamp_at = in_header(*place, add_timestamp(option, stamp));
+            add_timestamp(option, stamp);
         }
     }
     if (walk.end() != 0) {
         const Bytes rest = header.subspan(walk.end());
         std::fill(rest.begin(), rest.end(), ipv4::kOptionEnd);
     }
-    return recorded;
+    return recorded_at;
 }
 
-void restamp_ipv4_options(Packet& packet, const Ipv4Recorded& recorded, const IpAddress& address) {
-    for (const std::size_t at : {recorded.route_at, recorded.timestamp_at}) {
-        if (at != 0) {
-            wire::store32(packet.data() + at, address.as_v4());
-        }
+void restamp_ipv4_options(Packet& packet, std::size_t recorded_at, const IpAddress& address) {
+    if (recorded_at != 0) {
+        wire::store32(packet.data() + recorded_at, address.as_v4());
     }
     rewrite::recompute_ipv4_header_checksum(packet);
 }
@@ -205,24 +196,23 @@ std::size_t Walk::timestamp_problem(ConstBytes option) {
 }
 
 // Of a domain of interpretation, of which none is known here. kernel: cipso_v4_validate
-std::size_t Walk::cipso_problem(ConstBytes option) {
+std::size_t cipso_problem(ConstBytes option) {
     constexpr std::size_t kLeastBytes = 8;
     constexpr std::size_t kDomain = 2;
-    cipso_ = place(at_, option.size());
     return option.size() < kLeastBytes ? 1 : kDomain;
 }
 
 Entry add_route(Bytes option, const Ipv4Stamp& stamp) {
     const std::size_t pointer = option[kPointer];
     if (pointer > option.size()) {
-        return {};
+        return Entry::None;
     }
     if (pointer + kEntryBytes - 1 > option.size()) {
-        return {.half = true};
+        return Entry::Half;
     }
     wire::store32(&option[pointer - 1], stamp.address.as_v4());
     option[kPointer] = static_cast<std::uint8_t>(pointer + kEntryBytes);
-    return {.address_at = pointer - 1};
+    return Entry::Added;
 }
 
 Entry add_timestamp(Bytes option, const Ipv4Stamp& stamp) {
@@ -230,23 +220,23 @@ Entry add_timestamp(Bytes option, const Ipv4Stamp& stamp) {
     const std::uint8_t flag = flag_of(option);
     const bool known = flag == kTimeOnly || flag == kTimeAndAddress || flag == kPrespecified;
     if (!known || pointer > option.size()) {
-        return {};
+        return Entry::None;
     }
     const std::size_t length = flag == kTimeOnly ? kEntryBytes : 2 * kEntryBytes;
     if (pointer + length - 1 > option.size()) {
-        return {.half = flag != kPrespecified};
+        return flag == kPrespecified ? Entry::None : Entry::Half;
     }
     std::uint8_t* entry = &option[pointer - 1];
     if (flag == kPrespecified &&
         !(stamp.is_own && stamp.is_own(IpAddress::from_wire(Family::Ipv4, entry)))) {
-        return {};
+        return Entry::None;
     }
     if (flag == kTimeAndAddress) {
         wire::store32(entry, stamp.address.as_v4());
     }
     wire::store32(entry + length - kEntryBytes, stamp.time_of_day_ms);
     option[kPointer] = static_cast<std::uint8_t>(pointer + length);
-    return {.address_at = flag == kTimeAndAddress ? pointer - 1 : 0};
+    return Entry::Added;
 }
 
 // Of one that is full. It is not at its end: Walk has looked.
@@ -263,7 +253,14 @@ void count_overflow(Bytes timestamp) {
 
 namespace {
 
-// Copies an option, with one more entry. False: there is room for half a one.
+// Where in the header the options are that an answer repeats; 0: nowhere.
+struct Repeated {
+    std::size_t route = 0;
+    std::size_t timestamp = 0;
+    std::size_t cipso = 0;
+};
+
+Repeated find_repeated(ConstBytes header, std::size_t problem);
 bool repeat(ConstBytes option, const Ipv4Stamp& stamp, Ipv4Options& answer);
 
 }  // namespace
@@ -274,19 +271,10 @@ std::optional<Ipv4Options> echo_ipv4_options(const Packet& about, const Ipv4Stam
         return answer;
     }
     const ConstBytes header = about.bytes().first(about.layout.l4_offset);
-    Walk walk(header);
-    std::optional<Walk::Place> route;
-    std::optional<Walk::Place> timestamp;
-    while (const auto place = walk.next()) {
-        if (header[place->offset] == ipv4::kOptionRecordRoute) {
-            route = place;
-        } else if (header[place->offset] == ipv4::kOptionTimestamp) {
-            timestamp = place;
-        }
-    }
+    const Repeated found = find_repeated(header, about.layout.problem_pointer);
     // In this order, whatever the order was.
-    for (const auto& place : {route, timestamp, walk.cipso()}) {
-        if (place && !repeat(header.subspan(place->offset, place->length), stamp, answer)) {
+    for (const std::size_t at : {found.route, found.timestamp, found.cipso}) {
+        if (at != 0 && !repeat(header.subspan(at, header[at + 1]), stamp, answer)) {
             return std::nullopt;
         }
     }
@@ -296,15 +284,40 @@ std::optional<Ipv4Options> echo_ipv4_options(const Packet& about, const Ipv4Stam
 
 namespace {
 
+// Of the malformed option itself, only CIPSO. What is before it was well formed, whatever has been
+// recorded in it since.
+Repeated find_repeated(ConstBytes header, std::size_t problem) {
+    Repeated found;
+    const std::size_t end = problem == 0 ? header.size() : problem;
+    std::size_t length = 1;
+    for (std::size_t at = ipv4::kOptionsOffset; at < end; at += length) {
+        const std::uint8_t type = header[at];
+        if (type == ipv4::kOptionEnd) {
+            break;
+        }
+        length = type == ipv4::kOptionNop ? 1 : header[at + 1];
+        const bool well_formed = at + length <= end;
+        if (type == kOptionCipso) {
+            found.cipso = at;
+        } else if (type == ipv4::kOptionRecordRoute && well_formed) {
+            found.route = at;
+        } else if (type == ipv4::kOptionTimestamp && well_formed) {
+            found.timestamp = at;
+        }
+    }
+    return found;
+}
+
+// Copies an option, with one more entry. False: there is room for half a one.
 bool repeat(ConstBytes option, const Ipv4Stamp& stamp, Ipv4Options& answer) {
     const Bytes copy = Bytes(answer.bytes).subspan(answer.size, option.size());
     std::copy(option.begin(), option.end(), copy.begin());
     answer.size += option.size();
     switch (option[0]) {
         case ipv4::kOptionRecordRoute:
-            return !add_route(copy, stamp).half;
+            return add_route(copy, stamp) != Entry::Half;
         case ipv4::kOptionTimestamp:
-            return !add_timestamp(copy, stamp).half;
+            return add_timestamp(copy, stamp) != Entry::Half;
         default:
             return true;
     }

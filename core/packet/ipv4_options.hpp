@@ -5,9 +5,10 @@
 //   A packet's options are read when it is routed, and record route and timestamp options with room
 //   for it get an entry at once, whether the packet is for the router or not:
 //   record_in_ipv4_options() writes the address that the packet was sent to or, if that is not the
-//   router's, the one the router would answer its sender from. In a forwarded packet the address
-//   of the way out takes its place behind FORWARD: restamp_ipv4_options(). In between the header
-//   checksum is that of the packet as it came in, and so it is quoted in errors.
+//   router's, the one the router would answer its sender from. In the record route option
+//   of a forwarded packet the address of the way out takes its place behind FORWARD:
+//   restamp_ipv4_options(). In between the header checksum is that of the packet as it came in, and
+//   so it is quoted in errors.
 //   An answer of the router's own repeats record route, timestamp and CIPSO options of what it
 //   answers, with one more entry of its own: echo_ipv4_options(). Source routes are refused, so
 //   they are never answered. A timestamp option has entries of times (flag 0), of addresses with
@@ -42,19 +43,14 @@ struct Ipv4Stamp {
     std::function<bool(const IpAddress&)> is_own;
 };
 
-// Where in the header this router's address has gone; 0: nowhere.
-struct Ipv4Recorded {
-    std::uint8_t route_at = 0;
-    std::uint8_t timestamp_at = 0;
-};
-
 // One entry into each option that has room; the overflow of a full timestamp option is counted up;
 // bytes behind the end of the list become zero. Of a malformed list the options before the problem
-// are filled in. The header checksum is left as it was.
-Ipv4Recorded record_in_ipv4_options(Packet& packet, const Ipv4Stamp& stamp);
-// The address of the way out, in the place of the one that was recorded; the header checksum is
-// right afterwards.
-void restamp_ipv4_options(Packet& packet, const Ipv4Recorded& recorded, const IpAddress& address);
+// are filled in. The header checksum is left as it was. Says where in the header the recorded route
+// has its new address; 0: nowhere.
+std::size_t record_in_ipv4_options(Packet& packet, const Ipv4Stamp& stamp);
+// The address of the way out, in the place (if any) of the one that was recorded; the header
+// checksum is right afterwards.
+void restamp_ipv4_options(Packet& packet, std::size_t recorded_at, const IpAddress& address);
 
 // A list of options, filled up to a multiple of four bytes.
 struct Ipv4Options {

@@ -13,14 +13,14 @@ namespace icmp = wire::icmp;
 // Options get the router's entry when the way is known, whoever the packet is for; a process of the
 // [host] namespace has a kernel that does it. kernel: ip_rcv_options
 Verdict Pipeline::check_options(Packet& packet, const Decision& decision) {
-    recorded_ = {};
+    recorded_at_ = 0;
     if (!packet.layout.has_ipv4_options) {
         return Verdict::accept();
     }
     if (decision.kind == Destination::Unicast || state_.interfaces.host() == IfIndex::None) {
         const IpAddress address = specific_destination(packet, decision);
         const local::Self self = self_now();
-        recorded_ = record_in_ipv4_options(packet, {address, self.time_of_day_ms, self.is_own});
+        recorded_at_ = record_in_ipv4_options(packet, {address, self.time_of_day_ms, self.is_own});
     }
     if (packet.layout.problem_pointer != 0) {
         send_error(packet, {icmp::kParameterProblem, 0, packet.layout.problem_pointer});
@@ -34,9 +34,10 @@ Verdict Pipeline::check_options(Packet& packet, const Decision& decision) {
 
 local::Self Pipeline::self_now() const {
     return {time_of_day(now_), [this](const IpAddress& address) {
+                const bool this_network = address.as_v4() >> 24 == 0;
                 const auto kind = state_.routes.lookup(address).kind;
-                return kind == Destination::Local || kind == Destination::Broadcast ||
-                       kind == Destination::Multicast;
+                return this_network || kind == Destination::Local ||
+                       kind == Destination::Broadcast || kind == Destination::Multicast;
             }};
 }
 
@@ -75,7 +76,7 @@ void Pipeline::stamp_options(Packet& packet, const Decision& decision) {
     }
     const IpAddress unspecified{{}, Family::Ipv4};
     const auto outgoing = state_.interfaces.source_for(decision.out, decision.next_hop);
-    restamp_ipv4_options(packet, recorded_, outgoing.value_or(unspecified));
+    restamp_ipv4_options(packet, recorded_at_, outgoing.value_or(unspecified));
 }
 
 }  // namespace nsr::pipeline

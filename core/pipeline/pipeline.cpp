@@ -173,7 +173,6 @@ void Pipeline::originate(Packet& packet) {
     if (packet.layout.destination.is_multicast()) {
         state_.groups.learn(packet);
     }
-    local::restore_loopback(packet);
     if (!route_output(packet)) {
         return drop(packet, DropReason::NoRoute);
     }

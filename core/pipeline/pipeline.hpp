@@ -19,7 +19,6 @@
 #include <cstdint>
 
 #include "core/local/local.hpp"
-#include "core/packet/ipv4_options.hpp"
 #include "core/pipeline/hooks.hpp"
 #include "core/pipeline/state.hpp"
 
@@ -117,7 +116,7 @@ class Pipeline {
     State& state_;
     Instant now_;
     EgressQueue& out_;
-    Ipv4Recorded recorded_;  // in the packet that is being routed
+    std::size_t recorded_at_ = 0;  // in the packet being routed; see record_in_ipv4_options
 };
 
 }  // namespace nsr::pipeline

@@ -90,7 +90,8 @@ class Router {
     void configure(const pipeline::Settings& settings);
     [[nodiscard]] pipeline::Settings settings() const;
 
-    // A batch of packets that arrived, each with meta.in and (for EgressQueue) meta.cause.
+    // A batch of packets that arrived, each with meta.in and (for EgressQueue) meta.cause. They
+    // bring their buffers: the pool of a fragment must live as long as expire() is called.
     void receive(std::span<Packet> packets, Instant now, EgressQueue& out);
     [[nodiscard]] std::optional<Instant> next_deadline() const;
     // False: more is due, but packets may come first.
@@ -99,7 +100,6 @@ class Router {
     // Tells `observer` what happens from now on; null: nobody. It must outlive that.
     void observe(Observer* observer);
 
-    [[nodiscard]] BufferPool& pool();
     [[nodiscard]] const conntrack::Conntrack& conntrack() const;
     [[nodiscard]] const defrag::Defrag& defrag() const;
     [[nodiscard]] const routing::InterfaceTable& interfaces() const;

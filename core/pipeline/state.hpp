@@ -45,7 +45,6 @@ struct State {
     RandomSource keys;  // apart: what `random` gives can be seen in packets
     ForwardingSettings forwarding;
     TrackingMode tracking;
-    BufferPool pool;
     routing::InterfaceTable interfaces;
     routing::RouteTable routes;
     defrag::Defrag defrag;

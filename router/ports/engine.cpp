@@ -70,6 +70,7 @@ struct Engine::Impl {
     std::optional<Instant> armed;
     std::function<void(IfIndex)> lost_handler;
     std::vector<std::vector<AttachedPtr>> ports;  // by index of interface
+    BufferPool pool;
     std::vector<Packet> batch;
     EgressQueue out;
 };
@@ -180,7 +181,10 @@ void Engine::Impl::drain(const AttachedPtr& attached) {
     try {
         for (int i = 0; i < kBatchesPerTurn && attached->port && end == Port::ReadEnd::Budget;
              ++i) {
-            end = attached->port->read_batch(router.pool(), batch);
+            end = attached->port->read_batch(pool, batch);
+            for (const DropReason reason : attached->port->refused()) {
+                router.ingress_failed(attached->port->interface(), reason);
+            }
             forward();
         }
         arm_timer();
@@ -212,8 +216,10 @@ void Engine::Impl::flush() {
     for (Packet& packet : out) {
         // Nothing tells the ports of an interface apart yet: the first one takes what leaves.
         const std::vector<AttachedPtr>& candidates = of(packet.meta.out);
-        if (candidates.empty() || !candidates.front()->port->write(packet)) {
-            router.egress_failed(packet.meta.out, DropReason::EgressFailed);
+        const Verdict verdict = candidates.empty() ? Verdict::drop(DropReason::InterfaceDown)
+                                                   : candidates.front()->port->write(packet);
+        if (verdict.dropped()) {
+            router.egress_failed(packet.meta.out, verdict.reason());
         }
     }
     out.clear();

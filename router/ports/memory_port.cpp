@@ -64,14 +64,17 @@ ssize_t MemoryPort::read_frame(std::span<std::uint8_t> space) {
     return static_cast<ssize_t>(count);
 }
 
-bool MemoryPort::write_frame(std::span<const std::uint8_t> frame) {
+ssize_t MemoryPort::write_frame(std::span<const std::uint8_t> frame) {
     // The other end is gone when nobody else holds its queue.
-    if (out_.use_count() == 1 || out_->frames.size() >= out_->limit) {
-        return false;
+    if (out_.use_count() == 1) {
+        return -ENODEV;
+    }
+    if (out_->frames.size() >= out_->limit) {
+        return -ENOBUFS;
     }
     out_->frames.emplace_back(frame.begin(), frame.end());
     out_->wake();
-    return true;
+    return static_cast<ssize_t>(frame.size());
 }
 
 }  // namespace nsr::router

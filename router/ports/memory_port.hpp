@@ -33,7 +33,7 @@ class MemoryPort : public Port {
 
     MemoryPort(IfIndex interface, std::shared_ptr<Queue> in, std::shared_ptr<Queue> out);
     ssize_t read_frame(std::span<std::uint8_t> space) override;
-    bool write_frame(std::span<const std::uint8_t> frame) override;
+    ssize_t write_frame(std::span<const std::uint8_t> frame) override;
 
     std::shared_ptr<Queue> in_;
     std::shared_ptr<Queue> out_;

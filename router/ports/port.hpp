@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/base/ids.hpp"
+#include "core/base/verdict.hpp"
 #include "core/packet/packet.hpp"
 #include "core/routing/interface.hpp"
 
@@ -59,18 +60,22 @@ class Port {
 
     // Appends what arrived, up to one batch, each with meta.in.
     ReadEnd read_batch(BufferPool& pool, std::vector<Packet>& batch);
-    // False: the other end did not take it, and it is lost; there is never a second try.
-    bool write(Packet& packet);
+    // Why frames of the latest batch were no packets, one each.
+    [[nodiscard]] std::span<const DropReason> refused() const { return refused_; }
+    // Dropped: the other end did not take it, and it is lost; there is never a second try.
+    Verdict write(Packet& packet);
 
   private:
     // One frame into `space`: its length, or a negated errno (EAGAIN: there is none for now; EIO:
     // down; EBADFD, ENODEV: gone).
     virtual ssize_t read_frame(std::span<std::uint8_t> space) = 0;
-    virtual bool write_frame(std::span<const std::uint8_t> frame) = 0;
-    bool accept_frame(Packet& packet, std::size_t frame_bytes);
+    // Not negative, or a negated errno (EAGAIN, ENOBUFS: no room; others as above).
+    virtual ssize_t write_frame(std::span<const std::uint8_t> frame) = 0;
+    Verdict accept_frame(Packet& packet, std::size_t frame_bytes);
 
     IfIndex interface_;
     Counters counters_;
+    std::vector<DropReason> refused_;
 };
 
 }  // namespace nsr::router

@@ -22,8 +22,12 @@ ssize_t TunPort::read_frame(std::span<std::uint8_t> space) {
     return count;
 }
 
-bool TunPort::write_frame(std::span<const std::uint8_t> frame) {
-    return ::write(descriptor(), frame.data(), frame.size()) >= 0;
+ssize_t TunPort::write_frame(std::span<const std::uint8_t> frame) {
+    const ssize_t count = ::write(descriptor(), frame.data(), frame.size());
+    if (count < 0) {
+        return -errno;
+    }
+    return count;
 }
 
 }  // namespace nsr::router

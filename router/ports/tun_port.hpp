@@ -19,7 +19,7 @@ class TunPort : public Port {
 
   private:
     ssize_t read_frame(std::span<std::uint8_t> space) override;
-    bool write_frame(std::span<const std::uint8_t> frame) override;
+    ssize_t write_frame(std::span<const std::uint8_t> frame) override;
 
     netlink::Tun tun_;
 };

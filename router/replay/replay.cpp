@@ -53,6 +53,7 @@ class Replay {
     const Config& config_;
     const ReplayOptions& options_;
     ReplayOutput& output_;
+    BufferPool pool_;  // outlives the router: fragments wait there
     Router router_;
     TraceWriter trace_;
     std::optional<EventWriter> events_;
@@ -151,7 +152,7 @@ bool Replay::admit(const Frame& frame) {
     if (batch_.empty()) {
         batch_time_ = at;
     }
-    Packet& packet = batch_.emplace_back(router_.pool(), frame.bytes);
+    Packet& packet = batch_.emplace_back(pool_, frame.bytes);
     packet.meta.in = interface;
     packet.meta.cause = frame.index;
     ++result_.packets_in;

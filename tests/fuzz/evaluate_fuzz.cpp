@@ -280,6 +280,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Family family = in.byte() == '6' ? Family::Ipv6 : Family::Ipv4;
     rules::Ruleset ruleset = read_ruleset(in, family);
     check_saved(ruleset, family);
+    BufferPool pool;
     const std::unique_ptr<Router> router = fuzz::make_router({});
     rules::Program program(ruleset, {{"lan", fuzz::kLan}, {"wan", fuzz::kWan}});
     Instant now{std::chrono::seconds(1000)};
@@ -289,7 +290,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     router->apply(std::move(ruleset), now);
     while (!in.done()) {
         now += std::chrono::milliseconds(100);
-        fuzz::MadePacket made = fuzz::read_packet(in, router->pool());
+        fuzz::MadePacket made = fuzz::read_packet(in, pool);
         if (made.packet.empty()) {
             continue;
         }

@@ -95,6 +95,7 @@ std::unique_ptr<Router> read_router(fuzz::Input& in) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fuzz::Input in(data, size);
+    BufferPool pool;
     const auto ends = std::make_unique<Ends>();
     const std::unique_ptr<Router> router = read_router(in);
     router->observe(ends.get());
@@ -112,8 +113,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             }
         } else if (what == 17) {
             router->set_up(fuzz::kWan, (in.byte() & 1) != 0, now);
-        } else if (fuzz::MadePacket made = fuzz::read_packet(in, router->pool());
-                   !made.packet.empty()) {
+        } else if (fuzz::MadePacket made = fuzz::read_packet(in, pool); !made.packet.empty()) {
             sound = sound && made.sound;
             router->receive({&made.packet, 1}, now, out);
         }

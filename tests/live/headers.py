@@ -117,7 +117,7 @@ def _ipv4_option(rng):
     if kind == TIMESTAMP:
         flag = rng.choice([0, 1, 1, 3, 3, 2])
         room = rng.choice([4, 8, 16, 24])
-        pointer = rng.choice([5, 5, 5, 5 + room, 9, 13, 4, 6, 255])
+        pointer = rng.choice([5, 5, 5, 5 + room, 9, 13, 4, 255] if flag == 0 else [5, 5, 5, 13, 5 + room, 4, 255])
         data = b"".join(rng.choice([p.ipaddress.ip_address(a).packed for a in (generate.V4["router"]["lan"], generate.V4["router"]["wan"], "192.0.2.77")]) + bytes(4)
                         for _ in range(4))[:room]
         return bytes([TIMESTAMP, 4 + room, pointer, rng.choice([0, 0, 0x50, 0xF0]) | flag]) + data

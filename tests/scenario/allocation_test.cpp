@@ -57,7 +57,7 @@ std::size_t allocations_of(World& world, const PacketBuilder& packet, int times)
     EgressQueue out;
     std::vector<Packet> batch;
     const auto forward = [&] {
-        batch.emplace_back(router.pool(), bytes);
+        batch.emplace_back(world.pool(), bytes);
         batch.back().meta.in = IfIndex{1};
         router.receive(batch, world.now(), out);
         batch.clear();

@@ -68,14 +68,19 @@ std::unique_ptr<Router> make_router(bool links_take_offload) {
     return router;
 }
 
+BufferPool& buffers() {
+    static BufferPool pool;
+    return pool;
+}
+
 // What a device hands over.
 struct Handed {
     Bytes frame;
     Offload offload;
 };
 
-Packet packet_of(Router& router, const Handed& handed) {
-    Packet packet(router.pool(), handed.frame);
+Packet packet_of(const Handed& handed) {
+    Packet packet(buffers(), handed.frame);
     packet.offload = handed.offload;
     packet.meta.in = kLan;
     return packet;
@@ -354,21 +359,20 @@ bool same(const Bytes& a, const Bytes& b) {
     return a.size() % 2 == 0 || a.back() == b.back();
 }
 
-std::string told(Router& router, const Bytes& frame) {
-    Packet packet(router.pool(), frame);
+std::string told(const Bytes& frame) {
+    Packet packet(buffers(), frame);
     static_cast<void>(dissect(packet));
     return describe(packet) + '\n' +
            hexdump(packet.bytes().first(std::min<std::size_t>(packet.size(), 128)));
 }
 
-std::string told(Router& router, const std::vector<Bytes>& seen,
-                 const std::vector<Bytes>& expected) {
+std::string told(const std::vector<Bytes>& seen, const std::vector<Bytes>& expected) {
     std::string text =
         std::to_string(seen.size()) + " packets, expected " + std::to_string(expected.size());
     for (std::size_t i = 0; i < std::min(seen.size(), expected.size()); ++i) {
         if (!same(seen[i], expected[i])) {
-            return text + ", number " + std::to_string(i) + " left as " + told(router, seen[i]) +
-                   "instead of " + told(router, expected[i]);
+            return text + ", number " + std::to_string(i) + " left as " + told(seen[i]) +
+                   "instead of " + told(expected[i]);
         }
     }
     return text;
@@ -398,7 +402,7 @@ TEST_CASE("offload: a packet that is to be trimmed and answered is no danger") {
         handed.offload.checksum_start = 50;
         handed.offload.checksum_offset = tail_has_field ? 8 : 2;
         std::vector<Packet> batch;
-        batch.push_back(packet_of(*router, handed));
+        batch.push_back(packet_of(handed));
         const EgressQueue out = run(*router, std::move(batch), Instant{});
         CHECK(out.size() == (tail_has_field ? 0 : 1));
         CHECK(router->drops().of(DropReason::BadOffload) == (tail_has_field ? 1 : 0));
@@ -416,8 +420,8 @@ TEST_CASE("offload: what leaves is what would have left of finished packets") {
             const Instant now{std::chrono::milliseconds(10 * step)};
             const Handed handed = generator.next(true);
             std::vector<Packet> batch;
-            batch.push_back(packet_of(*device, handed));
-            Packet finished = packet_of(*wire, handed);
+            batch.push_back(packet_of(handed));
+            Packet finished = packet_of(handed);
             const auto seen = on_the_wire(run(*device, std::move(batch), now));
 
             EgressQueue segments;
@@ -428,7 +432,7 @@ TEST_CASE("offload: what leaves is what would have left of finished packets") {
             const bool equal =
                 std::equal(seen.begin(), seen.end(), expected.begin(), expected.end(), same);
             if (!equal) {
-                FAIL("of " << told(*device, handed.frame) << "\n" << told(*device, seen, expected));
+                FAIL("of " << told(handed.frame) << "\n" << told(seen, expected));
             }
         }
     }
@@ -442,7 +446,7 @@ TEST_CASE("offload: no numbers in a vnet header can hurt") {
         const auto router = make_router(story % 2 == 0);
         for (int step = 0; step < 1000; ++step) {
             std::vector<Packet> batch;
-            batch.push_back(packet_of(*router, generator.next(false)));
+            batch.push_back(packet_of(generator.next(false)));
             std::array<std::uint8_t, kVnetHeaderBytes> header{};
             encode_vnet_header(batch.front(), header);
             if (decode_vnet_header(header, batch.front())) {

@@ -6,6 +6,7 @@
 The endpoints are those of the table in router/control/port.cpp: a new one needs a line in FOR_EVERYBODY. The files are those that the
 router lists, and where this machine's kernel has the same file, its mode is what counts.
 """
+import encodings.idna  # before a user asks who cannot read where Python is
 import http.client
 import json
 import os
@@ -14,6 +15,7 @@ import re
 import socket
 import stat
 import sys
+import traceback
 
 import harness
 
@@ -95,7 +97,10 @@ def as_user(uid, action):
             with os.fdopen(ends[1], "w") as out:
                 json.dump(action(), out)
             code = 0
+        except Exception:
+            traceback.print_exc()
         finally:
+            sys.stderr.flush()
             os._exit(code)
     os.close(ends[1])
     with os.fdopen(ends[0]) as answer:

@@ -146,15 +146,27 @@ struct PlaceList {
     template <class Value>
     void push_back(KeyedTable<Value>& table, Place place) {
         table[place].links = {last, kNoPlace};
-        (last == kNoPlace ? first : table[last].links.after) = place;
+        if (last == kNoPlace) {
+            first = place;
+        } else {
+            table[last].links.after = place;
+        }
         last = place;
         ++size;
     }
     template <class Value>
     void remove(KeyedTable<Value>& table, Place place) {
         const Links links = table[place].links;
-        (links.before == kNoPlace ? first : table[links.before].links.after) = links.after;
-        (links.after == kNoPlace ? last : table[links.after].links.before) = links.before;
+        if (links.before == kNoPlace) {
+            first = links.after;
+        } else {
+            table[links.before].links.after = links.after;
+        }
+        if (links.after == kNoPlace) {
+            last = links.before;
+        } else {
+            table[links.after].links.before = links.before;
+        }
         --size;
     }
 };

@@ -42,13 +42,13 @@ void log_header(LogLine& line, const wire::Ipv4View& view) {
 
 // AH and ESP: the index of the security association, behind `offset` bytes of a header that has so
 // many.
-void log_security(LogLine& line, ConstBytes l4, std::size_t offset, std::size_t header) {
-    if (l4.size() < header) {
-        line.incomplete(l4.size());
+void log_security(LogLine& line, const LogRest& rest, std::size_t offset, std::size_t header) {
+    if (rest.bytes.size() < header) {
+        line.incomplete(rest);
         return;
     }
     line.add("SPI=0x");
-    line.hex(wire::load32(l4.data() + offset));
+    line.hex(wire::load32(rest.bytes.data() + offset));
     line.add(" ");
 }
 
@@ -79,45 +79,45 @@ void log_icmp_rest(LogLine& line, const wire::IcmpView& view, bool quoted) {
     }
 }
 
-void log_icmp(LogLine& line, ConstBytes l4, bool quoted) {
-    const auto view = wire::IcmpView::parse(l4);
+void log_icmp(LogLine& line, const LogRest& rest, bool quoted) {
+    const auto view = wire::IcmpView::parse(rest.bytes);
     if (!view) {
-        line.incomplete(l4.size());
+        line.incomplete(rest);
         return;
     }
     line.add("TYPE=", view->type(), " CODE=", view->code(), " ");
-    if (view->type() < kRequiredBytes.size() && l4.size() < kRequiredBytes[view->type()]) {
-        line.incomplete(l4.size());
+    if (view->type() < kRequiredBytes.size() && rest.length < kRequiredBytes[view->type()]) {
+        line.incomplete(rest);
         return;
     }
     log_icmp_rest(line, *view, quoted);
 }
 
-[[nodiscard]] bool log_transport(LogLine& line, const wire::Ipv4View& view, ConstBytes l4,
+[[nodiscard]] bool log_transport(LogLine& line, const wire::Ipv4View& view, const LogRest& rest,
                                  bool quoted) {
     const bool fragment = (view.flags_and_offset() & wire::ipv4::kOffsetMask) != 0;
     switch (view.protocol()) {
         case proto::kTcp:
-            return log_tcp(line, l4, fragment);
+            return log_tcp(line, rest, fragment);
         case proto::kUdp:
         case proto::kUdplite:
-            return log_udp(line, view.protocol(), l4, fragment);
+            return log_udp(line, view.protocol(), rest, fragment);
         case proto::kIcmp:
             line.add("PROTO=ICMP ");
             if (!fragment) {
-                log_icmp(line, l4, quoted);
+                log_icmp(line, rest, quoted);
             }
             return true;
         case proto::kAh:
             if (!fragment) {
                 line.add("PROTO=AH ");
-                log_security(line, l4, 4, kAhBytes);
+                log_security(line, rest, 4, kAhBytes);
             }
             return true;
         case proto::kEsp:
             line.add("PROTO=ESP ");
             if (!fragment) {
-                log_security(line, l4, 0, kEspBytes);
+                log_security(line, rest, 0, kEspBytes);
             }
             return true;
         default:
@@ -143,8 +143,7 @@ bool log_ipv4(LogLine& line, ConstBytes bytes, bool quoted) {
         }
         line.options(view->options());
     }
-    const ConstBytes l4 = header < bytes.size() ? bytes.subspan(header) : ConstBytes{};
-    return log_transport(line, *view, l4, quoted);
+    return log_transport(line, *view, LogRest(bytes, header), quoted);
 }
 
 }  // namespace nsr::rules

@@ -24,17 +24,14 @@ class ExtensionLog {
     [[nodiscard]] bool write();
     [[nodiscard]] bool fragment() const { return fragment_; }
     [[nodiscard]] std::uint8_t type() const { return walk_.type(); }
-    [[nodiscard]] ConstBytes rest() const { return rest(walk_.offset()); }
+    [[nodiscard]] LogRest rest() const { return {bytes_, walk_.offset()}; }
 
   private:
     enum class Next : std::uint8_t { GoOn, LineEnds };
 
-    Next one(std::uint8_t type, ConstBytes header);
+    Next one(std::uint8_t type, const LogRest& header);
     Next fragment_header(ConstBytes header);
     Next security(std::string_view name, ConstBytes header, std::size_t wanted);
-    [[nodiscard]] ConstBytes rest(std::size_t offset) const {
-        return offset < bytes_.size() ? bytes_.subspan(offset) : ConstBytes{};
-    }
 
     LogLine& line_;
     ConstBytes bytes_;
@@ -45,8 +42,8 @@ class ExtensionLog {
 bool ExtensionLog::write() {
     while (wire::is_extension_header(walk_.type()) || walk_.type() == proto::kEsp) {
         const std::uint8_t type = walk_.type();
-        const ConstBytes header = rest();
-        if (header.size() < 2) {
+        const LogRest header = rest();
+        if (header.bytes.size() < 2) {
             line_.add("TRUNCATED");
             return false;
         }
@@ -60,14 +57,15 @@ bool ExtensionLog::write() {
     return true;
 }
 
-ExtensionLog::Next ExtensionLog::one(std::uint8_t type, ConstBytes header) {
+ExtensionLog::Next ExtensionLog::one(std::uint8_t type, const LogRest& header) {
     switch (type) {
         case proto::kFragment:
-            return fragment_header(header);
+            return fragment_header(header.bytes);
         case proto::kAh:
-            return line_.detail.ip_options ? security("AH ", header, kAhBytes) : Next::GoOn;
+            return line_.detail.ip_options ? security("AH ", header.bytes, kAhBytes) : Next::GoOn;
         case proto::kEsp:
-            if (line_.detail.ip_options && security("ESP ", header, kEspBytes) == Next::GoOn) {
+            if (line_.detail.ip_options &&
+                security("ESP ", header.bytes, kEspBytes) == Next::GoOn) {
                 line_.add(")");
             }
             return Next::LineEnds;
@@ -112,11 +110,11 @@ ExtensionLog::Next ExtensionLog::security(std::string_view name, ConstBytes head
     return Next::GoOn;
 }
 
-[[nodiscard]] bool log_icmpv6(LogLine& line, ConstBytes l4, bool quoted) {
+[[nodiscard]] bool log_icmpv6(LogLine& line, const LogRest& rest, bool quoted) {
     namespace icmpv6 = wire::icmpv6;
-    const auto view = wire::IcmpView::parse(l4);
+    const auto view = wire::IcmpView::parse(rest.bytes);
     if (!view) {
-        line.incomplete(l4.size());
+        line.incomplete(rest);
         return false;
     }
     const std::uint8_t type = view->type();

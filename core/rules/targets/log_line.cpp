@@ -54,14 +54,15 @@ void log_tcp_flags(LogLine& line, const wire::TcpView& view, std::uint8_t low) {
 
 }  // namespace
 
-bool log_tcp(LogLine& line, ConstBytes l4, bool fragment) {
+bool log_tcp(LogLine& line, const LogRest& rest, bool fragment) {
+    const ConstBytes l4 = rest.bytes;
     line.add("PROTO=TCP ");
     if (fragment) {
         return true;
     }
     const auto view = wire::TcpView::parse(l4);
     if (!view) {
-        line.incomplete(l4.size());
+        line.incomplete(rest);
         return false;
     }
     line.add("SPT=", view->source_port(), " DPT=", view->destination_port(), " ");
@@ -83,14 +84,14 @@ bool log_tcp(LogLine& line, ConstBytes l4, bool fragment) {
     return true;
 }
 
-bool log_udp(LogLine& line, std::uint8_t protocol, ConstBytes l4, bool fragment) {
+bool log_udp(LogLine& line, std::uint8_t protocol, const LogRest& rest, bool fragment) {
     line.add(protocol == proto::kUdp ? "PROTO=UDP " : "PROTO=UDPLITE ");
     if (fragment) {
         return true;
     }
-    const auto view = wire::UdpView::parse(l4);
+    const auto view = wire::UdpView::parse(rest.bytes);
     if (!view) {
-        line.incomplete(l4.size());
+        line.incomplete(rest);
         return false;
     }
     line.add("SPT=", view->source_port(), " DPT=", view->destination_port(),

@@ -2,6 +2,7 @@
 // kernel: nf_log_syslog.c
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -11,6 +12,16 @@
 #include "core/wire/bytes.hpp"
 
 namespace nsr::rules {
+
+// What lies behind an offset of a packet. Where the offset is beyond the end, `length` is what the
+// kernel's unsigned arithmetic makes of it.
+struct LogRest {
+    LogRest(wire::ConstBytes packet, std::size_t offset)
+        : bytes(packet.subspan(std::min(offset, packet.size()))),
+          length(static_cast<std::uint32_t>(packet.size() - offset)) {}
+    wire::ConstBytes bytes;
+    std::uint32_t length;
+};
 
 class LogLine {
   public:
@@ -23,7 +34,7 @@ class LogLine {
     void hex(std::uint32_t value) { hex(value, 1, false); }
     void hex(std::uint32_t value, std::size_t digits, bool upper);
     // A header of which only so much is there.
-    void incomplete(std::size_t bytes) { add("INCOMPLETE [", bytes, " bytes] "); }
+    void incomplete(const LogRest& rest) { add("INCOMPLETE [", rest.length, " bytes] "); }
     void options(wire::ConstBytes bytes);
 
     const LogDetail& detail;
@@ -38,8 +49,8 @@ class LogLine {
 // Each writes a transport header and says whether it was there: where it is cut short the line
 // ends, without the mark. `fragment`: not the first, so that there is no header.
 // kernel: nf_log_dump_tcp_header, nf_log_dump_udp_header
-[[nodiscard]] bool log_tcp(LogLine& line, wire::ConstBytes l4, bool fragment);
-[[nodiscard]] bool log_udp(LogLine& line, std::uint8_t protocol, wire::ConstBytes l4,
+[[nodiscard]] bool log_tcp(LogLine& line, const LogRest& rest, bool fragment);
+[[nodiscard]] bool log_udp(LogLine& line, std::uint8_t protocol, const LogRest& rest,
                            bool fragment);
 
 // The packet from its IP header on. `quoted`: an ICMP error quotes it. False: the line ends here,

@@ -121,6 +121,16 @@ TEST_CASE("a checksum that the device vouches for, or will finish, is not looked
     }
 }
 
+TEST_CASE("a fragment header that is not there, or in a jumbogram, is pointed at") {
+    for (const Frame& header : {Frame{}, Frame{17, 0, 0}}) {
+        const Response response = ask(ip(44, header, {six()}));
+        REQUIRE(response.error.has_value());
+        CHECK(response.error->type == wire::icmpv6::kParameterProblem);
+        CHECK(response.error->code == wire::icmpv6::kErroneousHeader);
+        CHECK(response.error->info == 40);
+    }
+}
+
 TEST_CASE("answers repeat the IPv4 options of the question") {
     BufferPool pool;
     Ip header;

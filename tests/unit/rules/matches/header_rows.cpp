@@ -64,7 +64,6 @@ PacketBuilder flags(std::uint8_t value) {
 
 void add_transport(std::vector<Row>& rows) {
     const std::string rest(12, '\0');
-    const std::string data(4, '\0');
     const std::vector<Row> transport = {
         {"tcp", "source-port", "-p tcp --source-port 40000 -j DROP", {kSyn, kAck}, "D."},
         {"tcp", "destination-port", "-p tcp --destination-port 80 -j DROP", {kSyn, kAck}, "D."},
@@ -84,12 +83,12 @@ void add_transport(std::vector<Row>& rows) {
         {"udplite",
          "source-port",
          "-p udplite --source-port 4660 -j DROP",
-         {ports(136, data), other_ports(136, data)},
+         {ip(136, "10.0.0.2:4660", "192.0.2.1:80"), ip(136, "10.0.0.2:1", "192.0.2.1:81")},
          "D."},
         {"udplite",
          "destination-port",
          "-p udplite --destination-port 80 -j DROP",
-         {ports(136, data), other_ports(136, data)},
+         {ip(136, "10.0.0.2:4660", "192.0.2.1:80"), ip(136, "10.0.0.2:1", "192.0.2.1:81")},
          "D."},
         {"dccp",
          "source-port",

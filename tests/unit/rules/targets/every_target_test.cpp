@@ -238,11 +238,15 @@ void check(const TargetRow& row) {
     Firewall box(text_of(row), row.family);
     box.conntrack.set_active(row.family, true, box.now);
     Packet shown = box.packet(row.packet, row.hook);
-    const bool tracked = row.table != TableId::Raw;
-    if (tracked) {
+    if (row.table != TableId::Raw) {
         REQUIRE(box.conntrack.track(shown, box.now).accepted());
+    }
+    const bool tracked = shown.meta.conn != ConnId::None;
+    if (tracked) {
         box.conntrack.set_mark(shown.meta.conn, 0x0f);
     }
+    box.log.lines.clear();
+    box.log.levels.clear();
     shown.meta.mark = 0x05;
     const rules::TableVerdict decided = box.run(shown, row.table, row.hook);
     const Mark connection = tracked ? box.conntrack.table()[shown.meta.conn].mark : 0;
