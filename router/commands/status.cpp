@@ -32,7 +32,7 @@ void add_status_command(CLI::App& app, int& exit_code) {
     const auto as_json = std::make_shared<bool>(false);
     command->add_option("--wait", *seconds, "wait this long for the router to be ready")
         ->type_name("SECONDS")
-        ->check(CLI::NonNegativeNumber);
+        ->check(CLI::Range(0.0, 86400.0));
     command->add_flag("-j,--json", *as_json, "for programs: the JSON of GET /status");
     command->callback([options, seconds, as_json, &exit_code] {
         exit_code =
