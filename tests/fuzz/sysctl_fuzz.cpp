@@ -47,7 +47,8 @@ void set(procfs::Context& context, const router::SysctlLine& line) {
     const auto sysctl = procfs::find_sysctl(line.name, {"lan", "wan"});
     const bool legal = sysctl && procfs::check_sysctl(*sysctl, line.value).ok();
     const bool done = procfs::write_sysctl(context, line.name, line.value).ok();
-    NSR_CHECK(legal || !done || line.value.empty());  // which changes nothing
+    // A text of no bytes changes nothing, and is no number either.
+    NSR_CHECK(legal || !done || line.value.empty());
     if (done) {
         check_readback(context, line.name);
     }

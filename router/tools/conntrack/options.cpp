@@ -110,11 +110,11 @@ constexpr ConntrackOption kOptions[] = {
          return read_number(v, a.filter.zone_original, "a zone"); }},
     {0, {"reply-zone"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
          return read_number(v, a.filter.zone_reply, "a zone"); }},
-    {0, {"icmp-type"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
+    {0, {"icmp-type", "icmpv6-type"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
          return read_number(v, a.filter.icmp_type, "an ICMP type"); }},
-    {0, {"icmp-code"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
+    {0, {"icmp-code", "icmpv6-code"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
          return read_number(v, a.filter.icmp_code, "an ICMP code"); }},
-    {0, {"icmp-id"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
+    {0, {"icmp-id", "icmpv6-id"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
          return read_number(v, a.filter.icmp_id, "an ICMP id"); }},
     {'i', {"id"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
          return read_number(v, a.filter.id, "an id"); }},
@@ -296,6 +296,9 @@ Problem read_status(ConntrackArgs& args, const std::string& value) {
     const bool sets = writes(args);
     Problem problem = each_word(value, [&](std::string_view given) {
         const std::string word = upper(given);
+        if (args.command == ConntrackCommand::Create && word == "UNSET") {
+            return true;  // what -o save writes where nothing is set
+        }
         return sets ? set_status(args.change, word) : filter_status(args.filter, word);
     });
     if (problem.empty()) {

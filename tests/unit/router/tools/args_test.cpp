@@ -42,6 +42,17 @@ TEST_CASE("conntrack: commands and tables") {
     CHECK(conntrack_error("-L frobs").find("unknown type `frobs'") == 0);
 }
 
+TEST_CASE("conntrack: a line that -o save wrote is a command") {
+    const ConntrackArgs args = conntrack(
+        "-A -t 30 -u UNSET -s 10.0.0.2 -d 198.51.100.7 -r 198.51.100.7 -q 10.0.0.2 -p udp "
+        "--sport 1000 --dport 53 --reply-port-src 53 --reply-port-dst 1000 -m 42");
+    CHECK(args.command == ConntrackCommand::Create);
+    CHECK(args.change.status == 0);
+    CHECK(conntrack("-A -t 30 -u UNSET -s fd00:1::2 -d 2001:db8:7::7 -p icmpv6 --icmpv6-type 128 "
+                    "--icmpv6-code 0 --icmpv6-id 1")
+              .filter.icmp_type == 128);
+}
+
 TEST_CASE("conntrack: filters, short and long, separate or joined") {
     const ConntrackFilter filter =
         conntrack(
