@@ -2,6 +2,7 @@
 
 #include <linux/if_addr.h>
 #include <netlink/addr.h>
+#include <netlink/cache.h>
 #include <netlink/errno.h>
 #include <netlink/route/addr.h>
 
@@ -50,6 +51,19 @@ bool add_address(const Socket& socket, const std::string& device, const Prefix& 
     }
     check_netlink("add address " + to_string(address) + " to device " + device, result);
     return true;
+}
+
+bool has_address(const Socket& socket, const std::string& device, const Prefix& address) {
+    const auto link = find_link(socket, device);
+    nl_cache* cache = nullptr;
+    check_netlink("list the addresses", rtnl_addr_alloc_cache(socket.get(), &cache));
+    const std::unique_ptr<nl_cache, void (*)(nl_cache*)> addresses(cache, nl_cache_free);
+    const NlAddress local = nl_address(address);
+    if (!link) {
+        return false;
+    }
+    const AddressPtr found(rtnl_addr_get(cache, link->index, local.get()));
+    return found != nullptr && rtnl_addr_get_prefixlen(found.get()) == address.length;
 }
 
 void remove_address(const Socket& socket, const std::string& device, const Prefix& address) {

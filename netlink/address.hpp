@@ -9,6 +9,7 @@
 
 namespace nsr::netlink {
 
+bool has_address(const Socket& socket, const std::string& device, const Prefix& address);
 // `flags`: IFA_F_* beside those that every address gets. False if the device has that address
 // already.
 bool add_address(const Socket& socket, const std::string& device, const Prefix& address,

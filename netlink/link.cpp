@@ -65,10 +65,17 @@ std::vector<std::string> link_names(const Socket& socket) {
 
 std::optional<Link> find_link(const Socket& socket, const std::string& name) {
     const LinkPtr link = look_up(socket, name);
-    return link ? std::optional(Link{rtnl_link_get_ifindex(link.get()),
-                                     rtnl_link_get_mtu(link.get()),
-                                     (rtnl_link_get_flags(link.get()) & IFF_UP) != 0})
-                : std::nullopt;
+    if (!link) {
+        return std::nullopt;
+    }
+    Link found;
+    found.index = rtnl_link_get_ifindex(link.get());
+    found.mtu = rtnl_link_get_mtu(link.get());
+    found.up = (rtnl_link_get_flags(link.get()) & IFF_UP) != 0;
+    if (const char* kind = rtnl_link_get_type(link.get())) {
+        found.kind = kind;
+    }
+    return found;
 }
 
 void set_link_up(const Socket& socket, const std::string& name, bool up) {

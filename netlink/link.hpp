@@ -14,6 +14,7 @@ struct Link {
     int index = 0;
     std::uint32_t mtu = 0;
     bool up = false;
+    std::string kind;  // "tun", "veth", ...; empty: a device of no kind, such as lo
 };
 
 // Names of all devices.

@@ -3,12 +3,18 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
+#include <string_view>
+#include <utility>
 
 #include "netlink/error.hpp"
 
@@ -18,6 +24,9 @@ namespace {
 constexpr const char* kDirectory = "/run/netns";
 constexpr const char* kOwnNamespace = "/proc/thread-self/ns/net";
 constexpr std::size_t kMaxName = 64;
+constexpr long kNsfsMagic = 0x6e736673;  // <linux/magic.h>: NSFS_MAGIC
+constexpr int kNetnsCookie = 71;         // SO_NETNS_COOKIE, newer than some headers
+constexpr std::string_view kProcessPrefix = "pid:";
 
 std::string path_of(const std::string& name) {
     return std::string(kDirectory) + "/" + name;
@@ -59,6 +68,58 @@ void require_valid(const std::string& name) {
     }
 }
 
+// A file that is no namespace must neither be waited for (a FIFO) nor entered.
+Descriptor open_netns(const std::string& netns) {
+    return Descriptor(
+        ::open(netns_path(netns).c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+}
+
+bool is_namespace(const Descriptor& file) {
+    struct statfs facts {};
+    return file.valid() && ::fstatfs(file.get(), &facts) == 0 && facts.f_type == kNsfsMagic;
+}
+
+std::uint64_t inode_of(const Descriptor& file) {
+    struct stat facts {};
+    check_call("look at a network namespace", ::fstat(file.get(), &facts));
+    return facts.st_ino;
+}
+
+std::uint64_t cookie_here() {
+    const Descriptor socket(
+        check_call("make a socket", ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)));
+    std::uint64_t cookie = 0;
+    socklen_t length = sizeof cookie;
+    if (::getsockopt(socket.get(), SOL_SOCKET, kNetnsCookie, &cookie, &length) == 0) {
+        return cookie;
+    }
+    return inode_of(open_own());
+}
+
+std::optional<pid_t> number_at(std::string_view text) {
+    pid_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool ends = end == text.data() + text.size() || *end == '/';
+    if (error != std::errc() || !ends || number <= 0) {
+        return std::nullopt;
+    }
+    return number;
+}
+
+// In the namespace that the thread has just made. 0, or the errno.
+int give_name(const std::string& path) {
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0));
+    if (!file.valid()) {
+        return errno;
+    }
+    if (::mount(kOwnNamespace, path.c_str(), "none", MS_BIND, nullptr) != 0) {
+        const int error = errno;
+        ::unlink(path.c_str());
+        return error;
+    }
+    return 0;
+}
+
 }  // namespace
 
 bool valid_netns_name(const std::string& name) {
@@ -70,27 +131,71 @@ bool valid_netns_name(const std::string& name) {
            std::all_of(name.begin(), name.end(), allowed);
 }
 
-bool netns_exists(const std::string& name) {
-    return netns_inode(name) != 0;
+std::string netns_path(const std::string& netns) {
+    if (netns.empty()) {
+        return kOwnNamespace;
+    }
+    if (netns.front() == '/') {
+        return netns;
+    }
+    if (const auto process = netns_process(netns)) {
+        return "/proc/" + std::to_string(*process) + "/ns/net";
+    }
+    require_valid(netns);
+    return path_of(netns);
 }
 
-void create_netns(const std::string& name) {
+std::optional<pid_t> netns_process(const std::string& netns) {
+    for (const std::string_view prefix : {kProcessPrefix, std::string_view("/proc/")}) {
+        if (netns.starts_with(prefix)) {
+            return number_at(std::string_view(netns).substr(prefix.size()));
+        }
+    }
+    return std::nullopt;
+}
+
+std::uint64_t netns_inode(const std::string& netns) {
+    const Descriptor file = open_netns(netns);
+    if (!is_namespace(file)) {
+        return 0;
+    }
+    return inode_of(file);
+}
+
+std::uint64_t netns_cookie(const std::string& netns) {
+    if (!netns_exists(netns)) {
+        return 0;
+    }
+    const Enter enter(netns);
+    return cookie_here();
+}
+
+void create_netns(const std::string& name,
+                  const std::function<void(std::uint64_t cookie)>& before_name) {
     require_valid(name);
     const std::string attempt = "create network namespace " + name;
     share_directory();
     const std::string path = path_of(name);
-    {
-        const Descriptor file(
-            check_call(attempt, ::open(path.c_str(), O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0)));
+    if (::access(path.c_str(), F_OK) == 0) {
+        throw SystemError(attempt, EEXIST);
     }
-    const Descriptor home = open_own();
-    int error = ::unshare(CLONE_NEWNET) == 0 ? 0 : errno;
-    if (error == 0) {
-        error = ::mount(kOwnNamespace, path.c_str(), "none", MS_BIND, nullptr) == 0 ? 0 : errno;
+    int error = 0;
+    {
+        const Descriptor home = open_own();
+        check_call(attempt, ::unshare(CLONE_NEWNET));
+        std::exception_ptr failure;
+        try {
+            before_name(cookie_here());
+            error = give_name(path);
+        } catch (...) {
+            failure = std::current_exception();
+        }
         go_home(home);
+        if (failure) {
+            std::rethrow_exception(failure);
+        }
     }
     if (error != 0) {
-        ::unlink(path.c_str());
         throw SystemError(attempt, error);
     }
 }
@@ -104,22 +209,26 @@ void remove_netns(const std::string& name) {
     }
 }
 
-std::uint64_t netns_inode(const std::string& name) {
+bool is_empty_netns_name(const std::string& name) {
     require_valid(name);
     struct stat facts {};
-    return ::stat(path_of(name).c_str(), &facts) == 0 ? facts.st_ino : 0;
+    return ::lstat(path_of(name).c_str(), &facts) == 0 && S_ISREG(facts.st_mode) &&
+           facts.st_size == 0 && !netns_exists(name);
 }
 
-Enter::Enter(const std::string& name) {
-    if (name.empty()) {
+Enter::Enter(const std::string& netns) {
+    if (netns.empty()) {
         return;
     }
-    require_valid(name);
-    const std::string attempt = "enter network namespace " + name;
-    const Descriptor target(
-        check_call(attempt, ::open(path_of(name).c_str(), O_RDONLY | O_CLOEXEC)));
-    home_ = open_own();
+    const std::string attempt = "enter network namespace " + netns;
+    const Descriptor target = open_netns(netns);
+    check_call(attempt, target.get());
+    if (!is_namespace(target)) {
+        throw SystemError(attempt, EINVAL, netns_path(netns) + " is not a network namespace");
+    }
+    Descriptor home = open_own();
     check_call(attempt, ::setns(target.get(), CLONE_NEWNET));
+    home_ = std::move(home);
 }
 
 Enter::~Enter() {

@@ -11,4 +11,8 @@ namespace nsr::netlink {
 // that name. Throws SystemError.
 std::optional<std::string> write_setting(const std::string& name, std::string_view value);
 
+// Its value, without the line break; nothing if the kernel has none of that name. Throws
+// SystemError.
+std::optional<std::string> read_setting(const std::string& name);
+
 }  // namespace nsr::netlink

@@ -1,3 +1,6 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -22,9 +25,25 @@ int finish_output(int exit_code) {
     return exit_code == nsr::router::kSuccess ? nsr::router::kFailure : exit_code;
 }
 
+// Whoever started us may have closed standard input, output or error. The next file that is opened
+// must not take such a place; reading and writing there go on failing. glibc:
+// __libc_check_standard_fds
+void keep_standard_descriptors_taken() {
+    for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        int mode = O_RDONLY;
+        if (standard == STDIN_FILENO) {
+            mode = O_WRONLY;
+        }
+        if (::fcntl(standard, F_GETFD) < 0 && errno == EBADF) {
+            ::open("/dev/null", mode);
+        }
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    keep_standard_descriptors_taken();
     int exit_code = nsr::router::kFailure;
     try {
         exit_code = nsr::router::run_cli(argc, argv);

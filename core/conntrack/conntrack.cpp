@@ -171,8 +171,8 @@ bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
               settings_,
               timeouts_of(record),
               log};
-    const Judgement judgement = judge(flow);
-    if (judgement == Judgement::Reopen) {
+    const TrackerVerdict verdict = judge(flow);
+    if (verdict == TrackerVerdict::Reopen) {
         destroy(hit.id, now);
         return false;
     }
@@ -183,7 +183,7 @@ bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
         table_.deadline_lowered(hit.id, flow.now);
     }
     events_.cache(hit.id, flow.events);
-    if (judgement == Judgement::Invalid) {
+    if (verdict == TrackerVerdict::Invalid) {
         ++stats_.invalid;
         if (!flow.confirmed()) {
             free(hit.id);

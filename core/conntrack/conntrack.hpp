@@ -138,6 +138,8 @@ class Conntrack {
     void iterate(Sweeps::Visit visit, Instant now);
     // conntrack -F
     void flush(Instant now);
+    // Takes in what an earlier table left in the memory; see Table::recover.
+    std::size_t recover(Instant now, Jiffies clock_shift);
 
     // How the log describes an INVALID packet; unset: describe().
     std::function<std::string(const Packet&)> describe_packet;

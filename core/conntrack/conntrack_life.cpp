@@ -259,6 +259,10 @@ void Conntrack::flush(Instant now) {
     iterate([](ConnId) { return true; }, now);
 }
 
+std::size_t Conntrack::recover(Instant now, Jiffies clock_shift) {
+    return table_.recover(to_jiffies(now), clock_shift);
+}
+
 void Conntrack::iterate(Sweeps::Visit visit, Instant now) {
     now_ = now;
     sweeps_.add(std::move(visit));

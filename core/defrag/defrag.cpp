@@ -287,8 +287,13 @@ Verdict Defrag::Impl::assemble(Queues::iterator found, Packet& packet) {
     }
     write_datagram(queue, *ecn, packet);
     ++accounts(packet.layout.family).stats.reassembled;
+    const bool right_behind_ip = queue.layout.fragment_prev_next == wire::ipv6::kNextHeaderOffset;
     erase(found);
-    return dissect(packet);
+    const Verdict verdict = dissect(packet);
+    // Hop-by-hop options that come to stand there were inside, where no router reads them.
+    const bool unread =
+        verdict.dropped() && verdict.reason() == DropReason::BadExtensionHeader && right_behind_ip;
+    return unread ? Verdict::accept() : verdict;
 }
 
 Verdict Defrag::Impl::discard(Queues::iterator queue, DropReason reason) {

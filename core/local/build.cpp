@@ -22,7 +22,8 @@ void put_ipv6(std::uint8_t* out, const Header& header, std::size_t total);
 
 Packet make_packet(BufferPool& pool, const Header& header, std::size_t l4_bytes) {
     const bool v4 = header.source.family == Family::Ipv4;
-    const std::size_t ip_bytes = v4 ? wire::ipv4::kHeaderBytes : wire::ipv6::kHeaderBytes;
+    const std::size_t ip_bytes =
+        v4 ? wire::ipv4::kHeaderBytes + header.options.size : wire::ipv6::kHeaderBytes;
     Packet packet(pool);
     packet.resize(ip_bytes + l4_bytes);
     std::memset(packet.data(), 0, ip_bytes);
@@ -44,26 +45,12 @@ bool answerable(const IpAddress& source) {
     return !source.is_unspecified() && !source.is_multicast() && !source.is_limited_broadcast();
 }
 
-bool sum_right(const Packet& packet, std::size_t length, bool pseudo_header,
-               std::uint8_t protocol) {
-    if (packet.offload.checksum != ChecksumState::Complete) {
-        return true;
-    }
-    const Layout& layout = packet.layout;
-    // RFC 3828 3.1: UDP-Lite counts what is there, not what it covers.
-    const auto named =
-        protocol == proto::kUdplite ? layout.l4_length() : static_cast<std::uint32_t>(length);
-    const std::uint16_t pseudo =
-        pseudo_header ? wire::pseudo_header_sum(layout.source, layout.destination, protocol, named)
-                      : std::uint16_t{0xffff};
-    return wire::sum(packet.l4().first(length), pseudo) == 0xffff;
-}
-
 namespace {
 
 void put_ipv4(std::uint8_t* out, const Header& header, std::size_t total) {
     namespace ipv4 = wire::ipv4;
-    out[0] = 0x45;
+    const std::size_t length = ipv4::kHeaderBytes + header.options.size;
+    out[0] = static_cast<std::uint8_t>(0x40 | length / 4);
     out[ipv4::kTosOffset] = header.tos;
     wire::store16(out + ipv4::kTotalLengthOffset, static_cast<std::uint16_t>(total));
     wire::store16(out + ipv4::kIdentificationOffset, header.identification);
@@ -73,7 +60,8 @@ void put_ipv4(std::uint8_t* out, const Header& header, std::size_t total) {
     out[ipv4::kProtocolOffset] = header.protocol;
     header.source.to_wire(out + ipv4::kSourceOffset);
     header.destination.to_wire(out + ipv4::kDestinationOffset);
-    wire::store16(out + ipv4::kChecksumOffset, wire::checksum({out, ipv4::kHeaderBytes}));
+    std::memcpy(out + ipv4::kOptionsOffset, header.options.bytes.data(), header.options.size);
+    wire::store16(out + ipv4::kChecksumOffset, wire::checksum({out, length}));
 }
 
 void put_ipv6(std::uint8_t* out, const Header& header, std::size_t total) {

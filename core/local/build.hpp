@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/packet/ipv4_options.hpp"
 #include "core/packet/packet.hpp"
 
 namespace nsr::local {
@@ -15,18 +16,15 @@ struct Header {
     std::uint8_t tos = 0;
     std::uint16_t identification = 0;
     bool dont_fragment = false;
+    Ipv4Options options;
 };
 
-// A packet with this IP header (TTL 64, no options) and room for `l4_bytes` behind it.
+// A packet with this IP header (TTL 64) and room for `l4_bytes` behind it.
 Packet make_packet(BufferPool& pool, const Header& header, std::size_t l4_bytes);
 // Fills in the transport checksum.
 void seal(Packet& packet);
 
 // The source can be sent to: neither nobody nor many.
 bool answerable(const IpAddress& source);
-
-// The one's complement sum over the transport part and, if asked for, its pseudo header for
-// `protocol` is right, or the device has seen to it.
-bool sum_right(const Packet& packet, std::size_t length, bool pseudo_header, std::uint8_t protocol);
 
 }  // namespace nsr::local

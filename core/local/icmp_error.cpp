@@ -4,6 +4,7 @@
 
 #include "core/local/build.hpp"
 #include "core/local/local.hpp"
+#include "core/packet/checksum.hpp"
 #include "core/packet/rewrite.hpp"
 #include "core/packet/segment.hpp"
 #include "core/wire/icmp.hpp"
@@ -24,10 +25,11 @@ constexpr std::size_t kIpv6Limit = wire::ipv6::kMinimumMtu;
 constexpr std::uint8_t kTosBits = 0x1e;  // kernel: RT_TOS
 constexpr std::uint8_t kInternetControl = 0xc0;
 
+bool sum_over_all_right(const Packet& about, bool pseudo_header);
 bool forbidden(const Packet& about);
 bool forbidden_v6(const Packet& about, const IcmpError& error);
 Packet as_on_wire(const Packet& about);
-Packet make_error(const Packet& about, const IcmpError& error, const IpAddress& source);
+std::optional<Packet> make_error(const Packet& about, const IcmpError& error, const Header& header);
 
 }  // namespace
 
@@ -36,13 +38,28 @@ bool may_report(const Packet& about, const IcmpError& error) {
     return answerable(about.layout.source) && !(v4 ? forbidden(about) : forbidden_v6(about, error));
 }
 
-std::optional<Packet> icmp_error(const Packet& about, IcmpError error, const IpAddress& source) {
+std::optional<Packet> icmp_error(const Packet& about, const IcmpError& error,
+                                 const IpAddress& source, const Self& self) {
     if (!may_report(about, error)) {
         return std::nullopt;
     }
+    const Layout& layout = about.layout;
+    const auto options = echo_ipv4_options(about, {source, self.time_of_day_ms, self.is_own});
+    if (!options) {
+        return std::nullopt;
+    }
+    const bool v4 = layout.family == Family::Ipv4;
+    Header header;
+    header.source = source;
+    header.destination = layout.source;
+    header.protocol = v4 ? proto::kIcmp : proto::kIcmpv6;
+    header.tos = v4 ? static_cast<std::uint8_t>((layout.tos & kTosBits) | kInternetControl)
+                    : std::uint8_t{0};
+    header.identification = static_cast<std::uint16_t>(layout.identification);
+    header.options = *options;
     const bool plain =
         about.offload.gso == Gso::None && about.offload.checksum != ChecksumState::Partial;
-    return plain ? make_error(about, error, source) : make_error(as_on_wire(about), error, source);
+    return plain ? make_error(about, error, header) : make_error(as_on_wire(about), error, header);
 }
 
 // Which protocols' checksums are looked at: kernel: nf_reject_verify_csum, nf_ip_checksum,
@@ -62,7 +79,7 @@ bool may_reject(const Packet& about) {
         case proto::kUdplite:
             return true;
         case proto::kNoNext:
-            return v4 && sum_right(about, layout.l4_length(), false, layout.protocol);
+            return v4 && sum_over_all_right(about, false);
         case proto::kUdp: {
             const auto header = wire::UdpView::parse(about.l4());
             if (header && header->checksum() == 0) {
@@ -75,10 +92,16 @@ bool may_reject(const Packet& about) {
     }
     const bool pseudo_header =
         !v4 || layout.protocol == proto::kTcp || layout.protocol == proto::kUdp;
-    return sum_right(about, layout.l4_length(), pseudo_header, layout.protocol);
+    return sum_over_all_right(about, pseudo_header);
 }
 
 namespace {
+
+bool sum_over_all_right(const Packet& about, bool pseudo_header) {
+    ChecksumScope scope = whole_transport(about, about.layout.protocol);
+    scope.has_pseudo_header = pseudo_header;
+    return checksum_right(about, scope);
+}
 
 // Types that nobody knows might be errors, too. kernel: icmp_pointers[].error
 bool may_be_error(std::uint8_t type) {
@@ -125,7 +148,7 @@ bool forbidden_v6(const Packet& about, const IcmpError& error) {
         return false;
     }
     const auto l4 = about.l4();
-    return l4.empty() ? !layout.is_fragment : icmpv6::is_error(l4[0]);
+    return l4.empty() ? !layout.more_fragments : icmpv6::is_error(l4[0]);
 }
 
 // A super-packet's first segment; a checksum that the device would have finished, finished.
@@ -138,21 +161,19 @@ Packet as_on_wire(const Packet& about) {
     return copy;
 }
 
-Packet make_error(const Packet& about, const IcmpError& error, const IpAddress& source) {
-    const Layout& layout = about.layout;
-    const bool v4 = layout.family == Family::Ipv4;
+// Nothing if options leave no room for more than an IP header. kernel: __icmp_send
+std::optional<Packet> make_error(const Packet& about, const IcmpError& error,
+                                 const Header& header) {
+    const bool v4 = about.layout.family == Family::Ipv4;
     const std::size_t headers =
-        (v4 ? wire::ipv4::kHeaderBytes : wire::ipv6::kHeaderBytes) + icmp::kHeaderBytes;
-    const std::size_t room = (v4 ? kIpv4Limit : kIpv6Limit) - headers;
-    const std::size_t quoted = std::min({about.size(), room, std::size_t{error.quotable}});
-
-    Header header;
-    header.source = source;
-    header.destination = layout.source;
-    header.protocol = v4 ? proto::kIcmp : proto::kIcmpv6;
-    header.tos = v4 ? static_cast<std::uint8_t>((layout.tos & kTosBits) | kInternetControl)
-                    : std::uint8_t{0};
-    header.identification = static_cast<std::uint16_t>(layout.identification);
+        icmp::kHeaderBytes +
+        (v4 ? wire::ipv4::kHeaderBytes + header.options.size : wire::ipv6::kHeaderBytes);
+    const std::size_t longest = std::min<std::size_t>(v4 ? kIpv4Limit : kIpv6Limit, error.longest);
+    if (longest <= headers + wire::ipv4::kHeaderBytes) {
+        return std::nullopt;
+    }
+    const std::size_t quoted =
+        std::min({about.size(), longest - headers, std::size_t{error.quotable}});
     Packet packet = make_packet(about.pool(), header, icmp::kHeaderBytes + quoted);
 
     std::uint8_t* l4 = packet.l4().data();

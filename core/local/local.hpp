@@ -11,13 +11,15 @@
 //   fragments with offset > 0, multicast and broadcast, senders that are nobody).
 //   All packets come dissected, with their checksums, without a route; the source may be
 //   unspecified, then the pipeline chooses it and sends the packet through OUTPUT. TTL is 64. The
-//   IPv4 identification is that of the packet that was answered. IP options of the question are not
-//   repeated in the answer (differs: ip-options-not-echoed).
+//   IPv4 identification is that of the packet that was answered. IPv4 options are repeated where
+//   the kernel does (core/packet/ipv4_options.hpp): in echo and timestamp replies, in errors and in
+//   the RST of the host, not in that of REJECT.
 // kernel: icmp_rcv, icmp_reply, tcp_v4_send_reset, __udp4_lib_rcv, ip_protocol_deliver_rcu,
 // __icmp_send, icmpv6_rcv, icmp6_send, ip6_protocol_deliver_rcu, nf_send_reset, nf_send_unreach
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "core/base/drop_reason.hpp"
@@ -34,11 +36,19 @@ struct IcmpError {
     std::uint8_t code = 0;
     std::uint32_t info = 0;
     std::uint32_t quotable = 0xffffffff;  // bytes of the packet that may be quoted at most
+    std::uint32_t longest = 0xffffffff;   // bytes of the error at most
+};
+
+// What the router knows of itself when it answers.
+struct Self {
+    std::uint32_t time_of_day_ms = 0;              // since midnight UT, for ICMP and IP timestamps
+    std::function<bool(const IpAddress&)> is_own;  // as of Ipv4Stamp
 };
 
 // Whether the standards let it be sent: what is worth asking before a limit is.
 bool may_report(const Packet& about, const IcmpError& error);
-std::optional<Packet> icmp_error(const Packet& about, IcmpError error, const IpAddress& source);
+std::optional<Packet> icmp_error(const Packet& about, const IcmpError& error,
+                                 const IpAddress& source, const Self& self = {});
 // An RST (kernel: nf_reject_ip_tcphdr_put): none for an RST, a bad checksum, a fragment.
 std::optional<Packet> tcp_reset(const Packet& about);
 // Whether REJECT may answer with an ICMP error: never to fragments with offset > 0 nor to packets
@@ -56,7 +66,7 @@ struct Response {
 
 // `broadcast`: it was sent to a broadcast or multicast address; then there are no errors, and echo
 // is not answered (icmp_echo_ignore_broadcasts; ICMPv6 echo to all nodes is, from an unspecified
-// source). `time_of_day_ms`: milliseconds since midnight UT, for ICMP timestamps.
-Response respond(const Packet& delivered, bool broadcast, std::uint32_t time_of_day_ms = 0);
+// source).
+Response respond(const Packet& delivered, bool broadcast, const Self& self = {});
 
 }  // namespace nsr::local

@@ -4,6 +4,7 @@
 
 #include "core/local/build.hpp"
 #include "core/local/local.hpp"
+#include "core/packet/checksum.hpp"
 #include "core/wire/protocol.hpp"
 #include "core/wire/tcp.hpp"
 
@@ -17,14 +18,15 @@ std::optional<Packet> tcp_reset(const Packet& about) {
     const bool for_many =
         layout.destination.is_multicast() || layout.destination.is_limited_broadcast();
     if (layout.protocol != proto::kTcp || for_many || !answerable(layout.source) ||
-        !sum_right(about, layout.l4_length(), true, proto::kTcp)) {
+        !checksum_right(about, whole_transport(about, proto::kTcp))) {
         return std::nullopt;
     }
     return make_reset(about, 0);
 }
 
 // RFC 9293 3.5.2. kernel: nf_reject_ip_tcphdr_put, tcp_v4_send_reset
-std::optional<Packet> make_reset(const Packet& about, std::uint8_t tos) {
+std::optional<Packet> make_reset(const Packet& about, std::uint8_t tos,
+                                 const Ipv4Options& options) {
     const auto segment = about.layout.has_l4_header() ? wire::TcpView::parse(about.l4())
                                                       : std::optional<wire::TcpView>{};
     if (!segment || segment->has(tcp::kRst)) {
@@ -36,6 +38,7 @@ std::optional<Packet> make_reset(const Packet& about, std::uint8_t tos) {
     header.protocol = proto::kTcp;
     header.tos = tos;
     header.dont_fragment = true;
+    header.options = options;
     Packet packet = make_packet(about.pool(), header, tcp::kHeaderBytes);
 
     std::uint8_t* l4 = packet.l4().data();

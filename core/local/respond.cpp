@@ -5,6 +5,7 @@
 #include "core/local/build.hpp"
 #include "core/local/local.hpp"
 #include "core/local/reset.hpp"
+#include "core/packet/checksum.hpp"
 #include "core/packet/ipv6_options.hpp"
 #include "core/packet/offload.hpp"
 #include "core/wire/icmp.hpp"
@@ -28,17 +29,18 @@ constexpr std::uint8_t kEcnBits = 0x03;
 constexpr std::size_t kTimestampBytes = 20;  // header and three times
 constexpr IpAddress kAllNodes = IpAddress::v6(0xff020000, 0, 0, 1);
 
-Response respond_ipv4(const Packet& packet, bool broadcast, std::uint32_t time_of_day_ms);
-Response respond_ipv6(const Packet& packet, bool broadcast);
+Response respond_ipv4(const Packet& packet, bool broadcast, const Self& self);
+Response respond_ipv6(const Packet& packet, bool broadcast, const Self& self);
 Response refuse_fragment(const Packet& packet);
 Response parameter_problem(std::uint8_t code, std::size_t pointer);
-Response refuse_tcp(const Packet& packet, bool broadcast);
+Response refuse_tcp(const Packet& packet, bool broadcast, const Self& self);
 Response refuse_udp(const Packet& packet, bool broadcast);
-Response answer_icmp(const Packet& packet, bool broadcast, std::uint32_t time_of_day_ms);
+Response answer_icmp(const Packet& packet, bool broadcast, const Self& self);
 Response answer_icmpv6(const Packet& packet);
 std::optional<Response> extension_headers_refused(const Packet& packet);
-Packet echo_reply(const Packet& packet, const IpAddress& source, std::uint8_t type);
-Packet timestamp_reply(const Packet& packet, std::uint32_t time_of_day_ms);
+std::optional<Ipv4Options> options_for(const Packet& packet, const Self& self);
+Packet echo_reply(const Packet& packet, const IpAddress& source, const Ipv4Options& options);
+Packet timestamp_reply(const Packet& packet, const Self& self, const Ipv4Options& options);
 
 Response consumed() {
     return {};
@@ -58,24 +60,24 @@ Response unknown_protocol(std::optional<IcmpError> error) {
 
 }  // namespace
 
-Response respond(const Packet& delivered, bool broadcast, std::uint32_t time_of_day_ms) {
+Response respond(const Packet& delivered, bool broadcast, const Self& self) {
     const Layout& layout = delivered.layout;
     if (layout.more_fragments || layout.fragment_offset != 0) {
         return layout.family == Family::Ipv4 ? malformed() : refuse_fragment(delivered);
     }
-    return layout.family == Family::Ipv4 ? respond_ipv4(delivered, broadcast, time_of_day_ms)
-                                         : respond_ipv6(delivered, broadcast);
+    return layout.family == Family::Ipv4 ? respond_ipv4(delivered, broadcast, self)
+                                         : respond_ipv6(delivered, broadcast, self);
 }
 
 namespace {
 
 // kernel: ip_protocol_deliver_rcu
-Response respond_ipv4(const Packet& packet, bool broadcast, std::uint32_t time_of_day_ms) {
+Response respond_ipv4(const Packet& packet, bool broadcast, const Self& self) {
     switch (packet.layout.protocol) {
         case proto::kIcmp:
-            return answer_icmp(packet, broadcast, time_of_day_ms);
+            return answer_icmp(packet, broadcast, self);
         case proto::kTcp:
-            return refuse_tcp(packet, broadcast);
+            return refuse_tcp(packet, broadcast, self);
         case proto::kUdp:
         case proto::kUdplite:
             return refuse_udp(packet, broadcast);
@@ -91,7 +93,7 @@ Response respond_ipv4(const Packet& packet, bool broadcast, std::uint32_t time_o
 }
 
 // kernel: ip6_protocol_deliver_rcu
-Response respond_ipv6(const Packet& packet, bool broadcast) {
+Response respond_ipv6(const Packet& packet, bool broadcast, const Self& self) {
     if (auto response = extension_headers_refused(packet)) {
         return std::move(*response);
     }
@@ -99,7 +101,7 @@ Response respond_ipv6(const Packet& packet, bool broadcast) {
         case proto::kIcmpv6:
             return answer_icmpv6(packet);
         case proto::kTcp:
-            return refuse_tcp(packet, broadcast);
+            return refuse_tcp(packet, broadcast, self);
         case proto::kUdp:
         case proto::kUdplite:
             return refuse_udp(packet, broadcast);
@@ -122,16 +124,17 @@ Response refuse_fragment(const Packet& packet) {
 }
 
 // kernel: tcp_v4_rcv, tcp_v6_rcv: no_tcp_socket
-Response refuse_tcp(const Packet& packet, bool broadcast) {
+Response refuse_tcp(const Packet& packet, bool broadcast, const Self& self) {
     const auto segment = wire::TcpView::parse(packet.l4());
     if (!segment || !segment->data_offset_valid() ||
-        !sum_right(packet, packet.layout.l4_length(), true, proto::kTcp)) {
+        !checksum_right(packet, whole_transport(packet, proto::kTcp))) {
         return malformed();
     }
     Response response = refused();
-    if (!broadcast && answerable(packet.layout.source)) {
+    const auto options = options_for(packet, self);
+    if (!broadcast && answerable(packet.layout.source) && options) {
         const auto tos = static_cast<std::uint8_t>(packet.layout.tos & ~kEcnBits);
-        response.answer = make_reset(packet, tos);
+        response.answer = make_reset(packet, tos, *options);
     }
     return response;
 }
@@ -156,7 +159,12 @@ bool udp_sum_right(const Packet& packet, const wire::UdpView& header, std::size_
     if (header.checksum() == 0 && !has_outer_partial_checksum(packet)) {
         return !lite && packet.layout.family == Family::Ipv4;
     }
-    return sum_right(packet, coverage, true, packet.layout.protocol);
+    ChecksumScope scope = whole_transport(packet, packet.layout.protocol);
+    scope.covered = coverage;
+    if (!lite) {  // RFC 3828 3.1: UDP-Lite counts what is there, not what it covers
+        scope.length = static_cast<std::uint32_t>(coverage);
+    }
+    return checksum_right(packet, scope);
 }
 
 Response refuse_udp(const Packet& packet, bool broadcast) {
@@ -177,10 +185,15 @@ Response refuse_udp(const Packet& packet, bool broadcast) {
     return refused(error);
 }
 
-// kernel: icmp_rcv
-Response answer_icmp(const Packet& packet, bool broadcast, std::uint32_t time_of_day_ms) {
+// What the answer repeats; nothing if there is to be none.
+std::optional<Ipv4Options> options_for(const Packet& packet, const Self& self) {
+    return echo_ipv4_options(packet, {packet.layout.destination, self.time_of_day_ms, self.is_own});
+}
+
+// kernel: icmp_rcv, icmp_reply
+Response answer_icmp(const Packet& packet, bool broadcast, const Self& self) {
     const auto message = wire::IcmpView::parse(packet.l4());
-    if (!message || !sum_right(packet, packet.layout.l4_length(), false, proto::kIcmp)) {
+    if (!message || !checksum_right(packet, whole_transport(packet, proto::kIcmp))) {
         return malformed();
     }
     const bool timestamp = message->type() == icmp::kTimestamp && message->payload().size() >= 4;
@@ -191,10 +204,10 @@ Response answer_icmp(const Packet& packet, bool broadcast, std::uint32_t time_of
         return refused();
     }
     Response response;
-    if (answerable(packet.layout.source)) {
-        response.answer = timestamp
-                              ? timestamp_reply(packet, time_of_day_ms)
-                              : echo_reply(packet, packet.layout.destination, icmp::kEchoReply);
+    const auto options = options_for(packet, self);
+    if (answerable(packet.layout.source) && options) {
+        response.answer = timestamp ? timestamp_reply(packet, self, *options)
+                                    : echo_reply(packet, packet.layout.destination, *options);
     }
     return response;
 }
@@ -202,7 +215,7 @@ Response answer_icmp(const Packet& packet, bool broadcast, std::uint32_t time_of
 // kernel: icmpv6_rcv, icmpv6_echo_reply
 Response answer_icmpv6(const Packet& packet) {
     const auto message = wire::IcmpView::parse(packet.l4());
-    if (!message || !sum_right(packet, packet.layout.l4_length(), true, proto::kIcmpv6)) {
+    if (!message || !checksum_right(packet, whole_transport(packet, proto::kIcmpv6))) {
         return malformed();
     }
     const IpAddress& destination = packet.layout.destination;
@@ -216,48 +229,52 @@ Response answer_icmpv6(const Packet& packet) {
     if (answerable(packet.layout.source)) {
         const IpAddress source =
             destination.is_multicast() ? IpAddress::v6(0, 0, 0, 0) : destination;
-        response.answer = echo_reply(packet, source, icmpv6::kEchoReply);
+        response.answer = echo_reply(packet, source, {});
     }
     return response;
 }
 
 // The same data, TOS and code; only the type changes.
-Packet echo_reply(const Packet& packet, const IpAddress& source, std::uint8_t type) {
+Packet echo_reply(const Packet& packet, const IpAddress& source, const Ipv4Options& options) {
+    const bool v4 = packet.layout.family == Family::Ipv4;
     Header header;
     header.source = source;
     header.destination = packet.layout.source;
     header.protocol = packet.layout.protocol;
     header.tos = packet.layout.tos;
     header.identification = static_cast<std::uint16_t>(packet.layout.identification);
+    header.options = options;
     Packet reply = make_packet(packet.pool(), header, packet.layout.l4_length());
     std::memcpy(reply.l4().data(), packet.l4().data(), packet.l4().size());
-    reply.l4()[icmp::kTypeOffset] = type;
+    reply.l4()[icmp::kTypeOffset] = v4 ? icmp::kEchoReply : icmpv6::kEchoReply;
     seal(reply);
     return reply;
 }
 
 // kernel: icmp_timestamp
-Packet timestamp_reply(const Packet& packet, std::uint32_t time_of_day_ms) {
+Packet timestamp_reply(const Packet& packet, const Self& self, const Ipv4Options& options) {
     Header header;
     header.source = packet.layout.destination;
     header.destination = packet.layout.source;
     header.protocol = proto::kIcmp;
     header.tos = packet.layout.tos;
     header.identification = static_cast<std::uint16_t>(packet.layout.identification);
+    header.options = options;
     Packet reply = make_packet(packet.pool(), header, kTimestampBytes);
     std::uint8_t* l4 = reply.l4().data();
     std::memcpy(l4, packet.l4().data(), icmp::kHeaderBytes + 4);  // up to the time of origin
     l4[icmp::kTypeOffset] = icmp::kTimestampReply;
     l4[icmp::kCodeOffset] = 0;
-    wire::store32(l4 + 12, time_of_day_ms);
-    wire::store32(l4 + 16, time_of_day_ms);
+    wire::store32(l4 + 12, self.time_of_day_ms);
+    wire::store32(l4 + 16, self.time_of_day_ms);
     seal(reply);
     return reply;
 }
 
 // --- IPv6 extension headers, as their addressee reads them ---
 
-std::optional<Response> judge_extension(const Packet& packet, const wire::ExtensionHeader& header);
+std::optional<Response> judge_extension(const Packet& packet, const wire::ExtensionWalk& at);
+std::optional<Response> judge_destination_options(const Packet& packet, std::size_t offset);
 std::optional<Response> judge_routing(const Packet& packet, std::size_t offset);
 bool known_transport(std::uint8_t protocol);
 
@@ -267,20 +284,13 @@ Response parameter_problem(std::uint8_t code, std::size_t pointer) {
             DropReason::LocalMalformed};
 }
 
-// dissect() has walked over them and knows that those before the transport header are whole.
 std::optional<Response> extension_headers_refused(const Packet& packet) {
     wire::ExtensionWalk walk(packet.bytes());
-    while (walk.offset() < packet.layout.l4_offset) {
-        const auto header = walk.next();
-        if (!header) {
-            break;
-        }
-        if (auto response = judge_extension(packet, *header)) {
+    while (wire::is_extension_header(walk.type())) {
+        if (auto response = judge_extension(packet, walk)) {
             return response;
         }
-    }
-    if (packet.layout.protocol == proto::kNoNext && walk.type() != proto::kNoNext) {
-        return malformed();  // cut off
+        walk.next();
     }
     if (known_transport(walk.type())) {
         return std::nullopt;
@@ -295,32 +305,48 @@ bool known_transport(std::uint8_t protocol) {
            protocol == proto::kIcmpv6 || protocol == proto::kNoNext || protocol == kPim;
 }
 
-std::optional<Response> judge_extension(const Packet& packet, const wire::ExtensionHeader& header) {
-    switch (header.type) {
-        case proto::kHopByHop:
-            if (header.offset == ipv6::kHeaderBytes) {
-                return std::nullopt;  // judged when it came in
-            }
-            return parameter_problem(icmpv6::kUnknownNextHeader, header.named_at);
-        case proto::kDestinationOptions: {
-            const auto facts = check_ipv6_options(packet.bytes(), header.offset,
-                                                  packet.layout.destination.is_multicast()
-                                                      ? Ipv6Options::DestinationMulticast
-                                                      : Ipv6Options::Destination);
-            if (!facts.refused) {
-                return std::nullopt;
-            }
-            return facts.problem_pointer == 0
-                       ? malformed()
-                       : parameter_problem(facts.problem_code, facts.problem_pointer);
-        }
-        case proto::kRouting:
-            return judge_routing(packet, header.offset);
-        case proto::kFragment:
-            return std::nullopt;
-        default:  // AH
-            return parameter_problem(icmpv6::kUnknownNextHeader, header.named_at);
+bool has_payload_length(const Packet& packet) {
+    return wire::load16(packet.data() + ipv6::kPayloadLengthOffset) != 0;
+}
+
+// The header that `at` stands at. Whoever reads it wants it whole; of a header that nobody reads,
+// its number is enough. kernel: ip6_protocol_deliver_rcu
+std::optional<Response> judge_extension(const Packet& packet, const wire::ExtensionWalk& at) {
+    const bool first_hop_by_hop =
+        at.type() == proto::kHopByHop && at.offset() == ipv6::kHeaderBytes;
+    if (at.type() == proto::kAh || (at.type() == proto::kHopByHop && !first_hop_by_hop)) {
+        return parameter_problem(icmpv6::kUnknownNextHeader, at.named_at());
     }
+    wire::ExtensionWalk behind = at;
+    const bool whole = behind.next() && behind.offset() <= packet.size();
+    if (at.type() == proto::kFragment && (!whole || !has_payload_length(packet))) {
+        return parameter_problem(icmpv6::kErroneousHeader, at.offset());  // kernel: ipv6_frag_rcv
+    }
+    if (!whole) {
+        return malformed();
+    }
+    switch (at.type()) {
+        case proto::kDestinationOptions:
+            return judge_destination_options(packet, at.offset());
+        case proto::kRouting:
+            return judge_routing(packet, at.offset());
+        default:  // the hop-by-hop options, judged when they came in, or an atomic fragment
+            return std::nullopt;
+    }
+}
+
+// kernel: ipv6_destopt_rcv
+std::optional<Response> judge_destination_options(const Packet& packet, std::size_t offset) {
+    const bool multicast = packet.layout.destination.is_multicast();
+    const auto facts = check_ipv6_options(
+        packet.bytes(), offset,
+        multicast ? Ipv6Options::DestinationMulticast : Ipv6Options::Destination);
+    if (!facts.refused) {
+        return std::nullopt;
+    }
+    return facts.problem_pointer == 0
+               ? malformed()
+               : parameter_problem(facts.problem_code, facts.problem_pointer);
 }
 
 // kernel: ipv6_rthdr_rcv. RFC 8200 4.4, RFC 5095

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/packet/checksum.hpp"
 #include "core/packet/dissect.hpp"
 #include "core/packet/rewrite.hpp"
 #include "core/wire/bytes.hpp"
@@ -51,15 +52,7 @@ bool is_redirect(const Packet& packet) {
 
 // kernel: nf_ip_checksum, nf_ip6_checksum
 bool has_good_checksum(const Packet& packet) {
-    if (packet.offload.checksum != ChecksumState::Complete) {
-        return true;
-    }
-    const Layout& layout = packet.layout;
-    const std::uint16_t pseudo = layout.protocol == proto::kIcmpv6
-                                     ? wire::pseudo_header_sum(layout.source, layout.destination,
-                                                               layout.protocol, layout.l4_length())
-                                     : std::uint16_t{0};
-    return wire::sum(packet.l4(), pseudo) == 0xffff;
+    return checksum_right(packet, whole_transport(packet, packet.layout.protocol));
 }
 
 void gather_quoted_header(Packet& packet) {

@@ -1,5 +1,6 @@
 #include "core/packet/dissect.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "core/packet/ipv4_options.hpp"
@@ -8,6 +9,7 @@
 #include "core/wire/checksum.hpp"
 #include "core/wire/ipv4.hpp"
 #include "core/wire/ipv6.hpp"
+#include "core/wire/ipv6_extension.hpp"
 #include "core/wire/protocol.hpp"
 
 namespace nsr {
@@ -154,20 +156,6 @@ void read_ipv6(ConstBytes bytes, Layout& layout) {
     walk_extension_headers(bytes, layout);
 }
 
-bool is_extension_header(std::uint8_t protocol) {
-    return protocol == proto::kHopByHop || protocol == proto::kRouting ||
-           protocol == proto::kFragment || protocol == proto::kAh ||
-           protocol == proto::kDestinationOptions;
-}
-
-std::size_t extension_header_bytes(std::uint8_t protocol, std::uint8_t length_field) {
-    if (protocol == proto::kFragment) {
-        return ipv6::kFragmentHeaderBytes;
-    }
-    return protocol == proto::kAh ? (std::size_t{length_field} + 2) * 4
-                                  : (std::size_t{length_field} + 1) * 8;
-}
-
 void note_fragment_header(ConstBytes header, std::size_t offset, Layout& layout) {
     const std::uint16_t word = wire::load16(header.data() + ipv6::kFragmentOffsetOffset);
     layout.is_fragment = true;
@@ -187,40 +175,47 @@ std::optional<std::uint8_t> named_by_cut_fragment_header(ConstBytes rest) {
     const bool first =
         rest.size() >= ipv6::kFragmentIdentificationOffset &&
         (wire::load16(rest.data() + ipv6::kFragmentOffsetOffset) & ipv6::kFragmentOffsetMask) == 0;
-    return first && !is_extension_header(rest[0]) && rest[0] != proto::kNoNext
+    return first && !wire::is_extension_header(rest[0]) && rest[0] != proto::kNoNext
                ? std::optional(rest[0])
                : std::nullopt;
 }
 
-// kernel: ipv6_skip_exthdr, ipv6_find_hdr. Behind the fragment header of a later fragment there is
-// no header to walk on: the protocol is what that header names.
-void walk_extension_headers(ConstBytes bytes, Layout& layout) {
-    std::size_t offset = ipv6::kHeaderBytes;
-    std::size_t next_header_at = ipv6::kNextHeaderOffset;
-    std::uint8_t next = bytes[next_header_at];
-    bool later_fragment = false;
-    while (is_extension_header(next) && !later_fragment) {
-        const ConstBytes rest = bytes.subspan(offset);
-        const std::size_t length = rest.size() < 2 ? 2 : extension_header_bytes(next, rest[1]);
-        if (rest.size() < length || offset + length > kFurthestHeader) {
-            const bool cut = next == proto::kFragment && offset + length <= kFurthestHeader;
-            const auto named = cut ? named_by_cut_fragment_header(rest) : std::nullopt;
-            layout.fragment_header_cut = cut && !named && layout.fragment_header == 0;
-            offset = named ? bytes.size() : offset;
-            next = named.value_or(proto::kNoNext);
-            break;
+// The chain ends in a header that is not all there.
+void note_cut(ConstBytes bytes, const wire::ExtensionWalk& cut, Layout& layout) {
+    const std::size_t end = std::min(bytes.size(), kFurthestHeader);
+    layout.protocol = proto::kNoNext;
+    layout.l4_offset = static_cast<std::uint16_t>(std::min(cut.offset(), end));
+    if (cut.type() == proto::kFragment && cut.offset() <= bytes.size() &&
+        cut.offset() + ipv6::kFragmentHeaderBytes <= kFurthestHeader) {
+        const auto named = named_by_cut_fragment_header(bytes.subspan(cut.offset()));
+        layout.fragment_header_cut = !named && layout.fragment_header == 0;
+        if (named) {
+            layout.protocol = *named;
+            layout.l4_offset = static_cast<std::uint16_t>(bytes.size());
         }
-        if (next == proto::kFragment && layout.fragment_header == 0) {
-            note_fragment_header(rest, offset, layout);
-            layout.fragment_prev_next = static_cast<std::uint16_t>(next_header_at);
-            later_fragment = layout.fragment_offset != 0;
-        }
-        next_header_at = offset;
-        next = rest[0];
-        offset += length;
     }
-    layout.protocol = next;
-    layout.l4_offset = static_cast<std::uint16_t>(offset);
+}
+
+// kernel: ipv6_skip_exthdr, ipv6_find_hdr. A header that says to be longer than the packet names
+// the next one nevertheless, of which nothing is there. Behind the fragment header of a later
+// fragment there is no header to walk on: the protocol is what that header names.
+void walk_extension_headers(ConstBytes bytes, Layout& layout) {
+    wire::ExtensionWalk walk(bytes);
+    while (wire::is_extension_header(walk.type()) && layout.fragment_offset == 0) {
+        const wire::ExtensionWalk here = walk;
+        const auto header = walk.next();
+        const bool fragment = here.type() == proto::kFragment;
+        if (!header || walk.offset() > kFurthestHeader ||
+            (fragment && walk.offset() > bytes.size())) {
+            return note_cut(bytes, here, layout);
+        }
+        if (fragment && layout.fragment_header == 0) {
+            note_fragment_header(bytes.subspan(header->offset), header->offset, layout);
+            layout.fragment_prev_next = static_cast<std::uint16_t>(header->named_at);
+        }
+    }
+    layout.protocol = walk.type();
+    layout.l4_offset = static_cast<std::uint16_t>(std::min(walk.offset(), bytes.size()));
 }
 
 // kernel: ip6_rcv_core

@@ -9,6 +9,7 @@
 #include "core/packet/segment.hpp"
 #include "core/wire/ipv4.hpp"
 #include "core/wire/ipv6.hpp"
+#include "core/wire/ipv6_extension.hpp"
 #include "core/wire/protocol.hpp"
 
 namespace nsr {
@@ -165,22 +166,19 @@ void keep_copied_options(std::span<std::uint8_t> header) {
 
 // kernel: ip6_find_1stfragopt
 Unfragmentable unfragmentable_part(const Packet& packet) {
-    Unfragmentable part{ipv6::kHeaderBytes, ipv6::kNextHeaderOffset};
-    const auto bytes = packet.bytes();
+    wire::ExtensionWalk walk(packet.bytes());
+    Unfragmentable part{walk.offset(), walk.named_at()};
     bool routing_seen = false;
-    while (part.length + 2 <= bytes.size()) {
-        const std::uint8_t next = bytes[part.next_header_at];
-        const bool destination_options = next == proto::kDestinationOptions && !routing_seen;
-        if (next != proto::kHopByHop && next != proto::kRouting && !destination_options) {
+    while (const auto header = walk.next()) {
+        const bool destination_options =
+            header->type == proto::kDestinationOptions && !routing_seen;
+        const bool unfragmentable = header->type == proto::kHopByHop ||
+                                    header->type == proto::kRouting || destination_options;
+        if (!unfragmentable || walk.offset() > packet.size()) {
             break;
         }
-        const std::size_t length = (std::size_t{bytes[part.length + 1]} + 1) * 8;
-        if (part.length + length > bytes.size()) {
-            break;
-        }
-        routing_seen = routing_seen || next == proto::kRouting;
-        part.next_header_at = part.length;
-        part.length += length;
+        routing_seen = routing_seen || header->type == proto::kRouting;
+        part = {walk.offset(), walk.named_at()};
     }
     return part;
 }

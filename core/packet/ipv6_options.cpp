@@ -12,7 +12,8 @@ namespace {
 namespace ipv6 = wire::ipv6;
 using wire::ConstBytes;
 
-constexpr std::uint8_t kOptionIoam = 49;  // in situ operations, administration and maintenance
+constexpr std::uint8_t kOptionIoam = 49;    // in situ operations, administration and maintenance
+constexpr std::uint8_t kOptionCalipso = 7;  // a label of security
 constexpr Ipv6OptionFacts kFine{};
 constexpr Ipv6OptionFacts kRefused{true, 0, 0};
 
@@ -110,6 +111,8 @@ Ipv6OptionFacts judge_hop_by_hop(const Option& option, bool multicast, ConstByte
             return option.bytes.size() == 4 ? kFine : kRefused;
         case kOptionIoam:  // nobody asked for it here, but it has its place (kernel: ipv6_hop_ioam)
             return (option.at & 3) == 0 ? kFine : kRefused;
+        case kOptionCalipso:  // of no domain that is known here (kernel: ipv6_hop_calipso)
+            return kRefused;
         case ipv6::kOptionJumbo:
             return judge_jumbo(option, packet);
         default:

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <optional>
 
 #include "core/packet/dissect.hpp"
-#include "core/packet/ipv4_options.hpp"
 #include "core/packet/segment.hpp"
 #include "core/pipeline/pipeline.hpp"
 #include "core/wire/icmp.hpp"
@@ -36,21 +36,21 @@ bool is_local_multicast(const IpAddress& address) {
 }
 
 // kernel: ip_route_input_slow's checks before the lookup, ip_mc_validate_source
-std::optional<DropReason> martian(const Packet& packet) {
+Verdict check_addresses(const Packet& packet) {
     const IpAddress& source = packet.layout.source;
     const IpAddress& destination = packet.layout.destination;
     if (source.is_multicast() || source.is_limited_broadcast() || source.is_loopback()) {
-        return DropReason::MartianSource;
+        return Verdict::drop(DropReason::MartianSource);
     }
     const bool asks_the_link =
         destination.is_limited_broadcast() || is_local_multicast(destination);
     if (source.is_unspecified() && !asks_the_link) {
-        return DropReason::MartianSource;
+        return Verdict::drop(DropReason::MartianSource);
     }
     if (destination.is_unspecified() || destination.is_loopback()) {
-        return DropReason::MartianDestination;
+        return Verdict::drop(DropReason::MartianDestination);
     }
-    return std::nullopt;
+    return Verdict::accept();
 }
 
 // Path MTU discovery must not starve. kernel: icmpv4_mask_allow (icmp_ratemask 6168),
@@ -113,18 +113,18 @@ static_assert(rejections_are_in_enum_order());
 
 // Can this packet have come from where it says? kernel: ip_route_input_slow, fib_validate_source,
 // ip_rcv_options
-std::optional<DropReason> Pipeline::source_refused(const Packet& packet, const Decision& decision) {
+Verdict Pipeline::check_source(const Packet& packet, const Decision& decision) const {
     const bool v4 = packet.layout.family == Family::Ipv4;
     const bool multicast = decision.kind == Destination::Multicast;
     if (multicast && packet.layout.destination != (v4 ? kAllHosts : kAllNodes) &&
         !state_.groups.joined(packet.layout.destination)) {
-        return DropReason::NotForwardable;  // a group that the router has not joined
+        return Verdict::drop(DropReason::NotForwardable);  // a group that the router has not joined
     }
     if (!v4) {
-        return std::nullopt;
+        return Verdict::accept();
     }
-    if (const auto reason = martian(packet)) {
-        return reason;
+    if (const Verdict verdict = check_addresses(packet); !verdict.accepted()) {
+        return verdict;
     }
     const IpAddress& source = packet.layout.source;
     const bool judged = decision.kind == Destination::Unicast ||
@@ -132,13 +132,13 @@ std::optional<DropReason> Pipeline::source_refused(const Packet& packet, const D
                         decision.kind == Destination::Broadcast || multicast;
     if (judged && !source.is_unspecified()) {
         if (state_.routes.is_own_ipv4(source)) {
-            return DropReason::MartianSource;
+            return Verdict::drop(DropReason::MartianSource);
         }
         if (reverse_path_refused(packet)) {
-            return DropReason::ReversePathFilter;
+            return Verdict::drop(DropReason::ReversePathFilter);
         }
     }
-    return std::nullopt;
+    return Verdict::accept();
 }
 
 bool Pipeline::reverse_path_refused(const Packet& packet) const {
@@ -150,18 +150,6 @@ bool Pipeline::reverse_path_refused(const Packet& packet) const {
     return back.kind != Destination::Unicast || (rp_filter == 1 && back.out != packet.meta.in);
 }
 
-// kernel: ip_rcv_options
-std::optional<DropReason> Pipeline::options_refused(const Packet& packet) {
-    if (packet.layout.problem_pointer != 0) {
-        send_error(packet, {icmp::kParameterProblem, 0, packet.layout.problem_pointer});
-        return DropReason::BadOption;
-    }
-    if (packet.layout.source_routed) {
-        return DropReason::SourceRouted;
-    }
-    return std::nullopt;
-}
-
 // kernel: ip6_parse_tlv
 void Pipeline::malformed(Packet& packet, DropReason reason) {
     if (reason == DropReason::BadExtensionHeader && packet.layout.problem_pointer != 0) {
@@ -169,18 +157,6 @@ void Pipeline::malformed(Packet& packet, DropReason reason) {
                             packet.layout.problem_pointer});
     }
     drop(packet, reason);
-}
-
-// kernel: ip_forward_options
-void Pipeline::stamp_options(Packet& packet) {
-    if (!packet.layout.has_ipv4_options) {
-        return;
-    }
-    const auto outgoing = state_.interfaces.source_for(packet.meta.out, packet.layout.destination);
-    const auto incoming = state_.interfaces.source_for(packet.meta.in, packet.layout.source);
-    if (outgoing && incoming) {
-        stamp_ipv4_options(packet, {*outgoing, *incoming, time_of_day(now_)});
-    }
 }
 
 // kernel: ip_forward, ip6_forward, up to the hook
@@ -272,8 +248,9 @@ void Pipeline::send_error(const Packet& about, IcmpError error) {
         (is_rate_limited(about.layout.family, error) && !within_rate(about))) {
         return;
     }
-    error.quotable = std::min(error.quotable, quotable_bytes(about));
-    std::optional<Packet> packet = local::icmp_error(about, error, source_of_error(about));
+    error.longest = longest_error(about);
+    std::optional<Packet> packet =
+        local::icmp_error(about, error, source_of_error(about), self_now());
     if (!packet) {
         return;
     }
@@ -288,13 +265,12 @@ bool Pipeline::is_broadcast(const Packet& about) const {
 }
 
 // An error over IPv4 fits the link it leaves by. kernel: __icmp_send
-std::uint32_t Pipeline::quotable_bytes(const Packet& about) const {
+std::uint32_t Pipeline::longest_error(const Packet& about) const {
     const Decision back = state_.routes.lookup(about.layout.source);
     if (about.layout.family != Family::Ipv4 || back.kind != Destination::Unicast) {
         return std::numeric_limits<std::uint32_t>::max();
     }
-    constexpr std::uint32_t kHeaders = wire::ipv4::kHeaderBytes + icmp::kHeaderBytes;
-    return state_.interfaces.get(back.out).mtu - kHeaders;
+    return state_.interfaces.get(back.out).mtu;
 }
 
 // Who it was sent to, if that is the router. Else IPv4 takes an address of the link the error
@@ -307,6 +283,9 @@ IpAddress Pipeline::source_of_error(const Packet& about) const {
     }
     const IpAddress unspecified{{}, layout.family};
     const IfIndex in = about.meta.in;
+    if (layout.has_ipv4_options) {  // they will have it, too
+        return source_towards(layout.source).value_or(unspecified);
+    }
     if (layout.family == Family::Ipv4 || in == IfIndex::None || in == IfIndex::Loopback) {
         return unspecified;
     }
@@ -347,6 +326,7 @@ void Pipeline::reassembly_timed_out(Packet first) {
     const bool v4 = first.layout.family == Family::Ipv4;
     const bool local = state_.routes.lookup(first.layout.destination).kind == Destination::Local;
     first.meta.cause = kTimerCause;
+    first.layout.has_ipv4_options = false;  // nobody has read them, so nobody repeats them
     if (!v4 || local) {
         send_error(first, v4 ? IcmpError{icmp::kTimeExceeded, icmp::kReassemblyTimeExceeded}
                              : IcmpError{icmpv6::kTimeExceeded, icmpv6::kReassemblyTimeExceeded});

@@ -61,11 +61,11 @@ void Pipeline::route_input(Packet& packet) {
     if (state_.observer != nullptr) {
         state_.observer->routed(packet, decision);
     }
-    if (const auto reason = source_refused(packet, decision)) {
-        return drop(packet, *reason);
+    if (const Verdict verdict = check_source(packet, decision); !verdict.accepted()) {
+        return drop(packet, verdict.reason());
     }
-    if (const auto reason = options_refused(packet)) {
-        return drop(packet, *reason);
+    if (const Verdict verdict = check_options(packet, decision); !verdict.accepted()) {
+        return drop(packet, verdict.reason());
     }
     switch (decision.kind) {
         case Destination::Local:
@@ -98,7 +98,7 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
         local::alias_loopback(packet);
         return transmit(std::move(packet));
     }
-    local::Response response = local::respond(packet, broadcast, time_of_day(now_));
+    local::Response response = local::respond(packet, broadcast, self_now());
     if (response.refused != DropReason::LocalNoProtocol) {
         count_delivery(packet);
         packet.meta.conn = ConnId::None;  // kernel: nf_reset_ct before a protocol gets it
@@ -144,11 +144,11 @@ void Pipeline::forward(Packet& packet, const Decision& decision) {
     }
     rewrite::decrement_ttl(packet);
     redirect(packet, decision);
-    stamp_options(packet);
     const Verdict verdict = run_hook<Hook::Forward, kForward>(packet);
     if (!verdict.accepted()) {
         return drop(packet, verdict.reason());
     }
+    stamp_options(packet, decision);
     postroute(packet);
 }
 
@@ -173,7 +173,6 @@ void Pipeline::originate(Packet& packet) {
     if (packet.layout.destination.is_multicast()) {
         state_.groups.learn(packet);
     }
-    local::restore_loopback(packet);
     if (!route_output(packet)) {
         return drop(packet, DropReason::NoRoute);
     }

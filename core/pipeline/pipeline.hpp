@@ -17,7 +17,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "core/local/local.hpp"
 #include "core/pipeline/hooks.hpp"
@@ -82,20 +81,26 @@ class Pipeline {
     void drop(Packet& packet, DropReason reason);
 
     // What may not go on, and the errors about a packet that is still here: errors.cpp
-    std::optional<DropReason> source_refused(const Packet& packet,
-                                             const routing::Decision& decision);
+    [[nodiscard]] Verdict check_source(const Packet& packet,
+                                       const routing::Decision& decision) const;
     [[nodiscard]] bool reverse_path_refused(const Packet& packet) const;
-    std::optional<DropReason> options_refused(const Packet& packet);
-    void stamp_options(Packet& packet);
     Verdict may_forward(Packet& packet, const routing::Decision& decision);
     void unroutable(Packet& packet, routing::Destination kind);
     void redirect(const Packet& packet, const routing::Decision& decision);
     void send_error(const Packet& about, local::IcmpError error);
     [[nodiscard]] bool is_broadcast(const Packet& about) const;
     bool within_rate(const Packet& about);
-    [[nodiscard]] std::uint32_t quotable_bytes(const Packet& about) const;
+    [[nodiscard]] std::uint32_t longest_error(const Packet& about) const;
     [[nodiscard]] IpAddress source_of_error(const Packet& about) const;
     void send_reject(const Packet& about, rules::RejectWith with);
+
+    // IPv4 options, and what the router writes into them: options.cpp
+    [[nodiscard]] Verdict check_options(Packet& packet, const routing::Decision& decision);
+    [[nodiscard]] local::Self self_now() const;
+    [[nodiscard]] IpAddress specific_destination(const Packet& packet,
+                                                 const routing::Decision& decision) const;
+    [[nodiscard]] std::optional<IpAddress> source_towards(const IpAddress& destination) const;
+    void stamp_options(Packet& packet, const routing::Decision& decision);
 
     // Leaving: egress.cpp
     void finish_output(Packet& packet);
@@ -111,6 +116,7 @@ class Pipeline {
     State& state_;
     Instant now_;
     EgressQueue& out_;
+    std::size_t recorded_at_ = 0;  // in the packet being routed; see record_in_ipv4_options
 };
 
 }  // namespace nsr::pipeline

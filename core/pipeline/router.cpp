@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/local/loopback_alias.hpp"
 #include "core/packet/dissect.hpp"
 #include "core/pipeline/pipeline.hpp"
 #include "core/pipeline/state.hpp"
@@ -28,10 +29,13 @@ Router::~Router() = default;
 void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
     pipeline::State& state = impl_->state;
     state.refused.clear();
+    const IfIndex host = state.interfaces.host();
     for (Packet& packet : packets) {
         if (const Verdict verdict = dissect(packet); !verdict.accepted()) {
             state.refused.push_back({packet.layout.family, verdict.reason()});
             packet.layout.family = Family::None;
+        } else if (packet.meta.in == host) {
+            local::restore_loopback(packet);
         }
     }
     state.conntrack.begin_batch(packets);
@@ -83,7 +87,7 @@ void Router::observe(Observer* observer) {
     impl_->state.observer = observer;
 }
 
-// --- rules, tracking, sysctls -------------------------------------------------------------------
+// --- rules, tracking, connections, sysctls ------------------------------------------------------
 
 void Router::apply(rules::Ruleset ruleset, Instant now) {
     pipeline::State& state = impl_->state;
@@ -124,6 +128,26 @@ TrackingMode Router::tracking_mode() const {
 
 bool Router::tracking_active() const {
     return conntrack().active(Family::Ipv4) || conntrack().active(Family::Ipv6);
+}
+
+bool Router::update_connection(ConnId id, const conntrack::Change& change, Instant now) {
+    return impl_->state.conntrack.update(id, change, now);
+}
+
+void Router::zero_counters(ConnId id) {
+    impl_->state.conntrack.zero_counters(id);
+}
+
+void Router::destroy_connection(ConnId id, Instant now) {
+    impl_->state.conntrack.destroy(id, now);
+}
+
+void Router::subscribe(conntrack::EventSubscriber& subscriber) {
+    impl_->state.conntrack.subscribe(subscriber);
+}
+
+void Router::unsubscribe(conntrack::EventSubscriber& subscriber) {
+    impl_->state.conntrack.unsubscribe(subscriber);
 }
 
 void Router::configure(const pipeline::Settings& settings) {
@@ -184,6 +208,9 @@ void Router::set_up(IfIndex interface, bool up, Instant now) {
     if (!up) {
         impl_->state.nat.interface_down(interface, now);
     }
+    if (interface == impl_->state.interfaces.host()) {
+        impl_->state.groups = {};  // its sockets join anew, or are gone
+    }
 }
 
 void Router::ingress_failed(IfIndex interface, DropReason reason) {
@@ -213,14 +240,6 @@ Result<Done, routing::RouteRefusal> Router::set_routes(const std::vector<routing
 }
 
 // --- what others look at ------------------------------------------------------------------------
-
-BufferPool& Router::pool() {
-    return impl_->state.pool;
-}
-
-conntrack::Conntrack& Router::conntrack() {
-    return impl_->state.conntrack;
-}
 
 const conntrack::Conntrack& Router::conntrack() const {
     return impl_->state.conntrack;

@@ -77,12 +77,21 @@ class Router {
     // In one family at least.
     [[nodiscard]] bool tracking_active() const;
 
+    // What an administrator does to one connection (conntrack(8)); see Conntrack.
+    [[nodiscard]] bool update_connection(ConnId id, const conntrack::Change& change, Instant now);
+    void zero_counters(ConnId id);
+    void destroy_connection(ConnId id, Instant now);
+    // Tells `subscriber` what happens to connections, until it unsubscribes; it must outlive that.
+    void subscribe(conntrack::EventSubscriber& subscriber);
+    void unsubscribe(conntrack::EventSubscriber& subscriber);
+
     // What the sysctls say. A write counts from the next packet on, and does what the kernel does
     // beside (resizes the index of connections).
     void configure(const pipeline::Settings& settings);
     [[nodiscard]] pipeline::Settings settings() const;
 
-    // A batch of packets that arrived, each with meta.in and (for EgressQueue) meta.cause.
+    // A batch of packets that arrived, each with meta.in and (for EgressQueue) meta.cause. They
+    // bring their buffers: the pool of a fragment must live as long as expire() is called.
     void receive(std::span<Packet> packets, Instant now, EgressQueue& out);
     [[nodiscard]] std::optional<Instant> next_deadline() const;
     // False: more is due, but packets may come first.
@@ -91,8 +100,6 @@ class Router {
     // Tells `observer` what happens from now on; null: nobody. It must outlive that.
     void observe(Observer* observer);
 
-    [[nodiscard]] BufferPool& pool();
-    [[nodiscard]] conntrack::Conntrack& conntrack();
     [[nodiscard]] const conntrack::Conntrack& conntrack() const;
     [[nodiscard]] const defrag::Defrag& defrag() const;
     [[nodiscard]] const routing::InterfaceTable& interfaces() const;

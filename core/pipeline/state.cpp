@@ -39,7 +39,8 @@ State::State(RouterOptions options)
       nat(conntrack, random, draw_key(keys)),
       network(interfaces, routes),
       program(compile({}, interfaces)),
-      icmp_limit(draw_key(keys)) {
+      icmp_limit(draw_key(keys)),
+      rules_key(draw_key(keys)) {
     conntrack.describe_packet = [this](const Packet& packet) {
         const Hook hook = packet.meta.in == IfIndex::None ? Hook::Output : Hook::Prerouting;
         return rules::log_text(packet, hook, network, rules::kAllDetail);

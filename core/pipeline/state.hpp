@@ -45,7 +45,6 @@ struct State {
     RandomSource keys;  // apart: what `random` gives can be seen in packets
     ForwardingSettings forwarding;
     TrackingMode tracking;
-    BufferPool pool;
     routing::InterfaceTable interfaces;
     routing::RouteTable routes;
     defrag::Defrag defrag;
@@ -54,6 +53,7 @@ struct State {
     RoutingNetwork network;
     rules::Program program;
     IcmpLimit icmp_limit;
+    SipKey rules_key;      // of what rules remember
     local::Groups groups;  // of the [host] namespace
     DropCounters drops;
     std::array<IpCounters, 2> counters;  // by index_of(family)

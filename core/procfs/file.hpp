@@ -34,6 +34,7 @@ struct Context {
 
 struct File {
     std::string_view path;
+    unsigned mode = 0444;         // that the kernel's file has
     bool needs_tracking = false;  // it exists only while connections are tracked
     // One of these: the whole text, or a cursor over it.
     std::string (*read)(const Context&, Instant) = nullptr;

@@ -71,7 +71,7 @@ struct Tree::Impl {
     [[nodiscard]] Found find(std::string_view path) const;
     [[nodiscard]] std::vector<std::string> paths() const;
     [[nodiscard]] bool exists(const File& file) const;
-    [[nodiscard]] static bool writable(const Found& found);
+    [[nodiscard]] static unsigned mode(const Found& found);
     [[nodiscard]] static Failure not_a_file(const Found& found);
 
     Context context;
@@ -94,7 +94,7 @@ std::optional<Tree::Entry> Tree::stat(std::string_view path) const {
     const std::string clean = cleaned(path);
     return Entry{.name = clean.substr(clean.rfind('/') + 1),
                  .directory = found.directory,
-                 .writable = found.is_file() && impl_->writable(found)};
+                 .mode = impl_->mode(found)};
 }
 
 Result<std::vector<Tree::Entry>, Failure> Tree::list(std::string_view directory) const {
@@ -208,8 +208,14 @@ bool Tree::Impl::exists(const File& file) const {
     return !file.needs_tracking || context.router.tracking_active();
 }
 
-bool Tree::Impl::writable(const Found& found) {
-    return found.file != nullptr ? found.file->write != nullptr : found.sysctl->row->writable();
+unsigned Tree::Impl::mode(const Found& found) {
+    if (found.directory) {
+        return 0555;
+    }
+    if (found.file != nullptr) {
+        return found.file->mode;
+    }
+    return found.sysctl->row->writable() ? 0644 : 0444;
 }
 
 Failure Tree::Impl::not_a_file(const Found& found) {

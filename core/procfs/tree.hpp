@@ -29,8 +29,7 @@ class Tree {
     struct Entry {
         std::string name;
         bool directory = false;
-        bool readable = true;
-        bool writable = false;
+        unsigned mode = 0;  // permission bits, the kernel's for its files; whoever asks judges
     };
     // Nothing: there is no such file or directory.
     [[nodiscard]] std::optional<Entry> stat(std::string_view path) const;

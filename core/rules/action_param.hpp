@@ -5,6 +5,7 @@
 #include "core/base/instant.hpp"
 #include "core/base/log.hpp"
 #include "core/base/random.hpp"
+#include "core/base/siphash.hpp"
 #include "core/conntrack/conntrack.hpp"
 #include "core/packet/hook.hpp"
 #include "core/packet/packet.hpp"
@@ -23,6 +24,7 @@ struct ActionParam {
     const Network& network;
     RandomSource& random;
     LogSink& log;
+    const SipKey& hash_key;  // of tables that packets fill; the same as long as the program lives
     MatchState* state = nullptr;  // of the match at work; see StatefulMatch
 };
 

@@ -32,12 +32,12 @@ _nsrouter() {
         "") words="$commands --control --token --help --version" ;;
         run) words="--daemon --help" ;;
         check) words="--help" ;;
-        replay) words="--in --out --conntrack --stats --trace --seed --start --interface --filter --help" ;;
-        status) words="--wait --control --token --help" ;;
+        replay) words="--in --out --conntrack --stats --events --trace --seed --start --map --interface --filter --help" ;;
+        status) words="-j --json --wait --control --token --help" ;;
         sysctl) words="-a -w -n -N -b -e -q -r -p --system -V --control --token --help" ;;
         dmesg) words="-w --control --token --help" ;;
         module) words="list load unload nf_conntrack --control --token --help" ;;
-        rules) words="save list flush -4 -6 --control --token --help" ;;
+        rules) words="save list flush -c --counters -4 --ipv4 -6 --ipv6 --control --token --help" ;;
         ip) words="addr route link add del replace show set dev via mtu up down -4 -6 --control --token --help" ;;
         conntrack) words="-L -G -D -U -F -C -S expect dying unconfirmed --src --dst --reply-src --reply-dst --proto
             --sport --dport --state --status --mark --zone --family --output --timeout --zero --control --token --help" ;;

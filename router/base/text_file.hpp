@@ -14,7 +14,8 @@ struct FileError {
     std::string text;  // "No such file or directory", "larger than 16 MiB"
 };
 
-// The whole file, or why not.
+// The whole file, or why not. A pipe or a terminal is read to its end, but is given up when nothing
+// comes from it for 5 seconds: nobody may write to it, ever.
 Result<std::string, FileError> read_text_file(const std::string& path, std::size_t limit_bytes);
 
 // `path` as seen from the folder of the configuration file.

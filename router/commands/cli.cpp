@@ -72,16 +72,20 @@ bool complain_about_subcommand(const CLI::App& app) {
 
 }  // namespace
 
-int run_cli(int argc, const char* const* argv) {
-    CLI::App app("A userspace netfilter router for Linux network namespaces.", "nsrouter");
+void describe_cli(CLI::App& app, int& exit_code) {
     app.set_version_flag("--version", "nsrouter " NSR_VERSION);
     app.require_subcommand(1);
     app.footer(kFooter);
     add_control_options(app);
-    int exit_code = kSuccess;
     for (const auto add : kCommands) {
         add(app, exit_code);
     }
+}
+
+int run_cli(int argc, const char* const* argv) {
+    CLI::App app("A userspace netfilter router for Linux network namespaces.", "nsrouter");
+    int exit_code = kSuccess;
+    describe_cli(app, exit_code);
     if (argc > 1 && complain_about_command(app, argv[1])) {
         return kUsage;
     }

@@ -17,6 +17,8 @@ inline constexpr int kFailure = 1;
 inline constexpr int kUsage = 2;
 
 int run_cli(int argc, const char* const* argv);
+// The options and subcommands of the program; for run_cli, and for whoever asks what there is.
+void describe_cli(CLI::App& app, int& exit_code);
 
 // config_command.cpp, replay_command.cpp
 void add_check_command(CLI::App& app, int& exit_code);

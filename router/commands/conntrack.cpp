@@ -3,7 +3,7 @@
 
 #include "router/commands/cli.hpp"
 #include "router/commands/commands.hpp"
-#include "router/tools/conntrack/args.hpp"
+#include "router/tools/conntrack/parse.hpp"
 
 namespace nsr::router {
 namespace {

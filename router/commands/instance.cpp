@@ -1,11 +1,8 @@
-#include <poll.h>
-
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -20,9 +17,6 @@
 namespace nsr::router {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
-
-ControlReply status_within(const ControlOptions& options, double seconds);
 int stop_and_wait(const ControlTarget& target);
 
 }  // namespace
@@ -30,23 +24,12 @@ int stop_and_wait(const ControlTarget& target);
 void add_stop_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("stop", "Stop a running router and wait for its end");
     command->footer(
-        "Example:\n  nsrouter stop --control demo\n"
-        "What a router that was killed has left is removed.");
+        "Examples:\n  nsrouter stop\n  nsrouter stop --control demo\n"
+        "It says which namespaces stay behind, and why. What a router that was killed has left is "
+        "removed.");
     const ControlOptions options(*command);
     command->callback([options, &exit_code] {
         exit_code = guarded([&] { return stop_and_wait(options.target()); });
-    });
-}
-
-void add_status_command(CLI::App& app, int& exit_code) {
-    CLI::App* command = app.add_subcommand("status", "Show a running router at a glance, as JSON");
-    command->footer("Example:\n  nsrouter status --wait 5 && nsrouter conntrack -L");
-    const ControlOptions options(*command);
-    const auto seconds = std::make_shared<double>(0);
-    command->add_option("--wait", *seconds, "wait this long for the router to be ready")
-        ->type_name("SECONDS");
-    command->callback([options, seconds, &exit_code] {
-        exit_code = guarded([&] { return print_reply(status_within(options, *seconds)); });
     });
 }
 
@@ -54,7 +37,7 @@ void add_reload_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand(
         "reload", "Read the configuration again: rules, routes and sysctls; connections stay");
     command->footer(
-        "Example:\n  nsrouter reload --control demo\n"
+        "Examples:\n  nsrouter reload\n  nsrouter reload --control demo\n"
         "If anything is wrong with the new configuration, nothing changes.");
     const ControlOptions options(*command);
     command->callback([options, &exit_code] {
@@ -66,7 +49,7 @@ void add_reload_command(CLI::App& app, int& exit_code) {
 
 void add_dmesg_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("dmesg", "Show the router's log");
-    command->footer("Example:\n  nsrouter dmesg -w");
+    command->footer("Examples:\n  nsrouter dmesg\n  nsrouter dmesg -w");
     const ControlOptions options(*command);
     const auto follow = std::make_shared<bool>(false);
     command->add_flag("-w,--follow", *follow, "wait for new lines");
@@ -148,22 +131,6 @@ int guarded(const std::function<int()>& work) {
 
 namespace {
 
-// There is nothing to wait on before the socket exists, so this asks again.
-ControlReply status_within(const ControlOptions& options, double seconds) {
-    constexpr int kAskAgainMilliseconds = 20;
-    const auto end = SteadyClock::now() + std::chrono::duration<double>(seconds);
-    for (;;) {
-        try {
-            return ask(options.target(), {"GET", "/status", {}});
-        } catch (const std::runtime_error&) {
-            if (SteadyClock::now() >= end) {
-                throw;
-            }
-        }
-        ::poll(nullptr, 0, kAskAgainMilliseconds);
-    }
-}
-
 bool clean_up_after_killed(const ControlTarget& target) {
     const std::filesystem::path socket(target.unix_path);
     if (socket.parent_path() != kRunDirectory || socket.extension() != ".sock") {
@@ -186,7 +153,7 @@ bool clean_up_after_killed(const ControlTarget& target) {
     return !removed.empty();
 }
 
-// The router cuts the connection of a stop request when all it made is gone, and not before.
+// The router answers a stop request when all it made is gone, and not before, with what stays.
 int stop_and_wait(const ControlTarget& target) {
     try {
         const ControlReply alive = ask(target, {"GET", "/status", {}});
@@ -200,8 +167,7 @@ int stop_and_wait(const ControlTarget& target) {
         throw;
     }
     try {
-        const ControlReply reply = ask(target, {"POST", "/stop", {}});
-        return reply.ok() ? kSuccess : print_reply(reply);
+        return print_reply(ask(target, {"POST", "/stop", {}}));
     } catch (const HungUp&) {
         return kSuccess;
     }

@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "router/commands/cli.hpp"
+#include "router/config/load.hpp"
 #include "router/config/section.hpp"
 #include "router/replay/replay.hpp"
 
@@ -27,6 +28,7 @@ struct Arguments {
     std::string events;
     std::string filter;
     double start = -1;
+    std::vector<std::string> map;  // "eth0=lan"
     ReplayOptions options;
 };
 
@@ -174,14 +176,40 @@ std::string check_files(const Arguments& arguments) {
     return {};
 }
 
+std::string unknown_interface(const char* option, const std::string& name, const Config& config) {
+    return std::string(option) + ": the configuration has no interface \"" + name + "\", but " +
+           join(config.interface_names());
+}
+
 std::string check_values(const Arguments& arguments, const Config& config) {
     if (std::isnan(arguments.start)) {
         return "--start takes seconds since 1970, not nan";
     }
     const std::string& interface = arguments.options.interface;
     if (!interface.empty() && config.find_interface(interface) == nullptr) {
-        return "--interface: the configuration has no interface \"" + interface + "\", but " +
-               join(config.interface_names());
+        return unknown_interface("--interface", interface, config);
+    }
+    for (const auto& [name, mapped] : arguments.options.interface_names) {
+        if (config.find_interface(mapped) == nullptr) {
+            return unknown_interface("--map", mapped, config);
+        }
+    }
+    return {};
+}
+
+// "eth0=lan": what the capture calls it, and what the configuration does. The last '=' counts: a
+// name in a capture may be anything.
+std::string read_map(Arguments& arguments) {
+    for (const std::string& pair : arguments.map) {
+        const std::size_t equals = pair.rfind('=');
+        if (equals == std::string::npos || equals == 0 || equals + 1 == pair.size()) {
+            return "--map takes NAME=INTERFACE[,NAME=INTERFACE...], not \"" + pair + "\"";
+        }
+        const auto [at, is_new] = arguments.options.interface_names.emplace(
+            pair.substr(0, equals), pair.substr(equals + 1));
+        if (!is_new) {
+            return "--map names \"" + at->first + "\" twice";
+        }
     }
     return {};
 }
@@ -215,14 +243,15 @@ void print_summary(const ReplayResult& result, bool start_given) {
 }
 
 int command_replay(Arguments& arguments) {
+    if (const std::string wrong = read_map(arguments); !wrong.empty()) {
+        return usage(wrong);
+    }
     if (const std::string wrong = check_files(arguments); !wrong.empty()) {
         return usage(wrong);
     }
     const Result<Config, ConfigErrors> config = load_config(arguments.config, kReplayMemoryBytes);
     if (!config) {
-        for (const ConfigError& error : config.error()) {
-            std::fprintf(stderr, "%s\n", to_string(error).c_str());
-        }
+        std::fputs(in_lines(config.error()).c_str(), stderr);
         return kFailure;
     }
     if (const std::string wrong = check_values(arguments, *config); !wrong.empty()) {
@@ -274,6 +303,7 @@ their time stamps, which are the clock. FILE may be -: standard input for
 Examples:
   nsrouter replay demo.toml --in in.pcapng --out out.pcapng
   nsrouter replay demo.toml --in in.pcapng --conntrack - --stats -
+  nsrouter replay demo.toml --in in.pcapng --map eth0=lan,eth1=wan --stats -
   nsrouter replay demo.toml --in lan.pcap --interface lan --filter 'udp port 53' --trace)";
 
 }  // namespace
@@ -310,6 +340,13 @@ void add_replay_command(CLI::App& app, int& exit_code) {
         ->add_option("--interface", arguments->options.interface,
                      "where packets arrive whose capture does not say it")
         ->type_name("NAME");
+    command
+        ->add_option("--map", arguments->map,
+                     "interfaces that the capture calls otherwise than the configuration")
+        ->delimiter(',')
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->type_name("NAME=INTERFACE,...");
     command->add_option("--filter", arguments->filter, "only packets that fit this expression")
         ->type_name("EXPR");
     command->footer(kFooter);

@@ -60,7 +60,8 @@ void add_rules_save(CLI::App& group, int& exit_code) {
 void add_module_command(CLI::App& app, int& exit_code) {
     CLI::App* group = app.add_subcommand("module", "Connection tracking as a kernel module");
     group->footer(
-        "Example:\n  nsrouter rules flush && nsrouter module unload nf_conntrack\n"
+        "Examples:\n  nsrouter module list\n  nsrouter module load nf_conntrack\n"
+        "  nsrouter rules flush && nsrouter module unload nf_conntrack\n"
         "The module cannot go while a rule needs it, and a rule that needs it brings it back.");
     group->require_subcommand(1);
     group->fallthrough();
@@ -72,7 +73,9 @@ void add_module_command(CLI::App& app, int& exit_code) {
 
 void add_rules_command(CLI::App& app, int& exit_code) {
     CLI::App* group = app.add_subcommand("rules", "The rules of a running router");
-    group->footer("Example:\n  nsrouter rules save -4 > rules.v4");
+    group->footer(
+        "Examples:\n  nsrouter rules list\n  nsrouter rules save -4 > rules.v4\n"
+        "  nsrouter rules flush");
     group->require_subcommand(1);
     group->fallthrough();
     add_rules_save(*group, exit_code);

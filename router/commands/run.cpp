@@ -10,6 +10,7 @@
 #include "netlink/error.hpp"
 #include "router/commands/cli.hpp"
 #include "router/commands/commands.hpp"
+#include "router/config/load.hpp"
 #include "router/daemon/daemon.hpp"
 #include "router/daemon/memory_limit.hpp"
 #include "router/daemon/service.hpp"
@@ -26,7 +27,9 @@ void add_run_command(CLI::App& app, int& exit_code) {
     command->footer(
         "Examples:\n  nsrouter run configs/demo.toml\n"
         "  nsrouter run --daemon configs/demo.toml && nsrouter status\n"
-        "SIGTERM and SIGINT stop it and remove all it made; SIGHUP reloads the configuration.");
+        "SIGTERM and SIGINT stop it and remove all it made, and so does every other signal that "
+        "would end a process, but for SIGUSR1 and SIGUSR2, which do nothing; SIGHUP reloads the "
+        "configuration.");
     const auto path = std::make_shared<std::string>();
     const auto in_background = std::make_shared<bool>(false);
     command->add_option("config", *path, "configuration file (TOML)")
@@ -43,9 +46,7 @@ namespace {
 int run(const std::string& path, bool in_background) {
     Result<Config, ConfigErrors> config = load_config(path, memory_limit());
     if (!config) {
-        for (const ConfigError& error : config.error()) {
-            std::fprintf(stderr, "%s\n", to_string(error).c_str());
-        }
+        std::fputs(in_lines(config.error()).c_str(), stderr);
         return kFailure;
     }
     for (const ConfigError& warning : config->warnings) {
@@ -53,6 +54,7 @@ int run(const std::string& path, bool in_background) {
     }
     // Who reads standard error may go; the router stays.
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
     Daemon daemon;
     if (in_background) {
         daemon = Daemon::detach();

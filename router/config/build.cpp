@@ -51,12 +51,13 @@ pipeline::Settings initial_settings(std::uint64_t memory_bytes) {
 Result<pipeline::Settings, ConfigErrors> with_sysctls(pipeline::Settings settings,
                                                       const Config& config,
                                                       std::uint64_t memory_bytes) {
+    const std::vector<std::string> interfaces = config.interface_names();
     std::vector<SysctlConfig> left = config.sysctls;
     while (true) {
         ConfigErrors errors;
         std::vector<SysctlConfig> refused;
         for (const SysctlConfig& sysctl : left) {
-            const auto done = set_one(sysctl, config.interface_names(), memory_bytes, settings);
+            const auto done = set_one(sysctl, interfaces, memory_bytes, settings);
             if (!done) {
                 errors.push_back(describe(sysctl, done.error()));
                 refused.push_back(sysctl);

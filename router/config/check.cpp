@@ -1,4 +1,9 @@
 #include <algorithm>
+#include <cstdint>
+#include <map>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include "core/rules/needs.hpp"
 #include "router/config/sections.hpp"
@@ -6,12 +11,11 @@
 namespace nsr::router {
 namespace {
 
-struct Owned {
-    Prefix prefix;
-    std::size_t interface = 0;
-    std::string_view interface_name;
-    SourceLocation where;
-};
+// An order for maps.
+using Network = std::pair<IpAddress, std::uint8_t>;
+Network key_of(const Prefix& prefix) {
+    return {prefix.address, prefix.length};
+}
 
 // kernel: RTN_BROADCAST, which networks of two addresses and single ones do not have.
 bool is_broadcast_of(const Prefix& network, const IpAddress& address) {
@@ -20,8 +24,6 @@ bool is_broadcast_of(const Prefix& network, const IpAddress& address) {
 }
 
 void check_names(const Config& config, ConfigErrors& errors);
-void check_addresses(const Config& config, ConfigErrors& errors);
-void check_pair(const Owned& a, const Owned& b, ConfigErrors& errors);
 void check_mtu(const InterfaceConfig& interface, ConfigErrors& errors);
 void check_host_routes(const InterfaceConfig& interface, ConfigErrors& errors);
 void check_route(const RouteConfig& route, const Config& config, ConfigErrors& errors);
@@ -57,63 +59,48 @@ void check_config(const Config& config, ConfigErrors& errors) {
 
 namespace {
 
+// The same namespace, as far as the text tells.
+std::string plain_netns(const std::string& netns) {
+    for (const std::string_view folder : {"/run/netns/", "/var/run/netns/"}) {
+        if (netns.starts_with(folder)) {
+            return netns.substr(folder.size());
+        }
+    }
+    constexpr std::string_view kPrefix = "pid:";
+    if (netns.starts_with(kPrefix)) {
+        return "/proc/" + netns.substr(kPrefix.size()) + "/ns/net";
+    }
+    return netns;
+}
+
 void check_names(const Config& config, ConfigErrors& errors) {
-    for (std::size_t i = 0; i < config.interfaces.size(); ++i) {
-        const InterfaceConfig& later = config.interfaces[i];
-        for (std::size_t j = 0; j < i; ++j) {
-            const InterfaceConfig& earlier = config.interfaces[j];
-            if (!later.name.empty() && later.name == earlier.name) {
-                errors.push_back({later.where, "interface name \"" + later.name +
-                                                   "\" is used twice, first in line " +
-                                                   std::to_string(earlier.where.line)});
-            } else if (!later.device.empty() && later.device == earlier.device &&
-                       later.netns == earlier.netns) {
-                errors.push_back({later.where, "device \"" + later.device +
-                                                   "\" is used twice in the same namespace, first "
-                                                   "in line " +
-                                                   std::to_string(earlier.where.line)});
-            }
+    std::unordered_map<std::string_view, const InterfaceConfig*> names;
+    std::map<std::pair<std::string, std::string>, const InterfaceConfig*> devices;
+    for (const InterfaceConfig& later : config.interfaces) {
+        const InterfaceConfig* same_name = nullptr;
+        if (!later.name.empty()) {
+            same_name = names.emplace(later.name, &later).first->second;
+        }
+        if (same_name != nullptr && same_name != &later) {
+            errors.push_back({later.where, "interface name \"" + later.name +
+                                               "\" is used twice, first in line " +
+                                               std::to_string(same_name->where.line)});
+        }
+        if (later.device.empty()) {
+            continue;
+        }
+        const InterfaceConfig* same_device =
+            devices.emplace(std::pair(plain_netns(later.netns), later.device), &later)
+                .first->second;
+        if (same_device != &later && same_device != same_name) {
+            errors.push_back({later.where, "device \"" + later.device +
+                                               "\" is used twice in the same namespace, first "
+                                               "in line " +
+                                               std::to_string(same_device->where.line)});
         }
     }
     if (config.interfaces.empty()) {
         errors.push_back({{config.path, 0, 0}, "no [[interface]]: a router needs at least one"});
-    }
-}
-
-void check_addresses(const Config& config, ConfigErrors& errors) {
-    std::vector<Owned> all;
-    for (std::size_t i = 0; i < config.interfaces.size(); ++i) {
-        const InterfaceConfig& interface = config.interfaces[i];
-        for (const auto* list : {&interface.addresses, &interface.host_addresses}) {
-            for (const Located<Prefix>& address : *list) {
-                const Owned next{address.value, i, interface.name, address.where};
-                const std::size_t before = errors.size();
-                for (const Owned& earlier : all) {
-                    if (errors.size() == before) {  // the first conflict of an address will do
-                        check_pair(earlier, next, errors);
-                    }
-                }
-                all.push_back(next);
-            }
-        }
-    }
-}
-
-// Link-local networks are one per link: the same on all of them is as it should be.
-void check_pair(const Owned& a, const Owned& b, ConfigErrors& errors) {
-    const bool link_local = a.prefix.address.is_link_local() && b.prefix.address.is_link_local();
-    if (link_local && a.interface != b.interface) {
-        return;
-    }
-    if (a.prefix.address == b.prefix.address) {
-        errors.push_back({b.where, "address " + to_string(b.prefix.address) +
-                                       " is used twice, first in line " +
-                                       std::to_string(a.where.line)});
-    } else if (a.interface != b.interface && a.prefix.overlaps(b.prefix)) {
-        errors.push_back({b.where, "address " + to_string(b.prefix) + " overlaps " +
-                                       to_string(a.prefix) + " of interface \"" +
-                                       std::string(a.interface_name) + "\" in line " +
-                                       std::to_string(a.where.line)});
     }
 }
 
@@ -130,32 +117,48 @@ void check_mtu(const InterfaceConfig& interface, ConfigErrors& errors) {
     }
 }
 
+constexpr const char* kOwnAddress = " is the namespace's own address";
+
+// What is wrong with a gateway in the namespace of `interface`; empty: nothing.
+std::string wrong_gateway(const InterfaceConfig& interface, const IpAddress& gateway) {
+    bool on_link = false;
+    for (const Located<Prefix>& host : interface.host_addresses) {
+        if (host.value.address == gateway) {
+            return kOwnAddress;
+        }
+        if (is_broadcast_of(host.value, gateway)) {
+            return " is the broadcast address of its network";
+        }
+        on_link = on_link || host.value.contains(gateway);
+    }
+    if (!on_link) {
+        return " is not on-link: it is in no network of host.address";
+    }
+    return {};
+}
+
 void check_host_routes(const InterfaceConfig& interface, ConfigErrors& errors) {
-    const auto on_link = [&](const IpAddress& gateway) {
-        return std::any_of(
-            interface.host_addresses.begin(), interface.host_addresses.end(),
-            [&](const Located<Prefix>& host) { return host.value.contains(gateway); });
-    };
     for (const HostRoute& route : interface.host_routes) {
-        const bool family_present = std::any_of(
-            interface.addresses.begin(), interface.addresses.end(), [&](const auto& address) {
-                return address.value.address.family == route.to.address.family;
-            });
-        if (!route.via && !family_present) {
+        std::optional<IpAddress> gateway = route.via;
+        std::string what = "gateway ";
+        for (const Located<Prefix>& address : interface.addresses) {
+            if (!gateway && address.value.address.family == route.to.address.family) {
+                gateway = address.value.address;
+                what = "the router's address ";
+            }
+        }
+        if (!gateway) {
             errors.push_back({route.where,
                               "a route through the router needs an address of its "
                               "family on interface \"" +
                                   interface.name + "\""});
-        } else if (route.via && std::any_of(interface.host_addresses.begin(),
-                                            interface.host_addresses.end(), [&](const auto& host) {
-                                                return is_broadcast_of(host.value, *route.via);
-                                            })) {
-            errors.push_back({route.where, "gateway " + to_string(*route.via) +
-                                               " is the broadcast address of its network"});
-        } else if (route.via && !on_link(*route.via)) {
-            errors.push_back({route.where, "gateway " + to_string(*route.via) +
-                                               " is not on-link: it is in no network of "
-                                               "host.address"});
+            continue;
+        }
+        const std::string wrong = wrong_gateway(interface, *gateway);
+        // That the router and the namespace have one address has been said already.
+        const bool said = !route.via && wrong == kOwnAddress;
+        if (!wrong.empty() && !said) {
+            errors.push_back({route.where, what + to_string(*gateway) + wrong});
         }
     }
 }
@@ -213,30 +216,33 @@ void check_gateway(const RouteConfig& route, const Config& config, ConfigErrors&
 
 // An IPv6 one may exist beside it; the connected one wins.
 void check_connected_routes(const Config& config, ConfigErrors& errors) {
+    std::map<Network, std::string_view> connected;
+    for (const InterfaceConfig& interface : config.interfaces) {
+        for (const Located<Prefix>& address : interface.addresses) {
+            connected.emplace(key_of(address.value.network()), interface.name);
+        }
+    }
     for (const RouteConfig& route : config.routes) {
-        for (const InterfaceConfig& interface : config.interfaces) {
-            const bool connected = std::any_of(
-                interface.addresses.begin(), interface.addresses.end(),
-                [&](const Located<Prefix>& own) { return own.value.network() == route.to; });
-            if (connected && route.to.address.is_v4()) {
-                errors.push_back({route.where, to_string(route.to) + " is the network of \"" +
-                                                   interface.name +
-                                                   "\": its route exists already"});
-            }
+        const auto found = connected.find(key_of(route.to));
+        if (found != connected.end() && route.to.address.is_v4()) {
+            errors.push_back({route.where, to_string(route.to) + " is the network of \"" +
+                                               std::string(found->second) +
+                                               "\": its route exists already"});
         }
     }
 }
 
 void check_duplicate_routes(const Config& config, ConfigErrors& errors) {
-    for (std::size_t i = 0; i < config.routes.size(); ++i) {
-        for (std::size_t j = 0; j < i; ++j) {
-            const RouteConfig& a = config.routes[j];
-            const RouteConfig& b = config.routes[i];
-            if (a.to == b.to && b.to.address.family != Family::None) {
-                errors.push_back({b.where, "a route to " + to_string(b.to) +
+    std::map<Network, std::uint32_t> lines;
+    for (const RouteConfig& route : config.routes) {
+        if (route.to.address.family == Family::None) {
+            continue;
+        }
+        const auto [first, is_new] = lines.emplace(key_of(route.to), route.where.line);
+        if (!is_new) {
+            errors.push_back({route.where, "a route to " + to_string(route.to) +
                                                " exists already, in line " +
-                                               std::to_string(a.where.line)});
-            }
+                                               std::to_string(first->second)});
         }
     }
 }
@@ -277,7 +283,8 @@ void check_host(const Config& config, ConfigErrors& errors) {
             errors.push_back({interface.where, "name \"" + interface.name +
                                                    "\" is taken by [host]: choose another"});
         }
-        if (interface.device == kHostDevice && interface.netns == config.host_netns) {
+        if (interface.device == kHostDevice &&
+            plain_netns(interface.netns) == plain_netns(config.host_netns)) {
             errors.push_back({interface.where, "device \"" + interface.device +
                                                    "\" is taken by [host] in the "
                                                    "namespace \"" +
@@ -296,29 +303,24 @@ bool has_addresses(const Config& config, Family family) {
 
 // A namespace takes one route to a destination, whichever interfaces are in it.
 void check_far_routes(const Config& config, ConfigErrors& errors) {
-    struct Known {
-        std::string netns;
-        Prefix to;
-        std::string whose;
-    };
-    std::vector<Known> known;
+    std::map<std::pair<std::string, Network>, std::string> known;  // and whose it is
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
         if (!config.host_netns.empty() && has_addresses(config, family)) {
-            known.push_back({config.host_netns, Prefix{{{}, family}, 0}, "[host]"});
+            known.emplace(
+                std::pair(plain_netns(config.host_netns), key_of(Prefix{{{}, family}, 0})),
+                "[host]");
         }
     }
     for (const InterfaceConfig& interface : config.interfaces) {
         for (const HostRoute& route : interface.host_routes) {
-            const auto same = std::find_if(known.begin(), known.end(), [&](const Known& old) {
-                return old.netns == interface.netns && old.to == route.to;
-            });
-            if (same == known.end()) {
-                known.push_back(
-                    {interface.netns, route.to, "line " + std::to_string(route.where.line)});
-                continue;
+            const auto [same, is_new] =
+                known.emplace(std::pair(plain_netns(interface.netns), key_of(route.to)),
+                              "line " + std::to_string(route.where.line));
+            if (!is_new) {
+                errors.push_back({route.where, "the namespace has a route to " +
+                                                   to_string(route.to) + " already, from " +
+                                                   same->second});
             }
-            errors.push_back({route.where, "the namespace has a route to " + to_string(route.to) +
-                                               " already, from " + same->whose});
         }
     }
 }

@@ -1,51 +1,6 @@
 #include "router/config/config.hpp"
 
-#include <algorithm>
-#include <set>
-#include <tuple>
-
-#include "router/base/text_file.hpp"
-#include "router/config/build.hpp"
-#include "router/config/section.hpp"
-#include "router/config/sections.hpp"
-#include "router/config/toml.hpp"
-
 namespace nsr::router {
-namespace {
-
-void read_sections(const TomlValue& tree, Config& config, ConfigErrors& errors);
-void add_new(const ConfigErrors& found, ConfigErrors& errors);
-void put_in_order(ConfigErrors& errors, const std::string& main_file);
-
-}  // namespace
-
-Result<Config, ConfigErrors> load_config(const std::string& path, std::uint64_t memory_bytes) {
-    const Result<std::string, FileError> text = read_text_file(path, kMaxConfigBytes);
-    if (!text) {
-        return ConfigErrors{{{path, 0, 0}, text.error().text}};
-    }
-    return parse_config(*text, path, memory_bytes);
-}
-
-Result<Config, ConfigErrors> parse_config(std::string_view text, const std::string& path,
-                                          std::uint64_t memory_bytes) {
-    const Result<TomlValue, ConfigErrors> tree = parse_toml(text, path);
-    if (!tree) {
-        return tree.error();
-    }
-    Config config;
-    config.path = path;
-    ConfigErrors errors;
-    read_sections(*tree, config, errors);
-    check_config(config, errors);
-    const auto settings = with_sysctls(initial_settings(memory_bytes), config, memory_bytes);
-    add_new(settings ? ConfigErrors{} : settings.error(), errors);
-    if (!errors.empty()) {
-        put_in_order(errors, path);
-        return errors;
-    }
-    return config;
-}
 
 const InterfaceConfig* Config::find_interface(std::string_view wanted) const {
     for (const InterfaceConfig& interface : interfaces) {
@@ -64,60 +19,4 @@ std::vector<std::string> Config::interface_names() const {
     return names;
 }
 
-namespace {
-
-// Interfaces come first, whatever the file's order: sysctls and rules name them.
-void read_sections(const TomlValue& tree, Config& config, ConfigErrors& errors) {
-    Section root(&tree, "the file", errors);
-    const auto section = [&](const char* name) {
-        return Section(root.table(name), "[" + std::string(name) + "]", errors);
-    };
-    read_router(section("router"), config);
-    read_control(section("control"), config);
-    read_conntrack(section("conntrack"), config);
-    read_proc(section("proc"), config);
-    read_interfaces(root, config);
-    read_host(section("host"), config);
-    read_routes(root, config);
-    read_sysctls(section("sysctl"), config);
-    read_rules(section("rules"), config);
-    read_replay(section("replay"), config);
-    root.finish();
-}
-
-// But for places where something is wrong already.
-void add_new(const ConfigErrors& found, ConfigErrors& errors) {
-    for (const ConfigError& error : found) {
-        const bool known = std::any_of(errors.begin(), errors.end(), [&](const ConfigError& old) {
-            return old.where.file == error.where.file && old.where.line == error.where.line &&
-                   old.where.column == error.where.column;
-        });
-        if (!known) {
-            errors.push_back(error);
-        }
-    }
-}
-
-// By file and place; the same message twice (a rule that is wrong in both families) is one.
-void put_in_order(ConfigErrors& errors, const std::string& main_file) {
-    const auto key = [&](const ConfigError& error) {
-        return std::tuple(error.where.file != main_file, std::string_view(error.where.file),
-                          error.where.line, error.where.column);
-    };
-    std::stable_sort(errors.begin(), errors.end(),
-                     [&](const ConfigError& a, const ConfigError& b) { return key(a) < key(b); });
-    ConfigErrors once;
-    std::set<std::string> messages;  // at the place at hand
-    for (ConfigError& error : errors) {
-        if (once.empty() || key(once.back()) != key(error)) {
-            messages.clear();
-        }
-        if (messages.insert(error.message).second) {
-            once.push_back(std::move(error));
-        }
-    }
-    errors = std::move(once);
-}
-
-}  // namespace
 }  // namespace nsr::router

@@ -1,14 +1,5 @@
-// Config: one TOML file as a checked value.
-//
-// Theory of operation
-//   load_config() reads the file, then every file it names (rules, sysctl.conf, rule files of
-//   replay events), and either gives a Config in which every name is resolved and every value is in
-//   range, or all that is wrong with it, each with file, line and column. It changes nothing in the
-//   world: a plan is made from the value later. Rooms: config_toml (text to a tree in the file's
-//   order; a syntax error ends there), config_section (typed access, unknown keys),
-//   config_sections, config_rules (native rules become iptables words, then rules::Rule),
-//   config_replay, config_check (what only several parts together can get wrong), config_router
-//   (Config to nsr::Router).
+// Config: one TOML file as a checked value, in which every name is resolved and every value is in
+// range. load.hpp makes it; a plan of what to do is made from it later.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +10,6 @@
 
 #include "core/base/config_error.hpp"
 #include "core/base/instant.hpp"
-#include "core/base/result.hpp"
 #include "core/pipeline/router.hpp"
 #include "core/procfs/tree.hpp"
 #include "core/routing/route_table.hpp"
@@ -64,12 +54,13 @@ struct HostRoute {
 };
 
 struct InterfaceConfig {
-    std::string name;                        // what rules, routes and captures call it
-    std::string device;                      // of the TUN device; `name` unless given
-    std::string netns;                       // where the device appears; empty: the current one
+    std::string name;    // what rules, routes and captures call it
+    std::string device;  // of the TUN device; `name` unless given
+    std::string netns;  // where the device appears: a name, a path, "pid:N"; empty: the current one
     std::vector<Located<Prefix>> addresses;  // the router's own
     std::vector<Located<Prefix>> host_addresses;
     std::vector<HostRoute> host_routes;  // "default" is one entry per family that has an address
+    bool host_forwarding = false;        // the namespace routes, too
     std::uint32_t mtu = 1500;
     SourceLocation where;
 };
@@ -129,11 +120,5 @@ struct Config {
     [[nodiscard]] const InterfaceConfig* find_interface(std::string_view name) const;
     [[nodiscard]] std::vector<std::string> interface_names() const;
 };
-
-// `memory_bytes` is what the connection table may use; 0: not known here, any size will do.
-Result<Config, ConfigErrors> load_config(const std::string& path, std::uint64_t memory_bytes = 0);
-// The same for a text that was read already; `path` names it and says where its folder is.
-Result<Config, ConfigErrors> parse_config(std::string_view text, const std::string& path,
-                                          std::uint64_t memory_bytes = 0);
 
 }  // namespace nsr::router

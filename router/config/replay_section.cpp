@@ -3,7 +3,7 @@
 #include "core/rules/language/parse.hpp"
 #include "router/base/text_file.hpp"
 #include "router/config/sections.hpp"
-#include "router/tools/conntrack/args.hpp"
+#include "router/tools/conntrack/parse.hpp"
 #include "router/tools/ip/args.hpp"
 
 namespace nsr::router {

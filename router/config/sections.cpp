@@ -31,6 +31,8 @@ void listen_address(Section& section, ControlConfig& control);
 bool read_port(std::string_view text, std::uint16_t& port);
 void interface_name(Section& section, std::string_view key, std::string& into);
 void netns_name(Section& section, std::string& into);
+bool is_netns_path(const std::string& text);
+bool is_netns_process(const std::string& text);
 InterfaceConfig read_interface(Section section);
 void read_far_end(Section section, InterfaceConfig& interface);
 std::vector<Located<Prefix>> addresses(Section& section);
@@ -216,17 +218,36 @@ void interface_name(Section& section, std::string_view key, std::string& into) {
 }
 
 void netns_name(Section& section, std::string& into) {
-    std::string name;
-    if (!section.string("netns", name)) {
+    std::string netns;
+    if (!section.string("netns", netns)) {
         return;
     }
-    if (!is_file_name(name)) {
-        section.fail(
-            section.take("netns")->value.where,
-            "netns must be the name of a namespace as `ip netns` shows it, not \"" + name + "\"");
+    if (!is_file_name(netns) && !is_netns_path(netns) && !is_netns_process(netns)) {
+        section.fail(section.take("netns")->value.where,
+                     "netns must be the name of a namespace as `ip netns` shows it (1 to 64 "
+                     "letters, digits, '.', '_' or '-'), a path such as \"/proc/4711/ns/net\", or "
+                     "\"pid:4711\", not \"" +
+                         netns + "\"");
         return;
     }
-    into = name;
+    into = netns;
+}
+
+bool is_netns_path(const std::string& text) {
+    return text.size() < 4096 && text.starts_with('/') &&
+           std::all_of(text.begin(), text.end(),
+                       [](unsigned char c) { return c > ' ' && c < 127; });
+}
+
+bool is_netns_process(const std::string& text) {
+    constexpr std::string_view kPrefix = "pid:";
+    int process = 0;
+    const char* end = text.data() + text.size();
+    if (!text.starts_with(kPrefix)) {
+        return false;
+    }
+    const auto [stop, error] = std::from_chars(text.data() + kPrefix.size(), end, process);
+    return error == std::errc{} && stop == end && process > 0;
 }
 
 InterfaceConfig read_interface(Section section) {
@@ -257,6 +278,7 @@ InterfaceConfig read_interface(Section section) {
 
 void read_far_end(Section section, InterfaceConfig& interface) {
     interface.host_addresses = addresses(section);
+    section.boolean("forwarding", interface.host_forwarding);
     if (const TomlMember* routes = section.take("routes")) {
         if (routes->value.kind != TomlKind::Array) {
             section.wrong_type(*routes, "an array such as [\"default\"]");

@@ -30,6 +30,8 @@ std::vector<std::string> tables_in(std::string_view text);
 void read_replay(Section section, Config& config);
 // config_check.cpp: what only several sections together can get wrong
 void check_config(const Config& config, ConfigErrors& errors);
+// check_addresses.cpp: addresses that are used twice, networks that overlap
+void check_addresses(const Config& config, ConfigErrors& errors);
 
 // "10.0.1.0/24", "default" (of `family`); reported otherwise.
 std::optional<Prefix> read_destination(const Located<std::string>& text, Family family,

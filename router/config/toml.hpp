@@ -1,7 +1,7 @@
 // TOML text as a tree in the file's order, every key and value with its place.
 //
 // The only room that knows the TOML library, which iterates alphabetically; what the library cannot
-// be trusted with is refused before (config_toml_check). Columns count characters, as editors do.
+// be trusted with is refused before (toml_check). Columns count characters, as editors do.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,6 @@
 namespace nsr::router {
 
 inline constexpr std::size_t kMaxConfigBytes = 1 << 20;
-inline constexpr unsigned kMaxTomlDepth = 32;
 
 enum class TomlKind : std::uint8_t { String, Integer, Float, Boolean, Array, Table, Date };
 // With its article: "a string", "an array".

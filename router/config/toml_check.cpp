@@ -2,14 +2,12 @@
 
 #include <utility>
 
-#include "router/config/toml.hpp"
-
 namespace nsr::router {
 namespace {
 
-class Walk {
+class Scan {
   public:
-    Walk(std::string_view text, const std::string& file) : text_(text), file_(file) {}
+    Scan(std::string_view text, const std::string& file) : text_(text), file_(file) {}
 
     std::optional<ConfigError> run();
 
@@ -103,12 +101,12 @@ bool is_bare_value(std::string_view text) {
 }  // namespace
 
 std::optional<ConfigError> check_toml_text(std::string_view text, const std::string& file) {
-    return Walk(text, file).run();
+    return Scan(text, file).run();
 }
 
 namespace {
 
-std::optional<ConfigError> Walk::run() {
+std::optional<ConfigError> Scan::run() {
     if (at("\xef\xbb\xbf")) {
         position_ = 3;  // a byte order mark
     }
@@ -118,7 +116,7 @@ std::optional<ConfigError> Walk::run() {
     return error_;
 }
 
-void Walk::step() {
+void Scan::step() {
     const char c = text_[position_];
     if (c == '\n') {
         line_break();
@@ -140,7 +138,7 @@ void Walk::step() {
     }
 }
 
-void Walk::advance(std::size_t count) {
+void Scan::advance(std::size_t count) {
     for (; count > 0 && !done(); --count, ++position_) {
         const auto byte = static_cast<unsigned char>(text_[position_]);
         if (byte == '\n') {
@@ -152,7 +150,7 @@ void Walk::advance(std::size_t count) {
     }
 }
 
-void Walk::line_break() {
+void Scan::line_break() {
     line_start_ = true;
     if (open_.empty()) {
         value_ = false;
@@ -161,13 +159,13 @@ void Walk::line_break() {
     advance();
 }
 
-void Walk::comment() {
+void Scan::comment() {
     while (!done() && !at("\n")) {
         advance();
     }
 }
 
-void Walk::table_header() {
+void Scan::table_header() {
     line_start_ = false;
     advance(at("[[") ? 2 : 1);
     while (at(" ") || at("\t")) {
@@ -191,7 +189,7 @@ void Walk::table_header() {
     value_ = true;  // nothing but a comment may follow
 }
 
-void Walk::string() {
+void Scan::string() {
     for (const std::string_view delimiter : {"\"\"\"", "'''", "\"", "'"}) {
         if (at(delimiter)) {
             quoted(delimiter, delimiter[0] == '"');
@@ -201,7 +199,7 @@ void Walk::string() {
 }
 
 // An unterminated string ends with the text, a single-line one with its line: the library says so.
-void Walk::quoted(std::string_view delimiter, bool escapes) {
+void Scan::quoted(std::string_view delimiter, bool escapes) {
     advance(delimiter.size());
     while (!done() && !at(delimiter)) {
         if (delimiter.size() == 1 && at("\n")) {
@@ -225,7 +223,7 @@ void Walk::quoted(std::string_view delimiter, bool escapes) {
     }
 }
 
-void Walk::word() {
+void Scan::word() {
     std::size_t end = position_;
     while (end < text_.size() && is_word_character(text_[end])) {
         ++end;
@@ -243,7 +241,7 @@ void Walk::word() {
 }
 
 // Keys stand in front of `=`, at the start of a line and in inline tables; elsewhere, values.
-void Walk::punctuation(char c) {
+void Scan::punctuation(char c) {
     if (c == '=') {
         value_ = true;
     } else if (c == '[' || c == '{') {
@@ -266,7 +264,7 @@ void Walk::punctuation(char c) {
     advance();
 }
 
-void Walk::count_dots(std::string_view key) {
+void Scan::count_dots(std::string_view key) {
     for (const char c : key) {
         dots_ += c == '.' ? 1 : 0;
     }
@@ -276,7 +274,7 @@ void Walk::count_dots(std::string_view key) {
 }
 
 // The library does not survive such characters outside of strings, nor behind a backslash in them.
-bool Walk::beyond_ascii() {
+bool Scan::beyond_ascii() {
     const bool beyond = !done() && static_cast<unsigned char>(text_[position_]) >= 0x80;
     if (beyond) {
         fail(
@@ -286,7 +284,7 @@ bool Walk::beyond_ascii() {
     return beyond;
 }
 
-void Walk::fail(std::string message) {
+void Scan::fail(std::string message) {
     error_ = ConfigError{{file_, line_, column_}, std::move(message)};
 }
 

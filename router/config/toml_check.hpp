@@ -14,6 +14,8 @@
 
 namespace nsr::router {
 
+inline constexpr unsigned kMaxTomlDepth = 32;
+
 std::optional<ConfigError> check_toml_text(std::string_view text, const std::string& file);
 
 }  // namespace nsr::router

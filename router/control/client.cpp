@@ -127,6 +127,15 @@ std::string only_instance() {
     return sockets.front();
 }
 
+// The library takes a number that is too large, modulo 65536.
+void require_port(std::string_view text, const std::string& given) {
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (error != std::errc() || end != text.data() + text.size() || port == 0) {
+        throw std::runtime_error("--control: the port of \"" + given + "\" is not in 1 to 65535");
+    }
+}
+
 // "http://127.0.0.1:9080", "[::1]:9080"
 ControlTarget parse_host_port(const std::string& given) {
     constexpr std::string_view kScheme = "http://";
@@ -134,6 +143,9 @@ ControlTarget parse_host_port(const std::string& given) {
     text.remove_prefix(text.starts_with(kScheme) ? kScheme.size() : 0);
     text = text.substr(0, text.find('/'));
     const auto authority = urls::parse_authority({text.data(), text.size()});
+    if (authority && authority->has_port()) {
+        require_port({authority->port().data(), authority->port().size()}, given);
+    }
     if (!authority || authority->has_userinfo() || authority->port_number() == 0) {
         throw std::runtime_error("--control takes NAME, PATH or HOST:PORT, not \"" + given + "\"");
     }

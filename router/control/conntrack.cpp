@@ -7,6 +7,7 @@
 #include "router/control/client.hpp"
 #include "router/control/port.hpp"
 #include "router/control/request.hpp"
+#include "router/tools/conntrack/parse.hpp"
 
 namespace nsr::router {
 

@@ -51,7 +51,7 @@ Response failed(const procfs::Failure& failure) {
     }
     Response response = http::plain(status_of(failure.code), body + "\n");
     if (response.status == 405) {
-        response.allow = "GET";
+        response.allow = "GET, HEAD";
     }
     return response;
 }
@@ -67,12 +67,19 @@ Response ControlPort::file(const Request& request) {
     const bool reads = request.method == "GET";
     const bool writes = request.method == "PUT" || request.method == "POST";
     if (!reads && !writes) {
-        Response response = http::plain(405, "files take GET, PUT and POST\n");
-        response.allow = "GET, PUT, POST";
+        Response response = http::plain(405, "files take GET, HEAD, PUT and POST\n");
+        response.allow = "GET, HEAD, PUT, POST";
         return response;
     }
     if (auto refused = unknown_parameters(request, {})) {
         return *refused;
+    }
+    const bool read_only = (entry->mode & 0222) == 0;
+    // Nobody at all may write what is read-only, which is what to say then.
+    if (!entry->directory && !(writes && read_only)) {
+        if (auto refused = not_allowed(request, entry->mode)) {
+            return *refused;
+        }
     }
     if (entry->directory) {
         return reads ? list(path) : failed({procfs::Errno::IsDirectory, {}});

@@ -7,18 +7,23 @@
 //   handler, and answered before the next one is read. An answer is a text, or a stream: the server
 //   asks for a piece, writes it as a chunk, and asks again when the peer has taken it, so that the
 //   event loop gets to the packets between two pieces however long the file is. A stream may also
-//   have nothing to say yet; wake() asks it again. No more than 64 connections at a time of
-//   each kind, TCP and unix, and 16 streams without end among them: further ones get 503. A web
-//   page must not be able to drive the router: over TCP the Host header has to be loopback, the
-//   address listened on or the one that the client reached, and an Origin has to be that of the
-//   server itself; with a token configured every TCP request must carry it.
+//   have nothing to say yet; wake() asks it again. The owner has room for 64 connections at the
+//   unix socket, all others together for 64 at a time, and 16 streams without end among them:
+//   further ones get 503. A web page must not be able to drive the router: over TCP the Host header
+//   has to be loopback, the address listened on or the one that the client reached, and an Origin
+//   has to be that of the server itself. Who asks is found out once for each connection, when it
+//   begins (rights.hpp); a connection of which that cannot be known must send the token.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+
+#include "router/control/rights.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -27,10 +32,11 @@ class io_context;
 namespace nsr::router::http {
 
 struct Request {
-    std::string method;
+    std::string method;                        // of HEAD: GET; the server leaves the body out
     std::string path;                          // decoded, begins with '/'
     std::map<std::string, std::string> query;  // decoded
     std::string body;
+    Caller caller;
 };
 
 // More: ask again at once, even if this piece is empty. NotYet: when somebody wakes the stream.
@@ -43,6 +49,7 @@ struct Response {
     std::string allow;  // for 405
     // If set, `body` is ignored: appends the next piece.
     std::function<Piece(std::string& out)> stream;
+    bool closes = false;   // the connection, whatever the client would like
     bool follows = false;  // a stream that only the client ends
     // A field behind the stream, its value known only then; HTTP/1.0 has no place for it.
     std::string trailer;  // its name; empty: none
@@ -51,21 +58,33 @@ struct Response {
 
 Response plain(unsigned status, std::string text);
 
+struct Limits {
+    // For the owner at the unix socket, and for all others: whatever those do, the owner has room.
+    std::size_t clients = 64;
+    // Of those, the ones that wait for what comes, such as `dmesg -w`.
+    std::size_t followers = 16;
+    std::uint32_t header_bytes = 8 * 1024;
+    std::size_t body_bytes = std::size_t{1024} * 1024;
+    std::chrono::milliseconds header_time{10'000};
+    std::chrono::milliseconds body_time{10'000};
+    std::chrono::milliseconds write_time{30'000};  // for what one write gives
+};
+
 using Handler = std::function<Response(const Request&)>;
 
 class Server {
   public:
-    Server(boost::asio::io_context& loop, Handler handler);
+    Server(boost::asio::io_context& loop, Handler handler, Limits limits = {});
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    // In the network namespace of the calling thread. `token` empty: none needed. Throws
+    // In the network namespace of the calling thread. `token` empty: there is none. Throws
     // SystemError.
     void listen_tcp(const std::string& address, std::uint16_t port, const std::string& token);
-    // Mode 0600; a socket file that nobody serves any more is replaced, anything else in its place
-    // is refused. Throws SystemError.
-    void listen_unix(const std::string& path);
+    // Mode 0666, so that everybody may ask; a socket file that nobody serves any more is replaced,
+    // anything else in its place is refused. Throws SystemError.
+    void listen_unix(const std::string& path, const std::string& token);
     // Streams that had nothing to say may have something now.
     void wake();
     // No new connections, and the socket file goes; those that are open stay.

@@ -66,10 +66,19 @@ Guard::Refusal Guard::check(const Headers& headers) const {
         !same_name(headers.origin, "http://" + std::string(headers.host))) {
         return {403, "requests of other web sites are refused"};
     }
-    if (!token.empty() && !same_secret(bearer_of(headers.authorization), token)) {
-        return {401, "the token is missing or wrong (Authorization: Bearer TOKEN)"};
-    }
     return {};
+}
+
+Guard::Refusal Guard::identify(std::string_view authorization, Caller& caller) const {
+    if (!token.empty() && !authorization.empty()) {
+        caller.owner = same_secret(bearer_of(authorization), token);
+        return caller.owner ? Refusal{} : Refusal{401, "the token is wrong"};
+    }
+    if (caller.uid) {
+        return {};
+    }
+    return token.empty() ? Refusal{403, why_not_known()}
+                         : Refusal{401, "the token is missing (Authorization: Bearer TOKEN)"};
 }
 
 std::string_view authority_of(std::string_view target) {

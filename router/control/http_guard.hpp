@@ -9,14 +9,13 @@
 namespace nsr::router::http {
 
 struct Guard {
-    bool tcp = false;           // a unix socket has file permissions instead
+    bool tcp = false;           // no web page reaches a unix socket
     std::string local_address;  // that was listened on, besides the loopback names
     std::string token;
 
     struct Headers {
         std::string_view host;
         std::string_view origin;
-        std::string_view authorization;
         std::string_view reached;  // the address of ours that the client connected to
     };
     // 0 if the request may pass; else the status (401, 403) with the reason.
@@ -25,6 +24,9 @@ struct Guard {
         std::string reason;
     };
     [[nodiscard]] Refusal check(const Headers& headers) const;
+    // The right token makes an owner of any caller; a wrong one is refused, and so is the lack of
+    // one where the user is not known.
+    [[nodiscard]] Refusal identify(std::string_view authorization, Caller& caller) const;
 };
 
 // Of the absolute form, "http://localhost:9080/status": "localhost:9080", which then counts instead

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "netlink/error.hpp"
+#include "netlink/socket_owner.hpp"
 #include "router/control/http.hpp"
 #include "router/control/http_session.hpp"
 #include "router/control/socket_file.hpp"
@@ -27,11 +29,54 @@ struct Server::State {
 
 namespace {
 
+// Whose connection it is. A unix socket knows, and needs nothing for it.
+struct PeerOfUnix {
+    static std::optional<uid_t> uid_of(asio::local::stream_protocol::socket& socket) {
+        ucred peer{};
+        socklen_t size = sizeof peer;
+        if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+            return std::nullopt;
+        }
+        return peer.uid;
+    }
+};
+
+// Over TCP only a socket of this machine has a user, and only loopback is sure to come from it.
+struct PeerOfTcp {
+    netlink::SocketOwners owners;
+
+    [[nodiscard]] std::optional<uid_t> uid_of(asio::ip::tcp::socket& socket) const {
+        boost::system::error_code error;
+        const auto theirs = end_of(socket.remote_endpoint(error));
+        if (error || !theirs.address.is_loopback()) {
+            return std::nullopt;
+        }
+        const auto ours = end_of(socket.local_endpoint(error));
+        return error ? std::nullopt : owners.owner_of(theirs, ours);
+    }
+
+    static netlink::TcpEnd end_of(const asio::ip::tcp::endpoint& endpoint) {
+        asio::ip::address address = endpoint.address();
+        if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+            address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+        }
+        if (address.is_v4()) {
+            return {IpAddress::v4(address.to_v4().to_uint()), endpoint.port()};
+        }
+        const auto bytes = address.to_v6().to_bytes();
+        return {IpAddress::from_wire(Family::Ipv6, bytes.data()), endpoint.port()};
+    }
+};
+
+template <class Protocol>
+using Peer = std::conditional_t<std::is_same_v<Protocol, asio::ip::tcp>, PeerOfTcp, PeerOfUnix>;
+
 template <class Protocol>
 struct Listener : std::enable_shared_from_this<Listener<Protocol>> {
     typename Protocol::acceptor acceptor;
     std::shared_ptr<Sessions> sessions;
     Guard guard;
+    Peer<Protocol> peer;
     asio::steady_timer pause;
 
     Listener(asio::io_context& loop, std::shared_ptr<Sessions> shared, Guard who)
@@ -50,7 +95,7 @@ struct Listener : std::enable_shared_from_this<Listener<Protocol>> {
         acceptor.set_option(asio::socket_base::reuse_address(true), error);
         acceptor.bind(endpoint, error);
         check(error);
-        acceptor.listen(static_cast<int>(kMaxClients), error);
+        acceptor.listen(static_cast<int>(sessions->limits.clients), error);
         check(error);
     }
 
@@ -81,10 +126,17 @@ struct Listener : std::enable_shared_from_this<Listener<Protocol>> {
     }
 
     void serve(typename Protocol::socket socket) {
-        const bool full = sessions->count(guard.tcp).clients >= kMaxClients;
+        Caller caller;
+        caller.uid = peer.uid_of(socket);
+        caller.owner = sessions->owners.include(caller.uid);
+        const bool full = sessions->count(guard.tcp, caller).clients >= sessions->limits.clients;
         const auto session =
-            std::make_shared<Session<Protocol>>(std::move(socket), sessions, guard);
-        full ? session->refuse() : session->start();
+            std::make_shared<Session<Protocol>>(std::move(socket), sessions, guard, caller);
+        if (full) {
+            session->refuse();
+        } else {
+            session->start();
+        }
     }
 };
 
@@ -101,8 +153,10 @@ std::shared_ptr<Listener<Protocol>> make_listener(Server::State& state, Guard gu
 
 }  // namespace
 
-Server::Server(asio::io_context& loop, Handler handler) : state_(std::make_shared<State>(loop)) {
+Server::Server(asio::io_context& loop, Handler handler, Limits limits)
+    : state_(std::make_shared<State>(loop)) {
     state_->sessions->handler = std::move(handler);
+    state_->sessions->limits = limits;
 }
 
 Server::~Server() {
@@ -121,11 +175,11 @@ void Server::listen_tcp(const std::string& address, std::uint16_t port, const st
     listener->accept();
 }
 
-void Server::listen_unix(const std::string& path) {
-    const auto listener = make_listener<asio::local::stream_protocol>(*state_, Guard{});
+void Server::listen_unix(const std::string& path, const std::string& token) {
+    const auto listener =
+        make_listener<asio::local::stream_protocol>(*state_, Guard{false, {}, token});
     clear_socket_path(path);
-    // The file must never be open to others, not even for a moment.
-    const mode_t before = ::umask(0177);
+    const mode_t before = ::umask(0111);
     try {
         listener->open(asio::local::stream_protocol::endpoint(path), "listen on " + path);
     } catch (...) {

@@ -29,9 +29,9 @@ void Session<Protocol>::refuse() {
 template <class Protocol>
 void Session<Protocol>::read_header() {
     parser_.emplace();
-    parser_->header_limit(kMaxHeaderBytes);
-    parser_->body_limit(kMaxBodyBytes);
-    arm(kHeaderDeadline);
+    parser_->header_limit(sessions_->limits.header_bytes);
+    parser_->body_limit(sessions_->limits.body_bytes);
+    arm(sessions_->limits.header_time);
     beast::http::async_read_header(
         socket_, buffer_, *parser_,
         [self = this->shared_from_this()](Error error, std::size_t) { self->header_done(error); });
@@ -59,13 +59,13 @@ void Session<Protocol>::header_done(Error error) {
     piece_ = "HTTP/1.1 100 Continue\r\n\r\n";
     asio::async_write(socket_, asio::buffer(piece_),
                       [self = this->shared_from_this()](Error failure, std::size_t) {
-                          failure ? self->close() : self->read_body();
+                          self->go_on(failure, &Session::read_body);
                       });
 }
 
 template <class Protocol>
 void Session<Protocol>::read_body() {
-    arm(kBodyDeadline);
+    arm(sessions_->limits.body_time);
     beast::http::async_read(
         socket_, buffer_, *parser_,
         [self = this->shared_from_this()](Error error, std::size_t) { self->body_done(error); });
@@ -79,6 +79,19 @@ void Session<Protocol>::body_done(Error error) {
     }
     auto message = parser_->release();
     version_ = message.version();
+    head_ = message.method() == beast::http::verb::head;
+    Response response = answer_to(message);
+    const bool keeps = message.keep_alive() && !response.closes;
+    respond(std::move(response), keeps);
+}
+
+template <class Protocol>
+Response Session<Protocol>::answer_to(beast::http::request<beast::http::string_body>& message) {
+    const auto refuse = [](unsigned status, const std::string& reason) {
+        Response response = plain(status, reason + "\n");
+        response.closes = true;
+        return response;
+    };
     const auto field = [&](beast::http::field name) {
         const auto value = message[name];
         return std::string_view(value.data(), value.size());
@@ -87,20 +100,37 @@ void Session<Protocol>::body_done(Error error) {
     const std::string_view target(message.target().data(), message.target().size());
     const std::string_view authority = authority_of(target);
     const std::string_view host = authority.empty() ? field(beast::http::field::host) : authority;
-    const auto refusal = guard_.check(
-        {host, field(beast::http::field::origin), field(beast::http::field::authorization), local});
-    if (refusal.status != 0) {
-        respond(plain(refusal.status, refusal.reason + "\n"), false);
-        return;
+    if (const auto refusal = guard_.check({host, field(beast::http::field::origin), local});
+        refusal.status != 0) {
+        return refuse(refusal.status, refusal.reason);
     }
     Request request;
-    request.method = std::string(message.method_string());
+    request.caller = caller_;
+    if (const auto refusal =
+            guard_.identify(field(beast::http::field::authorization), request.caller);
+        refusal.status != 0) {
+        return refuse(refusal.status, refusal.reason);
+    }
+    request.method = head_ ? "GET" : std::string(message.method_string());
     request.body = std::move(message.body());
     if (!parse_target(target, request)) {
-        respond(plain(400, "malformed request target\n"), false);
-        return;
+        return refuse(400, "malformed request target");
     }
-    respond(answer(request), message.keep_alive());
+    return answer(request);
+}
+
+// Where the client reached us: behind a wildcard that is not what was listened on.
+template <class Protocol>
+std::string Session<Protocol>::local_address() const {
+    if constexpr (std::is_same_v<Protocol, asio::ip::tcp>) {
+        Error error;
+        asio::ip::address address = socket_.local_endpoint(error).address();
+        if (!error && address.is_v6() && address.to_v6().is_v4_mapped()) {
+            address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+        }
+        return error ? std::string() : address.to_string();
+    }
+    return {};
 }
 
 template <class Protocol>
@@ -133,167 +163,12 @@ Response Session<Protocol>::answer(const Request& request) const {
 }
 
 template <class Protocol>
-void Session<Protocol>::respond(Response response, bool keep_alive) {
-    if (response.follows && !start_following()) {
-        write_whole(plain(503, "too many clients follow already\n"), keep_alive);
-    } else if (response.stream) {
-        begin_stream(std::move(response), keep_alive && version_ >= 11);
-    } else {
-        write_whole(std::move(response), keep_alive);
-    }
-}
-
-template <class Protocol>
-bool Session<Protocol>::start_following() {
-    if (count().followers >= kMaxFollowers) {
-        return false;
-    }
-    ++count().followers;
-    follows_ = true;
-    return true;
-}
-
-template <class Protocol>
-void Session<Protocol>::stop_following() {
-    if (std::exchange(follows_, false)) {
-        --count().followers;
-    }
-}
-
-// Where the client reached us: behind a wildcard that is not what was listened on.
-template <class Protocol>
-std::string Session<Protocol>::local_address() const {
-    if constexpr (std::is_same_v<Protocol, asio::ip::tcp>) {
-        Error error;
-        asio::ip::address address = socket_.local_endpoint(error).address();
-        if (!error && address.is_v6() && address.to_v6().is_v4_mapped()) {
-            address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-        }
-        return error ? std::string() : address.to_string();
-    }
-    return {};
-}
-
-template <class Protocol>
-void Session<Protocol>::write_whole(Response response, bool keep_alive) {
-    using Message = beast::http::response<beast::http::string_body>;
-    const auto message = std::make_shared<Message>(
-        static_cast<beast::http::status>(response.status), version_, std::move(response.body));
-    message->set(beast::http::field::content_type, response.content_type);
-    if (!response.allow.empty()) {
-        message->set(beast::http::field::allow, response.allow);
-    }
-    message->keep_alive(keep_alive);
-    message->prepare_payload();
-    keep_alive_ = keep_alive;
-    arm(kWriteDeadline);
-    beast::http::async_write(socket_, *message,
-                             [self = this->shared_from_this(), message](Error error, std::size_t) {
-                                 self->finished(error);
-                             });
-}
-
-template <class Protocol>
-void Session<Protocol>::begin_stream(Response response, bool keep_alive) {
-    stream_ = std::move(response.stream);
-    trailer_ = std::move(response.trailer);
-    trailer_value_ = std::move(response.trailer_value);
-    keep_alive_ = keep_alive;
-    last_ = false;
-    using Message = beast::http::response<beast::http::empty_body>;
-    const auto message =
-        std::make_shared<Message>(static_cast<beast::http::status>(response.status), version_);
-    message->set(beast::http::field::content_type, response.content_type);
-    message->keep_alive(keep_alive);
-    message->chunked(version_ >= 11);
-    if (!trailer_.empty()) {
-        message->set(beast::http::field::trailer, trailer_);
-    }
-    const auto serializer =
-        std::make_shared<beast::http::response_serializer<beast::http::empty_body>>(*message);
-    arm(kWriteDeadline);
-    beast::http::async_write_header(
-        socket_, *serializer,
-        [self = this->shared_from_this(), message, serializer](Error error, std::size_t) {
-            error ? self->close() : self->next_piece();
-        });
-}
-
-template <class Protocol>
-void Session<Protocol>::next_piece() {
-    if (last_) {
-        end_stream();
-        return;
-    }
-    piece_.clear();
-    const Piece kind = stream_(piece_);
-    last_ = kind == Piece::Last;
-    if (piece_.empty() && kind == Piece::More) {  // not yet: it looked at much and found nothing
-        arm(kWriteDeadline);
-        asio::post(socket_.get_executor(),
-                   [self = this->shared_from_this()] { self->next_piece(); });
-        return;
-    }
-    if (piece_.empty()) {
-        last_ ? end_stream() : wait_for_more();
-        return;
-    }
-    const auto written = [self = this->shared_from_this()](Error error, std::size_t) {
-        error ? self->close() : self->next_piece();
-    };
-    arm(kWriteDeadline);
-    if (version_ >= 11) {
-        asio::async_write(socket_, beast::http::make_chunk(asio::buffer(piece_)), written);
-    } else {
-        asio::async_write(socket_, asio::buffer(piece_), written);
-    }
-}
-
-template <class Protocol>
-void Session<Protocol>::end_stream() {
-    stream_ = nullptr;
-    if (version_ < 11) {
+void Session<Protocol>::go_on(Error error, void (Session::*next)()) {
+    if (error) {
         close();
-        return;
+    } else {
+        (this->*next)();
     }
-    trailer_fields_.clear();
-    if (!trailer_.empty()) {
-        trailer_fields_.set(trailer_, trailer_value_());
-    }
-    asio::async_write(
-        socket_, beast::http::make_chunk_last(trailer_fields_),
-        [self = this->shared_from_this()](Error error, std::size_t) { self->finished(error); });
-}
-
-// Until wake(), or until the peer hangs up.
-template <class Protocol>
-void Session<Protocol>::wait_for_more() {
-    waiting_ = true;
-    deadline_.cancel();
-    socket_.async_wait(Socket::wait_read, [self = this->shared_from_this()](Error error) {
-        if (error == asio::error::operation_aborted) {
-            return;
-        }
-        Error ignored;
-        if (error || self->socket_.available(ignored) == 0) {
-            self->close();
-        }
-    });
-}
-
-template <class Protocol>
-void Session<Protocol>::wake() {
-    if (!waiting_) {
-        return;
-    }
-    waiting_ = false;
-    Error ignored;
-    socket_.cancel(ignored);
-    asio::post(socket_.get_executor(), [self = this->shared_from_this()] {
-        if (self->socket_.is_open()) {
-            self->next_piece();
-        }
-    });
 }
 
 template <class Protocol>
@@ -328,7 +203,7 @@ void Session<Protocol>::close() {
 }
 
 template <class Protocol>
-void Session<Protocol>::arm(std::chrono::seconds limit) {
+void Session<Protocol>::arm(std::chrono::milliseconds limit) {
     timed_out_ = false;
     deadline_.expires_after(limit);
     deadline_.async_wait([weak = this->weak_from_this()](Error error) {

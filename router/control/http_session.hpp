@@ -20,15 +20,6 @@ namespace nsr::router::http {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 
-// Of each kind: whatever clients of the TCP port do, the unix socket has room.
-inline constexpr std::size_t kMaxClients = 64;
-// Of those, the ones that wait for what comes, such as `dmesg -w`.
-inline constexpr std::size_t kMaxFollowers = 16;
-inline constexpr std::size_t kMaxHeaderBytes = std::size_t{8} * 1024;
-inline constexpr std::size_t kMaxBodyBytes = std::size_t{1024} * 1024;
-inline constexpr auto kHeaderDeadline = std::chrono::seconds(10);
-inline constexpr auto kBodyDeadline = std::chrono::seconds(10);
-inline constexpr auto kWriteDeadline = std::chrono::seconds(30);
 inline constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
 // What all sessions of a server share.
@@ -45,11 +36,15 @@ struct Sessions {
         std::size_t followers = 0;
     };
     Handler handler;
+    Limits limits;
+    Owners owners = Owners::of_this_process();
     std::set<SessionBase*> open;
-    Count tcp;
-    Count local;
+    Count reserved;
+    Count others;
 
-    Count& count(bool is_tcp) { return is_tcp ? tcp : local; }
+    Count& count(bool is_tcp, const Caller& caller) {
+        return !is_tcp && caller.owner ? reserved : others;
+    }
 };
 
 template <class Protocol>
@@ -57,11 +52,14 @@ class Session : public SessionBase, public std::enable_shared_from_this<Session<
   public:
     using Socket = typename Protocol::socket;
 
-    Session(Socket socket, std::shared_ptr<Sessions> sessions, Guard guard)
+    // `caller`: as far as the connection tells.
+    Session(Socket socket, std::shared_ptr<Sessions> sessions, Guard guard, Caller caller)
         : socket_(std::move(socket)),
           deadline_(socket_.get_executor()),
           sessions_(std::move(sessions)),
-          guard_(std::move(guard)) {
+          guard_(std::move(guard)),
+          caller_(caller),
+          buffer_(sessions_->limits.header_bytes + sessions_->limits.body_bytes) {
         sessions_->open.insert(this);
         ++count().clients;
     }
@@ -80,7 +78,7 @@ class Session : public SessionBase, public std::enable_shared_from_this<Session<
   private:
     using Error = boost::system::error_code;
 
-    Sessions::Count& count() { return sessions_->count(guard_.tcp); }
+    Sessions::Count& count() { return sessions_->count(guard_.tcp, caller_); }
     bool start_following();
     void stop_following();
     [[nodiscard]] std::string local_address() const;
@@ -89,24 +87,29 @@ class Session : public SessionBase, public std::enable_shared_from_this<Session<
     void header_done(Error error);
     void read_body();
     void body_done(Error error);
+    [[nodiscard]] Response answer_to(beast::http::request<beast::http::string_body>& message);
     void failed_to_read(Error error);
     Response answer(const Request& request) const;
 
     void respond(Response response, bool keep_alive);
     void write_whole(Response response, bool keep_alive);
+    void write_header(const Response& response, bool keep_alive);
     void begin_stream(Response response, bool keep_alive);
     void next_piece();
     void end_stream();
     void wait_for_more();
+    // `next`, or the end of the connection.
+    void go_on(Error error, void (Session::*next)());
     void finished(Error error);
     void close();
-    void arm(std::chrono::seconds limit);
+    void arm(std::chrono::milliseconds limit);
 
     Socket socket_;
     asio::steady_timer deadline_;
     std::shared_ptr<Sessions> sessions_;
     Guard guard_;
-    beast::flat_buffer buffer_{kMaxHeaderBytes + kMaxBodyBytes};
+    Caller caller_;
+    beast::flat_buffer buffer_;
     std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
     std::function<Piece(std::string&)> stream_;
     std::string trailer_;
@@ -114,6 +117,7 @@ class Session : public SessionBase, public std::enable_shared_from_this<Session<
     beast::http::fields trailer_fields_;
     std::string piece_;
     unsigned version_ = 11;
+    bool head_ = false;  // only the header of the answer is wanted
     bool keep_alive_ = false;
     bool timed_out_ = false;
     bool waiting_ = false;

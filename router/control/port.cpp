@@ -11,41 +11,44 @@ using http::Piece;
 using http::Request;
 using http::Response;
 
-struct ControlPort::Row {
-    std::string_view method;
-    std::string_view path;
-    Response (ControlPort::*answer)(const Request&);
+// The modes are those of the files that show the same, and of what only the owner may do.
+const ControlPort::Endpoint ControlPort::kEndpoints[] = {
+    {"GET", "/", 0444, &ControlPort::root},
+    {"GET", "/status", 0444, &ControlPort::status},
+    {"GET", "/log", 0400, &ControlPort::log},
+    {"GET", "/sysctl", 0444, &ControlPort::sysctl},
+    {"GET", "/conntrack", 0440, &ControlPort::list_conntrack},
+    {"DELETE", "/conntrack", 0200, &ControlPort::delete_conntrack},
+    {"POST", "/conntrack", 0200, &ControlPort::conntrack},
+    {"GET", "/rules", 0440, &ControlPort::rules},
+    {"DELETE", "/rules", 0200, &ControlPort::flush_rules},
+    {"POST", "/ip", 0222, &ControlPort::ip},  // which asks again before it changes anything
+    {"GET", "/module", 0444, &ControlPort::modules},
+    {"PUT", "/module", 0200, &ControlPort::change_module},
+    {"POST", "/reload", 0200, &ControlPort::reload},
+    {"POST", "/stop", 0200, &ControlPort::stop},
 };
 
-const ControlPort::Row ControlPort::kRows[] = {
-    {"GET", "/", &ControlPort::root},
-    {"GET", "/status", &ControlPort::status},
-    {"GET", "/log", &ControlPort::log},
-    {"GET", "/sysctl", &ControlPort::sysctl},
-    {"GET", "/conntrack", &ControlPort::list_conntrack},
-    {"DELETE", "/conntrack", &ControlPort::delete_conntrack},
-    {"POST", "/conntrack", &ControlPort::conntrack},
-    {"GET", "/rules", &ControlPort::rules},
-    {"DELETE", "/rules", &ControlPort::flush_rules},
-    {"POST", "/ip", &ControlPort::ip},
-    {"GET", "/module", &ControlPort::modules},
-    {"PUT", "/module", &ControlPort::change_module},
-    {"POST", "/reload", &ControlPort::reload},
-    {"POST", "/stop", &ControlPort::stop},
-};
+std::span<const ControlPort::Endpoint> ControlPort::endpoints() {
+    return kEndpoints;
+}
 
 Response ControlPort::handle(const Request& request) {
     std::string allowed;
-    for (const Row& row : kRows) {
-        if (row.path != request.path) {
+    for (const Endpoint& endpoint : kEndpoints) {
+        if (endpoint.path != request.path) {
             continue;
         }
-        if (row.method == request.method) {
-            Response response = (this->*row.answer)(request);
+        if (endpoint.method == request.method) {
+            if (auto refused = not_allowed(request, endpoint.mode)) {
+                return *refused;
+            }
+            Response response = (this->*endpoint.answer)(request);
             controls_.engine.deadlines_changed();
             return response;
         }
-        allowed += (allowed.empty() ? "" : ", ") + std::string(row.method);
+        allowed += (allowed.empty() ? "" : ", ") + std::string(endpoint.method);
+        allowed += endpoint.method == "GET" ? ", HEAD" : "";
     }
     if (!allowed.empty()) {
         Response response = http::plain(405, "this takes " + allowed + "\n");
@@ -65,9 +68,9 @@ Response ControlPort::root(const Request& request) {
             names.push_back(entry.name);
         }
     }
-    for (const Row& row : kRows) {
-        if (row.method == "GET" && row.path != "/") {
-            names.emplace_back(row.path.substr(1));
+    for (const Endpoint& endpoint : kEndpoints) {
+        if (endpoint.method == "GET" && endpoint.path != "/") {
+            names.emplace_back(endpoint.path.substr(1));
         }
     }
     std::sort(names.begin(), names.end());
@@ -93,8 +96,11 @@ Response ControlPort::reload(const Request& request) {
     if (auto refused = unknown_parameters(request, {})) {
         return *refused;
     }
-    const std::string wrong = controls_.reload();
-    return wrong.empty() ? http::plain(200, {}) : http::plain(400, wrong);
+    ReloadAnswer answer = controls_.reload();
+    if (answer.refused) {
+        return http::plain(400, std::move(answer.text));
+    }
+    return http::plain(200, std::move(answer.text));
 }
 
 Response ControlPort::stop(const Request& request) {
@@ -102,9 +108,16 @@ Response ControlPort::stop(const Request& request) {
         return *refused;
     }
     controls_.stop();
-    // Nothing is ever said: the connection ends when the instance is gone.
+    // Answered when the instance is gone.
     Response response;
-    response.stream = [](std::string&) { return Piece::NotYet; };
+    response.stream = [this](std::string& out) {
+        const std::optional<std::string> farewell = controls_.farewell();
+        if (!farewell) {
+            return Piece::NotYet;
+        }
+        out += *farewell;
+        return Piece::Last;
+    };
     return response;
 }
 

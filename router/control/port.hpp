@@ -7,41 +7,20 @@
 //   files there are the rows of one table: /status, /log, /sysctl, /conntrack, /rules, /ip,
 //   /module, /reload and /stop, which the commands use. A request is answered at once, within the
 //   turn of the event loop that read it; a long answer is a stream that is asked for piece by
-//   piece.
+//   piece. Whether it is answered at all the mode of the file or the row decides, see rights.hpp:
+//   GET reads, everything else writes.
 #pragma once
 
-#include <functional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 
-#include "core/pipeline/router.hpp"
-#include "core/procfs/tree.hpp"
-#include "router/base/clock.hpp"
-#include "router/config/config.hpp"
+#include "router/control/controls.hpp"
 #include "router/control/http.hpp"
-#include "router/log/log.hpp"
-#include "router/ports/engine.hpp"
 #include "router/tools/conntrack/command.hpp"
-#include "router/tools/ip/command.hpp"
 
 namespace nsr::router {
-
-// The parts of a running instance that a request may look at or change.
-struct Controls {
-    Router& router;
-    procfs::Tree& tree;
-    KernelLog& log;
-    const SystemClock& clock;
-    Engine& engine;
-    const Config& config;
-    Instant started;
-    std::uint64_t memory_limit_bytes = 0;
-    std::function<std::string()> reload;  // the answer is what was wrong; empty: done
-    std::function<void()> stop;
-    // Gives the device of an interface the MTU and the carrier asked for. Throws SystemError.
-    ChangeLink change_link;
-    // After addresses, routes or links have changed. Throws SystemError.
-    std::function<void()> links_changed;
-};
 
 class ControlPort {
   public:
@@ -49,9 +28,17 @@ class ControlPort {
 
     http::Response handle(const http::Request& request);
 
+    struct Endpoint {
+        std::string_view method;
+        std::string_view path;
+        unsigned mode;
+        http::Response (ControlPort::*answer)(const http::Request&);
+    };
+    // What there is beside the files.
+    static std::span<const Endpoint> endpoints();
+
   private:
-    struct Row;
-    static const Row kRows[];
+    static const Endpoint kEndpoints[];
 
     http::Response root(const http::Request& request);
     http::Response status(const http::Request& request);

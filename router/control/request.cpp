@@ -49,6 +49,15 @@ std::optional<Response> not_one_of(const Request& request, const std::string& ke
         400, key + " is one of " + listed(known) + ", not \"" + value.substr(0, 60) + "\"\n");
 }
 
+std::optional<Response> not_allowed(const Request& request, unsigned mode) {
+    const Access access = request.method == "GET" ? Access::Read : Access::Write;
+    if (may(access, mode, request.caller)) {
+        return std::nullopt;
+    }
+    return http::plain(403,
+                       why_not(request.method + " " + request.path, mode, request.caller) + "\n");
+}
+
 std::vector<std::string> words_in(const std::string& body) {
     std::vector<std::string> words;
     for (std::size_t at = 0; at < body.size();) {

@@ -20,6 +20,8 @@ std::optional<http::Response> unknown_parameters(const http::Request& request,
 // The refusal of a value that is none of these; the parameter may be absent.
 std::optional<http::Response> not_one_of(const http::Request& request, const std::string& key,
                                          std::initializer_list<std::string_view> known);
+// The refusal of a caller who may not read (GET) or write (everything else) what has this mode.
+std::optional<http::Response> not_allowed(const http::Request& request, unsigned mode);
 // The words of a command, one a line.
 std::vector<std::string> words_in(const std::string& body);
 

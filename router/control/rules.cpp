@@ -70,6 +70,10 @@ Response ControlPort::ip(const Request& request) {
     if (!args) {
         return http::plain(400, args.error() + "\n");
     }
+    constexpr unsigned kChanges = 0200;
+    if (auto refused = not_allowed(request, kChanges); refused && !args->only_shows()) {
+        return *refused;
+    }
     IpAnswer answer = run_ip(*args, controls_.router, now(), controls_.change_link);
     if (!args->only_shows() && controls_.links_changed) {
         controls_.links_changed();

@@ -6,7 +6,7 @@
 #include "netlink/error.hpp"
 #include "netlink/link.hpp"
 #include "netlink/netns.hpp"
-#include "router/control/port.hpp"
+#include "router/control/controls.hpp"
 #include "router/control/tracking_module.hpp"
 
 namespace nsr::router {
@@ -20,11 +20,14 @@ constexpr const char* kBuild = "release";
 constexpr const char* kBuild = "debug";
 #endif
 
-json::value offload_of(const TunPort* port) {
-    if (port == nullptr || !port->tun().tso) {
+json::value offload_of(const std::vector<const Port*>& ports) {
+    if (ports.empty() || !ports.front()->capabilities().gso_tcp) {
         return "off";
     }
-    return port->tun().uso ? "tso+uso" : "tso";
+    if (!ports.front()->capabilities().gso_udp) {
+        return "tso";
+    }
+    return "tso+uso";
 }
 
 // What the namespace sent faster than the router read it, by the kernel's own count. Nothing if the
@@ -38,44 +41,70 @@ std::optional<std::uint64_t> queue_dropped(const std::string& netns, const std::
     }
 }
 
-json::object counters_of(const routing::Interface& interface, const std::string& netns,
-                         const TunPort* port) {
+// The devices behind an interface; one in a namespace may be gone.
+struct Device {
+    std::string name;
+    std::string netns;
+    std::vector<const Port*> ports;
+};
+
+json::object counters_of(const routing::Interface& interface, const Device& device) {
     const routing::InterfaceCounters& c = interface.counters;
     json::object out{{"rx_packets", c.rx_packets}, {"rx_bytes", c.rx_bytes},
                      {"rx_dropped", c.rx_dropped}, {"tx_packets", c.tx_packets},
                      {"tx_bytes", c.tx_bytes},     {"tx_dropped", c.tx_dropped}};
-    if (port != nullptr) {
-        out["malformed_frames"] = port->counters().malformed_frames;
-        out["failed_writes"] = port->counters().failed_writes;
-        if (const auto dropped = queue_dropped(netns, port->tun().name)) {
-            out["queue_dropped"] = *dropped;
-        }
+    if (device.ports.empty()) {
+        return out;
+    }
+    Port::Counters sum;
+    for (const Port* port : device.ports) {
+        sum.malformed_frames += port->counters().malformed_frames;
+        sum.failed_writes += port->counters().failed_writes;
+    }
+    out["malformed_frames"] = sum.malformed_frames;
+    out["failed_writes"] = sum.failed_writes;
+    if (const auto dropped = queue_dropped(device.netns, device.name)) {
+        out["queue_dropped"] = *dropped;
     }
     return out;
+}
+
+Device device_of(const Controls& controls, IfIndex interface) {
+    const std::size_t slot = raw(interface) - 1u;
+    const auto& configured = controls.config.interfaces;
+    Device device;
+    device.ports = controls.engine.ports(interface);
+    if (slot < configured.size()) {
+        device.name = configured[slot].device;
+        device.netns = configured[slot].netns;
+    } else {
+        device.name = kHostDevice;
+        device.netns = controls.config.host_netns;
+    }
+    if (device.ports.empty()) {
+        device.name.clear();
+    }
+    return device;
 }
 
 json::array interfaces_of(const Controls& controls) {
     json::array out;
     for (const routing::Interface& interface : controls.router.interfaces().all()) {
-        const TunPort* port = controls.engine.port(interface.index);
-        const std::size_t slot = raw(interface.index) - 1u;
-        const auto& configured = controls.config.interfaces;
-        const std::string& netns =
-            slot < configured.size() ? configured[slot].netns : controls.config.host_netns;
+        const Device device = device_of(controls, interface.index);
         json::array addresses;
         for (const Prefix& address : interface.addresses) {
             addresses.emplace_back(to_string(address));
         }
         out.push_back(json::object{{"name", interface.name},
                                    {"index", raw(interface.index)},
-                                   {"device", port != nullptr ? port->tun().name : std::string()},
-                                   {"netns", netns},
+                                   {"device", device.name},
+                                   {"netns", device.netns},
                                    {"host", interface.host},
                                    {"up", interface.up},
                                    {"mtu", interface.mtu},
                                    {"addresses", std::move(addresses)},
-                                   {"offload", offload_of(port)},
-                                   {"counters", counters_of(interface, netns, port)}});
+                                   {"offload", offload_of(device.ports)},
+                                   {"counters", counters_of(interface, device)}});
     }
     return out;
 }

@@ -1,6 +1,7 @@
 #include "router/daemon/host_namespace.hpp"
 
 #include <linux/if_addr.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -65,6 +66,9 @@ void HostNamespace::ask_own_addresses_first() {
     constexpr std::uint32_t kOwn = 1;
     constexpr std::uint32_t kLocal = 2;
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        if (family == Family::Ipv6 && ::access("/proc/sys/net/ipv6", F_OK) != 0) {
+            return;  // a kernel without
+        }
         add_rule({family, kLocal, RT_TABLE_LOCAL, {}, {}});
         const Rule usual{family, 0, RT_TABLE_LOCAL, {}, {}};
         netlink::remove_rule(netlink::Socket(), usual);
@@ -84,12 +88,17 @@ void HostNamespace::add_rule(const Rule& rule) {
 void HostNamespace::follow(HostTables wanted) {
     const netlink::Enter enter(netns_);
     const netlink::Socket socket;
+    if (!std::exchange(in_step_, false)) {  // one was killed, or failed half way
+        netlink::remove_routes_of(socket, kRouteProtocol);
+        given_.routes.clear();
+    }
     if (wanted.mtu != given_.mtu) {
         netlink::set_link_mtu(socket, kHostDevice, wanted.mtu);
     }
     follow_addresses(socket, wanted);
     follow_routes(socket, wanted);
     given_ = std::move(wanted);
+    in_step_ = true;
 }
 
 // Additions first: with its last address the device would lose all its routes.
@@ -145,12 +154,8 @@ void HostNamespace::undo() {
         undo_.back()();
     }
     const netlink::Socket socket;
+    netlink::remove_routes_of(socket, kRouteProtocol);
     const bool device_stays = netlink::find_link(socket, kHostDevice).has_value();
-    for (const Route& route : given_.routes) {
-        if (device_stays || route.device.empty()) {
-            netlink::remove_route(socket, route);
-        }
-    }
     for (const Prefix& address : given_.addresses) {
         if (device_stays) {
             netlink::remove_address(socket, kHostDevice, address);

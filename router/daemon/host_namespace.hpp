@@ -42,6 +42,7 @@ class HostNamespace {
 
     std::string netns_;
     HostTables given_;
+    bool in_step_ = false;                     // given_.routes are what the namespace has of ours
     std::vector<std::function<void()>> undo_;  // inside the namespace
 };
 

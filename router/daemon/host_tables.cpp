@@ -33,6 +33,7 @@ netlink::Route own_address(const IpAddress& address) {
     route.device = kHostDevice;
     route.table = kOwnAddressTable;
     route.source = address;
+    route.protocol = kRouteProtocol;
     return route;
 }
 
@@ -56,6 +57,7 @@ std::optional<IpAddress> source_of(const routing::Route& route,
 netlink::Route mirrored(const routing::Route& route, const routing::InterfaceTable& interfaces) {
     netlink::Route result;
     result.to = route.to;
+    result.protocol = kRouteProtocol;
     result.type = kernel_type(route.type);
     if (route.type == RouteType::Unicast) {
         result.device = kHostDevice;

@@ -21,6 +21,10 @@ namespace nsr::router {
 
 inline constexpr std::uint32_t kOwnAddressTable = 252;  // below default, main and local
 
+// Marks the routes that are ours, also to one who comes after we were killed. Free in
+// /etc/iproute2/rt_protos.
+inline constexpr std::uint8_t kRouteProtocol = 110;
+
 struct HostTables {
     std::vector<Prefix> addresses;
     std::vector<netlink::Route> routes;  // in order; one for each table and destination

@@ -6,6 +6,7 @@ namespace nsr::router {
 namespace {
 
 using Kind = Operation::Kind;
+using Operations = std::vector<Operation>;
 
 Operation operation(Kind kind, const std::string& netns, const std::string& device = {}) {
     Operation result;
@@ -15,32 +16,41 @@ Operation operation(Kind kind, const std::string& netns, const std::string& devi
     return result;
 }
 
-void plan_namespace(Plan& plan, const std::string& netns) {
-    const auto same = [&](const Operation& o) {
-        return o.kind == Kind::Namespace && o.netns == netns;
-    };
-    if (netns.empty() || std::any_of(plan.begin(), plan.end(), same)) {
-        return;
+void plan_namespace(Operations& plan, const std::string& netns) {
+    if (!netns.empty()) {
+        plan.push_back(operation(Kind::Namespace, netns));
+        plan.push_back(operation(Kind::LoopbackUp, netns));
     }
-    plan.push_back(operation(Kind::Namespace, netns));
-    plan.push_back(operation(Kind::LoopbackUp, netns));
 }
 
-void plan_device(Plan& plan, const std::string& netns, const std::string& device,
+// The namespace passes packets on, too. For the current one it must be known who asked for it.
+void plan_forwarding(Operations& plan, const std::string& netns) {
+    if (netns.empty()) {
+        plan.push_back(operation(Kind::Namespace, netns));
+    }
+    for (const char* name : {"net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"}) {
+        Operation set = operation(Kind::Setting, netns);
+        set.setting = name;
+        set.value = "1";
+        plan.push_back(set);
+    }
+}
+
+void plan_device(Operations& plan, const std::string& netns, const std::string& device,
                  std::uint32_t mtu) {
     Operation set_mtu = operation(Kind::Mtu, netns, device);
     set_mtu.mtu = mtu;
     plan.push_back(set_mtu);
 }
 
-void plan_address(Plan& plan, const std::string& netns, const std::string& device,
+void plan_address(Operations& plan, const std::string& netns, const std::string& device,
                   const Prefix& prefix) {
     Operation add = operation(Kind::Address, netns, device);
     add.prefix = prefix;
     plan.push_back(add);
 }
 
-void plan_route(Plan& plan, const Operation& device, const Prefix& to,
+void plan_route(Operations& plan, const Operation& device, const Prefix& to,
                 std::optional<IpAddress> via) {
     Operation add = operation(Kind::Route, device.netns, device.device);
     add.prefix = to;
@@ -57,8 +67,11 @@ std::optional<IpAddress> router_address(const InterfaceConfig& interface, Family
     return std::nullopt;
 }
 
-void plan_interface(Plan& plan, const InterfaceConfig& interface, bool offload) {
+void plan_interface(Operations& plan, const InterfaceConfig& interface, bool offload) {
     plan_namespace(plan, interface.netns);
+    if (interface.host_forwarding) {
+        plan_forwarding(plan, interface.netns);
+    }
     Operation tun = operation(Kind::Tun, interface.netns, interface.device);
     tun.offload = offload;
     plan.push_back(tun);
@@ -75,7 +88,7 @@ void plan_interface(Plan& plan, const InterfaceConfig& interface, bool offload) 
 
 // Real sockets "on the router": every packet leaves through the device. Its addresses and routes
 // are HostNamespace's.
-void plan_host(Plan& plan, const Config& config) {
+void plan_host(Operations& plan, const Config& config) {
     plan_namespace(plan, config.host_netns);
     Operation tun = operation(Kind::Tun, config.host_netns, kHostDevice);
     tun.offload = config.offload;
@@ -88,37 +101,18 @@ void plan_host(Plan& plan, const Config& config) {
 Plan plan_for(const Config& config) {
     Plan plan;
     for (const InterfaceConfig& interface : config.interfaces) {
-        plan_interface(plan, interface, config.offload);
+        plan.push_back({interface.name, {}});
+        plan_interface(plan.back().operations, interface, config.offload);
     }
     if (!config.host_netns.empty()) {
-        plan_host(plan, config);
+        plan.push_back({kHostInterface, {}});
+        plan_host(plan.back().operations, config);
     }
-    plan_namespace(plan, config.control.netns);
+    if (!config.control.netns.empty()) {
+        plan.push_back({"[control]", {}});
+        plan_namespace(plan.back().operations, config.control.netns);
+    }
     return plan;
-}
-
-std::string in_words(const Operation& operation) {
-    const std::string where =
-        operation.netns.empty() ? std::string() : " in namespace " + operation.netns;
-    switch (operation.kind) {
-        case Kind::Namespace:
-            return "namespace " + operation.netns;
-        case Kind::LoopbackUp:
-            return "lo up" + where;
-        case Kind::Tun:
-            return "TUN device " + operation.device + where;
-        case Kind::Mtu:
-            return "MTU " + std::to_string(operation.mtu) + " of " + operation.device + where;
-        case Kind::Address:
-            return "address " + to_string(operation.prefix) + " on " + operation.device + where;
-        case Kind::Up:
-            return operation.device + " up" + where;
-        case Kind::Route:
-            return "route " + to_string(operation.prefix) +
-                   (operation.via ? " via " + to_string(*operation.via) : std::string()) + " dev " +
-                   operation.device + where;
-    }
-    return {};
 }
 
 }  // namespace nsr::router

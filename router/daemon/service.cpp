@@ -1,15 +1,18 @@
 #include "router/daemon/service.hpp"
+#include "router/config/load.hpp"
 
 #include <sys/random.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <sstream>
 
 #include "netlink/error.hpp"
 #include "netlink/netns.hpp"
 #include "router/config/build.hpp"
+#include "router/daemon/confine.hpp"
 #include "router/daemon/daemon.hpp"
 #include "router/daemon/memory_limit.hpp"
 
@@ -25,14 +28,6 @@ std::uint64_t random_seed() {
     return seed;
 }
 
-std::string in_lines(const ConfigErrors& errors) {
-    std::string text;
-    for (const ConfigError& error : errors) {
-        text += to_string(error) + "\n";
-    }
-    return text;
-}
-
 bool same_link(const InterfaceConfig& a, const InterfaceConfig& b) {
     const auto same_prefix = [](const Located<Prefix>& x, const Located<Prefix>& y) {
         return x.value == y.value;
@@ -41,6 +36,7 @@ bool same_link(const InterfaceConfig& a, const InterfaceConfig& b) {
         return x.to == y.to && x.via == y.via;
     };
     return a.name == b.name && a.device == b.device && a.netns == b.netns && a.mtu == b.mtu &&
+           a.host_forwarding == b.host_forwarding &&
            std::equal(a.addresses.begin(), a.addresses.end(), b.addresses.begin(),
                       b.addresses.end(), same_prefix) &&
            std::equal(a.host_addresses.begin(), a.host_addresses.end(), b.host_addresses.begin(),
@@ -59,7 +55,7 @@ bool same_control(const ControlConfig& a, const ControlConfig& b) {
 Service::Service(Config config)
     : config_(std::move(config)),
       lock_(std::make_unique<InstanceLock>(config_.name)),
-      owned_(config_.name),
+      journal_(config_.name),
       log_(clock_),
       memory_limit_bytes_(memory_limit()) {
     memory_limit_bytes_ = memory_limit_bytes_ == 0 ? kMemoryIfUnknown : memory_limit_bytes_;
@@ -67,13 +63,13 @@ Service::Service(Config config)
     engine_ = std::make_unique<Engine>(*router_, clock_, log_);
     // A signal that comes while things are being set up waits until they are, and ends them then.
     engine_->on_signal([this](int number) { handle_signal(number); });
-    const Plan plan = plan_for(config_);
-    remove_stale_namespaces(plan);
-    setup_ = std::make_unique<Setup>(plan, owned_);
-    open_ports();
+    topology_ = std::make_unique<Topology>(
+        Topology::Parts{*router_, *engine_, clock_, log_, journal_}, config_);
     if (!config_.host_netns.empty()) {
-        host_ = std::make_unique<HostNamespace>(config_.host_netns);
-        follow_host();
+        begin_host();
+        topology_->on_change = [this](IfIndex interface, bool joined) {
+            host_changed(interface, joined);
+        };
     }
     listen();
 }
@@ -83,6 +79,7 @@ Service::~Service() {
 }
 
 void Service::run(const std::function<void()>& ready) {
+    confine(config_.control.unix_path);
     notify_systemd("READY=1\nSTATUS=forwarding");
     ready();
     log_.reopen_stderr();  // a daemon has let go of the one that it began with
@@ -118,28 +115,17 @@ void Service::make_router() {
         *router_, config_.line_format, [this] { return log_.text(); }, memory_limit_bytes_});
 }
 
-// TUN devices were planned in the order of the interfaces, the [host] one last.
-void Service::open_ports() {
-    std::uint16_t index = 0;
-    for (netlink::Tun& tun : setup_->take_tuns()) {
-        const IfIndex interface { ++index };
-        router_->set_capabilities(interface,
-                                  {.checksum = tun.tso, .gso_tcp = tun.tso, .gso_udp = tun.uso});
-        engine_->add_port(std::move(tun), interface);
-    }
-}
-
 void Service::listen() {
-    control_ = std::make_unique<ControlPort>(
-        Controls{*router_, *tree_, log_, clock_, *engine_, config_, clock_.now(),
-                 memory_limit_bytes_, [this] { return reload(); }, [this] { engine_->stop(); },
-                 [this](const IpArgs& args) { change_link(args); }, [this] { follow_host(); }});
+    control_ = std::make_unique<ControlPort>(Controls{
+        *router_, *tree_, log_, clock_, *engine_, config_, clock_.now(), memory_limit_bytes_,
+        [this] { return reload(); }, [this] { engine_->stop(); }, [this] { return farewell_; },
+        [this](const IpArgs& args) { change_link(args); }, [this] { follow_host(); }});
     server_ = std::make_unique<http::Server>(engine_->loop(), [this](const http::Request& request) {
         return control_->handle(request);
     });
     log_.on_line = [this] { server_->wake(); };
     if (!config_.control.unix_path.empty()) {
-        server_->listen_unix(config_.control.unix_path);
+        server_->listen_unix(config_.control.unix_path, config_.control.token);
     }
     if (!config_.control.address.empty()) {
         const netlink::Enter enter(config_.control.netns);
@@ -147,62 +133,63 @@ void Service::listen() {
     }
 }
 
-// A killed instance may have left namespaces that this configuration has no use for.
-void Service::remove_stale_namespaces(const Plan& plan) {
-    for (const std::string& netns : owned_.all()) {
-        const bool wanted = std::any_of(plan.begin(), plan.end(), [&](const Operation& operation) {
-            return operation.netns == netns;
-        });
-        if (!wanted) {
-            owned_.remove(netns);
-        }
-    }
-}
-
 // --- the middle ---------------------------------------------------------------------------------
 
 void Service::handle_signal(int number) {
+    if (number == SIGUSR1 || number == SIGUSR2) {
+        log_.log(clock_.now(), LogLevel::Info,
+                 std::string("nsrouter: SIG") + ::sigabbrev_np(number) + " means nothing here");
+        return;
+    }
     if (number != SIGHUP) {
         engine_->stop();
         return;
     }
     // The log keeps it (under --daemon there is nothing else), and standard error shows it.
-    std::istringstream wrong(reload());
-    for (std::string line; std::getline(wrong, line);) {
-        log_.log(clock_.now(), LogLevel::Error, "nsrouter: reload refused: " + line);
+    const ReloadAnswer answer = reload();
+    std::string begin = "nsrouter: reload: ";
+    if (answer.refused) {
+        begin = "nsrouter: reload refused: ";
+    }
+    std::istringstream lines(answer.text);
+    for (std::string line; std::getline(lines, line);) {
+        log_.log(clock_.now(), LogLevel::Error, begin + line);
     }
 }
 
-std::string Service::reload() {
+ReloadAnswer Service::reload() {
     try {
         return apply_file();
     } catch (const std::exception& failure) {
-        return config_.path + ": " + failure.what() + "\n";
+        return {true, config_.path + ": " + failure.what() + "\n"};
     }
 }
 
-std::string Service::apply_file() {
+ReloadAnswer Service::apply_file() {
     auto next = load_config(config_.path, memory_limit_bytes_);
     if (!next) {
-        return in_lines(next.error());
+        return {true, in_lines(next.error())};
     }
     const std::string refusal = refuse_reload(*next);
     if (!refusal.empty()) {
-        return config_.path + ": " + refusal + "\n";
+        return {true, config_.path + ": " + refusal + "\n"};
     }
     const auto settings = with_sysctls(router_->settings(), *next, memory_limit_bytes_);
     ConfigErrors errors = settings ? ConfigErrors{} : settings.error();
-    if (errors.empty()) {
-        errors = set_routes(*router_, *next);
-    }
     if (!errors.empty()) {
-        return in_lines(errors);
+        return {true, in_lines(errors)};
+    }
+    // The old configuration wants them, too, and routes need their links.
+    const std::string joined = topology_->join_lost();
+    errors = set_routes(*router_, *next);
+    if (!errors.empty()) {
+        return {true, joined + in_lines(errors)};
     }
     notify_systemd("RELOADING=1");
     config_ = std::move(*next);
     errors = apply_config();
     notify_systemd("READY=1");
-    return in_lines(errors);
+    return {!errors.empty(), joined + in_lines(errors)};
 }
 
 // All of this was tried by the checks of the file: nothing is left that could be refused.
@@ -227,6 +214,22 @@ ConfigErrors Service::apply_config() {
     return errors;
 }
 
+void Service::begin_host() {
+    host_ = std::make_unique<HostNamespace>(config_.host_netns);
+    follow_host();
+}
+
+// With the device of [host] everything in its namespace is lost, too.
+void Service::host_changed(IfIndex interface, bool joined) {
+    if (!router_->interfaces().get(interface).host) {
+        follow_host();
+    } else if (joined) {
+        begin_host();
+    } else {
+        host_.reset();
+    }
+}
+
 void Service::follow_host() {
     if (host_) {
         host_->follow(host_tables(router_->interfaces(), router_->routes()));
@@ -238,11 +241,12 @@ void Service::change_link(const IpArgs& args) {
     if (link == nullptr) {
         return;  // the [host] link is the namespace's own business
     }
+    const IfIndex interface = router_->interfaces().find(args.interface)->index;
     if (args.mtu) {
-        setup_->change_mtu(link->netns, link->device, *args.mtu);
+        topology_->change_mtu(interface, *args.mtu);
     }
     if (args.up) {
-        engine_->set_carrier(router_->interfaces().find(args.interface)->index, *args.up);
+        topology_->set_carrier(interface, *args.up);
     }
 }
 
@@ -268,13 +272,21 @@ void Service::shut_down() {
     if (server_) {
         server_->stop_listening();
     }
-    if (engine_) {
-        engine_->close_ports();
-    }
     host_.reset();
-    setup_.reset();
+    if (topology_) {
+        topology_->close();
+        farewell_ = std::string();
+        for (const std::string& line : topology_->stays()) {
+            *farewell_ += line + "\n";
+        }
+        topology_.reset();
+    }
     lock_.reset();
     log_.on_line = nullptr;
+    if (server_ && farewell_) {
+        server_->wake();  // who asked for the end waits for what is to be said about it
+        engine_->run_what_is_ready();
+    }
     server_.reset();
 }
 

@@ -2,12 +2,12 @@
 //
 // Theory of operation
 //   The constructor does everything that can fail, in an order in which failing leaves nothing
-//   behind: lock, core, machine set-up (see plan.hpp), control port. run() then moves packets until
-//   a signal or a stop request. The end goes the other way round; connections of the control port
-//   are cut last, so that `nsrouter stop` returns when all is gone. reload() builds the new rules,
-//   routes and sysctls beside the old ones and swaps them between two batches; whatever is wrong
-//   with the new configuration, or impossible by now, the old state stays whole. Interfaces do not
-//   change in a reload.
+//   behind: lock, core, devices (see topology.hpp), control port. run() then moves packets until a
+//   signal or a stop request. The end goes the other way round; a stop request is answered last,
+//   with what stays behind, so that `nsrouter stop` returns when all is gone. reload() joins again
+//   the interfaces whose devices are gone, builds the new rules, routes and sysctls beside the old
+//   ones and swaps them between two batches; whatever is wrong with the new configuration, or
+//   impossible by now, the old state stays whole. Interfaces do not change in a reload.
 #pragma once
 
 #include <functional>
@@ -21,7 +21,8 @@
 #include "router/control/port.hpp"
 #include "router/daemon/host_namespace.hpp"
 #include "router/daemon/instance.hpp"
-#include "router/daemon/plan.hpp"
+#include "router/daemon/journal.hpp"
+#include "router/daemon/topology.hpp"
 #include "router/log/log.hpp"
 #include "router/ports/engine.hpp"
 
@@ -39,14 +40,13 @@ class Service {
 
   private:
     void make_router();
-    void open_ports();
     void listen();
-    void remove_stale_namespaces(const Plan& plan);
     void handle_signal(int number);
-    // What is wrong with the file, in lines; empty: it counts now.
-    std::string reload();
-    std::string apply_file();
+    ReloadAnswer reload();
+    ReloadAnswer apply_file();
     [[nodiscard]] ConfigErrors apply_config();
+    void begin_host();
+    void host_changed(IfIndex interface, bool joined);
     void follow_host();
     void change_link(const IpArgs& args);
     [[nodiscard]] std::string refuse_reload(const Config& next) const;
@@ -54,17 +54,18 @@ class Service {
 
     Config config_;
     std::unique_ptr<InstanceLock> lock_;
-    OwnedNamespaces owned_;
+    Journal journal_;
     SystemClock clock_;
     KernelLog log_;
     std::uint64_t memory_limit_bytes_;
     std::unique_ptr<Router> router_;
     std::unique_ptr<procfs::Tree> tree_;
     std::unique_ptr<Engine> engine_;
-    std::unique_ptr<Setup> setup_;
+    std::unique_ptr<Topology> topology_;
     std::unique_ptr<HostNamespace> host_;
     std::unique_ptr<ControlPort> control_;
     std::unique_ptr<http::Server> server_;
+    std::optional<std::string> farewell_;  // what stays behind; set at the very end
 };
 
 }  // namespace nsr::router

@@ -1,6 +1,8 @@
+#include "router/daemon/setup.hpp"
+
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
+#include <utility>
 
 #include "netlink/address.hpp"
 #include "netlink/error.hpp"
@@ -8,10 +10,8 @@
 #include "netlink/netns.hpp"
 #include "netlink/route.hpp"
 #include "router/daemon/device_owner.hpp"
-#include "router/daemon/plan.hpp"
 
 namespace nsr::router {
-
 namespace {
 
 // For bursts that come faster than the router has a turn; the kernel's 500 overflow in
@@ -22,75 +22,131 @@ constexpr std::uint32_t kQueuePackets = 4096;
 
 using Kind = Operation::Kind;
 
-Setup::Setup(const Plan& plan, OwnedNamespaces& owned) : owned_(owned) {
-    try {
-        for (const Operation& operation : plan) {
-            carry_out(operation);
+Setup::Setup(const std::string& name, Journal& journal)
+    : journal_(journal), namespaces_(name, journal) {
+    std::vector<Undo> left = journal.entries();
+    for (; !left.empty(); left.pop_back()) {
+        const Undo& undo = left.back();
+        const bool names_it = netlink::netns_cookie(undo.operation.netns) == undo.cookie;
+        if (undo.operation.kind == Kind::Namespace && names_it) {
+            old_uses_.push_back(undo);
+        } else {
+            take_back_one(undo);
         }
-    } catch (...) {
-        tuns_.clear();
-        undo_all();
-        throw;
     }
 }
 
 Setup::~Setup() {
-    tuns_.clear();
-    undo_all();
+    take_back_all();
 }
 
-void Setup::carry_out(const Operation& operation) {
+void Setup::apply(const Part& part) {
+    const auto old = find(part.name);
+    if (old != parts_.end()) {
+        take_back_device(*old);
+    }
+    Done done;
+    done.name = part.name;
+    try {
+        for (const Operation& operation : part.operations) {
+            carry_out(done, operation);
+        }
+    } catch (...) {
+        take_back(done);
+        throw;
+    }
+    if (old != parts_.end()) {
+        take_back(*old);
+        *old = std::move(done);
+    } else {
+        parts_.push_back(std::move(done));
+    }
+}
+
+void Setup::leave_old_namespaces() {
+    while (!old_uses_.empty()) {
+        take_back_one(old_uses_.back());
+        old_uses_.pop_back();
+    }
+}
+
+void Setup::take_back(const std::string& part) {
+    const auto done = find(part);
+    if (done != parts_.end()) {
+        take_back(*done);
+        parts_.erase(done);
+    }
+}
+
+void Setup::take_back_all() {
+    while (!parts_.empty()) {
+        take_back(parts_.back());
+        parts_.pop_back();
+    }
+    leave_old_namespaces();
+}
+
+void Setup::change_mtu(const std::string& part, std::uint32_t mtu) {
+    const auto done = find(part);
+    if (done == parts_.end()) {
+        throw SystemError("set the MTU of interface " + part, ENODEV, "its device is gone");
+    }
+    Operation operation;
+    operation.kind = Kind::Mtu;
+    operation.netns = done->where.operation.netns;
+    operation.device = done->device;
+    operation.mtu = mtu;
+    set_mtu(*done, operation);
+}
+
+netlink::Tun Setup::take_tun(const std::string& part) {
+    return std::move(find(part)->tun);
+}
+
+std::vector<Setup::Done>::iterator Setup::find(const std::string& part) {
+    return std::find_if(parts_.begin(), parts_.end(),
+                        [&](const Done& done) { return done.name == part; });
+}
+
+// --- forwards -----------------------------------------------------------------------------------
+
+void Setup::carry_out(Done& part, const Operation& operation) {
     switch (operation.kind) {
         case Kind::Namespace:
-            make_namespace(operation);
+            part.where = namespaces_.use(operation.netns);
+            part.undos.push_back(part.where);
             break;
         case Kind::LoopbackUp:
-            bring_up_loopback(operation.netns);
+            namespaces_.bring_up_loopback(part.where);
+            break;
+        case Kind::Setting:
+            namespaces_.write_setting(part.where, operation);
             break;
         case Kind::Tun:
-            open_device(operation);
+            open_device(part, operation);
             break;
         case Kind::Mtu:
-            set_mtu(operation);
+            set_mtu(part, operation);
             break;
         case Kind::Address:
-            add_address(operation);
+            add_address(part, operation);
             break;
         case Kind::Up:
-            bring_up(operation.netns, operation.device);
+            bring_up(part, operation);
             break;
         case Kind::Route:
-            add_route(operation);
+            add_route(part, operation);
             break;
     }
 }
 
-void Setup::make_namespace(const Operation& operation) {
-    if (!owned_.owns(operation.netns)) {
-        if (netlink::netns_exists(operation.netns)) {
-            return;
-        }
-        owned_.create(operation.netns);
-    }
-    undo_.push_back([this, netns = operation.netns] { owned_.remove(netns, made_in(netns)); });
-}
-
-std::vector<std::string> Setup::made_in(const std::string& netns) const {
-    std::vector<std::string> names;
-    for (const DeviceKey& device : made_) {
-        if (device.netns == netns) {
-            names.push_back(device.device);
-        }
-    }
-    return names;
-}
-
-void Setup::open_device(const Operation& operation) {
+void Setup::open_device(Done& part, const Operation& operation) {
     const netlink::Enter enter(operation.netns);
     const netlink::Socket socket;
     const bool existed = netlink::find_link(socket, operation.device).has_value();
+    part.device = operation.device;
     try {
-        tuns_.push_back(netlink::open_tun(operation.device, operation.offload));
+        part.tun = netlink::open_tun(operation.device, operation.offload);
     } catch (const SystemError& error) {
         if (error.code() != EBUSY) {
             throw;
@@ -101,113 +157,107 @@ void Setup::open_device(const Operation& operation) {
                                         : "the router '" + owner + "' has it open");
     }
     if (!existed) {
-        made_.push_back({operation.netns, operation.device});
+        part.made_device = true;
         netlink::quiet_ipv6(operation.device);
         netlink::set_link_queue(socket, operation.device, kQueuePackets);
     }
 }
 
-void Setup::change_mtu(const std::string& netns, const std::string& device, std::uint32_t mtu) {
-    Operation operation;
-    operation.kind = Kind::Mtu;
-    operation.netns = netns;
-    operation.device = device;
-    operation.mtu = mtu;
-    set_mtu(operation);
+// Nothing needs to be noted about a device that goes when we close it.
+void Setup::note(Done& part, const Operation& operation) {
+    if (part.made_device) {
+        return;
+    }
+    if (part.where.cookie == 0) {  // the current namespace, which nobody has to use explicitly
+        part.where.cookie = netlink::netns_cookie(operation.netns);
+    }
+    const Undo undo{part.where.cookie, operation};
+    journal_.note(undo);
+    part.undos.push_back(undo);
 }
 
-void Setup::set_mtu(const Operation& operation) {
+void Setup::set_mtu(Done& part, const Operation& operation) {
     const netlink::Enter enter(operation.netns);
     const netlink::Socket socket;
     const auto link = netlink::find_link(socket, operation.device);
-    if (link && link->mtu == operation.mtu) {
+    if (!link || link->mtu == operation.mtu) {
         return;
     }
+    Operation before = operation;
+    before.mtu = link->mtu;
+    note(part, before);
     netlink::set_link_mtu(socket, operation.device, operation.mtu);
-    if (!made(operation) && link) {
-        undo_.push_back([operation, before = link->mtu] {
-            const netlink::Enter back(operation.netns);
-            netlink::set_link_mtu(netlink::Socket(), operation.device, before);
-        });
-    }
 }
 
-void Setup::bring_up(const std::string& netns, const std::string& device) {
-    const netlink::Enter enter(netns);
+void Setup::bring_up(Done& part, const Operation& operation) {
+    const netlink::Enter enter(operation.netns);
     const netlink::Socket socket;
-    const auto link = netlink::find_link(socket, device);
-    if (link && link->up) {
-        return;
-    }
-    netlink::set_link_up(socket, device, true);
-    undo_.push_back([netns, device] {
-        const netlink::Enter back(netns);
-        const netlink::Socket again;
-        if (netlink::find_link(again, device)) {
-            netlink::set_link_up(again, device, false);
-        }
-    });
-}
-
-// The kernel gives lo its address when it comes up for the first time, and leaves it there.
-void Setup::bring_up_loopback(const std::string& netns) {
-    Operation address;
-    address.kind = Kind::Address;
-    address.netns = netns;
-    address.device = "lo";
-    address.prefix = Prefix{IpAddress::v4(127, 0, 0, 1), 8};
-    // Of a namespace that we made nothing is undone: it goes, or others use it by then.
-    const std::size_t before = undo_.size();
-    add_address(address);
-    bring_up(netns, address.device);
-    if (owned_.owns(netns)) {
-        undo_.resize(before);
+    const auto link = netlink::find_link(socket, operation.device);
+    if (!link || !link->up) {
+        note(part, operation);
+        netlink::set_link_up(socket, operation.device, true);
     }
 }
 
-void Setup::add_address(const Operation& operation) {
+void Setup::add_address(Done& part, const Operation& operation) {
     const netlink::Enter enter(operation.netns);
-    const bool added = netlink::add_address(netlink::Socket(), operation.device, operation.prefix);
-    if (added && !made(operation)) {
-        undo_.push_back([operation] {
-            const netlink::Enter back(operation.netns);
-            netlink::remove_address(netlink::Socket(), operation.device, operation.prefix);
-        });
+    const netlink::Socket socket;
+    if (!netlink::has_address(socket, operation.device, operation.prefix)) {
+        note(part, operation);
+        netlink::add_address(socket, operation.device, operation.prefix);
     }
 }
 
-void Setup::add_route(const Operation& operation) {
+void Setup::add_route(Done& part, const Operation& operation) {
     const netlink::Enter enter(operation.netns);
+    const netlink::Socket socket;
     const netlink::Route route{operation.prefix, operation.via, operation.device};
-    if (!netlink::add_route(netlink::Socket(), route)) {
+    const bool there = netlink::has_route(socket, route);
+    if (!there) {
+        note(part, operation);
+    }
+    if (there || !netlink::add_route(socket, route)) {
         throw SystemError("set up " + in_words(operation), EEXIST,
                           "the namespace has such a route already");
     }
-    if (!made(operation)) {
-        undo_.push_back([netns = operation.netns, route] {
-            const netlink::Enter back(netns);
-            netlink::remove_route(netlink::Socket(), route);
-        });
+}
+
+// --- backwards ----------------------------------------------------------------------------------
+
+void Setup::take_back_device(Done& part) {
+    part.tun.descriptor.reset();
+    while (!part.undos.empty() && part.undos.back().operation.kind != Kind::Namespace) {
+        take_back_one(part.undos.back());
+        part.undos.pop_back();
     }
 }
 
-bool Setup::made(const Operation& operation) const {
-    return std::find(made_.begin(), made_.end(), DeviceKey{operation.netns, operation.device}) !=
-           made_.end();
+void Setup::take_back(Done& part) {
+    take_back_device(part);
+    while (!part.undos.empty()) {
+        take_back_one(part.undos.back());
+        part.undos.pop_back();
+    }
 }
 
-void Setup::undo_all() {
-    while (!undo_.empty()) {
-        const auto undo = std::move(undo_.back());
-        undo_.pop_back();
-        try {
-            undo();
-        } catch (const SystemError& error) {
-            // What somebody else has removed meanwhile needs no undoing; the rest must still go.
-            if (error.code() != ENODEV && error.code() != ENOENT) {
-                std::fprintf(stderr, "nsrouter: cleaning up: %s\n", error.what());
-            }
+// Whatever one thing says, the rest must still go.
+void Setup::take_back_one(const Undo& undo) {
+    const std::string& netns = undo.operation.netns;
+    try {
+        if (undo.operation.kind != Kind::Namespace) {
+            router::take_back(undo);
+            journal_.strike(undo);
+            return;
         }
+        const NamespaceUser::Farewell farewell = namespaces_.leave(undo);
+        if (farewell.removed) {
+            removed_.push_back("namespace " + netns);
+        }
+        if (!farewell.stays.empty()) {
+            stays_.push_back("namespace " + netns + " stays: " + farewell.stays);
+        }
+    } catch (const SystemError& error) {
+        stays_.push_back(in_words(undo.operation) + " stays: " + error.what());
     }
 }
 

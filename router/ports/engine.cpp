@@ -9,6 +9,7 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace nsr::router {
 
@@ -20,19 +21,25 @@ namespace {
 constexpr int kBatchesPerTurn = 16;
 constexpr auto kShortestWait = std::chrono::milliseconds(1);
 
-struct Port {
-    Port(asio::io_context& loop, netlink::Tun tun, IfIndex interface)
-        : frames(std::move(tun), interface), readable(loop, frames.descriptor()) {}
-    // The descriptor is closed by the TUN port alone.
-    ~Port() {
+struct Attached {
+    Attached(asio::io_context& loop, std::unique_ptr<Port> attached)
+        : port(std::move(attached)), readable(loop, port->descriptor()) {}
+    ~Attached() { detach(); }
+    Attached(const Attached&) = delete;
+    Attached& operator=(const Attached&) = delete;
+
+    // The descriptor is closed by the port alone.
+    void detach() {
         if (readable.is_open()) {
             readable.release();
         }
+        port.reset();
     }
 
-    TunPort frames;
+    std::unique_ptr<Port> port;  // null: detached
     asio::posix::stream_descriptor readable;
 };
+using AttachedPtr = std::shared_ptr<Attached>;
 
 }  // namespace
 
@@ -40,14 +47,16 @@ struct Engine::Impl {
     Impl(Router& core, const SystemClock& time, LogSink& sink)
         : router(core), clock(time), log(sink), timer(loop), signals(loop) {}
 
-    void await_frames(Port& port);
-    void drain(Port& port);
+    std::vector<AttachedPtr>& of(IfIndex interface);
+    void await_frames(const AttachedPtr& attached);
+    void drain(const AttachedPtr& attached);
     void forward();
     void flush();
     void expire();
     void arm_timer();
     void await_signal();
-    void lose(Port& port);
+    void lose(const AttachedPtr& attached);
+    void detach_all(IfIndex interface);
     void abandon(const std::exception& failure);
     void report(const std::exception& failure);
 
@@ -59,7 +68,9 @@ struct Engine::Impl {
     asio::signal_set signals;
     std::function<void(int)> signal_handler;
     std::optional<Instant> armed;
-    std::vector<std::unique_ptr<Port>> ports;  // by index of interface - 1; gaps are null
+    std::function<void(IfIndex)> lost_handler;
+    std::vector<std::vector<AttachedPtr>> ports;  // by index of interface
+    BufferPool pool;
     std::vector<Packet> batch;
     EgressQueue out;
 };
@@ -74,19 +85,28 @@ asio::io_context& Engine::loop() {
     return impl_->loop;
 }
 
-void Engine::add_port(netlink::Tun tun, IfIndex interface) {
-    auto& ports = impl_->ports;
-    const std::size_t slot = raw(interface) - 1u;
-    if (ports.size() <= slot) {
-        ports.resize(slot + 1);
-    }
-    ports[slot] = std::make_unique<Port>(impl_->loop, std::move(tun), interface);
-    impl_->await_frames(*ports[slot]);
+void Engine::add_port(std::unique_ptr<Port> port) {
+    std::vector<AttachedPtr>& ports = impl_->of(port->interface());
+    ports.push_back(std::make_shared<Attached>(impl_->loop, std::move(port)));
+    impl_->await_frames(ports.back());
+}
+
+void Engine::remove_ports(IfIndex interface) {
+    impl_->detach_all(interface);
+}
+
+void Engine::on_lost(std::function<void(IfIndex)> handler) {
+    impl_->lost_handler = std::move(handler);
 }
 
 void Engine::on_signal(std::function<void(int)> handler) {
     impl_->signal_handler = std::move(handler);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    // Those that would end the process, and leave behind what it has made.
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGVTALRM, SIGPROF, SIGUSR1,
+                             SIGUSR2, SIGIO, SIGPWR, SIGSTKFLT, SIGXCPU}) {
+        impl_->signals.add(number);
+    }
+    for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) {
         impl_->signals.add(number);
     }
     impl_->await_signal();
@@ -109,8 +129,15 @@ void Engine::stop() {
     impl_->loop.stop();
 }
 
+void Engine::run_what_is_ready() {
+    impl_->loop.restart();
+    impl_->loop.poll();
+}
+
 void Engine::close_ports() {
-    impl_->ports.clear();
+    for (std::uint16_t index = 0; index < impl_->ports.size(); ++index) {
+        impl_->detach_all(IfIndex{index});
+    }
 }
 
 void Engine::deadlines_changed() {
@@ -118,43 +145,61 @@ void Engine::deadlines_changed() {
 }
 
 void Engine::set_carrier(IfIndex interface, bool carrier) {
-    if (const TunPort* frames = port(interface)) {
-        netlink::set_carrier(frames->tun(), carrier);
+    for (const AttachedPtr& attached : impl_->of(interface)) {
+        attached->port->set_carrier(carrier);
     }
 }
 
-const TunPort* Engine::port(IfIndex interface) const {
-    const std::size_t slot = raw(interface) - 1u;
-    return slot < impl_->ports.size() && impl_->ports[slot] ? &impl_->ports[slot]->frames : nullptr;
+std::vector<const Port*> Engine::ports(IfIndex interface) const {
+    std::vector<const Port*> found;
+    for (const AttachedPtr& attached : impl_->of(interface)) {
+        found.push_back(attached->port.get());
+    }
+    return found;
 }
 
 // --- packets ----------------------------------------------------------------------------------
 
-void Engine::Impl::await_frames(Port& port) {
-    port.readable.async_wait(asio::posix::stream_descriptor::wait_read, [this, &port](Error error) {
-        if (!error) {
-            drain(port);
-        }
-    });
+std::vector<AttachedPtr>& Engine::Impl::of(IfIndex interface) {
+    if (ports.size() <= raw(interface)) {
+        ports.resize(raw(interface) + std::size_t{1});
+    }
+    return ports[raw(interface)];
 }
 
-void Engine::Impl::drain(Port& port) {
-    auto end = TunPort::ReadEnd::Budget;
+void Engine::Impl::await_frames(const AttachedPtr& attached) {
+    attached->readable.async_wait(asio::posix::stream_descriptor::wait_read,
+                                  [this, attached](Error error) {
+                                      if (!error) {
+                                          drain(attached);
+                                      }
+                                  });
+}
+
+void Engine::Impl::drain(const AttachedPtr& attached) {
+    auto end = Port::ReadEnd::Budget;
     try {
-        for (int i = 0; i < kBatchesPerTurn && end == TunPort::ReadEnd::Budget; ++i) {
-            end = port.frames.read_batch(router.pool(), batch);
+        for (int i = 0; i < kBatchesPerTurn && attached->port && end == Port::ReadEnd::Budget;
+             ++i) {
+            end = attached->port->read_batch(pool, batch);
+            for (const DropReason reason : attached->port->refused()) {
+                router.ingress_failed(attached->port->interface(), reason);
+            }
             forward();
         }
         arm_timer();
     } catch (const std::exception& failure) {
         abandon(failure);
     }
-    if (end == TunPort::ReadEnd::Gone) {
-        lose(port);
-    } else if (end == TunPort::ReadEnd::Budget) {
-        asio::post(loop, [this, &port] { drain(port); });
+    if (!attached->port) {
+        return;
+    }
+    if (end == Port::ReadEnd::Gone) {
+        lose(attached);
+    } else if (end == Port::ReadEnd::Budget) {
+        asio::post(loop, [this, attached] { drain(attached); });
     } else {
-        await_frames(port);
+        await_frames(attached);
     }
 }
 
@@ -169,21 +214,38 @@ void Engine::Impl::forward() {
 
 void Engine::Impl::flush() {
     for (Packet& packet : out) {
-        const std::size_t slot = raw(packet.meta.out) - 1u;
-        if (slot >= ports.size() || !ports[slot] || !ports[slot]->frames.write(packet)) {
-            router.egress_failed(packet.meta.out, DropReason::EgressFailed);
+        // Nothing tells the ports of an interface apart yet: the first one takes what leaves.
+        const std::vector<AttachedPtr>& candidates = of(packet.meta.out);
+        const Verdict verdict = candidates.empty() ? Verdict::drop(DropReason::InterfaceDown)
+                                                   : candidates.front()->port->write(packet);
+        if (verdict.dropped()) {
+            router.egress_failed(packet.meta.out, verdict.reason());
         }
     }
     out.clear();
 }
 
-void Engine::Impl::lose(Port& port) {
-    const IfIndex index = port.frames.index();
-    router.set_up(index, false, clock.now());
-    log.log(clock.now(), LogLevel::Error,
-            "nsrouter: device of interface " + router.interfaces().get(index).name + " is gone");
-    port.readable.release();
-    ports[raw(index) - 1u].reset();
+void Engine::Impl::lose(const AttachedPtr& attached) {
+    const IfIndex interface = attached->port->interface();
+    std::erase(of(interface), attached);
+    attached->detach();
+    if (!of(interface).empty()) {
+        return;
+    }
+    log.log(
+        clock.now(), LogLevel::Error,
+        "nsrouter: device of interface " + router.interfaces().get(interface).name + " is gone");
+    if (lost_handler) {
+        lost_handler(interface);
+    }
+    router.set_up(interface, false, clock.now());
+}
+
+void Engine::Impl::detach_all(IfIndex interface) {
+    for (const AttachedPtr& attached : of(interface)) {
+        attached->detach();
+    }
+    of(interface).clear();
 }
 
 // The packets at hand are lost; those that come next are not.

@@ -1,14 +1,17 @@
-// Engine: the event loop that moves packets between TUN ports and the core.
+// Engine: the event loop that moves packets between ports and the core.
 //
 // Theory of operation
 //   One thread, one Asio loop on epoll. When a port is readable its frames are drained in batches;
 //   each batch gets one reading of the clock, goes through Router::receive, and what leaves is
 //   written at once, one write per packet. A port that keeps having more goes to the back of the
 //   queue after a few batches, so that every port, timer and control connection gets its turn. A
-//   write that fails costs that packet and nothing else. One timer serves all deadlines of the
-//   core: it is armed for Router::next_deadline() and never sooner than a millisecond from now, so
-//   that a deadline in the past cannot make the loop spin. A device that disappears takes its
-//   interface down; the others go on. An exception costs what was being done and goes to the log.
+//   write that fails costs that packet and nothing else: it is counted under
+//   DropReason::EgressFailed. One timer serves all deadlines of the core: it is armed for
+//   Router::next_deadline() and never sooner than a millisecond from now, so that a deadline in the
+//   past cannot make the loop spin. Ports come and go while the loop runs: a handler that is on its
+//   way to a port holds it, and finds it detached. When the last port of an interface is gone, its
+//   interface goes down; the others go on. An exception costs what was being done and goes to the
+//   log.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +20,8 @@
 #include <vector>
 
 #include "core/pipeline/router.hpp"
-#include "netlink/tun.hpp"
 #include "router/base/clock.hpp"
-#include "router/ports/tun_port.hpp"
+#include "router/ports/port.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -35,20 +37,28 @@ class Engine {
     Engine& operator=(const Engine&) = delete;
 
     [[nodiscard]] boost::asio::io_context& loop();
-    void add_port(netlink::Tun tun, IfIndex interface);
-    // Called with the number of each SIGINT, SIGTERM and SIGHUP that arrives.
+    // Another port of port->interface().
+    void add_port(std::unique_ptr<Port> port);
+    // Closes them; the interface stays as it is.
+    void remove_ports(IfIndex interface);
+    // Called with an interface whose last port was found gone, before it goes down.
+    void on_lost(std::function<void(IfIndex)> handler);
+    // Called with the number of each signal that would end the process, from here on; but for those
+    // that a bug raises, and SIGPIPE and SIGXFSZ, which writing can raise.
     void on_signal(std::function<void(int)> handler);
 
     void run();  // until stop()
     void stop();
+    // After the end of run(): what can be done without waiting.
+    void run_what_is_ready();
     void close_ports();
     // Something outside the packet path changed the core's deadlines.
     void deadlines_changed();
 
-    // Whether the device of `interface` has a carrier: what its namespace sees of a link that is
-    // down here. Nothing if the device is gone. Throws SystemError.
+    // Whether the ports of `interface` have a carrier: what their other ends see of a link that is
+    // down here. Throws SystemError.
     void set_carrier(IfIndex interface, bool carrier);
-    [[nodiscard]] const TunPort* port(IfIndex interface) const;
+    [[nodiscard]] std::vector<const Port*> ports(IfIndex interface) const;
 
   private:
     struct Impl;

@@ -7,13 +7,12 @@
 
 namespace nsr::router {
 
-EventWriter::EventWriter(conntrack::Conntrack& conntrack, Line line)
-    : conntrack_(conntrack), line_(std::move(line)) {
-    conntrack_.subscribe(*this);
+EventWriter::EventWriter(Router& router, Line line) : router_(router), line_(std::move(line)) {
+    router_.subscribe(*this);
 }
 
 EventWriter::~EventWriter() {
-    conntrack_.unsubscribe(*this);
+    router_.unsubscribe(*this);
 }
 
 void EventWriter::conntrack_event(const conntrack::Event& event) {

@@ -8,11 +8,11 @@
 
 namespace nsr::router {
 
-// Listens from its construction on; must die before `conntrack`.
+// Listens from its construction on; must die before `router`.
 class EventWriter final : public conntrack::EventSubscriber {
   public:
     using Line = std::function<void(std::string_view)>;
-    EventWriter(conntrack::Conntrack& conntrack, Line line);
+    EventWriter(Router& router, Line line);
     ~EventWriter();
     EventWriter(const EventWriter&) = delete;
     EventWriter& operator=(const EventWriter&) = delete;
@@ -20,7 +20,7 @@ class EventWriter final : public conntrack::EventSubscriber {
     void conntrack_event(const conntrack::Event& event) override;
 
   private:
-    conntrack::Conntrack& conntrack_;
+    Router& router_;
     Line line_;
 };
 

@@ -13,6 +13,7 @@
 #include "router/replay/stats.hpp"
 #include "router/replay/trace.hpp"
 #include "router/tools/conntrack/command.hpp"
+#include "router/tools/conntrack/parse.hpp"
 #include "router/tools/ip/command.hpp"
 
 namespace nsr::router {
@@ -52,6 +53,7 @@ class Replay {
     const Config& config_;
     const ReplayOptions& options_;
     ReplayOutput& output_;
+    BufferPool pool_;  // outlives the router: fragments wait there
     Router router_;
     TraceWriter trace_;
     std::optional<EventWriter> events_;
@@ -109,8 +111,7 @@ Replay::Replay(const Config& config, Router::Options router_options, const Repla
         router_.observe(&trace_);
     }
     if (options.events) {
-        events_.emplace(router_.conntrack(),
-                        [&output](std::string_view line) { output.event(line); });
+        events_.emplace(router_, [&output](std::string_view line) { output.event(line); });
     }
 }
 
@@ -151,7 +152,7 @@ bool Replay::admit(const Frame& frame) {
     if (batch_.empty()) {
         batch_time_ = at;
     }
-    Packet& packet = batch_.emplace_back(router_.pool(), frame.bytes);
+    Packet& packet = batch_.emplace_back(pool_, frame.bytes);
     packet.meta.in = interface;
     packet.meta.cause = frame.index;
     ++result_.packets_in;
@@ -162,7 +163,9 @@ bool Replay::admit(const Frame& frame) {
 }
 
 IfIndex Replay::interface_of(const Frame& frame, std::string& why) const {
-    auto found = interfaces_.find(frame.interface);
+    const auto renamed = options_.interface_names.find(frame.interface);
+    auto found = interfaces_.find(
+        renamed == options_.interface_names.end() ? frame.interface : renamed->second);
     if (found == interfaces_.end()) {
         found = interfaces_.find(options_.interface);
     }
@@ -173,7 +176,7 @@ IfIndex Replay::interface_of(const Frame& frame, std::string& why) const {
           (frame.interface.empty()
                ? "the capture does not say on which interface it arrived"
                : "the configuration has no interface \"" + frame.interface + "\"") +
-          "; --interface takes one of " + join(config_.interface_names());
+          "; --map NAME=INTERFACE and --interface take one of " + join(config_.interface_names());
     return IfIndex::None;
 }
 

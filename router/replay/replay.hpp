@@ -11,6 +11,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +28,8 @@ inline constexpr std::uint64_t kReplayMemoryBytes = std::uint64_t{2} << 30;
 struct ReplayOptions {
     std::uint64_t seed = 1;
     std::optional<std::int64_t> start_ns;  // of time 0 since 1970
+    // What the capture calls an interface, and what the configuration calls it.
+    std::map<std::string, std::string, std::less<>> interface_names;
     std::string interface;  // for packets whose file does not name one of the configuration's
     bool trace = false;
     bool events = false;

@@ -14,7 +14,7 @@
 
 #include "core/base/random.hpp"
 #include "core/pipeline/router.hpp"
-#include "core/rules/ruleset.hpp"
+#include "core/rules/language/parse.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/checksum.hpp"
 
@@ -79,10 +79,10 @@ std::string rules() {
 
 Router::Options options(std::uint32_t flows) {
     Router::Options wanted;
-    wanted.conntrack.max = 0;
-    wanted.conntrack.buckets = std::max(flows / 4, 1024u);
-    wanted.conntrack.timeouts.udp = 100000;
-    wanted.conntrack.timeouts.udp_stream = 100000;
+    wanted.settings.conntrack.max = 0;
+    wanted.settings.conntrack.buckets = std::max(flows / 4, 1024u);
+    wanted.settings.conntrack.timeouts.udp = 100000;
+    wanted.settings.conntrack.timeouts.udp_stream = 100000;
     return wanted;
 }
 
@@ -114,7 +114,7 @@ struct Busy {
         router.add_interface(std::move(interface));
     }
     void add(const Frame& frame, IfIndex in) {
-        Packet& packet = batch.emplace_back(router.pool(), frame);
+        Packet& packet = batch.emplace_back(pool, frame);
         packet.meta.in = in;
         if (batch.size() == kBatch) {
             pass();
@@ -128,6 +128,7 @@ struct Busy {
     }
 
     std::string rules_text = rules();
+    BufferPool pool;
     Router router;
     Instant now{std::chrono::seconds(1000)};
     std::vector<std::uint32_t> order;

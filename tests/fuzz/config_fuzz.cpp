@@ -6,7 +6,7 @@
 
 #include "core/base/check.hpp"
 #include "router/config/build.hpp"
-#include "router/config/config.hpp"
+#include "router/config/load.hpp"
 
 namespace {
 

@@ -7,6 +7,7 @@
 
 #include "core/base/check.hpp"
 #include "router/tools/conntrack/command.hpp"
+#include "router/tools/conntrack/parse.hpp"
 #include "tests/fuzz/support/connections.hpp"
 #include "tests/fuzz/support/input.hpp"
 

@@ -244,8 +244,10 @@ struct NoLog final : LogSink {
 };
 
 // Every table at every hook, whatever the one before it decided.
-void show_everywhere(rules::Program& program, const Packet& packet, Router& router, Instant now) {
+void show_everywhere(rules::Program& program, const Packet& packet, const Router& router,
+                     conntrack::Conntrack& conntrack, Instant now) {
     const pipeline::RoutingNetwork network(router.interfaces(), router.routes());
+    constexpr SipKey kHashKey{1, 2};
     RandomSource random(1);
     NoLog log;
     for (std::size_t place = 0; place < rules::kTableCount * kHooks.size(); ++place) {
@@ -262,10 +264,11 @@ void show_everywhere(rules::Program& program, const Packet& packet, Router& rout
                                        .table = table,
                                        .hook = hook,
                                        .now = now,
-                                       .conntrack = router.conntrack(),
+                                       .conntrack = conntrack,
                                        .network = network,
                                        .random = random,
-                                       .log = log}));
+                                       .log = log,
+                                       .hash_key = kHashKey}));
         NSR_CHECK(dissect(shown).accepted());
     }
 }
@@ -277,20 +280,24 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Family family = in.byte() == '6' ? Family::Ipv6 : Family::Ipv4;
     rules::Ruleset ruleset = read_ruleset(in, family);
     check_saved(ruleset, family);
+    BufferPool pool;
     const std::unique_ptr<Router> router = fuzz::make_router({});
     rules::Program program(ruleset, {{"lan", fuzz::kLan}, {"wan", fuzz::kWan}});
     Instant now{std::chrono::seconds(1000)};
+    NoLog log;
+    conntrack::Conntrack conntrack(conntrack::Settings{}, {{3, 4}, log, nullptr});
+    conntrack.set_active(family, true, now);
     router->apply(std::move(ruleset), now);
     while (!in.done()) {
         now += std::chrono::milliseconds(100);
-        fuzz::MadePacket made = fuzz::read_packet(in, router->pool());
+        fuzz::MadePacket made = fuzz::read_packet(in, pool);
         if (made.packet.empty()) {
             continue;
         }
         Packet tracked = made.packet.clone();
-        if (dissect(tracked).accepted() && router->conntrack().track(tracked, now).accepted()) {
-            show_everywhere(program, tracked, *router, now);
-            router->conntrack().release(tracked);
+        if (dissect(tracked).accepted() && conntrack.track(tracked, now).accepted()) {
+            show_everywhere(program, tracked, *router, conntrack, now);
+            conntrack.release(tracked);
         }
         EgressQueue out;
         router->receive({&made.packet, 1}, now, out);

@@ -40,8 +40,12 @@ struct Instance {
                               .engine = engine,
                               .config = config,
                               .started = clock.now(),
-                              .reload = [] { return std::string("no file\n"); },
+                              .reload =
+                                  [] {
+                                      return router::ReloadAnswer{true, "no file\n"};
+                                  },
                               .stop = [] {},
+                              .farewell = [] { return std::nullopt; },
                               .change_link = {},
                               .links_changed = [] {}}};
 };
@@ -84,8 +88,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Local::socket client(loop);
     Local::socket server(loop);
     asio::local::connect_pair(client, server);
-    std::make_shared<router::http::Session<Local>>(std::move(server), sessions,
-                                                   router::http::Guard{tcp, {}, {}})
+    std::make_shared<router::http::Session<Local>>(
+        std::move(server), sessions, router::http::Guard{tcp, {}, {}}, router::Caller{})
         ->start();
     const auto words = in.bytes(size);
     const std::string answer = converse(loop, client, words, *sessions);

@@ -17,8 +17,9 @@ using namespace nsr;
 constexpr Instant kNow{std::chrono::seconds(1000)};
 
 void send(Router& router, const test::PacketBuilder& builder) {
+    static BufferPool pool;
     EgressQueue out;
-    Packet packet = builder.packet(router.pool());
+    Packet packet = builder.packet(pool);
     packet.meta.in = fuzz::kLan;
     router.receive({&packet, 1}, kNow, out);
     for (const Packet& left : out) {

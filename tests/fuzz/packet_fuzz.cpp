@@ -53,14 +53,14 @@ std::unique_ptr<nsr::Router> make_router() {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static nsr::BufferPool pool;
     static const std::unique_ptr<nsr::Router> router = make_router();
     static nsr::Instant now{};
     if (size < 1 + nsr::kVnetHeaderBytes) {
         return 0;
     }
     now += std::chrono::milliseconds(10);
-    nsr::Packet packet(router->pool(),
-                       {data + 1 + nsr::kVnetHeaderBytes, size - 1 - nsr::kVnetHeaderBytes});
+    nsr::Packet packet(pool, {data + 1 + nsr::kVnetHeaderBytes, size - 1 - nsr::kVnetHeaderBytes});
     if (!nsr::decode_vnet_header(
             std::span<const std::uint8_t, nsr::kVnetHeaderBytes>(data + 1, nsr::kVnetHeaderBytes),
             packet)) {

@@ -95,6 +95,7 @@ std::unique_ptr<Router> read_router(fuzz::Input& in) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fuzz::Input in(data, size);
+    BufferPool pool;
     const auto ends = std::make_unique<Ends>();
     const std::unique_ptr<Router> router = read_router(in);
     router->observe(ends.get());
@@ -106,11 +107,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (what < 16) {
             now += std::chrono::milliseconds(1u << what);
         } else if (what == 16) {
-            router->conntrack().flush(now);
+            const auto& table = router->conntrack().table();
+            for (auto id = table.next(std::nullopt); id; id = table.next(id)) {
+                router->destroy_connection(*id, now);
+            }
         } else if (what == 17) {
             router->set_up(fuzz::kWan, (in.byte() & 1) != 0, now);
-        } else if (fuzz::MadePacket made = fuzz::read_packet(in, router->pool());
-                   !made.packet.empty()) {
+        } else if (fuzz::MadePacket made = fuzz::read_packet(in, pool); !made.packet.empty()) {
             sound = sound && made.sound;
             router->receive({&made.packet, 1}, now, out);
         }

@@ -20,13 +20,14 @@ constexpr Instant kNow{std::chrono::seconds(1000)};
 constexpr std::uint64_t kMemory = std::uint64_t{64} << 20;
 
 void send_some(Router& router) {
+    static BufferPool pool;
     for (const test::PacketBuilder& builder :
          {test::tcp("10.0.0.2:1000", "198.51.100.7:80").syn(),
           test::udp("10.0.0.2:1000", "198.51.100.7:80").payload(3000).fragment(0, true, 1480),
           test::udp("[fd00:1::2]:1000", "[2001:db8:7::7]:53"),
           test::ping("10.0.0.2", "198.51.100.7").ttl(1)}) {
         EgressQueue out;
-        Packet packet = builder.packet(router.pool());
+        Packet packet = builder.packet(pool);
         packet.meta.in = fuzz::kLan;
         router.receive({&packet, 1}, kNow, out);
         router.expire(kNow + std::chrono::hours(1), out);

@@ -5,7 +5,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-WALKS = ["docs/packet-walk.md", "docs/walks.md"]
+WALKS = ["docs/packet-walk.md", "docs/rule-walk.md", "docs/walks.md"]
 PATH = re.compile(r"`((?:core|router|netlink)/[\w/.]+)`")
 # A name in backquotes, and the file in parentheses behind it if it is given.
 NAME = re.compile(r"`([A-Za-z]\w*(?:::\w+)*)`(?: \(`([\w/.]+)`\))?")

@@ -9,7 +9,7 @@
 #include <set>
 #include <sstream>
 
-#include "router/config/config.hpp"
+#include "router/config/load.hpp"
 #include "router/replay/replay.hpp"
 #include "tests/oracle/recorded_case.hpp"
 

@@ -35,7 +35,15 @@ namespace {
 
 constexpr const char* kRules =
     "*raw\n-A PREROUTING -p udp -m udp --dport 9 -j CT --notrack\nCOMMIT\n"
-    "*mangle\n-A FORWARD -j MARK --set-xmark 0x1/0xffffffff\nCOMMIT\n"
+    "*mangle\n-A FORWARD -j MARK --set-xmark 0x1/0xffffffff\n"
+    "-A FORWARD -m hashlimit --hashlimit-upto 100000/sec --hashlimit-mode"
+    " srcip,dstip,srcport,dstport --hashlimit-name all\n"
+    "-A FORWARD -m recent --name seen --set\n"
+    "-A FORWARD -m recent --name seen --update --seconds 60 --hitcount 4 --reap\n"
+    "-A FORWARD -m connlimit --connlimit-above 5\n"
+    "-A FORWARD -m quota --quota 1000000\n"
+    "-A FORWARD -m statistic --mode nth --every 3\n"
+    "-A FORWARD -m limit --limit 10/sec\nCOMMIT\n"
     "*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n"
     "*filter\n:FORWARD DROP [0:0]\n"
     "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
@@ -49,7 +57,7 @@ std::size_t allocations_of(World& world, const PacketBuilder& packet, int times)
     EgressQueue out;
     std::vector<Packet> batch;
     const auto forward = [&] {
-        batch.emplace_back(router.pool(), bytes);
+        batch.emplace_back(world.pool(), bytes);
         batch.back().meta.in = IfIndex{1};
         router.receive(batch, world.now(), out);
         batch.clear();

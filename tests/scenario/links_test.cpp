@@ -87,8 +87,7 @@ TEST_CASE("an IPv6 datagram whose headers fill every piece is too big, and its s
     World w = given("");
     EgressQueue out;
     for (const bool first : {true, false}) {
-        Packet packet =
-            fragment_of_options(w.router().pool(), first ? 0 : 1240, first ? 1240 : 1000, first);
+        Packet packet = fragment_of_options(w.pool(), first ? 0 : 1240, first ? 1240 : 1000, first);
         w.router().receive({&packet, 1}, w.now(), out);
     }
     w.expect_drop(DropReason::TooBig);

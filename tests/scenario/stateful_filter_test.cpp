@@ -271,7 +271,7 @@ TEST_CASE("conntrack: of a UDP-Lite packet's length only the low byte is in the 
     World w = given("*filter\n-A FORWARD -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n");
     EgressQueue out;
     for (const int checksum : {0xc640, 0xc740}) {
-        Packet packet = udplite(w.router().pool(), static_cast<std::uint16_t>(checksum));
+        Packet packet = udplite(w.pool(), static_cast<std::uint16_t>(checksum));
         w.router().receive({&packet, 1}, w.now(), out);
     }
     w.expect_drop(DropReason::RuleDrop);

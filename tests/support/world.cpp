@@ -56,6 +56,7 @@ std::string on_one_line(std::string text) {
 
 struct World::Impl : TraceWorld {
     LogLines log;
+    BufferPool pool;
     std::unique_ptr<Router> router;
     Story story;
     Tracer tracer{story};
@@ -131,7 +132,7 @@ void World::Impl::advance(Instant until) {
 }
 
 CtInfo World::Impl::segment(bool from_client, const PacketBuilder& builder) {
-    Packet packet = builder.packet(router->pool());
+    Packet packet = builder.packet(pool);
     packet.meta.in = router->interfaces().find(from_client ? "lan" : "wan")->index;
     EgressQueue ignored;
     router->receive({&packet, 1}, time, ignored);
@@ -183,7 +184,7 @@ World::~World() {
 }
 
 World& World::when(std::string_view interface, const PacketBuilder& builder, Here here) {
-    Packet packet = builder.packet(impl_->router->pool());
+    Packet packet = builder.packet(impl_->pool);
     const bool readable = dissect(packet).accepted();
     impl_->story.step("when " + std::string(interface) + " " +
                       (readable ? describe(packet) : "a packet that cannot be read"));
@@ -192,7 +193,7 @@ World& World::when(std::string_view interface, const PacketBuilder& builder, Her
         impl_->fail(here, "no interface " + std::string(interface));
         return *this;
     }
-    packet = builder.packet(impl_->router->pool());
+    packet = builder.packet(impl_->pool);
     packet.meta.in = found->index;
     impl_->router->receive({&packet, 1}, impl_->time, impl_->left);
     impl_->tracer.finish();
@@ -224,7 +225,7 @@ World& World::sysctl(std::string_view name, std::string_view value, Here here) {
 }
 
 World& World::expect(std::string_view interface, const PacketBuilder& builder, Here here) {
-    Packet wanted = builder.packet(impl_->router->pool());
+    Packet wanted = builder.packet(impl_->pool);
     CHECK(dissect(wanted).accepted());
     impl_->story.step("expect " + std::string(interface) + " " + describe(wanted));
     const auto packet = impl_->take(interface);
@@ -342,6 +343,10 @@ World& World::forget() {
 
 Router& World::router() {
     return *impl_->router;
+}
+
+BufferPool& World::pool() {
+    return impl_->pool;
 }
 
 Instant World::now() const {

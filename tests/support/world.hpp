@@ -74,6 +74,7 @@ class World {
     World& forget();  // what left so far is of no interest
 
     [[nodiscard]] Router& router();
+    [[nodiscard]] BufferPool& pool();  // for packets that are made by hand
     [[nodiscard]] Instant now() const;
     [[nodiscard]] std::vector<std::string> entries() const;
     [[nodiscard]] const std::vector<std::string>& log() const;

@@ -101,7 +101,7 @@ class Harness:
         return text
 
     def status(self):
-        return json.loads(self.cli("status").stdout)
+        return json.loads(self.cli("status", "-j").stdout)
 
     def curl(self, *arguments, netns=None):
         prefix = ["ip", "netns", "exec", self.netns(netns)] if netns else []

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -36,6 +37,7 @@ def test(h):
         h.check(name, EXPECTED.get(name) == json.loads(json.dumps(value).replace("to ::127.0.0.1", "to ::1")), (value, "a kernel", EXPECTED.get(name)))
     original_destination(h)
     follows_changes(h, config)
+    follows_a_killed_one(h, config)
     h.stop()
     after = what_the_namespace_has(h)
     h.check("a namespace that was there before is left as it was", before == after, (before, after))
@@ -101,6 +103,15 @@ def follows_changes(h, config):
     h.write("router.toml", text.replace('to = "2001:db8:f:1::/64"\ntype = "prohibit"', 'to = "2001:db8:f:1::/64"\ntype = "blackhole"') + '[[route]]\nto = "100.64.0.0/16"\nvia = "10.0.1.9"\n')
     answer = h.cli("reload")
     h.check("a reload changes and adds routes", (source_towards(h, "2001:db8:f:1::1"), source_towards(h, "100.64.0.1")) == ("EINVAL", LAN[0]), (answer, source_towards(h, "2001:db8:f:1::1"), source_towards(h, "100.64.0.1")))
+
+
+def follows_a_killed_one(h, config):
+    h.stop(signal.SIGKILL)
+    text = pathlib.Path(config).read_text()
+    h.write("router.toml", text.replace('to = "203.0.113.0/28"\ntype = "prohibit"', 'to = "203.0.113.0/28"\nvia = "10.0.1.9"'))
+    h.start(config)
+    h.check("routes that a killed router left are not in the way", source_towards(h, "203.0.113.1") == LAN[0], source_towards(h, "203.0.113.1"))
+    h.check("nor are its rules", tcp(h, WAN[0], 7022) == "ECONNREFUSED" and source_towards(h, WAN[1]) == WAN[1])
 
 
 def record(h):

@@ -133,7 +133,7 @@ def what_captures_hold(h):
     (h.folder / "name.pcapng").write_bytes(named(b"\x1b[31m" + b"x" * 60000))
     answer = subprocess.run([h.program, "replay", "router.toml", "--in", "name.pcapng"], cwd=h.folder, capture_output=True, timeout=60)
     h.check("a name in a capture does not command the terminal", answer.returncode == 1 and b"\x1b" not in answer.stderr and b'"\\x1b[31mxxx' in answer.stderr
-            and b"--interface takes one of lan, wan" in answer.stderr and len(answer.stderr) < 1000, answer)
+            and b"--interface take one of lan, wan" in answer.stderr and len(answer.stderr) < 1000, answer)
 
 
 def what_cannot_be_written(h):

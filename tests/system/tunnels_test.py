@@ -144,6 +144,20 @@ def single_packets(test):
     there.close()
 
 
+def checksum_in_the_tail(test):
+    """An option that demands an error, in a frame whose checksum field lies behind the end of the packet."""
+    hop_by_hop = struct.pack(">BBBBI", 59, 0, 0x80, 4, 0)
+    packet = ipv6("fd00:1::2", "2001:db8::99", 0, hop_by_hop + bytes(8)) + b"a tail of some bytes"
+    sock = test.inside("client", lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0))
+    sock.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+    sock.bind(("lan", 0x86dd))
+    sock.send(struct.pack("<BBHHHH", 1, 0, 0, 0, 50, 8) + packet)
+    sock.close()
+    answer = test.ping("client", "10.0.1.1")
+    test.check("the router goes on after a checksum field that is cut off", answer.returncode == 0, answer.stdout)
+    test.check("which was a bad offload", test.status()["drops"].get("bad_offload") == 1, test.status()["drops"])
+
+
 def finish(packet, start, offset):
     """Finishes the checksum if nobody has: the receiver's device would."""
     if not packet or total(packet[start:]) != 0xffff:
@@ -167,6 +181,7 @@ def test(test):
     single_packets(test)
     drops = test.status()["drops"]
     test.check("nothing was a bad offload", "bad_offload" not in drops, drops)
+    checksum_in_the_tail(test)
     test.check("the router ends in peace", test.stop() == 0)
 
 

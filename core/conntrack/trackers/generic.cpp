@@ -3,9 +3,9 @@
 
 namespace nsr::conntrack {
 
-Judgement judge_generic(Flow& flow) {
+TrackerVerdict judge_generic(Flow& flow) {
     flow.refresh(flow.timeouts.generic);
-    return Judgement::Accept;
+    return TrackerVerdict::Accept;
 }
 
 }  // namespace nsr::conntrack

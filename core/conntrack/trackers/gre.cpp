@@ -4,7 +4,7 @@
 
 namespace nsr::conntrack {
 
-Judgement judge_gre(Flow& flow) {
+TrackerVerdict judge_gre(Flow& flow) {
     Connection& record = flow.record;
     GreState& gre = record.state.gre;
     if (!flow.confirmed()) {
@@ -12,11 +12,11 @@ Judgement judge_gre(Flow& flow) {
     }
     if (!record.has(status::kSeenReply)) {
         flow.refresh(gre.timeout);
-        return Judgement::Accept;
+        return TrackerVerdict::Accept;
     }
     flow.refresh(gre.stream_timeout);
     flow.assure();
-    return Judgement::Accept;
+    return TrackerVerdict::Accept;
 }
 
 }  // namespace nsr::conntrack

@@ -26,20 +26,20 @@ bool icmpv6_may_begin(std::uint8_t type) {
 
 }  // namespace
 
-Judgement judge_icmp(Flow& flow) {
+TrackerVerdict judge_icmp(Flow& flow) {
     if (flow.record.family != Family::Ipv4 || !icmp_may_begin(first_type(flow.record))) {
-        return Judgement::Invalid;
+        return TrackerVerdict::Invalid;
     }
     flow.refresh(flow.timeouts.icmp);
-    return Judgement::Accept;
+    return TrackerVerdict::Accept;
 }
 
-Judgement judge_icmpv6(Flow& flow) {
+TrackerVerdict judge_icmpv6(Flow& flow) {
     if (flow.record.family != Family::Ipv6 || !icmpv6_may_begin(first_type(flow.record))) {
-        return Judgement::Invalid;
+        return TrackerVerdict::Invalid;
     }
     flow.refresh(flow.timeouts.icmpv6);
-    return Judgement::Accept;
+    return TrackerVerdict::Accept;
 }
 
 }  // namespace nsr::conntrack

@@ -1,5 +1,6 @@
 #include "core/conntrack/trackers/icmp_error.hpp"
 
+#include "core/packet/checksum.hpp"
 #include "core/packet/dissect.hpp"
 #include "core/wire/icmp.hpp"
 
@@ -54,7 +55,7 @@ IcmpClass Judge::icmp(bool verify_checksum) const {
     if (!icmp) {
         return malformed("short packet");
     }
-    if (verify_checksum && !checksum_right(packet, proto::kIcmp)) {
+    if (verify_checksum && !checksum_right(packet, whole_transport(packet, proto::kIcmp))) {
         return malformed("bad hw icmp checksum");
     }
     if (icmp->type() > wire::icmp::kHighestType) {
@@ -68,7 +69,7 @@ IcmpClass Judge::icmpv6(bool verify_checksum) const {
     if (!icmp) {
         return malformed("short packet");
     }
-    if (verify_checksum && !checksum_right(packet, proto::kIcmpv6)) {
+    if (verify_checksum && !checksum_right(packet, whole_transport(packet, proto::kIcmpv6))) {
         return malformed("ICMPv6 checksum failed");
     }
     if (is_link_matter(icmp->type())) {

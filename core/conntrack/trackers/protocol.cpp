@@ -5,7 +5,6 @@
 #include <string>
 
 #include "core/packet/describe.hpp"
-#include "core/wire/checksum.hpp"
 
 namespace nsr::conntrack {
 
@@ -13,7 +12,7 @@ namespace {
 
 struct Tracker {
     std::uint8_t protocol;
-    Judgement (*judge)(Flow&);
+    TrackerVerdict (*judge)(Flow&);
 };
 
 // The busiest first.
@@ -25,7 +24,7 @@ constexpr Tracker kTrackers[] = {
 
 }  // namespace
 
-Judgement judge(Flow& flow) {
+TrackerVerdict judge(Flow& flow) {
     for (const Tracker& tracker : kTrackers) {
         if (tracker.protocol == flow.record.protocol) {
             return tracker.judge(flow);
@@ -49,18 +48,6 @@ void Flow::assure() {
 void Flow::kill() {
     counted = true;
     killed = true;
-}
-
-bool checksum_right(const Packet& packet, std::uint8_t protocol) {
-    const wire::ConstBytes l4 = packet.l4();
-    const Layout& layout = packet.layout;
-    // ICMP is the one that has no pseudo header.
-    const std::uint16_t pseudo =
-        protocol == proto::kIcmp
-            ? std::uint16_t{0}
-            : wire::pseudo_header_sum(layout.source, layout.destination, protocol,
-                                      static_cast<std::uint32_t>(l4.size()));
-    return wire::sum(l4, pseudo) == 0xffff;
 }
 
 bool InvalidLog::wants(std::uint8_t protocol) const {

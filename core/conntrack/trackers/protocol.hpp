@@ -38,7 +38,7 @@ class InvalidLog {
     Instant now_;
 };
 
-enum class Judgement : std::uint8_t {
+enum class TrackerVerdict : std::uint8_t {
     Accept,
     Invalid,  // the packet is not part of the connection
     Reopen,   // the connection is over and the packet begins the next one on the same tuple
@@ -55,7 +55,7 @@ struct Flow {
     const Timeouts& timeouts;
     const InvalidLog& log;
 
-    // What the tracker decided beside its judgement.
+    // What the tracker decided beside its verdict.
     bool counted = false;      // the packet counts in the connection's accounting
     bool killed = false;       // the connection is over once this packet has passed
     std::uint32_t events = 0;  // event::k* that the packet caused
@@ -77,19 +77,15 @@ constexpr Jiffies jiffies_of(std::uint32_t seconds) {
 }
 
 // One per protocol; an unconfirmed record asks whether a connection may begin with this packet.
-Judgement judge_tcp(Flow& flow);
-Judgement judge_udp(Flow& flow);
-Judgement judge_udplite(Flow& flow);
-Judgement judge_icmp(Flow& flow);
-Judgement judge_icmpv6(Flow& flow);
-Judgement judge_sctp(Flow& flow);
-Judgement judge_gre(Flow& flow);
-Judgement judge_generic(Flow& flow);
+TrackerVerdict judge_tcp(Flow& flow);
+TrackerVerdict judge_udp(Flow& flow);
+TrackerVerdict judge_udplite(Flow& flow);
+TrackerVerdict judge_icmp(Flow& flow);
+TrackerVerdict judge_icmpv6(Flow& flow);
+TrackerVerdict judge_sctp(Flow& flow);
+TrackerVerdict judge_gre(Flow& flow);
+TrackerVerdict judge_generic(Flow& flow);
 
-Judgement judge(Flow& flow);
-
-// Is the one's complement checksum of the transport header and what follows right? The pseudo
-// header is that of `protocol`. kernel: nf_checksum
-bool checksum_right(const Packet& packet, std::uint8_t protocol);
+TrackerVerdict judge(Flow& flow);
 
 }  // namespace nsr::conntrack

@@ -76,7 +76,7 @@ class SctpTracker {
           own_(index_of(direction_)),
           peer_(index_of(opposite(direction_))) {}
 
-    Judgement judge();
+    TrackerVerdict judge();
 
   private:
     enum class Tag : std::uint8_t { Right, Wrong, Unsure };
@@ -106,36 +106,36 @@ class SctpTracker {
 
 }  // namespace
 
-Judgement judge_sctp(Flow& flow) {
+TrackerVerdict judge_sctp(Flow& flow) {
     return SctpTracker(flow).judge();
 }
 
 namespace {
 
-Judgement SctpTracker::judge() {
+TrackerVerdict SctpTracker::judge() {
     if (malformed() || !collect_chunks()) {
-        return Judgement::Invalid;
+        return TrackerVerdict::Invalid;
     }
     tag_ = wire::load32(l4_.data() + kTagOffset);
     if (!flow_.confirmed() && !begin()) {
-        return Judgement::Invalid;
+        return TrackerVerdict::Invalid;
     }
     if (tag_ruled_out()) {
         flow_.log.write(flow_.packet, proto::kSctp,
                         "verification tag check failed %x vs %x for dir %d", tag_, sctp_.vtag[own_],
                         static_cast<int>(own_));
-        return Judgement::Invalid;
+        return TrackerVerdict::Invalid;
     }
     ChunkWalk walk(l4_);
     while (const auto chunk = walk.next()) {
         if (!take(*chunk)) {
-            return Judgement::Invalid;
+            return TrackerVerdict::Invalid;
         }
     }
     if (!keep_timeout_) {
         flow_.refresh(timeout_of(state_));
     }
-    return Judgement::Accept;
+    return TrackerVerdict::Accept;
 }
 
 // kernel: sctp_error

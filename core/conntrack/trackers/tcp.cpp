@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "core/conntrack/trackers/tcp_tracker.hpp"
+#include "core/packet/checksum.hpp"
 
 namespace nsr::conntrack {
 
@@ -23,10 +24,10 @@ bool malformed(const Flow& flow, const wire::TcpView& tcp);
 
 }  // namespace
 
-Judgement judge_tcp(Flow& flow) {
+TrackerVerdict judge_tcp(Flow& flow) {
     const auto tcp = wire::TcpView::parse(flow.l4());
     if (!tcp || malformed(flow, *tcp)) {
-        return Judgement::Invalid;
+        return TrackerVerdict::Invalid;
     }
     const TcpSegment segment = segment_of(*tcp);
     return TcpTracker(flow, segment).judge();
@@ -43,7 +44,8 @@ bool malformed(const Flow& flow, const wire::TcpView& tcp) {
     if (!tcp.data_offset_valid()) {
         return log("truncated packet");
     }
-    if (flow.verify_checksum && !checksum_right(flow.packet, proto::kTcp)) {
+    if (flow.verify_checksum &&
+        !checksum_right(flow.packet, whole_transport(flow.packet, proto::kTcp))) {
         return log("bad checksum");
     }
     if (!flags_possible(tcp.flags())) {
@@ -54,9 +56,9 @@ bool malformed(const Flow& flow, const wire::TcpView& tcp) {
 
 }  // namespace
 
-Judgement TcpTracker::judge() {
+TrackerVerdict TcpTracker::judge() {
     if (!flow_.confirmed() && !begin()) {
-        return Judgement::Invalid;
+        return TrackerVerdict::Invalid;
     }
     old_ = static_cast<TcpConntrack>(tcp_.state);
     next_ = step(direction_, segment_.kind, old_);
@@ -66,11 +68,11 @@ Judgement TcpTracker::judge() {
     }
     switch (path) {
         case TcpPath::Pass:
-            return Judgement::Accept;
+            return TrackerVerdict::Accept;
         case TcpPath::Invalid:
-            return Judgement::Invalid;
+            return TrackerVerdict::Invalid;
         case TcpPath::Reopen:
-            return Judgement::Reopen;
+            return TrackerVerdict::Reopen;
         case TcpPath::CheckWindow:
         case TcpPath::SkipWindow:
             break;
@@ -247,7 +249,7 @@ void TcpTracker::log_window(const WindowCheck& result) const {
 }
 
 // The segment is believed.
-Judgement TcpTracker::commit() {
+TrackerVerdict TcpTracker::commit() {
     Connection& record = flow_.record;
     tcp_.last_index = static_cast<std::uint8_t>(segment_.kind);
     tcp_.last_direction = static_cast<std::uint8_t>(direction_);
@@ -262,11 +264,11 @@ Judgement TcpTracker::commit() {
         if (segment_.kind == TcpKind::Rst) {
             // Refused: there is no connection to keep.
             flow_.kill();
-            return Judgement::Accept;
+            return TrackerVerdict::Accept;
         }
         if (segment_.kind == TcpKind::Syn && old_ == TcpConntrack::SynSent) {
             // Repeating a SYN must not keep the tuple for ever.
-            return Judgement::Accept;
+            return TrackerVerdict::Accept;
         }
         if (next_ == TcpStep::Established) {
             seconds = std::min(seconds, flow_.timeouts.tcp_unacknowledged);
@@ -276,7 +278,7 @@ Judgement TcpTracker::commit() {
         flow_.assure();
     }
     flow_.refresh(seconds);
-    return Judgement::Accept;
+    return TrackerVerdict::Accept;
 }
 
 std::uint32_t TcpTracker::timeout() const {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/wire/tcp_options.hpp"
+
 namespace nsr::conntrack {
 
 namespace {
@@ -12,33 +14,11 @@ constexpr std::uint8_t kMaxScale = 14;  // RFC 7323 2.3
 constexpr std::size_t kSackPermittedBytes = 2;
 constexpr std::size_t kWindowScaleBytes = 3;
 constexpr std::size_t kSackBlockBytes = 8;
+constexpr std::size_t kKindAndLength = 2;
 
 // The common case of a connection with timestamps: two NOPs and the timestamp, nothing else.
 constexpr std::size_t kAlignedTimestampBytes = 12;
 constexpr std::uint32_t kAlignedTimestamp = 0x0101080a;
-
-// Calls `each(kind, value)` for every well-formed option until it returns false, the list ends or
-// something is malformed.
-template <class Each>
-void for_each_option(ConstBytes options, Each each) {
-    while (!options.empty()) {
-        const std::uint8_t kind = options[0];
-        if (kind == wire::tcp::kOptionEnd) {
-            return;
-        }
-        if (kind == wire::tcp::kOptionNop) {
-            options = options.subspan(1);
-            continue;
-        }
-        if (options.size() < 2 || options[1] < 2 || options[1] > options.size()) {
-            return;
-        }
-        if (!each(kind, options.subspan(2, options[1] - 2u))) {
-            return;
-        }
-        options = options.subspan(options[1]);
-    }
-}
 
 }  // namespace
 
@@ -60,15 +40,17 @@ std::optional<TcpOffer> offer_of(const TcpSegment& segment) {
         return std::nullopt;
     }
     TcpOffer offer;
-    for_each_option(segment.options, [&](std::uint8_t kind, ConstBytes value) {
-        if (kind == wire::tcp::kOptionSackPermitted && value.size() + 2 == kSackPermittedBytes) {
+    wire::TcpOptionWalk walk(segment.options, wire::TcpOptionReading::Strict);
+    while (const auto option = walk.next()) {
+        if (option->kind == wire::tcp::kOptionSackPermitted &&
+            option->length == kSackPermittedBytes) {
             offer.sack = true;
-        } else if (kind == wire::tcp::kOptionWindowScale && value.size() + 2 == kWindowScaleBytes) {
+        } else if (option->kind == wire::tcp::kOptionWindowScale &&
+                   option->length == kWindowScaleBytes) {
             offer.scaling = true;
-            offer.scale = std::min(value[0], kMaxScale);
+            offer.scale = std::min(segment.options[option->offset + 2], kMaxScale);
         }
-        return true;
-    });
+    }
     return offer;
 }
 
@@ -78,17 +60,20 @@ std::uint32_t highest_acknowledged(const TcpSegment& segment) {
         wire::load32(segment.options.data()) == kAlignedTimestamp) {
         return highest;
     }
-    for_each_option(segment.options, [&](std::uint8_t kind, ConstBytes value) {
-        if (kind != wire::tcp::kOptionSack || value.empty() ||
-            value.size() % kSackBlockBytes != 0) {
-            return true;
+    wire::TcpOptionWalk walk(segment.options, wire::TcpOptionReading::Strict);
+    while (const auto option = walk.next()) {
+        if (option->kind != wire::tcp::kOptionSack || option->length == kKindAndLength ||
+            (option->length - kKindAndLength) % kSackBlockBytes != 0) {
+            continue;
         }
-        for (std::size_t block = 0; block < value.size(); block += kSackBlockBytes) {
-            const std::uint32_t right = wire::load32(value.data() + block + 4);
+        const ConstBytes blocks = segment.options.subspan(option->offset + kKindAndLength,
+                                                          option->length - kKindAndLength);
+        for (std::size_t block = 0; block < blocks.size(); block += kSackBlockBytes) {
+            const std::uint32_t right = wire::load32(blocks.data() + block + 4);
             highest = after(right, highest) ? right : highest;
         }
-        return false;
-    });
+        break;
+    }
     return highest;
 }
 

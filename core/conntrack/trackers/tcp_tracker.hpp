@@ -28,7 +28,7 @@ class TcpTracker {
           sender_(index_of(direction_)),
           receiver_(index_of(opposite(direction_))) {}
 
-    Judgement judge();
+    TrackerVerdict judge();
 
   private:
     bool begin();
@@ -46,7 +46,7 @@ class TcpTracker {
     TcpPath window();
     void log_window(const WindowCheck& check) const;
     void hasten_end();
-    Judgement commit();
+    TrackerVerdict commit();
     [[nodiscard]] std::uint32_t timeout() const;
     [[nodiscard]] std::uint32_t timeout_of(TcpStep state) const;
     [[nodiscard]] const char* old_name() const { return tcp_state_name(old_).data(); }

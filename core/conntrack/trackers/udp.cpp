@@ -1,7 +1,7 @@
 // UDP and UDP-Lite. kernel: nf_conntrack_proto_udp.c
 #include "core/wire/udp.hpp"
 #include "core/conntrack/trackers/protocol.hpp"
-#include "core/wire/checksum.hpp"
+#include "core/packet/checksum.hpp"
 
 namespace nsr::conntrack {
 
@@ -15,9 +15,9 @@ bool udplite_wrong(const Flow& flow);
 
 }  // namespace
 
-Judgement judge_udp(Flow& flow) {
+TrackerVerdict judge_udp(Flow& flow) {
     if (udp_wrong(flow)) {
-        return Judgement::Invalid;
+        return TrackerVerdict::Invalid;
     }
     Connection& record = flow.record;
     if (!flow.confirmed()) {
@@ -25,27 +25,27 @@ Judgement judge_udp(Flow& flow) {
     }
     if (!record.has(status::kSeenReply)) {
         flow.refresh(flow.timeouts.udp);
-        return Judgement::Accept;
+        return TrackerVerdict::Accept;
     }
     const bool stream = jiffies_until(record.assured_after, flow.now) < 0;
     flow.refresh(stream ? flow.timeouts.udp_stream : flow.timeouts.udp);
     if (stream) {
         flow.assure();
     }
-    return Judgement::Accept;
+    return TrackerVerdict::Accept;
 }
 
-Judgement judge_udplite(Flow& flow) {
+TrackerVerdict judge_udplite(Flow& flow) {
     if (udplite_wrong(flow)) {
-        return Judgement::Invalid;
+        return TrackerVerdict::Invalid;
     }
     if (!flow.record.has(status::kSeenReply)) {
         flow.refresh(flow.timeouts.udp);
-        return Judgement::Accept;
+        return TrackerVerdict::Accept;
     }
     flow.refresh(flow.timeouts.udp_stream);
     flow.assure();
-    return Judgement::Accept;
+    return TrackerVerdict::Accept;
 }
 
 namespace {
@@ -63,7 +63,8 @@ bool udp_wrong(const Flow& flow) {
     if (udp->length() > flow.l4().size() || udp->length() < wire::udp::kHeaderBytes) {
         return log("truncated/malformed packet");
     }
-    if (udp->checksum() != 0 && flow.verify_checksum && !checksum_right(flow.packet, proto::kUdp)) {
+    if (udp->checksum() != 0 && flow.verify_checksum &&
+        !checksum_right(flow.packet, whole_transport(flow.packet, proto::kUdp))) {
         return log("bad checksum");
     }
     return false;
@@ -73,13 +74,12 @@ bool udp_wrong(const Flow& flow) {
 // the length, of which one byte is left: a correct UDP-Lite checksum (RFC 3828 3.1) is a wrong one.
 // kernel: udplite_error, nf_ip_checksum_partial
 bool udplite_checksum_right(const Packet& packet, std::size_t covered) {
-    const Layout& layout = packet.layout;
-    const wire::ConstBytes l4 = packet.l4();
-    const auto length = static_cast<std::uint32_t>(l4.size());
-    const std::uint32_t counted = layout.family == Family::Ipv4 ? length & 0xff : length;
-    const std::uint16_t pseudo =
-        wire::pseudo_header_sum(layout.source, layout.destination, proto::kUdp, counted);
-    return wire::sum(l4.first(covered), pseudo) == 0xffff;
+    ChecksumScope scope = whole_transport(packet, proto::kUdp);
+    scope.covered = covered;
+    if (packet.layout.family == Family::Ipv4) {
+        scope.length &= 0xff;
+    }
+    return checksum_right(packet, scope);
 }
 
 // kernel: udplite_error

@@ -1,11 +1,11 @@
 // -m connlimit: how many connections an address, or a network, has at once.
 // kernel: xt_connlimit.c, nf_conncount.c
 #include <array>
-#include <map>
 #include <optional>
-#include <tuple>
 #include <utility>
 
+#include "core/rules/matches/hashing.hpp"
+#include "core/rules/matches/keyed_table.hpp"
 #include "core/rules/matches/matches.hpp"
 #include "core/rules/words/text.hpp"
 #include "core/wire/protocol.hpp"
@@ -23,51 +23,85 @@ constexpr std::array kConnlimitOptions = std::to_array<OptionSpec>({{"connlimit-
                                                                     {"connlimit-saddr", 0},
                                                                     {"connlimit-daddr", 0}});
 
-using CountedConnection = std::pair<conntrack::Tuple, Zone>;
-struct CountedLess {
-    bool operator()(const CountedConnection& a, const CountedConnection& b) const {
-        const auto key = [](const CountedConnection& c) {
-            const conntrack::Tuple& t = c.first;
-            return std::tie(t.source, t.destination, t.source_port, t.destination_port, t.protocol,
-                            c.second);
-        };
-        return key(a) < key(b);
-    }
+// A connection that counts for somebody. kernel: struct nf_conncount_tuple
+struct CountedConnection {
+    conntrack::Tuple tuple;
+    Zone zone = 0;
+    friend bool operator==(const CountedConnection&, const CountedConnection&) = default;
 };
 
 // Who has which connections, by masked address and zone. kernel: struct nf_conncount_data
-struct Counted {
-    class Group {
-      public:
-        using Order = std::map<std::uint64_t, CountedConnection>;
-
-        [[nodiscard]] std::size_t size() const { return places_.size(); }
-        Order::iterator begin() { return order_.begin(); }
-        Order::iterator end() { return order_.end(); }
-        void add(const CountedConnection& one) {
-            if (places_.emplace(one, came_).second) {
-                order_.emplace(came_++, one);
-            }
-        }
-        Order::iterator remove(Order::iterator one) {
-            places_.erase(one->second);
-            return order_.erase(one);
-        }
-
+class Counted {
+  public:
+    struct Group {
+        IpAddress address;
+        Zone zone = 0;
+        PlaceList connections;         // as they came
         std::optional<Jiffies> swept;  // kernel: last_gc
-
-      private:
-        Order order_;  // as they came
-        std::map<CountedConnection, std::uint64_t, CountedLess> places_;
-        std::uint64_t came_ = 0;
     };
-    using Key = std::pair<IpAddress, Zone>;
+    struct Member {
+        Links links;
+        Place group = kNoPlace;
+        CountedConnection connection;
+    };
 
-    [[nodiscard]] std::size_t remembered() const { return groups.size(); }
+    [[nodiscard]] std::size_t remembered() const { return groups_.size(); }
+    // Makes it if need be.
+    Place group_of(const IpAddress& address, Zone zone, const SipKey& key);
+    Group& group(Place place) { return groups_[place]; }
+    Member& member(Place place) { return members_[place]; }
+    // Unless it is there already.
+    void add(Place group, const CountedConnection& connection, const SipKey& key);
+    // The one behind it in its group.
+    Place remove(Place member);
+    // The next place of a group, round and round; kNoPlace: there is none, or nobody is at home.
+    Place next_group();
+    void remove_group(Place group) { groups_.remove(group); }
 
-    std::map<Key, Group> groups;
-    Key visited;  // the group that was looked at last for being over
+  private:
+    KeyedTable<Group> groups_;
+    KeyedTable<Member> members_;
+    Place visited_ = 0;
 };
+
+Place Counted::group_of(const IpAddress& address, Zone zone, const SipKey& key) {
+    const std::uint32_t hash = hash_of(key, address, address, zone);
+    Place place = groups_.find(
+        hash, [&](const Group& group) { return group.address == address && group.zone == zone; });
+    if (place == kNoPlace) {
+        place = groups_.add(hash);
+        groups_[place] = {address, zone, {}, {}};
+    }
+    return place;
+}
+
+void Counted::add(Place group, const CountedConnection& connection, const SipKey& key) {
+    const conntrack::Tuple& tuple = connection.tuple;
+    const std::uint64_t ports = std::uint64_t{tuple.source_port} << 16 | tuple.destination_port;
+    const std::uint32_t hash =
+        hash_of(key, tuple.source, tuple.destination, ports | std::uint64_t{group} << 32);
+    const Place known = members_.find(hash, [&](const Member& member) {
+        return member.group == group && member.connection == connection;
+    });
+    if (known != kNoPlace) {
+        return;
+    }
+    const Place place = members_.add(hash);
+    members_[place] = {{}, group, connection};
+    groups_[group].connections.push_back(members_, place);
+}
+
+Place Counted::remove(Place member) {
+    const Place after = members_[member].links.after;
+    groups_[members_[member].group].connections.remove(members_, member);
+    members_.remove(member);
+    return after;
+}
+
+Place Counted::next_group() {
+    visited_ = visited_ + 1 < groups_.places() ? visited_ + 1 : 0;
+    return visited_ < groups_.places() && groups_.used(visited_) ? visited_ : kNoPlace;
+}
 
 class ConnlimitMatch : public StatefulMatch<Counted> {
   public:
@@ -87,9 +121,9 @@ class ConnlimitMatch : public StatefulMatch<Counted> {
     static bool closed(const conntrack::Connection& connection);
     static std::optional<ConnId> find(const ActionParam& par, const CountedConnection& counted);
     static bool gone(const ActionParam& par, const std::optional<ConnId>& conn);
-    static void sweep(const ActionParam& par, Counted::Group& group,
+    static void sweep(const ActionParam& par, Counted& counted, Place group,
                       const CountedConnection* until);
-    static void forget_groups(const ActionParam& par, Counted& state);
+    static void forget_groups(const ActionParam& par, Counted& counted);
 };
 
 std::string ConnlimitMatch::save() const {
@@ -110,7 +144,7 @@ bool ConnlimitMatch::closed(const conntrack::Connection& connection) {
 // kernel: find_or_evict
 std::optional<ConnId> ConnlimitMatch::find(const ActionParam& par,
                                            const CountedConnection& counted) {
-    const auto hit = par.conntrack.table().find(counted.first, counted.second, to_jiffies(par.now));
+    const auto hit = par.conntrack.table().find(counted.tuple, counted.zone, to_jiffies(par.now));
     return hit ? std::optional(hit->id) : std::nullopt;
 }
 
@@ -120,40 +154,43 @@ bool ConnlimitMatch::gone(const ActionParam& par, const std::optional<ConnId>& c
 
 // Those who came before `until`, or all. A large group once per jiffy, and not all that is over at
 // once: each packet adds one at most. kernel: __nf_conncount_add, nf_conncount_gc_list
-void ConnlimitMatch::sweep(const ActionParam& par, Counted::Group& group,
+void ConnlimitMatch::sweep(const ActionParam& par, Counted& counted, Place place,
                            const CountedConnection* until) {
+    Counted::Group& group = counted.group(place);
     const Jiffies now = to_jiffies(par.now);
-    if (std::exchange(group.swept, now) == now && group.size() > kEvictions) {
+    if (std::exchange(group.swept, now) == now && group.connections.size > kEvictions) {
         return;
     }
     std::size_t evicted = 0;
-    for (auto it = group.begin(); it != group.end() && evicted <= kEvictions;) {
-        const auto conn = find(par, it->second);
-        if (conn && until != nullptr && it->second == *until) {
+    for (Place at = group.connections.first; at != kNoPlace && evicted <= kEvictions;) {
+        const CountedConnection& connection = counted.member(at).connection;
+        const auto conn = find(par, connection);
+        if (conn && until != nullptr && connection == *until) {
             return;
         }
         const bool over = gone(par, conn);
         evicted += over ? 1 : 0;
-        it = over ? group.remove(it) : std::next(it);
+        at = over ? counted.remove(at) : counted.member(at).links.after;
     }
 }
 
 // Groups of whom nobody comes any more: a few are looked at with each packet, in turn. kernel:
 // tree_gc_worker
-void ConnlimitMatch::forget_groups(const ActionParam& par, Counted& state) {
-    for (std::size_t i = 0; i < kGroupsPerPacket && !state.groups.empty(); ++i) {
-        auto it = state.groups.upper_bound(state.visited);
-        it = it == state.groups.end() ? state.groups.begin() : it;
-        state.visited = it->first;
-        auto& group = it->second;
-        for (std::size_t looks = 0; looks < kEvictions && group.size() != 0; ++looks) {
-            if (!gone(par, find(par, group.begin()->second))) {
+void ConnlimitMatch::forget_groups(const ActionParam& par, Counted& counted) {
+    for (std::size_t i = 0; i < kGroupsPerPacket; ++i) {
+        const Place place = counted.next_group();
+        if (place == kNoPlace) {
+            continue;
+        }
+        const PlaceList& connections = counted.group(place).connections;
+        for (std::size_t looks = 0; looks < kEvictions && connections.size != 0; ++looks) {
+            if (!gone(par, find(par, counted.member(connections.first).connection))) {
                 break;
             }
-            group.remove(group.begin());
+            counted.remove(connections.first);
         }
-        if (group.size() == 0) {
-            state.groups.erase(it);
+        if (connections.size == 0) {
+            counted.remove_group(place);
         }
     }
 }
@@ -186,14 +223,14 @@ MatchResult ConnlimitMatch::test(ActionParam& par, Counted& counted) const {
     const Layout& layout = par.packet.layout;
     const IpAddress& address = by_destination ? layout.destination : layout.source;
     forget_groups(par, counted);
-    auto& group = counted.groups[{address & mask, own->second}];
-    if (group.size() != 0 && is_old(par, *own)) {
-        sweep(par, group, nullptr);
+    const Place group = counted.group_of(address & mask, own->zone, par.hash_key);
+    if (counted.group(group).connections.size != 0 && is_old(par, *own)) {
+        sweep(par, counted, group, nullptr);
     } else {
-        sweep(par, group, &*own);
-        group.add(*own);
+        sweep(par, counted, group, &*own);
+        counted.add(group, *own, par.hash_key);
     }
-    return yes_if((group.size() > limit) != upto);
+    return yes_if((counted.group(group).connections.size > limit) != upto);
 }
 
 std::shared_ptr<const Match> parse_connlimit(const Options& options, RuleContext& context) {

@@ -66,20 +66,42 @@ std::string names_of(std::uint32_t bits, std::span<const BitName> names) {
     return text;
 }
 
+const BitName* find_bits(std::string_view word, std::span<const BitName> names) {
+    const auto row = std::find_if(names.begin(), names.end(), [&](const BitName& candidate) {
+        return lower(candidate.name) == lower(word);
+    });
+    return row == names.end() ? nullptr : &*row;
+}
+
+// What is wrong with a word that is none of `names`; states are easily taken for statuses.
+std::string unknown_bits(std::string_view word, std::string_view option,
+                         std::span<const BitName> names) {
+    const bool status = option == "ctstatus";
+    const std::string start = "unknown " + std::string(status ? "status " : "state ") +
+                              in_quotes(word) + " for --" + std::string(option);
+    if (status && find_bits(word, kStates) != nullptr) {
+        return start + "; it is a state: --ctstate " + std::string(word);
+    }
+    if (!status && find_bits(word, kStatuses) != nullptr) {
+        return start + "; it is a status: -m conntrack --ctstatus " + std::string(word);
+    }
+    if (!status && find_bits(word, kStates) != nullptr) {
+        return start + "; -m conntrack --ctstate knows it";
+    }
+    std::vector<std::string_view> known;
+    for (const BitName& candidate : names) {
+        known.push_back(candidate.name);
+    }
+    return start + did_you_mean(word, known);
+}
+
 std::optional<std::uint32_t> parse_bits(const GivenOption& given, const RuleContext& context,
                                         std::span<const BitName> names) {
     std::uint32_t bits = 0;
     for (const std::string_view word : split(given.value, ',')) {
-        const auto row = std::find_if(names.begin(), names.end(), [&](const BitName& candidate) {
-            return lower(candidate.name) == lower(word);
-        });
-        if (row == names.end()) {
-            std::vector<std::string_view> known;
-            for (const BitName& candidate : names) {
-                known.push_back(candidate.name);
-            }
-            context.error(given, "unknown state " + in_quotes(word) + " for --" +
-                                     std::string(given.name) + did_you_mean(word, known));
+        const BitName* row = find_bits(word, names);
+        if (row == nullptr) {
+            context.error(given, unknown_bits(word, given.name, names));
             return std::nullopt;
         }
         bits |= row->bits;

@@ -10,6 +10,7 @@
 #include "core/rules/words/text.hpp"
 #include "core/wire/protocol.hpp"
 #include "core/wire/tcp.hpp"
+#include "core/wire/tcp_options.hpp"
 #include "core/wire/udp.hpp"
 
 namespace nsr::rules {
@@ -119,13 +120,11 @@ MatchResult TcpMatch::test(ActionParam& par) const {
     if (!header->data_offset_valid()) {
         return MatchResult::HotDrop;
     }
-    const auto options = header->options();
-    for (std::size_t i = 0; i < options.size();) {
-        if (options[i] == option) {
+    wire::TcpOptionWalk walk(header->options(), wire::TcpOptionReading::Tolerant);
+    while (const auto found = walk.next()) {
+        if (found->kind == option) {
             return yes_if(!option_inverted);
         }
-        const bool has_length = options[i] >= 2 && i + 1 < options.size() && options[i + 1] != 0;
-        i += has_length ? options[i + 1] : 1;
     }
     return yes_if(option_inverted);
 }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <list>
-#include <map>
 
+#include "core/rules/matches/hashing.hpp"
+#include "core/rules/matches/keyed_table.hpp"
 #include "core/rules/matches/matches.hpp"
 #include "core/rules/words/text.hpp"
 
@@ -32,33 +32,68 @@ constexpr std::size_t kMinStamps = 32;
 constexpr std::uint32_t kMaxHits = 255;  // kernel: XT_RECENT_MAX_NSTAMPS - 1
 
 struct Entry {
+    Links links;  // least recently touched first
     IpAddress address;
     unsigned ttl = 0;
     std::vector<Jiffies> stamps;  // a ring once it is full
     std::size_t index = 0;
 };
 
-// Least recently touched first.
-struct RecentList {
-    std::list<Entry> entries;
-    std::size_t stamps = kMinStamps;
-
-    std::list<Entry>::iterator find(const IpAddress& address, unsigned ttl) {
-        return std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) {
+// kernel: struct recent_table
+class RecentList {
+  public:
+    // Room for as many stamps of each address.
+    void keep(std::size_t stamps) { stamps_ = std::max(stamps_, stamps); }
+    // With a TTL of 0 any will do. kernel: recent_entry_lookup
+    [[nodiscard]] Place find(const IpAddress& address, std::uint32_t hash, unsigned ttl) const {
+        return entries_.find(hash, [&](const Entry& entry) {
             return entry.address == address && (ttl == entry.ttl || ttl == 0 || entry.ttl == 0);
         });
     }
-    void touch(std::list<Entry>::iterator entry, Jiffies now) {
-        entry->index %= stamps;
-        if (entry->index == entry->stamps.size()) {
-            entry->stamps.push_back(now);
-        } else {
-            entry->stamps[entry->index] = now;
-        }
-        ++entry->index;
-        entries.splice(entries.end(), entries, entry);
+    Entry& operator[](Place place) { return entries_[place]; }
+    // A new address takes the place of the one that was touched least recently, if need be.
+    // kernel: recent_entry_init
+    void add(const Entry& entry, std::uint32_t hash, Jiffies now);
+    // kernel: recent_entry_update
+    void touch(Place place, Jiffies now);
+    void remove(Place place) {
+        order_.remove(entries_, place);
+        entries_.remove(place);
     }
+
+  private:
+    KeyedTable<Entry> entries_;
+    PlaceList order_;
+    std::size_t stamps_ = kMinStamps;
 };
+
+void RecentList::add(const Entry& entry, std::uint32_t hash, Jiffies now) {
+    if (entries_.size() >= kMaxEntries) {
+        remove(order_.first);
+    }
+    const Place place = entries_.add(hash);
+    Entry& added = entries_[place];
+    added.address = entry.address;
+    added.ttl = entry.ttl;
+    added.index = 0;
+    added.stamps.clear();
+    order_.push_back(entries_, place);
+    touch(place, now);
+}
+
+void RecentList::touch(Place place, Jiffies now) {
+    Entry& entry = entries_[place];
+    entry.stamps.reserve(stamps_);
+    entry.index %= stamps_;
+    if (entry.index == entry.stamps.size()) {
+        entry.stamps.push_back(now);
+    } else {
+        entry.stamps[entry.index] = now;
+    }
+    ++entry.index;
+    order_.remove(entries_, place);
+    order_.push_back(entries_, place);
+}
 
 class RecentMatch : public StatefulMatch<RecentList> {
   public:
@@ -108,7 +143,7 @@ std::string RecentMatch::save() const {
 
 // A list has room for as many stamps as the most demanding of its rules asks for.
 void RecentMatch::join(RecentList& recent) const {
-    recent.stamps = std::max(recent.stamps, std::bit_ceil(std::size_t{hits}));
+    recent.keep(std::bit_ceil(std::size_t{hits}));
 }
 
 bool RecentMatch::enough_hits(const Entry& entry, Jiffies now) const {
@@ -139,31 +174,29 @@ MatchResult RecentMatch::test(ActionParam& par, RecentList& recent) const {
     const bool forwarded =
         par.packet.meta.out != IfIndex::None && !par.packet.meta.locally_generated;
     const unsigned ttl = layout.ttl + (forwarded ? 1u : 0u);
-    auto entry = recent.find(address, check_ttl ? ttl : 0);
-    if (entry == recent.entries.end()) {
-        if (action != Action::Set) {
-            return yes_if(invert);
+    const std::uint32_t hash = hash_of(par.hash_key, address, address, 0);
+    const Place place = recent.find(address, hash, check_ttl ? ttl : 0);
+    if (place == kNoPlace) {
+        if (action == Action::Set) {
+            recent.add({.address = address, .ttl = ttl}, hash, now);
         }
-        if (recent.entries.size() >= kMaxEntries) {
-            recent.entries.pop_front();
-        }
-        recent.entries.push_back({address, ttl, {now}, 1});
+        return yes_if((action == Action::Set) != invert);
+    }
+    if (action == Action::Remove) {
+        recent.remove(place);
         return yes_if(!invert);
     }
+    Entry& entry = recent[place];
     bool result = !invert;
-    if (action == Action::Remove) {
-        recent.entries.erase(entry);
-        return yes_if(result);
-    }
-    if (action == Action::Check || action == Action::Update) {
-        result = enough_hits(*entry, now) != invert;
+    if (action != Action::Set) {
+        result = enough_hits(entry, now) != invert;
         if (reap) {
-            forget_old(*entry, now);
+            forget_old(entry, now);
         }
     }
     if (action == Action::Set || (action == Action::Update && result)) {
-        recent.touch(entry, now);
-        entry->ttl = ttl;
+        recent.touch(place, now);
+        entry.ttl = ttl;
     }
     return yes_if(result);
 }

@@ -6,7 +6,7 @@
 #include "core/rules/words/text.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/protocol.hpp"
-#include "core/wire/tcp.hpp"
+#include "core/wire/tcp_options.hpp"
 
 namespace nsr::rules {
 
@@ -40,14 +40,13 @@ MatchResult TcpmssMatch::test(ActionParam& par) const {
         return MatchResult::HotDrop;
     }
     const auto options = header->options();
-    for (std::size_t i = 0; i < options.size();) {
-        if (options[i] == wire::tcp::kOptionMss && options.size() - i >= kMssBytes &&
-            options[i + 1] == kMssBytes) {
-            const std::uint16_t mss = wire::load16(options.data() + i + 2);
+    wire::TcpOptionWalk walk(options, wire::TcpOptionReading::Tolerant);
+    while (const auto option = walk.next()) {
+        if (option->kind == wire::tcp::kOptionMss && option->length == kMssBytes &&
+            option->offset + kMssBytes <= options.size()) {
+            const std::uint16_t mss = wire::load16(options.data() + option->offset + 2);
             return yes_if((mss >= range_.low && mss <= range_.high) != invert_);
         }
-        const bool has_length = options[i] >= 2 && i + 1 < options.size() && options[i + 1] != 0;
-        i += has_length ? options[i + 1] : 1;
     }
     return yes_if(invert_);
 }

@@ -213,7 +213,8 @@ void read_days(const Options& options, const RuleContext& context, TimeMatch& ma
             continue;
         }
         const std::uint32_t all = week ? kAllWeekdays : kAllMonthdays;
-        (week ? match.weekdays : match.monthdays) = given->inverted ? all & ~*days : *days;
+        std::uint32_t& into = week ? match.weekdays : match.monthdays;
+        into = given->inverted ? all & ~*days : *days;
     }
 }
 

@@ -41,8 +41,9 @@ bool chain_is_cut(const Packet& packet) {
     return wire::is_extension_header(walk.type());
 }
 
-std::uint16_t port_at(const Packet& packet, std::size_t offset) {
-    return wire::load16(packet.l4().data() + offset);
+bool port_fits(const Packet& packet, std::size_t offset, const Instruction& instruction) {
+    const std::uint16_t port = wire::load16(packet.l4().data() + offset);
+    return port >= instruction.low && port <= instruction.high;
 }
 
 bool icmp_type(const Packet& packet, const Instruction& instruction) {
@@ -91,12 +92,10 @@ MatchResult evaluate(const Code& code, const Instruction& instruction, ActionPar
         case Op::TransportHeader:
             return transport_header(packet, instruction);
         case Op::SourcePort:
-            hit = port_at(packet, wire::tcp::kSourcePortOffset) >= instruction.low &&
-                  port_at(packet, wire::tcp::kSourcePortOffset) <= instruction.high;
+            hit = port_fits(packet, wire::tcp::kSourcePortOffset, instruction);
             break;
         case Op::DestinationPort:
-            hit = port_at(packet, wire::tcp::kDestinationPortOffset) >= instruction.low &&
-                  port_at(packet, wire::tcp::kDestinationPortOffset) <= instruction.high;
+            hit = port_fits(packet, wire::tcp::kDestinationPortOffset, instruction);
             break;
         case Op::TcpFlags:
             hit = (packet.l4()[wire::tcp::kFlagsOffset] & instruction.mask) == instruction.value;

@@ -155,6 +155,9 @@ std::size_t Program::remembered() const {
     for (const Code::Call& call : impl_->code.calls) {
         sum += call.own ? call.own->remembered() : 0;
     }
+    for (const auto& [name, state] : impl_->shared) {
+        sum += state->remembered();
+    }
     return sum;
 }
 

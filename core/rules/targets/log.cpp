@@ -38,6 +38,7 @@ constexpr std::array kLevels = std::to_array<Level>({
 });
 constexpr std::uint8_t kDefaultLevel = 4;
 constexpr std::size_t kMaxPrefix = 29;
+constexpr std::size_t kMaxLine = 1016;  // kernel: S_SIZE less the level and the end
 constexpr std::size_t kMaxNflogPrefix = 63;
 
 class LogTarget : public Target {
@@ -76,8 +77,9 @@ std::string LogTarget::save() const {
 }
 
 TargetVerdict LogTarget::apply(ActionParam& par, TableVerdict&) const {
-    par.log.log(par.now, static_cast<LogLevel>(level),
-                prefix + log_text(par.packet, par.hook, par.network, detail));
+    std::string line = prefix + log_text(par.packet, par.hook, par.network, detail);
+    line.resize(std::min(line.size(), kMaxLine));
+    par.log.log(par.now, static_cast<LogLevel>(level), line);
     return TargetVerdict::Continue;
 }
 

@@ -13,7 +13,7 @@
 #include "core/wire/ipv4.hpp"
 #include "core/wire/ipv6.hpp"
 #include "core/wire/protocol.hpp"
-#include "core/wire/tcp.hpp"
+#include "core/wire/tcp_options.hpp"
 
 namespace nsr::rules {
 
@@ -55,13 +55,6 @@ std::optional<std::uint16_t> path_mss(const ActionParam& par) {
         return std::nullopt;
     }
     return static_cast<std::uint16_t>(std::min<std::uint32_t>(mtu - headers, 0xffff));
-}
-
-// kernel: optlen
-std::size_t option_length(wire::ConstBytes header, std::size_t at) {
-    const bool single =
-        header[at] <= wire::tcp::kOptionNop || at + 1 >= header.size() || header[at + 1] == 0;
-    return single ? 1 : header[at + 1];
 }
 
 // A field of the checksum changed outside of the segment's bytes (its length in the pseudo header).
@@ -108,6 +101,19 @@ void add_mss(Packet& packet, std::uint16_t mss) {
                         static_cast<std::uint16_t>(word + 0x1000));
 }
 
+// Bytes of the options, as they stand in the packet now.
+wire::ConstBytes options_of(Packet& packet, std::size_t header_bytes) {
+    return wire::ConstBytes(packet.l4()).first(header_bytes).subspan(wire::tcp::kHeaderBytes);
+}
+
+// At an odd offset the value spans two words of the checksum. differs: tcpmss-odd-offset
+void lower_mss(Packet& packet, std::size_t option, std::uint16_t wanted) {
+    const std::size_t at = wire::tcp::kHeaderBytes + option + 2;
+    if (wire::load16(packet.l4().data() + at) > wanted) {
+        rewrite::set_l4_u16(packet, packet.layout.l4_offset + at, wanted);
+    }
+}
+
 // kernel: tcpmss_mangle_packet
 TargetVerdict TcpmssTarget::apply(ActionParam& par, TableVerdict&) const {
     Packet& packet = par.packet;
@@ -123,17 +129,17 @@ TargetVerdict TcpmssTarget::apply(ActionParam& par, TableVerdict&) const {
     if (!wanted) {
         return TargetVerdict::Drop;
     }
-    const wire::ConstBytes bytes = wire::ConstBytes(packet.l4()).first(header->data_offset_bytes());
-    for (std::size_t i = wire::tcp::kHeaderBytes; i + kMssOptionBytes <= bytes.size();
-         i += option_length(bytes, i)) {
-        if (bytes[i] == wire::tcp::kOptionMss && bytes[i + 1] == kMssOptionBytes) {
-            if (wire::load16(bytes.data() + i + 2) > *wanted) {
-                rewrite::set_l4_u16(packet, packet.layout.l4_offset + i + 2, *wanted);
-            }
+    const std::size_t header_bytes = header->data_offset_bytes();
+    const wire::ConstBytes options = options_of(packet, header_bytes);
+    wire::TcpOptionWalk walk(options, wire::TcpOptionReading::Tolerant);
+    while (const auto option = walk.next()) {
+        if (option->kind == wire::tcp::kOptionMss && option->length == kMssOptionBytes &&
+            option->offset + kMssOptionBytes <= options.size()) {
+            lower_mss(packet, option->offset, *wanted);
             return TargetVerdict::Continue;
         }
     }
-    if (packet.l4().size() == bytes.size() && bytes.size() < kMaxHeaderBytes) {
+    if (packet.l4().size() == header_bytes && header_bytes < kMaxHeaderBytes) {
         const auto standard = packet.layout.family == Family::Ipv4 ? kDefaultMss4 : kDefaultMss6;
         add_mss(packet, std::min(*wanted, standard));
     }
@@ -198,17 +204,16 @@ TargetVerdict StripTarget::apply(ActionParam& par, TableVerdict&) const {
     if (!header || !header->data_offset_valid()) {
         return TargetVerdict::Drop;
     }
-    const std::size_t end = header->data_offset_bytes();
-    for (std::size_t i = wire::tcp::kHeaderBytes; i + 1 < end;) {
-        const wire::ConstBytes bytes = wire::ConstBytes(packet.l4()).first(end);
-        const std::size_t length = option_length(bytes, i);
-        if (i + length > end) {
+    const wire::ConstBytes options = options_of(packet, header->data_offset_bytes());
+    wire::TcpOptionWalk walk(options, wire::TcpOptionReading::Tolerant);
+    while (const auto option = walk.next()) {
+        // kernel: tcpoptstrip_mangle_packet does not look at the last byte
+        if (option->offset + std::max<std::size_t>(option->length, 2) > options.size()) {
             break;
         }
-        if (kinds[bytes[i]]) {
-            blank(packet, i, length);
+        if (kinds[option->kind]) {
+            blank(packet, wire::tcp::kHeaderBytes + option->offset, option->length);
         }
-        i += length;
     }
     return TargetVerdict::Continue;
 }

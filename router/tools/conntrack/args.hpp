@@ -1,20 +1,14 @@
 // conntrack(8) command lines as values.
 //
-// parse_conntrack_args() understands -L -G -D -I -U -E -F -C -S with the filters and options of
-// conntrack(8) for the tables conntrack and expect, short and long, `--option value` and
-// `--option=value`. It reports the first mistake in words, those of the tool where it has some;
-// which options go with which command is conntrack_legal's. What a filter selects is decided by
-// selects(); every front end (command line, HTTP, replay events) shares both.
+// parse.hpp makes them. What a filter selects is decided by selects(); every front end (command
+// line, HTTP, replay events) shares both.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include "core/base/result.hpp"
 #include "core/conntrack/conntrack.hpp"
 #include "core/wire/address.hpp"
 
@@ -91,11 +85,6 @@ struct ConntrackArgs {
     conntrack::Change change;
     ConntrackOutput output;
 };
-
-// `words` without the program's name. The error is one sentence for people.
-Result<ConntrackArgs, std::string> parse_conntrack_args(const std::vector<std::string>& words);
-// Splits at blanks first; quotes keep blanks.
-Result<ConntrackArgs, std::string> parse_conntrack_args(std::string_view line);
 
 // Does the filter select this connection? An empty filter selects all of the family asked for.
 bool selects(const ConntrackFilter& filter, const conntrack::Conntrack& conntrack, ConnId id);

@@ -14,14 +14,13 @@ constexpr std::size_t kLooksPerCall = 20000;
 constexpr std::size_t kEntriesPerCall = 1000;
 
 // False if there was nothing to change: such an entry does not count as updated.
-bool change_one(const conntrack::Change& change, conntrack::Conntrack& conntrack, ConnId id,
-                Instant now) {
-    const conntrack::Connection& connection = conntrack.table()[id];
+bool change_one(const conntrack::Change& change, Router& router, ConnId id, Instant now) {
+    const conntrack::Connection& connection = router.conntrack().table()[id];
     const bool differs =
         change.timeout_seconds || (connection.status | change.status) != connection.status ||
         (change.mark &&
          ((connection.mark & ~change.mark->mask) ^ change.mark->value) != connection.mark);
-    return differs && conntrack.update(id, change, now);
+    return differs && router.update_connection(id, change, now);
 }
 
 Answer go_through(const ConntrackArgs& args, Router& router, Instant now);
@@ -79,17 +78,15 @@ bool ConntrackPass::wanted(const Router& router, ConnId id, Instant now) const {
 }
 
 void ConntrackPass::visit(Router& router, std::string& out, ConnId id, Instant now) {
-    conntrack::Conntrack& conntrack = router.conntrack();
-    if (args_.command == ConntrackCommand::Update &&
-        !change_one(args_.change, conntrack, id, now)) {
+    if (args_.command == ConntrackCommand::Update && !change_one(args_.change, router, id, now)) {
         return;
     }
     append(router, out, id, now);
     ++entries_;
     if (args_.command == ConntrackCommand::Delete || args_.command == ConntrackCommand::Flush) {
-        conntrack.destroy(id, now);
+        router.destroy_connection(id, now);
     } else if (args_.output.zero) {
-        conntrack.zero_counters(id);
+        router.zero_counters(id);
     }
 }
 

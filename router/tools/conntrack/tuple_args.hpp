@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "core/base/result.hpp"
 #include "core/conntrack/record/tuple.hpp"
 #include "router/tools/conntrack/args.hpp"
 

@@ -10,8 +10,9 @@ namespace nsr::fuzz {
 namespace {
 
 void send(Router& router, IfIndex in, const test::PacketBuilder& builder) {
+    static BufferPool pool;
     EgressQueue out;
-    Packet packet = builder.packet(router.pool());
+    Packet packet = builder.packet(pool);
     packet.meta.in = in;
     router.receive({&packet, 1}, kLiveNow, out);
 }

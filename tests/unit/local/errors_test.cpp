@@ -107,6 +107,14 @@ TEST_CASE("never an IPv4 error about a later fragment; IPv6 has no such rule") {
                    kUnreachable6));
 }
 
+TEST_CASE("an ICMPv6 message that is not there might be an error, unless more is to come") {
+    const auto fragment = [](std::uint8_t more) {
+        return ip(44, {58, 0, 0, more, 0, 0, 0, 1}, {six()});
+    };
+    CHECK_FALSE(answered(fragment(0), kUnreachable6));
+    CHECK(answered(fragment(1), kUnreachable6));
+}
+
 TEST_CASE("a super-packet is quoted as its first wire segment, with a finished checksum") {
     BufferPool pool;
     Frame l4 = tcp(wire::tcp::kAck | wire::tcp::kPsh, counting(3000));

@@ -40,7 +40,7 @@ std::optional<Packet> answer_to(Packet& question, std::uint32_t time_of_day) {
         error =
             IcmpError{wire::icmpv6::kParameterProblem, layout.problem_code, layout.problem_pointer};
     } else if (verdict.accepted()) {
-        Response response = respond(question, !is_own(layout.destination), time_of_day);
+        Response response = respond(question, !is_own(layout.destination), {time_of_day, {}});
         error = response.error;
         answer = std::move(response.answer);
     }
@@ -119,6 +119,42 @@ TEST_CASE("a checksum that the device vouches for, or will finish, is not looked
         packet.offload.checksum = state;
         CHECK(respond(packet, false).answer.has_value());
     }
+}
+
+TEST_CASE("a fragment header that is not there, or in a jumbogram, is pointed at") {
+    for (const Frame& header : {Frame{}, Frame{17, 0, 0}}) {
+        const Response response = ask(ip(44, header, {six()}));
+        REQUIRE(response.error.has_value());
+        CHECK(response.error->type == wire::icmpv6::kParameterProblem);
+        CHECK(response.error->code == wire::icmpv6::kErroneousHeader);
+        CHECK(response.error->info == 40);
+    }
+}
+
+TEST_CASE("answers repeat the IPv4 options of the question") {
+    BufferPool pool;
+    Ip header;
+    header.options = {7, 11, 8, 10, 0, 0, 1, 0, 0, 0, 0, 0};  // one address is recorded
+    const auto options_of = [](const Packet& packet) {
+        CHECK(wire::checksum(packet.bytes().first(packet.layout.l4_offset)) == 0);
+        CHECK(transport_checksum_right(packet));
+        return to_hex(packet.bytes().subspan(20, packet.layout.l4_offset - 20U));
+    };
+    const std::string wanted = "070b0c0a000001c633640700";
+    for (const auto& [protocol, l4] :
+         {std::pair{1U, echo(counting(9))}, std::pair{6U, tcp(2, {})}}) {
+        const Response response = respond(packet_of(pool, ip(protocol, l4, header)), false);
+        REQUIRE(response.answer.has_value());
+        CHECK(options_of(*response.answer) == wanted);
+    }
+    const Packet question = packet_of(pool, ip(17, udp(counting(700)), header));
+    const auto error = icmp_error(question, {3, 3}, question.layout.destination);
+    REQUIRE(error.has_value());
+    CHECK(options_of(*error) == wanted);
+    CHECK(error->size() == 576);
+    IcmpError small{3, 3};
+    small.longest = 32 + 8 + 20;  // no room for more than an IP header
+    CHECK_FALSE(icmp_error(question, small, question.layout.destination).has_value());
 }
 
 TEST_CASE("no bytes can hurt the built-in host") {

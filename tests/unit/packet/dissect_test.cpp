@@ -151,8 +151,10 @@ TEST_CASE("IPv6: headers that run out leave no transport protocol") {
     const auto walked = [&](unsigned first, const Frame& headers) {
         return packet_of(pool, ip(first, headers, {six()})).layout;
     };
-    CHECK(walked(60, {17, 0, 1, 4, 0, 0, 0}).protocol == proto::kNoNext);
-    CHECK(walked(60, {17, 1, 1, 4, 0, 0, 0, 0}).protocol == proto::kNoNext);
+    CHECK(walked(60, {60, 1, 1, 4, 0, 0, 0, 0}).protocol == proto::kNoNext);
+    CHECK(walked(60, {60, 1, 1, 4, 0, 0, 0, 0}).l4_length() == 0);
+    CHECK(walked(60, {44, 9, 1, 4, 0, 0, 0, 0}).protocol == proto::kNoNext);
+    CHECK_FALSE(walked(60, {44, 9, 1, 4, 0, 0, 0, 0}).fragment_header_cut);
     CHECK(walked(43, {17}).protocol == proto::kNoNext);
     CHECK(walked(44, {17, 0, 0}).protocol == proto::kNoNext);
     CHECK(walked(44, {17, 0, 0}).fragment_header_cut);
@@ -162,9 +164,13 @@ TEST_CASE("IPv6: headers that run out leave no transport protocol") {
     CHECK(named.protocol == 17);
     CHECK(named.l4_length() == 0);
     CHECK_FALSE(named.fragment_header_cut);
-    const Layout last = walked(60, {17, 0, 1, 4, 0, 0, 0, 0});
-    CHECK(last.protocol == 17);
-    CHECK(last.l4_length() == 0);
+    // The last names a protocol, whether it is all there or not.
+    for (const Frame& header : {Frame{17, 0, 1, 4, 0, 0, 0, 0}, Frame{17, 0, 1, 4, 0, 0, 0},
+                                Frame{17, 1, 1, 4, 0, 0, 0, 0}, Frame{17, 255}}) {
+        const Layout last = walked(60, header);
+        CHECK(last.protocol == 17);
+        CHECK(last.l4_length() == 0);
+    }
 }
 
 TEST_CASE("IPv6 fragments: the walk stops where there is no header to walk on") {
@@ -240,6 +246,7 @@ TEST_CASE("IPv6 hop-by-hop options") {
     CHECK(judge({0xc2, 3, 0, 1, 0, 0}) == silent);
     CHECK(judge({0, 0, 49, 2, 0, 0}) == fine);  // IOAM, at a multiple of four
     CHECK(judge({49, 4, 0, 0, 0, 0}) == silent);
+    CHECK(judge({7, 4, 0, 0, 0, 0}) == silent);  // CALIPSO
 }
 
 TEST_CASE("a chain of IPv6 headers longer than any payload has no transport header") {

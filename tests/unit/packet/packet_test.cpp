@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "core/packet/describe.hpp"
-#include "core/packet/ipv4_options.hpp"
 #include "tests/unit/packet/frames.hpp"
 
 using namespace nsr;
@@ -97,27 +96,6 @@ TEST_CASE("a hexdump has sixteen bytes a line") {
     const std::string two = hexdump(counting(17));
     CHECK(std::count(two.begin(), two.end(), '\n') == 2);
     CHECK(hexdump({}).empty());
-}
-
-TEST_CASE("a forwarding router records itself in the options that ask for it") {
-    BufferPool pool;
-    const auto stamped = [&](const Frame& options) {
-        Ip header;
-        header.options = options;
-        Packet packet = packet_of(pool, ip(17, udp({1}), header));
-        stamp_ipv4_options(packet,
-                           {IpAddress::v4(192, 0, 2, 1), IpAddress::v4(10, 0, 0, 1), 0x01020304});
-        CHECK(wire::checksum(packet.bytes().first(packet.layout.l4_offset)) == 0);
-        return to_hex(packet.bytes().subspan(20, options.size()));
-    };
-    CHECK(stamped({7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0}) == "070b08c00002010000000000");
-    CHECK(stamped({7, 7, 8, 1, 2, 3, 4, 0}) == "0707080102030400");  // full
-    CHECK(stamped({68, 8, 5, 0, 0, 0, 0, 0}) == "4408090001020304");
-    CHECK(stamped({68, 12, 5, 1, 0, 0, 0, 0, 0, 0, 0, 0}) == "440c0d010a00000101020304");
-    CHECK(stamped({68, 8, 9, 0x10, 9, 9, 9, 9}) == "4408092009090909");  // one more did not fit
-    CHECK(stamped({1, 0, 5, 6}) == "01000000");
-    CHECK(stamped({148, 4, 0, 0}) == "94040000");
-    CHECK(stamped({7, 7, 3, 0, 0, 0, 0, 0}) == "0707030000000000");  // malformed: left alone
 }
 
 TEST_CASE("a pool gives back what a burst took, but for a few") {

@@ -419,13 +419,13 @@ const std::array kEffects = {
                    void conntrack_event(const conntrack::Event& /*event*/) override { ++events; }
                    int events = 0;
                } listener;
-               m.router->conntrack().subscribe(listener);
+               m.router->subscribe(listener);
                m.set("netfilter/nf_conntrack_events", "0");
                m.from_lan(udp(kClient, kServer));
                CHECK(listener.events == 0);
                m.set("netfilter/nf_conntrack_events", "1");
                m.from_lan(udp("10.0.0.3:4000", kServer));
-               m.router->conntrack().unsubscribe(listener);
+               m.router->unsubscribe(listener);
                CHECK(listener.events == 1);
            }},
     Effect{"netfilter/nf_conntrack_frag6_high_thresh", memory6_tracked},

@@ -71,7 +71,7 @@ TEST_CASE_FIXTURE(Bench,
         ids.push_back(add(i));
     }
     for (std::size_t i = 0; i + 1 < ids.size(); ++i) {
-        router.conntrack().destroy(ids[i], now);
+        router.destroy_connection(ids[i], now);
     }
     auto cursor = tree.open("/proc/net/nf_conntrack");
     REQUIRE(cursor);
@@ -110,9 +110,9 @@ TEST_CASE("what can be written, and what the answer is otherwise") {
     CHECK(write("/proc/net", "1") == "EISDIR");
     CHECK(write("/proc/net/dev/1", "1") == "ENOTDIR");
     CHECK(write("/proc/no", "1") == "ENOENT");
-    CHECK(bench.tree.stat("/proc/sys/net/ipv4/ip_forward")->writable);
-    CHECK(!bench.tree.stat("/proc/sys/net/netfilter/nf_conntrack_count")->writable);
-    CHECK(!bench.tree.stat("/proc/net/nf_conntrack")->writable);
+    CHECK(bench.tree.stat("/proc/sys/net/ipv4/ip_forward")->mode == 0644);
+    CHECK(bench.tree.stat("/proc/sys/net/netfilter/nf_conntrack_count")->mode == 0444);
+    CHECK(bench.tree.stat("/proc/net/nf_conntrack")->mode == 0440);
     CHECK(bench.tree.stat("/proc/net")->directory);
     CHECK(!bench.tree.stat("/proc/nothing"));
     CHECK(procfs::text_of(Errno::Busy) == "Device or resource busy");

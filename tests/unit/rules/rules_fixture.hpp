@@ -101,7 +101,7 @@ struct Firewall {
     }
     rules::TableVerdict run(Packet& shown, rules::TableId table = rules::TableId::Filter,
                             Hook hook = Hook::Forward) {
-        return program.run({shown, table, hook, now, conntrack, network, random, log});
+        return program.run({shown, table, hook, now, conntrack, network, random, log, hash_key});
     }
     rules::TableVerdict forward(const PacketBuilder& builder,
                                 rules::TableId table = rules::TableId::Filter) {
@@ -127,9 +127,15 @@ struct Firewall {
 
     BufferPool pool;
     RandomSource random{1};
+    SipKey hash_key{1, 2};
     Lines log;
     SmallNetwork network;
-    conntrack::Conntrack conntrack{conntrack::Settings{}, {{1, 2}, log, nullptr}};
+    static conntrack::Settings counting() {
+        conntrack::Settings settings;
+        settings.acct = 1;
+        return settings;
+    }
+    conntrack::Conntrack conntrack{counting(), {{1, 2}, log, nullptr}};
     Instant now{std::chrono::seconds(1000)};
     rules::Program program;
 };

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "router/config/config.hpp"
+#include "router/config/load.hpp"
 
 namespace nsr::router {
 namespace {

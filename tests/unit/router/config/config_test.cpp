@@ -1,4 +1,4 @@
-#include "router/config/config.hpp"
+#include "router/config/load.hpp"
 
 #include <doctest/doctest.h>
 #include <unistd.h>

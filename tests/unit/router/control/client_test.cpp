@@ -43,7 +43,7 @@ class Served {
         log_.copy_to_stderr = false;
         target.unix_path = std::filesystem::temp_directory_path() /
                            ("nsr-client-test-" + std::to_string(::getpid()));
-        server_.listen_unix(target.unix_path);
+        server_.listen_unix(target.unix_path, {});
         thread_ = std::thread([this] { engine_.run(); });
     }
     ~Served() { stop(); }

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
+
+using nsr::router::Caller;
 using nsr::router::http::authority_of;
 using nsr::router::http::Guard;
 using nsr::router::http::parse_target;
@@ -9,41 +12,66 @@ using nsr::router::http::Request;
 
 TEST_CASE("control port: a browser's page on another site cannot drive the router") {
     const Guard tcp{true, "127.0.0.1", {}};
-    CHECK(tcp.check({"127.0.0.1:9080", "", ""}).status == 0);
-    CHECK(tcp.check({"localhost:9080", "", ""}).status == 0);
-    CHECK(tcp.check({"[::1]:9080", "", ""}).status == 0);
-    CHECK(tcp.check({"LOCALHOST:9080", "", ""}).status == 0);
-    CHECK(tcp.check({"LocalHost", "http://localhost", ""}).status == 0);
-    CHECK(tcp.check({"127.0.0.1:9080", "http://127.0.0.1:9080", ""}).status == 0);
-    CHECK(tcp.check({"127.0.0.1:9080", "http://evil.example", ""}).status == 403);
-    CHECK(tcp.check({"127.0.0.1:9080", "null", ""}).status == 403);
+    CHECK(tcp.check({"127.0.0.1:9080", ""}).status == 0);
+    CHECK(tcp.check({"localhost:9080", ""}).status == 0);
+    CHECK(tcp.check({"[::1]:9080", ""}).status == 0);
+    CHECK(tcp.check({"LOCALHOST:9080", ""}).status == 0);
+    CHECK(tcp.check({"LocalHost", "http://localhost"}).status == 0);
+    CHECK(tcp.check({"127.0.0.1:9080", "http://127.0.0.1:9080"}).status == 0);
+    CHECK(tcp.check({"127.0.0.1:9080", "http://evil.example"}).status == 403);
+    CHECK(tcp.check({"127.0.0.1:9080", "null"}).status == 403);
     // A name that an attacker's DNS points at 127.0.0.1.
-    CHECK(tcp.check({"evil.example:9080", "", ""}).status == 403);
+    CHECK(tcp.check({"evil.example:9080", ""}).status == 403);
     CHECK(tcp.check({"", "", ""}).status == 403);
 }
 
-TEST_CASE("control port: on a unix socket the file's mode decides, not the Host") {
+TEST_CASE("control port: no web page reaches a unix socket by a name") {
     const Guard local{};
-    CHECK(local.check({"anything", "", ""}).status == 0);
-    CHECK(local.check({"localhost", "http://evil.example", ""}).status == 403);
+    CHECK(local.check({"anything", ""}).status == 0);
+    CHECK(local.check({"localhost", "http://evil.example"}).status == 403);
 }
 
-TEST_CASE("control port: a token must be there and right, whole") {
+TEST_CASE("control port: a token must be right, whole, and makes an owner of anybody") {
     const Guard guarded{true, "192.0.2.1", "0123456789abcdef"};
-    CHECK(guarded.check({"192.0.2.1:9080", "", "Bearer 0123456789abcdef"}).status == 0);
-    CHECK(guarded.check({"192.0.2.1:9080", "", ""}).status == 401);
-    CHECK(guarded.check({"192.0.2.1:9080", "", "Bearer 0123456789abcde"}).status == 401);
-    CHECK(guarded.check({"192.0.2.1:9080", "", "Bearer 0123456789abcdefBearer"}).status == 401);
-    CHECK(guarded.check({"192.0.2.1:9080", "", "0123456789abcdef"}).status == 401);
+    const auto identified = [&](std::string_view authorization, Caller caller) {
+        const unsigned status = guarded.identify(authorization, caller).status;
+        return std::pair(status, caller.owner);
+    };
+    const Caller unknown;
+    const Caller nobody{65534};
+    for (const Caller& caller : {unknown, nobody}) {
+        CHECK(identified("Bearer 0123456789abcdef", caller) == std::pair(0u, true));
+        CHECK(identified("bEARER 0123456789abcdef", caller) == std::pair(0u, true));
+        CHECK(identified("Bearer 0123456789abcde", caller) == std::pair(401u, false));
+        CHECK(identified("Bearer 0123456789abcdefBearer", caller) == std::pair(401u, false));
+        CHECK(identified("0123456789abcdef", caller) == std::pair(401u, false));
+    }
+    // Root with a wrong token is somebody who believes to need one.
+    CHECK(identified("Bearer no", {0, true}) == std::pair(401u, false));
+}
+
+TEST_CASE("control port: without a token the user decides, and who has none is refused") {
+    const Guard guarded{true, "192.0.2.1", "0123456789abcdef"};
+    const Guard open{true, "127.0.0.1", {}};
+    Caller unknown;
+    CHECK(guarded.identify("", unknown).status == 401);
+    CHECK(open.identify("", unknown).status == 403);
+    CHECK(open.identify("Bearer 0123456789abcdef", unknown).status == 403);
+    Caller nobody{65534};
+    CHECK(guarded.identify("", nobody).status == 0);
+    CHECK_FALSE(nobody.owner);
+    Caller root{0, true};
+    CHECK(guarded.identify("", root).status == 0);
+    CHECK(open.identify("Bearer of nothing", root).status == 0);
+    CHECK(root.owner);
 }
 
 TEST_CASE("control port: behind a wildcard the address that was reached is a Host") {
     const Guard wildcard{true, "0.0.0.0", "0123456789abcdef"};
-    const char* token = "bEARER 0123456789abcdef";
-    CHECK(wildcard.check({"192.0.2.1:9080", "", token, "192.0.2.1"}).status == 0);
-    CHECK(wildcard.check({"[2001:db8::1]:9080", "", token, "2001:db8::1"}).status == 0);
-    CHECK(wildcard.check({"192.0.2.2:9080", "", token, "192.0.2.1"}).status == 403);
-    CHECK(wildcard.check({"", "", token, ""}).status == 403);
+    CHECK(wildcard.check({"192.0.2.1:9080", "", "192.0.2.1"}).status == 0);
+    CHECK(wildcard.check({"[2001:db8::1]:9080", "", "2001:db8::1"}).status == 0);
+    CHECK(wildcard.check({"192.0.2.2:9080", "", "192.0.2.1"}).status == 403);
+    CHECK(wildcard.check({"", "", ""}).status == 403);
 }
 
 TEST_CASE("control port: request targets") {
@@ -82,6 +110,6 @@ TEST_CASE("control port: a target in absolute form has an authority of its own")
     CHECK_FALSE(parse_target("http:///status", request));
     CHECK_FALSE(parse_target("https://localhost/status", request));
     const Guard tcp{true, "127.0.0.1", {}};
-    CHECK(tcp.check({authority_of("http://evil.example/stop"), "", ""}).status == 403);
-    CHECK(tcp.check({authority_of("http://user@localhost/stop"), "", ""}).status == 403);
+    CHECK(tcp.check({authority_of("http://evil.example/stop"), ""}).status == 403);
+    CHECK(tcp.check({authority_of("http://user@localhost/stop"), ""}).status == 403);
 }

@@ -21,8 +21,10 @@ InterfaceConfig link(const std::string& name, const std::string& netns, const st
 
 std::vector<std::string> in_words(const Plan& plan) {
     std::vector<std::string> words;
-    for (const Operation& operation : plan) {
-        words.push_back(in_words(operation));
+    for (const Part& part : plan) {
+        for (const Operation& operation : part.operations) {
+            words.push_back(in_words(operation));
+        }
     }
     return words;
 }
@@ -41,12 +43,28 @@ TEST_CASE("plan: a link gets its namespace, device, addresses and routes, in thi
               "route 0.0.0.0/0 via 10.0.1.1 dev lan in namespace client"});
 }
 
-TEST_CASE("plan: two links into one namespace make it once") {
+TEST_CASE("plan: every link is a part that can be made alone, also in a namespace of two") {
     Config config;
     config.interfaces.push_back(link("a", "both", "10.0.1.1/24", "10.0.1.2/24"));
     config.interfaces.push_back(link("b", "both", "10.0.2.1/24", "10.0.2.2/24"));
+    config.control.netns = "both";
+    const Plan plan = plan_for(config);
+    REQUIRE(plan.size() == 3);
+    CHECK(plan[0].name == "a");
+    for (const Part& part : plan) {
+        CHECK(in_words(part.operations.at(0)) == "namespace both");
+    }
+}
+
+TEST_CASE("plan: a namespace that routes, too, passes on both families") {
+    Config config;
+    config.interfaces.push_back(link("wan", "access", "10.64.0.2/24", "10.64.0.1/24"));
+    config.interfaces[0].host_forwarding = true;
     const auto words = in_words(plan_for(config));
-    CHECK(std::count(words.begin(), words.end(), "namespace both") == 1);
+    for (const char* expected : {"net/ipv4/ip_forward = 1 in namespace access",
+                                 "net/ipv6/conf/all/forwarding = 1 in namespace access"}) {
+        CHECK(std::count(words.begin(), words.end(), expected) == 1);
+    }
 }
 
 TEST_CASE("plan: an interface without a namespace appears in the current one") {

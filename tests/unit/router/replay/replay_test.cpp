@@ -1,4 +1,5 @@
 #include "router/replay/replay.hpp"
+#include "router/config/load.hpp"
 
 #include <doctest/doctest.h>
 
@@ -164,11 +165,24 @@ TEST_CASE("what a timer sends carries the timer's time") {
     CHECK(outcome.output.sent[0].time_ns < 2 * kSecond + kSecond / 3);
 }
 
+TEST_CASE("--map: what the capture calls an interface is not what the configuration does") {
+    ReplayOptions options;
+    options.interface_names["eth0"] = "lan";
+    options.interface_names["lan"] = "wan";  // names are changed once, not again
+    const Outcome mapped = replay(kConfig, {{0, udp(4000)}}, options, "eth0");
+    CHECK(mapped.result.error == "");
+    REQUIRE(mapped.output.sent.size() == 1);
+    CHECK(mapped.output.sent[0].interface == 1);
+    const Outcome unknown = replay(kConfig, {{0, udp(4000)}}, options, "eth1");
+    CHECK(unknown.result.error.find("no interface \"eth1\"; --map NAME=INTERFACE") !=
+          std::string::npos);
+}
+
 TEST_CASE("an interface that the configuration lacks ends the replay; --interface helps") {
     const Outcome unknown = replay(kConfig, {{0, udp(4000)}}, {}, "eth7");
-    CHECK(
-        unknown.result.error ==
-        "packet 0: the configuration has no interface \"eth7\"; --interface takes one of lan, wan");
+    CHECK(unknown.result.error ==
+          "packet 0: the configuration has no interface \"eth7\"; --map NAME=INTERFACE and "
+          "--interface take one of lan, wan");
     ReplayOptions options;
     options.interface = "lan";
     const Outcome placed = replay(kConfig, {{0, udp(4000)}}, options, "eth7");

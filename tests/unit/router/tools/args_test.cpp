@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "router/config/sysctl_file.hpp"
-#include "router/tools/conntrack/args.hpp"
+#include "router/tools/conntrack/parse.hpp"
 #include "router/tools/ip/args.hpp"
 
 namespace nsr::router {

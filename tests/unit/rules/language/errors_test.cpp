@@ -59,6 +59,14 @@ TEST_CASE("names that nobody knows are met with the nearest that somebody does")
           "rules:1:1: unknown table \"filtre\"; did you mean \"filter\"?\n");
 }
 
+TEST_CASE("a state given as a status, or the other way round, is pointed to its place") {
+    has(wrong("-m conntrack --ctstatus DNAT"),
+        "unknown status \"DNAT\" for --ctstatus; it is a state: --ctstate DNAT");
+    has(wrong("-m conntrack --ctstate ASSURED"), "it is a status: -m conntrack --ctstatus ASSURED");
+    has(wrong("-m state --state SNAT"), "-m conntrack --ctstate knows it");
+    has(wrong("-m conntrack --ctstatus ASURED"), "did you mean \"ASSURED\"?");
+}
+
 TEST_CASE("what iptables has and we do not is said to be so, not taken for a slip") {
     has(wrong("-m set --match-set a src -j DROP"),
         "match \"set\" is not supported by this version");

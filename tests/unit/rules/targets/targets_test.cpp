@@ -154,6 +154,19 @@ TEST_CASE("TCPMSS lowers an MSS, never raises it") {
     CHECK(wire::load16(mangled(box, small.options({2, 4, 2, 0})).l4().data() + 22) == 512);
 }
 
+TEST_CASE("TCPMSS leaves a right checksum where the value spans two words of it") {
+    Firewall box("*mangle\n-A FORWARD -p tcp --syn -j TCPMSS --set-mss 1200\nCOMMIT\n");
+    for (const std::size_t nops : {0u, 1u, 2u, 3u}) {
+        std::vector<std::uint8_t> options(8, 1);
+        const std::vector<std::uint8_t> mss = {2, 4, 5, 0xb4};
+        std::copy(mss.begin(), mss.end(), options.begin() + static_cast<std::ptrdiff_t>(nops));
+        PacketBuilder with = kSyn;
+        const Packet lowered = mangled(box, with.options(options));
+        CHECK(wire::load16(lowered.l4().data() + 22 + nops) == 1200);
+        CHECK(checksums_right(lowered));
+    }
+}
+
 TEST_CASE("TCPMSS clamps to the narrower side of the path") {
     Firewall box("*mangle\n-A FORWARD -p tcp --syn -j TCPMSS --clamp-mss-to-pmtu\nCOMMIT\n");
     PacketBuilder with = kSyn;

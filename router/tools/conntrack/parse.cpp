@@ -1,4 +1,4 @@
-#include "router/tools/conntrack/args.hpp"
+#include "router/tools/conntrack/parse.hpp"
 
 #include <utility>
 

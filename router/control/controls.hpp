@@ -1,0 +1,45 @@
+// What the control port has of a running instance.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "core/pipeline/router.hpp"
+#include "core/procfs/tree.hpp"
+#include "router/base/clock.hpp"
+#include "router/config/config.hpp"
+#include "router/log/log.hpp"
+#include "router/ports/engine.hpp"
+#include "router/tools/ip/command.hpp"
+
+namespace nsr::router {
+
+// What came of reading the configuration again, in lines.
+struct ReloadAnswer {
+    bool refused = false;
+    std::string text;
+};
+
+// The parts of a running instance that a request may look at or change.
+struct Controls {
+    Router& router;
+    procfs::Tree& tree;
+    KernelLog& log;
+    const SystemClock& clock;
+    Engine& engine;
+    const Config& config;
+    Instant started;
+    std::uint64_t memory_limit_bytes = 0;
+    std::function<ReloadAnswer()> reload;
+    std::function<void()> stop;
+    // What stays behind of a stopped instance, in lines; nothing: it has not ended yet.
+    std::function<std::optional<std::string>()> farewell;
+    // Gives the device of an interface the MTU and the carrier asked for. Throws SystemError.
+    ChangeLink change_link;
+    // After addresses, routes or links have changed. Throws SystemError.
+    std::function<void()> links_changed;
+};
+
+}  // namespace nsr::router

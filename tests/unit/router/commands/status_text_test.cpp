@@ -1,0 +1,50 @@
+// The status of a router for people.
+#include "router/commands/status_text.hpp"
+
+#include <doctest/doctest.h>
+
+#include <boost/json.hpp>
+#include <string>
+
+namespace nsr::router {
+namespace {
+
+const std::string kStatus = R"({"uptime_seconds":93784.000,"name":"demo","version":"1.0",
+"build":"release","config":"demo.toml","interfaces":[
+{"name":"lan","index":1,"device":"lan","netns":"inside","host":false,"up":true,"mtu":1500,
+ "addresses":["10.0.1.1/24","2001:db8::1/64"],"offload":"tso","counters":{"rx_packets":7,
+ "rx_bytes":1536,"rx_dropped":1,"tx_packets":6,"tx_bytes":627,"tx_dropped":2}},
+{"name":"wan","index":2,"device":"wan","netns":"","host":false,"up":false,"mtu":1400,
+ "addresses":[],"offload":"off","counters":{"rx_packets":0,"rx_bytes":0,"rx_dropped":0,
+ "tx_packets":0,"tx_bytes":0,"tx_dropped":0}}],
+"conntrack":{"active":true,"mode":"auto","count":1,"max":65536,"buckets":16384,
+"bytes_per_entry":144,"bytes_in_use":419584,"bytes_at_max":9437184},
+"memory_limit_bytes":1,"drops":{"filter_policy":3}})";
+
+}  // namespace
+
+TEST_CASE("status: a table for people") {
+    CHECK(status_text(boost::json::parse(kStatus)) ==
+          R"(demo: nsrouter 1.0 (release), up 1d 2h, demo.toml
+conntrack: mode auto, 1 of 65536 entries, 409.8 KiB
+
+INTERFACE  STATE  MTU   NAMESPACE  RX PACKETS  RX BYTES  TX PACKETS  TX BYTES  DROPPED  ADDRESSES
+lan        up     1500  inside     7           1.5 KiB   6           627 B     3        10.0.1.1/24 2001:db8::1/64
+wan        down   1400  -          0           0 B       0           0 B       0
+
+DROPPED  REASON
+3        filter_policy
+)");
+}
+
+TEST_CASE("status: what is not there is said in words") {
+    std::string idle = kStatus;
+    idle.replace(idle.find("{\"filter_policy\":3}"), 19, "{}");
+    idle.replace(idle.find("\"active\":true"), 13, "\"active\":false");
+    const std::string text = status_text(boost::json::parse(idle));
+    CHECK(text.find("not running: no rule needs it") != std::string::npos);
+    CHECK(text.find("nothing dropped\n") != std::string::npos);
+    CHECK_THROWS(status_text(boost::json::parse("{}")));
+}
+
+}  // namespace nsr::router
