@@ -138,8 +138,6 @@ class Conntrack {
     void iterate(Sweeps::Visit visit, Instant now);
     // conntrack -F
     void flush(Instant now);
-    // Takes in what an earlier table left in the memory; see Table::recover.
-    std::size_t recover(Instant now, Jiffies clock_shift);
 
     // How the log describes an INVALID packet; unset: describe().
     std::function<std::string(const Packet&)> describe_packet;
@@ -159,7 +157,7 @@ class Conntrack {
     [[nodiscard]] const Timeouts& timeouts_of(const Connection& record) const;
     Result<ConnId, DropReason> create(const Packet& packet, const Tuple& tuple, const Tuple& reply,
                                       Instant now);
-    [[nodiscard]] bool carries_events() const;
+    [[nodiscard]] bool carries_events(const Meta& meta) const;
     bool add_extra(ConnId id, const Meta& meta);
     bool make_room(Instant now);
     bool expire_batch(Instant now);

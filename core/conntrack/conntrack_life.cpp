@@ -34,7 +34,7 @@ Result<ConnId, DropReason> Conntrack::create(const Packet& packet, const Tuple& 
     record.family = tuple.family();
     record.protocol = tuple.protocol;
     record.zone = packet.meta.zone;
-    record.status = carries_events() ? status::kEvents : 0;
+    record.status = carries_events(packet.meta) ? status::kEvents : 0;
     const bool complete = table_.set_tuple(*id, Direction::Original, tuple) &&
                           table_.set_tuple(*id, Direction::Reply, reply) &&
                           add_extra(*id, packet.meta);
@@ -46,15 +46,18 @@ Result<ConnId, DropReason> Conntrack::create(const Packet& packet, const Tuple& 
 }
 
 // kernel: nf_ct_ecache_ext_add
-bool Conntrack::carries_events() const {
+bool Conntrack::carries_events(const Meta& meta) const {
     constexpr std::uint32_t kWhileListening = 2;
-    return settings_.events == kWhileListening ? events_.listening() : settings_.events != 0;
+    if (settings_.events == kWhileListening) {
+        return events_.listening();
+    }
+    return settings_.events != 0 || meta.ct_events != 0;
 }
 
 // The side record of a connection that needs one. False: no memory.
 bool Conntrack::add_extra(ConnId id, const Meta& meta) {
     const bool one_sided = meta.zone != 0 && !(meta.zone_original && meta.zone_reply);
-    if (settings_.acct == 0 && settings_.timestamp == 0 && !one_sided) {
+    if (settings_.acct == 0 && settings_.timestamp == 0 && !one_sided && meta.ct_events == 0) {
         return true;
     }
     Extra* extra = table_.need_extra(id);
@@ -63,6 +66,7 @@ bool Conntrack::add_extra(ConnId id, const Meta& meta) {
     }
     extra->counting = settings_.acct != 0;
     extra->start_ns = settings_.timestamp != 0 ? kStampAtConfirm : 0;
+    extra->event_mask = meta.ct_events;
     extra->zone_original = meta.zone_original;
     extra->zone_reply = meta.zone_reply;
     return true;
@@ -257,10 +261,6 @@ void Conntrack::free(ConnId id) {
 
 void Conntrack::flush(Instant now) {
     iterate([](ConnId) { return true; }, now);
-}
-
-std::size_t Conntrack::recover(Instant now, Jiffies clock_shift) {
-    return table_.recover(to_jiffies(now), clock_shift);
 }
 
 void Conntrack::iterate(Sweeps::Visit visit, Instant now) {

@@ -58,6 +58,10 @@ void EventCache::report(ConnId id, std::uint32_t bits, Instant now) {
     if (!listening() || !table_[id].has(status::kConfirmed | status::kEvents)) {
         return;
     }
+    const Extra* extra = table_.extra(id);
+    if (extra != nullptr && extra->event_mask != 0 && (extra->event_mask & bits) == 0) {
+        return;
+    }
     NSR_CHECK(!std::exchange(delivering_, true));
     const Event event{id, bits, now, conntrack_};
     for (EventSubscriber* subscriber : subscribers_) {

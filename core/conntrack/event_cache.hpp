@@ -6,10 +6,10 @@
 //   before, they stay on the connection and go with the next one that gets there; a connection that
 //   is not confirmed, or is being deleted, tells nothing. The end of a connection, and a change
 //   from outside, is reported at once and takes nothing that was cached along. Only connections
-//   that carry events (status::kEvents, set when they are made as nf_conntrack_events says) are
-//   told about. The events of one connection, that of the packet at hand, are cached here; they
-//   move to its Extra if the packet does not deliver them. While nobody subscribes nothing is
-//   cached.
+//   that carry events (status::kEvents, set when they are made, as nf_conntrack_events and CT
+//   --ctevents say) are told about. The events of one connection, that of the packet at hand, are
+//   cached here; they move to its Extra if the packet does not deliver them. While nobody
+//   subscribes nothing is cached.
 // kernel: nf_conntrack_ecache.c (nf_conntrack_event_cache, nf_ct_deliver_cached_events,
 // nf_conntrack_eventmask_report)
 #pragma once

@@ -138,6 +138,13 @@ bool allowed_for_multicast(const Packet& about, const IcmpError& error) {
     return unknown_option && error.info < about.size() && about.data()[error.info] >> 6 == 2;
 }
 
+// Offset, reserved bits and more fragments are not all zero.
+bool says_fragment(const Packet& about) {
+    const std::size_t header = about.layout.fragment_header;
+    return header != 0 &&
+           wire::load16(about.data() + header + wire::ipv6::kFragmentOffsetOffset) != 0;
+}
+
 // kernel: icmp6_send, is_ineligible
 bool forbidden_v6(const Packet& about, const IcmpError& error) {
     const Layout& layout = about.layout;
@@ -148,7 +155,7 @@ bool forbidden_v6(const Packet& about, const IcmpError& error) {
         return false;
     }
     const auto l4 = about.l4();
-    return l4.empty() ? !layout.more_fragments : icmpv6::is_error(l4[0]);
+    return l4.empty() ? !says_fragment(about) : icmpv6::is_error(l4[0]);
 }
 
 // A super-packet's first segment; a checksum that the device would have finished, finished.

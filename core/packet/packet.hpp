@@ -77,13 +77,15 @@ struct Meta {
     ConnId conn = ConnId::None;
     CtInfo ct_info = CtInfo::Invalid;
     bool ct_seen = false;  // tracking has had its turn: raw NOTRACK, or the tracker itself
-    // What raw's CT target asked for (kernel: the template conntrack).
-    bool ct_template = false;
-    Zone zone = 0;
-    bool zone_from_mark = false;     // the zone is the mark that the packet has when it is tracked
-    bool zone_original = true;       // the zone counts for the original direction
-    bool zone_reply = true;          // ... for the reply direction
     bool locally_generated = false;  // began in OUTPUT
+    // What raw's CT target asked for (kernel: the template conntrack).
+    bool ct_template : 1 = false;
+    bool zone_from_mark : 1 = false;  // the zone is the mark the packet has when it is tracked
+    Zone zone = 0;
+    bool zone_original = true;    // the zone counts for the original direction
+    bool zone_reply = true;       // ... for the reply direction
+    std::uint16_t ct_events = 0;  // what the connection shall tell (conntrack/record/event.hpp);
+                                  // 0: everything
     IfIndex host_interface = IfIndex::None;  // valid iff a process of the [host] namespace sent it
     std::uint32_t cause = 0;  // index of the foreign packet that led to this one; see EgressQueue
     RuleId accepted_by = RuleId::None;
@@ -96,6 +98,7 @@ struct Meta {
         zone_from_mark = false;
         zone_original = true;
         zone_reply = true;
+        ct_events = 0;
     }
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <iterator>
 #include <string_view>
 
@@ -18,14 +19,14 @@ namespace {
 
 using Kind = Operation::Kind;
 
-constexpr std::string_view kMade = "made";
-
 std::string file_of(std::uint64_t cookie) {
     return std::string(kRunDirectory) + "/netns/" + std::to_string(cookie);
 }
 
+// Its own use is what a router notes of a namespace that it made.
 bool was_made(std::uint64_t cookie) {
-    return read_run_file(file_of(cookie)).starts_with(kMade);
+    const std::vector<Undo> undos = parse_undos(read_run_file(file_of(cookie)));
+    return !undos.empty() && undos.front().operation.kind == Kind::Namespace;
 }
 
 // The first change of a kind has what was there before the routers; a later one has not.
@@ -61,6 +62,22 @@ std::string strangers_in(const std::string& netns) {
 
 }  // namespace
 
+void forget_dead_namespaces() {
+    const RunLock lock;
+    std::error_code none;
+    const std::string folder = std::filesystem::path(file_of(0)).parent_path().string();
+    for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
+        const std::string path = entry.path().string();
+        const std::vector<Undo> undos = parse_undos(read_run_file(path));
+        const bool named =
+            !undos.empty() && netlink::valid_netns_name(undos.front().operation.netns);
+        if (named && netlink::netns_cookie(undos.front().operation.netns) != undos.front().cookie &&
+            !netlink::is_empty_netns_name(undos.front().operation.netns)) {
+            replace_run_file(path, {});
+        }
+    }
+}
+
 Undo NamespaceUser::use(const std::string& netns) {
     const RunLock lock;
     Undo use;
@@ -84,7 +101,7 @@ Undo NamespaceUser::use(const std::string& netns) {
     netlink::create_netns(netns, [&](std::uint64_t cookie) {
         use.cookie = cookie;
         journal_.note(use);
-        replace_run_file(file_of(cookie), std::string(kMade) + "\n");
+        replace_run_file(file_of(cookie), to_text({use}));
     });
     return use;
 }

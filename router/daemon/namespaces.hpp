@@ -2,8 +2,8 @@
 //
 // Theory of operation
 //   A router notes in its journal that it uses a namespace, before it does anything there.
-//   /run/nsrouter/netns/COOKIE is about the namespace itself and outlives a single router: that
-//   routers made it ("made"), or, of one that was there before, what the first of them changed in
+//   /run/nsrouter/netns/COOKIE is about the namespace itself and outlives a single router: that a
+//   router made it ("use"), or, of one that was there before, what the first of them changed in
 //   it for all (lo up, forwarding). The last living router that leaves a namespace does what this
 //   file says: it removes the namespace, or takes the changes back. A namespace with devices of
 //   strangers in it is given up instead. Namespaces by path or process are never made or removed.
@@ -16,7 +16,10 @@
 
 namespace nsr::router {
 
-// One of the instance `name`, with its journal.
+// What was noted about namespaces that somebody else has removed.
+void forget_dead_namespaces();
+
+// The instance `name`, with its journal.
 class NamespaceUser {
   public:
     NamespaceUser(std::string name, Journal& journal) : name_(std::move(name)), journal_(journal) {}

@@ -108,12 +108,20 @@ bool is_here(const std::string& text) {
            errno != EADDRNOTAVAIL;
 }
 
+bool is_lo_up() {
+    const auto link = netlink::find_link(netlink::Socket(), "lo");
+    return link && link->up;
+}
+
 void look_at_listener(const Config& config, Preflight& found) {
     const ControlConfig& control = config.control;
     const auto address = parse_address(control.address);
     // lo is brought up in every namespace but the current one.
-    const bool comes_with_lo = address && address->is_loopback() && !control.netns.empty();
-    if (!address || comes_with_lo || address->is_unspecified() ||
+    if (address && address->is_loopback() && control.netns.empty() && !is_lo_up()) {
+        found.obstacles.push_back(
+            {control.where, "listen " + control.address + ": lo is down in this namespace"});
+    }
+    if (!address || address->is_loopback() || address->is_unspecified() ||
         comes_with_the_router(config, *address)) {
         return;
     }

@@ -24,6 +24,7 @@ using Kind = Operation::Kind;
 
 Setup::Setup(const std::string& name, Journal& journal)
     : journal_(journal), namespaces_(name, journal) {
+    forget_dead_namespaces();
     std::vector<Undo> left = journal.entries();
     for (; !left.empty(); left.pop_back()) {
         const Undo& undo = left.back();

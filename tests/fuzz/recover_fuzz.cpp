@@ -1,18 +1,17 @@
 // The memory of a killed router's table with bytes of it changed at will: what recover() takes in
-// must be found, printed, tracked, and in the end expire; the rest is free to be used again.
+// is found by its tuples and expires; the rest is free to be used again.
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <optional>
+#include <vector>
 
 #include "core/base/check.hpp"
-#include "core/conntrack/conntrack.hpp"
-#include "core/packet/dissect.hpp"
-#include "core/procfs/nf_conntrack.hpp"
+#include "core/conntrack/table/table.hpp"
+#include "core/wire/protocol.hpp"
 #include "tests/fuzz/support/connections.hpp"
 #include "tests/fuzz/support/input.hpp"
 #include "tests/fuzz/support/mapped_memory.hpp"
-#include "tests/support/packet_builder.hpp"
 
 namespace {
 
@@ -20,10 +19,6 @@ using namespace nsr;
 using fuzz::kLiveNow;
 
 constexpr std::size_t kUsedBytes = 4096;  // of each block; nothing was ever written behind
-
-struct NoLog final : LogSink {
-    void log(Instant, LogLevel, std::string_view) override {}
-};
 
 std::unique_ptr<fuzz::MappedFile> left_behind() {
     auto file = std::make_unique<fuzz::MappedFile>();
@@ -46,26 +41,54 @@ void apply_patches(fuzz::Input& in, fuzz::MappedFile& file) {
     }
 }
 
-void track_some(conntrack::Conntrack& conntrack) {
-    BufferPool pool;
-    using test::ping, test::tcp, test::udp;
-    for (const test::PacketBuilder& builder :
-         {tcp("10.0.0.2:1000", "198.51.100.7:80").ack(5000).seq(1000),
-          tcp("198.51.100.7:80", "192.0.2.1:1000").rst().seq(5000),
-          udp("198.51.100.7:53", "10.0.0.2:1000"), ping("10.0.0.2", "198.51.100.7"),
-          udp("[2001:db8:7::7]:53", "[fd00:1::2]:1000"), udp("10.0.0.3:9", "198.51.100.9:9")}) {
-        Packet packet = builder.packet(pool);
-        NSR_CHECK(dissect(packet).accepted());
-        if (conntrack.track(packet, kLiveNow).accepted()) {
-            static_cast<void>(conntrack.confirm(packet, kLiveNow));
+Zone zone_of(const conntrack::Table& table, ConnId id, Direction direction) {
+    const conntrack::Connection& record = table[id];
+    const conntrack::Extra* extra = table.extra(id);
+    const bool counts = extra == nullptr || (direction == Direction::Original ? extra->zone_original
+                                                                              : extra->zone_reply);
+    return counts ? record.zone : Zone{0};
+}
+
+// Each is found where it is, or behind its deadline.
+void check_found(const conntrack::Table& table, Jiffies now) {
+    std::size_t count = 0;
+    for (auto id = table.next(std::nullopt); id; id = table.next(id)) {
+        ++count;
+        for (const Direction direction : {Direction::Original, Direction::Reply}) {
+            const auto hit =
+                table.find(table.tuple(*id, direction), zone_of(table, *id, direction), now);
+            NSR_CHECK(hit && hit->id == *id);
         }
+    }
+    NSR_CHECK(count == table.size());
+}
+
+// As many as three blocks could hold find no place twice.
+void add_some(conntrack::Table& table, Jiffies now) {
+    for (std::uint32_t host = 1; host < 40; ++host) {
+        const IpAddress inside = IpAddress::v6(0xfd000002, 0, 0, host);
+        const IpAddress outside = IpAddress::v6(0x20010db8, 7, 0, host);
+        const auto id = table.allocate();
+        NSR_CHECK(id);
+        NSR_CHECK(table.set_tuple(*id, Direction::Original, {inside, outside, 1, 2, proto::kUdp}));
+        NSR_CHECK(table.set_tuple(*id, Direction::Reply, {outside, inside, 2, 1, proto::kUdp}));
+        NSR_CHECK(table.need_extra(*id) != nullptr);
+        table[*id].deadline = now + kJiffiesPerSecond;
+        NSR_CHECK(table.insert(*id, now));
     }
 }
 
-void check_lines(const conntrack::Conntrack& conntrack) {
-    const std::string text = procfs::conntrack_snapshot(conntrack, kLiveNow);
-    NSR_CHECK(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) ==
-              conntrack.table().size());
+void expire_all(conntrack::Table& table, Jiffies now) {
+    std::vector<ConnId> due;
+    while (!table.collect_expired(now, 16, due)) {
+        for (const ConnId id : due) {
+            table.erase(id);
+        }
+        due.clear();
+    }
+    for (const ConnId id : due) {
+        table.erase(id);
+    }
 }
 
 }  // namespace
@@ -77,21 +100,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::Input in(data, size);
     const Jiffies shift = in.pair() * 1000u;
     apply_patches(in, *file);
-    NoLog log;
-    conntrack::Conntrack conntrack(
-        conntrack::Settings{}, {{3, 4}, log, std::make_unique<fuzz::MappedMemory>(*file, true)});
-    conntrack.set_active(Family::Ipv4, true, kLiveNow);
-    conntrack.set_active(Family::Ipv6, true, kLiveNow);
-    const std::size_t alive = conntrack.recover(kLiveNow, shift);
-    NSR_CHECK(alive == conntrack.table().size() && (size != 0 || alive > 0));
-    check_lines(conntrack);
-    track_some(conntrack);
-    check_lines(conntrack);
-    const Instant later = kLiveNow + std::chrono::hours(24);
-    while (!conntrack.expire(later)) {
+    const Jiffies now = to_jiffies(kLiveNow);
+    conntrack::Table table({3, 4}, 64, std::make_unique<fuzz::MappedMemory>(*file, true));
+    const std::size_t alive = table.recover(now, shift);
+    NSR_CHECK(alive == table.size() && (size != 0 || alive > 0));
+    check_found(table, now);
+    add_some(table, now);
+    check_found(table, now);
+    expire_all(table, now + 1000 * kJiffiesPerSecond);
+    check_found(table, now + 1000 * kJiffiesPerSecond);
+    while (const auto id = table.next(std::nullopt)) {
+        table.erase(*id);
     }
-    conntrack.flush(later);
-    NSR_CHECK(conntrack.table().size() == 0);
-    track_some(conntrack);
+    NSR_CHECK(table.size() == 0);
+    add_some(table, now);
     return 0;
 }

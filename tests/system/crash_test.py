@@ -150,6 +150,7 @@ host.address = ["192.0.2.2/24"]
         if left or before != after or flags(old, "lan") or flags(old, "lo"):
             bad.append((count, name, left, [word for word in after if word not in before], flags(old, "lan"), flags(old, "lo")))
             break
+    h.cli("stop")  # the one that was killed when it was ready
     h.check(f"killed before any of {len(names)} calls that change something, it leaves nothing that cannot be cleaned", not bad, bad)
     h.check("among them were the mount, the device, the addresses and the settings", {"mount", "unshare", "ioctl", "sendmsg", "openat", "rename"} <= set(names), sorted(set(names)))
     h.check("what describes namespaces is gone, too", not os.listdir("/run/nsrouter/netns") or not any(h.id in open(f"/run/nsrouter/netns/{name}").read() for name in os.listdir("/run/nsrouter/netns")))

@@ -157,7 +157,7 @@ struct Extra {
     std::array<Counter, 2> counters{};  // valid iff counting
     std::int64_t start_ns = 0;  // nf_conntrack_timestamp; 0: not stamped. Instant of confirm
     std::array<std::uint32_t, 4> labels{};
-    std::uint16_t timeout_policy = 0;
+    std::uint16_t event_mask = 0;     // event::k* one of which must be among what is told; 0: any
     std::uint16_t cached_events = 0;  // event::k* of packets that were dropped. See EventCache
     bool counting = false;            // accounting was on when the connection was made
     bool zone_original = true;        // does the record's zone count for this direction

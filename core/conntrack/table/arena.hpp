@@ -62,11 +62,6 @@ class Arena {
         free_link((*this)[number]) = free_;
         free_ = number;
     }
-    // Forget all records; the blocks stay.
-    void reset() {
-        free_ = kNone;
-        end_ = first_;
-    }
 
     // Numbers in [begin(), end()) have been handed out at some time.
     [[nodiscard]] std::uint32_t begin() const { return first_; }

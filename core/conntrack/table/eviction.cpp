@@ -36,12 +36,6 @@ void Eviction::confirmed(std::uint32_t number) {
     }
 }
 
-void Eviction::reset() {
-    candidates_.clear();
-    hand_ = 0;
-    barren_ = 0;
-}
-
 std::optional<std::uint32_t> Eviction::take_best() {
     while (!candidates_.empty()) {
         const std::uint32_t number = candidates_.back().number;

@@ -4,8 +4,8 @@
 //   A hand goes round the arena, a bounded number of records per sweep, and keeps the best few
 //   that may be evicted; they are given out best first, each looked at again before, until none
 //   is left and the next sweep goes on where the last one stopped. Once a whole round found
-//   nothing, only records confirmed since can be candidates: those are noted as they come, so that
-//   a full table of ASSURED connections refuses a flood without searching.
+//   nothing, only records confirmed since can be candidates: those are remembered as they come, so
+//   that a full table of ASSURED connections refuses a flood without searching.
 // kernel: early_drop (which looks at 8 buckets from a random one on). differs: early-drop-search
 #pragma once
 
@@ -25,7 +25,6 @@ class Eviction {
     std::optional<std::uint32_t> choose(Jiffies now);
     // A record was confirmed.
     void confirmed(std::uint32_t number);
-    void reset();
 
   private:
     struct Candidate {

@@ -36,18 +36,6 @@ void Index::erase(std::uint64_t hash, Reference reference) {
     resize_if_needed();
 }
 
-void Index::clear() {
-    Half fresh = Half::of(minimum_);
-    next_ = Half{};
-    moved_ = 0;
-    if (fresh.count != 0) {
-        current_ = std::move(fresh);
-    } else {
-        std::fill_n(current_.lines, current_.count, IndexLine{});
-        current_.references = 0;
-    }
-}
-
 void Index::set_minimum(std::uint32_t lines) {
     minimum_ = std::max(lines, kMinLines);
     resize_if_needed();

@@ -69,7 +69,6 @@ class Index {
     bool insert(std::uint64_t hash, Reference reference);
     // Precondition: it is there.
     void erase(std::uint64_t hash, Reference reference);
-    void clear();
     // Moves an unfinished resize along, or starts one that is due. Changes do so by themselves.
     void settle() { resize_if_needed(); }
     // The new minimum of lines.

@@ -200,20 +200,6 @@ void Table::erase(ConnId id) {
     --parts_->size;
 }
 
-void Table::clear() {
-    for (std::uint32_t number = parts_->records.begin(); number < parts_->records.end(); ++number) {
-        parts_->records[number].commit = 0;
-        parts_->records[number].wheel_previous = kFree;
-    }
-    parts_->index.clear();
-    parts_->wheel.reset();
-    parts_->eviction.reset();
-    parts_->records.reset();
-    parts_->addresses.reset();
-    parts_->extras.reset();
-    parts_->size = 0;
-}
-
 std::uint32_t Table::size() const {
     return parts_->size;
 }

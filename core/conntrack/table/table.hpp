@@ -82,7 +82,6 @@ class Table {
     bool insert(ConnId id, Jiffies now);
     // Forget a record, confirmed or not; its id may be handed out again at once.
     void erase(ConnId id);
-    void clear();
 
     // Entries, unconfirmed ones included. kernel: nf_conntrack_count
     [[nodiscard]] std::uint32_t size() const;

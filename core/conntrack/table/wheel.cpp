@@ -28,13 +28,6 @@ void Wheel::disarm(std::uint32_t number) {
     --linked_;
 }
 
-void Wheel::reset() {
-    first_.fill(kNone);
-    occupied_.fill(0);
-    linked_ = 0;
-    last_due_ = kNone;
-}
-
 std::optional<Jiffies> Wheel::next() const {
     if (first_[kDue] != kNone) {
         return position_ - 1;

@@ -37,8 +37,6 @@ class Wheel {
     void arm(std::uint32_t number, Jiffies now);
     // Precondition: it is linked.
     void disarm(std::uint32_t number);
-    // Forget everything.
-    void reset();
 
     // Not later than the first deadline; nothing if no record is linked.
     [[nodiscard]] std::optional<Jiffies> next() const;

@@ -1,7 +1,10 @@
 // -j CT and -j NOTRACK: what tracking is to do with the packet, said before it looks.
 // kernel: xt_CT.c
+#include <algorithm>
 #include <array>
+#include <utility>
 
+#include "core/conntrack/record/event.hpp"
 #include "core/rules/targets/targets.hpp"
 #include "core/rules/words/text.hpp"
 
@@ -18,6 +21,22 @@ constexpr std::array kCtOptions = std::to_array<OptionSpec>({
     {"zone"},
     {"zone-orig"},
     {"zone-reply"},
+});
+
+namespace event = conntrack::event;
+
+// The events that --ctevents can name. libxt_CT: ct_event_tbl
+constexpr auto kEventNames = std::to_array<std::pair<std::string_view, std::uint32_t>>({
+    {"new", event::kNew},
+    {"related", event::kRelated},
+    {"destroy", event::kDestroy},
+    {"reply", event::kReply},
+    {"assured", event::kAssured},
+    {"protoinfo", event::kProtoInfo},
+    {"helper", event::kHelper},
+    {"mark", event::kMark},
+    {"natseqinfo", event::kNatSeqAdj},
+    {"secmark", event::kSecMark},
 });
 
 class NotrackTarget : public Target {
@@ -48,6 +67,8 @@ class CtTarget : public Target {
     TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
     bool needs_tracking() const override { return true; }
 
+    std::uint32_t events = 0;         // of the connection; 0: --ctevents was not given
+    bool expectation_events = false;  // --expevents new: there are no expectations to tell of
     bool has_zone = false;
     bool zone_from_mark = false;
     Zone zone = 0;
@@ -56,13 +77,24 @@ class CtTarget : public Target {
 };
 
 std::string CtTarget::save() const {
-    if (!has_zone) {
-        return {};
+    std::string text;
+    for (const auto& [name, bit] : kEventNames) {
+        if ((events & bit) != 0) {
+            (text += text.empty() ? "--ctevents " : ",") += name;
+        }
     }
-    const std::string_view option = original && reply ? "--zone "
-                                    : original        ? "--zone-orig "
-                                                      : "--zone-reply ";
-    return std::string(option) + (zone_from_mark ? "mark" : std::to_string(zone));
+    const auto next = [&] { return text.empty() ? "" : " "; };
+    if (expectation_events) {
+        text += std::string(next()) + "--expevents new";
+    }
+    if (has_zone) {
+        const std::string_view option = original && reply ? "--zone "
+                                        : original        ? "--zone-orig "
+                                                          : "--zone-reply ";
+        (text += next()) += option;
+        text += zone_from_mark ? "mark" : std::to_string(zone);
+    }
+    return text;
 }
 
 TargetVerdict CtTarget::apply(ActionParam& par, TableVerdict&) const {
@@ -75,6 +107,7 @@ TargetVerdict CtTarget::apply(ActionParam& par, TableVerdict&) const {
     meta.zone_from_mark = zone_from_mark;
     meta.zone_original = original;
     meta.zone_reply = reply;
+    meta.ct_events = static_cast<std::uint16_t>(events);
     return TargetVerdict::Continue;
 }
 
@@ -93,6 +126,21 @@ bool read_zone(const GivenOption& given, const RuleContext& context, CtTarget& t
     return true;
 }
 
+bool read_events(const GivenOption& given, const RuleContext& context, CtTarget& target) {
+    const bool of_expectations = given.name == "expevents";
+    for (const std::string_view word : split(given.value, ',')) {
+        const auto known = std::find_if(kEventNames.begin(), kEventNames.end(),
+                                        [&](const auto& entry) { return entry.first == word; });
+        if (known == kEventNames.end() || (of_expectations && word != "new")) {
+            context.error(given, "unknown event type " + in_quotes(word));
+            return false;
+        }
+        target.events |= of_expectations ? 0 : known->second;
+        target.expectation_events = target.expectation_events || of_expectations;
+    }
+    return true;
+}
+
 std::shared_ptr<const Target> parse_ct(const Options& options, RuleContext& context) {
     if (options.has("notrack")) {
         if (options.given.size() > 1) {
@@ -105,6 +153,12 @@ std::shared_ptr<const Target> parse_ct(const Options& options, RuleContext& cont
     }
     auto target = std::make_shared<CtTarget>();
     for (const GivenOption& given : options.given) {
+        if (given.name.ends_with("events")) {
+            if (!read_events(given, context, *target)) {
+                return nullptr;
+            }
+            continue;
+        }
         if (!given.name.starts_with("zone")) {
             context.error(given,
                           "target CT with --" + std::string(given.name) + " is not supported yet");

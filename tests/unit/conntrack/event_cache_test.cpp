@@ -193,3 +193,17 @@ TEST_CASE_FIXTURE(Heard, "events: every subscriber hears them until it leaves") 
     CHECK(listener.take() == Bits{event::kNew});
     CHECK(other.take() == Bits{event::kNew, event::kReply});
 }
+
+// raw: -j CT --ctevents new,destroy
+TEST_CASE_FIXTURE(Heard, "events: a connection may tell some only") {
+    Packet first = query().packet(pool);
+    REQUIRE(dissect(first).accepted());
+    first.meta.ct_template = true;
+    first.meta.ct_events = event::kNew | event::kDestroy;
+    REQUIRE(conntrack.track(first, now).accepted());
+    CHECK(conntrack.confirm(first, now).accepted());
+    pass(answer());
+    CHECK(listener.take() == Bits{event::kNew});
+    wait(200s);
+    CHECK(listener.take() == Bits{event::kDestroy});
+}

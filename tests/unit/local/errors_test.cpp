@@ -113,6 +113,7 @@ TEST_CASE("an ICMPv6 message that is not there might be an error, unless more is
     };
     CHECK_FALSE(answered(fragment(0), kUnreachable6));
     CHECK(answered(fragment(1), kUnreachable6));
+    CHECK(answered(fragment(6), kUnreachable6));  // reserved bits count, too
 }
 
 TEST_CASE("a super-packet is quoted as its first wire segment, with a finished checksum") {

@@ -207,19 +207,6 @@ TEST_CASE("table: a walk sees every record that lives throughout, once") {
     }
 }
 
-TEST_CASE("table: clear forgets everything and starts anew") {
-    Table table(kKey, 64);
-    const Tuple question = udp({inside(2), 1}, {outside(7), 53});
-    add(table, question);
-    prepare(table, {reversed(question), question});
-    table.clear();
-    CHECK(table.size() == 0);
-    CHECK_FALSE(table.find(question, 0, 0));
-    CHECK_FALSE(table.next(std::nullopt));
-    CHECK_FALSE(table.next_deadline());
-    CHECK(add(table, question) != ConnId::None);
-}
-
 TEST_CASE("table: when memory is out, records are refused and what is there goes on") {
     auto file = std::make_shared<File>();
     file->most_blocks = 1;

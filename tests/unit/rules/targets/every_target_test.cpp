@@ -147,8 +147,12 @@ const std::vector<TargetRow> kTrackingRows = {
      [](const Seen& seen) { return seen.meta().zone == 5 && !seen.meta().zone_original; }},
     {"CT", "helper", kRaw, kPre, "-j CT --helper ftp", kUdp, nullptr},
     {"CT", "timeout", kRaw, kPre, "-j CT --timeout x", kUdp, nullptr},
-    {"CT", "ctevents", kRaw, kPre, "-j CT --ctevents new", kUdp, nullptr},
-    {"CT", "expevents", kRaw, kPre, "-j CT --expevents new", kUdp, nullptr},
+    {"CT", "ctevents", kRaw, kPre, "-j CT --ctevents mark,new", kUdp,
+     [](const Seen& seen) {
+         return seen.meta().ct_events == (conntrack::event::kNew | conntrack::event::kMark);
+     }},
+    {"CT", "expevents", kRaw, kPre, "-j CT --expevents new", kUdp,
+     [](const Seen& seen) { return seen.goes_on() && seen.meta().ct_events == 0; }},
     {"REJECT", "reject-with", kFilter, kForward, "-j REJECT --reject-with icmp-admin-prohibited",
      kUdp,
      [](const Seen& seen) {
