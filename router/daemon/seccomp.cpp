@@ -42,6 +42,8 @@ constexpr const char* kAlways[] = {
     "fchmod", "fallocate", "copy_file_range", "sendfile",
     // namespaces: taking away what was mounted on their names
     "umount2",
+    // ... and knowing when the process ends that one was found by
+    "pidfd_open",
     // the process itself
     "exit", "exit_group", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "restart_syscall",
     "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "uname", "sysinfo",

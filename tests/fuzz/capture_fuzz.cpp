@@ -65,7 +65,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_written(all);
     const auto filtered = nsr::router::open_capture(path, "tcp or udp");
     if (filtered.ok()) {
-        NSR_CHECK(packets_of(**filtered, size).size() <= all.size());
+        const std::size_t count = packets_of(**filtered, size).size();
+        // A frame that ends the reading may be one that the filter passes over.
+        NSR_CHECK(count <= all.size() || !(*capture)->error().empty());
     }
     return 0;
 }

@@ -32,8 +32,12 @@ void check_guard(nsr::fuzz::Input& in, std::string_view authority) {
     const http::Guard::Headers headers{authority.empty() ? host : authority, origin, "192.0.2.9"};
     const auto refusal = open.check(headers);
     NSR_CHECK((refusal.status == 0) == refusal.reason.empty());
-    if (closed.check(headers).status == 0) {
-        NSR_CHECK(refusal.status == 0 && authorization.find("secret") != std::string::npos);
+    NSR_CHECK(closed.check(headers).status == refusal.status);
+    nsr::router::Caller nobody;
+    const auto unknown = closed.identify(authorization, nobody);
+    NSR_CHECK((unknown.status == 0) == nobody.owner);
+    if (nobody.owner) {
+        NSR_CHECK(authorization.find("secret") != std::string::npos);
     }
 }
 

@@ -47,8 +47,8 @@ def changes_something(pid):
     return name
 
 
-def die_before(program, config, count):
-    """Starts the router and kills it before its call number `count`; that call's name, or None: it was ready before."""
+def die_before(program, config, wanted, count):
+    """Starts the router and kills it before it makes the call `wanted` for the `count`th time. False: it was ready before."""
     pid = os.fork()
     if pid == 0:
         null = os.open("/dev/null", os.O_RDWR)
@@ -70,15 +70,12 @@ def die_before(program, config, count):
         if not is_call:
             continue
         name = changes_something(pid)
-        seen += name is not None
-        if name and seen == count:
+        seen += name == wanted
+        here = name == wanted and seen == count
+        if here or name == "sendto" and is_ready(pid):
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-            return name
-        if name == "sendto" and is_ready(pid):
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            return None
+            return here
 
 
 def is_ready(pid):
@@ -132,27 +129,24 @@ host.address = ["192.0.2.2/24"]
     h.stack.callback(lambda: subprocess.run(["ip", "netns", "del", old], check=False))
     ip("-n", old, "tuntap", "add", "lan", "mode", "tun", "vnet_hdr")
     before = found(old)
-    bad, names, count = [], [], 0
-    while True:
-        count += 1
-        name = die_before(h.program, config, count)
-        if name is None:
-            break
-        names.append(name)
-        if count % 2:  # a new start cleans up as well as a stop
-            h.start(config)
-            if h.stop() != 0:
-                bad.append((count, name, "the new start did not end well"))
-        else:
-            h.cli("stop")
-        left = [path for path in h.leftovers() if path != f"/run/netns/{old}"]
-        after = found(old)
-        if left or before != after or flags(old, "lan") or flags(old, "lo"):
-            bad.append((count, name, left, [word for word in after if word not in before], flags(old, "lan"), flags(old, "lo")))
-            break
-    h.cli("stop")  # the one that was killed when it was ready
-    h.check(f"killed before any of {len(names)} calls that change something, it leaves nothing that cannot be cleaned", not bad, bad)
-    h.check("among them were the mount, the device, the addresses and the settings", {"mount", "unshare", "ioctl", "sendmsg", "openat", "rename"} <= set(names), sorted(set(names)))
+    bad, killed = [], []
+    for name in CHANGING:
+        count = 1
+        while die_before(h.program, config, name, count):
+            killed.append(name)
+            if len(killed) % 8 == 1:  # a new start cleans up as well as a stop
+                h.start(config)
+                h.check(f"killed before call {count} of {name}, it starts and ends well", h.stop() == 0)
+            else:
+                h.cli("stop")
+            left = [path for path in h.leftovers() if path != f"/run/netns/{old}"]
+            after = found(old)
+            if left or before != after or flags(old, "lan") or flags(old, "lo"):
+                bad.append((count, name, left, [word for word in after if word not in before], flags(old, "lan"), flags(old, "lo")))
+            count += 1
+        h.cli("stop")  # the one that was killed when it was ready
+    h.check(f"killed before any of {len(killed)} calls that change something, it leaves nothing that cannot be cleaned", not bad, bad)
+    h.check("among them were the mount, the device, the addresses and the settings", {"mount", "unshare", "ioctl", "sendmsg", "openat", "pwrite64"} <= set(killed), set(killed))
     h.check("what describes namespaces is gone, too", not os.listdir("/run/nsrouter/netns") or not any(h.id in open(f"/run/nsrouter/netns/{name}").read() for name in os.listdir("/run/nsrouter/netns")))
 
 

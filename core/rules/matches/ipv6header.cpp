@@ -81,7 +81,11 @@ MatchResult Ipv6headerMatch::test(ActionParam& par) const {
     if (wire::is_extension_header(type)) {
         return MatchResult::No;
     }
-    seen |= type == proto::kEsp ? kEspBit : type == proto::kNoNext ? kNoneBit : kProtocolBit;
+    if (type == proto::kEsp) {
+        seen |= kEspBit;
+    } else {
+        seen |= type == proto::kNoNext ? kNoneBit : kProtocolBit;
+    }
     if (soft) {
         const std::uint8_t inversion = invert ? 0xff : 0;
         return yes_if(((seen ^ wanted ^ inversion) & wanted) == 0);

@@ -80,9 +80,12 @@ std::shared_ptr<const Match> parse_multiport(const Options& options, RuleContext
         return nullptr;
     }
     auto match = std::make_shared<MultiportMatch>();
-    match->side = given.name == "source-ports"        ? MultiportMatch::Side::Source
-                  : given.name == "destination-ports" ? MultiportMatch::Side::Destination
-                                                      : MultiportMatch::Side::Either;
+    if (given.name != "ports") {
+        match->side = given.name == "source-ports" ? MultiportMatch::Side::Source
+                                                   : MultiportMatch::Side::Destination;
+    } else {
+        match->side = MultiportMatch::Side::Either;
+    }
     match->invert = given.inverted;
     std::size_t slots = 0;
     for (const std::string_view part : split(given.value, ',')) {

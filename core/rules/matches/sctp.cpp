@@ -232,9 +232,11 @@ std::shared_ptr<const Match> parse_sctp(const Options& options, RuleContext& con
     }
     match->chunks_given = true;
     match->chunks_inverted = given->inverted;
-    match->mode = mode == "any"   ? SctpMatch::Mode::Any
-                  : mode == "all" ? SctpMatch::Mode::All
-                                  : SctpMatch::Mode::Only;
+    if (mode != "only") {
+        match->mode = mode == "any" ? SctpMatch::Mode::Any : SctpMatch::Mode::All;
+    } else {
+        match->mode = SctpMatch::Mode::Only;
+    }
     for (const std::string_view word : split(given->second, ',')) {
         if (!read_chunk(word, *given, context, *match)) {
             return nullptr;

@@ -157,6 +157,7 @@ std::optional<std::int64_t> parse_date(std::string_view text) {
     const std::size_t t = text.find('T');
     const auto clock =
         t == std::string_view::npos ? std::optional(0u) : parse_clock(text.substr(t + 1));
+    constexpr std::array<std::uint64_t, 3> kMost = {2038, 12, 31};
     std::array<std::uint64_t, 3> fields = {0, 1, 1};
     const auto parts = split(text.substr(0, t), '-');
     for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -164,10 +165,7 @@ std::optional<std::int64_t> parse_date(std::string_view text) {
         while (part.size() > 1 && part[0] == '0') {
             part.remove_prefix(1);
         }
-        const auto number = i < 3 ? parse_number(part, i == 0   ? 2038
-                                                       : i == 1 ? 12
-                                                                : 31)
-                                  : std::nullopt;
+        const auto number = i < kMost.size() ? parse_number(part, kMost[i]) : std::nullopt;
         if (!number) {
             return std::nullopt;
         }

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/rules/targets/log_packet.hpp"
+#include "core/rules/targets/log_detail.hpp"
 #include "core/wire/bytes.hpp"
 
 namespace nsr::rules {
