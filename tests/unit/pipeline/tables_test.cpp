@@ -55,7 +55,8 @@ TEST_CASE("a rule in any chain of any table is run") {
                         family);
             CHECK(left_through(bench, family, hook) == (filters ? 0 : 1));
             CHECK(bench.router->drops().of(family, DropReason::RuleDrop) == (filters ? 1 : 0));
-            const rules::Chain* found = bench.router->ruleset().table(family, table).find(chain);
+            const rules::Ruleset ruleset = bench.router->ruleset();
+            const rules::Chain* found = ruleset.table(family, table).find(chain);
             REQUIRE(found != nullptr);
             CHECK(found->rules[0].counters.packets == 1);
         }

@@ -117,7 +117,8 @@ struct Firewall {
     // packets:bytes of rule `number` (from 1) of a chain of filter.
     std::string count(std::string_view chain, std::size_t number,
                       rules::TableId table = rules::TableId::Filter, Family family = Family::Ipv4) {
-        const rules::Chain* found = program.counted().table(family, table).find(chain);
+        const rules::Ruleset ruleset = program.counted();
+        const rules::Chain* found = ruleset.table(family, table).find(chain);
         REQUIRE(found != nullptr);
         const rules::RuleCounters& counters =
             number == 0 ? found->counters : found->rules.at(number - 1).counters;
