@@ -51,7 +51,7 @@ constexpr const char* kAlways[] = {
 #if defined(__SANITIZE_ADDRESS__)
     // the sanitizers' reports, and the thread that looks for leaks at the end
     "sigaltstack", "clone", "clone3", "ptrace", "wait4", "prctl", "arch_prctl", "getppid",
-    "execve", "kill", "personality", "process_vm_readv", "mincore",
+    "execve", "kill", "personality", "process_vm_readv", "mincore", "getdents",
 #endif
 };
 // clang-format on
