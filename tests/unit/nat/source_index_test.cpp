@@ -5,7 +5,7 @@
 #include <array>
 #include <vector>
 
-#include "tests/support/stage.hpp"
+#include "tests/support/writable.hpp"
 #include "tests/unit/nat/nat_fixture.hpp"
 
 using namespace nsr;

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "core/base/random.hpp"
-#include "tests/support/stage.hpp"
+#include "tests/support/writable.hpp"
 
 using namespace nsr;
 using namespace std::chrono_literals;
