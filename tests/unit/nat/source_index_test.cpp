@@ -12,14 +12,14 @@ using namespace nsr;
 using conntrack::Tuple;
 using nat::Source;
 using nat::SourceIndex;
-using nsr::test::SilentLog;
+using nsr::test::LogLines;
 using nsr::test::writable_table;
 
 namespace {
 
 struct Records {
     RandomSource random{1};
-    SilentLog silent;
+    LogLines silent;
     conntrack::Conntrack conntrack{conntrack::Settings{}, {{1, 2}, silent, nullptr}};
     SourceIndex index{conntrack, {1, 2}};
 
