@@ -103,20 +103,6 @@ TEST_CASE("an observer sees every rule that was tried, and the policy") {
     CHECK(story.text == "FORWARD:3- FORWARD:4+ A:5+ policy of FORWARD");
 }
 
-TEST_CASE("a fork counts and remembers on its own") {
-    Firewall box(
-        forward("-A FORWARD -m limit --limit 1/hour --limit-burst 2 -j ACCEPT\n"
-                "-A FORWARD -j DROP"));
-    CHECK(box.accepts(kPing));
-    rules::Program saved = box.program.fork();
-    CHECK(box.accepts(kPing));
-    CHECK(box.drops(kPing));
-    box.program = std::move(saved);
-    CHECK(box.count("FORWARD", 1) == bytes(kPing, 1));
-    CHECK(box.accepts(kPing));
-    CHECK(box.drops(kPing));
-}
-
 TEST_CASE("a table that another load leaves alone keeps what its rules remember") {
     rules::Ruleset ruleset =
         parsed(forward("-A FORWARD -m limit --limit 1/hour --limit-burst 1 -j ACCEPT\n"
