@@ -23,11 +23,11 @@ CtInfo info_of(const Connection& record, Direction direction) {
 
 }  // namespace
 
-Conntrack::Conntrack(const Settings& settings, Environment environment)
+Conntrack::Conntrack(const Settings& settings, Resources resources)
     : settings_(settings),
-      log_(environment.log),
-      table_(environment.key, settings.buckets,
-             environment.memory ? std::move(environment.memory) : anonymous_memory()),
+      log_(resources.log),
+      table_(resources.key, settings.buckets,
+             resources.memory ? std::move(resources.memory) : anonymous_memory()),
       events_(*this, table_) {
 }
 
@@ -246,8 +246,7 @@ void Conntrack::account(ConnId id, Direction direction, std::uint32_t bytes) {
     }
 }
 
-// --- what others say about a packet
-// ---------------------------------------------------------------------
+// --- what others say about a packet -------------------------------------------------------------
 
 InvalidLog Conntrack::invalid_log(Instant now) const {
     return {log_, settings_, describe_packet, now};

@@ -63,19 +63,19 @@ struct Change {
         Mark mask = 0xffffffff;  // the bits that are cleared before `value` is xored in
     };
     std::optional<MarkChange> mark;
-    std::uint32_t status =
-        0;  // bits to set: SEEN_REPLY, ASSURED, FIXED_TIMEOUT; others are ignored
+    std::uint32_t status = 0;  // bits to set: SEEN_REPLY, ASSURED, FIXED_TIMEOUT; others: ignored
     std::optional<std::uint32_t> timeout_seconds;
 };
 
 class Conntrack {
   public:
-    struct Environment {
+    // What whoever owns the router gives to its tracking.
+    struct Resources {
         SipKey key;
         LogSink& log;
         std::unique_ptr<Memory> memory;  // null: anonymous
     };
-    Conntrack(const Settings& settings, Environment environment);
+    Conntrack(const Settings& settings, Resources resources);
     ~Conntrack();
     Conntrack(const Conntrack&) = delete;
     Conntrack& operator=(const Conntrack&) = delete;

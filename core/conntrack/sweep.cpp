@@ -8,12 +8,12 @@ void Sweeps::advance(const Table& table, std::vector<ConnId>& out) {
     }
     Sweep& sweep = sweeps_.front();
     std::size_t looks = kPlaces;
-    while (const auto id = table.next(sweep.walk, looks)) {
+    while (const auto id = table.next(sweep.cursor, looks)) {
         if (sweep.visit(*id)) {
             out.push_back(*id);
         }
     }
-    if (sweep.walk.over) {
+    if (sweep.cursor.over) {
         sweeps_.erase(sweeps_.begin());
     }
 }

@@ -28,7 +28,7 @@ class Sweeps {
   private:
     struct Sweep {
         Visit visit;
-        Table::Walk walk;
+        Table::Cursor cursor;
     };
     std::vector<Sweep> sweeps_;
 };

@@ -31,9 +31,9 @@ std::uint8_t flag_of(ConstBytes timestamp) {
 std::size_t cipso_problem(ConstBytes option);
 
 // Goes from option to option, up to the end of the list or the first that is malformed.
-class Walk {
+class OptionWalk {
   public:
-    explicit Walk(ConstBytes header) : header_(header) {}
+    explicit OptionWalk(ConstBytes header) : header_(header) {}
 
     // The next option that is not a no-operation.
     struct Place {
@@ -75,7 +75,7 @@ void count_overflow(Bytes timestamp);
 }  // namespace
 
 Ipv4OptionFacts check_ipv4_options(std::span<const std::uint8_t> header) {
-    Walk walk(header);
+    OptionWalk walk(header);
     while (walk.next()) {
     }
     return {walk.source_routed(), static_cast<std::uint16_t>(walk.problem())};
@@ -86,7 +86,7 @@ std::size_t record_in_ipv4_options(Packet& packet, const Ipv4Stamp& stamp) {
         return 0;
     }
     const Bytes header = packet.bytes().first(packet.layout.l4_offset);
-    Walk walk(header);
+    OptionWalk walk(header);
     std::size_t recorded_at = 0;
     while (const auto place = walk.next()) {
         const Bytes option = header.subspan(place->offset, place->length);
@@ -116,7 +116,7 @@ void restamp_ipv4_options(Packet& packet, std::size_t recorded_at, const IpAddre
 
 namespace {
 
-std::optional<Walk::Place> Walk::next() {
+std::optional<OptionWalk::Place> OptionWalk::next() {
     while (at_ < header_.size() && header_[at_] == ipv4::kOptionNop) {
         ++at_;
     }
@@ -139,7 +139,7 @@ std::optional<Walk::Place> Walk::next() {
 }
 
 // Offset of the malformed byte in the option, or kFine.
-std::size_t Walk::problem_of(ConstBytes option) {
+std::size_t OptionWalk::problem_of(ConstBytes option) {
     switch (option[0]) {
         case ipv4::kOptionLooseSourceRoute:
         case ipv4::kOptionStrictSourceRoute:
@@ -163,7 +163,7 @@ std::size_t Walk::problem_of(ConstBytes option) {
     }
 }
 
-std::size_t Walk::route_problem(ConstBytes option) {
+std::size_t OptionWalk::route_problem(ConstBytes option) {
     if (std::exchange(record_route_, true)) {
         return 0;
     }
@@ -175,7 +175,7 @@ std::size_t Walk::route_problem(ConstBytes option) {
     return pointer < 4 || cut_off ? kPointer : kFine;
 }
 
-std::size_t Walk::timestamp_problem(ConstBytes option) {
+std::size_t OptionWalk::timestamp_problem(ConstBytes option) {
     if (std::exchange(timestamp_, true)) {
         return 0;
     }
@@ -239,7 +239,7 @@ Entry add_timestamp(Bytes option, const Ipv4Stamp& stamp) {
     return Entry::Added;
 }
 
-// Of one that is full. It is not at its end: Walk has looked.
+// Of one that is full. It is not at its end: OptionWalk has looked.
 void count_overflow(Bytes timestamp) {
     if (timestamp[kPointer] > timestamp.size() && flag_of(timestamp) != kPrespecified) {
         timestamp[kOverflowAndFlag] = static_cast<std::uint8_t>(timestamp[kOverflowAndFlag] + 0x10);
@@ -248,8 +248,7 @@ void count_overflow(Bytes timestamp) {
 
 }  // namespace
 
-// --- answers
-// --------------------------------------------------------------------------------------
+// --- answers ------------------------------------------------------------------------------------
 
 namespace {
 

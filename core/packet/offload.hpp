@@ -10,8 +10,7 @@
 //
 //   The partial checksum may be that of
 //     - the outermost transport header (outer): the packet of a plain socket. Addresses count in
-//     the
-//       field, whatever else changes will be summed up later;
+//       the field, whatever else changes will be summed up later;
 //     - a header further in (inner): Linux hands such packets to a device with
 //       tx-checksum-ip-generic for VXLAN, GENEVE, GRE, IPIP, SIT ... All sums outside of it,
 //       that of an outer UDP header too, are already those of the finished packet (kernel:

@@ -33,9 +33,9 @@ struct IpCounters {
     std::uint64_t in_receives = 0;
     std::uint64_t in_octets = 0;
     std::uint64_t in_delivers = 0;  // for the router itself, and INPUT let them in
-    std::uint64_t forw_datagrams =
-        0;                           // to be sent on; what is too big and what FORWARD drops counts
-    std::uint64_t out_requests = 0;  // of the router's own, before OUTPUT
+    // To be sent on; what is too big and what FORWARD drops counts.
+    std::uint64_t forw_datagrams = 0;
+    std::uint64_t out_requests = 0;   // of the router's own, before OUTPUT
     std::uint64_t out_no_routes = 0;  // of these
     std::uint64_t out_transmits = 0;  // to an interface, each piece and each super-packet as one
     std::uint64_t out_octets = 0;

@@ -35,8 +35,8 @@ void Pipeline::receive(Packet& packet) {
     if (verdict.accepted()) {
         gather_for_demux(packet);
         route_input(packet);
-    } else if (verdict.dropped()) {
-        drop(packet, verdict.reason());
+    } else {
+        end(packet, verdict);
     }
 }
 
@@ -85,7 +85,7 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
     if (packet.layout.is_fragment) {  // tracking is off: a host puts datagrams together itself
         const auto whole = state_.defrag.collect(packet, defrag::Reassembler::Host, now_);
         if (!whole.accepted()) {
-            return whole.dropped() ? drop(packet, whole.reason()) : void();
+            return end(packet, whole);
         }
     }
     const Verdict verdict = run_hook<Hook::Input, kInput>(packet);
@@ -180,7 +180,7 @@ void Pipeline::originate(Packet& packet) {
     const IpAddress destination = packet.layout.destination;
     const Verdict verdict = run_hook<Hook::Output, kOutput>(packet);
     if (!verdict.accepted()) {
-        return verdict.dropped() ? drop(packet, verdict.reason()) : void();
+        return end(packet, verdict);
     }
     if (packet.layout.destination != destination) {
         route_output(packet);  // NAT has looked that there is a way
@@ -207,8 +207,8 @@ void Pipeline::loop_back(Packet& packet) {
     }
     if (verdict.accepted()) {
         deliver(packet, false);
-    } else if (verdict.dropped()) {
-        drop(packet, verdict.reason());
+    } else {
+        end(packet, verdict);
     }
 }
 
@@ -287,6 +287,13 @@ void Pipeline::drop(Packet& packet, DropReason reason) {
         state_.observer->dropped(packet, reason);
     }
     state_.conntrack.release(packet);
+}
+
+// It was not accepted; one that was stolen is not dropped.
+void Pipeline::end(Packet& packet, Verdict verdict) {
+    if (verdict.dropped()) {
+        drop(packet, verdict.reason());
+    }
 }
 
 }  // namespace nsr::pipeline

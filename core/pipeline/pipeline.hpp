@@ -6,8 +6,7 @@
 //   inside it. The hooks are data (hooks.hpp); each stage answers with a Verdict:
 //     accept   the next stage has it
 //     drop     drop() counts the reason and lets go of an unconfirmed connection; nobody touches
-//     the
-//              packet after that
+//              the packet after that
 //     stolen   a stage keeps it (a fragment that waits for others): nothing is counted
 //   The packet belongs to its caller until transmit() moves it into the egress queue. A function
 //   that takes Packet by value ends it; one that takes Packet& leaves it dropped, sent or stolen.
@@ -79,6 +78,7 @@ class Pipeline {
     void count_delivery(const Packet& packet);
     void count_request(const Packet& packet);
     void drop(Packet& packet, DropReason reason);
+    void end(Packet& packet, Verdict verdict);
 
     // What may not go on, and the errors about a packet that is still here: errors.cpp
     [[nodiscard]] Verdict check_source(const Packet& packet,

@@ -26,9 +26,9 @@ class ConnectionCursor : public Cursor {
         const std::size_t enough = out.size() + bytes;
         std::size_t looks = kLooksPerRead;
         while (out.size() < enough) {
-            const auto id = conntrack_.table().next(walk_, looks);
+            const auto id = conntrack_.table().next(cursor_, looks);
             if (!id) {
-                return !walk_.over;
+                return !cursor_.over;
             }
             append(out, *id, now);
         }
@@ -53,7 +53,7 @@ class ConnectionCursor : public Cursor {
     const Conntrack& conntrack_;
     LineFormat format_;
     bool only_ipv4_;
-    conntrack::Table::Walk walk_;
+    conntrack::Table::Cursor cursor_;
 };
 
 }  // namespace

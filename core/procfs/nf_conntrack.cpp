@@ -97,16 +97,16 @@ class LineWriter {
 };
 
 // One connection, the things about it that several parts of its line need.
-struct Subject {
+struct Entry {
     const Conntrack& conntrack;
     ConnId id;
     const Connection& connection;
     const Extra* extra;  // null: none
 };
 
-void put_head(LineWriter& line, const Subject& subject, Instant now);
-void put_direction(LineWriter& line, const Subject& subject, Direction direction);
-void put_tail(LineWriter& line, const Subject& subject, Instant now, LineFormat format);
+void put_head(LineWriter& line, const Entry& entry, Instant now);
+void put_direction(LineWriter& line, const Entry& entry, Direction direction);
+void put_tail(LineWriter& line, const Entry& entry, Instant now, LineFormat format);
 
 // kernel: ct_seq_show frees or skips what has run out
 bool is_shown(const Connection& connection, Instant now) {
@@ -120,21 +120,21 @@ std::string normalised(std::string_view line);
 void append_nf_conntrack_line(std::string& out, const Conntrack& conntrack, ConnId id, Instant now,
                               LineFormat format) {
     const Connection& connection = conntrack.table()[id];
-    const Subject subject{
+    const Entry entry{
         conntrack, id, connection,
         connection.extra == conntrack::kNoSide ? nullptr : conntrack.table().extra(id)};
     std::array<char, kLineBytes> buffer;
     LineWriter line(buffer.data());
-    put_head(line, subject, now);
-    put_direction(line, subject, Direction::Original);
+    put_head(line, entry, now);
+    put_direction(line, entry, Direction::Original);
     if (!connection.has(status::kSeenReply)) {
         line.put("[UNREPLIED] ");
     }
-    put_direction(line, subject, Direction::Reply);
+    put_direction(line, entry, Direction::Reply);
     if (connection.has(status::kAssured)) {
         line.put("[ASSURED] ");
     }
-    put_tail(line, subject, now, format);
+    put_tail(line, entry, now, format);
     out.append(buffer.data(), static_cast<std::size_t>(line.end() - buffer.data()));
 }
 
@@ -159,8 +159,8 @@ std::string conntrack_snapshot(const Conntrack& conntrack, Instant now) {
 
 namespace {
 
-void put_head(LineWriter& line, const Subject& subject, Instant now) {
-    const Connection& connection = subject.connection;
+void put_head(LineWriter& line, const Entry& entry, Instant now) {
+    const Connection& connection = entry.connection;
     line.put(connection.family == Family::Ipv4 ? std::string_view("ipv4     2 ")
                                                : std::string_view("ipv6     10 "));
     line.put_column(conntrack::protocol_name(connection.protocol));
@@ -183,16 +183,16 @@ void put_head(LineWriter& line, const Subject& subject, Instant now) {
     }
 }
 
-void put_addresses(LineWriter& line, const Subject& subject, Direction direction);
+void put_addresses(LineWriter& line, const Entry& entry, Direction direction);
 void put_ports(LineWriter& line, std::uint8_t protocol, const StoredTuple& tuple);
 
 // kernel: print_tuple, ct_show_zone, seq_print_acct
-void put_direction(LineWriter& line, const Subject& subject, Direction direction) {
-    const Connection& connection = subject.connection;
+void put_direction(LineWriter& line, const Entry& entry, Direction direction) {
+    const Connection& connection = entry.connection;
     const bool original = direction == Direction::Original;
-    put_addresses(line, subject, direction);
+    put_addresses(line, entry, direction);
     put_ports(line, connection.protocol, original ? connection.original : connection.reply);
-    const Extra* extra = subject.extra;
+    const Extra* extra = entry.extra;
     if (extra == nullptr) {
         return;
     }
@@ -215,8 +215,8 @@ void put_direction(LineWriter& line, const Subject& subject, Direction direction
     }
 }
 
-void put_addresses(LineWriter& line, const Subject& subject, Direction direction) {
-    const Connection& connection = subject.connection;
+void put_addresses(LineWriter& line, const Entry& entry, Direction direction) {
+    const Connection& connection = entry.connection;
     if (connection.family == Family::Ipv4) {
         const StoredTuple& tuple =
             direction == Direction::Original ? connection.original : connection.reply;
@@ -225,7 +225,7 @@ void put_addresses(LineWriter& line, const Subject& subject, Direction direction
         line.put(" dst=");
         line.put_ipv4(tuple.destination);
     } else {
-        const Tuple tuple = subject.conntrack.table().tuple(subject.id, direction);
+        const Tuple tuple = entry.conntrack.table().tuple(entry.id, direction);
         line.put("src=");
         line.put_ipv6(tuple.source);
         line.put(" dst=");
@@ -267,9 +267,9 @@ void put_ports(LineWriter& line, std::uint8_t protocol, const StoredTuple& tuple
     }
 }
 
-void put_tail(LineWriter& line, const Subject& subject, Instant now, LineFormat format) {
-    const Connection& connection = subject.connection;
-    const Extra* extra = subject.extra;
+void put_tail(LineWriter& line, const Entry& entry, Instant now, LineFormat format) {
+    const Connection& connection = entry.connection;
+    const Extra* extra = entry.extra;
     line.put("mark=");
     line.put(std::uint32_t{connection.mark});
     line.put(format == LineFormat::Article ? std::string_view(" secmark=0 ")

@@ -57,13 +57,14 @@ class Match {
     std::string_view module_;
 };
 
-// A match that remembers a State, which is copied with the program. A name that is shared means the
-// same State wherever it is used.
+// A match that remembers a State. A name that is shared means the same State wherever it is used.
 template <class State>
 class StatefulMatch : public Match {
   public:
     using Match::Match;
 
+    // The program hands back what make_state() of this match, or of one of its kind that has the
+    // same shared_name(), made: always a Kept.
     [[nodiscard]] MatchResult test(ActionParam& par) const final {
         return test(par, static_cast<Kept&>(*par.state).state);
     }
@@ -80,9 +81,6 @@ class StatefulMatch : public Match {
   private:
     struct Kept final : MatchState {
         explicit Kept(State first) : state(std::move(first)) {}
-        [[nodiscard]] std::unique_ptr<MatchState> clone() const override {
-            return std::make_unique<Kept>(*this);
-        }
         [[nodiscard]] std::size_t remembered() const override {
             if constexpr (requires { state.remembered(); }) {
                 return state.remembered();

@@ -10,7 +10,6 @@ namespace nsr::rules {
 class MatchState {
   public:
     virtual ~MatchState() = default;
-    [[nodiscard]] virtual std::unique_ptr<MatchState> clone() const = 0;
     // How many addresses or the like it knows.
     [[nodiscard]] virtual std::size_t remembered() const = 0;
 };

@@ -20,7 +20,7 @@ int run_cli(int argc, const char* const* argv);
 // The options and subcommands of the program; for run_cli, and for whoever asks what there is.
 void describe_cli(CLI::App& app, int& exit_code);
 
-// config_command.cpp, replay_command.cpp
+// check.cpp, replay.cpp
 void add_check_command(CLI::App& app, int& exit_code);
 void add_replay_command(CLI::App& app, int& exit_code);
 

@@ -15,16 +15,16 @@ class App;
 
 namespace nsr::router {
 
-void add_run_command(CLI::App& app, int& exit_code);        // run_command.cpp
-void add_stop_command(CLI::App& app, int& exit_code);       // instance_commands.cpp
-void add_status_command(CLI::App& app, int& exit_code);     // instance_commands.cpp
-void add_reload_command(CLI::App& app, int& exit_code);     // instance_commands.cpp
-void add_dmesg_command(CLI::App& app, int& exit_code);      // instance_commands.cpp
-void add_module_command(CLI::App& app, int& exit_code);     // rule_commands.cpp
-void add_rules_command(CLI::App& app, int& exit_code);      // rule_commands.cpp
-void add_sysctl_command(CLI::App& app, int& exit_code);     // sysctl_command.cpp
-void add_ip_command(CLI::App& app, int& exit_code);         // ip_cli.cpp
-void add_conntrack_command(CLI::App& app, int& exit_code);  // conntrack_cli.cpp
+void add_run_command(CLI::App& app, int& exit_code);        // run.cpp
+void add_stop_command(CLI::App& app, int& exit_code);       // instance.cpp
+void add_status_command(CLI::App& app, int& exit_code);     // status.cpp
+void add_reload_command(CLI::App& app, int& exit_code);     // instance.cpp
+void add_dmesg_command(CLI::App& app, int& exit_code);      // instance.cpp
+void add_module_command(CLI::App& app, int& exit_code);     // rules.cpp
+void add_rules_command(CLI::App& app, int& exit_code);      // rules.cpp
+void add_sysctl_command(CLI::App& app, int& exit_code);     // sysctl.cpp
+void add_ip_command(CLI::App& app, int& exit_code);         // ip.cpp
+void add_conntrack_command(CLI::App& app, int& exit_code);  // conntrack.cpp
 
 // --control and --token, options of the program that stand before or behind its subcommand.
 void add_control_options(CLI::App& app);
@@ -47,7 +47,7 @@ class ControlOptions {
 };
 
 // A command in the language of another tool, which CLI11 does not understand: all its words go to
-// `run`. word_command.cpp
+// `run`. word.cpp
 struct WordCommand {
     const char* name;
     const char* description;

@@ -105,7 +105,7 @@ ConfigErrors set_routes(Router& router, const Config& config) {
                                    : ": its interface is down, or its gateway out of reach")}};
 }
 
-ConfigErrors furnish(Router& router, const Config& config, Instant now) {
+ConfigErrors fill_router(Router& router, const Config& config, Instant now) {
     add_interfaces(router, config);
     ConfigErrors errors = set_routes(router, config);
     router.apply(config.ruleset, now);

@@ -30,6 +30,6 @@ Result<Router::Options, ConfigErrors> router_options(const Config& config,
 
 // Interfaces in the configuration's order (IfIndex i is interfaces[i - 1]), routes, rules,
 // tracking.
-[[nodiscard]] ConfigErrors furnish(Router& router, const Config& config, Instant now);
+[[nodiscard]] ConfigErrors fill_router(Router& router, const Config& config, Instant now);
 
 }  // namespace nsr::router

@@ -13,22 +13,22 @@ void read_proc(Section section, Config& config);
 void read_host(Section section, Config& config);
 void read_interfaces(Section& root, Config& config);
 void read_routes(Section& root, Config& config);
-// config_sysctl.cpp
+// sysctl_section.cpp
 void read_sysctls(Section section, Config& config);
 // A table of sysctl names; dotted TOML keys make nested tables, which are put together again.
 std::vector<SysctlConfig> sysctl_settings(const TomlValue& table, ConfigErrors& errors);
 // Reports a name that does not exist or a value out of range. Needs the names of the interfaces.
 void check_sysctl_setting(const SysctlConfig& setting, const Config& config, ConfigErrors& errors);
-// config_rules.cpp
+// rules_section.cpp
 void read_rules(Section section, Config& config);
 // The text of a rules file named at `where`; reported if it cannot be read.
 std::optional<RuleFile> read_rule_file(const Located<std::string>& name, Family family,
                                        const Config& config, ConfigErrors& errors);
 // The tables that an iptables-save text names, in its order.
 std::vector<std::string> tables_in(std::string_view text);
-// config_replay.cpp
+// replay_section.cpp
 void read_replay(Section section, Config& config);
-// config_check.cpp: what only several sections together can get wrong
+// check.cpp: what only several sections together can get wrong
 void check_config(const Config& config, ConfigErrors& errors);
 // check_addresses.cpp: addresses that are used twice, networks that overlap
 void check_addresses(const Config& config, ConfigErrors& errors);

@@ -45,7 +45,7 @@ class ControlPort {
     http::Response reload(const http::Request& request);
     http::Response stop(const http::Request& request);
 
-    // control_files.cpp
+    // files.cpp
     http::Response file(const http::Request& request);
     http::Response list(const std::string& path);
     http::Response read_file(const std::string& path);
@@ -53,7 +53,7 @@ class ControlPort {
     http::Response log(const http::Request& request);
     http::Response sysctl(const http::Request& request);
 
-    // control_conntrack.cpp
+    // conntrack.cpp
     http::Response conntrack(const http::Request& request);
     http::Response list_conntrack(const http::Request& request);
     http::Response delete_conntrack(const http::Request& request);
@@ -61,7 +61,7 @@ class ControlPort {
     http::Piece advance(ConntrackPass& pass, std::string& out);
     void greet_ctnetlink();
 
-    // control_rules.cpp
+    // rules.cpp
     http::Response rules(const http::Request& request);
     http::Response flush_rules(const http::Request& request);
     http::Response ip(const http::Request& request);
@@ -70,8 +70,8 @@ class ControlPort {
 
     [[nodiscard]] Instant now() const { return controls_.clock.now(); }
 
-    static constexpr std::size_t kPieceBytes =
-        std::size_t{32} * 1024;  // of a stream, between two batches
+    // Of a stream, between two batches.
+    static constexpr std::size_t kPieceBytes = std::size_t{32} * 1024;
 
     Controls controls_;
     bool ctnetlink_greeted_ = false;

@@ -78,6 +78,15 @@ void forget_dead_namespaces() {
     }
 }
 
+std::string no_such_namespace(const std::string& netns) {
+    return netlink::netns_path(netns) + " is not there, or no network namespace";
+}
+
+std::string name_without_namespace(const std::string& netns) {
+    return netlink::netns_path(netns) + " is there without a namespace; `ip netns del " + netns +
+           "` removes it";
+}
+
 Undo NamespaceUser::use(const std::string& netns) {
     const RunLock lock;
     Undo use;
@@ -89,14 +98,11 @@ Undo NamespaceUser::use(const std::string& netns) {
         return use;
     }
     if (!netlink::valid_netns_name(netns)) {
-        throw SystemError("use network namespace " + netns, ENOENT,
-                          netlink::netns_path(netns) + " is not there, or no network namespace");
+        throw SystemError("use network namespace " + netns, ENOENT, no_such_namespace(netns));
     }
     if (netlink::is_empty_netns_name(netns)) {
         throw SystemError("create network namespace " + netns, EEXIST,
-                          netlink::netns_path(netns) +
-                              " is there without a namespace; `ip netns del " + netns +
-                              "` removes it");
+                          name_without_namespace(netns));
     }
     netlink::create_netns(netns, [&](std::uint64_t cookie) {
         use.cookie = cookie;

@@ -19,6 +19,11 @@ namespace nsr::router {
 // What was noted about namespaces that somebody else has removed.
 void forget_dead_namespaces();
 
+// Why a namespace that is not there cannot be made, in the words of a start and of `check`: it is
+// given by a path or process, or something else has its name.
+std::string no_such_namespace(const std::string& netns);
+std::string name_without_namespace(const std::string& netns);
+
 // The instance `name`, with its journal.
 class NamespaceUser {
   public:

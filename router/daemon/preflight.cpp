@@ -16,6 +16,7 @@
 #include "netlink/setting.hpp"
 #include "router/base/run_directory.hpp"
 #include "router/control/socket_file.hpp"
+#include "router/daemon/namespaces.hpp"
 #include "router/daemon/plan.hpp"
 
 namespace nsr::router {
@@ -34,11 +35,10 @@ std::string wrong_namespace(const std::string& netns) {
         return {};
     }
     if (!netlink::valid_netns_name(netns)) {
-        return netlink::netns_path(netns) + " is not there, or no network namespace";
+        return no_such_namespace(netns);
     }
     if (netlink::is_empty_netns_name(netns)) {
-        return netlink::netns_path(netns) + " is there without a namespace; `ip netns del " +
-               netns + "` removes it";
+        return name_without_namespace(netns);
     }
     return {};
 }

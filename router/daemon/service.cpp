@@ -103,7 +103,7 @@ void Service::make_router() {
     options->key_seed = random_seed();
     options->log = &log_;
     router_ = std::make_unique<Router>(std::move(*options));
-    require_none(furnish(*router_, config_, clock_.now()));
+    require_none(fill_router(*router_, config_, clock_.now()));
     if (!config_.host_netns.empty()) {
         routing::Interface host;
         host.name = kHostInterface;

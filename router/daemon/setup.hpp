@@ -4,9 +4,9 @@
 //   Parts are carried out one by one, each as a whole or not at all: when an operation fails, those
 //   of its part before it are taken back, last first, before the error leaves. What changed
 //   something that was there before is noted in the journal before it happens; what vanishes with
-//   our own device (its addresses, its routes) needs no note. Of a part whose
-//   namespace has ended there is nothing to take back but the notes. The end takes back all parts,
-//   last first; what stays behind then is said, a line each.
+//   our own device (its addresses, its routes) needs no note. Of a part whose namespace has ended
+//   there is nothing to take back but the notes. The end takes back all parts, last first; what
+//   stays behind then is said, a line each.
 #pragma once
 
 #include <cstdint>

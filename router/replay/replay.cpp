@@ -101,7 +101,7 @@ Replay::Replay(const Config& config, Router::Options router_options, const Repla
       tables4_(config.rule_tables4),
       tables6_(config.rule_tables6),
       epoch_ns_(options.start_ns) {
-    for (const ConfigError& error : furnish(router_, config, clock_)) {
+    for (const ConfigError& error : fill_router(router_, config, clock_)) {
         complain(error.where, error.message);
     }
     for (const routing::Interface& interface : router_.interfaces().all()) {

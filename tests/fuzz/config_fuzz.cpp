@@ -25,7 +25,7 @@ void build(const nsr::router::Config& config) {
         return;
     }
     nsr::Router router(std::move(*options));
-    static_cast<void>(nsr::router::furnish(router, config, nsr::Instant{}));
+    static_cast<void>(nsr::router::fill_router(router, config, nsr::Instant{}));
     NSR_CHECK(router.interfaces().all().size() >= config.interfaces.size());
 }
 

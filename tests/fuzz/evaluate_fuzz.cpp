@@ -198,7 +198,7 @@ std::optional<Placed> read_placed(fuzz::Input& in, std::uint8_t first) {
     return Placed{*table, *hook, std::move(words)};
 }
 
-// Adds the rule if it is one, and may stand there.
+// Adds the rule (or rules, of a list of addresses) if it is one, and may stand there.
 void add_rule(const Placed& placed, Family family, rules::Ruleset& ruleset) {
     if (!rules::has_chain(placed.table, placed.hook)) {
         return;
@@ -206,12 +206,15 @@ void add_rule(const Placed& placed, Family family, rules::Ruleset& ruleset) {
     rules::Ruleset more = ruleset;
     more.load(family, placed.table);
     const std::string chain(name_of(placed.hook));
-    auto rule = rules::parse_rule(placed.words, family, placed.table, chain, more, {"fuzz", 1, 1});
-    if (!rule.ok()) {
-        NSR_CHECK(!rule.error().empty() && !rule.error().front().message.empty());
+    auto parsed =
+        rules::parse_rules(placed.words, family, placed.table, chain, more, {"fuzz", 1, 1});
+    if (!parsed.ok()) {
+        NSR_CHECK(!parsed.error().empty() && !parsed.error().front().message.empty());
         return;
     }
-    rules::add_rule(more, *more.table(family, placed.table).find(chain), *std::move(rule));
+    for (rules::Rule& rule : *parsed) {
+        rules::add_rule(more, *more.table(family, placed.table).find(chain), std::move(rule));
+    }
     if (rules::check(more, family).empty()) {
         ruleset = std::move(more);
     }

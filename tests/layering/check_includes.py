@@ -116,7 +116,7 @@ def main():
         for file in sorted((ROOT / folder).rglob("*.[ch]pp")):
             files += 1
             check(file, problems)
-    print(*(f"{unit}: is part of a circle of files" for unit in circles(arrows())), sep="\n")
+    problems += [f"{unit}: is part of a circle of files" for unit in circles(arrows())]
     print("\n".join(problems))
     print(f"{files} files, {len(problems)} problems")
     return 1 if problems or not files else 0

@@ -10,6 +10,7 @@
 #include "core/procfs/sysctl.hpp"
 #include "core/rules/language/parse.hpp"
 #include "core/rules/save.hpp"
+#include "tests/support/log_lines.hpp"
 #include "tests/support/packet_fields.hpp"
 #include "tests/support/story.hpp"
 #include "tests/support/trace.hpp"
@@ -17,12 +18,6 @@
 namespace nsr::test {
 
 namespace {
-
-class LogLines : public LogSink {
-  public:
-    void log(Instant, LogLevel, std::string_view line) override { lines.emplace_back(line); }
-    std::vector<std::string> lines;
-};
 
 // "ipv4     2 tcp      6 119 SYN_SENT src=..." -> "tcp 6 SYN_SENT src=..."
 std::string squeeze(std::string_view line) {

@@ -7,8 +7,7 @@
 
 namespace nsr::conntrack {
 
-// Blocks are zeroed, aligned to 4096 and stay where they are until
-// the Memory is destroyed.
+// Blocks are zeroed, aligned to 4096 and stay where they are until the Memory is destroyed.
 class Memory {
   public:
     virtual ~Memory() = default;

@@ -227,16 +227,16 @@ std::optional<ConnId> Table::next(std::optional<ConnId> after) const {
     return number < records.end() ? std::optional(ConnId{number}) : std::nullopt;
 }
 
-std::optional<ConnId> Table::next(Walk& walk, std::size_t& looks) const {
+std::optional<ConnId> Table::next(Cursor& cursor, std::size_t& looks) const {
     const Arena<Connection>& records = parts_->records;
-    while (looks != 0 && walk.at < records.end()) {
+    while (looks != 0 && cursor.at < records.end()) {
         --looks;
-        const std::uint32_t number = walk.at++;
+        const std::uint32_t number = cursor.at++;
         if (records[number].commit != 0) {
             return ConnId{number};
         }
     }
-    walk.over = walk.at >= records.end();
+    cursor.over = cursor.at >= records.end();
     return std::nullopt;
 }
 

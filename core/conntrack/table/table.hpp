@@ -94,12 +94,12 @@ class Table {
     [[nodiscard]] std::optional<ConnId> next(std::optional<ConnId> after) const;
 
     // The same in portions: looks at no more places than `looks` says, and counts them off.
-    // Nothing: `looks` is used up, or the walk is over.
-    struct Walk {
+    // Nothing: `looks` is used up, or that was the last record.
+    struct Cursor {
         std::uint32_t at = 0;
         bool over = false;
     };
-    [[nodiscard]] std::optional<ConnId> next(Walk& walk, std::size_t& looks) const;
+    [[nodiscard]] std::optional<ConnId> next(Cursor& cursor, std::size_t& looks) const;
 
     // The earliest instant at which collect_expired() may find something; nothing if the table is
     // empty.

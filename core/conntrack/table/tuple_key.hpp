@@ -6,7 +6,7 @@
 // through NH (Black et al., UMAC, 1999), which maps two different tuples to one 128-bit sum with
 // probability 2^-64 over the secret keys, whatever the tuples are; a second keyed multiplication
 // spreads that sum over the 64 bits of which the index takes the upper ones for the bucket and the
-// lower ones for the tag. Who sends packets never sees a hash, so he cannot do better than chance
+// lower ones for the tag. Who sends packets never sees a hash, so they cannot do better than chance
 // in filling one bucket. One multiplication for IPv4, three for IPv6, and one for the spreading.
 #pragma once
 

@@ -25,18 +25,4 @@ Result<std::vector<Rule>, ConfigErrors> parse_rules(const std::vector<std::strin
     return rules;
 }
 
-Result<Rule, ConfigErrors> parse_rule(const std::vector<std::string>& words, Family family,
-                                      TableId table, std::string_view chain, const Ruleset& context,
-                                      const SourceLocation& where) {
-    auto rules = parse_rules(words, family, table, chain, context, where);
-    if (!rules) {
-        return rules.error();
-    }
-    if (rules->size() != 1) {
-        return ConfigErrors{
-            {where, "a list of addresses stands for several rules; write one for each"}};
-    }
-    return std::move(rules->front());
-}
-
 }  // namespace nsr::rules

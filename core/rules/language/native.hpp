@@ -11,13 +11,8 @@
 
 namespace nsr::rules {
 
-// One rule given as words ("-p", "tcp", "--dport", "80", "-j", "ACCEPT"), for native TOML rules.
-// Errors carry `where`.
-Result<Rule, ConfigErrors> parse_rule(const std::vector<std::string>& words, Family family,
-                                      TableId table, std::string_view chain, const Ruleset& context,
-                                      const SourceLocation& where);
-
-// The same when -s or -d may be a list, which stands for several rules.
+// A rule given as words ("-p", "tcp", "--dport", "80", "-j", "ACCEPT"), for native TOML rules; it
+// stands for several where -s or -d is a list. Errors carry `where`.
 Result<std::vector<Rule>, ConfigErrors> parse_rules(const std::vector<std::string>& words,
                                                     Family family, TableId table,
                                                     std::string_view chain, const Ruleset& context,

@@ -75,20 +75,6 @@ void Program::take_over(Program& previous) {
     impl_->bind_states();
 }
 
-Program Program::fork() const {
-    Program copy(counted(), impl_->code.interfaces());
-    for (std::size_t i = 0; i < impl_->code.calls.size(); ++i) {
-        if (const auto& own = impl_->code.calls[i].own) {
-            copy.impl_->code.calls[i].own = own->clone();
-        }
-    }
-    for (const auto& [name, state] : impl_->shared) {
-        copy.impl_->shared[name] = state->clone();
-    }
-    copy.impl_->bind_states();
-    return copy;
-}
-
 void Program::Impl::bind_states() {
     for (Code::Call& call : code.calls) {
         const std::string name = call.match->shared_name();
@@ -120,7 +106,7 @@ TableVerdict Program::run(ActionParam par, RuleObserver* observer) {
         return {};
     }
     Traversal traversal(impl_->code, impl_->stack, compiled, par);
-    traversal.tell(observer);
+    traversal.set_observer(observer);
     return traversal.run(static_cast<std::uint32_t>(entry));
 }
 

@@ -36,8 +36,6 @@ class Program {
     // Keeps what rules remember (tokens of `limit`, lists of `recent`): that of rules which both
     // programs hold, and of lists still in use under their names. `previous` is spent.
     void take_over(Program& previous);
-    // A copy with everything it remembers and counts, which goes its own way.
-    [[nodiscard]] Program fork() const;
 
     // Is there anything to run (table loaded and has this chain)?
     [[nodiscard]] bool has(Family family, TableId table, Hook hook) const;

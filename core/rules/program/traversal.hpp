@@ -21,7 +21,7 @@ class Traversal {
 
     Traversal(const Code& code, std::vector<Frame>& stack, CompiledTable& table, ActionParam& par)
         : code_(code), stack_(stack), table_(table), par_(par) {}
-    void tell(RuleObserver* observer) { observer_ = observer; }
+    void set_observer(RuleObserver* observer) { observer_ = observer; }
 
     // From the beginning of built-in chain `chain` to a verdict.
     TableVerdict run(std::uint32_t chain);

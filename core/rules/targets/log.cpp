@@ -184,7 +184,7 @@ std::shared_ptr<const Target> parse_nflog(const Options& options, RuleContext& c
     return target;
 }
 
-// Tracing is asked for at the control port, which shows every rule; here it only counts.
+// `replay --trace` shows every rule to every packet; here it only counts.
 class TraceTarget : public Target {
   public:
     TraceTarget() : Target("TRACE") {}

@@ -43,8 +43,8 @@ bool ConntrackPass::advance(Router& router, std::string& out, std::size_t bytes,
     begin(out);
     std::size_t looks = kLooksPerCall;
     while (out.size() < enough && entries_ < enough_entries) {
-        const auto id = router.conntrack().table().next(walk_, looks);
-        if (!id && !walk_.over) {
+        const auto id = router.conntrack().table().next(cursor_, looks);
+        if (!id && !cursor_.over) {
             return true;
         }
         if (!id) {

@@ -35,7 +35,7 @@ class ConntrackPass {
 
     ConntrackArgs args_;
     Form form_;
-    conntrack::Table::Walk walk_;
+    conntrack::Table::Cursor cursor_;
     bool begun_ = false;
     std::size_t entries_ = 0;
 };

@@ -23,7 +23,7 @@ struct IpAnswer {
 using ChangeLink = std::function<void(const IpArgs&)>;
 IpAnswer run_ip(const IpArgs& args, Router& router, Instant now, const ChangeLink& change_link);
 
-// What run_ip shows. ip_listing.cpp
+// What run_ip shows: listing.cpp
 std::string address_listing(const Router& router, const IpArgs& args);
 std::string route_listing(const Router& router, const IpArgs& args);
 std::string link_listing(const Router& router, const IpArgs& args);

@@ -10,19 +10,15 @@
 
 #include "core/conntrack/conntrack.hpp"
 #include "core/packet/dissect.hpp"
+#include "tests/support/log_lines.hpp"
 #include "tests/support/packet_builder.hpp"
 #include "tests/support/trace.hpp"
 
 namespace nsr::test {
 
-struct RecordedLog final : LogSink {
-    void log(Instant, LogLevel, std::string_view line) override { lines.emplace_back(line); }
-    std::vector<std::string> lines;
-};
-
 struct Firewall {
     BufferPool pool;
-    RecordedLog log;
+    LogLines log;
     conntrack::Conntrack conntrack;
     Instant now{std::chrono::seconds(1000)};
 

@@ -12,6 +12,7 @@
 #include "core/wire/bytes.hpp"
 #include "core/wire/checksum.hpp"
 #include "core/wire/udp.hpp"
+#include "tests/support/log_lines.hpp"
 #include "tests/support/packet_builder.hpp"
 
 namespace nsr::test {
@@ -46,16 +47,12 @@ inline nat::Range masquerade(std::string_view own, IfIndex out = kWan) {
     return range;
 }
 
-struct SilentLog final : LogSink {
-    void log(Instant, LogLevel, std::string_view) override {}
-};
-
 struct NatBox {
     using Rule = std::optional<nat::Range>;
 
     BufferPool pool;
     RandomSource random{1};
-    SilentLog silent;
+    LogLines silent;
     conntrack::Conntrack conntrack{conntrack::Settings{}, {{1, 2}, silent, nullptr}};
     nat::Nat nat{conntrack, random, {3, 4}};
     Instant now{std::chrono::seconds(1000)};

@@ -5,21 +5,21 @@
 #include <array>
 #include <vector>
 
-#include "tests/support/stage.hpp"
+#include "tests/support/writable.hpp"
 #include "tests/unit/nat/nat_fixture.hpp"
 
 using namespace nsr;
 using conntrack::Tuple;
 using nat::Source;
 using nat::SourceIndex;
-using nsr::test::SilentLog;
+using nsr::test::LogLines;
 using nsr::test::writable_table;
 
 namespace {
 
 struct Records {
     RandomSource random{1};
-    SilentLog silent;
+    LogLines silent;
     conntrack::Conntrack conntrack{conntrack::Settings{}, {{1, 2}, silent, nullptr}};
     SourceIndex index{conntrack, {1, 2}};
 

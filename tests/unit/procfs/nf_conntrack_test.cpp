@@ -3,7 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "core/base/random.hpp"
-#include "tests/support/stage.hpp"
+#include "tests/support/log_lines.hpp"
+#include "tests/support/writable.hpp"
 
 using namespace nsr;
 using namespace std::chrono_literals;
@@ -13,10 +14,6 @@ using procfs::LineFormat;
 namespace status = conntrack::status;
 
 namespace {
-
-class Silence : public LogSink {
-    void log(Instant, LogLevel, std::string_view) override {}
-};
 
 // A table with entries that no packet made.
 struct Book {
@@ -42,7 +39,7 @@ struct Book {
     }
 
     RandomSource random{1};
-    Silence silence;
+    test::LogLines silence;
     Instant now{1000s};
     Conntrack conntrack;
 };

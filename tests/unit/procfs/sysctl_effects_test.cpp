@@ -12,6 +12,7 @@
 #include "core/procfs/tree.hpp"
 #include "core/wire/icmp.hpp"
 #include "tests/support/bench.hpp"
+#include "tests/support/log_lines.hpp"
 
 using namespace nsr;
 using namespace nsr::test;
@@ -26,11 +27,6 @@ constexpr const char* kServer6 = "[2001:db8::7]:80";
 constexpr const char* kDropInvalid =
     "*filter\n-A FORWARD -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n";
 
-class LogLines : public LogSink {
-  public:
-    void log(Instant, LogLevel, std::string_view line) override { lines.emplace_back(line); }
-    std::vector<std::string> lines;
-};
 struct WithLog {
     LogLines log;
 };

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "tests/support/stage.hpp"
+#include "tests/support/writable.hpp"
 
 using namespace nsr;
 using namespace std::chrono_literals;

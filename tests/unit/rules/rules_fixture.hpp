@@ -13,21 +13,13 @@
 #include "core/rules/language/parse.hpp"
 #include "core/rules/program/program.hpp"
 #include "core/rules/ruleset.hpp"
+#include "tests/support/log_lines.hpp"
 #include "tests/support/packet_builder.hpp"
 
 namespace nsr::test {
 
 inline constexpr IfIndex kLan{1};
 inline constexpr IfIndex kWan{2};
-
-struct Lines final : LogSink {
-    void log(Instant, LogLevel level, std::string_view line) override {
-        levels.push_back(level);
-        lines.emplace_back(line);
-    }
-    std::vector<LogLevel> levels;
-    std::vector<std::string> lines;
-};
 
 // lan is 10.0.0.1/24, wan is 198.51.100.7/24 with an MTU of 1400.
 struct SmallNetwork final : rules::Network {
@@ -129,7 +121,7 @@ struct Firewall {
     BufferPool pool;
     RandomSource random{1};
     SipKey hash_key{1, 2};
-    Lines log;
+    LogLines log;
     SmallNetwork network;
     static conntrack::Settings counting() {
         conntrack::Settings settings;

@@ -73,7 +73,7 @@ class Memory : public ReplayOutput {
     std::string events;
 };
 
-struct Outcome {
+struct Replayed {
     ReplayResult result;
     Memory output;
 };
@@ -93,8 +93,8 @@ ReplayOptions from_epoch() {
     return options;
 }
 
-Outcome replay(const std::string& config_text, const std::vector<Input>& inputs,
-               const ReplayOptions& options = {}, const char* interface = "lan") {
+Replayed replay(const std::string& config_text, const std::vector<Input>& inputs,
+                const ReplayOptions& options = {}, const char* interface = "lan") {
     std::ostringstream out;
     PcapngWriter writer(out, {interface});
     for (const Input& input : inputs) {
@@ -104,37 +104,37 @@ Outcome replay(const std::string& config_text, const std::vector<Input>& inputs,
     const auto capture = capture_from(in);
     const auto config = parse_config(config_text, "replay.toml");
     REQUIRE(config.ok());
-    Outcome outcome;
-    outcome.result = run_replay(*config, *capture, options, outcome.output);
-    return outcome;
+    Replayed replayed;
+    replayed.result = run_replay(*config, *capture, options, replayed.output);
+    return replayed;
 }
 
 }  // namespace
 
 TEST_CASE("a packet leaves at its own time, marked with its index") {
-    const Outcome outcome =
+    const Replayed replayed =
         replay(kConfig, {{5 * kMillisecond, udp(4000)}, {7 * kMillisecond, udp(4001)}});
-    CHECK(outcome.result.error == "");
-    REQUIRE(outcome.output.sent.size() == 2);
-    CHECK(outcome.output.sent[0].time_ns == 5 * kMillisecond);
-    CHECK(outcome.output.sent[0].interface == 1);
-    CHECK(outcome.output.sent[0].comment == "in=0");
-    CHECK(outcome.output.sent[1].comment == "in=1");
+    CHECK(replayed.result.error == "");
+    REQUIRE(replayed.output.sent.size() == 2);
+    CHECK(replayed.output.sent[0].time_ns == 5 * kMillisecond);
+    CHECK(replayed.output.sent[0].interface == 1);
+    CHECK(replayed.output.sent[0].comment == "in=0");
+    CHECK(replayed.output.sent[1].comment == "in=1");
 }
 
 TEST_CASE("time 0 is the second in which the capture begins, and output keeps the capture's time") {
     const std::string config = kConfig + "[replay]\ncheckpoints = [0.5]\nsettle = 1\n";
     const std::int64_t begin = 1'700'000'000 * kSecond + 250 * kMillisecond;
-    const Outcome outcome = replay(config, {{begin, udp(4000)}});
-    REQUIRE(outcome.output.sent.size() == 1);
-    CHECK(outcome.output.sent[0].time_ns == begin);
-    CHECK(outcome.output.tables.starts_with("# t=0.5\nipv4 2 udp 17 29 src=10.0.1.2"));
+    const Replayed replayed = replay(config, {{begin, udp(4000)}});
+    REQUIRE(replayed.output.sent.size() == 1);
+    CHECK(replayed.output.sent[0].time_ns == begin);
+    CHECK(replayed.output.tables.starts_with("# t=0.5\nipv4 2 udp 17 29 src=10.0.1.2"));
 }
 
 TEST_CASE("a checkpoint is the end when none is given; entries expire on the virtual clock") {
-    const Outcome soon = replay(kConfig + "[replay]\nsettle = 29\n", {{0, udp(4000)}});
+    const Replayed soon = replay(kConfig + "[replay]\nsettle = 29\n", {{0, udp(4000)}});
     CHECK(soon.output.tables.starts_with("# t=29\nipv4 2 udp"));
-    const Outcome late = replay(kConfig + "[replay]\nsettle = 31\n", {{0, udp(4000)}});
+    const Replayed late = replay(kConfig + "[replay]\nsettle = 31\n", {{0, udp(4000)}});
     CHECK(late.output.tables == "# t=31\n");
     CHECK(late.result.stats.find("count 0\n") != std::string::npos);
 }
@@ -146,55 +146,55 @@ checkpoints = [1]
 at = 1
 conntrack = ["-D -p udp --orig-port-src 4000"]
 )";
-    const Outcome outcome =
+    const Replayed replayed =
         replay(config, {{kSecond / 2, udp(4000)}, {kSecond, udp(4000)}, {kSecond, udp(4001)}},
                from_epoch());
-    CHECK(outcome.result.complaints.empty());
-    CHECK(outcome.output.tables.find("sport=4000") == std::string::npos);
-    CHECK(outcome.output.tables.find("sport=4001") != std::string::npos);
+    CHECK(replayed.result.complaints.empty());
+    CHECK(replayed.output.tables.find("sport=4000") == std::string::npos);
+    CHECK(replayed.output.tables.find("sport=4001") != std::string::npos);
 }
 
 TEST_CASE("what a timer sends carries the timer's time") {
     const std::string config = kConfig + "\"net.ipv4.ipfrag_time\" = 2\n[replay]\nsettle = 10\n";
-    const Outcome outcome =
+    const Replayed replayed =
         replay(config, {{kSecond / 4, udp(4000, 0x2000, kRouter)}}, from_epoch());
-    REQUIRE(outcome.output.sent.size() == 1);  // fragment reassembly time exceeded
-    CHECK(outcome.output.sent[0].comment == "timer");
-    CHECK(outcome.output.sent[0].interface == 0);
-    CHECK(outcome.output.sent[0].time_ns >= 2 * kSecond + kSecond / 4);
-    CHECK(outcome.output.sent[0].time_ns < 2 * kSecond + kSecond / 3);
+    REQUIRE(replayed.output.sent.size() == 1);  // fragment reassembly time exceeded
+    CHECK(replayed.output.sent[0].comment == "timer");
+    CHECK(replayed.output.sent[0].interface == 0);
+    CHECK(replayed.output.sent[0].time_ns >= 2 * kSecond + kSecond / 4);
+    CHECK(replayed.output.sent[0].time_ns < 2 * kSecond + kSecond / 3);
 }
 
 TEST_CASE("--map: what the capture calls an interface is not what the configuration does") {
     ReplayOptions options;
     options.interface_names["eth0"] = "lan";
     options.interface_names["lan"] = "wan";  // names are changed once, not again
-    const Outcome mapped = replay(kConfig, {{0, udp(4000)}}, options, "eth0");
+    const Replayed mapped = replay(kConfig, {{0, udp(4000)}}, options, "eth0");
     CHECK(mapped.result.error == "");
     REQUIRE(mapped.output.sent.size() == 1);
     CHECK(mapped.output.sent[0].interface == 1);
-    const Outcome unknown = replay(kConfig, {{0, udp(4000)}}, options, "eth1");
+    const Replayed unknown = replay(kConfig, {{0, udp(4000)}}, options, "eth1");
     CHECK(unknown.result.error.find("no interface \"eth1\"; --map NAME=INTERFACE") !=
           std::string::npos);
 }
 
 TEST_CASE("an interface that the configuration lacks ends the replay; --interface helps") {
-    const Outcome unknown = replay(kConfig, {{0, udp(4000)}}, {}, "eth7");
+    const Replayed unknown = replay(kConfig, {{0, udp(4000)}}, {}, "eth7");
     CHECK(unknown.result.error ==
           "packet 0: the configuration has no interface \"eth7\"; --map NAME=INTERFACE and "
           "--interface take one of lan, wan");
     ReplayOptions options;
     options.interface = "lan";
-    const Outcome placed = replay(kConfig, {{0, udp(4000)}}, options, "eth7");
+    const Replayed placed = replay(kConfig, {{0, udp(4000)}}, options, "eth7");
     CHECK(placed.result.error == "");
     CHECK(placed.output.sent.size() == 1);
 }
 
 TEST_CASE("older packets do not turn the clock back") {
-    const Outcome outcome =
+    const Replayed replayed =
         replay(kConfig, {{kSecond, udp(4000)}, {kSecond / 2, udp(4001)}}, from_epoch());
-    REQUIRE(outcome.output.sent.size() == 2);
-    CHECK(outcome.output.sent[1].time_ns == kSecond);
+    REQUIRE(replayed.output.sent.size() == 2);
+    CHECK(replayed.output.sent[1].time_ns == kSecond);
 }
 
 TEST_CASE("rules loaded by the configuration are listed with what they counted") {
@@ -203,9 +203,9 @@ TEST_CASE("rules loaded by the configuration are listed with what they counted")
 protocol = "udp"
 jump = "ACCEPT"
 )";
-    const Outcome outcome = replay(config, {{0, udp(4000)}});
-    CHECK(outcome.result.stats.find("v4 filter :FORWARD ACCEPT [0:0]\n") != std::string::npos);
-    CHECK(outcome.result.stats.find("v4 filter [1:28] -A FORWARD -p udp -j ACCEPT\n") !=
+    const Replayed replayed = replay(config, {{0, udp(4000)}});
+    CHECK(replayed.result.stats.find("v4 filter :FORWARD ACCEPT [0:0]\n") != std::string::npos);
+    CHECK(replayed.result.stats.find("v4 filter [1:28] -A FORWARD -p udp -j ACCEPT\n") !=
           std::string::npos);
 }
 
@@ -221,7 +221,7 @@ conntrack = ["-D -p udp --orig-port-src 4001"]
 )";
     ReplayOptions options = from_epoch();
     options.events = true;
-    const Outcome outcome = replay(config, {{0, udp(4000)}, {0, udp(4001)}}, options);
+    const Replayed replayed = replay(config, {{0, udp(4000)}, {0, udp(4001)}}, options);
     const std::string flow =
         "src=10.0.1.2 dst=198.51.100.9 sport=4000 dport=53 [UNREPLIED] "
         "src=198.51.100.9 dst=10.0.1.2 sport=53 dport=4000";
@@ -231,19 +231,19 @@ conntrack = ["-D -p udp --orig-port-src 4001"]
         }
         return text;
     };
-    CHECK(outcome.output.events == "    [NEW] udp      17 30 " + flow + "\n" +
-                                       "    [NEW] udp      17 30 " + other(flow) + "\n" +
-                                       " [UPDATE] udp      17 29 " + flow + " mark=7\n" +
-                                       "[DESTROY] udp      17 28 " + other(flow) + "\n" +
-                                       "[DESTROY] udp      17 " + flow + " mark=7\n");
+    CHECK(replayed.output.events == "    [NEW] udp      17 30 " + flow + "\n" +
+                                        "    [NEW] udp      17 30 " + other(flow) + "\n" +
+                                        " [UPDATE] udp      17 29 " + flow + " mark=7\n" +
+                                        "[DESTROY] udp      17 28 " + other(flow) + "\n" +
+                                        "[DESTROY] udp      17 " + flow + " mark=7\n");
     CHECK(replay(config, {{0, udp(4000)}}, from_epoch()).output.events.empty());
 }
 
 TEST_CASE("the trace tells a packet's way") {
     ReplayOptions options;
     options.trace = true;
-    const Outcome outcome = replay(kConfig, {{0, udp(4000)}}, options);
-    const std::string& lines = outcome.output.lines;
+    const Replayed replayed = replay(kConfig, {{0, udp(4000)}}, options);
+    const std::string& lines = replayed.output.lines;
     CHECK(lines.find("#0 in lan: IPv4 10.0.1.2 > 198.51.100.9") != std::string::npos);
     CHECK(lines.find("PREROUTING conntrack: NEW") != std::string::npos);
     CHECK(lines.find("route: forwarded through wan") != std::string::npos);

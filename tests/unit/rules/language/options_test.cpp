@@ -54,25 +54,34 @@ TEST_CASE("a rule of words may name -j and -p behind their options") {
     rules::Ruleset ruleset;
     ruleset.load(Family::Ipv4, TableId::Nat);
     const SourceLocation where{"demo.toml", 7, 3};
-    auto rule =
-        rules::parse_rule({"--to-source", "192.0.2.1", "--dport", "80", "-p", "tcp", "-j", "SNAT"},
-                          Family::Ipv4, TableId::Nat, "POSTROUTING", ruleset, where);
-    REQUIRE(rule.ok());
-    CHECK(rules::rule_text("", *rule) == "-p tcp -m tcp --dport 80 -j SNAT --to-source 192.0.2.1");
-    CHECK(rule->where.line == 7);
+    const auto parsed =
+        rules::parse_rules({"--to-source", "192.0.2.1", "--dport", "80", "-p", "tcp", "-j", "SNAT"},
+                           Family::Ipv4, TableId::Nat, "POSTROUTING", ruleset, where);
+    REQUIRE(parsed.ok());
+    REQUIRE(parsed->size() == 1);
+    const rules::Rule& rule = parsed->front();
+    CHECK(rules::rule_text("", rule) == "-p tcp -m tcp --dport 80 -j SNAT --to-source 192.0.2.1");
+    CHECK(rule.where.line == 7);
 }
 
 TEST_CASE("errors of a rule of words carry the place it came from") {
     rules::Ruleset ruleset;
     ruleset.load(Family::Ipv4, TableId::Filter);
-    auto rule = rules::parse_rule({"-j", "NOPE"}, Family::Ipv4, TableId::Filter, "FORWARD", ruleset,
-                                  {"demo.toml", 7, 3});
-    REQUIRE_FALSE(rule.ok());
-    REQUIRE(rule.error().size() == 1);
-    CHECK(to_string(rule.error()[0]).starts_with("demo.toml:7:3: no chain or target \"NOPE\""));
-    CHECK_FALSE(rules::parse_rule({"-s", "10.0.0.1,10.0.0.2"}, Family::Ipv4, TableId::Filter,
-                                  "FORWARD", ruleset, {})
-                    .ok());
+    const auto parsed = rules::parse_rules({"-j", "NOPE"}, Family::Ipv4, TableId::Filter, "FORWARD",
+                                           ruleset, {"demo.toml", 7, 3});
+    REQUIRE_FALSE(parsed.ok());
+    REQUIRE(parsed.error().size() == 1);
+    CHECK(to_string(parsed.error()[0]).starts_with("demo.toml:7:3: no chain or target \"NOPE\""));
+}
+
+TEST_CASE("a list of addresses in a rule of words stands for several rules") {
+    rules::Ruleset ruleset;
+    ruleset.load(Family::Ipv4, TableId::Filter);
+    const auto parsed = rules::parse_rules({"-s", "10.0.0.1,10.0.0.2", "-j", "DROP"}, Family::Ipv4,
+                                           TableId::Filter, "FORWARD", ruleset, {});
+    REQUIRE(parsed.ok());
+    REQUIRE(parsed->size() == 2);
+    CHECK(rules::rule_text("", (*parsed)[1]) == "-s 10.0.0.2/32 -j DROP");
 }
 
 TEST_CASE("rules that are added get ids of their own, and are checked together") {
@@ -80,10 +89,10 @@ TEST_CASE("rules that are added get ids of their own, and are checked together")
     rules::Table& table = ruleset.load(Family::Ipv4, TableId::Filter);
     table.add("U", rules::Policy::None);
     const auto add = [&](std::string_view chain, const std::vector<std::string>& words) {
-        auto rule =
-            rules::parse_rule(words, Family::Ipv4, TableId::Filter, chain, ruleset, {"t", 1, 0});
-        REQUIRE(rule.ok());
-        return rules::add_rule(ruleset, *table.find(chain), std::move(*rule))->id;
+        auto parsed =
+            rules::parse_rules(words, Family::Ipv4, TableId::Filter, chain, ruleset, {"t", 1, 0});
+        REQUIRE(parsed.ok());
+        return rules::add_rule(ruleset, *table.find(chain), std::move(parsed->front()))->id;
     };
     const RuleId first = add("FORWARD", {"-j", "U"});
     CHECK(add("U", {"-j", "ACCEPT"}) != first);

@@ -36,10 +36,10 @@ TEST_CASE("without a rule that decides, the policy does, and counts") {
 
 TEST_CASE("a rule counts the packets it matches and names itself as the one that decided") {
     Firewall box(forward("-A FORWARD\n[5:50] -A FORWARD -p icmp -j DROP\n-A FORWARD -j ACCEPT"));
-    const rules::TableVerdict outcome = box.forward(kPing);
-    CHECK(outcome.verdict == TargetVerdict::Drop);
-    REQUIRE(box.program.find(outcome.rule) != nullptr);
-    CHECK(box.program.find(outcome.rule)->where.line == 3);
+    const rules::TableVerdict decided = box.forward(kPing);
+    CHECK(decided.verdict == TargetVerdict::Drop);
+    REQUIRE(box.program.find(decided.rule) != nullptr);
+    CHECK(box.program.find(decided.rule)->where.line == 3);
     CHECK(box.count("FORWARD", 1) == bytes(kPing, 1));
     CHECK(box.count("FORWARD", 2) == "6:" + std::to_string(50 + kPing.bytes().size()));
     CHECK(box.count("FORWARD", 3) == "0:0");
@@ -101,20 +101,6 @@ TEST_CASE("an observer sees every rule that was tried, and the policy") {
                      box.network, box.random, box.log, box.hash_key},
                     &story);
     CHECK(story.text == "FORWARD:3- FORWARD:4+ A:5+ policy of FORWARD");
-}
-
-TEST_CASE("a fork counts and remembers on its own") {
-    Firewall box(
-        forward("-A FORWARD -m limit --limit 1/hour --limit-burst 2 -j ACCEPT\n"
-                "-A FORWARD -j DROP"));
-    CHECK(box.accepts(kPing));
-    rules::Program saved = box.program.fork();
-    CHECK(box.accepts(kPing));
-    CHECK(box.drops(kPing));
-    box.program = std::move(saved);
-    CHECK(box.count("FORWARD", 1) == bytes(kPing, 1));
-    CHECK(box.accepts(kPing));
-    CHECK(box.drops(kPing));
 }
 
 TEST_CASE("a table that another load leaves alone keeps what its rules remember") {

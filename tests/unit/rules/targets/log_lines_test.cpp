@@ -35,7 +35,7 @@ std::vector<std::uint8_t> from_hex(std::string_view text) {
 }
 
 // The line whose prefix ends in that letter, from there on.
-std::string line_of(const Lines& log, char prefix) {
+std::string line_of(const LogLines& log, char prefix) {
     for (const std::string& line : log.lines) {
         if (line[3] == prefix) {
             return line.substr(3);
@@ -51,7 +51,7 @@ TEST_CASE("LOG writes what the kernel writes, to the letter") {
     REQUIRE(file.good());
     Firewall v4(kRules);
     Firewall v6(kRules, Family::Ipv6);
-    Lines* log = nullptr;
+    LogLines* log = nullptr;
     std::string packet_text;
     std::size_t compared = 0;
     for (std::string line; std::getline(file, line);) {

@@ -1,5 +1,5 @@
-// Setting the stage: tests of what reads the connection table write records that no packet wrote.
-// Everything else goes through the doors of Conntrack.
+// For tests of what reads the connection table: they write records that no packet wrote. Everything
+// else goes through the methods of Conntrack.
 #pragma once
 
 #include "core/conntrack/conntrack.hpp"
