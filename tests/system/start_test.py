@@ -179,6 +179,9 @@ def files(h, config):
     for word, port in (("127.0.0.1:99999", "65535"), ("127.0.0.1:0", "65535"), ("127.0.0.1:http", "HOST:PORT")):
         answer = h.run("--control", word, "status")
         h.check(f"--control {word} is refused with what is right", answer.returncode == 1 and port in answer.stderr, answer)
+    for words in (("--control", "", "status"), ("status", "--control="), ("conntrack", "-C", "--control", ""), ("conntrack", "-C", "--control")):
+        answer = h.run(*words)
+        h.check(f"{words}: no name is not the only router there is", answer.returncode in (1, 2) and "--control" in answer.stderr and "choose" not in answer.stderr, answer)
 
 
 if __name__ == "__main__":
