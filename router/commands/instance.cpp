@@ -69,7 +69,10 @@ void add_control_options(CLI::App& app) {
     app.add_option("--control",
                    "the router to talk to: its name, its socket or its HTTP address; by default "
                    "the only one that runs")
-        ->type_name("NAME|PATH|HOST:PORT");
+        ->type_name("NAME|PATH|HOST:PORT")
+        ->check([](const std::string& text) {
+            return text.empty() ? "is empty, and names no router" : std::string();
+        });
     app.add_option("--token", "token of an HTTP address")->envname("NSROUTER_TOKEN");
 }
 
@@ -106,6 +109,9 @@ std::vector<std::string> ControlOptions::take_from(std::vector<std::string> word
             *option->second = word->substr(option->first.size() + 1);
         } else if (word + 1 != words.end()) {
             *option->second = std::move(*++word);
+        }
+        if (option != std::end(options) && option->second->empty()) {
+            throw std::runtime_error(std::string(option->first) + " takes a value");
         }
     }
     return rest;

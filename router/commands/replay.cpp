@@ -10,7 +10,9 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 
+#include "core/base/words.hpp"
 #include "router/commands/cli.hpp"
 #include "router/config/load.hpp"
 #include "router/config/section.hpp"
@@ -28,7 +30,7 @@ struct Arguments {
     std::string events;
     std::string filter;
     double start = -1;
-    std::vector<std::string> map;  // "eth0=lan"
+    std::optional<std::string> map;  // "eth0=lan,eth1=wan"
     ReplayOptions options;
 };
 
@@ -200,10 +202,14 @@ std::string check_values(const Arguments& arguments, const Config& config) {
 // "eth0=lan": what the capture calls it, and what the configuration does. The last '=' counts: a
 // name in a capture may be anything.
 std::string read_map(Arguments& arguments) {
-    for (const std::string& pair : arguments.map) {
+    if (!arguments.map) {
+        return {};
+    }
+    for (const std::string_view pair : split(*arguments.map, ',')) {
         const std::size_t equals = pair.rfind('=');
-        if (equals == std::string::npos || equals == 0 || equals + 1 == pair.size()) {
-            return "--map takes NAME=INTERFACE[,NAME=INTERFACE...], not \"" + pair + "\"";
+        if (equals == std::string_view::npos || equals == 0 || equals + 1 == pair.size()) {
+            return "--map takes NAME=INTERFACE[,NAME=INTERFACE...], not \"" + std::string(pair) +
+                   "\"";
         }
         const auto [at, is_new] = arguments.options.interface_names.emplace(
             pair.substr(0, equals), pair.substr(equals + 1));
@@ -343,9 +349,6 @@ void add_replay_command(CLI::App& app, int& exit_code) {
     command
         ->add_option("--map", arguments->map,
                      "interfaces that the capture calls otherwise than the configuration")
-        ->delimiter(',')
-        ->expected(1)
-        ->allow_extra_args(false)
         ->type_name("NAME=INTERFACE,...");
     command->add_option("--filter", arguments->filter, "only packets that fit this expression")
         ->type_name("EXPR");

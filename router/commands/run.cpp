@@ -32,9 +32,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
         "configuration.");
     const auto path = std::make_shared<std::string>();
     const auto in_background = std::make_shared<bool>(false);
-    command->add_option("config", *path, "configuration file (TOML)")
-        ->required()
-        ->type_name("CONFIG");
+    command->add_option("CONFIG", *path, "the configuration file (TOML)")->required();
     command->add_flag("--daemon", *in_background, "return as soon as the router is ready");
     command->callback([path, in_background, &exit_code] {
         exit_code = guarded([&] { return run(*path, *in_background); });

@@ -156,6 +156,7 @@ void add_sysctl_command(CLI::App& app, int& exit_code) {
     command->add_option("words", options->words, "NAME, NAME=VALUE, or files with -p");
     command->callback([control, options, load, &exit_code] {
         options->load = load->count() != 0;
+        std::erase(options->files, "");  // what CLI11 makes of no file
         exit_code = guarded([&] {
             if (options->version) {
                 std::puts("sysctl from nsrouter " NSR_VERSION);

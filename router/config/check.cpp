@@ -210,7 +210,7 @@ void check_gateway(const RouteConfig& route, const Config& config, ConfigErrors&
             {route.where,
              "gateway " + to_string(*route.via) + " is not on-link; networks" +
                  (route.interface.empty() ? std::string() : " of \"" + route.interface + "\"") +
-                 ": " + join(networks)});
+                 ": " + (networks.empty() ? "none" : join(networks))});
     }
 }
 

@@ -96,6 +96,10 @@ Response ControlPort::change_module(const Request& request) {
     }
     const std::string name = value_of(request, "name");
     const std::string action = value_of(request, "action");
+    if (name.empty()) {
+        return http::plain(400, "which module? PUT /module?name=" + std::string(kTrackingModule) +
+                                    "&action=load, or unload\n");
+    }
     if (name != kTrackingModule) {
         return http::plain(
             404, "module " + name + " not found; there is " + std::string(kTrackingModule) + "\n");

@@ -23,11 +23,11 @@ bool is_dead_socket(const std::string& path) {
     return error == asio::error::connection_refused;
 }
 
-void clear_socket_path(const std::string& path) {
+bool is_left_socket(const std::string& path) {
     const std::string attempt = "listen on " + path;
     struct stat there {};
     if (::lstat(path.c_str(), &there) != 0) {
-        return;  // bind knows better what is wrong
+        return false;  // bind knows better what is wrong
     }
     if (!S_ISSOCK(there.st_mode)) {
         throw SystemError(attempt, EEXIST, "something is there that is no socket; it stays");
@@ -35,7 +35,13 @@ void clear_socket_path(const std::string& path) {
     if (!is_dead_socket(path)) {
         throw SystemError(attempt, EADDRINUSE, "a socket is there that is in use; it stays");
     }
-    ::unlink(path.c_str());
+    return true;
+}
+
+void clear_socket_path(const std::string& path) {
+    if (is_left_socket(path)) {
+        ::unlink(path.c_str());
+    }
 }
 
 SocketFile::SocketFile(std::string path) : path_(std::move(path)) {

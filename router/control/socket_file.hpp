@@ -11,8 +11,11 @@ namespace nsr::router {
 // A socket file that a killed process has left: whoever connects is refused.
 bool is_dead_socket(const std::string& path);
 
-// Makes room for a socket at `path`. Throws SystemError that says what is there if that is anything
-// but a dead socket.
+// Whether a dead socket is at `path`. Throws SystemError that says what is there if that is
+// anything else.
+bool is_left_socket(const std::string& path);
+
+// Makes room for a socket at `path`. Throws as is_left_socket() does.
 void clear_socket_path(const std::string& path);
 
 // The file that a socket of ours was bound to.

@@ -7,6 +7,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cerrno>
+#include <filesystem>
 
 #include "netlink/descriptor.hpp"
 #include "netlink/error.hpp"
@@ -17,7 +18,9 @@
 #include "router/base/run_directory.hpp"
 #include "router/control/socket_file.hpp"
 #include "router/daemon/namespaces.hpp"
+#include "router/daemon/device_owner.hpp"
 #include "router/daemon/plan.hpp"
+#include "router/daemon/run_files.hpp"
 
 namespace nsr::router {
 namespace {
@@ -43,13 +46,22 @@ std::string wrong_namespace(const std::string& netns) {
     return {};
 }
 
+std::string wrong_device(const netlink::Socket& socket, const Operation& operation) {
+    const auto link = netlink::find_link(socket, operation.device);
+    if (!link) {
+        return {};
+    }
+    if (link->kind != "tun") {
+        return "there is a device " + operation.device + " already, and it is no TUN device";
+    }
+    const std::string owner = router_with_device(operation.netns, operation.device);
+    return owner.empty() ? owner : in_words(operation) + ": the router '" + owner + "' has it open";
+}
+
 // Inside the namespace. Empty: nothing is in the way.
 std::string wrong_operation(const netlink::Socket& socket, const Operation& operation) {
     if (operation.kind == Kind::Tun) {
-        const auto link = netlink::find_link(socket, operation.device);
-        if (link && link->kind != "tun") {
-            return "there is a device " + operation.device + " already, and it is no TUN device";
-        }
+        return wrong_device(socket, operation);
     }
     if (operation.kind == Kind::Route &&
         netlink::has_route(socket, {operation.prefix, operation.via, operation.device})) {
@@ -97,15 +109,57 @@ bool comes_with_the_router(const Config& config, const IpAddress& address) {
         });
 }
 
-// Whether it can be bound to; in use counts, for it may be this router that runs.
-bool is_here(const std::string& text) {
+// What a listener would be told; as for it, connections that are over do not count.
+int bind_error(const ControlConfig& control) {
     namespace asio = boost::asio;
-    const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(text), 0);
+    const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(control.address), control.port);
     const netlink::Descriptor socket(
         ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-    return !socket.valid() ||
-           ::bind(socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0 ||
-           errno != EADDRNOTAVAIL;
+    const int on = 1;
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    const bool bound = socket.valid() && ::bind(socket.get(), endpoint.data(),
+                                                static_cast<socklen_t>(endpoint.size())) == 0;
+    return bound ? 0 : errno;
+}
+
+// Of bind() in the listener's namespace; one that is not there yet has no addresses but loopback.
+int bind_error_there(const ControlConfig& control, bool everywhere) {
+    if (!netlink::netns_exists(control.netns)) {
+        return everywhere ? 0 : EADDRNOTAVAIL;
+    }
+    const netlink::Enter enter(control.netns);
+    return bind_error(control);
+}
+
+// Empty: nothing is in the way.
+std::string wrong_listener(const ControlConfig& control, const IpAddress& address) {
+    switch (bind_error_there(control, address.is_loopback() || address.is_unspecified())) {
+        case EADDRNOTAVAIL:
+            return "listen " + control.address + ": the namespace has no such address";
+        case EADDRINUSE:
+            return "listen " + control.address + ": port " + std::to_string(control.port) +
+                   " is in use; choose another, or \"\" for none";
+        default:
+            return {};
+    }
+}
+
+// Empty: nothing is in the way of the unix socket.
+std::string wrong_socket_file(const std::string& path) {
+    const std::string folder = std::filesystem::path(path).parent_path();
+    if (path.empty() || folder == kRunDirectory) {
+        return {};
+    }
+    std::error_code none;
+    if (!std::filesystem::is_directory(folder, none)) {
+        return "unix " + path + ": there is no folder " + folder;
+    }
+    try {
+        is_left_socket(path);
+    } catch (const SystemError& error) {
+        return error.what();
+    }
+    return {};
 }
 
 bool is_lo_up() {
@@ -121,28 +175,25 @@ void look_at_listener(const Config& config, Preflight& found) {
         found.obstacles.push_back(
             {control.where, "listen " + control.address + ": lo is down in this namespace"});
     }
-    if (!address || address->is_loopback() || address->is_unspecified() ||
-        comes_with_the_router(config, *address)) {
+    if (!address || comes_with_the_router(config, *address)) {
         return;
     }
-    bool here = false;
     try {
-        if (netlink::netns_exists(control.netns)) {
-            const netlink::Enter enter(control.netns);
-            here = is_here(control.address);
+        if (const std::string why = wrong_listener(control, *address); !why.empty()) {
+            found.obstacles.push_back({control.where, why});
         }
     } catch (const SystemError& error) {
         found.not_known = error.what();
-        return;
-    }
-    if (!here) {
-        found.obstacles.push_back(
-            {control.where, "listen " + control.address + ": the namespace has no such address"});
     }
 }
 
-bool is_running(const Config& config) {
-    const std::string socket = socket_path(config.name);
+// By its lock, as another start would find out; users who may not look at that go by the socket.
+bool is_up(const Config& config) {
+    if (::access(run_file(config.name, ".pid").c_str(), R_OK) == 0) {
+        const RunLock lock;
+        return is_running(config.name);
+    }
+    const std::string& socket = config.control.unix_path;
     return ::access(socket.c_str(), F_OK) == 0 && !is_dead_socket(socket);
 }
 
@@ -150,7 +201,7 @@ bool is_running(const Config& config) {
 
 Preflight preflight(const Config& config) {
     Preflight found;
-    if (is_running(config)) {
+    if (is_up(config)) {
         found.not_known = "router '" + config.name + "' is running, on what is there";
         return found;
     }
@@ -163,6 +214,9 @@ Preflight preflight(const Config& config) {
         look_at({part, where}, found);
     }
     look_at_listener(config, found);
+    if (const std::string why = wrong_socket_file(config.control.unix_path); !why.empty()) {
+        found.obstacles.push_back({config.control.where, why});
+    }
     if (::access("/dev/net/tun", F_OK) != 0) {
         found.obstacles.push_back({{config.path, 0, 0}, "there is no /dev/net/tun here"});
     }

@@ -69,6 +69,8 @@ def sysctl_files(h):
     h.check("-p of a folder names it, and goes on", answer.returncode == 1 and f'sysctl: cannot open "{h.folder}": Is a directory' in answer.stderr and "ttl = 64" in answer.stdout, answer)
     answer = h.run("--control", h.instance(), "sysctl", "-p", "-", input="net.ipv4.ip_default_ttl=64\n")
     h.check("-p -", answer.stdout == "net.ipv4.ip_default_ttl = 64\n", answer)
+    bare, named = h.cli("sysctl", "-e", "-p"), h.cli("sysctl", "-e", "-p", "/etc/sysctl.conf")
+    h.check("-p without a file reads /etc/sysctl.conf", (bare.returncode, bare.stdout, bare.stderr) == (named.returncode, named.stdout, named.stderr), (bare, named))
     answer = h.cli("sysctl", "--system", "-e")
     h.check("--system says what it reads", answer.stdout == "" or answer.stdout.startswith("* Applying /"), answer)
 

@@ -190,6 +190,8 @@ def json_table(h):
     for query in ("zero", "zero=1", "src-nat=-z", "src-nat=--zero", "timeout=5"):
         h.check(f"GET /conntrack?{query} changes nothing", h.request("GET", f"/conntrack?{query}")[0] == 400)
     h.check("and says what would", "POST /conntrack" in h.get("/conntrack?zero"))
+    code, text = h.request("PUT", "/module")
+    h.check("PUT /module without a name says how to name one", code == 400 and "name=nf_conntrack&action=load" in text, (code, text))
     for target in ("/?x=1", "/status?x=1", "/module?x=1", "/proc/net/dev?x=1", "/proc/net?x=1", "/conntrack?output=xml", "/conntrack?flush"):
         code, text = h.request("GET", target)
         h.check(f"GET {target}: the parameter is unknown", code == 400 and "unknown parameter \"" in text, text)

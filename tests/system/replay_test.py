@@ -106,12 +106,24 @@ def test(h):
     h.check("pcapng by standard input", answer.returncode == 0 and b"1 packets in" in answer.stderr, answer)
     answer = h.replay("--in", "in.pcap", "--start", "2000")
     h.check("packets older than --start are counted", answer.returncode == 0 and b"1 packets are older than --start" in answer.stderr, answer)
+    what_the_capture_calls_otherwise(h)
     what_captures_hold(h)
     what_cannot_be_written(h)
     config.write_text(CONFIG + EVENT)
     answer = h.replay("--in", "in.pcap", "--conntrack", "table")
     h.check("an event that fails makes the exit code 1", answer.returncode == 1 and b"router.toml:" in answer.stderr, answer)
     h.check("after everything is written", "dport=2000" in (h.folder / "table").read_text())
+
+
+def what_the_capture_calls_otherwise(h):
+    for name in ("eth0", "eth1"):
+        (h.folder / f"{name}.pcapng").write_bytes(named(name.encode()))
+        answer = subprocess.run([h.program, "replay", "--map", "eth0=lan,eth1=wan", "router.toml", "--in", f"{name}.pcapng"], cwd=h.folder, capture_output=True, timeout=60)
+        h.check(f"--map of two: {name}", answer.returncode == 0 and b"1 packets in" in answer.stderr, answer)
+    for wrong in ("lan", "", "eth0=lan,", "=lan", "eth0="):
+        h.refused(f"--map '{wrong}'", "--map takes NAME=INTERFACE", "--in", "in.pcap", "--map", wrong)
+    h.refused("--map of one name to two", '"eth0" twice', "--in", "in.pcap", "--map", "eth0=lan,eth0=wan")
+    h.refused("--map to an unknown interface", '"lam", but lan, wan', "--in", "in.pcap", "--map", "eth0=lan,eth1=lam")
 
 
 def what_captures_hold(h):

@@ -5,10 +5,12 @@
 """
 import os
 import pathlib
+import re
 import signal
 import stat
 import subprocess
 import sys
+import time
 
 import harness
 
@@ -21,6 +23,8 @@ def test(h):
     text = h.adapt((CONFIGS / "minimal-nat.toml").read_text())
     config = h.write("router.toml", text)
     check_knows_what_run_would_say(h, text)
+    check_knows_who_else_is_there(h, text)
+    check_knows_that_it_runs(h, text)
     signals(h, config)
     closed_descriptors(h, config)
     pipes(h, config, text)
@@ -87,10 +91,41 @@ def check_knows_what_run_would_say(h, text):
     fine("the first and the last address of a network", text.replace("10.0.1.2/24", "10.0.1.255/24").replace("192.0.2.2/24", "192.0.2.0/24"))
     fine("the largest and the least MTU", text.replace('name = "lan"', 'name = "lan"\nmtu = 65535').replace('name = "wan"', 'name = "wan"\nmtu = 68'))
     fine("names as long as they may be", text.replace('"lan"', '"l23456789012345"'))
+
+
+def check_knows_who_else_is_there(h, text):
+    other = text.replace(f'name = "{h.instance()}"', f'name = "{h.instance("other")}"')
+    elsewhere = other.replace(h.netns("inside"), h.netns("third")).replace(h.netns("outside"), h.netns("fourth"))
+    without_port = re.sub("listen = .*", 'listen = ""', elsewhere)
+    taken = h.folder / "taken"
+    taken.write_text("precious")
+
+    def refused(what, changed, word):
+        config = h.write("case.toml", changed)
+        check, run = h.run("check", config), h.run("run", config)
+        h.check(f"{what}: neither check nor run", check.returncode == 1 and word in check.stderr and run.returncode == 1 and word in run.stderr, (check, run))
+
     h.start(h.write("router.toml", text))
-    answer = h.run("check", h.write("case.toml", text))
-    h.check("check of a running router looks at the file alone, and says so", answer.returncode == 0 and "is running" in answer.stderr, answer)
+    refused("a device that another router has open", re.sub("listen = .*", 'listen = ""', other), f"the router '{h.instance()}' has it open")
+    refused("a port that is in use", elsewhere, "in use")
+    refused("a file in the place of the socket", without_port.replace("[control]", f'[control]\nunix = "{taken}"'), "no socket; it stays")
+    refused("a socket in a folder that is not there", without_port.replace("[control]", f'[control]\nunix = "{h.folder}/none/socket"'), f"{h.folder}/none/socket")
+    h.check("and the file is as it was", taken.read_text() == "precious")
     h.stop()
+
+
+def check_knows_that_it_runs(h, text):
+    for what, changed in (("as always", text), ("with a socket of its own", text.replace("[control]", f'[control]\nunix = "{h.folder}/own"')),
+                          ("without a socket", text.replace("[control]", '[control]\nunix = ""'))):
+        config = h.write("case.toml", changed)
+        start = h.run("run", "--daemon", config)
+        check = h.run("check", config)
+        h.check(f"check of a router that runs {what} looks at the file alone, and says so", start.returncode == 0 and check.returncode == 0 and "is running" in check.stderr, (start, check))
+        os.kill(int(pathlib.Path(f"/run/nsrouter/{h.instance()}.pid").read_text()), signal.SIGTERM)
+        deadline = time.monotonic() + 10
+        while h.leftovers() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        h.check("and it goes", not h.leftovers(), h.leftovers())
 
 
 def signals(h, config):
@@ -144,6 +179,9 @@ def files(h, config):
     for word, port in (("127.0.0.1:99999", "65535"), ("127.0.0.1:0", "65535"), ("127.0.0.1:http", "HOST:PORT")):
         answer = h.run("--control", word, "status")
         h.check(f"--control {word} is refused with what is right", answer.returncode == 1 and port in answer.stderr, answer)
+    for words in (("--control", "", "status"), ("status", "--control="), ("conntrack", "-C", "--control", ""), ("conntrack", "-C", "--control")):
+        answer = h.run(*words)
+        h.check(f"{words}: no name is not the only router there is", answer.returncode in (1, 2) and "--control" in answer.stderr and "choose" not in answer.stderr, answer)
 
 
 if __name__ == "__main__":
