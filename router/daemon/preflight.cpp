@@ -17,8 +17,8 @@
 #include "netlink/setting.hpp"
 #include "router/base/run_directory.hpp"
 #include "router/control/socket_file.hpp"
-#include "router/daemon/namespaces.hpp"
 #include "router/daemon/device_owner.hpp"
+#include "router/daemon/namespaces.hpp"
 #include "router/daemon/plan.hpp"
 #include "router/daemon/run_files.hpp"
 
