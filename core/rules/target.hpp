@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -49,6 +50,10 @@ class Target {
     // Whether name() is a user chain that it goes to, and whether a return comes back behind it.
     enum class Jump : std::uint8_t { None, Call, Goto };
     [[nodiscard]] virtual Jump jump() const { return Jump::None; }
+    // The same jump to a chain that has another name now. Precondition: it is a jump.
+    [[nodiscard]] virtual std::shared_ptr<const Target> renamed(std::string_view /*chain*/) const {
+        return nullptr;
+    }
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
     // Where it may stand. kernel: xt_target.hooks and .table
     [[nodiscard]] virtual std::uint8_t hooks() const { return kAllHooks; }
