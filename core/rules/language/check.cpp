@@ -35,8 +35,9 @@ class TableCheck {
     struct Step {
         const Chain* chain;
         std::uint8_t hooks;
-        std::uint8_t fresh;  // hooks that its rules were not judged for yet
-        std::size_t next;    // rule
+        std::uint8_t fresh;     // hooks that its rules were not judged for yet
+        std::size_t block = 0;  // of the next rule
+        std::size_t row = 0;
     };
 
     static std::uint8_t hook_of(std::string_view chain) {
@@ -66,14 +67,22 @@ void TableCheck::walk(const Chain& root, std::uint8_t hooks) {
     enter(root, hooks);
     while (!path_.empty()) {
         Step& step = path_.back();
-        if (step.next == step.chain->rules.size()) {
+        const auto blocks = step.chain->rules.blocks();
+        if (step.block == blocks.size()) {
             visits_[step.chain->name].progress = Progress::Done;
             path_.pop_back();
             continue;
         }
-        const Rule& rule = step.chain->rules[step.next++];
-        judge(*step.chain, rule, step.fresh);
-        if (const Chain* next = jumped_to(*step.chain, rule)) {
+        const auto& rows = blocks[step.block]->rows;
+        const RuleBlock::Row& row = rows[step.row];
+        if (++step.row == rows.size()) {
+            step.row = 0;
+            ++step.block;
+        }
+        if ((step.fresh & ~row.hooks) != 0) {
+            judge(*step.chain, *row.rule, step.fresh);
+        }
+        if (const Chain* next = row.jumps ? jumped_to(*step.chain, *row.rule) : nullptr) {
             enter(*next, step.hooks);
         }
     }
@@ -88,13 +97,10 @@ void TableCheck::enter(const Chain& chain, std::uint8_t hooks) {
     }
     visit.progress = Progress::OnPath;
     visit.hooks |= hooks;
-    path_.push_back({&chain, hooks, fresh, 0});
+    path_.push_back({&chain, hooks, fresh});
 }
 
 const Chain* TableCheck::jumped_to(const Chain& chain, const Rule& rule) {
-    if (rule.target == nullptr || rule.target->jump() == Target::Jump::None) {
-        return nullptr;
-    }
     const std::string& name = rule.target->name();
     const Chain* next = table_.find(name);
     if (next == nullptr) {

@@ -57,7 +57,7 @@ bool icmp_type(const Packet& packet, const Instruction& instruction) {
 }  // namespace
 
 // kernel: ip_packet_match, ip6_packet_match, and the match functions of the commonest modules
-MatchResult evaluate(const Code& code, const Instruction& instruction, ActionParam& par) {
+MatchResult evaluate(const RunningBlock& block, const Instruction& instruction, ActionParam& par) {
     const Packet& packet = par.packet;
     const Layout& layout = packet.layout;
     bool hit = false;
@@ -75,16 +75,16 @@ MatchResult evaluate(const Code& code, const Instruction& instruction, ActionPar
             hit = (layout.destination.words[0] & instruction.mask) == instruction.value;
             break;
         case Op::Source6:
-            hit = equal(layout.source, code.pairs[instruction.value]);
+            hit = equal(layout.source, block.code->pairs[instruction.value]);
             break;
         case Op::Destination6:
-            hit = equal(layout.destination, code.pairs[instruction.value]);
+            hit = equal(layout.destination, block.code->pairs[instruction.value]);
             break;
         case Op::InInterface:
-            hit = code.interface_sets[instruction.value].contains(packet.meta.in);
+            hit = block.interfaces[instruction.value].contains(packet.meta.in);
             break;
         case Op::OutInterface:
-            hit = code.interface_sets[instruction.value].contains(packet.meta.out);
+            hit = block.interfaces[instruction.value].contains(packet.meta.out);
             break;
         case Op::Fragment:
             hit = layout.fragment_offset != 0;
@@ -110,9 +110,8 @@ MatchResult evaluate(const Code& code, const Instruction& instruction, ActionPar
             hit = (packet.meta.mark & instruction.mask) == instruction.value;
             break;
         case Op::Call: {
-            const Code::Call& call = code.calls[instruction.value];
-            par.state = call.state;
-            return call.match->test(par);
+            par.state = block.states[instruction.value];
+            return block.code->calls[instruction.value]->test(par);
         }
     }
     return yes_if(hit != instruction.invert);

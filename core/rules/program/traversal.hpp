@@ -8,6 +8,8 @@
 
 #include "core/rules/observer.hpp"
 #include "core/rules/program/compiled.hpp"
+#include "core/rules/program/evaluate.hpp"
+#include "core/rules/program/memory.hpp"
 
 namespace nsr::rules {
 
@@ -16,36 +18,47 @@ class Traversal {
     // Where a jump comes back to.
     struct Frame {
         std::uint32_t chain = 0;
+        std::uint32_t block = 0;
         std::uint32_t next = 0;
     };
 
-    Traversal(const Code& code, std::vector<Frame>& stack, CompiledTable& table, ActionParam& par)
-        : code_(code), stack_(stack), table_(table), par_(par) {}
+    Traversal(const CompiledTable& table, TableMemory& memory, std::vector<Frame>& stack,
+              ActionParam& par)
+        : table_(table), memory_(memory), stack_(stack), par_(par) {}
     void set_observer(RuleObserver* observer) { observer_ = observer; }
 
     // From the beginning of built-in chain `chain` to a verdict.
     TableVerdict run(std::uint32_t chain);
 
   private:
+    void go_to(const Frame& frame);
+    bool try_rule(std::uint32_t row);
     bool matches(const CompiledRule& rule);
-    bool step(CompiledRule& rule);
+    bool step(const CompiledRule& rule);
+    bool end_of_block();
     bool leave_chain();
     void jump(std::uint32_t chain, bool come_back);
-    void enter(std::uint32_t chain);
     bool apply_policy();
     bool call(const CompiledRule& rule);
     // The packet's fate in this table is settled: true, for its callers.
-    bool decide(TargetVerdict verdict, const CompiledRule& rule);
+    bool decide(TargetVerdict verdict);
 
-    const Code& code_;
+    const CompiledTable& table_;
+    TableMemory& memory_;
     std::vector<Frame>& stack_;
-    CompiledTable& table_;
     ActionParam& par_;
     RuleObserver* observer_ = nullptr;
     TableVerdict verdict_;
     std::uint32_t entry_ = 0;
-    std::uint32_t chain_ = 0;
-    std::uint32_t next_ = 0;
+
+    Frame at_;  // `next` is the rule to try next
+    // Of the block at hand; null in a chain without rules.
+    const CompiledBlock* code_ = nullptr;
+    const Link* link_ = nullptr;
+    RuleCounters* counters_ = nullptr;
+    RunningBlock running_;
+    std::uint32_t end_ = 0;
+
     std::size_t depth_ = 0;
     bool hot_drop_ = false;
 };

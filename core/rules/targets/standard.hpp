@@ -13,7 +13,7 @@ class StandardTarget : public Target {
     enum class Kind : std::uint8_t { Accept, Drop, Return, Jump, Goto };
 
     StandardTarget(Kind kind, std::string_view name) : Target(name), kind_(kind) {}
-    [[nodiscard]] CompiledTarget compile(const Table& table) const override;
+    [[nodiscard]] CompiledTarget compile() const override;
     [[nodiscard]] Jump jump() const override;
     [[nodiscard]] std::shared_ptr<const Target> renamed(std::string_view chain) const override {
         return std::make_shared<StandardTarget>(kind_, chain);
