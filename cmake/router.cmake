@@ -11,7 +11,7 @@ nsr_module(router/base nsr_base)
 nsr_module(router/log nsr_router_base nsr_netlink)
 nsr_module(router/tools/conntrack nsr_router_base nsr_procfs)
 nsr_module(router/tools/ip nsr_router_base nsr_pipeline)
-nsr_module(router/tools/iptables nsr_router_base nsr_rules)
+nsr_module(router/tools/iptables nsr_router_base nsr_rules_language)
 nsr_module(router/ports nsr_router_base nsr_pipeline nsr_netlink Boost::headers)
 nsr_module(router/config nsr_router_tools_conntrack nsr_router_tools_ip nsr_procfs)
 nsr_module(router/control

@@ -152,15 +152,13 @@ Edited flush_chain(Ruleset& ruleset, const ChainAt& at) {
 }
 
 Edited set_policy(Ruleset& ruleset, const ChainAt& at, Policy policy,
-                  std::optional<RuleCounters> counters) {
+                  const RuleCounters& counters) {
     Chain* chain = find(ruleset, at);
     if (chain == nullptr || chain->policy == Policy::None) {
         return EditError::NotBuiltIn;
     }
     chain->policy = policy;
-    if (counters) {
-        count_from(*chain, *counters);
-    }
+    count_from(*chain, counters);
     return Done{};
 }
 

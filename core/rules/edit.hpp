@@ -2,8 +2,8 @@
 // leaves alone.
 //
 // Everything that is not named stays as it was: its values, its id, and with the id what it counts
-// and what it remembers between packets. A table that is not loaded is loaded by the first change of it.
-// Whether the result is legal as a whole (loops, hooks) is for language/check.hpp to say.
+// and what it remembers between packets. A table that is not loaded is loaded by the first change
+// of it. Whether the result is legal as a whole (loops, hooks) is for language/check.hpp to say.
 // kernel: libiptc of iptables(8)
 #pragma once
 
@@ -50,8 +50,9 @@ Edited delete_chain(Ruleset& ruleset, const ChainAt& at);
 // Jumps to it follow.
 Edited rename_chain(Ruleset& ruleset, const ChainAt& at, std::string_view name);
 Edited flush_chain(Ruleset& ruleset, const ChainAt& at);
+// The policy counts from `counters` on: a new one begins anew.
 Edited set_policy(Ruleset& ruleset, const ChainAt& at, Policy policy,
-                  std::optional<RuleCounters> counters = std::nullopt);
+                  const RuleCounters& counters = {});
 
 // Counters of a chain's policy and of its rules, or of one rule.
 Edited zero_chain(Ruleset& ruleset, const ChainAt& at);

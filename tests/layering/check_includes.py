@@ -33,7 +33,7 @@ MAY_INCLUDE = {
     "router/log": ["router/base", "netlink"],
     "router/tools/conntrack": ["router/base", "core/procfs"],
     "router/tools/ip": ["router/base", "core/pipeline"],
-    "router/tools/iptables": ["router/base", "core/rules"],
+    "router/tools/iptables": ["router/base", "core/rules/language"],
     "router/ports": ["router/base", "core/pipeline", "netlink"],
     "router/config": ["router/tools/conntrack", "router/tools/ip", "core/procfs"],
     "router/control": ["router/config", "router/ports", "router/log", "router/tools/iptables"],

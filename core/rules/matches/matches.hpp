@@ -55,4 +55,7 @@ std::span<const MatchModule* const> match_modules();
 const MatchModule* find_match(std::string_view name);
 const MatchModule* find_protocol_match(std::uint8_t protocol, Family family);
 
+// What -m icmp and icmp6 call "8" or "3/4", a type with or without its code; empty: it has no name.
+std::string_view icmp_type_name(Family family, std::string_view text);
+
 }  // namespace nsr::rules

@@ -17,8 +17,8 @@ struct Program::Impl {
           succession(std::in_place, *compiled, base),
           memory(succession->take_memory()),
           stack(compiled->deepest),
-          accounting(begins_accounting(compiled->ruleset, built_on != nullptr ? built_on->ruleset
-                                                                              : Ruleset{})) {}
+          accounting(begins_accounting(compiled->ruleset,
+                                       built_on != nullptr ? built_on->ruleset : Ruleset{})) {}
 
     [[nodiscard]] const CompiledTable& table(Family family, TableId id) const {
         return *compiled->tables[index_of(family)][static_cast<std::size_t>(id)];
@@ -42,7 +42,8 @@ Program::Program(Ruleset ruleset, InterfaceNames interfaces)
 }
 
 Program::Program(Ruleset ruleset, InterfaceNames interfaces, const Base& base)
-    : impl_(std::make_unique<Impl>(std::move(ruleset), std::move(interfaces), base)) {}
+    : impl_(std::make_unique<Impl>(std::move(ruleset), std::move(interfaces), base)) {
+}
 
 Program::~Program() = default;
 Program::Program(Program&&) noexcept = default;
@@ -82,8 +83,7 @@ TableVerdict Program::run(ActionParam par, RuleObserver* observer) {
         return {};
     }
     NSR_CHECK(impl_->ready);
-    TableMemory& memory =
-        impl_->memory[index_of(family)][static_cast<std::size_t>(par.table)];
+    TableMemory& memory = impl_->memory[index_of(family)][static_cast<std::size_t>(par.table)];
     Traversal traversal(compiled, memory, impl_->stack, par);
     traversal.set_observer(observer);
     return traversal.run(static_cast<std::uint32_t>(entry));

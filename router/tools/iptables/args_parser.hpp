@@ -65,7 +65,7 @@ class ArgsParser {
     const std::vector<std::string>& words_;
     std::size_t at_ = 0;
     bool inverted_ = false;
-    bool rest_ = false;  // behind "--"
+    bool rest_ = false;          // behind "--"
     std::uint16_t options_ = 0;  // by kOptionLetters
     std::string source_, destination_;
     bool addresses_inverted_ = false;

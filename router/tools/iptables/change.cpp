@@ -13,8 +13,8 @@ namespace {
 
 using iptables::kAppend;
 using rules::ChainAt;
-using rules::EditError;
 using rules::Edited;
+using rules::EditError;
 
 // What the tool calls `error` when it comes of `command`.
 std::string_view reason(EditError error, std::uint16_t command) {
@@ -104,21 +104,18 @@ void Change::run_command() {
         case iptables::kDeleteNumber:
             return note(rules::delete_rule(ruleset_, chain(), args_.number));
         case iptables::kFlush:
-            return each_chain("Flushing", false, [&](const ChainAt& at) {
-                return rules::flush_chain(ruleset_, at);
-            });
+            return each_chain("Flushing", false,
+                              [&](const ChainAt& at) { return rules::flush_chain(ruleset_, at); });
         case iptables::kZero:
-            return each_chain("Zeroing", false, [&](const ChainAt& at) {
-                return rules::zero_chain(ruleset_, at);
-            });
+            return each_chain("Zeroing", false,
+                              [&](const ChainAt& at) { return rules::zero_chain(ruleset_, at); });
         case iptables::kZeroNumber:
             return note(rules::zero_rule(ruleset_, chain(), args_.number));
         case iptables::kNewChain:
             return note(rules::add_chain(ruleset_, chain()));
         case iptables::kDeleteChain:
-            return each_chain("Deleting", true, [&](const ChainAt& at) {
-                return rules::delete_chain(ruleset_, at);
-            });
+            return each_chain("Deleting", true,
+                              [&](const ChainAt& at) { return rules::delete_chain(ruleset_, at); });
         case iptables::kRenameChain:
             return rename();
         case iptables::kSetPolicy:
@@ -176,9 +173,10 @@ void Change::each_chain(const char* doing, bool user_only,
     if (args_.chain) {
         names.push_back(*args_.chain);
     } else {
-        for (const rules::Chain& each : std::as_const(ruleset_).table(args_.family, table_).chains) {
-            if (!user_only || each.policy == rules::Policy::None) {
-                names.push_back(each.name);
+        const rules::Table& table = std::as_const(ruleset_).table(args_.family, table_);
+        for (const std::size_t i : listed_chains(table)) {
+            if (!user_only || table.chains[i].policy == rules::Policy::None) {
+                names.push_back(table.chains[i].name);
             }
         }
     }
@@ -206,13 +204,13 @@ void Change::set_policy() {
     if (args_.name == "DROP") {
         policy = rules::Policy::Drop;
     }
-    const rules::Chain* at =
-        std::as_const(ruleset_).table(args_.family, table_).find(*args_.chain);
+    const rules::Chain* at = std::as_const(ruleset_).table(args_.family, table_).find(*args_.chain);
     const bool built_in = at != nullptr && at->policy != rules::Policy::None;
     if (built_in && args_.name != "DROP" && args_.name != "ACCEPT") {
         return refuse("Bad policy name. Run `dmesg' for more information.");
     }
-    note(rules::set_policy(ruleset_, chain(), policy, args_.counters));
+    note(rules::set_policy(ruleset_, chain(), policy,
+                           args_.counters.value_or(rules::RuleCounters{})));
 }
 
 // Loops, and matches and targets where they are not valid.

@@ -1,9 +1,9 @@
 // What iptables(8) and ip6tables(8) were asked to do, and what they answer.
 //
 // Theory of operation
-//   Words become IptablesArgs (parse.cpp), which knows nothing of the rules there are. Arguments and
-//   a Ruleset become another Ruleset and an answer (change.cpp), or an answer alone (show.cpp). The
-//   texts and exit codes are those of version 1.8.9 (legacy): 0 done, 1 the rules refuse, 2 the
+//   Words become IptablesArgs (parse.cpp), which knows nothing of the rules there are. Arguments
+//   and a Ruleset become another Ruleset and an answer (change.cpp), or an answer alone (show.cpp).
+//   The texts and exit codes are those of version 1.8.9 (legacy): 0 done, 1 the rules refuse, 2 the
 //   words are wrong, 3 no such table.
 #pragma once
 
@@ -55,7 +55,7 @@ struct IptablesArgs {
     std::uint16_t commands = 0;
     std::string table = "filter";
     std::optional<std::string> chain;
-    std::string name;         // behind -E the new one, behind -P the policy
+    std::string name;          // behind -E the new one, behind -P the policy
     std::uint32_t number = 0;  // of a rule, from 1; 0: none given
     bool numeric = false;
     bool verbose = false;
@@ -82,8 +82,8 @@ IptablesAnswer show_rules(const IptablesArgs& args, const rules::Counted& counte
 // All others, on `ruleset`; if it is refused, `ruleset` is as it was.
 IptablesAnswer change_rules(const IptablesArgs& args, rules::Ruleset& ruleset);
 
-// What -h prints, of both families.
-extern const char* const kIptablesHelp;
+// What -h prints.
+std::string iptables_help(Family family);
 // "iptables" or "ip6tables".
 std::string_view iptables_name(Family family);
 // "iptables v1.8.9 (legacy)"

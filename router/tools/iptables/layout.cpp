@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
+#include <utility>
 
 #include "core/rules/save.hpp"
 #include "core/rules/target.hpp"
@@ -103,9 +105,6 @@ std::string protocol_in_echo(const std::optional<SavedField>& field) {
         return "all";
     }
     const std::uint8_t number = rules::parse_protocol(field->value).value_or(0);
-    if (number == 135) {
-        return "ipv6-mh";
-    }
     return std::find(kNamed.begin(), kNamed.end(), number) != kNamed.end() ? field->value
                                                                            : std::to_string(number);
 }
@@ -133,6 +132,19 @@ std::string extensions(const SavedRule& rule, const TextStyle& style) {
 
 }  // namespace
 
+std::vector<std::size_t> listed_chains(const rules::Table& table) {
+    std::vector<std::size_t> order(table.chains.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const auto rank = [&](std::size_t at) {
+        const rules::Chain& chain = table.chains[at];
+        const bool user = chain.policy == rules::Policy::None;
+        return std::pair(user, user ? std::string_view(chain.name) : std::string_view());
+    };
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
+    return order;
+}
+
 std::string chain_heading(const rules::Chain& chain, const rules::RuleCounters& policy,
                           std::size_t references, const TableStyle& style) {
     std::string text = "Chain " + chain.name;
@@ -148,8 +160,8 @@ std::string chain_heading(const rules::Chain& chain, const rules::RuleCounters& 
     }
     text += style.line_numbers ? padded("num", 4) : "";
     if (style.counters) {
-        text += right("pkts", style.exact ? 8 : 5) + " " +
-                right("bytes", style.exact ? 10 : 5) + " ";
+        text +=
+            right("pkts", style.exact ? 8 : 5) + " " + right("bytes", style.exact ? 10 : 5) + " ";
     }
     text += padded("target", 9) + " prot opt";
     if (style.counters) {

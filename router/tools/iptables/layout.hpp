@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "core/rules/ruleset.hpp"
 #include "router/tools/iptables/saved_rule.hpp"
@@ -16,6 +17,10 @@ struct TableStyle {
     bool exact = false;
     bool line_numbers = false;
 };
+
+// The numbers of the table's chains in the order in which they are shown: built-in ones first, then
+// user chains by their names.
+std::vector<std::size_t> listed_chains(const rules::Table& table);
 
 // Two lines: "Chain INPUT (policy ACCEPT)" or "Chain web (1 references)", and the columns.
 std::string chain_heading(const rules::Chain& chain, const rules::RuleCounters& policy,

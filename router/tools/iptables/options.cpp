@@ -13,24 +13,24 @@ constexpr auto Needed = OptionValue::Needed;
 constexpr auto Inline = OptionValue::Inline;
 
 constexpr std::array kOptions = std::to_array<IptablesOption>({
-    {'A', "append", Needed},        {'C', "check", Needed},
-    {'D', "delete", Needed},        {'I', "insert", Needed},
-    {'R', "replace", Needed},       {'L', "list", Inline},
-    {'S', "list-rules", Inline},    {'F', "flush", Inline},
-    {'Z', "zero", Inline},          {'N', "new-chain", Needed},
-    {'X', "delete-chain", Inline},  {'P', "policy", Needed},
-    {'E', "rename-chain", Needed},  {'4', "ipv4", None},
-    {'6', "ipv6", None},            {'p', "protocol", Needed},
-    {'s', "source", Needed},        {'s', "src", Needed},
-    {'d', "destination", Needed},   {'d', "dst", Needed},
-    {'i', "in-interface", Needed},  {'j', "jump", Needed},
-    {'g', "goto", Needed},          {'m', "match", Needed},
-    {'n', "numeric", None},         {'o', "out-interface", Needed},
-    {'t', "table", Needed},         {'v', "verbose", None},
-    {'w', "wait", Inline},          {'W', "wait-interval", Needed},
-    {'0', "line-numbers", None},    {'x', "exact", None},
-    {'f', "fragments", None},       {'M', "modprobe", Needed},
-    {'c', "set-counters", Needed},  {'V', "version", None},
+    {'A', "append", Needed},       {'C', "check", Needed},
+    {'D', "delete", Needed},       {'I', "insert", Needed},
+    {'R', "replace", Needed},      {'L', "list", Inline},
+    {'S', "list-rules", Inline},   {'F', "flush", Inline},
+    {'Z', "zero", Inline},         {'N', "new-chain", Needed},
+    {'X', "delete-chain", Inline}, {'P', "policy", Needed},
+    {'E', "rename-chain", Needed}, {'4', "ipv4", None},
+    {'6', "ipv6", None},           {'p', "protocol", Needed},
+    {'s', "source", Needed},       {'s', "src", Needed},
+    {'d', "destination", Needed},  {'d', "dst", Needed},
+    {'i', "in-interface", Needed}, {'j', "jump", Needed},
+    {'g', "goto", Needed},         {'m', "match", Needed},
+    {'n', "numeric", None},        {'o', "out-interface", Needed},
+    {'t', "table", Needed},        {'v', "verbose", None},
+    {'w', "wait", Inline},         {'W', "wait-interval", Needed},
+    {'0', "line-numbers", None},   {'x', "exact", None},
+    {'f', "fragments", None},      {'M', "modprobe", Needed},
+    {'c', "set-counters", Needed}, {'V', "version", None},
     {'h', "help", Inline},
 });
 
@@ -65,10 +65,9 @@ std::span<const IptablesOption> iptables_options() {
 }
 
 const IptablesOption* find_letter(char letter) {
-    const auto* found =
-        std::find_if(kOptions.begin(), kOptions.end(), [&](const IptablesOption& option) {
-            return option.letter == letter && letter != '0';
-        });
+    const auto* found = std::find_if(
+        kOptions.begin(), kOptions.end(),
+        [&](const IptablesOption& option) { return option.letter == letter && letter != '0'; });
     return found == kOptions.end() ? nullptr : found;
 }
 

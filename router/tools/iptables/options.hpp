@@ -7,7 +7,11 @@
 
 namespace nsr::router {
 
-enum class OptionValue : std::uint8_t { None, Needed, Inline };  // Inline: only as -xVALUE, --x=VALUE
+enum class OptionValue : std::uint8_t {
+    None,
+    Needed,
+    Inline
+};  // Inline: only as -xVALUE, --x=VALUE
 
 struct IptablesOption {
     char letter;  // 0: only by its name

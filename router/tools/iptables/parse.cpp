@@ -164,8 +164,8 @@ void ArgsParser::take_command(char letter, const std::string& value) {
             optional_chain();
             if (more()) {
                 rule_number();
-                args_.commands = static_cast<std::uint16_t>(
-                    (args_.commands & ~iptables::kZero) | iptables::kZeroNumber);
+                args_.commands = static_cast<std::uint16_t>((args_.commands & ~iptables::kZero) |
+                                                            iptables::kZeroNumber);
             }
             return;
         case 'N':
@@ -263,7 +263,7 @@ bool ArgsParser::take_flag(char letter, const std::optional<std::string>& value)
         case 'M':
             return true;
         case 'h':
-            answer_ = IptablesAnswer{.text = std::string(kIptablesHelp) + "\n"};
+            answer_ = IptablesAnswer{.text = iptables_help(args_.family)};
             return true;
         case 'V':
             answer_ = IptablesAnswer{.text = iptables_version(args_.family) + "\n"};

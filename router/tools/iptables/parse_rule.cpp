@@ -64,8 +64,8 @@ void ArgsParser::protocol(std::string name) {
     }
     const bool is_header = *number == 43 || *number == 44 || *number == 51 || *number == 60;
     if (args_.family == Family::Ipv6 && is_header && !inverted_) {
-        args_.warnings += "Warning: never matched protocol: " + name +
-                          ". use extension match instead.\n";
+        args_.warnings +=
+            "Warning: never matched protocol: " + name + ". use extension match instead.\n";
     }
     modules_.set_protocol(*number, inverted_);
     push("-p", name);
@@ -145,8 +145,9 @@ void ArgsParser::counters(const std::string& value) {
 
 void ArgsParser::finish() {
     if (args_.table == "nat" && (args_.name == "DROP" || args_.jump == "DROP")) {
-        fail("\nThe \"nat\" table is not intended for filtering, the use of DROP is therefore "
-             "inhibited.\n\n");
+        fail(
+            "\nThe \"nat\" table is not intended for filtering, the use of DROP is therefore "
+            "inhibited.\n\n");
     }
     if (rest_ && at_ < words_.size()) {
         fail("unknown arguments found on commandline");

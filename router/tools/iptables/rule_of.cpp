@@ -30,8 +30,7 @@ std::string wrong_in_table(const IptablesArgs& args, const rules::Table& table) 
         return "goto '" + args.jump + "' is not a chain";
     }
     const rules::TargetModule* target = rules::find_target(args.jump);
-    if (!is_verdict(args.jump) &&
-        (target == nullptr || !target->families.has(args.family))) {
+    if (!is_verdict(args.jump) && (target == nullptr || !target->families.has(args.family))) {
         return "Couldn't load target `" + args.jump + "':No such file or directory\n";
     }
     return {};
@@ -52,8 +51,7 @@ bool lacks_protocol(const IptablesArgs& args) {
             continue;
         }
         const rules::MatchModule* match = rules::find_match(args.rule[i + 1].text);
-        if (match != nullptr && match->protocol != 0 &&
-            (match->protocol != protocol || inverted)) {
+        if (match != nullptr && match->protocol != 0 && (match->protocol != protocol || inverted)) {
             return true;
         }
     }
@@ -67,8 +65,7 @@ bool kernel_refuses(const IptablesArgs& args, rules::TableId id, const rules::Ta
         return jump->policy != rules::Policy::None || lacks_protocol(args);
     }
     const rules::TargetModule* target = rules::find_target(args.jump);
-    return lacks_protocol(args) ||
-           (target != nullptr && (target->tables & rules::bit(id)) == 0);
+    return lacks_protocol(args) || (target != nullptr && (target->tables & rules::bit(id)) == 0);
 }
 
 }  // namespace

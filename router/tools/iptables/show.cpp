@@ -59,7 +59,7 @@ IptablesAnswer Show::run() {
         return std::move(answer_);
     }
     count_references();
-    for (std::size_t i = 0; i < table_.chains.size(); ++i) {
+    for (const std::size_t i : listed_chains(table_)) {
         if (wanted(table_.chains[i])) {
             list(i);
         }
@@ -80,8 +80,8 @@ void Show::check() {
     }
     for (const rules::Rule& rule : *made) {
         if (!rules::find_rule(ruleset_, {args_.family, id_, *args_.chain}, rule)) {
-            const IptablesAnswer refusal = rules_refuse(
-                args_.family, "Bad rule (does a matching rule exist in that chain?).");
+            const IptablesAnswer refusal =
+                rules_refuse(args_.family, "Bad rule (does a matching rule exist in that chain?).");
             answer_.errors = refusal.errors;
             answer_.code = refusal.code;
         }
@@ -103,8 +103,7 @@ void Show::list(std::size_t at) {
     const rules::Chain& chain = table_.chains[at];
     if (args_.number == 0) {
         answer_.text += answer_.text.empty() ? "" : "\n";
-        answer_.text +=
-            chain_heading(chain, counters_.policy(at), references_[chain.name], style_);
+        answer_.text += chain_heading(chain, counters_.policy(at), references_[chain.name], style_);
     }
     std::size_t number = 0;
     for (const rules::Rule& rule : chain.rules) {
@@ -117,9 +116,9 @@ void Show::list(std::size_t at) {
 
 // -S: chains first, then rules; a rule that is named alone.
 void Show::list_rules() {
-    for (std::size_t i = 0; i < table_.chains.size() && args_.number == 0; ++i) {
+    for (const std::size_t i : listed_chains(table_)) {
         const rules::Chain& chain = table_.chains[i];
-        if (!wanted(chain)) {
+        if (!wanted(chain) || args_.number != 0) {
             continue;
         }
         if (chain.policy == rules::Policy::None) {
@@ -134,13 +133,13 @@ void Show::list_rules() {
         }
         answer_.text += "\n";
     }
-    for (std::size_t i = 0; i < table_.chains.size(); ++i) {
+    for (const std::size_t i : listed_chains(table_)) {
         const rules::Chain& chain = table_.chains[i];
         std::size_t number = 0;
         for (const rules::Rule& rule : chain.rules) {
             if (wanted(chain) && wanted(number)) {
-                answer_.text += rule_command(
-                    chain, rule, args_.verbose ? &counters_.rule(i, number) : nullptr);
+                answer_.text +=
+                    rule_command(chain, rule, args_.verbose ? &counters_.rule(i, number) : nullptr);
             }
             ++number;
         }

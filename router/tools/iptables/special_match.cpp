@@ -78,7 +78,8 @@ std::string tcp(const SavedPart& part, const TextStyle& style) {
         const std::string mask = saved_value(*flags);
         const std::string set = saved_value(*flags, 1);
         text += " flags:" + bang_mark(flags->inverted);
-        text += style.numeric ? formatted("0x%02X", tcp_flags(mask)) + "/" + formatted("0x%02X", tcp_flags(set))
+        text += style.numeric ? formatted("0x%02X", tcp_flags(mask)) + "/" +
+                                    formatted("0x%02X", tcp_flags(set))
                               : mask + "/" + set;
     }
     return text;
@@ -88,13 +89,15 @@ std::string udp(const SavedPart& part, const TextStyle& style) {
     return " " + part.name + ports_text(part.options(), proto::kUdp, style.numeric);
 }
 
-constexpr std::array kChunks = std::to_array<Numbered>(
-    {{"DATA", 0},          {"INIT", 1},      {"INIT_ACK", 2},    {"SACK", 3},
-     {"HEARTBEAT", 4},     {"HEARTBEAT_ACK", 5}, {"ABORT", 6},   {"SHUTDOWN", 7},
-     {"SHUTDOWN_ACK", 8},  {"ERROR", 9},     {"COOKIE_ECHO", 10}, {"COOKIE_ACK", 11},
-     {"ECN_ECNE", 12},     {"ECN_CWR", 13},  {"SHUTDOWN_COMPLETE", 14}, {"I_DATA", 64},
-     {"ASCONF_ACK", 128},  {"RE_CONFIG", 130}, {"PAD", 132},     {"FORWARD_TSN", 192},
-     {"ASCONF", 193},      {"I_FORWARD_TSN", 194}});
+constexpr std::array kChunks =
+    std::to_array<Numbered>({{"DATA", 0},           {"INIT", 1},          {"INIT_ACK", 2},
+                             {"SACK", 3},           {"HEARTBEAT", 4},     {"HEARTBEAT_ACK", 5},
+                             {"ABORT", 6},          {"SHUTDOWN", 7},      {"SHUTDOWN_ACK", 8},
+                             {"ERROR", 9},          {"COOKIE_ECHO", 10},  {"COOKIE_ACK", 11},
+                             {"ECN_ECNE", 12},      {"ECN_CWR", 13},      {"SHUTDOWN_COMPLETE", 14},
+                             {"I_DATA", 64},        {"ASCONF_ACK", 128},  {"RE_CONFIG", 130},
+                             {"PAD", 132},          {"FORWARD_TSN", 192}, {"ASCONF", 193},
+                             {"I_FORWARD_TSN", 194}});
 
 std::string sctp(const SavedPart& part, const TextStyle& style) {
     const auto options = part.options();
@@ -117,9 +120,9 @@ std::string sctp(const SavedPart& part, const TextStyle& style) {
     return text + numbers;
 }
 
-constexpr std::array kDccpTypes = std::to_array<std::string_view>(
-    {"REQUEST", "RESPONSE", "DATA", "ACK", "DATAACK", "CLOSEREQ", "CLOSE", "RESET", "SYNC",
-     "SYNCACK"});
+constexpr std::array kDccpTypes =
+    std::to_array<std::string_view>({"REQUEST", "RESPONSE", "DATA", "ACK", "DATAACK", "CLOSEREQ",
+                                     "CLOSE", "RESET", "SYNC", "SYNCACK"});
 
 std::string dccp(const SavedPart& part, const TextStyle& style) {
     const auto options = part.options();
@@ -149,7 +152,8 @@ std::string multiport(const SavedPart& part, const TextStyle& style) {
     for (const SavedOption& option : part.options()) {
         text += " " + option.name + " " + (option.inverted ? " !" : "");
         std::string list;
-        for (const std::string_view range : split(saved_value(option), ',')) {
+        const std::string given_range = saved_value(option);
+        for (const std::string_view range : split(given_range, ',')) {
             list += (list.empty() ? "" : ",") +
                     port_range_text(std::string(range), style.protocol, style.numeric);
         }
@@ -187,7 +191,8 @@ std::string mh(const SavedPart& part, const TextStyle& style) {
     for (const SavedOption& option : part.options()) {
         text += " " + bang_mark(option.inverted);
         std::string range;
-        for (const std::string_view number : split(saved_value(option), ':')) {
+        const std::string given_number = saved_value(option);
+        for (const std::string_view number : split(given_number, ':')) {
             const auto type = rules::parse_number(number, 0xff);
             const bool named = !style.numeric && type && *type < kMobility.size();
             range += (range.empty() ? "" : ":") +
@@ -212,7 +217,8 @@ std::string ipv6header(const SavedPart& part, const TextStyle& style) {
     std::string text = " ipv6header";
     if (const SavedOption* header = find_saved(options, "header")) {
         std::uint32_t bits = 0;
-        for (const std::string_view name : split(saved_value(*header), ',')) {
+        const std::string given_name = saved_value(*header);
+        for (const std::string_view name : split(given_name, ',')) {
             bits |= number_of(kHeaders, name);
         }
         text += " flags:" + bang_mark(header->inverted) +

@@ -38,9 +38,9 @@ std::string log_text(const SavedPart& part, const TextStyle& style) {
             names += " " + std::string(flag.name);
         }
     }
-    std::string text = style.numeric
-                           ? " LOG flags " + std::to_string(bits) + " level " + std::to_string(level)
-                           : " LOG level " + std::string(kLogLevels[level]) + names;
+    std::string text =
+        style.numeric ? " LOG flags " + std::to_string(bits) + " level " + std::to_string(level)
+                      : " LOG level " + std::string(kLogLevels[level]) + names;
     if (const SavedOption* prefix = find_saved(options, "log-prefix")) {
         text += " prefix \"" + saved_value(*prefix) + "\"";
     }
@@ -147,10 +147,11 @@ constexpr std::array kTcpOptions = std::to_array<TcpOption>({
 std::string tcpoptstrip_text(const SavedPart& part, const TextStyle& style) {
     const auto options = part.options();
     std::string list;
-    for (const std::string_view number :
-         split(options.empty() ? "" : saved_value(options.front()), ',')) {
-        const auto* known = std::find_if(kTcpOptions.begin(), kTcpOptions.end(),
-                                         [&](const TcpOption& row) { return row.number == number; });
+    const std::string given_number = options.empty() ? "" : saved_value(options.front());
+    for (const std::string_view number : split(given_number, ',')) {
+        const auto* known =
+            std::find_if(kTcpOptions.begin(), kTcpOptions.end(),
+                         [&](const TcpOption& row) { return row.number == number; });
         const bool named = !style.numeric && known != kTcpOptions.end();
         list += (list.empty() ? "" : ",") + std::string(named ? known->name : number);
     }

@@ -2,7 +2,9 @@
 
 namespace nsr::router {
 
-const char* const kIptablesHelp = R"(Commands:
+namespace {
+
+constexpr const char* kHelp = R"(Commands:
   -A, --append CHAIN RULE                add at the end of a chain
   -I, --insert CHAIN [NUMBER] RULE       add before a rule; 1, the first, if none is named
   -R, --replace CHAIN NUMBER RULE
@@ -24,11 +26,20 @@ Options:
 Rules: as in files of iptables-save; see docs/configuration.md for matches and targets.
   --control NAME|PATH|HOST:PORT, --token TOKEN   which router
 Exit codes: 0 done, 1 the rules refuse, 2 wrong words, 3 no such table.
-Examples:
+)";
+constexpr const char* kExamples4 = R"(Examples:
   nsrouter iptables -I FORWARD -p tcp --dport 22 -j ACCEPT
   nsrouter iptables -nvL --line-numbers
-  nsrouter iptables -t nat -A POSTROUTING -o wan -j MASQUERADE
+  nsrouter iptables -t nat -A POSTROUTING -o wan -j MASQUERADE)";
+constexpr const char* kExamples6 = R"(Examples:
+  nsrouter ip6tables -A FORWARD -s fd00::/8 -j ACCEPT
   nsrouter ip6tables -D FORWARD 3)";
+
+}  // namespace
+
+std::string iptables_help(Family family) {
+    return std::string(kHelp) + (family == Family::Ipv6 ? kExamples6 : kExamples4) + "\n";
+}
 
 std::string_view iptables_name(Family family) {
     return family == Family::Ipv6 ? "ip6tables" : "iptables";
@@ -44,8 +55,7 @@ IptablesAnswer wrong_words(Family family, std::string_view message) {
     if (!message.empty()) {
         answer.errors = iptables_version(family) + ": " + std::string(message) + "\n";
     }
-    answer.errors +=
-        "Try `" + name + " -h' or '" + name + " --help' for more information.\n";
+    answer.errors += "Try `" + name + " -h' or '" + name + " --help' for more information.\n";
     return answer;
 }
 
