@@ -15,9 +15,9 @@
 namespace nsr::rules {
 
 struct BlockMemory {
-    std::vector<RuleCounters> counters;             // of each rule
-    std::vector<MatchState*> states;                // of each call: its own or one it shares
-    std::vector<std::unique_ptr<MatchState>> own;   // of each call; null where it has none
+    std::vector<RuleCounters> counters;            // of each rule
+    std::vector<MatchState*> states;               // of each call: its own or one it shares
+    std::vector<std::unique_ptr<MatchState>> own;  // of each call; null where it has none
 };
 
 struct ChainMemory {

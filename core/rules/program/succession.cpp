@@ -194,8 +194,8 @@ class Succession::TablePlan {
     Moves& moves_;
     const CompiledTable* base_ = nullptr;
     const TableCounters* counted_ = nullptr;
-    std::vector<bool> taken_;              // chains of the base that go on as they are
-    std::vector<std::uint32_t> changed_;   // chains of the next that do not
+    std::vector<bool> taken_;             // chains of the base that go on as they are
+    std::vector<std::uint32_t> changed_;  // chains of the next that do not
     std::unordered_map<const RuleBlock*, BlockPlace> old_blocks_;
     std::vector<BlockPlace> fresh_;
     std::unordered_map<std::uint32_t, RulePlace> old_rules_;
