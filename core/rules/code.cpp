@@ -24,8 +24,10 @@ void Code::emit_interface(Op op, bool invert, std::string_view pattern) {
     emit({.op = op, .invert = invert, .value = known->second});
 }
 
-void Code::emit_call(const Match& match) {
-    emit({.op = Op::Call, .value = static_cast<std::uint32_t>(calls.size())});
+void Code::emit_call(const Match& match, bool searches_packet) {
+    emit({.op = Op::Call,
+          .high = static_cast<std::uint16_t>(searches_packet ? 1 : 0),
+          .value = static_cast<std::uint32_t>(calls.size())});
     calls.push_back(&match);
 }
 

@@ -35,7 +35,7 @@ enum class Op : std::uint8_t {
     IcmpType,         // value: type (0xff: any, in IPv4), low..high: code; behind TransportHeader
     CtState,          // mask of ctstate::k*
     Mark,             // (mark & mask) == value
-    Call,             // calls[value]
+    Call,             // calls[value]; high: it searches the packet
 };
 
 struct Instruction {
@@ -82,7 +82,7 @@ class Code {
     // `pattern` is a name, or a prefix followed by "+".
     void emit_interface(Op op, bool invert, std::string_view pattern);
     // `match` must outlive the code.
-    void emit_call(const Match& match);
+    void emit_call(const Match& match, bool searches_packet = false);
 
     std::vector<Instruction> instructions;
     std::vector<AddressPair> pairs;

@@ -17,7 +17,7 @@ std::ptrdiff_t signed_of(std::size_t row) {
 }  // namespace
 
 RuleBlock::Row RuleBlock::row(std::shared_ptr<const Rule> rule) {
-    Row made{.id = rule->id, .hooks = kAllHooks};
+    Row made{.id = rule->id, .hooks = kAllHooks, .unconditional = rule->matches.empty()};
     for (const auto& match : rule->matches) {
         made.hooks &= match->hooks();
         made.needs_tracking |= match->needs_tracking();

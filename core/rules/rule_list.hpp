@@ -28,6 +28,7 @@ struct RuleBlock {
         RuleId id = RuleId::None;
         std::uint8_t hooks = 0;  // where all of its matches and its target may stand
         bool jumps = false;
+        bool unconditional = false;
         bool needs_tracking = false;
         bool needs_accounting = false;
     };

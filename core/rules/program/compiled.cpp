@@ -34,6 +34,7 @@ std::shared_ptr<const CompiledBlock> compile_block(std::shared_ptr<const RuleBlo
             }
         }
     }
+    block->index = BlockIndex(block->code, block->rules);
     block->source = std::move(source);
     return block;
 }
@@ -161,6 +162,7 @@ std::shared_ptr<const CompiledRuleset> compile(Ruleset ruleset, InterfaceNames i
         compiled->tracking[index_of(family)] = needs_tracking(ruleset, family);
     }
     compiled->ruleset = std::move(ruleset);
+    compiled->keys = InterfaceKeys(interfaces);
     compiled->interfaces = std::move(interfaces);
     return compiled;
 }

@@ -9,30 +9,22 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/packet/hook.hpp"
 #include "core/rules/code.hpp"
+#include "core/rules/program/compiled_rule.hpp"
+#include "core/rules/program/index.hpp"
 #include "core/rules/ruleset.hpp"
-#include "core/rules/target.hpp"
 
 namespace nsr::rules {
-
-// Every interface that there is, by name.
-using InterfaceNames = std::vector<std::pair<std::string, IfIndex>>;
-
-struct CompiledRule {
-    std::uint32_t first = 0;  // instructions [first, end)
-    std::uint32_t end = 0;
-    CompiledTarget then;
-};
 
 struct CompiledBlock {
     std::shared_ptr<const RuleBlock> source;
     Code code;
     std::vector<CompiledRule> rules;  // of the rows of `source`
     std::vector<std::string> jumps;   // chains; operands of Jump and Goto count them
+    BlockIndex index;
 };
 
 // What the names of a block stand for in one program.
@@ -60,6 +52,7 @@ struct CompiledTable {
 struct CompiledRuleset {
     Ruleset ruleset;
     InterfaceNames interfaces;
+    InterfaceKeys keys;
     std::array<std::array<std::shared_ptr<const CompiledTable>, kTableCount>, 2> tables;
     std::array<std::string, 2> tracking;  // what needs_tracking() says of each family
     std::size_t deepest = 0;              // chains of the table that has most

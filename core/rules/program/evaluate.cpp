@@ -29,18 +29,6 @@ MatchResult transport_header(const Packet& packet, const Instruction& instructio
     return packet.l4().size() < instruction.low ? MatchResult::HotDrop : MatchResult::Yes;
 }
 
-// Does the packet end where the next IPv6 extension header should stand? kernel: ipv6_find_hdr
-bool chain_is_cut(const Packet& packet) {
-    const Layout& layout = packet.layout;
-    if (layout.family != Family::Ipv6 || layout.protocol != proto::kNoNext) {
-        return false;
-    }
-    wire::ExtensionWalk walk(packet.bytes());
-    while (walk.next()) {
-    }
-    return wire::is_extension_header(walk.type());
-}
-
 bool port_fits(const Packet& packet, std::size_t offset, const Instruction& instruction) {
     const std::uint16_t port = wire::load16(packet.l4().data() + offset);
     return port >= instruction.low && port <= instruction.high;
@@ -55,6 +43,18 @@ bool icmp_type(const Packet& packet, const Instruction& instruction) {
 }
 
 }  // namespace
+
+// kernel: ipv6_find_hdr
+bool chain_is_cut(const Packet& packet) {
+    const Layout& layout = packet.layout;
+    if (layout.family != Family::Ipv6 || layout.protocol != proto::kNoNext) {
+        return false;
+    }
+    wire::ExtensionWalk walk(packet.bytes());
+    while (walk.next()) {
+    }
+    return wire::is_extension_header(walk.type());
+}
 
 // kernel: ip_packet_match, ip6_packet_match, and the match functions of the commonest modules
 MatchResult evaluate(const RunningBlock& block, const Instruction& instruction, ActionParam& par) {

@@ -16,6 +16,9 @@ struct RunningBlock {
 [[nodiscard]] MatchResult evaluate(const RunningBlock& block, const Instruction& instruction,
                                    ActionParam& par);
 
+// Does the packet end where the next IPv6 extension header should stand? Any -p drops it.
+[[nodiscard]] bool chain_is_cut(const Packet& packet);
+
 // The ctstate::k* bits of a packet; those of translation only if tracking knows its connection.
 [[nodiscard]] std::uint32_t state_bits(const ActionParam& par);
 

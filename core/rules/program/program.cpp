@@ -16,9 +16,9 @@ struct Program::Impl {
           built_on(base.compiled),
           succession(std::in_place, *compiled, base),
           memory(succession->take_memory()),
-          stack(compiled->deepest),
-          accounting(begins_accounting(compiled->ruleset,
-                                       built_on != nullptr ? built_on->ruleset : Ruleset{})) {}
+          room{std::vector<Traversal::Frame>(compiled->deepest), {}},
+          accounting(rules::begins_accounting(
+              compiled->ruleset, built_on != nullptr ? built_on->ruleset : Ruleset{})) {}
 
     [[nodiscard]] const CompiledTable& table(Family family, TableId id) const {
         return *compiled->tables[index_of(family)][static_cast<std::size_t>(id)];
@@ -30,7 +30,7 @@ struct Program::Impl {
     bool ready = false;
     TableMemories memory;
     SharedStates shared;
-    std::vector<Traversal::Frame> stack;  // loops are refused, so it is as deep as there are chains
+    Traversal::Room room;  // loops are refused, so the stack is as deep as there are chains
     bool accounting = false;
 };
 
@@ -84,7 +84,7 @@ TableVerdict Program::run(ActionParam par, RuleObserver* observer) {
     }
     NSR_CHECK(impl_->ready);
     TableMemory& memory = impl_->memory[index_of(family)][static_cast<std::size_t>(par.table)];
-    Traversal traversal(compiled, memory, impl_->stack, par);
+    Traversal traversal(compiled, impl_->compiled->keys, memory, impl_->room, par);
     traversal.set_observer(observer);
     return traversal.run(static_cast<std::uint32_t>(entry));
 }

@@ -1,6 +1,7 @@
 #include "core/rules/program/traversal.hpp"
 
 #include "core/base/check.hpp"
+#include "core/rules/program/packet_key.hpp"
 
 namespace nsr::rules {
 
@@ -11,13 +12,29 @@ void count(RuleCounters& counters, const Packet& packet) {
     counters.bytes += packet.layout.total_length;
 }
 
+// So many rules at the beginning of a chain are as quick as a look into an index, and most packets
+// go no further.
+constexpr std::uint32_t kFirstInTurn = 4;
+
+// Of a call, in instructions.
+constexpr std::int64_t kCallWork = 32;
+
+std::int64_t work_of(const Instruction& instruction, const Packet& packet) {
+    if (instruction.op != Op::Call) {
+        return 1;
+    }
+    const bool searches = instruction.high != 0;
+    return kCallWork + (searches ? static_cast<std::int64_t>(packet.size()) : 0);
+}
+
 }  // namespace
 
 TableVerdict Traversal::run(std::uint32_t chain) {
     entry_ = chain;
     go_to({.chain = chain});
     while (true) {
-        const bool settled = at_.next == end_ ? end_of_block() : try_rule(at_.next++);
+        const std::uint32_t row = next_row();
+        const bool settled = row == Candidates::kNone ? end_of_block() : try_rule(row);
         if (settled) {
             return verdict_;
         }
@@ -29,7 +46,7 @@ void Traversal::go_to(const Frame& frame) {
     const CompiledChain& chain = *table_.chains[frame.chain];
     if (frame.block == chain.blocks.size()) {
         code_ = nullptr;
-        end_ = at_.next;
+        in_turn_ = end_ = at_.next;
         return;
     }
     const LinkedBlock& block = chain.blocks[frame.block];
@@ -39,9 +56,40 @@ void Traversal::go_to(const Frame& frame) {
     counters_ = memory.counters.data();
     running_ = {&code_->code, link_->interfaces.data(), memory.states.data()};
     end_ = static_cast<std::uint32_t>(code_->rules.size());
+    in_turn_ = end_;
+    if (code_->index.helps() && use_index()) {
+        in_turn_ = frame.block == 0 && frame.next == 0 ? kFirstInTurn : frame.next;
+    }
+    looked_up_ = false;
+}
+
+// Who watches is told of every rule, so they are all tried.
+bool Traversal::use_index() {
+    if (observer_ != nullptr) {
+        return false;
+    }
+    if (!key_) {
+        key_ = key_of(par_.packet, interfaces_);
+    }
+    return !key_->irregular;
+}
+
+std::uint32_t Traversal::next_row() {
+    if (at_.next < in_turn_) {
+        return at_.next;
+    }
+    if (in_turn_ == end_) {
+        return Candidates::kNone;
+    }
+    if (!looked_up_) {
+        room_.candidates.look_up(code_->index, *key_, at_.next);
+        looked_up_ = true;
+    }
+    return room_.candidates.next();
 }
 
 bool Traversal::try_rule(std::uint32_t row) {
+    at_.next = row + 1;
     const CompiledRule& rule = code_->rules[row];
     const bool matched = matches(rule);
     if (observer_ != nullptr) {
@@ -50,6 +98,9 @@ bool Traversal::try_rule(std::uint32_t row) {
     }
     if (hot_drop_) {
         return decide(TargetVerdict::Drop);
+    }
+    if (work_left_ < 0) {
+        return give_up();
     }
     if (!matched) {
         return false;
@@ -60,8 +111,10 @@ bool Traversal::try_rule(std::uint32_t row) {
 
 bool Traversal::matches(const CompiledRule& rule) {
     const Instruction* instructions = running_.code->instructions.data();
+    --work_left_;
     for (std::uint32_t i = rule.first; i != rule.end; ++i) {
         const MatchResult result = evaluate(running_, instructions[i], par_);
+        work_left_ -= work_of(instructions[i], par_.packet);
         if (result != MatchResult::Yes) {
             hot_drop_ = result == MatchResult::HotDrop;
             return false;
@@ -83,8 +136,7 @@ bool Traversal::step(const CompiledRule& rule) {
             return leave_chain();
         case Action::Jump:
         case Action::Goto:
-            jump(link_->chains[rule.then.operand], rule.then.action == Action::Jump);
-            return false;
+            return jump(link_->chains[rule.then.operand], rule.then.action == Action::Jump);
         case Action::Mark: {
             Mark& mark = par_.packet.meta.mark;
             mark = (mark & ~rule.then.mask) ^ rule.then.operand;
@@ -109,16 +161,20 @@ bool Traversal::leave_chain() {
     if (depth_ == 0) {
         return apply_policy();
     }
-    go_to(stack_[--depth_]);
+    go_to(room_.stack[--depth_]);
     return false;
 }
 
-void Traversal::jump(std::uint32_t chain, bool come_back) {
+bool Traversal::jump(std::uint32_t chain, bool come_back) {
+    if (++jumps_ > kMostJumps) {
+        return give_up();
+    }
     if (come_back) {
-        NSR_CHECK(depth_ < stack_.size());
-        stack_[depth_++] = at_;
+        NSR_CHECK(depth_ < room_.stack.size());
+        room_.stack[depth_++] = at_;
     }
     go_to({.chain = chain});
+    return false;
 }
 
 bool Traversal::apply_policy() {
@@ -135,6 +191,13 @@ bool Traversal::apply_policy() {
 bool Traversal::call(const CompiledRule& rule) {
     const TargetVerdict verdict = rule.then.target->apply(par_, verdict_);
     return verdict != TargetVerdict::Continue && decide(verdict);
+}
+
+bool Traversal::give_up() {
+    verdict_.verdict = TargetVerdict::Drop;
+    verdict_.rule = RuleId::None;
+    verdict_.exhausted = true;
+    return true;
 }
 
 // By the rule that was tried last.
