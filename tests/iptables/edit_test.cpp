@@ -1,16 +1,29 @@
 // Changes of a ruleset: what they refuse, what they leave alone, and which rules stay themselves.
 #include "core/rules/edit.hpp"
 
+#include <doctest/doctest.h>
+
+#include "core/rules/language/parse.hpp"
 #include "core/rules/language/restore.hpp"
 #include "core/rules/save.hpp"
-#include "tests/unit/rules/rules_fixture.hpp"
 
 using namespace nsr;
-using namespace nsr::test;
 using rules::CountersOf;
 using rules::EditError;
 
 namespace {
+
+rules::Ruleset parsed(std::string_view text) {
+    rules::Ruleset ruleset;
+    for (const ConfigError& error : rules::parse_save(text, "before", Family::Ipv4, ruleset)) {
+        FAIL(to_string(error));
+    }
+    return ruleset;
+}
+
+std::string forward(const std::string& lines) {
+    return "*filter\n" + lines + "\nCOMMIT\n";
+}
 
 constexpr rules::ChainAt kForward{Family::Ipv4, rules::TableId::Filter, "FORWARD"};
 
