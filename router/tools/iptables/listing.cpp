@@ -13,8 +13,8 @@ std::string heading(const rules::Chain& chain, const rules::RuleCounters& counte
         return "Chain " + chain.name + "\n";
     }
     return "Chain " + chain.name + " (policy " + std::string(rules::name_of(chain.policy)) + " " +
-           std::to_string(counters.packets) + " packets, " +
-           std::to_string(counters.bytes) + " bytes)\n";
+           std::to_string(counters.packets) + " packets, " + std::to_string(counters.bytes) +
+           " bytes)\n";
 }
 
 std::string numbered(std::size_t number, const rules::Rule& rule,
