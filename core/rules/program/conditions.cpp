@@ -112,7 +112,7 @@ class Reader {
             take_field(field, to, interface_key(pattern));
         }
     }
-    void take_ports(std::uint8_t field, std::uint16_t& to, std::optional<PortRange>& range,
+    void take_ports(std::uint8_t field, std::uint16_t& to, std::optional<KeyRange>& range,
                     const Instruction& instruction) {
         if (header_ == 0) {
             return;

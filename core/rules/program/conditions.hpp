@@ -8,7 +8,7 @@
 
 namespace nsr::rules {
 
-struct PortRange {
+struct KeyRange {
     std::uint16_t low = 0;
     std::uint16_t high = 0;
 };
@@ -16,8 +16,8 @@ struct PortRange {
 struct Conditions {
     Shape shape;
     KeyFields fields;  // those of `shape`
-    std::optional<PortRange> source_ports;
-    std::optional<PortRange> destination_ports;
+    std::optional<KeyRange> source_ports;
+    std::optional<KeyRange> destination_ports;
 };
 
 Conditions conditions_of(const Code& code, std::span<const Instruction> rule);

@@ -155,14 +155,14 @@ class BlockIndex::Builder {
 
     // Ranges that reach over many others would stand in too many lists.
     void add_ranges(RangeTable& table, const std::vector<Row>& rows,
-                    std::optional<PortRange> Conditions::*range_of) {
+                    std::optional<KeyRange> Conditions::*range_of) {
         constexpr std::size_t kListsPerRule = 16;
         if (rows.empty()) {
             return;
         }
         table.borders = {0};
         for (const Row row : rows) {
-            const PortRange& range = *(conditions_[row].*range_of);
+            const KeyRange& range = *(conditions_[row].*range_of);
             table.borders.push_back(range.low);
             table.borders.push_back(std::uint32_t{range.high} + 1);
         }
@@ -171,7 +171,7 @@ class BlockIndex::Builder {
                             table.borders.end());
         std::vector<std::pair<std::uint32_t, Row>> placed;
         for (const Row row : rows) {
-            const PortRange& range = *(conditions_[row].*range_of);
+            const KeyRange& range = *(conditions_[row].*range_of);
             const auto place = [&](std::uint32_t port) {
                 return std::lower_bound(table.borders.begin(), table.borders.end(), port) -
                        table.borders.begin();

@@ -64,7 +64,7 @@ double microseconds(int times, Work work) {
     return least;
 }
 
-void show_worst(const char* weapon, Firewall& box, Packet& packet) {
+void show_worst(const std::string& weapon, Firewall& box, Packet& packet) {
     const double took = microseconds(3, [&] { static_cast<void>(box.run(packet)); });
     MESSAGE(weapon << ": " << took << " us for a packet, then rules_exhausted");
 }
