@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <deque>
+#include <set>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "core/rules/save.hpp"
@@ -220,7 +220,7 @@ class Identity {
     }
 
     void give_to(Chain& chain) {
-        std::unordered_set<const Rule*> taken;
+        std::set<const Rule*> taken;
         for (const Rule& rule : chain.rules) {
             if (const Rule* same = same_of(rule)) {
                 taken.insert(same);

@@ -251,8 +251,8 @@ TEST_CASE("what a restored text cannot do is refused as a whole, with its place"
         REQUIRE(errors.size() == 1);
         return to_string(errors[0]);
     };
-    CHECK(problem("-D FORWARD 2") == "new:3:12: the chain has no rule 2");
-    CHECK(problem("-R FORWARD 2 -j DROP") == "new:3:12: the chain has no rule 2");
+    CHECK(problem("-D FORWARD 2") == "new:3:12: chain FORWARD has no rule 2 to delete");
+    CHECK(problem("-R FORWARD 2 -j DROP") == "new:3:12: chain FORWARD has no rule 2 to replace");
     CHECK(problem("-D FORWARD 0") == "new:3:12: the rules of a chain are numbered from 1");
     CHECK(problem("-D FORWARD -j DROP") == "new:3:4: chain FORWARD has no such rule");
     CHECK(problem("-C FORWARD -j DROP") == "new:3:4: chain FORWARD has no such rule");

@@ -118,8 +118,8 @@ void RestoreParser::put_rules(char letter, std::vector<Word> words, const RuleCo
                     return replace_rule(ruleset_, at(chain), *number, std::move(rule));
             }
         };
-        if (const Edited done = put(); !done) {
-            refused(done.error(), number_at, number.value_or(1));
+        if (!put()) {
+            no_such_number(chain, number_at, number.value_or(1), letter);
         }
     }
 }
@@ -144,8 +144,8 @@ void RestoreParser::delete_rules(char letter, std::vector<Word> words) {
         return;
     }
     if (number) {
-        if (const Edited done = delete_rule(ruleset_, at(chain), *number); !done) {
-            refused(done.error(), number_at, *number);
+        if (!delete_rule(ruleset_, at(chain), *number)) {
+            no_such_number(chain, number_at, *number, letter);
         }
         return;
     }
@@ -153,7 +153,7 @@ void RestoreParser::delete_rules(char letter, std::vector<Word> words) {
     for (const Rule& rule : rules_of(chain, words)) {
         const auto position = find_rule(ruleset_, at(chain), rule);
         if (!position) {
-            refused(EditError::NoSuchRule, chain, 0);
+            refused(EditError::NoSuchRule, chain);
         } else if (letter == 'D') {
             static_cast<void>(delete_rule(ruleset_, at(chain), *position));
         }
@@ -203,7 +203,7 @@ void RestoreParser::on_chains(char letter, const std::vector<Word>& words) {
             }
         };
         if (const Edited done = change(); !done) {
-            refused(done.error(), chain, 0);
+            refused(done.error(), chain);
         }
     }
 }
@@ -221,13 +221,22 @@ bool RestoreParser::need_chain(const Word& chain_at) {
     return false;
 }
 
-void RestoreParser::refused(EditError problem, const Word& where, std::size_t number) {
+// Not told of a chain that lacks a rule which was wrong: it may be that one.
+void RestoreParser::no_such_number(const Word& chain_at, const Word& number_at, std::size_t number,
+                                   char letter) {
+    if (with_gaps_.contains(chain_at.text)) {
+        return;
+    }
+    const char* doing = "delete";
+    if (letter != 'D') {
+        doing = letter == 'I' ? "insert before" : "replace";
+    }
+    error(number_at.column,
+          "chain " + chain_at.text + " has no rule " + std::to_string(number) + " to " + doing);
+}
+
+void RestoreParser::refused(EditError problem, const Word& where) {
     switch (problem) {
-        case EditError::IndexTooBig:
-            if (with_gaps_.empty()) {
-                error(where.column, "the chain has no rule " + std::to_string(number));
-            }
-            return;
         case EditError::NoSuchRule:
             return error(where.column, "chain " + where.text + " has no such rule");
         case EditError::ChainNotEmpty:
@@ -236,10 +245,11 @@ void RestoreParser::refused(EditError problem, const Word& where, std::size_t nu
             return error(where.column, "rules still jump to chain " + where.text);
         case EditError::BuiltIn:
             return error(where.column, "the built-in chain " + where.text + " cannot be deleted");
+        case EditError::IndexTooBig:
         case EditError::NoChain:
         case EditError::ChainExists:
         case EditError::NotBuiltIn:
-            return;  // told before it was tried
+            return;  // told where it was tried
     }
 }
 

@@ -9,7 +9,7 @@
 
 #include "core/base/words.hpp"
 #include "core/rules/edit.hpp"
-#include "core/rules/language/restore.hpp"
+#include "core/rules/language/restore_options.hpp"
 
 namespace nsr::rules {
 
@@ -22,7 +22,7 @@ class RestoreParser {
     ConfigErrors parse(std::string_view text);
 
   private:
-    // restore.cpp
+    // restore_parser.cpp
     void parse_line(std::string_view line);
     void begin_table(std::string_view name);
     void flush_table();
@@ -41,7 +41,9 @@ class RestoreParser {
     // The number at words[2], which is taken out; 0 was reported. Nothing: there is none.
     std::optional<std::size_t> take_number(std::vector<Word>& words);
     bool need_chain(const Word& chain_at);
-    void refused(EditError error, const Word& at, std::size_t number);
+    void no_such_number(const Word& chain_at, const Word& number_at, std::size_t number,
+                        char letter);
+    void refused(EditError problem, const Word& where);
 
     void error(std::uint32_t column, std::string message) {
         errors_.push_back({{std::string(file_), line_, column}, std::move(message)});

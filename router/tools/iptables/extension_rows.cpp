@@ -6,7 +6,7 @@ namespace nsr::router {
 namespace {
 
 // clang-format off
-constexpr std::array kMatchRows = std::to_array<ExtensionRow>({
+constexpr std::array kMatchRows1 = std::to_array<ExtensionRow>({
     {"addrtype", "", " ADDRTYPE match"},
     {"addrtype", "src-type", " src-type %b%1"},
     {"addrtype", "dst-type", " dst-type %b%1"},
@@ -41,6 +41,8 @@ constexpr std::array kMatchRows = std::to_array<ExtensionRow>({
     {"conntrack", "ctstatus", " %Bctstatus %1"},
     {"conntrack", "ctexpire", " %Bctexpire %1"},
     {"conntrack", "ctdir", " ctdir %1"},
+});
+constexpr std::array kMatchRows2 = std::to_array<ExtensionRow>({
     {"cpu", "cpu", " cpu %B%1"},
     {"devgroup", "src-group", " %Bsrc-group %1"},
     {"devgroup", "dst-group", " %Bdst-group %1"},
@@ -62,6 +64,8 @@ constexpr std::array kMatchRows = std::to_array<ExtensionRow>({
     {"frag", "fragfirst", " first"},
     {"frag", "fragmore", " more"},
     {"frag", "fraglast", " last"},
+});
+constexpr std::array kMatchRows3 = std::to_array<ExtensionRow>({
     {"hashlimit", "", " limit:"},
     {"hashlimit", "hashlimit-upto", " up to %1"},
     {"hashlimit", "hashlimit-above", " above %1"},
@@ -100,6 +104,8 @@ constexpr std::array kMatchRows = std::to_array<ExtensionRow>({
     {"physdev", "physdev-out", " %B--physdev-out %1"},
     {"physdev", "physdev-is-out", " %B--physdev-is-out"},
     {"physdev", "physdev-is-bridged", " %B--physdev-is-bridged"},
+});
+constexpr std::array kMatchRows4 = std::to_array<ExtensionRow>({
     {"pkttype", "pkt-type", " PKTTYPE %E %1"},
     {"quota", "quota", " quota: %1 bytes"},
     {"realm", "realm", " %Brealm %1"},
@@ -153,6 +159,8 @@ constexpr std::array kMatchRows = std::to_array<ExtensionRow>({
     {"srh", "srh-last-entry-gt", " last-entry-gt:%b%1"},
     {"srh", "srh-last-entry-lt", " last-entry-lt:%b%1"},
     {"srh", "srh-tag", " tag:%b%1"},
+});
+constexpr std::array kMatchRows5 = std::to_array<ExtensionRow>({
     {"state", "state", " %Bstate %1"},
     {"statistic", "", " statistic"},
     {"statistic", "mode", " mode %1"},
@@ -174,7 +182,7 @@ constexpr std::array kMatchRows = std::to_array<ExtensionRow>({
     {"u32", "u32", " u32 %B\"%1\""},
 });
 
-constexpr std::array kTargetRows = std::to_array<ExtensionRow>({
+constexpr std::array kTargetRows1 = std::to_array<ExtensionRow>({
     {"ACCEPT", "", ""},
     {"DROP", "", ""},
     {"RETURN", "", ""},
@@ -211,6 +219,8 @@ constexpr std::array kTargetRows = std::to_array<ExtensionRow>({
     {"IDLETIMER", "timeout", " timeout:%1"},
     {"IDLETIMER", "label", " label:%1"},
     {"IDLETIMER", "alarm", " alarm"},
+});
+constexpr std::array kTargetRows2 = std::to_array<ExtensionRow>({
     {"MASQUERADE", "to-ports", " masq ports: %1"},
     {"MASQUERADE", "random", " random"},
     {"MASQUERADE", "random-fully", " random-fully"},
@@ -234,6 +244,8 @@ constexpr std::array kTargetRows = std::to_array<ExtensionRow>({
     {"REDIRECT", "random", " random"},
     {"REJECT", "reject-with", " reject-with %1"},
     {"SECMARK", "selctx", " SECMARK selctx %1"},
+});
+constexpr std::array kTargetRows3 = std::to_array<ExtensionRow>({
     {"SET", "add-set", " add-set %1 %2"},
     {"SET", "del-set", " del-set %1 %2"},
     {"SET", "map-set", " map-set %1 %2"},
@@ -266,12 +278,16 @@ constexpr std::array kTargetRows = std::to_array<ExtensionRow>({
 
 }  // namespace
 
-std::span<const ExtensionRow> match_rows() {
-    return kMatchRows;
+RowTables match_rows() {
+    static constexpr std::array<std::span<const ExtensionRow>, 5> kTables = {
+        kMatchRows1, kMatchRows2, kMatchRows3, kMatchRows4, kMatchRows5};
+    return kTables;
 }
 
-std::span<const ExtensionRow> target_rows() {
-    return kTargetRows;
+RowTables target_rows() {
+    static constexpr std::array<std::span<const ExtensionRow>, 3> kTables = {
+        kTargetRows1, kTargetRows2, kTargetRows3};
+    return kTables;
 }
 
 }  // namespace nsr::router

@@ -59,22 +59,24 @@ std::string as_saved(const SavedPart& part) {
     return text;
 }
 
-std::string by_rows(const SavedPart& part, std::span<const ExtensionRow> rows) {
+std::string shown(const ExtensionRow& row, const std::vector<SavedOption>& options) {
+    if (row.option.empty()) {
+        return std::string(row.text);
+    }
+    const SavedOption* given = find_saved(options, row.option);
+    return given == nullptr ? std::string(row.otherwise) : expand(row.text, *given);
+}
+
+std::string by_rows(const SavedPart& part, RowTables tables) {
     const std::vector<SavedOption> options = part.options();
     std::string text;
     bool known = false;
-    for (const ExtensionRow& row : rows) {
-        if (row.module != part.name) {
-            continue;
-        }
-        known = true;
-        const auto given =
-            std::find_if(options.begin(), options.end(),
-                         [&](const SavedOption& option) { return option.name == row.option; });
-        if (row.option.empty()) {
-            text += row.text;
-        } else {
-            text += given == options.end() ? std::string(row.otherwise) : expand(row.text, *given);
+    for (const std::span<const ExtensionRow> rows : tables) {
+        for (const ExtensionRow& row : rows) {
+            if (row.module == part.name) {
+                known = true;
+                text += shown(row, options);
+            }
         }
     }
     return known ? text : as_saved(part);

@@ -1,21 +1,14 @@
 // How -L shows matches and targets, made of how iptables-save writes them.
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "core/wire/address.hpp"
 #include "router/tools/iptables/saved_rule.hpp"
+#include "router/tools/iptables/special_text.hpp"
 
 namespace nsr::router {
-
-struct TextStyle {
-    Family family = Family::Ipv4;
-    std::uint8_t protocol = 0;  // of the rule
-    bool numeric = false;
-};
 
 // With the blank before it; what nobody has a text for is shown as it is saved.
 std::string match_text(const SavedPart& match, const TextStyle& style);
@@ -32,12 +25,8 @@ struct ExtensionRow {
     std::string_view text;
     std::string_view otherwise = {};  // if the option is not there
 };
-std::span<const ExtensionRow> match_rows();
-std::span<const ExtensionRow> target_rows();
-
-// A text that rows cannot say: special_text.cpp. Null: there is none.
-using SpecialText = std::string (*)(const SavedPart& part, const TextStyle& style);
-SpecialText special_match(std::string_view module);
-SpecialText special_target(std::string_view name);
+using RowTables = std::span<const std::span<const ExtensionRow>>;
+RowTables match_rows();
+RowTables target_rows();
 
 }  // namespace nsr::router

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "core/wire/protocol.hpp"
 
@@ -21,7 +22,7 @@ constexpr std::uint8_t kBoth = kTcp | kUdp;
 
 // By number; of a number and a protocol the first.
 // clang-format off
-constexpr std::array kServices = std::to_array<Service>({
+constexpr std::array kWellKnown = std::to_array<Service>({
     {1, kTcp, "tcpmux"}, {7, kBoth, "echo"}, {9, kBoth, "discard"}, {11, kTcp, "systat"},
     {13, kBoth, "daytime"}, {15, kTcp, "netstat"}, {17, kTcp, "qotd"}, {19, kBoth, "chargen"},
     {20, kTcp, "ftp-data"}, {21, kUdp, "fsp"}, {21, kTcp, "ftp"}, {22, kTcp, "ssh"},
@@ -52,10 +53,13 @@ constexpr std::array kServices = std::to_array<Service>({
     {775, kTcp, "moira-db"}, {777, kTcp, "moira-update"}, {779, kUdp, "moira-ureg"},
     {783, kTcp, "spamd"}, {853, kBoth, "domain-s"}, {871, kTcp, "supfilesrv"},
     {873, kTcp, "rsync"}, {989, kTcp, "ftps-data"}, {990, kTcp, "ftps"}, {992, kTcp, "telnets"},
-    {993, kTcp, "imaps"}, {995, kTcp, "pop3s"}, {1080, kTcp, "socks"}, {1093, kTcp, "proofd"},
-    {1094, kTcp, "rootd"}, {1099, kTcp, "rmiregistry"}, {1127, kTcp, "supfiledbg"},
-    {1178, kTcp, "skkserv"}, {1194, kBoth, "openvpn"}, {1210, kUdp, "predict"},
-    {1236, kTcp, "rmtcfg"}, {1313, kTcp, "xtel"}, {1314, kTcp, "xtelw"}, {1352, kTcp, "lotusnote"},
+    {993, kTcp, "imaps"}, {995, kTcp, "pop3s"},
+});
+constexpr std::array kRegistered = std::to_array<Service>({
+    {1080, kTcp, "socks"}, {1093, kTcp, "proofd"}, {1094, kTcp, "rootd"},
+    {1099, kTcp, "rmiregistry"}, {1127, kTcp, "supfiledbg"}, {1178, kTcp, "skkserv"},
+    {1194, kBoth, "openvpn"}, {1210, kUdp, "predict"}, {1236, kTcp, "rmtcfg"},
+    {1313, kTcp, "xtel"}, {1314, kTcp, "xtelw"}, {1352, kTcp, "lotusnote"},
     {1433, kTcp, "ms-sql-s"}, {1434, kUdp, "ms-sql-m"}, {1524, kTcp, "ingreslock"},
     {1645, kBoth, "datametrics"}, {1646, kBoth, "sa-msg-port"}, {1649, kTcp, "kermit"},
     {1677, kTcp, "groupwise"}, {1701, kUdp, "l2f"}, {1812, kBoth, "radius"},
@@ -126,11 +130,13 @@ constexpr std::array<std::array<std::string_view, 2>, 4> kHosts = {{
 }  // namespace
 
 std::string_view service_name(std::uint16_t port, std::uint8_t protocol) {
-    const auto* found =
-        std::find_if(kServices.begin(), kServices.end(), [&](const Service& service) {
-            return service.port == port && (service.protocols & bit_of(protocol)) != 0;
-        });
-    return found == kServices.end() ? std::string_view() : found->name;
+    constexpr std::uint16_t kFirstRegistered = 1024;
+    const std::span<const Service> services =
+        port < kFirstRegistered ? std::span<const Service>(kWellKnown) : kRegistered;
+    const auto found = std::find_if(services.begin(), services.end(), [&](const Service& service) {
+        return service.port == port && (service.protocols & bit_of(protocol)) != 0;
+    });
+    return found == services.end() ? std::string_view() : found->name;
 }
 
 std::string_view host_name(std::string_view address) {

@@ -1,13 +1,26 @@
 // What the texts of special_match.cpp, special_match_more.cpp and special_target.cpp share.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "router/tools/iptables/extension_text.hpp"
+#include "core/wire/address.hpp"
+#include "router/tools/iptables/saved_rule.hpp"
 
 namespace nsr::router {
+
+struct TextStyle {
+    Family family = Family::Ipv4;
+    std::uint8_t protocol = 0;  // of the rule
+    bool numeric = false;
+};
+
+// A text that rows cannot say; special_match.cpp, special_target.cpp. Null: there is none.
+using SpecialText = std::string (*)(const SavedPart& part, const TextStyle& style);
+SpecialText special_match(std::string_view module);
+SpecialText special_target(std::string_view name);
 
 // Null: it is not among them.
 const SavedOption* find_saved(const std::vector<SavedOption>& options, std::string_view name);

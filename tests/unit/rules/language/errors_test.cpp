@@ -147,7 +147,7 @@ TEST_CASE("the frame of the file is judged, too") {
     has(errors_of("*filter\n:LOG - [0:0]\nCOMMIT\n"), "name of a target");
     has(errors_of("*filter\n-A FORWARD -m comment --comment \"open\nCOMMIT\n"), "quote");
     has(errors_of("*filter\n[x] -A FORWARD\nCOMMIT\n"), "is not [packets:bytes]");
-    has(errors_of("*filter\n-Z\nCOMMIT\n"), "is not something iptables-save writes");
+    has(errors_of("*filter\n-L\nCOMMIT\n"), "is not something iptables-save writes");
 }
 
 TEST_CASE("garbage of any kind is refused without a fuss") {
