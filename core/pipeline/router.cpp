@@ -6,8 +6,8 @@
 #include "core/local/loopback_alias.hpp"
 #include "core/packet/dissect.hpp"
 #include "core/pipeline/pipeline.hpp"
+#include "core/pipeline/prepared_rules.hpp"
 #include "core/pipeline/state.hpp"
-#include "core/rules/needs.hpp"
 
 namespace nsr {
 
@@ -90,13 +90,22 @@ void Router::observe(Observer* observer) {
 // --- rules, tracking, connections, sysctls ------------------------------------------------------
 
 void Router::apply(rules::Ruleset ruleset, Instant now) {
+    PreparedRules prepared = prepare_rules(std::move(ruleset), rules_basis());
+    adopt(prepared, now);
+}
+
+RulesBasis Router::rules_basis() const {
+    return impl_->state.rules_basis();
+}
+
+void Router::adopt(PreparedRules& prepared, Instant now) {
     pipeline::State& state = impl_->state;
-    if (rules::begins_accounting(ruleset, state.program.ruleset())) {
+    if (prepared.begins_accounting) {
         pipeline::Settings changed = state.settings();
         changed.conntrack.acct = 1;
         state.configure(changed);
     }
-    state.load(std::move(ruleset));
+    state.adopt(prepared);
     state.follow_rules(now);
 }
 
@@ -109,12 +118,9 @@ const rules::Ruleset& Router::applied_ruleset() const {
 }
 
 Result<Done, std::string> Router::set_tracking(TrackingMode mode, Instant now) {
-    if (mode == TrackingMode::Off) {
-        for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-            if (std::string user = rules::needs_tracking(applied_ruleset(), family);
-                !user.empty()) {
-                return user;
-            }
+    for (const std::string& user : impl_->state.tracking_users) {
+        if (mode == TrackingMode::Off && !user.empty()) {
+            return user;
         }
     }
     impl_->state.tracking = mode;
@@ -124,6 +130,10 @@ Result<Done, std::string> Router::set_tracking(TrackingMode mode, Instant now) {
 
 TrackingMode Router::tracking_mode() const {
     return impl_->state.tracking;
+}
+
+const std::string& Router::tracking_user(Family family) const {
+    return impl_->state.tracking_users[index_of(family)];
 }
 
 bool Router::tracking_active() const {
@@ -164,7 +174,7 @@ IfIndex Router::add_interface(routing::Interface interface) {
     pipeline::State& state = impl_->state;
     const IfIndex index = state.interfaces.add(std::move(interface));
     state.routes.interfaces_changed();
-    state.load(state.program.counted());  // its names of interfaces may mean this one
+    state.bind_rules_again();  // its names of interfaces may mean this one
     return index;
 }
 

@@ -32,6 +32,9 @@
 
 namespace nsr {
 
+struct PreparedRules;  // prepared_rules.hpp
+struct RulesBasis;
+
 class Router {
   public:
     using Options = RouterOptions;
@@ -66,6 +69,10 @@ class Router {
     // Replaces the ruleset; connections stay. Tracking starts or stops as the mode and the rules
     // demand.
     void apply(rules::Ruleset ruleset, Instant now);
+    // The same in two steps, of which only the second one is in the way of packets. `prepared` must
+    // come from the latest basis; afterwards it holds what was at work before.
+    [[nodiscard]] RulesBasis rules_basis() const;
+    void adopt(PreparedRules& prepared, Instant now);
     // A copy of the ruleset with its counters as they are now.
     [[nodiscard]] rules::Ruleset ruleset() const;
     // The same without the trouble of a copy: counters are those that it was applied with.
@@ -74,6 +81,8 @@ class Router {
     // "file:line: rule".
     Result<Done, std::string> set_tracking(TrackingMode mode, Instant now);
     [[nodiscard]] TrackingMode tracking_mode() const;
+    // The rule that needs tracking, as "file:line: rule"; empty: none of that family.
+    [[nodiscard]] const std::string& tracking_user(Family family) const;
     // In one family at least.
     [[nodiscard]] bool tracking_active() const;
 

@@ -1,10 +1,7 @@
 #include "core/pipeline/state.hpp"
 
-#include <string>
 #include <utility>
-#include <vector>
 
-#include "core/rules/needs.hpp"
 #include "core/rules/targets/log_packet.hpp"
 
 namespace nsr::pipeline {
@@ -16,13 +13,13 @@ SipKey draw_key(RandomSource& keys) {
     return {k0, keys.next64()};
 }
 
-rules::Program compile(rules::Ruleset ruleset, const routing::InterfaceTable& interfaces) {
+std::vector<std::pair<std::string, IfIndex>> names_of(const routing::InterfaceTable& interfaces) {
     std::vector<std::pair<std::string, IfIndex>> names;
     for (const routing::Interface& interface : interfaces.all()) {
         names.emplace_back(interface.name, interface.index);
     }
     names.emplace_back("lo", IfIndex::Loopback);
-    return rules::Program(std::move(ruleset), names);
+    return names;
 }
 
 }  // namespace
@@ -38,7 +35,7 @@ State::State(RouterOptions options)
       conntrack(options.settings.conntrack, {draw_key(keys), log, std::move(options.memory)}),
       nat(conntrack, random, draw_key(keys)),
       network(interfaces, routes),
-      program(compile({}, interfaces)),
+      program({}, names_of(interfaces)),
       icmp_limit(draw_key(keys)),
       rules_key(draw_key(keys)) {
     conntrack.describe_packet = [this](const Packet& packet) {
@@ -47,15 +44,25 @@ State::State(RouterOptions options)
     };
 }
 
-void State::load(rules::Ruleset ruleset) {
-    rules::Program next = compile(std::move(ruleset), interfaces);
-    next.take_over(program);
-    program = std::move(next);
+RulesBasis State::rules_basis() const {
+    return {program.counted(), names_of(interfaces)};
+}
+
+void State::adopt(PreparedRules& prepared) {
+    prepared.program.take_over(program);
+    std::swap(program, prepared.program);
+    std::swap(tracking_users, prepared.tracking_users);
+}
+
+void State::bind_rules_again() {
+    const RulesBasis basis = rules_basis();
+    PreparedRules prepared = prepare_rules(basis.ruleset, basis);
+    adopt(prepared);
 }
 
 void State::follow_rules(Instant now) {
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-        const bool needed = !rules::needs_tracking(program.ruleset(), family).empty();
+        const bool needed = !tracking_users[index_of(family)].empty();
         const bool active =
             tracking == TrackingMode::On || (tracking == TrackingMode::Auto && needed);
         conntrack.set_active(family, active, now);

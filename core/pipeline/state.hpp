@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 #include <vector>
 
 #include "core/base/log.hpp"
@@ -14,6 +15,7 @@
 #include "core/pipeline/icmp_limit.hpp"
 #include "core/pipeline/network.hpp"
 #include "core/pipeline/observer.hpp"
+#include "core/pipeline/prepared_rules.hpp"
 #include "core/pipeline/settings.hpp"
 #include "core/routing/interface_table.hpp"
 #include "core/routing/route_table.hpp"
@@ -31,8 +33,11 @@ struct State {
     State(const State&) = delete;
     State& operator=(const State&) = delete;
 
-    // Puts `ruleset` in the place of the one at work; what rules remember stays.
-    void load(rules::Ruleset ruleset);
+    [[nodiscard]] RulesBasis rules_basis() const;
+    // In the place of the rules at work, which `prepared` holds then; what rules remember stays.
+    void adopt(PreparedRules& prepared);
+    // After interfaces have come or gone: names in rules mean those that there are now.
+    void bind_rules_again();
     // Tracking is on in a family while the mode says so, or (auto) a rule of that family needs it.
     void follow_rules(Instant now);
     // Writes `changed` where each part keeps its own, and does what follows from it.
@@ -52,6 +57,7 @@ struct State {
     nat::Nat nat;
     RoutingNetwork network;
     rules::Program program;
+    std::array<std::string, 2> tracking_users;  // of `program`; see PreparedRules
     IcmpLimit icmp_limit;
     SipKey rules_key;      // of what rules remember
     local::Groups groups;  // of the [host] namespace

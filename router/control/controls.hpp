@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "core/base/result.hpp"
 #include "core/pipeline/router.hpp"
 #include "core/procfs/tree.hpp"
 #include "router/base/clock.hpp"
@@ -22,6 +23,13 @@ struct ReloadAnswer {
     std::string text;
 };
 
+// What a change of rules makes of those that there are, or why it does not. It runs beside the
+// loop, on values: it may refer to nothing that anybody else changes.
+using MakeRules = std::function<Result<rules::Ruleset, std::string>(rules::Ruleset)>;
+// On the loop, once the rules are at work or were refused.
+using RulesChanged = std::function<void(const Result<Done, std::string>&)>;
+using Reloaded = std::function<void(const ReloadAnswer&)>;
+
 // The parts of a running instance that a request may look at or change.
 struct Controls {
     Router& router;
@@ -32,7 +40,9 @@ struct Controls {
     const Config& config;
     Instant started;
     std::uint64_t memory_limit_bytes = 0;
-    std::function<ReloadAnswer()> reload;
+    // Both answer later, on the loop; changes happen one after the other, in the order of the calls.
+    std::function<void(Reloaded)> reload;
+    std::function<void(MakeRules, RulesChanged)> change_rules;
     std::function<void()> stop;
     // What stays behind of a stopped instance, in lines; nothing: it has not ended yet.
     std::function<std::optional<std::string>()> farewell;

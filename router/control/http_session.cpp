@@ -82,7 +82,7 @@ void Session<Protocol>::body_done(Error error) {
     head_ = message.method() == beast::http::verb::head;
     Response response = answer_to(message);
     const bool keeps = message.keep_alive() && !response.closes;
-    respond(std::move(response), keeps);
+    respond_when_known(std::move(response), keeps);
 }
 
 template <class Protocol>

@@ -91,6 +91,7 @@ class Session : public SessionBase, public std::enable_shared_from_this<Session<
     void failed_to_read(Error error);
     Response answer(const Request& request) const;
 
+    void respond_when_known(Response response, bool keep_alive);
     void respond(Response response, bool keep_alive);
     void write_whole(Response response, bool keep_alive);
     void write_header(const Response& response, bool keep_alive);

@@ -96,11 +96,13 @@ Response ControlPort::reload(const Request& request) {
     if (auto refused = unknown_parameters(request, {})) {
         return *refused;
     }
-    ReloadAnswer answer = controls_.reload();
-    if (answer.refused) {
-        return http::plain(400, std::move(answer.text));
-    }
-    return http::plain(200, std::move(answer.text));
+    Response response;
+    response.later = [this](const std::function<void(Response)>& reply) {
+        controls_.reload([reply](const ReloadAnswer& answer) {
+            reply(http::plain(answer.refused ? 400 : 200, answer.text));
+        });
+    };
+    return response;
 }
 
 Response ControlPort::stop(const Request& request) {

@@ -7,7 +7,7 @@
 //   files there are the rows of one table: /status, /log, /sysctl, /conntrack, /rules, /ip,
 //   /module, /reload and /stop, which the commands use. A request is answered at once, within the
 //   turn of the event loop that read it; a long answer is a stream that is asked for piece by
-//   piece. Whether it is answered at all the mode of the file or the row decides, see rights.hpp:
+//   piece, and what changes rules is answered when they are at work. Whether it is answered at all the mode of the file or the row decides, see rights.hpp:
 //   GET reads, everything else writes.
 #pragma once
 
@@ -64,6 +64,7 @@ class ControlPort {
     // rules.cpp
     http::Response rules(const http::Request& request);
     http::Response flush_rules(const http::Request& request);
+    http::Response change_rules(MakeRules make);
     http::Response ip(const http::Request& request);
     http::Response modules(const http::Request& request);
     http::Response change_module(const http::Request& request);

@@ -55,10 +55,26 @@ Response ControlPort::flush_rules(const Request& request) {
     if (auto refused = not_one_of(request, "family", {"ipv4", "ipv6"})) {
         return *refused;
     }
-    for (const Family family : families_in(request)) {
-        router::flush_rules(controls_.router, family, now());
+    if (controls_.router.tracking_active()) {
+        load_tracking(controls_.router, now());  // a module stays when its last user goes
     }
-    return http::plain(200, {});
+    return change_rules([families = families_in(request)](rules::Ruleset rules) {
+        for (const Family family : families) {
+            rules.tables[index_of(family)] = {};
+        }
+        return Result<rules::Ruleset, std::string>(std::move(rules));
+    });
+}
+
+// Nothing, once the rules are at work; 400 with the reason if they are not.
+Response ControlPort::change_rules(MakeRules make) {
+    Response response;
+    response.later = [this, make = std::move(make)](const std::function<void(Response)>& reply) {
+        controls_.change_rules(make, [reply](const Result<Done, std::string>& changed) {
+            reply(changed ? http::plain(200, {}) : http::plain(400, changed.error() + "\n"));
+        });
+    };
+    return response;
 }
 
 // The body is the arguments of ip(8), one a line.

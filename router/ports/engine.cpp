@@ -112,6 +112,10 @@ void Engine::on_signal(std::function<void(int)> handler) {
     impl_->await_signal();
 }
 
+void Engine::post(std::function<void()> work) {
+    asio::post(impl_->loop, std::move(work));
+}
+
 // What a handler throws (no memory, say) ends that handler's work and nothing else: a connection
 // whose handler is gone closes. Bugs of the packet path do not throw, they abort.
 void Engine::run() {

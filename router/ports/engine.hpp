@@ -47,6 +47,9 @@ class Engine {
     // that a bug raises, and SIGPIPE and SIGXFSZ, which writing can raise.
     void on_signal(std::function<void(int)> handler);
 
+    // Has `work` called on the loop. Any thread may ask for that.
+    void post(std::function<void()> work);
+
     void run();  // until stop()
     void stop();
     // After the end of run(): what can be done without waiting.

@@ -41,8 +41,19 @@ struct Instance {
                               .config = config,
                               .started = clock.now(),
                               .reload =
-                                  [] {
-                                      return router::ReloadAnswer{true, "no file\n"};
+                                  [](const router::Reloaded& done) {
+                                      done({true, "no file\n"});
+                                  },
+                              .change_rules =
+                                  [this](const router::MakeRules& make,
+                                         const router::RulesChanged& done) {
+                                      auto made = make(router->ruleset());
+                                      if (!made) {
+                                          done(made.error());
+                                          return;
+                                      }
+                                      router->apply(std::move(*made), clock.now());
+                                      done(Done{});
                                   },
                               .stop = [] {},
                               .farewell = [] { return std::nullopt; },

@@ -34,7 +34,12 @@ class Ported {
         request.path = path;
         request.body = body;
         request.caller = caller;
-        return port_.handle(request);
+        Response response = port_.handle(request);
+        if (response.later) {
+            const auto later = std::exchange(response.later, nullptr);
+            later([&](Response known) { response = std::move(known); });
+        }
+        return response;
     }
 
     int reloads = 0;
@@ -57,10 +62,11 @@ class Ported {
                                config_,
                                clock_.now(),
                                1u << 30,
-                               [this] {
+                               [this](const Reloaded& done) {
                                    ++reloads;
-                                   return ReloadAnswer{};
+                                   done({});
                                },
+                               [](const MakeRules&, const RulesChanged& done) { done(Done{}); },
                                [this] { ++stops; },
                                [] { return std::nullopt; },
                                {}}};
