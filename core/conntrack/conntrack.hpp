@@ -128,12 +128,12 @@ class Conntrack {
     // The zone in which a packet going in `direction` of a record is looked up.
     [[nodiscard]] Zone zone_of(ConnId id, Direction direction) const;
     [[nodiscard]] std::optional<Instant> next_deadline() const;
-    // Erases what is over, a few thousand at most. False: call again, next_deadline() is not later.
+    // Erases what is over, a few hundred at most. False: call again, next_deadline() is not later.
     bool expire(Instant now);
     // Removes a confirmed connection now. kernel: nf_ct_delete
     void destroy(ConnId id, Instant now);
     // Calls `visit` for every connection and removes those for which it says true: the first few
-    // thousand places of the table now, the others as expire() is called, so it must not refer to
+    // hundred places of the table now, the others as expire() is called, so it must not refer to
     // what dies before. kernel: nf_ct_iterate_cleanup_net
     void iterate(Sweeps::Visit visit, Instant now);
     // conntrack -F

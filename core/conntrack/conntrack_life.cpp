@@ -11,9 +11,10 @@ namespace nsr::conntrack {
 
 namespace {
 
-// What one call does at most: a million entries that end together must not hold up packets.
+// What one call of expire() does at most: a million entries that end together must not hold up
+// packets.
 constexpr std::size_t kExpiryBatch = 256;
-constexpr int kExpiryBatches = 16;
+constexpr int kExpiryBatches = 16;  // to make room for one
 
 }  // namespace
 
@@ -282,10 +283,7 @@ bool Conntrack::expire(Instant now) {
     now_ = now;
     put_killed();
     sweep_batch(now);
-    bool complete = false;
-    for (int batch = 0; batch < kExpiryBatches && !complete; ++batch) {
-        complete = expire_batch(now);
-    }
+    const bool complete = expire_batch(now);
     return complete && !sweeps_.pending();
 }
 

@@ -11,6 +11,12 @@
 
 namespace nsr {
 
+namespace {
+
+constexpr std::size_t kDatagramsPerCall = 64;  // of expire(): each may be answered with an error
+
+}  // namespace
+
 struct Router::Impl {
     explicit Impl(Options options) : state(std::move(options)) {}
 
@@ -74,13 +80,17 @@ bool Router::expire(Instant now, EgressQueue& out) {
     pipeline::State& state = impl_->state;
     const bool complete = state.conntrack.expire(now);
     pipeline::Pipeline pipeline(state, now, out);
-    while (auto datagram = state.defrag.expire_one(now)) {
+    for (std::size_t i = 0; i < kDatagramsPerCall; ++i) {
+        auto datagram = state.defrag.expire_one(now);
+        if (!datagram) {
+            return complete;
+        }
         state.drops.add(datagram->family, DropReason::FragmentTimeout, datagram->fragments);
         if (!datagram->first.empty()) {
             pipeline.reassembly_timed_out(std::move(datagram->first));
         }
     }
-    return complete;
+    return false;
 }
 
 void Router::observe(Observer* observer) {

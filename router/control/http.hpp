@@ -74,10 +74,15 @@ struct Limits {
 };
 
 using Handler = std::function<Response(const Request&)>;
+// Has a piece of work done on the loop, when there is a turn for it.
+using Schedule = std::function<void(std::function<void()>)>;
 
 class Server {
   public:
-    Server(boost::asio::io_context& loop, Handler handler, Limits limits = {});
+    // Handling a request and making a piece of an answer are scheduled; without `schedule` they are
+    // done at once.
+    Server(boost::asio::io_context& loop, Handler handler, Limits limits = {},
+           Schedule schedule = {});
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

@@ -132,6 +132,14 @@ void Session<Protocol>::next_piece() {
         end_stream();
         return;
     }
+    in_turn([self = this->shared_from_this()] { self->make_piece(); });
+}
+
+template <class Protocol>
+void Session<Protocol>::make_piece() {
+    if (!stream_) {
+        return;  // cut meanwhile
+    }
     piece_.clear();
     const Piece kind = stream_(piece_);
     last_ = kind == Piece::Last;

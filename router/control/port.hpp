@@ -72,7 +72,7 @@ class ControlPort {
     [[nodiscard]] Instant now() const { return controls_.clock.now(); }
 
     // Of a stream, between two batches.
-    static constexpr std::size_t kPieceBytes = std::size_t{32} * 1024;
+    static constexpr std::size_t kPieceBytes = std::size_t{16} * 1024;
 
     Controls controls_;
     bool ctnetlink_greeted_ = false;

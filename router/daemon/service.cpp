@@ -112,9 +112,10 @@ void Service::listen() {
         },
         [this] { engine_->stop(); }, [this] { return farewell_; },
         [this](const IpArgs& args) { change_link(args); }, [this] { follow_host(); }});
-    server_ = std::make_unique<http::Server>(engine_->loop(), [this](const http::Request& request) {
-        return control_->handle(request);
-    });
+    server_ = std::make_unique<http::Server>(
+        engine_->loop(),
+        [this](const http::Request& request) { return control_->handle(request); }, http::Limits{},
+        [this](std::function<void()> work) { engine_->schedule(std::move(work)); });
     log_.on_line = [this] { server_->wake(); };
     if (!config_.control.unix_path.empty()) {
         server_->listen_unix(config_.control.unix_path, config_.control.token);

@@ -10,8 +10,8 @@ namespace {
 
 using Answer = ConntrackAnswer;
 
-constexpr std::size_t kLooksPerCall = 20000;
-constexpr std::size_t kEntriesPerCall = 1000;
+constexpr std::size_t kLooksPerCall = 2000;
+constexpr std::size_t kEntriesPerCall = 200;
 
 // False if there was nothing to change: such an entry does not count as updated.
 bool change_one(const conntrack::Change& change, Router& router, ConnId id, Instant now) {
