@@ -180,12 +180,26 @@ pipeline::Settings Router::settings() const {
 
 // --- links, addresses, routes -------------------------------------------------------------------
 
-IfIndex Router::add_interface(routing::Interface interface) {
+IfIndex Router::add_interface(routing::Interface interface, BindRules when) {
     pipeline::State& state = impl_->state;
     const IfIndex index = state.interfaces.add(std::move(interface));
     state.routes.interfaces_changed();
-    state.bind_rules_again();  // its names of interfaces may mean this one
+    if (when == BindRules::Now) {
+        state.bind_rules_again();
+    }
     return index;
+}
+
+// kernel: unregister_netdevice
+void Router::remove_interface(IfIndex interface, Instant now) {
+    pipeline::State& state = impl_->state;
+    set_up(interface, false, now);
+    const auto lost = state.defrag.forget(interface);
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        state.drops.add(family, DropReason::InterfaceDown, lost[index_of(family)]);
+    }
+    state.interfaces.remove(interface);
+    state.routes.interfaces_changed();
 }
 
 bool Router::add_address(IfIndex interface, const Prefix& address) {
@@ -209,6 +223,17 @@ bool Router::remove_address(IfIndex interface, const Prefix& address, Instant no
         impl_->state.nat.address_removed(each.address, interface, now);
     }
     return true;
+}
+
+void Router::set_addresses(IfIndex interface, const std::vector<Prefix>& addresses, Instant now) {
+    const std::vector<Prefix> before =
+        std::exchange(impl_->state.interfaces.get(interface).addresses, addresses);
+    impl_->state.routes.interfaces_changed();
+    for (const Prefix& each : before) {
+        if (std::find(addresses.begin(), addresses.end(), each) == addresses.end()) {
+            impl_->state.nat.address_removed(each.address, interface, now);
+        }
+    }
 }
 
 void Router::set_mtu(IfIndex interface, std::uint32_t mtu) {

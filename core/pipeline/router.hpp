@@ -43,14 +43,21 @@ class Router {
     Router(const Router&) = delete;
     Router& operator=(const Router&) = delete;
 
-    // Interfaces are added before the first packet; addresses, MTU and up/down may change at any
-    // time (see the methods below).
-    IfIndex add_interface(routing::Interface interface);
+    // Interfaces come, go and change at any time between two batches. One that comes gets an index
+    // that no other one had; the names of rules mean it from then on, at once or (Later) with the
+    // next rules that are adopted.
+    enum class BindRules : std::uint8_t { Now, Later };
+    IfIndex add_interface(routing::Interface interface, BindRules when = BindRules::Now);
+    // Its routes go, and so do connections masqueraded behind it and fragments that wait. Rules
+    // that name it match nothing by that name any more.
+    void remove_interface(IfIndex interface, Instant now);
     // False and nothing changed: the interface has it already.
     bool add_address(IfIndex interface, const Prefix& address);
     // False: it had none such. Connections masqueraded behind the address end. With the first IPv4
     // address of a network those that followed it in that network go, too.
     bool remove_address(IfIndex interface, const Prefix& address, Instant now);
+    // These in the place of all that it had.
+    void set_addresses(IfIndex interface, const std::vector<Prefix>& addresses, Instant now);
     void set_mtu(IfIndex interface, std::uint32_t mtu);
     // What its device takes as it is; nothing, unless the router is told so.
     void set_capabilities(IfIndex interface, const routing::LinkCapabilities& capabilities);

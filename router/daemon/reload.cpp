@@ -1,9 +1,9 @@
 #include "router/daemon/reload.hpp"
 
-#include <algorithm>
 #include <exception>
 #include <utility>
 
+#include "netlink/error.hpp"
 #include "router/config/build.hpp"
 #include "router/config/load.hpp"
 #include "router/daemon/daemon.hpp"
@@ -11,129 +11,232 @@
 namespace nsr::router {
 namespace {
 
-bool same_link(const InterfaceConfig& a, const InterfaceConfig& b) {
-    const auto same_prefix = [](const Located<Prefix>& x, const Located<Prefix>& y) {
-        return x.value == y.value;
-    };
-    const auto same_route = [](const HostRoute& x, const HostRoute& y) {
-        return x.to == y.to && x.via == y.via;
-    };
-    return a.name == b.name && a.device == b.device && a.netns == b.netns && a.mtu == b.mtu &&
-           a.host_forwarding == b.host_forwarding &&
-           std::equal(a.addresses.begin(), a.addresses.end(), b.addresses.begin(),
-                      b.addresses.end(), same_prefix) &&
-           std::equal(a.host_addresses.begin(), a.host_addresses.end(), b.host_addresses.begin(),
-                      b.host_addresses.end(), same_prefix) &&
-           std::equal(a.host_routes.begin(), a.host_routes.end(), b.host_routes.begin(),
-                      b.host_routes.end(), same_route);
-}
-
 bool same_control(const ControlConfig& a, const ControlConfig& b) {
     return a.address == b.address && a.port == b.port && a.unix_path == b.unix_path &&
            a.netns == b.netns && a.token == b.token;
 }
 
-}  // namespace
-
-void Reload::begin() {
-    notify_systemd("RELOADING=1");
-    path_ = parts_.config.path;
-    basis_ = parts_.router.rules_basis();
-}
-
-void Reload::work() {
-    loaded_ = load_config(path_, parts_.memory_limit_bytes);
-    if (*loaded_) {
-        prepared_ = prepare_rules((**loaded_)->ruleset, *basis_);
-    }
-}
-
-Task::Next Reload::finish(const std::string& failure) {
-    ReloadAnswer answer{true, path_ + ": " + failure + "\n"};
-    if (failure.empty()) {
-        try {
-            answer = apply();
-        } catch (const std::exception& error) {
-            answer.text = path_ + ": " + error.what() + "\n";
-        }
-    }
-    notify_systemd("READY=1");
-    const Reloaded done = std::move(done_);
-    parts_.worker.destroy(std::move(basis_));
-    parts_.worker.destroy(std::move(loaded_));
-    parts_.worker.destroy(std::move(prepared_));
-    done(answer);
-    return Next::Over;
-}
-
-ReloadAnswer Reload::apply() {
-    if (!*loaded_) {
-        return {true, in_lines(loaded_->error())};
-    }
-    const Config& next = **loaded_;
-    const std::string refusal = refuse(next);
-    if (!refusal.empty()) {
-        return {true, path_ + ": " + refusal + "\n"};
-    }
-    const auto settings = with_sysctls(parts_.router.settings(), next, parts_.memory_limit_bytes);
-    if (!settings) {
-        return {true, in_lines(settings.error())};
-    }
-    // The old configuration wants them, too, and routes need their links.
-    const std::string joined = parts_.topology.join_lost();
-    ConfigErrors errors = set_routes(parts_.router, next);
-    if (!errors.empty()) {
-        return {true, joined + in_lines(errors)};
-    }
-    errors = apply_config();
-    return {!errors.empty(), joined + in_lines(errors)};
-}
-
-// All of this was tried by the checks of the file: nothing is left that could be refused.
-ConfigErrors Reload::apply_config() {
-    const Instant now = parts_.clock.now();
-    std::swap(parts_.config, **loaded_);
-    const Config& config = parts_.config;
-    parts_.router.adopt(*prepared_, now);
-    ConfigErrors errors;
-    if (const auto set = parts_.router.set_tracking(config.conntrack.mode, now); !set) {
-        errors.push_back({config.conntrack.where, "connection tracking stays on: " + set.error()});
-    }
-    parts_.tree.context().line_format = config.line_format;
-    const ConfigErrors refused = configure();
-    errors.insert(errors.end(), refused.begin(), refused.end());
-    parts_.engine.deadlines_changed();
-    parts_.follow_host();
-    parts_.log.log(now, LogLevel::Info, "nsrouter: configuration reloaded");
-    return errors;
-}
-
-// Behind the rules, which may have switched accounting on.
-ConfigErrors Reload::configure() {
-    const auto settings =
-        with_sysctls(parts_.router.settings(), parts_.config, parts_.memory_limit_bytes);
-    if (!settings) {
-        return settings.error();
-    }
-    parts_.router.configure(*settings);
-    return {};
-}
-
-std::string Reload::refuse(const Config& next) const {
-    const Config& now = parts_.config;
+// What a running router cannot change; empty: nothing of that.
+std::string impossible(const Config& now, const Config& next) {
     if (next.name != now.name) {
         return "the name of a running router cannot change";
     }
-    const bool same_links =
-        std::equal(next.interfaces.begin(), next.interfaces.end(), now.interfaces.begin(),
-                   now.interfaces.end(), same_link);
-    if (!same_links || next.host_netns != now.host_netns || next.offload != now.offload) {
-        return "interfaces, [host] and offload cannot change in a reload; stop and run again";
+    if (next.host_netns != now.host_netns || next.offload != now.offload) {
+        return "[host] and offload cannot change in a reload; stop and run again";
     }
     if (!same_control(next.control, now.control)) {
         return "[control] cannot change in a reload; stop and run again";
     }
     return {};
+}
+
+std::vector<std::string> names_of(const std::vector<LostLink>& links) {
+    std::vector<std::string> names;
+    for (const LostLink& link : links) {
+        names.push_back(link.name);
+    }
+    return names;
+}
+
+// By index, as sysctls want them.
+std::vector<std::string> names_by_index(const routing::InterfaceTable& table,
+                                        const InterfaceChanges& changes) {
+    std::vector<std::string> names = table.names_by_index();
+    for (const routing::Interface& interface : changes.come) {
+        names.resize(std::max<std::size_t>(names.size(), raw(interface.index)));
+        names[raw(interface.index) - 1U] = interface.name;
+    }
+    return names;
+}
+
+std::string in_words(const LinkChange& change) {
+    switch (change.kind) {
+        case LinkChange::Kind::Comes:
+            return "interface " + change.name + " is new\n";
+        case LinkChange::Kind::Goes:
+            return "interface " + change.name + " is gone\n";
+        case LinkChange::Kind::Moves:
+            return "interface " + change.name + " has a new device\n";
+        case LinkChange::Kind::Adjusts:
+            return "interface " + change.name + " has changed\n";
+        case LinkChange::Kind::Rejoins:
+            break;  // Topology tells what was lost
+    }
+    return {};
+}
+
+}  // namespace
+
+// --- before -------------------------------------------------------------------------------------
+
+void Reload::begin() {
+    notify_systemd("RELOADING=1");
+    parts_.topology.begin_change();
+    basis_ = parts_.router.rules_basis();
+    interfaces_ = parts_.router.interfaces();
+    lost_ = parts_.topology.lost();
+    settings_ = parts_.router.settings();
+}
+
+void Reload::work() {
+    switch (phase_) {
+        case Phase::Prepare:
+            prepare();
+            break;
+        case Phase::CleanUp:
+            unused_.clear();
+            let_go(link_changes_, parts_.topology.setup());
+            break;
+        case Phase::TakeBack:
+            take_back(link_changes_, parts_.topology.setup());
+            break;
+    }
+}
+
+// Nobody but a reload changes the configuration at work: reading it here is safe.
+void Reload::prepare() {
+    const Config& now = parts_.config;
+    loaded_ = load_config(now.path, parts_.memory_limit_bytes);
+    if (!*loaded_) {
+        return refuse(in_lines(loaded_->error()));
+    }
+    const Config& next = **loaded_;
+    if (const std::string why = impossible(now, next); !why.empty()) {
+        return refuse(now.path + ": " + why + "\n");
+    }
+    interface_changes_ = interface_changes(now, next, interfaces_);
+    if (interface_changes_.too_many) {
+        return refuse(now.path + ": too many interfaces have come and gone; stop and run again\n");
+    }
+    ConfigErrors errors = try_routes(next, interface_changes_, lost_, interfaces_);
+    const auto settings =
+        with_sysctls(settings_, next, names_by_index(interfaces_, interface_changes_),
+                     parts_.memory_limit_bytes);
+    if (!settings) {
+        errors.insert(errors.end(), settings.error().begin(), settings.error().end());
+    }
+    if (!errors.empty()) {
+        return refuse(in_lines(errors));
+    }
+    basis_->interfaces = names_after(interface_changes_, basis_->interfaces);
+    prepared_ = prepare_rules(next.ruleset, *basis_);
+    std::vector<LinkChange> changes = link_changes(now, next, names_of(lost_));
+    try {
+        carry_out(changes, parts_.topology.setup());
+        link_changes_ = std::move(changes);
+    } catch (const SystemError& error) {
+        refuse(now.path + ": " + error.what() + "\n");
+    }
+}
+
+void Reload::refuse(std::string why) {
+    answer_ = {true, std::move(why)};
+}
+
+// --- between two batches ------------------------------------------------------------------------
+
+Task::Next Reload::finish(const std::string& failure) {
+    if (phase_ == Phase::Prepare && !failure.empty()) {
+        refuse(parts_.config.path + ": " + failure + "\n");
+    }
+    if (phase_ != Phase::Prepare || answer_.refused) {
+        end();
+        return Next::Over;
+    }
+    if (const ConfigErrors errors = ask_again(); !errors.empty()) {
+        refuse(in_lines(errors));
+        phase_ = Phase::TakeBack;
+    } else {
+        exchange();
+        phase_ = Phase::CleanUp;
+    }
+    if (!link_changes_.empty()) {
+        return Next::WorkAgain;
+    }
+    end();
+    return Next::Over;
+}
+
+// The router went on since the file was checked.
+ConfigErrors Reload::ask_again() const {
+    const Config& next = **loaded_;
+    ConfigErrors errors =
+        try_routes(next, interface_changes_, parts_.topology.lost(), parts_.router.interfaces());
+    const auto settings =
+        with_sysctls(parts_.router.settings(), next,
+                     names_by_index(interfaces_, interface_changes_), parts_.memory_limit_bytes);
+    if (!settings) {
+        errors.insert(errors.end(), settings.error().begin(), settings.error().end());
+    }
+    return errors;
+}
+
+void Reload::exchange() {
+    const Instant now = parts_.clock.now();
+    std::swap(parts_.config, **loaded_);
+    for (const LinkChange& change : link_changes_) {
+        answer_.text += in_words(change);
+    }
+    apply(interface_changes_, parts_.router, now);
+    exchange_links();
+    answer_.text += in_lines(set_routes(parts_.router, parts_.config));
+    parts_.router.adopt(*prepared_, now);
+    set_tracking();
+    parts_.tree.context().line_format = parts_.config.line_format;
+    configure();
+    parts_.engine.deadlines_changed();
+    follow_host();
+    parts_.log.log(now, LogLevel::Info, "nsrouter: configuration reloaded");
+}
+
+// What the machine does not let us do for one link is told; the others and the rules go on.
+void Reload::exchange_links() {
+    try {
+        unused_ = parts_.topology.exchange(link_changes_, answer_.text);
+    } catch (const SystemError& error) {
+        answer_.text += std::string(error.what()) + "\n";
+    }
+}
+
+void Reload::set_tracking() {
+    const ConntrackConfig& wanted = parts_.config.conntrack;
+    const auto set = parts_.router.set_tracking(wanted.mode, parts_.clock.now());
+    if (!set) {
+        answer_.text += in_lines({{wanted.where, "connection tracking stays on: " + set.error()}});
+    }
+}
+
+// Behind the rules, which may have switched accounting on.
+void Reload::configure() {
+    const routing::InterfaceTable& interfaces = parts_.router.interfaces();
+    const auto settings = with_sysctls(parts_.router.settings(), parts_.config,
+                                       interfaces.names_by_index(), parts_.memory_limit_bytes);
+    if (settings) {
+        parts_.router.configure(*settings);
+    } else {
+        answer_.text += in_lines(settings.error());
+    }
+}
+
+// The namespace is not ours alone: what somebody did there does not undo the rest.
+void Reload::follow_host() {
+    try {
+        parts_.follow_host();
+    } catch (const SystemError& error) {
+        answer_.text += std::string("[host] is not as it should be: ") + error.what() + "\n";
+    }
+}
+
+// --- after --------------------------------------------------------------------------------------
+
+void Reload::end() {
+    parts_.topology.end_change();
+    notify_systemd("READY=1");
+    const Reloaded done = std::move(done_);
+    parts_.worker.destroy(std::move(basis_));
+    parts_.worker.destroy(std::move(loaded_));
+    parts_.worker.destroy(std::move(prepared_));
+    done(answer_);
 }
 
 }  // namespace nsr::router

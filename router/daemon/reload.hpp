@@ -1,14 +1,21 @@
 // Reload: the configuration read again and put into force as a whole, or not at all.
 //
 // Theory of operation
-//   The worker reads the file, checks it and compiles its rules. On the loop everything that can be
-//   refused is asked first; then rules, routes and sysctls are swapped in between two batches.
-//   Whatever is wrong with the new configuration, or impossible by now, the old state stays whole.
+//   Prepare, in the worker: read the file, check it, compile its rules, ask whatever can be asked
+//   on values, and make the new links on the machine (link_changes.hpp); what fails there takes
+//   back what was done, and nothing else has changed. Then, on the loop, between two batches of
+//   packets: interfaces, routes, rules and sysctls are exchanged; nothing of that can fail, for it
+//   was tried on copies first. Clean up, in the worker: links that are no longer wanted go.
+//   If the router has changed meanwhile (somebody set a sysctl, a device was deleted) so that the
+//   exchange would fail, the worker takes back the new links instead.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/pipeline/prepared_rules.hpp"
 #include "core/pipeline/router.hpp"
@@ -16,6 +23,7 @@
 #include "router/base/clock.hpp"
 #include "router/config/config.hpp"
 #include "router/control/controls.hpp"
+#include "router/daemon/interface_changes.hpp"
 #include "router/daemon/tasks.hpp"
 #include "router/daemon/topology.hpp"
 #include "router/ports/engine.hpp"
@@ -43,17 +51,36 @@ class Reload : public Task {
     Next finish(const std::string& failure) override;
 
   private:
-    [[nodiscard]] ReloadAnswer apply();
-    [[nodiscard]] ConfigErrors apply_config();
-    [[nodiscard]] std::string refuse(const Config& next) const;
-    [[nodiscard]] ConfigErrors configure();
+    enum class Phase : std::uint8_t { Prepare, CleanUp, TakeBack };
+
+    // in the worker
+    void prepare();
+    void refuse(std::string why);
+    // on the loop
+    [[nodiscard]] ConfigErrors ask_again() const;
+    void exchange();
+    void exchange_links();
+    void set_tracking();
+    void configure();
+    void follow_host();
+    void end();
 
     Parts parts_;
     Reloaded done_;
-    std::string path_;
+    Phase phase_ = Phase::Prepare;
+    ReloadAnswer answer_;
+
+    // as they were at the beginning
     std::optional<RulesBasis> basis_;
+    routing::InterfaceTable interfaces_;
+    std::vector<LostLink> lost_;
+    pipeline::Settings settings_;
+
     std::optional<Result<Config, ConfigErrors>> loaded_;
     std::optional<PreparedRules> prepared_;
+    InterfaceChanges interface_changes_;
+    std::vector<LinkChange> link_changes_;
+    std::vector<std::unique_ptr<Port>> unused_;
 };
 
 }  // namespace nsr::router

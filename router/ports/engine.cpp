@@ -1,11 +1,11 @@
 #include "router/ports/engine.hpp"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <algorithm>
 #include <csignal>
 #include <deque>
 #include <exception>
@@ -30,11 +30,11 @@ struct Attached {
     Attached& operator=(const Attached&) = delete;
 
     // The descriptor is closed by the port alone.
-    void detach() {
+    std::unique_ptr<Port> detach() {
         if (readable.is_open()) {
             readable.release();
         }
-        port.reset();
+        return std::move(port);
     }
 
     std::unique_ptr<Port> port;  // null: detached
@@ -60,7 +60,7 @@ struct Engine::Impl {
     void run_scheduled();
     void await_signal();
     void lose(const AttachedPtr& attached);
-    void detach_all(IfIndex interface);
+    std::vector<std::unique_ptr<Port>> detach_all(IfIndex interface);
     void abandon(const std::exception& failure);
     void report(const std::exception& failure);
 
@@ -99,6 +99,10 @@ void Engine::add_port(std::unique_ptr<Port> port) {
 
 void Engine::remove_ports(IfIndex interface) {
     impl_->detach_all(interface);
+}
+
+std::vector<std::unique_ptr<Port>> Engine::take_ports(IfIndex interface) {
+    return impl_->detach_all(interface);
 }
 
 void Engine::on_lost(std::function<void(IfIndex)> handler) {
@@ -279,11 +283,13 @@ void Engine::Impl::lose(const AttachedPtr& attached) {
     router.set_up(interface, false, clock.now());
 }
 
-void Engine::Impl::detach_all(IfIndex interface) {
+std::vector<std::unique_ptr<Port>> Engine::Impl::detach_all(IfIndex interface) {
+    std::vector<std::unique_ptr<Port>> detached;
     for (const AttachedPtr& attached : of(interface)) {
-        attached->detach();
+        detached.push_back(attached->detach());
     }
     of(interface).clear();
+    return detached;
 }
 
 // The packets at hand are lost; those that come next are not.

@@ -44,6 +44,8 @@ class Engine {
     void add_port(std::unique_ptr<Port> port);
     // Closes them; the interface stays as it is.
     void remove_ports(IfIndex interface);
+    // The same, but that they stay open.
+    std::vector<std::unique_ptr<Port>> take_ports(IfIndex interface);
     // Called with an interface whose last port was found gone, before it goes down.
     void on_lost(std::function<void(IfIndex)> handler);
     // Called with the number of each signal that would end the process, from here on; but for those
