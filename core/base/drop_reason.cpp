@@ -63,6 +63,9 @@ constexpr std::array<DropReasonRow, kDropReasonCount> kDropReasons = {{
     {RuleDrop, "rule_drop", "NETFILTER_DROP", "a rule says DROP"},
     {PolicyDrop, "policy_drop", "NETFILTER_DROP", "no rule decided and the chain's policy is DROP"},
     {RuleReject, "rule_reject", "NETFILTER_DROP", "a rule says REJECT"},
+    {AwaitsRecheck, "awaits_recheck", "NETFILTER_DROP",
+     "an answer of a connection that rules have not accepted again since a reload with --existing "
+     "recheck"},
     {LocalMalformed, "local_malformed", "NOT_SPECIFIED",
      "addressed to the router, but not a packet a host would accept"},
     {LocalNoListener, "local_no_listener", "NO_SOCKET",

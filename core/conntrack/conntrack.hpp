@@ -115,6 +115,11 @@ class Conntrack {
     // `bits`: of status::kNatMask and kNatDoneMask.
     void set_nat(ConnId id, std::uint32_t bits, RuleId rule);
     void set_masqueraded_behind(ConnId id, IfIndex interface);
+    // The connection keeps what it has, but has to be accepted again: from now on
+    // awaits_recheck() is true of its packets, until accept_again().
+    void recheck(ConnId id);
+    [[nodiscard]] bool awaits_recheck(const Packet& packet) const;
+    void accept_again(ConnId id, RuleId rule);
 
     void subscribe(EventSubscriber& subscriber) { events_.subscribe(subscriber); }
     void unsubscribe(EventSubscriber& subscriber) { events_.unsubscribe(subscriber); }
@@ -174,6 +179,7 @@ class Conntrack {
     LogSink& log_;
     Table table_;
     std::array<bool, 2> active_{};
+    bool rechecks_ = false;  // recheck() was called for one, at some time
     RateLimit full_log_;
     EventCache events_;
     Lookahead lookahead_;

@@ -197,6 +197,21 @@ void Conntrack::set_masqueraded_behind(ConnId id, IfIndex interface) {
     table_[id].set_masqueraded_behind(interface);
 }
 
+void Conntrack::recheck(ConnId id) {
+    rechecks_ = true;
+    table_[id].status |= status::kRecheck;
+}
+
+bool Conntrack::awaits_recheck(const Packet& packet) const {
+    return rechecks_ && packet.meta.conn != ConnId::None && !is_related(packet.meta.ct_info) &&
+           table_[packet.meta.conn].has(status::kRecheck);
+}
+
+void Conntrack::accept_again(ConnId id, RuleId rule) {
+    table_[id].status &= ~status::kRecheck;
+    table_[id].accepted_by = rule;
+}
+
 // --- the end of connections ---------------------------------------------------------------------
 
 void Conntrack::release(Packet& packet) {

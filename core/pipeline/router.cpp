@@ -127,6 +127,10 @@ const rules::Ruleset& Router::applied_ruleset() const {
     return impl_->state.program.ruleset();
 }
 
+const rules::Rule* Router::find_rule(RuleId id) const {
+    return impl_->state.program.find(id);
+}
+
 Result<Done, std::string> Router::set_tracking(TrackingMode mode, Instant now) {
     for (const std::string& user : impl_->state.tracking_users) {
         if (mode == TrackingMode::Off && !user.empty()) {
@@ -160,6 +164,10 @@ void Router::zero_counters(ConnId id) {
 
 void Router::destroy_connection(ConnId id, Instant now) {
     impl_->state.conntrack.destroy(id, now);
+}
+
+void Router::recheck_connection(ConnId id) {
+    impl_->state.conntrack.recheck(id);
 }
 
 void Router::subscribe(conntrack::EventSubscriber& subscriber) {

@@ -84,6 +84,8 @@ class Router {
     [[nodiscard]] rules::Ruleset ruleset() const;
     // The same without the trouble of a copy: counters are those that it was applied with.
     [[nodiscard]] const rules::Ruleset& applied_ruleset() const;
+    // Null: no rule at work has this id.
+    [[nodiscard]] const rules::Rule* find_rule(RuleId id) const;
     // An error, and nothing changed, if mode is Off and a rule needs tracking: which, as
     // "file:line: rule".
     Result<Done, std::string> set_tracking(TrackingMode mode, Instant now);
@@ -97,6 +99,9 @@ class Router {
     [[nodiscard]] bool update_connection(ConnId id, const conntrack::Change& change, Instant now);
     void zero_counters(ConnId id);
     void destroy_connection(ConnId id, Instant now);
+    // Its next packet of the original direction meets the filter as if it were the first one;
+    // packets of the other direction are dropped until one was accepted.
+    void recheck_connection(ConnId id);
     // Tells `subscriber` what happens to connections, until it unsubscribes; it must outlive that.
     void subscribe(conntrack::EventSubscriber& subscriber);
     void unsubscribe(conntrack::EventSubscriber& subscriber);

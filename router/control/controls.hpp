@@ -17,6 +17,15 @@
 
 namespace nsr::router {
 
+// What is asked of a reload.
+struct ReloadRequest {
+    // With connections that the new rules would treat differently. Recheck: they have to be
+    // accepted again, see Router::recheck_connection().
+    enum class Existing : std::uint8_t { Keep, Recheck, Kill };
+    Existing existing = Existing::Keep;
+    bool dry_run = false;  // says which they are, and changes nothing
+};
+
 // What came of reading the configuration again, in lines.
 struct ReloadAnswer {
     bool refused = false;
@@ -40,8 +49,9 @@ struct Controls {
     const Config& config;
     Instant started;
     std::uint64_t memory_limit_bytes = 0;
-    // Both answer later, on the loop; changes happen one after the other, in the order of the calls.
-    std::function<void(Reloaded)> reload;
+    // Both answer later, on the loop; changes happen one after the other, in the order of the
+    // calls.
+    std::function<void(ReloadRequest, Reloaded)> reload;
     std::function<void(MakeRules, RulesChanged)> change_rules;
     std::function<void()> stop;
     // What stays behind of a stopped instance, in lines; nothing: it has not ended yet.

@@ -92,13 +92,27 @@ Response ControlPort::status(const Request& request) {
     return response;
 }
 
+// POST /reload?existing=keep|recheck|kill&dry-run=1
 Response ControlPort::reload(const Request& request) {
-    if (auto refused = unknown_parameters(request, {})) {
+    if (auto refused = unknown_parameters(request, {"existing", "dry-run"})) {
         return *refused;
     }
+    if (auto refused = not_one_of(request, "existing", {"keep", "recheck", "kill"})) {
+        return *refused;
+    }
+    if (auto refused = not_one_of(request, "dry-run", {"0", "1"})) {
+        return *refused;
+    }
+    using Existing = ReloadRequest::Existing;
+    ReloadRequest wanted;
+    wanted.dry_run = value_of(request, "dry-run") == "1";
+    const std::string existing = value_of(request, "existing");
+    if (existing == "recheck" || existing == "kill") {
+        wanted.existing = existing == "kill" ? Existing::Kill : Existing::Recheck;
+    }
     Response response;
-    response.later = [this](const std::function<void(Response)>& reply) {
-        controls_.reload([reply](const ReloadAnswer& answer) {
+    response.later = [this, wanted](const std::function<void(Response)>& reply) {
+        controls_.reload(wanted, [reply](const ReloadAnswer& answer) {
             reply(http::plain(answer.refused ? 400 : 200, answer.text));
         });
     };

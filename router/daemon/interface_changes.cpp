@@ -84,8 +84,9 @@ std::vector<std::pair<std::string, IfIndex>> names_after(
     return names;
 }
 
-ConfigErrors try_routes(const Config& next, const InterfaceChanges& changes,
-                        const std::vector<LostLink>& lost, routing::InterfaceTable table) {
+routing::InterfaceTable table_after(const InterfaceChanges& changes,
+                                    const std::vector<LostLink>& lost,
+                                    routing::InterfaceTable table) {
     for (const IfIndex index : changes.go) {
         table.remove(index);
     }
@@ -99,6 +100,10 @@ ConfigErrors try_routes(const Config& next, const InterfaceChanges& changes,
             interface.up = interface.up || (link.name == interface.name && link.was_up);
         }
     }
+    return table;
+}
+
+ConfigErrors try_routes(const Config& next, const routing::InterfaceTable& table) {
     routing::RouteTable routes(table);
     const auto assigned = routes.assign(routes_of(next, table));
     return assigned ? ConfigErrors{} : ConfigErrors{route_error(next, assigned.error())};

@@ -40,9 +40,13 @@ InterfaceChanges interface_changes(const Config& now, const Config& next,
 std::vector<std::pair<std::string, IfIndex>> names_after(
     const InterfaceChanges& changes, std::vector<std::pair<std::string, IfIndex>> names);
 
-// What is wrong with the routes of `next`, once the changes are made and the lost links are back.
-ConfigErrors try_routes(const Config& next, const InterfaceChanges& changes,
-                        const std::vector<LostLink>& lost, routing::InterfaceTable table);
+// The interfaces as they will be, once the changes are made and the lost links are back.
+routing::InterfaceTable table_after(const InterfaceChanges& changes,
+                                    const std::vector<LostLink>& lost,
+                                    routing::InterfaceTable table);
+
+// What is wrong with the routes of `next` there.
+ConfigErrors try_routes(const Config& next, const routing::InterfaceTable& table);
 
 // All but removing those that go. Rules bind the names with the next Router::adopt().
 void apply(const InterfaceChanges& changes, Router& router, Instant now);

@@ -38,17 +38,6 @@ std::vector<std::string> names_of(const std::vector<LostLink>& links) {
     return names;
 }
 
-// By index, as sysctls want them.
-std::vector<std::string> names_by_index(const routing::InterfaceTable& table,
-                                        const InterfaceChanges& changes) {
-    std::vector<std::string> names = table.names_by_index();
-    for (const routing::Interface& interface : changes.come) {
-        names.resize(std::max<std::size_t>(names.size(), raw(interface.index)));
-        names[raw(interface.index) - 1U] = interface.name;
-    }
-    return names;
-}
-
 std::string in_words(const LinkChange& change) {
     switch (change.kind) {
         case LinkChange::Kind::Comes:
@@ -90,6 +79,9 @@ void Reload::work() {
         case Phase::TakeBack:
             take_back(link_changes_, parts_.topology.setup());
             break;
+        case Phase::Judge:
+            existing_->judge();
+            break;
     }
 }
 
@@ -108,24 +100,39 @@ void Reload::prepare() {
     if (interface_changes_.too_many) {
         return refuse(now.path + ": too many interfaces have come and gone; stop and run again\n");
     }
-    ConfigErrors errors = try_routes(next, interface_changes_, lost_, interfaces_);
+    const routing::InterfaceTable table = table_after(interface_changes_, lost_, interfaces_);
+    ConfigErrors errors = try_routes(next, table);
     const auto settings =
-        with_sysctls(settings_, next, names_by_index(interfaces_, interface_changes_),
-                     parts_.memory_limit_bytes);
+        with_sysctls(settings_, next, table.names_by_index(), parts_.memory_limit_bytes);
     if (!settings) {
         errors.insert(errors.end(), settings.error().begin(), settings.error().end());
     }
     if (!errors.empty()) {
         return refuse(in_lines(errors));
     }
+    prepare_rules(next, table, *settings);
+    if (!request_.dry_run) {
+        change_links(next);
+    }
+}
+
+void Reload::prepare_rules(const Config& next, const routing::InterfaceTable& table,
+                           const pipeline::Settings& settings) {
+    if (judges()) {
+        existing_->prepare({table, routes_of(next, table), settings, next.conntrack.mode},
+                           {basis_->ruleset, next.ruleset});
+    }
     basis_->interfaces = names_after(interface_changes_, basis_->interfaces);
-    prepared_ = prepare_rules(next.ruleset, *basis_);
-    std::vector<LinkChange> changes = link_changes(now, next, names_of(lost_));
+    prepared_ = nsr::prepare_rules(next.ruleset, *basis_);
+}
+
+void Reload::change_links(const Config& next) {
+    std::vector<LinkChange> changes = link_changes(parts_.config, next, names_of(lost_));
     try {
         carry_out(changes, parts_.topology.setup());
         link_changes_ = std::move(changes);
     } catch (const SystemError& error) {
-        refuse(now.path + ": " + error.what() + "\n");
+        refuse(parts_.config.path + ": " + error.what() + "\n");
     }
 }
 
@@ -136,13 +143,28 @@ void Reload::refuse(std::string why) {
 // --- between two batches ------------------------------------------------------------------------
 
 Task::Next Reload::finish(const std::string& failure) {
-    if (phase_ == Phase::Prepare && !failure.empty()) {
+    if (!failure.empty() && phase_ == Phase::Prepare) {
         refuse(parts_.config.path + ": " + failure + "\n");
+    } else if (!failure.empty()) {
+        answer_.text += failure + "\n";
     }
-    if (phase_ != Phase::Prepare || answer_.refused) {
-        end();
-        return Next::Over;
+    switch (phase_) {
+        case Phase::Prepare:
+            return answer_.refused || request_.dry_run ? go_on() : exchange_or_take_back();
+        case Phase::CleanUp:
+        case Phase::TakeBack:
+            return go_on();
+        case Phase::Judge:
+            if (!request_.dry_run) {
+                existing_->carry_out(parts_.router, parts_.clock.now());
+                parts_.engine.deadlines_changed();
+            }
+            return judge_next();
     }
+    return Next::Over;
+}
+
+Task::Next Reload::exchange_or_take_back() {
     if (const ConfigErrors errors = ask_again(); !errors.empty()) {
         refuse(in_lines(errors));
         phase_ = Phase::TakeBack;
@@ -150,21 +172,41 @@ Task::Next Reload::finish(const std::string& failure) {
         exchange();
         phase_ = Phase::CleanUp;
     }
-    if (!link_changes_.empty()) {
-        return Next::WorkAgain;
+    return link_changes_.empty() ? go_on() : Next::WorkAgain;
+}
+
+// Links are done with.
+Task::Next Reload::go_on() {
+    parts_.topology.end_change();
+    if (judges() && !answer_.refused) {
+        phase_ = Phase::Judge;
+        return judge_next();
     }
     end();
     return Next::Over;
 }
 
+Task::Next Reload::judge_next() {
+    if (existing_->collect(parts_.router, parts_.clock.now())) {
+        return Next::WorkAgain;
+    }
+    answer_.text += existing_->report();
+    end();
+    return Next::Over;
+}
+
+bool Reload::judges() const {
+    return request_.dry_run || request_.existing != ReloadRequest::Existing::Keep;
+}
+
 // The router went on since the file was checked.
 ConfigErrors Reload::ask_again() const {
     const Config& next = **loaded_;
-    ConfigErrors errors =
-        try_routes(next, interface_changes_, parts_.topology.lost(), parts_.router.interfaces());
-    const auto settings =
-        with_sysctls(parts_.router.settings(), next,
-                     names_by_index(interfaces_, interface_changes_), parts_.memory_limit_bytes);
+    const routing::InterfaceTable table =
+        table_after(interface_changes_, parts_.topology.lost(), parts_.router.interfaces());
+    ConfigErrors errors = try_routes(next, table);
+    const auto settings = with_sysctls(parts_.router.settings(), next, table.names_by_index(),
+                                       parts_.memory_limit_bytes);
     if (!settings) {
         errors.insert(errors.end(), settings.error().begin(), settings.error().end());
     }
@@ -230,12 +272,12 @@ void Reload::follow_host() {
 // --- after --------------------------------------------------------------------------------------
 
 void Reload::end() {
-    parts_.topology.end_change();
     notify_systemd("READY=1");
     const Reloaded done = std::move(done_);
     parts_.worker.destroy(std::move(basis_));
     parts_.worker.destroy(std::move(loaded_));
     parts_.worker.destroy(std::move(prepared_));
+    parts_.worker.destroy(std::move(existing_));
     done(answer_);
 }
 

@@ -7,7 +7,9 @@
 //   packets: interfaces, routes, rules and sysctls are exchanged; nothing of that can fail, for it
 //   was tried on copies first. Clean up, in the worker: links that are no longer wanted go.
 //   If the router has changed meanwhile (somebody set a sysctl, a device was deleted) so that the
-//   exchange would fail, the worker takes back the new links instead.
+//   exchange would fail, the worker takes back the new links instead. Last, if that was asked for,
+//   connections are judged by the new rules (existing.hpp). A dry run does nothing but prepare the
+//   rules, and judge.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +25,7 @@
 #include "router/base/clock.hpp"
 #include "router/config/config.hpp"
 #include "router/control/controls.hpp"
+#include "router/daemon/existing.hpp"
 #include "router/daemon/interface_changes.hpp"
 #include "router/daemon/tasks.hpp"
 #include "router/daemon/topology.hpp"
@@ -44,19 +47,30 @@ class Reload : public Task {
         std::uint64_t memory_limit_bytes = 0;
         std::function<void()> follow_host;  // throws SystemError
     };
-    Reload(Parts parts, Reloaded done) : parts_(std::move(parts)), done_(std::move(done)) {}
+    Reload(Parts parts, ReloadRequest request, Reloaded done)
+        : parts_(std::move(parts)),
+          request_(request),
+          done_(std::move(done)),
+          existing_(std::make_unique<ExistingConnections>(request)) {}
 
     void begin() override;
     void work() override;
     Next finish(const std::string& failure) override;
 
   private:
-    enum class Phase : std::uint8_t { Prepare, CleanUp, TakeBack };
+    enum class Phase : std::uint8_t { Prepare, CleanUp, TakeBack, Judge };
 
     // in the worker
     void prepare();
+    void prepare_rules(const Config& next, const routing::InterfaceTable& table,
+                       const pipeline::Settings& settings);
+    void change_links(const Config& next);
     void refuse(std::string why);
     // on the loop
+    [[nodiscard]] bool judges() const;
+    Next exchange_or_take_back();
+    Next go_on();
+    Next judge_next();
     [[nodiscard]] ConfigErrors ask_again() const;
     void exchange();
     void exchange_links();
@@ -66,6 +80,7 @@ class Reload : public Task {
     void end();
 
     Parts parts_;
+    ReloadRequest request_;
     Reloaded done_;
     Phase phase_ = Phase::Prepare;
     ReloadAnswer answer_;
@@ -81,6 +96,7 @@ class Reload : public Task {
     InterfaceChanges interface_changes_;
     std::vector<LinkChange> link_changes_;
     std::vector<std::unique_ptr<Port>> unused_;
+    std::unique_ptr<ExistingConnections> existing_;
 };
 
 }  // namespace nsr::router

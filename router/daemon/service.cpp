@@ -104,7 +104,7 @@ void Service::make_router() {
 void Service::listen() {
     control_ = std::make_unique<ControlPort>(Controls{
         *router_, *tree_, log_, clock_, *engine_, config_, clock_.now(), memory_limit_bytes_,
-        [this](Reloaded done) { reload(std::move(done)); },
+        [this](ReloadRequest request, Reloaded done) { reload(request, std::move(done)); },
         [this](MakeRules make, RulesChanged done) {
             tasks_->add(std::make_unique<RuleChange>(
                 RuleChange::Parts{*router_, *engine_, clock_, *worker_}, std::move(make),
@@ -113,9 +113,8 @@ void Service::listen() {
         [this] { engine_->stop(); }, [this] { return farewell_; },
         [this](const IpArgs& args) { change_link(args); }, [this] { follow_host(); }});
     server_ = std::make_unique<http::Server>(
-        engine_->loop(),
-        [this](const http::Request& request) { return control_->handle(request); }, http::Limits{},
-        [this](std::function<void()> work) { engine_->schedule(std::move(work)); });
+        engine_->loop(), [this](const http::Request& request) { return control_->handle(request); },
+        http::Limits{}, [this](std::function<void()> work) { engine_->schedule(std::move(work)); });
     log_.on_line = [this] { server_->wake(); };
     if (!config_.control.unix_path.empty()) {
         server_->listen_unix(config_.control.unix_path, config_.control.token);
@@ -138,7 +137,7 @@ void Service::handle_signal(int number) {
         engine_->stop();
         return;
     }
-    reload([this](const ReloadAnswer& answer) { log_reload(answer); });
+    reload({}, [this](const ReloadAnswer& answer) { log_reload(answer); });
 }
 
 // The log keeps it (under --daemon there is nothing else), and standard error shows it.
@@ -153,11 +152,11 @@ void Service::log_reload(const ReloadAnswer& answer) {
     }
 }
 
-void Service::reload(Reloaded done) {
+void Service::reload(ReloadRequest request, Reloaded done) {
     tasks_->add(std::make_unique<Reload>(
         Reload::Parts{config_, *router_, *tree_, *engine_, *topology_, clock_, log_, *worker_,
                       memory_limit_bytes_, [this] { follow_host(); }},
-        std::move(done)));
+        request, std::move(done)));
 }
 
 void Service::begin_host() {

@@ -15,8 +15,8 @@
 #include <string>
 
 #include "core/procfs/tree.hpp"
-#include "router/config/config.hpp"
 #include "router/base/worker.hpp"
+#include "router/config/config.hpp"
 #include "router/control/http.hpp"
 #include "router/control/port.hpp"
 #include "router/daemon/host_namespace.hpp"
@@ -43,7 +43,7 @@ class Service {
     void make_router();
     void listen();
     void handle_signal(int number);
-    void reload(Reloaded done);
+    void reload(ReloadRequest request, Reloaded done);
     void log_reload(const ReloadAnswer& answer);
     void begin_host();
     void host_changed(IfIndex interface, bool joined);
@@ -65,7 +65,7 @@ class Service {
     std::unique_ptr<ControlPort> control_;
     std::unique_ptr<http::Server> server_;
     std::unique_ptr<TaskQueue> tasks_;
-    std::unique_ptr<Worker> worker_;  // ends first: what is queued refers to all above
+    std::unique_ptr<Worker> worker_;       // ends first: what is queued refers to all above
     std::optional<std::string> farewell_;  // what stays behind; set at the very end
 };
 

@@ -23,6 +23,16 @@ bool change_one(const conntrack::Change& change, Router& router, ConnId id, Inst
     return differs && router.update_connection(id, change, now);
 }
 
+RulesOf rules_of(const Router& router, ConnId id) {
+    const conntrack::Connection& connection = router.conntrack().table()[id];
+    const auto place = [&](RuleId rule) {
+        const rules::Rule* found = rule == RuleId::None ? nullptr : router.find_rule(rule);
+        return found == nullptr ? std::string() : to_string(found->where);
+    };
+    return {place(connection.accepted_by), place(connection.translated_by)};
+}
+
+RulesOf rules_of(const Router& router, ConnId id);
 Answer go_through(const ConntrackArgs& args, Router& router, Instant now);
 Answer other_table(ConntrackCommand command);
 Answer get(const ConntrackArgs& args, Router& router, Instant now);
@@ -93,9 +103,11 @@ void ConntrackPass::visit(Router& router, std::string& out, ConnId id, Instant n
 void ConntrackPass::append(Router& router, std::string& out, ConnId id, Instant now) {
     if (form_ == Form::Json) {
         out += entries_ == 0 ? "\n" : ",\n";
-        append_conntrack_json(out, router.conntrack(), id, now);
+        append_conntrack_json(out, router.conntrack(), id, rules_of(router, id), now);
     } else if (form_ == Form::AsAsked && args_.command != ConntrackCommand::Flush) {
-        append_conntrack_entry(out, router.conntrack(), id, args_.output, now);
+        append_conntrack_entry(out, router.conntrack(), id,
+                               args_.output.rules ? rules_of(router, id) : RulesOf{}, args_.output,
+                               now);
     }
 }
 
@@ -162,7 +174,9 @@ Answer get(const ConntrackArgs& args, Router& router, Instant now) {
     }
     Answer answer;
     answer.entries = 1;
-    append_conntrack_entry(answer.text, conntrack, hit->id, args.output, now);
+    append_conntrack_entry(answer.text, conntrack, hit->id,
+                           args.output.rules ? rules_of(router, hit->id) : RulesOf{}, args.output,
+                           now);
     return answer;
 }
 

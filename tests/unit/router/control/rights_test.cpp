@@ -62,7 +62,7 @@ class Ported {
                                config_,
                                clock_.now(),
                                1u << 30,
-                               [this](const Reloaded& done) {
+                               [this](ReloadRequest, const Reloaded& done) {
                                    ++reloads;
                                    done({});
                                },
