@@ -94,7 +94,7 @@ void ExistingConnections::carry_out(Router& router, Instant now) {
 
 std::string ExistingConnections::report() const {
     std::string text = lines_;
-    if (differ_ > told_) {
+    if (request_.dry_run && differ_ > told_) {
         text += "... and " + std::to_string(differ_ - told_) + " more\n";
     }
     const char* what = " would be treated differently";

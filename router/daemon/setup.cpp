@@ -260,8 +260,8 @@ void Setup::add_route(Done& part, const Operation& operation) {
 
 // --- to and fro ---------------------------------------------------------------------------------
 
-// New addresses, then no old routes, then no old addresses (with which the kernel takes away routes
-// that need them), then all routes that are not there.
+// New addresses, then no old routes, then no old addresses (with a first one the kernel takes away
+// the others of its network, and routes that need them), then whatever is not there.
 void Setup::exchange(Done& part, const std::vector<Operation>& wanted) {
     const std::vector<Operation> before = part.operations;
     const auto is_in = [](const std::vector<Operation>& list, const Operation& operation) {
@@ -283,6 +283,7 @@ void Setup::exchange(Done& part, const std::vector<Operation>& wanted) {
     each(wanted, Kind::Address, [&](const Operation& address) { carry_out(part, address); });
     each(before, Kind::Route, withdraw_unwanted);
     each(before, Kind::Address, withdraw_unwanted);
+    each(wanted, Kind::Address, [&](const Operation& address) { carry_out(part, address); });
     each(wanted, Kind::Mtu, [&](const Operation& mtu) {
         if (!is_in(before, mtu)) {  // else somebody may have changed it since
             carry_out(part, mtu);

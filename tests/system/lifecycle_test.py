@@ -167,7 +167,7 @@ def reload(h, config, text):
     h.check("with the link up it is set", answer.returncode == 0 and "203.0.113.0/24 via 192.0.2.2" in h.cli("ip", "route").stdout, answer)
     h.write("router.toml", text)
     h.router.send_signal(signal.SIGHUP)
-    h.check("SIGHUP reloads", h.follow_log("configuration reloaded", 4).count("configuration reloaded") == 4, h.cli("dmesg").stdout)
+    h.check("SIGHUP reloads", h.follow_log("configuration reloaded", 6).count("configuration reloaded") == 6, h.cli("dmesg").stdout)
     h.stop()
 
 

@@ -141,6 +141,8 @@ def nothing_half_done(h, bench, peer):
 
 
 def provenance(h, bench):
+    h.request("DELETE", "/conntrack")
+    bench.echoes()
     found = bench.connections()
     h.check("a connection knows its rules", len(found) == 1 and "router.toml:" in found[0].get("accepted_by", "") and "router.toml:" in found[0].get("translated_by", ""), found)
     line = h.cli("conntrack", "-L", "-o", "rules").stdout
