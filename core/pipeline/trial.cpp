@@ -19,6 +19,7 @@ Router::Options options_of(const Trial::Surroundings& surroundings) {
     options.settings.conntrack.max = kRoom;
     options.settings.conntrack.buckets = kRoom;
     options.settings.conntrack.log_invalid = 0;
+    options.settings.conntrack.checksum = 0;
     options.tracking = surroundings.tracking;
     return options;
 }
@@ -53,7 +54,7 @@ Trial::~Trial() = default;
 
 Trial::Outcome Trial::judge(const conntrack::Tuple& original, Instant now) {
     outcome_ = {};
-    over_ = false;
+    answers_ = false;
     unsure_ = false;
     last_.clear();
     const IfIndex in = way_in(original.source);
@@ -65,6 +66,7 @@ Trial::Outcome Trial::judge(const conntrack::Tuple& original, Instant now) {
         local::first_packet(pool_, {original.source, original.destination, original.source_port,
                                     original.destination_port, original.protocol});
     packet.meta.in = in;
+    judged_packet_ = &packet;
     router_->receive({&packet, 1}, then, left_);
     left_.clear();
     forget_connections(then);
@@ -99,12 +101,15 @@ void Trial::forget_connections(Instant now) {
 
 // --- what happens to the packet -----------------------------------------------------------------
 
+void Trial::packet_received(const Packet& packet) {
+    answers_ = answers_ || &packet != judged_packet_;
+}
+
 void Trial::stage_done(Hook /*hook*/, pipeline::StageId stage, const Packet& packet,
                        Verdict verdict) {
-    if (over_ || stage != pipeline::StageId::Confirm || !verdict.accepted()) {
+    if (&packet != judged_packet_ || stage != pipeline::StageId::Confirm || !verdict.accepted()) {
         return;
     }
-    over_ = true;
     if (packet.meta.conn == ConnId::None) {
         outcome_.fate = Fate::Untracked;
         return;
@@ -118,12 +123,10 @@ void Trial::stage_done(Hook /*hook*/, pipeline::StageId stage, const Packet& pac
 }
 
 // What is no rule's doing (no route, no room) is not judged.
-void Trial::dropped(const Packet& /*packet*/, DropReason reason) {
-    if (std::exchange(over_, true)) {
-        return;
-    }
-    if (reason == DropReason::RuleDrop || reason == DropReason::RuleReject ||
-        reason == DropReason::PolicyDrop) {
+void Trial::dropped(const Packet& packet, DropReason reason) {
+    const bool by_rules = reason == DropReason::RuleDrop || reason == DropReason::RuleReject ||
+                          reason == DropReason::PolicyDrop;
+    if (by_rules && &packet == judged_packet_) {
         outcome_.fate = Fate::Refused;
         outcome_.refused_by = last_;
     }
@@ -131,7 +134,7 @@ void Trial::dropped(const Packet& /*packet*/, DropReason reason) {
 
 void Trial::rule_tried(rules::TableId /*table*/, std::string_view /*chain*/,
                        const rules::Rule& rule, bool matched) {
-    if (matched && !over_) {
+    if (matched && !answers_) {
         unsure_ = unsure_ || remembers(rule);
         last_ = to_string(rule.where);
     }
@@ -139,7 +142,7 @@ void Trial::rule_tried(rules::TableId /*table*/, std::string_view /*chain*/,
 
 void Trial::policy_applied(rules::TableId /*table*/, std::string_view chain,
                            rules::Policy /*policy*/) {
-    if (!over_) {
+    if (!answers_) {
         last_ = "the policy of " + std::string(chain);
     }
 }

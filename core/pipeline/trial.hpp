@@ -55,7 +55,7 @@ class Trial : private Observer {
     Outcome judge(const conntrack::Tuple& original, Instant now);
 
   private:
-    void packet_received(const Packet&) override {}
+    void packet_received(const Packet& packet) override;
     void stage_done(Hook hook, pipeline::StageId stage, const Packet& packet,
                     Verdict verdict) override;
     void routed(const Packet&, const routing::Decision&) override {}
@@ -76,7 +76,8 @@ class Trial : private Observer {
     std::int64_t judged_ = 0;
     std::unordered_map<std::uint32_t, bool> remembers_;  // by RuleId
     // of the packet at hand
-    bool over_ = false;  // it passed, or it died; what follows are answers
+    const Packet* judged_packet_ = nullptr;
+    bool answers_ = false;  // what rules are tried for now is an answer to it
     bool unsure_ = false;
     std::string last_;  // rule that matched, or policy
     Outcome outcome_;

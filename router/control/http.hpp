@@ -7,12 +7,13 @@
 //   handler, and answered before the next one is read. An answer is a text, or a stream: the server
 //   asks for a piece, writes it as a chunk, and asks again when the peer has taken it, so that the
 //   event loop gets to the packets between two pieces however long the file is. A stream may also
-//   have nothing to say yet; wake() asks it again. What takes long elsewhere is answered later. The owner has room for 64 connections at the
-//   unix socket, all others together for 64 at a time, and 16 streams without end among them:
-//   further ones get 503. A web page must not be able to drive the router: over TCP the Host header
-//   has to be loopback, the address listened on or the one that the client reached, and an Origin
-//   has to be that of the server itself. Who asks is found out once for each connection, when it
-//   begins (rights.hpp); a connection of which that cannot be known must send the token.
+//   have nothing to say yet; wake() asks it again. What takes long elsewhere is answered later. The
+//   owner has room for 64 connections at the unix socket, all others together for 64 at a time, and
+//   16 streams without end among them: further ones get 503. A web page must not be able to drive
+//   the router: over TCP the Host header has to be loopback, the address listened on or the one
+//   that the client reached, and an Origin has to be that of the server itself. Who asks is found
+//   out once for each connection, when it begins (rights.hpp); a connection of which that cannot be
+//   known must send the token.
 #pragma once
 
 #include <chrono>

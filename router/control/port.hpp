@@ -7,8 +7,8 @@
 //   files there are the rows of one table: /status, /log, /sysctl, /conntrack, /rules, /ip,
 //   /module, /reload and /stop, which the commands use. A request is answered at once, within the
 //   turn of the event loop that read it; a long answer is a stream that is asked for piece by
-//   piece, and what changes rules is answered when they are at work. Whether it is answered at all the mode of the file or the row decides, see rights.hpp:
-//   GET reads, everything else writes.
+//   piece, and what changes rules is answered when they are at work. Whether it is answered at all
+//   the mode of the file or the row decides, see rights.hpp: GET reads, everything else writes.
 #pragma once
 
 #include <span>

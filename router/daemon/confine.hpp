@@ -16,8 +16,9 @@
 
 namespace nsr::router {
 
-// `socket_path`: of the unix socket that has to be removed at the end; empty: none. `last` is called
-// between the two halves: threads that it makes are confined in the same way. Throws SystemError.
+// `socket_path`: of the unix socket that has to be removed at the end; empty: none. `last` is
+// called between the two halves: threads that it makes are confined in the same way. Throws
+// SystemError.
 void confine(const std::string& socket_path, const std::function<void()>& last);
 
 // Its two halves: of this thread (and those that it makes later), and of all threads.

@@ -91,10 +91,9 @@ TEST_CASE("tasks: the second one begins when the first one has ended") {
     for (int turn = 0; turn < 3; ++turn) {
         bench.loop.run_one();
     }
-    const std::vector<std::string> expected = {"one begins", "one works", "one ends",
-                                               "one works",  "one ends",  "one is gone",
-                                               "two begins", "two works", "two ends",
-                                               "two is gone"};
+    const std::vector<std::string> expected = {
+        "one begins",  "one works",  "one ends",  "one works", "one ends",
+        "one is gone", "two begins", "two works", "two ends",  "two is gone"};
     CHECK(bench.story.steps == expected);
     CHECK(bench.tasks.size() == 0);
 }

@@ -183,11 +183,10 @@ TEST_CASE("engine: a port that always has more lets the others and the timers ha
 TEST_CASE("engine: dear packets come in smaller batches, so that others have their turn") {
     Bench bench;
     std::size_t given = 0;
-    bench.engine.add_port(std::make_unique<ScriptedPort>(
-        kLan, [&](std::span<std::uint8_t> space) {
-            ++given;
-            return put_datagram(space);
-        }));
+    bench.engine.add_port(std::make_unique<ScriptedPort>(kLan, [&](std::span<std::uint8_t> space) {
+        ++given;
+        return put_datagram(space);
+    }));
     auto slow = std::make_unique<ScriptedPort>(
         kWan, [&](std::span<std::uint8_t>) { return ssize_t{-EAGAIN}; });
     slow->on_write = [&] { spin(bench.clock, Engine::kTurn * 2); };
