@@ -52,6 +52,7 @@ enum class DropReason : std::uint8_t {
     PolicyDrop,
     RuleReject,
     AwaitsRecheck,
+    RulesExhausted,
     // the router as a host
     LocalMalformed,
     LocalNoListener,

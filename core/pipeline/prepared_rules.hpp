@@ -7,28 +7,20 @@
 //   at work comes back in its place, for the caller to destroy wherever that is in nobody's way.
 #pragma once
 
-#include <array>
-#include <string>
-#include <utility>
-#include <vector>
-
-#include "core/base/ids.hpp"
 #include "core/rules/program/program.hpp"
 #include "core/rules/ruleset.hpp"
 
 namespace nsr {
 
-// What a change of rules begins from, as it was at one moment.
+// What a change of rules begins from, as it was at one moment. Cheap to make and to copy.
 struct RulesBasis {
-    rules::Ruleset ruleset;  // with the counters of then
-    std::vector<std::pair<std::string, IfIndex>> interfaces;
+    rules::Ruleset ruleset;
+    rules::InterfaceNames interfaces;
+    rules::Program::Base program;
 };
 
 struct PreparedRules {
     rules::Program program;
-    // By index_of(family): the first rule that needs tracking, as "file:line: rule"; empty: none.
-    std::array<std::string, 2> tracking_users;
-    bool begins_accounting = false;  // a rule that was not there before reads counters
 };
 
 // Precondition: `next` was checked. Pure: reads nothing that a router at work changes.

@@ -110,21 +110,21 @@ RulesBasis Router::rules_basis() const {
 
 void Router::adopt(PreparedRules& prepared, Instant now) {
     pipeline::State& state = impl_->state;
-    if (prepared.begins_accounting) {
+    state.adopt(prepared);
+    if (state.program.begins_accounting()) {
         pipeline::Settings changed = state.settings();
         changed.conntrack.acct = 1;
         state.configure(changed);
     }
-    state.adopt(prepared);
     state.follow_rules(now);
 }
 
-rules::Ruleset Router::ruleset() const {
-    return impl_->state.program.counted();
+const rules::Ruleset& Router::ruleset() const {
+    return impl_->state.program.ruleset();
 }
 
-const rules::Ruleset& Router::applied_ruleset() const {
-    return impl_->state.program.ruleset();
+rules::Counted Router::counted() const {
+    return impl_->state.program.counted();
 }
 
 const rules::Rule* Router::find_rule(RuleId id) const {
@@ -132,9 +132,12 @@ const rules::Rule* Router::find_rule(RuleId id) const {
 }
 
 Result<Done, std::string> Router::set_tracking(TrackingMode mode, Instant now) {
-    for (const std::string& user : impl_->state.tracking_users) {
-        if (mode == TrackingMode::Off && !user.empty()) {
-            return user;
+    if (mode == TrackingMode::Off) {
+        for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+            const std::string& user = impl_->state.program.needs_tracking(family);
+            if (!user.empty()) {
+                return user;
+            }
         }
     }
     impl_->state.tracking = mode;
@@ -147,7 +150,7 @@ TrackingMode Router::tracking_mode() const {
 }
 
 const std::string& Router::tracking_user(Family family) const {
-    return impl_->state.tracking_users[index_of(family)];
+    return impl_->state.program.needs_tracking(family);
 }
 
 bool Router::tracking_active() const {

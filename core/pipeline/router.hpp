@@ -28,6 +28,7 @@
 #include "core/pipeline/settings.hpp"
 #include "core/routing/interface_table.hpp"
 #include "core/routing/route_table.hpp"
+#include "core/rules/counters.hpp"
 #include "core/rules/ruleset.hpp"
 
 namespace nsr {
@@ -80,11 +81,10 @@ class Router {
     // come from the latest basis; afterwards it holds what was at work before.
     [[nodiscard]] RulesBasis rules_basis() const;
     void adopt(PreparedRules& prepared, Instant now);
-    // A copy of the ruleset with its counters as they are now.
-    [[nodiscard]] rules::Ruleset ruleset() const;
-    // The same without the trouble of a copy: counters are those that it was applied with.
-    [[nodiscard]] const rules::Ruleset& applied_ruleset() const;
-    // Null: no rule at work has this id.
+    [[nodiscard]] const rules::Ruleset& ruleset() const;
+    // A copy of it with its counters as they are now.
+    [[nodiscard]] rules::Counted counted() const;
+    // Null: no rule at work has this id. Walks over all rules.
     [[nodiscard]] const rules::Rule* find_rule(RuleId id) const;
     // An error, and nothing changed, if mode is Off and a rule needs tracking: which, as
     // "file:line: rule".

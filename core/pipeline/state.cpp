@@ -13,8 +13,8 @@ SipKey draw_key(RandomSource& keys) {
     return {k0, keys.next64()};
 }
 
-std::vector<std::pair<std::string, IfIndex>> names_of(const routing::InterfaceTable& interfaces) {
-    std::vector<std::pair<std::string, IfIndex>> names;
+rules::InterfaceNames names_of(const routing::InterfaceTable& interfaces) {
+    rules::InterfaceNames names;
     for (const routing::Interface& interface : interfaces.all()) {
         names.emplace_back(interface.name, interface.index);
     }
@@ -45,13 +45,12 @@ State::State(RouterOptions options)
 }
 
 RulesBasis State::rules_basis() const {
-    return {program.counted(), names_of(interfaces)};
+    return {program.ruleset(), names_of(interfaces), program.base()};
 }
 
 void State::adopt(PreparedRules& prepared) {
     prepared.program.take_over(program);
     std::swap(program, prepared.program);
-    std::swap(tracking_users, prepared.tracking_users);
 }
 
 void State::bind_rules_again() {
@@ -62,7 +61,7 @@ void State::bind_rules_again() {
 
 void State::follow_rules(Instant now) {
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-        const bool needed = !tracking_users[index_of(family)].empty();
+        const bool needed = !program.needs_tracking(family).empty();
         const bool active =
             tracking == TrackingMode::On || (tracking == TrackingMode::Auto && needed);
         conntrack.set_active(family, active, now);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <string>
 #include <vector>
 
 #include "core/base/log.hpp"
@@ -57,7 +56,6 @@ struct State {
     nat::Nat nat;
     RoutingNetwork network;
     rules::Program program;
-    std::array<std::string, 2> tracking_users;  // of `program`; see PreparedRules
     IcmpLimit icmp_limit;
     SipKey rules_key;      // of what rules remember
     local::Groups groups;  // of the [host] namespace

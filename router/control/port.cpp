@@ -1,6 +1,9 @@
 #include "router/control/port.hpp"
 
 #include <algorithm>
+#include <deque>
+#include <memory>
+#include <utility>
 
 #include "router/control/request.hpp"
 #include "router/control/status.hpp"
@@ -114,6 +117,32 @@ Response ControlPort::reload(const Request& request) {
     response.later = [this, wanted](const std::function<void(Response)>& reply) {
         controls_.reload(wanted, [reply](const ReloadAnswer& answer) {
             reply(http::plain(answer.refused ? 400 : 200, answer.text));
+        });
+    };
+    return response;
+}
+
+Response ControlPort::text_from_beside(std::function<std::string()> make) {
+    using Pieces = std::deque<std::string>;
+    const auto pieces = std::make_shared<Pieces>();
+    const auto work = [pieces, make = std::move(make)] {
+        const std::string text = make();
+        for (std::size_t at = 0; at < text.size(); at += kPieceBytes) {
+            pieces->push_back(text.substr(at, kPieceBytes));
+        }
+    };
+    Response response;
+    response.later = [this, work, pieces](const std::function<void(Response)>& reply) {
+        controls_.beside(work, [reply, pieces] {
+            Response known;
+            known.stream = [pieces](std::string& out) {
+                if (!pieces->empty()) {
+                    out += pieces->front();
+                    pieces->pop_front();
+                }
+                return pieces->empty() ? Piece::Last : Piece::More;
+            };
+            reply(std::move(known));
         });
     };
     return response;

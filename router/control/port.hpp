@@ -11,6 +11,7 @@
 //   the mode of the file or the row decides, see rights.hpp: GET reads, everything else writes.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,7 +58,8 @@ class ControlPort {
     http::Response conntrack(const http::Request& request);
     http::Response list_conntrack(const http::Request& request);
     http::Response delete_conntrack(const http::Request& request);
-    http::Response stream_conntrack(ConntrackPass pass);
+    http::Response stream_conntrack(ConntrackPass pass,
+                                    const std::string& content_type = "text/plain; charset=utf-8");
     http::Piece advance(ConntrackPass& pass, std::string& out);
     void greet_ctnetlink();
 
@@ -65,6 +67,8 @@ class ControlPort {
     http::Response rules(const http::Request& request);
     http::Response flush_rules(const http::Request& request);
     http::Response change_rules(MakeRules make);
+    // A text that takes long to make; `make` works on values, beside the packets.
+    http::Response text_from_beside(std::function<std::string()> make);
     http::Response ip(const http::Request& request);
     http::Response modules(const http::Request& request);
     http::Response change_module(const http::Request& request);

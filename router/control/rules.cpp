@@ -1,4 +1,5 @@
 // Rules, links and the tracking module at the control port.
+#include <memory>
 #include <string_view>
 
 #include "core/rules/save.hpp"
@@ -38,14 +39,22 @@ Response ControlPort::rules(const Request& request) {
     if (controls_.config.conntrack.activate_on_view) {
         activate_by_view(controls_.router, now());
     }
-    const rules::Ruleset ruleset = controls_.router.ruleset();
-    const std::string format = value_of(request, "format");
-    std::string body;
-    for (const Family family : families_in(request)) {
-        body += format == "list" ? rule_listing(ruleset, family)
-                                 : rules::save(ruleset, family, format != "plain");
-    }
-    return http::plain(200, std::move(body));
+    const auto now_counted = std::make_shared<const rules::Counted>(controls_.router.counted());
+    return text_from_beside([now_counted, families = families_in(request),
+                             format = value_of(request, "format")] {
+        const rules::Counted& counted = *now_counted;
+        std::string body;
+        for (const Family family : families) {
+            if (format == "list") {
+                body += rule_listing(counted, family);
+            } else if (format == "plain") {
+                body += rules::save(counted.ruleset, family, false);
+            } else {
+                body += rules::save(counted.ruleset, family, counted.counters);
+            }
+        }
+        return body;
+    });
 }
 
 Response ControlPort::flush_rules(const Request& request) {
@@ -60,7 +69,7 @@ Response ControlPort::flush_rules(const Request& request) {
     }
     return change_rules([families = families_in(request)](rules::Ruleset rules) {
         for (const Family family : families) {
-            rules.tables[index_of(family)] = {};
+            rules.clear(family);
         }
         return Result<rules::Ruleset, std::string>(std::move(rules));
     });

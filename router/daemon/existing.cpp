@@ -133,22 +133,7 @@ void ExistingConnections::tell(const One& one, const Trial::Outcome& outcome) {
     lines_ += "\n";
 }
 
-ExistingConnections::Places ExistingConnections::places_of(const rules::Ruleset& ruleset) {
-    Places places;
-    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-        for (std::size_t id = 0; id < rules::kTableCount; ++id) {
-            const auto& table = ruleset.table(family, static_cast<rules::TableId>(id));
-            for (const rules::Chain& chain : table.chains) {
-                for (const rules::Rule& rule : chain.rules) {
-                    places.emplace(raw(rule.id), to_string(rule.where));
-                }
-            }
-        }
-    }
-    return places;
-}
-
-std::string ExistingConnections::place(const Places& places, RuleId rule) {
+std::string ExistingConnections::place(const RulePlaces& places, RuleId rule) {
     const auto found = places.find(raw(rule));
     if (found != places.end()) {
         return found->second;

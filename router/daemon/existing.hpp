@@ -12,11 +12,11 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "core/pipeline/trial.hpp"
 #include "router/control/controls.hpp"
+#include "router/tools/conntrack/command.hpp"
 
 namespace nsr::router {
 
@@ -39,7 +39,6 @@ class ExistingConnections {
     [[nodiscard]] std::string report() const;
 
   private:
-    using Places = std::unordered_map<std::uint32_t, std::string>;  // of rules, by their id
     struct One {
         ConnId id = ConnId::None;
         conntrack::Tuple original;
@@ -49,13 +48,12 @@ class ExistingConnections {
     };
 
     void tell(const One& one, const Trial::Outcome& outcome);
-    static Places places_of(const rules::Ruleset& ruleset);
-    static std::string place(const Places& places, RuleId rule);
+    static std::string place(const RulePlaces& places, RuleId rule);
 
     ReloadRequest request_;
     std::unique_ptr<Trial> trial_;
-    Places before_;
-    Places after_;
+    RulePlaces before_;
+    RulePlaces after_;
     conntrack::Table::Cursor cursor_;
     Instant now_{};
     std::vector<One> portion_;

@@ -16,6 +16,7 @@
 #include "router/daemon/memory_limit.hpp"
 #include "router/daemon/reload.hpp"
 #include "router/daemon/rule_change.hpp"
+#include "router/daemon/side_work.hpp"
 
 namespace nsr::router {
 namespace {
@@ -59,13 +60,15 @@ Service::~Service() {
 
 void Service::run(const std::function<void()>& ready) {
     confine(config_.control.unix_path, [this] { worker_ = std::make_unique<Worker>(); });
-    tasks_ = std::make_unique<TaskQueue>(*worker_, [this](std::function<void()> work) {
+    const auto post = [this](std::function<void()> work) {
         engine_->post([this, work = std::move(work)] {
             if (tasks_) {
                 work();
             }
         });
-    });
+    };
+    tasks_ = std::make_unique<TaskQueue>(*worker_, post);
+    side_tasks_ = std::make_unique<TaskQueue>(*worker_, post);
     notify_systemd("READY=1\nSTATUS=forwarding");
     ready();
     log_.reopen_stderr();  // a daemon has let go of the one that it began with
@@ -109,6 +112,9 @@ void Service::listen() {
             tasks_->add(std::make_unique<RuleChange>(
                 RuleChange::Parts{*router_, *engine_, clock_, *worker_}, std::move(make),
                 std::move(done)));
+        },
+        [this](std::function<void()> work, std::function<void()> done) {
+            side_tasks_->add(std::make_unique<SideWork>(std::move(work), std::move(done)));
         },
         [this] { engine_->stop(); }, [this] { return farewell_; },
         [this](const IpArgs& args) { change_link(args); }, [this] { follow_host(); }});
@@ -203,6 +209,7 @@ void Service::shut_down() {
     }
     worker_.reset();
     tasks_.reset();
+    side_tasks_.reset();
     host_.reset();
     if (topology_) {
         topology_->close();

@@ -65,8 +65,9 @@ class Service {
     std::unique_ptr<ControlPort> control_;
     std::unique_ptr<http::Server> server_;
     std::unique_ptr<TaskQueue> tasks_;
-    std::unique_ptr<Worker> worker_;       // ends first: what is queued refers to all above
-    std::optional<std::string> farewell_;  // what stays behind; set at the very end
+    std::unique_ptr<TaskQueue> side_tasks_;  // that change nothing
+    std::unique_ptr<Worker> worker_;         // ends first: what is queued refers to all above
+    std::optional<std::string> farewell_;    // what stays behind; set at the very end
 };
 
 }  // namespace nsr::router

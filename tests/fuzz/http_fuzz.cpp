@@ -55,6 +55,11 @@ struct Instance {
                  router->apply(std::move(*made), clock.now());
                  done(Done{});
              },
+         .beside =
+             [](const std::function<void()>& work, const std::function<void()>& done) {
+                 work();
+                 done();
+             },
          .stop = [] {},
          .farewell = [] { return std::nullopt; },
          .change_link = {},

@@ -142,7 +142,7 @@ TEST_CASE("tasks: a change of rules begins from what the one before it made") {
         bench.loop.run_one();
     }
     CHECK(answers == std::vector<std::string>{"done", "it is there already", "done"});
-    CHECK(router.applied_ruleset().table(Family::Ipv4, rules::TableId::Filter).loaded);
+    CHECK(router.ruleset().table(Family::Ipv4, rules::TableId::Filter).loaded);
     CHECK(router.tracking_active());  // a nat table needs it
     bench.worker.reset();
 }
