@@ -143,7 +143,16 @@ void Service::handle_signal(int number) {
         engine_->stop();
         return;
     }
-    reload({}, [this](const ReloadAnswer& answer) { log_reload(answer); });
+    // One may be at work already; one that waits will see all that the file says by then.
+    constexpr unsigned kEnough = 2;
+    if (reloads_by_signal_ == kEnough) {
+        return;
+    }
+    ++reloads_by_signal_;
+    reload({}, [this](const ReloadAnswer& answer) {
+        --reloads_by_signal_;
+        log_reload(answer);
+    });
 }
 
 // The log keeps it (under --daemon there is nothing else), and standard error shows it.

@@ -64,6 +64,7 @@ class Service {
     std::unique_ptr<HostNamespace> host_;
     std::unique_ptr<ControlPort> control_;
     std::unique_ptr<http::Server> server_;
+    unsigned reloads_by_signal_ = 0;
     std::unique_ptr<TaskQueue> tasks_;
     std::unique_ptr<TaskQueue> side_tasks_;  // that change nothing
     std::unique_ptr<Worker> worker_;         // ends first: what is queued refers to all above
