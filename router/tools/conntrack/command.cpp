@@ -31,6 +31,16 @@ RulesOf rules_of(const RulePlaces& places, const conntrack::Connection& connecti
     return {place(connection.accepted_by), place(connection.translated_by)};
 }
 
+// For one connection: without the places of all rules.
+RulesOf rules_of(const Router& router, ConnId id) {
+    const auto place = [&](RuleId rule) {
+        const rules::Rule* found = rule == RuleId::None ? nullptr : router.find_rule(rule);
+        return found == nullptr ? std::string() : to_string(found->where);
+    };
+    const conntrack::Connection& connection = router.conntrack().table()[id];
+    return {place(connection.accepted_by), place(connection.translated_by)};
+}
+
 Answer go_through(const ConntrackArgs& args, Router& router, Instant now);
 Answer other_table(ConntrackCommand command);
 Answer get(const ConntrackArgs& args, Router& router, Instant now);
@@ -197,10 +207,8 @@ Answer get(const ConntrackArgs& args, Router& router, Instant now) {
     Answer answer;
     answer.entries = 1;
     append_conntrack_entry(answer.text, conntrack, hit->id,
-                           args.output.rules
-                               ? rules_of(places_of(router.ruleset()), conntrack.table()[hit->id])
-                               : RulesOf{},
-                           args.output, now);
+                           args.output.rules ? rules_of(router, hit->id) : RulesOf{}, args.output,
+                           now);
     return answer;
 }
 
