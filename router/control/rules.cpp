@@ -40,21 +40,21 @@ Response ControlPort::rules(const Request& request) {
         activate_by_view(controls_.router, now());
     }
     const auto now_counted = std::make_shared<const rules::Counted>(controls_.router.counted());
-    return text_from_beside([now_counted, families = families_in(request),
-                             format = value_of(request, "format")] {
-        const rules::Counted& counted = *now_counted;
-        std::string body;
-        for (const Family family : families) {
-            if (format == "list") {
-                body += rule_listing(counted, family);
-            } else if (format == "plain") {
-                body += rules::save(counted.ruleset, family, false);
-            } else {
-                body += rules::save(counted.ruleset, family, counted.counters);
+    return text_from_beside(
+        [now_counted, families = families_in(request), format = value_of(request, "format")] {
+            const rules::Counted& counted = *now_counted;
+            std::string body;
+            for (const Family family : families) {
+                if (format == "list") {
+                    body += rule_listing(counted, family);
+                } else if (format == "plain") {
+                    body += rules::save(counted.ruleset, family, false);
+                } else {
+                    body += rules::save(counted.ruleset, family, counted.counters);
+                }
             }
-        }
-        return body;
-    });
+            return body;
+        });
 }
 
 Response ControlPort::flush_rules(const Request& request) {
