@@ -28,11 +28,11 @@ def test(h):
 
 def words(h):
     answer = h.cli("rules", "lst")
-    h.check("rules lst: what was meant, and what there is", answer.returncode == 2 and 'unknown command "rules lst"; did you mean "list"?; known: save, list, flush' in answer.stderr, answer)
+    h.check("rules lst: what was meant, and what there is", answer.returncode == 2 and 'unknown command "rules lst"; did you mean "list"?; known: save, restore, list, flush' in answer.stderr, answer)
     answer = h.cli("module", "bogus")
     h.check("module bogus", answer.returncode == 2 and 'unknown command "module bogus"; known: list, load, unload' in answer.stderr, answer)
     answer = h.cli("rules")
-    h.check("rules alone", answer.returncode == 2 and "rules needs one of save, list, flush" in answer.stderr, answer)
+    h.check("rules alone", answer.returncode == 2 and "rules needs one of save, restore, list, flush" in answer.stderr, answer)
     answer = h.cli("rules", "--help")
     h.check("rules --help is none", answer.returncode == 0 and "flush" in answer.stdout, answer)
 
