@@ -9,11 +9,7 @@ namespace {
 
 // Kinds of match and target of iptables that have no row.
 constexpr std::string_view kMissing[] = {
-    "bpf",     "cgroup",    "cluster", "connlabel", "cpu", "devgroup",    "dst",      "eui64",
-    "hbh",     "ipvs",      "mh",      "nfacct",    "osf", "owner",       "policy",   "rateest",
-    "realm",   "rt",        "set",     "socket",    "srh", "AUDIT",       "CHECKSUM", "CLASSIFY",
-    "HMARK",   "CLUSTERIP", "DNPT",    "IDLETIMER", "LED", "CONNSECMARK", "NFQUEUE",  "RATEEST",
-    "SECMARK", "SET",       "SNPT",    "SYNPROXY",  "TEE", "TPROXY",      "ULOG",
+    "rateest", "set", "CLUSTERIP", "RATEEST", "SET", "SYNPROXY", "TEE", "ULOG",
 };
 
 }  // namespace
