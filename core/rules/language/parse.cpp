@@ -244,7 +244,8 @@ void SaveParser::append_rules(const Word& chain_at, const std::vector<Word>& wor
                               std::optional<RuleCounters> counters, std::size_t at) {
     Chain* chain = table().find(chain_at.text);
     const RuleRequest request{
-        family_, *id_, chain->name, table(), {std::string(file_), line_, chain_at.column}};
+        family_,           *id_, chain->name, table(), {std::string(file_), line_, chain_at.column},
+        ruleset_.tolerance};
     std::vector<Rule> rules = parse_rule_words(request, words, errors_);
     if (rules.empty()) {
         with_gaps_.insert(chain_at.text);

@@ -39,7 +39,8 @@ std::optional<std::string> link_address(std::string_view value, Family) {
 
 std::optional<std::string> device(std::string_view value, Family) {
     constexpr std::size_t kMost = 15;
-    return value.empty() || value.size() > kMost ? std::nullopt : std::optional(std::string(value));
+    return value.empty() || value.size() > kMost ? std::nullopt
+                                                 : std::optional(form::plain_or_quoted(value));
 }
 
 constexpr std::array kMacForms = std::to_array<OptionForm>(

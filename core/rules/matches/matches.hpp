@@ -70,6 +70,7 @@ extern const MatchModule kSrhMatch;
 extern const MatchModule kBpfMatch;
 extern const MatchModule kConnlabelMatch;
 extern const MatchModule kClusterMatch;
+extern const MatchModule kRateestMatch;
 
 std::span<const MatchModule* const> match_modules();
 const MatchModule* find_match(std::string_view name);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/conntrack/record/event.hpp"
+#include "core/rules/recite.hpp"
 #include "core/rules/targets/targets.hpp"
 #include "core/rules/words/text.hpp"
 #include "core/wire/protocol.hpp"
@@ -106,7 +107,7 @@ class CtTarget : public Target {
 std::string CtTarget::save() const {
     std::string text = helper.empty() ? "" : "--helper " + helper;
     if (!timeout.empty()) {
-        append(text, "--timeout " + timeout);
+        append(text, "--timeout " + form::plain_or_quoted(timeout));
     }
     std::string told;
     for (const auto& [name, bit] : kEventNames) {

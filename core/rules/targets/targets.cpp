@@ -15,7 +15,7 @@ constexpr std::array kTargets = {
     &kRedirectTarget, &kNetmapTarget,   &kRejectTarget,  &kTcpmssTarget,    &kTcpoptstripTarget,
     &kClassifyTarget, &kAuditTarget,    &kLedTarget,     &kIdletimerTarget, &kConnsecmarkTarget,
     &kSecmarkTarget,  &kChecksumTarget, &kNfqueueTarget, &kQueueTarget,     &kTproxyTarget,
-    &kHmarkTarget,    &kSnptTarget,     &kDnptTarget,
+    &kHmarkTarget,    &kSnptTarget,     &kDnptTarget,    &kTeeTarget,       &kRateestTarget,
 };
 
 }  // namespace

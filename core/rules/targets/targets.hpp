@@ -42,6 +42,8 @@ extern const TargetModule kTproxyTarget;
 extern const TargetModule kHmarkTarget;
 extern const TargetModule kSnptTarget;
 extern const TargetModule kDnptTarget;
+extern const TargetModule kTeeTarget;
+extern const TargetModule kRateestTarget;
 
 std::span<const TargetModule* const> target_modules();
 const TargetModule* find_target(std::string_view name);

@@ -143,6 +143,53 @@ void add_computed(std::vector<Row>& rows) {
     rows.insert(rows.end(), computed.begin(), computed.end());
 }
 
+// Rates of what was counted before.
+void add_rates(std::vector<Row>& rows) {
+    using namespace std::chrono_literals;
+    const auto row = [&](std::string_view module, std::string_view option, std::string_view rule,
+                         std::vector<Step> steps, std::string_view expected) {
+        rows.push_back({module, option, rule, std::move(steps), expected});
+    };
+    row("hashlimit", "hashlimit-rate-match",
+        "-m hashlimit --hashlimit-above 1/sec --hashlimit-burst 1 --hashlimit-rate-match "
+        "--hashlimit-name r -j DROP",
+        {kUdp, kUdp, kUdp, 1s, kUdp, 1s, kUdp}, "..DD.");
+    row("hashlimit", "hashlimit-rate-interval",
+        "-m hashlimit --hashlimit-above 1/sec --hashlimit-rate-match --hashlimit-rate-interval 2 "
+        "--hashlimit-name r -j DROP",
+        {kUdp, kUdp, 1s, kUdp}, "...");
+    row("rateest", "rateest-pps2",
+        "-j RATEEST --rateest-name a --rateest-interval 250ms --rateest-ewmalog 0.5s\n"
+        "-m rateest --rateest a --rateest-gt --rateest-pps2 2 -j DROP",
+        {kUdp, kUdp, kUdp, 500ms, kUdp, 10s, kUdp}, "...D.");
+    row("rateest", "rateest-bps2",
+        "-j RATEEST --rateest-name a --rateest-interval 250ms --rateest-ewmalog 0.5s\n"
+        "-m rateest --rateest a --rateest-gt --rateest-bps2 1kbit -j DROP",
+        {kUdp, kUdp, kUdp, 250ms, kUdp, 10s, kUdp}, "...D.");
+    row("rateest", "rateest1", "-m rateest --rateest1 a --rateest-eq --rateest-pps 0 -j DROP",
+        {kUdp}, "D");
+    row("rateest", "rateest2",
+        "-m rateest --rateest1 a ! --rateest-eq --rateest2 b --rateest-pps -j DROP", {kUdp}, ".");
+    row("rateest", "rateest-delta",
+        "-m rateest --rateest-delta --rateest a --rateest-pps1 5 --rateest-gt --rateest-pps2 4 "
+        "-j DROP",
+        {kUdp}, "D");
+    row("rateest", "rateest-bps1",
+        "-m rateest --rateest-delta --rateest a --rateest-bps1 80 --rateest-eq "
+        "--rateest-bps2 80bit -j DROP",
+        {kUdp}, "D");
+    row("rateest", "rateest-pps1",
+        "-m rateest --rateest-delta --rateest a --rateest-pps1 5 --rateest-gt --rateest-pps2 5 "
+        "-j DROP",
+        {kUdp}, ".");
+    row("rateest", "rateest-lt", "-m rateest --rateest a --rateest-lt --rateest-pps 1 -j DROP",
+        {kUdp}, "D");
+    row("rateest", "rateest-gt", "-m rateest --rateest a --rateest-gt --rateest-pps 0 -j DROP",
+        {kUdp}, ".");
+    row("rateest", "rateest-eq", "-m rateest --rateest a ! --rateest-eq --rateest-pps 0 -j DROP",
+        {kUdp}, ".");
+}
+
 // What is absent never matches, and its negation always does where the kernel says so.
 void add_absent(std::vector<Row>& rows) {
     const std::vector<Row> absent = {
@@ -207,6 +254,7 @@ std::vector<Row> extension_rows() {
     std::vector<Row> rows;
     add_ipv6_headers(rows);
     add_computed(rows);
+    add_rates(rows);
     add_absent(rows);
     return rows;
 }

@@ -235,7 +235,7 @@ void check(const TargetRow& row) {
         log = std::to_string(static_cast<int>(box.log.levels[0])) + " " + box.log.lines[0];
     }
     CAPTURE(log);
-    CHECK(row.shows({shown, decided, connection, log}));
+    CHECK(row.shows({shown, decided, connection, log, box.copies}));
     box.conntrack.release(shown);
 }
 

@@ -96,6 +96,28 @@ const std::vector<TargetRow> kBesideRows = {
      "-p tcp -j TPROXY --on-port 3129 --tproxy-mark 1", kSyn, dropped},
 };
 
+bool copied_unchanged(const Seen& seen) {
+    return seen.goes_on() && seen.copies.size() == 1 && seen.copies[0].packet.layout.ttl == 64 &&
+           seen.copies[0].packet.layout.dont_fragment &&
+           seen.copies[0].gateway == *parse_address("10.0.0.9");
+}
+
+const std::vector<TargetRow> kCopyRows = {
+    {"TEE", "gateway", kMangle, kForward, "-j TEE --gateway 10.0.0.9", kUdp, copied_unchanged},
+    {"TEE", "gateway", kMangle, Hook::Prerouting, "-j TEE --gateway 10.0.0.9", kUdp,
+     [](const Seen& seen) {
+         return seen.packet.layout.ttl == 64 && seen.copies.at(0).packet.layout.ttl == 63;
+     }},
+    {"TEE", "oif", kMangle, kForward, "-j TEE --gateway 10.0.0.9 --oif wan", kUdp,
+     [](const Seen& seen) { return seen.copies.at(0).interface == "wan"; }},
+    {"RATEEST", "rateest-name", kFilter, kForward,
+     "-j RATEEST --rateest-name x --rateest-interval 250ms --rateest-ewmalog 1s", kUdp, always},
+    {"RATEEST", "rateest-interval", kFilter, kForward,
+     "-j RATEEST --rateest-name x --rateest-interval 1s --rateest-ewmalog 4s", kUdp, always},
+    {"RATEEST", "rateest-ewmalog", kFilter, kForward,
+     "-j RATEEST --rateest-name x --rateest-interval 250ms --rateest-ewmalog 1s", kUdp, always},
+};
+
 const std::vector<TargetRow> kPrefixRows = {
     {"SNPT", "src-pfx", kMangle, Hook::Postrouting,
      "-j SNPT --src-pfx fd00::/64 --dst-pfx 2001:db8::/64", kUdp6,
@@ -130,7 +152,7 @@ const std::vector<TargetRow> kPrefixRows = {
 
 std::vector<TargetRow> extension_target_rows() {
     std::vector<TargetRow> rows = hmark_rows();
-    for (const auto* some : {&kBesideRows, &kPrefixRows}) {
+    for (const auto* some : {&kBesideRows, &kCopyRows, &kPrefixRows}) {
         rows.insert(rows.end(), some->begin(), some->end());
     }
     return rows;

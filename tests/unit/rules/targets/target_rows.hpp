@@ -15,6 +15,7 @@ struct Seen {
     const rules::TableVerdict& decided;
     Mark connection;  // of the packet's connection, which had 0x0f
     std::string log;
+    const rules::Copies& copies;
 
     [[nodiscard]] bool goes_on() const { return decided.verdict == rules::TargetVerdict::Accept; }
     [[nodiscard]] const nat::Range& range() const {
