@@ -9,6 +9,7 @@
 #include "core/conntrack/conntrack.hpp"
 #include "core/packet/hook.hpp"
 #include "core/packet/packet.hpp"
+#include "core/rules/copies.hpp"
 #include "core/rules/network.hpp"
 #include "core/rules/state.hpp"
 #include "core/rules/table_id.hpp"
@@ -26,6 +27,7 @@ struct ActionParam {
     LogSink& log;
     const SipKey& hash_key;  // of tables that packets fill; the same as long as the program lives
     MatchState* state = nullptr;  // of the match at work; see StatefulMatch
+    Copies* copies = nullptr;     // what TEE makes; null: the packet is such a copy itself
 };
 
 }  // namespace nsr::rules

@@ -52,6 +52,8 @@ class Match {
     [[nodiscard]] virtual bool searches_packet() const { return false; }
     // Reads the counters of connections. kernel: connbytes_mt_check forces nf_conntrack_acct on
     [[nodiscard]] virtual bool needs_accounting() const { return false; }
+    // It is not supported, and stands in the rule all the same; see language/tolerated.hpp.
+    [[nodiscard]] virtual bool tolerated() const { return false; }
     // Where it may stand. kernel: xt_match.hooks, .table and its checkentry
     [[nodiscard]] virtual std::uint8_t hooks() const { return kAllHooks; }
 

@@ -16,6 +16,7 @@
 
 namespace nsr::rules {
 
+class Match;
 class Target;
 
 enum class Action : std::uint8_t { Count, Accept, Drop, Return, Jump, Goto, Mark, Call };
@@ -53,6 +54,11 @@ class Target {
         return nullptr;
     }
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
+    // What it remembers between packets, as a match that says yes to all of them and is asked
+    // behind those of its rule. Null: nothing. Lives as long as the target.
+    [[nodiscard]] virtual const Match* memory() const { return nullptr; }
+    // It is not supported, and stands in the rule all the same; see language/tolerated.hpp.
+    [[nodiscard]] virtual bool tolerated() const { return false; }
     // Where it may stand. kernel: xt_target.hooks and .table
     [[nodiscard]] virtual std::uint8_t hooks() const { return kAllHooks; }
 

@@ -21,6 +21,8 @@ std::vector<SysctlConfig> sysctl_settings(const TomlValue& table, ConfigErrors& 
 void check_sysctl_setting(const SysctlConfig& setting, const Config& config, ConfigErrors& errors);
 // rules_section.cpp
 void read_rules(Section section, Config& config);
+// Of [rules]: before its files are read.
+void read_tolerance(Section& section, Config& config);
 // The text of a rules file named at `where`; reported if it cannot be read.
 std::optional<RuleFile> read_rule_file(const Located<std::string>& name, Family family,
                                        const Config& config, ConfigErrors& errors);

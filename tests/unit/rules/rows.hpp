@@ -24,7 +24,7 @@ struct Step {
 struct Row {
     std::string_view module;
     std::string_view option;
-    // Rules of FORWARD in filter, one per line; for rpfilter, of PREROUTING in raw.
+    // Rules of FORWARD in filter, one per line; of another chain where the match needs it.
     std::string_view rules;
     std::vector<Step> steps;
     // For each packet: D if it was dropped, else a point. Beginning with "!": what the error says
@@ -36,5 +36,6 @@ struct Row {
 std::vector<Row> header_rows();      // rows of matches that look at headers
 std::vector<Row> connection_rows();  // of those that look at connections
 std::vector<Row> memory_rows();      // of those that remember or know the time
+std::vector<Row> extension_rows();   // of the rarer ones
 
 }  // namespace nsr::test

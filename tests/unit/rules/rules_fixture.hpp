@@ -93,7 +93,10 @@ struct Firewall {
     }
     rules::TableVerdict run(Packet& shown, rules::TableId table = rules::TableId::Filter,
                             Hook hook = Hook::Forward) {
-        return program.run({shown, table, hook, now, conntrack, network, random, log, hash_key});
+        rules::ActionParam par = {shown,   table,  hook, now,     conntrack,
+                                  network, random, log,  hash_key};
+        par.copies = &copies;
+        return program.run(par);
     }
     rules::TableVerdict forward(const PacketBuilder& builder,
                                 rules::TableId table = rules::TableId::Filter) {
@@ -124,6 +127,7 @@ struct Firewall {
     SipKey hash_key{1, 2};
     LogLines log;
     SmallNetwork network;
+    rules::Copies copies;  // that TEE made
     static conntrack::Settings counting() {
         conntrack::Settings settings;
         settings.acct = 1;

@@ -5,7 +5,7 @@
 #include "core/rules/save.hpp"
 #include "core/rules/targets/targets.hpp"
 #include "core/wire/bytes.hpp"
-#include "tests/unit/rules/rules_fixture.hpp"
+#include "tests/unit/rules/targets/target_rows.hpp"
 
 using namespace nsr;
 using namespace nsr::test;
@@ -19,34 +19,6 @@ constexpr Family kV6 = Family::Ipv6;
 const PacketBuilder kUdp = udp("10.0.0.2:5000", "192.0.2.1:53").payload(10);
 const PacketBuilder kSyn = tcp("10.0.0.2:40000", "192.0.2.1:80").syn();
 const PacketBuilder kUdp6 = udp("[fd00::2]:5000", "[2001:db8::1]:53").payload(10);
-
-// What became of the packet.
-struct Seen {
-    Packet& packet;
-    const rules::TableVerdict& decided;
-    Mark connection;  // of the packet's connection, which had 0x0f
-    std::string log;
-
-    [[nodiscard]] bool goes_on() const { return decided.verdict == TargetVerdict::Accept; }
-    [[nodiscard]] const nat::Range& range() const {
-        REQUIRE(decided.verdict == TargetVerdict::Nat);
-        return decided.range;
-    }
-    [[nodiscard]] const Meta& meta() const { return packet.meta; }
-    [[nodiscard]] std::uint8_t l4(std::size_t at) const { return packet.bytes()[at + 20]; }
-};
-
-struct TargetRow {
-    std::string_view target;
-    std::string_view option;  // empty: it has none
-    TableId table;
-    Hook hook;
-    std::string_view rule;
-    PacketBuilder packet;
-    // Null: the option is refused with "not supported". The packet has the mark 0x05.
-    bool (*shows)(const Seen& seen);
-    Family family = Family::Ipv4;
-};
 
 constexpr TableId kRaw = TableId::Raw;
 constexpr TableId kMangle = TableId::Mangle;
@@ -145,8 +117,10 @@ const std::vector<TargetRow> kTrackingRows = {
      [](const Seen& seen) { return seen.meta().zone == 5 && !seen.meta().zone_reply; }},
     {"CT", "zone-reply", kRaw, kPre, "-j CT --zone-reply 5", kUdp,
      [](const Seen& seen) { return seen.meta().zone == 5 && !seen.meta().zone_original; }},
-    {"CT", "helper", kRaw, kPre, "-j CT --helper ftp", kUdp, nullptr},
-    {"CT", "timeout", kRaw, kPre, "-j CT --timeout x", kUdp, nullptr},
+    {"CT", "helper", kRaw, kPre, "-p udp -j CT --helper tftp", kUdp,
+     [](const Seen& seen) { return seen.goes_on() && seen.meta().ct_template; }},
+    {"CT", "timeout", kRaw, kPre, "-j CT --timeout x", kUdp, nullptr, Family::Ipv4,
+     "no timeout policy \"x\""},
     {"CT", "ctevents", kRaw, kPre, "-j CT --ctevents mark,new", kUdp,
      [](const Seen& seen) {
          return seen.meta().ct_events == (conntrack::event::kNew | conntrack::event::kMark);
@@ -227,6 +201,8 @@ std::vector<TargetRow> all_rows() {
     for (const auto* some : {&kFieldRows, &kMarkRows, &kTrackingRows, &kNatRows, &kLogRows}) {
         rows.insert(rows.end(), some->begin(), some->end());
     }
+    const std::vector<TargetRow> extensions = extension_target_rows();
+    rows.insert(rows.end(), extensions.begin(), extensions.end());
     return rows;
 }
 
@@ -259,7 +235,7 @@ void check(const TargetRow& row) {
         log = std::to_string(static_cast<int>(box.log.levels[0])) + " " + box.log.lines[0];
     }
     CAPTURE(log);
-    CHECK(row.shows({shown, decided, connection, log}));
+    CHECK(row.shows({shown, decided, connection, log, box.copies}));
     box.conntrack.release(shown);
 }
 
@@ -292,6 +268,6 @@ TEST_CASE("each row of a target holds") {
         }
         const std::string said = errors_of(text_of(row), row.family);
         CAPTURE(said);
-        CHECK(said.find("not supported") != std::string::npos);
+        CHECK(said.find(row.refusal) != std::string::npos);
     }
 }
