@@ -12,6 +12,7 @@
 #include "core/rules/network.hpp"
 #include "core/rules/state.hpp"
 #include "core/rules/table_id.hpp"
+#include "core/sets/sets.hpp"
 
 namespace nsr::rules {
 
@@ -24,6 +25,7 @@ struct ActionParam {
     const Network& network;
     RandomSource& random;
     LogSink& log;
+    sets::Sets& sets;
     const SipKey& hash_key;  // of tables that packets fill; the same as long as the program lives
     MatchState* state = nullptr;  // of the match at work; see StatefulMatch
 };

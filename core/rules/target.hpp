@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/rules/action_param.hpp"
 #include "core/rules/verdict.hpp"
@@ -49,6 +50,8 @@ class Target {
     // Whether name() is a user chain that it goes to, and whether a return comes back behind it.
     enum class Jump : std::uint8_t { None, Call, Goto };
     [[nodiscard]] virtual Jump jump() const { return Jump::None; }
+    // The names of the address sets it changes or asks, which must exist.
+    [[nodiscard]] virtual std::vector<std::string_view> set_names() const { return {}; }
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
     // Where it may stand. kernel: xt_target.hooks and .table
     [[nodiscard]] virtual std::uint8_t hooks() const { return kAllHooks; }

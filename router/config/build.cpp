@@ -108,6 +108,8 @@ ConfigErrors set_routes(Router& router, const Config& config) {
 ConfigErrors fill_router(Router& router, const Config& config, Instant now) {
     add_interfaces(router, config);
     ConfigErrors errors = set_routes(router, config);
+    const ConfigErrors wrong = build_sets(config, router.sets(), now);
+    errors.insert(errors.end(), wrong.begin(), wrong.end());
     router.apply(config.ruleset, now);
     return errors;
 }

@@ -28,7 +28,11 @@ Result<Router::Options, ConfigErrors> router_options(const Config& config,
 // Routes of the configuration in the place of all others, or what is wrong with one of them.
 [[nodiscard]] ConfigErrors set_routes(Router& router, const Config& config);
 
-// Interfaces in the configuration's order (IfIndex i is interfaces[i - 1]), routes, rules,
+// The sets of the configuration, into `sets`; what could not be made is reported, and left out.
+// sets_section.cpp
+[[nodiscard]] ConfigErrors build_sets(const Config& config, sets::Sets& sets, Instant now);
+
+// Interfaces in the configuration's order (IfIndex i is interfaces[i - 1]), routes, sets, rules,
 // tracking.
 [[nodiscard]] ConfigErrors fill_router(Router& router, const Config& config, Instant now);
 

@@ -11,9 +11,9 @@ namespace {
 constexpr std::string_view kMissing[] = {
     "bpf",     "cgroup",    "cluster", "connlabel", "cpu", "devgroup",    "dst",      "eui64",
     "hbh",     "ipvs",      "mh",      "nfacct",    "osf", "owner",       "policy",   "rateest",
-    "realm",   "rt",        "set",     "socket",    "srh", "AUDIT",       "CHECKSUM", "CLASSIFY",
+    "realm",   "rt",        "socket",    "srh", "AUDIT",       "CHECKSUM", "CLASSIFY",
     "HMARK",   "CLUSTERIP", "DNPT",    "IDLETIMER", "LED", "CONNSECMARK", "NFQUEUE",  "RATEEST",
-    "SECMARK", "SET",       "SNPT",    "SYNPROXY",  "TEE", "TPROXY",      "ULOG",
+    "SECMARK",   "SNPT",    "SYNPROXY",  "TEE", "TPROXY",      "ULOG",
 };
 
 }  // namespace

@@ -50,6 +50,7 @@ extern const MatchModule kMacMatch;
 extern const MatchModule kPhysdevMatch;
 extern const MatchModule kSctpMatch;
 extern const MatchModule kTimeMatch;
+extern const MatchModule kSetMatch;
 
 std::span<const MatchModule* const> match_modules();
 const MatchModule* find_match(std::string_view name);

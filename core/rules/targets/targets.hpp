@@ -29,6 +29,7 @@ extern const TargetModule kNetmapTarget;
 extern const TargetModule kRejectTarget;
 extern const TargetModule kTcpmssTarget;
 extern const TargetModule kTcpoptstripTarget;
+extern const TargetModule kSetTarget;
 
 std::span<const TargetModule* const> target_modules();
 const TargetModule* find_target(std::string_view name);

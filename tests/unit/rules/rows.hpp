@@ -36,5 +36,6 @@ struct Row {
 std::vector<Row> header_rows();      // rows of matches that look at headers
 std::vector<Row> connection_rows();  // of those that look at connections
 std::vector<Row> memory_rows();      // of those that remember or know the time
+std::vector<Row> set_rows();         // of -m set
 
 }  // namespace nsr::test
