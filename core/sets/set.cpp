@@ -230,8 +230,10 @@ bool Set::is_host(const Element& element) const {
            (!type().second_is_net() || element.prefix2 == bits);
 }
 
-// Bits that do not count are zero.
+// What does not count is zero.
 Element Set::normal(Element element) const {
+    element.prefix = type().first_is_net() ? element.prefix : std::uint8_t{0};
+    element.prefix2 = type().second_is_net() ? element.prefix2 : std::uint8_t{0};
     if (type().storage == Storage::List || type().only_mac()) {
         return element;
     }
@@ -354,7 +356,8 @@ void Set::erase(Place place) {
     table_.remove(place);
 }
 
-// The first expired element near the hand goes; with forceadd the hand's element, if need be.
+// Expired elements near the hand go; with forceadd the hand's element, if need be.
+// differs: set-forceadd, set-expired-room
 bool Set::make_room(Instant now) {
     const std::size_t before = table_.size();
     if (timed_ != 0) {

@@ -8,6 +8,7 @@
 #include "router/config/build.hpp"
 #include "router/config/sections.hpp"
 #include "router/tools/ipset/command.hpp"
+#include "router/tools/ipset/text.hpp"
 
 namespace nsr::router {
 namespace {
@@ -151,9 +152,8 @@ void read_sets(Section section, Config& config) {
     }
     for (const TomlMember& member : section.value()->members) {
         const TomlValue* table = section.table(member.key);
-        if (member.key.empty() || member.key.size() > sets::kMaxNameBytes) {
-            section.fail(member.where, "the name of a set has 1 to " +
-                                           std::to_string(sets::kMaxNameBytes) + " characters");
+        if (const std::string wrong = set_name_problem(member.key); !wrong.empty()) {
+            section.fail(member.where, wrong);
         } else if (table != nullptr) {
             SetReader(Section(table, "[sets." + member.key + "]", section.errors()), member.key,
                       config.sets)

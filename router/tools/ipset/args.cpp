@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "core/base/words.hpp"
 #include "core/sets/element.hpp"
 
 namespace nsr::router {
@@ -13,8 +12,8 @@ namespace {
 struct CommandRow {
     IpsetCommand command;
     std::string_view name;
-    std::string_view other;
-    std::string_view letters;  // old spellings
+    std::string_view other;    // another name
+    std::string_view letters;  // an old spelling
     unsigned needed;           // arguments that must be there
     unsigned most;             // arguments that are names; options may follow
     bool options = false;
@@ -41,9 +40,9 @@ const CommandRow* find_command(std::string_view word) {
     const bool dashes = word.starts_with("--");
     const std::string_view name = dashes ? word.substr(2) : word;
     for (const CommandRow& row : kCommands) {
-        const bool begins = !name.empty() && !dashes && name[0] != '-' && row.name.starts_with(name);
-        if (word == row.letters || name == row.name || (word == row.other && !word.empty()) ||
-            begins) {
+        const bool begins = !name.empty() && !dashes &&
+                            (row.name.starts_with(name) || row.other.starts_with(name));
+        if (word == row.letters || name == row.name || begins) {
             return &row;
         }
     }
@@ -196,6 +195,29 @@ ArgsReader::Taken ArgsReader::set_output(std::string_view mode) {
     return Taken::Yes;
 }
 
+// "..." keeps blanks; everything else in it is itself. Nothing if one is not closed.
+std::optional<std::vector<std::string>> words_of(std::string_view line) {
+    std::vector<std::string> words;
+    bool quoted = false;
+    bool in_word = false;
+    for (const char letter : line) {
+        if (!quoted && (letter == ' ' || letter == '\t')) {
+            in_word = false;
+            continue;
+        }
+        if (!in_word) {
+            words.emplace_back();
+            in_word = true;
+        }
+        if (letter == '"') {
+            quoted = !quoted;
+        } else {
+            words.back() += letter;
+        }
+    }
+    return quoted ? std::nullopt : std::optional(std::move(words));
+}
+
 }  // namespace
 
 bool IpsetArgs::only_shows() const {
@@ -214,15 +236,11 @@ Result<std::optional<IpsetArgs>, IpsetProblem> parse_ipset_line(std::string_view
     if (first == std::string_view::npos || line[first] == '#' || line == "COMMIT") {
         return std::optional<IpsetArgs>();
     }
-    const auto words = split_words(line, Quoting::Restore);
+    const auto words = words_of(line);
     if (!words) {
         return IpsetProblem{"Missing close quote!"};
     }
-    std::vector<std::string> plain;
-    for (const Word& word : *words) {
-        plain.push_back(word.text);
-    }
-    auto args = parse_ipset_args(plain);
+    auto args = parse_ipset_args(*words);
     if (!args) {
         return args.error();
     }

@@ -108,12 +108,17 @@ void IpsetPass::begin(const IpsetContext& context) {
 }
 
 IpsetPass::Outcome IpsetPass::create(const IpsetContext& context) {
+    if (std::string wrong = set_name_problem(*args_.set); !wrong.empty()) {
+        return IpsetProblem{std::move(wrong)};
+    }
     auto made = read_create_options(args_.second, args_.options);
     if (!made) {
         return made.error();
     }
+    std::string begin = "Warning: ";
     for (const std::string& option : made->ignored) {
-        warn("Warning: Option '" + option + "' is ignored. Please upgrade your syntax.\n");
+        warn(std::exchange(begin, "") + "Option '" + option +
+             "' is ignored. Please upgrade your syntax.\n");
     }
     sets::SetSpec spec = made->spec;
     if (!made->initval_given) {
@@ -211,6 +216,10 @@ IpsetPass::Outcome IpsetPass::change_member(const IpsetContext& context, const G
 
 IpsetPass::Outcome IpsetPass::list(const IpsetContext& context) {
     std::vector<sets::SetId> ids = context.sets.all();
+    // Lists come last, so that their members are there when the text is restored.
+    std::stable_partition(ids.begin(), ids.end(), [&](sets::SetId id) {
+        return context.sets.get(id).type().storage != sets::Storage::List;
+    });
     if (args_.set) {
         const auto id = context.sets.id_of(*args_.set);
         if (!id) {
@@ -240,6 +249,9 @@ IpsetPass::Outcome IpsetPass::change_sets(const IpsetContext& context) const {
         case IpsetCommand::Flush:
             return args_.set ? outcome_of(sets.flush(*args_.set)) : flush_all(context);
         case IpsetCommand::Rename:
+            if (std::string wrong = set_name_problem(args_.second); !wrong.empty()) {
+                return IpsetProblem{std::move(wrong)};
+            }
             return outcome_of(sets.rename(*args_.set, args_.second, context.references()));
         default:
             return outcome_of(sets.swap(*args_.set, args_.second));

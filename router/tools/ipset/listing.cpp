@@ -219,7 +219,7 @@ void SetListing::element(const Set& set, const sets::Sets& sets, const Set::Entr
     const Attributes known = element_attributes(entry, set.spec());
     switch (form_.output) {
         case IpsetOutput::Save:
-            out += "add " + sets.name_of(ids_[at_]) + " " + text + in_words(known) + "\n";
+            out += "add " + name_text(sets.name_of(ids_[at_])) + " " + text + in_words(known) + "\n";
             break;
         case IpsetOutput::Xml:
             out += "<member><elem>" + escaped_xml(text) + "</elem>" + in_xml(known) + "</member>\n";

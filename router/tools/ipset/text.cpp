@@ -1,5 +1,6 @@
 #include "router/tools/ipset/text.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "core/base/words.hpp"
@@ -119,6 +120,25 @@ void add_skbinfo(const sets::SkbInfo& info, Attributes& attributes) {
 
 }  // namespace
 
+std::string set_name_problem(std::string_view name) {
+    const std::string in = "Syntax error: setname '" + std::string(name) + "' ";
+    if (name.empty() || name.size() > sets::kMaxNameBytes) {
+        return in + (name.empty() ? "is empty"
+                                  : "is longer than " + std::to_string(sets::kMaxNameBytes) +
+                                        " characters");
+    }
+    const bool odd = std::any_of(name.begin(), name.end(), [](char letter) {
+        return letter == '"' || static_cast<unsigned char>(letter) < ' ' || letter == '\x7f';
+    });
+    const bool leads = name[0] == '-' || name[0] == '#';
+    return odd || leads ? in + "cannot hold quotes or control characters, or begin with - or #"
+                        : std::string();
+}
+
+std::string name_text(std::string_view name) {
+    return name.find(' ') == std::string_view::npos ? std::string(name) : in_quotes(name);
+}
+
 std::string mark_text(std::uint32_t mark) {
     return hex(mark, "0x%08x");
 }
@@ -134,7 +154,7 @@ std::string mac_text(const sets::MacAddress& mac) {
 std::string element_text(const sets::Element& element, const SetType& type,
                          const sets::Sets& sets) {
     if (type.storage == Storage::List) {
-        return sets.name_of(element.set);
+        return name_text(sets.name_of(element.set));
     }
     std::string text = part_text(element, type, 0);
     for (unsigned i = 1; i < type.dimension(); ++i) {
@@ -196,7 +216,7 @@ std::string in_words(const Attributes& attributes) {
 }
 
 std::string create_line(std::string_view name, const sets::Set& set) {
-    return "create " + std::string(name) + " " + std::string(set.type().name) +
+    return "create " + name_text(name) + " " + std::string(set.type().name) +
            in_words(header_attributes(set)) + "\n";
 }
 

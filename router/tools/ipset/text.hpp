@@ -10,6 +10,11 @@
 
 namespace nsr::router {
 
+// Why no set can have this name, in a sentence; empty: nothing speaks against it. What a set is
+// called must be readable in what is saved.
+std::string set_name_problem(std::string_view name);
+std::string name_text(std::string_view name);  // in quotes if it holds blanks
+
 std::string mark_text(std::uint32_t mark);  // "0x00000063"
 std::string mac_text(const sets::MacAddress& mac);
 // "10.0.0.0/8,tcp:80"; a member of a list:set by the name that it has in `sets`.
