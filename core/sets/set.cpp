@@ -390,8 +390,9 @@ Duration Set::sweep_period() const {
 std::uint64_t Set::hashsize() const {
     constexpr std::uint64_t kLeast = 64;
     constexpr std::uint64_t kPerBucket = 4;  // about where a bucket of 12 is full
+    constexpr std::uint64_t kMost = std::uint64_t{1} << 31;
     std::uint64_t size = kLeast;
-    while (size < spec_.hashsize || size * kPerBucket < most_) {
+    while (size < kMost && (size < spec_.hashsize || size * kPerBucket < most_)) {
         size *= 2;
     }
     return size;

@@ -2,7 +2,10 @@
 // range. load.hpp makes it; a plan of what to do is made from it later.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -95,7 +98,8 @@ struct SetFile {
 struct SetsConfig {
     std::optional<SetFile> file;
     std::vector<Located<std::vector<std::string>>> commands;
-    [[nodiscard]] bool empty() const { return !file && commands.empty(); }
+    // Of what each set is made of, by name: tells whether it has changed.
+    std::map<std::string, std::size_t, std::less<>> fingerprints;
 };
 
 struct ReplayEvent {

@@ -183,12 +183,37 @@ ConfigErrors build_sets(const Config& config, sets::Sets& sets, Instant now) {
     return std::move(builder.errors);
 }
 
-void check_sets(const Config& config, ConfigErrors& errors) {
+namespace {
+
+// Of its options and elements; what was drawn for it does not count.
+std::size_t fingerprint(const sets::Set& set, const sets::Sets& sets) {
+    std::string text(set.type().name);
+    Attributes header = header_attributes(set);
+    std::erase_if(header, [](const auto& attribute) { return attribute.first == "initval"; });
+    text += in_words(header);
+    sets::Set::Entry entry;
+    std::uint64_t cursor = 0;
+    for (auto step = sets::Set::Step::Gap; step != sets::Set::Step::End;) {
+        step = set.walk(cursor, entry, Instant{});
+        if (step == sets::Set::Step::Entry) {
+            text += "\n" + element_text(entry.element, set.type(), sets) +
+                    in_words(element_attributes(entry, set.spec()));
+        }
+    }
+    return std::hash<std::string>{}(text);
+}
+
+}  // namespace
+
+void check_sets(Config& config, ConfigErrors& errors) {
     sets::Sets aside(0, 0);
     const ConfigErrors wrong = build_sets(config, aside, Instant{});
     errors.insert(errors.end(), wrong.begin(), wrong.end());
     const ConfigErrors unknown = rules::check_sets(config.ruleset, aside.catalogue());
     errors.insert(errors.end(), unknown.begin(), unknown.end());
+    for (const sets::SetId id : aside.all()) {
+        config.sets.fingerprints[aside.name_of(id)] = fingerprint(aside.get(id), aside);
+    }
 }
 
 }  // namespace nsr::router

@@ -280,6 +280,9 @@ void ElementReader::read_iface(std::string_view text) {
              std::to_string(kMaxIfaceBytes) + " characters");
         return;
     }
+    if (text.empty() || text.find_first_of(" \t\"/") != std::string_view::npos) {
+        fail("Syntax error: interface name " + quoted(text) + " is not one of an interface");
+    }
     parts_.base.iface = text;
 }
 

@@ -68,8 +68,7 @@ TEST_CASE("a state given as a status, or the other way round, is pointed to its 
 }
 
 TEST_CASE("what iptables has and we do not is said to be so, not taken for a slip") {
-    has(wrong("-m set --match-set a src -j DROP"),
-        "match \"set\" is not supported by this version");
+    has(wrong("-m bpf --bytecode x -j DROP"), "match \"bpf\" is not supported by this version");
     has(wrong("-j NFQUEUE --queue-num 1"), "target NFQUEUE is not supported by this version");
 }
 
