@@ -50,6 +50,8 @@ class Match {
     // The name of the address set it asks, which must exist; empty: none.
     [[nodiscard]] virtual std::string_view set_name() const { return {}; }
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
+    // Its work grows with the packet: it counts as more; see kMostWork.
+    [[nodiscard]] virtual bool searches_packet() const { return false; }
     // Reads the counters of connections. kernel: connbytes_mt_check forces nf_conntrack_acct on
     [[nodiscard]] virtual bool needs_accounting() const { return false; }
     // Where it may stand. kernel: xt_match.hooks, .table and its checkentry
