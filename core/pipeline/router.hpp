@@ -30,9 +30,13 @@
 #include "core/routing/route_table.hpp"
 #include "core/rules/counters.hpp"
 #include "core/rules/ruleset.hpp"
-#include "core/sets/sets.hpp"
+#include "core/sets/catalogue.hpp"
 
 namespace nsr {
+
+namespace sets {
+class Sets;
+}
 
 class Router {
   public:

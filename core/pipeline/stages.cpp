@@ -87,9 +87,8 @@ Verdict Pipeline::filter(rules::TableId table, Hook hook, Packet& packet) {
 }
 
 rules::ActionParam Pipeline::action_param(rules::TableId table, Hook hook, Packet& packet) const {
-    return {packet,           table,          hook,          now_,
-            state_.conntrack, state_.network, state_.random, state_.log,
-            state_.sets,      state_.rules_key};
+    return {packet,         table,         hook,       now_,        state_.conntrack,
+            state_.network, state_.random, state_.log, state_.sets, state_.rules_key};
 }
 
 // kernel: nf_nat_ipv4_fn, nf_nat_ipv6_fn, nf_nat_inet_fn; nf_nat_ipv4_local_fn

@@ -12,7 +12,10 @@
 #include "core/rules/network.hpp"
 #include "core/rules/state.hpp"
 #include "core/rules/table_id.hpp"
-#include "core/sets/sets.hpp"
+
+namespace nsr::sets {
+class Sets;
+}
 
 namespace nsr::rules {
 

@@ -53,8 +53,8 @@ void each_set(const Ruleset& ruleset, Look look) {
         for (const auto& match : rule.matches) {
             look(match->set_name(), family, rule);
         }
-        const auto names = rule.target == nullptr ? std::vector<std::string_view>{}
-                                                  : rule.target->set_names();
+        const auto names =
+            rule.target == nullptr ? std::vector<std::string_view>{} : rule.target->set_names();
         for (const std::string_view name : names) {
             look(name, family, rule);
         }
@@ -95,7 +95,8 @@ ConfigErrors check_sets(const Ruleset& ruleset, const sets::Catalogue& catalogue
         const std::string text(name);
         const auto found = catalogue.find(name);
         if (found == catalogue.end()) {
-            errors.push_back({rule.where, "Set " + text + " doesn't exist" + did_you_mean(name, names)});
+            errors.push_back(
+                {rule.where, "Set " + text + " doesn't exist" + did_you_mean(name, names)});
         } else if (const Family other = found->second.family;
                    other != Family::None && other != family) {
             errors.push_back({rule.where, "The protocol family of set " + text + " is " +

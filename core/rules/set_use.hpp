@@ -9,7 +9,7 @@
 #include "core/rules/options.hpp"
 #include "core/rules/ruleset.hpp"
 #include "core/sets/catalogue.hpp"
-#include "core/sets/sets.hpp"
+#include "core/sets/packet_element.hpp"
 
 namespace nsr::rules {
 

@@ -1,6 +1,8 @@
-// Catalogue: which sets there are, as a value that may be looked at anywhere.
+// Catalogue: which sets there are, and References: which of them are in use, as values that may be
+// looked at anywhere.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <string>
@@ -15,5 +17,8 @@ struct Summary {
     Family family = Family::None;
 };
 using Catalogue = std::map<std::string, Summary, std::less<>>;
+
+// How often rules name each set. kernel: ip_set.ref
+using References = std::map<std::string, std::size_t, std::less<>>;
 
 }  // namespace nsr::sets

@@ -91,7 +91,8 @@ void Extras::write(std::uint32_t* row, const Extensions& given, std::uint32_t de
     set_deadline(row, given.timeout.value_or(default_timeout), now);
     if (counters_at_) {
         const Counters known = counters(row);
-        set_counters(row, {given.packets.value_or(known.packets), given.bytes.value_or(known.bytes)});
+        set_counters(row,
+                     {given.packets.value_or(known.packets), given.bytes.value_or(known.bytes)});
     }
     if (comment_at_) {
         write_comment(row[*comment_at_], given.comment);
@@ -112,7 +113,10 @@ Extensions Extras::read(const std::uint32_t* row, Instant now) const {
     if (deadline_at_) {
         const Jiffies at = deadline(row);
         const std::int32_t left = jiffies_until(at, to_jiffies(now));
-        known.timeout = at == 0 ? 0 : static_cast<std::uint32_t>(std::max(left / std::int32_t{kJiffiesPerSecond}, 1));
+        known.timeout =
+            at == 0
+                ? 0
+                : static_cast<std::uint32_t>(std::max(left / std::int32_t{kJiffiesPerSecond}, 1));
     }
     if (counters_at_) {
         const Counters counted = counters(row);

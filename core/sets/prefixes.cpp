@@ -13,9 +13,8 @@ unsigned rank(PrefixPair pair) {
 }  // namespace
 
 void Prefixes::add(PrefixPair pair) {
-    const auto at = std::find_if(in_use_.begin(), in_use_.end(), [&](const InUse& each) {
-        return rank(each.pair) <= rank(pair);
-    });
+    const auto at = std::find_if(in_use_.begin(), in_use_.end(),
+                                 [&](const InUse& each) { return rank(each.pair) <= rank(pair); });
     if (at != in_use_.end() && rank(at->pair) == rank(pair)) {
         ++at->elements;
     } else {
@@ -24,9 +23,8 @@ void Prefixes::add(PrefixPair pair) {
 }
 
 void Prefixes::remove(PrefixPair pair) {
-    const auto at = std::find_if(in_use_.begin(), in_use_.end(), [&](const InUse& each) {
-        return rank(each.pair) == rank(pair);
-    });
+    const auto at = std::find_if(in_use_.begin(), in_use_.end(),
+                                 [&](const InUse& each) { return rank(each.pair) == rank(pair); });
     if (at != in_use_.end() && --at->elements == 0) {
         in_use_.erase(at);
     }

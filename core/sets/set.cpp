@@ -99,7 +99,8 @@ bool Set::test(const Element& element, bool nomatch, Instant now) const {
             return false;
         }
         const auto mac = extras_.mac(table_.extra(place));
-        const bool other_mac = wanted.mac && mac && type().storage == Storage::Bitmap && *mac != *wanted.mac;
+        const bool other_mac =
+            wanted.mac && mac && type().storage == Storage::Bitmap && *mac != *wanted.mac;
         return extras_.nomatch(table_.extra(place)) == nomatch && !other_mac;
     }
     bool found = false;
@@ -216,8 +217,7 @@ void Set::each_network(const Element& element, Instant now, Take take) const {
             wanted.prefix2 = each.pair.second;
             wanted.ip2 = network(element.ip2, wanted.prefix2);
         }
-        const Place place =
-            type().has(Part::Iface) ? find_iface(wanted, now) : find(wanted, now);
+        const Place place = type().has(Part::Iface) ? find_iface(wanted, now) : find(wanted, now);
         if (place != kNoPlace && take(place)) {
             return;
         }
@@ -267,8 +267,7 @@ Element Set::element_at(Place place) const {
         return shape_.unpack(table_.key(place));
     }
     Element element;
-    const auto at =
-        static_cast<std::uint32_t>(spec_.first + *table_.key(place) * spec_.hosts());
+    const auto at = static_cast<std::uint32_t>(spec_.first + *table_.key(place) * spec_.hosts());
     if (type().has(Part::Port)) {
         element.port = static_cast<std::uint16_t>(at);
     } else {

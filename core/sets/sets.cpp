@@ -27,9 +27,10 @@ std::vector<SetId> Sets::all() const {
             ids.push_back(static_cast<SetId>(i));
         }
     }
-    std::sort(ids.begin(), ids.end(), [&](SetId a, SetId b) {
-        return slots_[raw_of(a)].created < slots_[raw_of(b)].created;
-    });
+    const auto rank = [&](SetId id) {
+        return std::pair(get(id).type().storage == Storage::List, slots_[raw_of(id)].created);
+    };
+    std::sort(ids.begin(), ids.end(), [&](SetId a, SetId b) { return rank(a) < rank(b); });
     return ids;
 }
 

@@ -28,9 +28,6 @@
 
 namespace nsr::sets {
 
-// How often rules name each set. kernel: ip_set.ref
-using References = std::map<std::string, std::size_t, std::less<>>;
-
 class Sets {
   public:
     Sets(std::uint64_t key_seed, std::uint64_t initval_seed)
@@ -44,7 +41,7 @@ class Sets {
     [[nodiscard]] Set* find(std::string_view name);
     [[nodiscard]] const Set* find(std::string_view name) const;
     [[nodiscard]] const std::string& name_of(SetId id) const { return slots_[raw_of(id)].name; }
-    // In the order of their creation.
+    // In the order of their creation, lists behind what they may list. kernel: IPSET_DUMP_LAST
     [[nodiscard]] std::vector<SetId> all() const;
     [[nodiscard]] Set& get(SetId id) { return *slots_[raw_of(id)].set; }
     [[nodiscard]] const Set& get(SetId id) const { return *slots_[raw_of(id)].set; }

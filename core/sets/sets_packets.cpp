@@ -19,9 +19,8 @@ bool Sets::match(std::string_view name, const Seen& seen, Directions directions,
     if (set == nullptr) {
         return false;
     }
-    return set->type().storage == Storage::List
-               ? match_list(*set, seen, directions, question, now)
-               : match_in(*set, seen, directions, question, now);
+    return set->type().storage == Storage::List ? match_list(*set, seen, directions, question, now)
+                                                : match_in(*set, seen, directions, question, now);
 }
 
 bool Sets::match_in(Set& set, const Seen& seen, Directions directions, const Question& question,
@@ -36,8 +35,8 @@ bool Sets::match_in(Set& set, const Seen& seen, Directions directions, const Que
 
 // The first member that holds the packet; it counts there and at the member.
 // kernel: list_set_ktest
-bool Sets::match_list(Set& list, const Seen& seen, Directions directions,
-                      const Question& question, Instant now) {
+bool Sets::match_list(Set& list, const Seen& seen, Directions directions, const Question& question,
+                      Instant now) {
     Question of_member = question;
     of_member.packets.reset();
     of_member.bytes.reset();
@@ -89,7 +88,8 @@ bool Sets::forget(std::string_view name, const Seen& seen, Directions directions
     }
     const auto forget_in = [&](Set& from) {
         const auto element = element_of(from.spec(), seen, directions);
-        return element && changed(from, [&] { return from.forget(*element, now); }) == Failure::None;
+        return element &&
+               changed(from, [&] { return from.forget(*element, now); }) == Failure::None;
     };
     if (set->type().storage != Storage::List) {
         return forget_in(*set);

@@ -12,9 +12,9 @@ namespace nsr::sets {
 
 struct SetSpec {
     const SetType* type = nullptr;
-    Family family = Family::None;  // None: of no family (ports, sets)
-    std::uint32_t hashsize = 1024;  // printed only: a table grows with its elements
-    std::uint32_t maxelem = 65536;  // 0: one. kernel: IPSET_DEFAULT_MAXELEM
+    Family family = Family::None;          // None: of no family (ports, sets)
+    std::uint32_t hashsize = 1024;         // printed only: a table grows with its elements
+    std::uint32_t maxelem = 65536;         // 0: one. kernel: IPSET_DEFAULT_MAXELEM
     std::optional<std::uint32_t> timeout;  // seconds that an element stays, 0: for good; nothing:
                                            // the set knows no timeouts
     bool counters = false;

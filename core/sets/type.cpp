@@ -46,8 +46,8 @@ constexpr std::array kOldNames = std::to_array<Alias>({
 }  // namespace
 
 unsigned SetType::dimension() const {
-    return static_cast<unsigned>(std::count_if(parts.begin(), parts.end(),
-                                               [](Part part) { return part != Part::None; }));
+    return static_cast<unsigned>(
+        std::count_if(parts.begin(), parts.end(), [](Part part) { return part != Part::None; }));
 }
 
 bool SetType::has(Part part) const {
@@ -65,7 +65,9 @@ bool SetType::has_second_address() const {
 std::uint8_t SetType::kind() const {
     unsigned bits = 0;
     for (const Part part : parts) {
-        bits |= part == Part::None ? 0u : 1u << (part == Part::Net ? 0 : static_cast<unsigned>(part) - 1);
+        bits |= part == Part::None
+                    ? 0u
+                    : 1u << (part == Part::Net ? 0 : static_cast<unsigned>(part) - 1);
     }
     constexpr unsigned kNomatch = 1u << 1;  // the place of Part::Net
     bits |= has_nomatch() ? kNomatch : 0u;

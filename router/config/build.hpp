@@ -7,6 +7,10 @@
 #include "core/pipeline/router.hpp"
 #include "router/config/config.hpp"
 
+namespace nsr::sets {
+class Sets;
+}
+
 namespace nsr::router {
 
 // What a router of a machine (or cgroup) with this much memory begins with: the size of its table

@@ -119,8 +119,8 @@ void event_sets(Section& section, ReplayEvent& event) {
         if (!args) {
             section.fail(line.where, "ipset: " + args.error().text);
         } else if (!*args || (*args)->only_shows() || (*args)->command == IpsetCommand::Restore) {
-            section.fail(line.where, "ipset: an event changes something; `" + line.value +
-                                         "` does not");
+            section.fail(line.where,
+                         "ipset: an event changes something; `" + line.value + "` does not");
         }
     }
 }

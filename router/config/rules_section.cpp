@@ -208,11 +208,12 @@ void Loader::table(const TomlMember& member) {
         const std::vector<std::string> tables = table_names();
         known.insert(known.end(), tables.begin(), tables.end());
         const std::string_view near = nearest(member.key, {known.begin(), known.end()});
-        fail(member.where, "unknown key \"" + member.key + "\" in [rules]" +
-                               (near.empty() ? "; known are ipv4, ipv6, ipset, chains, policy and the "
-                                               "tables " +
-                                                   join(tables)
-                                             : suggestion(member.key, known)));
+        fail(member.where,
+             "unknown key \"" + member.key + "\" in [rules]" +
+                 (near.empty() ? "; known are ipv4, ipv6, ipset, chains, policy and the "
+                                 "tables " +
+                                     join(tables)
+                               : suggestion(member.key, known)));
         return;
     }
     Section section(&member.value, "rules." + member.key, errors_);

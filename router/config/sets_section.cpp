@@ -4,6 +4,7 @@
 
 #include "core/base/words.hpp"
 #include "core/rules/set_use.hpp"
+#include "core/sets/sets.hpp"
 #include "router/base/text_file.hpp"
 #include "router/config/build.hpp"
 #include "router/config/sections.hpp"
@@ -17,8 +18,8 @@ constexpr std::size_t kMaxSetFileBytes = std::size_t{64} << 20;
 
 // Keys of a set that are options of `ipset create`, with and without a value.
 constexpr std::array<std::string_view, 13> kValues = {
-    "family",  "hashsize", "maxelem",    "netmask", "bitmask", "markmask", "timeout",
-    "bucketsize", "initval",  "range", "size", "from", "to"};
+    "family",     "hashsize", "maxelem", "netmask", "bitmask", "markmask", "timeout",
+    "bucketsize", "initval",  "range",   "size",    "from",    "to"};
 constexpr std::array<std::string_view, 4> kFlags = {"counters", "comment", "skbinfo", "forceadd"};
 
 class SetReader {
@@ -83,8 +84,8 @@ void SetReader::entries() {
     for (const Located<std::string>& entry : entries) {
         const auto words = split_words(entry.value, Quoting::Shell);
         if (!words || words->empty()) {
-            section_.fail(entry.where, words ? "an entry cannot be empty"
-                                             : "a quote is opened and not closed");
+            section_.fail(entry.where,
+                          words ? "an entry cannot be empty" : "a quote is opened and not closed");
             continue;
         }
         std::vector<std::string> command = {"add", name_};
@@ -98,7 +99,8 @@ void SetReader::entries() {
 // The commands of the file and of [sets], one after the other.
 class Builder {
   public:
-    Builder(sets::Sets& sets, Instant now) : context_{sets, [] { return sets::References(); }, now} {}
+    Builder(sets::Sets& sets, Instant now)
+        : context_{sets, [] { return sets::References(); }, now} {}
 
     void run_file(const SetFile& file);
     void run(const Result<IpsetArgs, IpsetProblem>& args, const SourceLocation& where);
@@ -130,8 +132,9 @@ void Builder::run(const Result<IpsetArgs, IpsetProblem>& args, const SourceLocat
     }
     if (args->only_shows() || args->command == IpsetCommand::Restore ||
         args->command == IpsetCommand::Quit) {
-        errors.push_back({where, "a file of sets holds commands that make and change sets: "
-                                 "create, add, del, flush, destroy, rename and swap"});
+        errors.push_back({where,
+                          "a file of sets holds commands that make and change sets: "
+                          "create, add, del, flush, destroy, rename and swap"});
         return;
     }
     IpsetPass pass(*args);

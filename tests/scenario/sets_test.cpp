@@ -55,8 +55,7 @@ TEST_CASE("two sets that are swapped change what the rule means from one packet 
     w.when("lan", kSsh).expect("wan", forwarded(kSsh));
     CHECK(w.router().sets().swap("next", "bad") == sets::Failure::None);
     w.when("lan", kSsh).expect_drop(DropReason::RuleDrop);
-    CHECK(w.router().sets().destroy("bad", w.router().set_references()) ==
-          sets::Failure::SetInUse);
+    CHECK(w.router().sets().destroy("bad", w.router().set_references()) == sets::Failure::SetInUse);
     CHECK(w.router().sets().destroy("next", w.router().set_references()) == sets::Failure::None);
 }
 

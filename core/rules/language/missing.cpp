@@ -9,11 +9,12 @@ namespace {
 
 // Kinds of match and target of iptables that have no row.
 constexpr std::string_view kMissing[] = {
-    "bpf",     "cgroup",    "cluster", "connlabel", "cpu", "devgroup",    "dst",      "eui64",
-    "hbh",     "ipvs",      "mh",      "nfacct",    "osf", "owner",       "policy",   "rateest",
-    "realm",   "rt",        "socket",    "srh", "AUDIT",       "CHECKSUM", "CLASSIFY",
-    "HMARK",   "CLUSTERIP", "DNPT",    "IDLETIMER", "LED", "CONNSECMARK", "NFQUEUE",  "RATEEST",
-    "SECMARK",   "SNPT",    "SYNPROXY",  "TEE", "TPROXY",      "ULOG",
+    "bpf",         "cgroup",   "cluster", "connlabel", "cpu",    "devgroup",  "dst",
+    "eui64",       "hbh",      "ipvs",    "mh",        "nfacct", "osf",       "owner",
+    "policy",      "rateest",  "realm",   "rt",        "socket", "srh",       "AUDIT",
+    "CHECKSUM",    "CLASSIFY", "HMARK",   "CLUSTERIP", "DNPT",   "IDLETIMER", "LED",
+    "CONNSECMARK", "NFQUEUE",  "RATEEST", "SECMARK",   "SNPT",   "SYNPROXY",  "TEE",
+    "TPROXY",      "ULOG",
 };
 
 }  // namespace

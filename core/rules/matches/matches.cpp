@@ -17,7 +17,7 @@ constexpr std::array kMatches = {
     &kIprangeMatch,   &kLengthMatch,    &kStringMatch,   &kU32Match,     &kTcpmssMatch,
     &kTcpMatch,       &kUdpMatch,       &kUdpliteMatch,  &kDccpMatch,    &kRecentMatch,
     &kAddrtypeMatch,  &kRpfilterMatch,  &kMacMatch,      &kPhysdevMatch, &kSctpMatch,
-    &kTimeMatch, &kSetMatch,
+    &kTimeMatch,      &kSetMatch,
 };
 
 }  // namespace

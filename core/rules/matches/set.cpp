@@ -5,6 +5,7 @@
 #include "core/rules/matches/matches.hpp"
 #include "core/rules/set_use.hpp"
 #include "core/rules/words/text.hpp"
+#include "core/sets/sets.hpp"
 
 namespace nsr::rules {
 
@@ -56,7 +57,8 @@ MatchResult SetMatch::test(ActionParam& par) const {
     return yes_if(held != invert);
 }
 
-void save_counter(std::string& text, const std::optional<CounterTest>& test, std::string_view what) {
+void save_counter(std::string& text, const std::optional<CounterTest>& test,
+                  std::string_view what) {
     if (!test) {
         return;
     }
@@ -94,7 +96,8 @@ bool read_counter(const Options& options, RuleContext& context, std::string_view
             continue;
         }
         if (test) {
-            context.error(*given, "only one of the --" + std::string(what) + "-[eq|lt|gt] is allowed");
+            context.error(*given,
+                          "only one of the --" + std::string(what) + "-[eq|lt|gt] is allowed");
             return false;
         }
         const auto value = parse_number(given->value);

@@ -5,6 +5,7 @@
 #include "core/rules/set_use.hpp"
 #include "core/rules/targets/targets.hpp"
 #include "core/rules/words/text.hpp"
+#include "core/sets/sets.hpp"
 
 namespace nsr::rules {
 

@@ -12,7 +12,8 @@ constexpr std::array kTargets = {
     &kCtTarget,       &kNotrackTarget,  &kTtlTarget,    &kHlTarget,     &kTosTarget,
     &kDscpTarget,     &kEcnTarget,      &kLogTarget,    &kNflogTarget,  &kTraceTarget,
     &kMarkTarget,     &kConnmarkTarget, &kSnatTarget,   &kDnatTarget,   &kMasqueradeTarget,
-    &kRedirectTarget, &kNetmapTarget,   &kRejectTarget, &kTcpmssTarget, &kTcpoptstripTarget, &kSetTarget,
+    &kRedirectTarget, &kNetmapTarget,   &kRejectTarget, &kTcpmssTarget, &kTcpoptstripTarget,
+    &kSetTarget,
 };
 
 }  // namespace

@@ -40,8 +40,8 @@ const CommandRow* find_command(std::string_view word) {
     const bool dashes = word.starts_with("--");
     const std::string_view name = dashes ? word.substr(2) : word;
     for (const CommandRow& row : kCommands) {
-        const bool begins = !name.empty() && !dashes &&
-                            (row.name.starts_with(name) || row.other.starts_with(name));
+        const bool begins =
+            !name.empty() && !dashes && (row.name.starts_with(name) || row.other.starts_with(name));
         if (word == row.letters || name == row.name || begins) {
             return &row;
         }
@@ -154,8 +154,9 @@ ArgsReader::Taken ArgsReader::take_global() {
         {"-r", "resolve", nullptr},  // addresses are never resolved here
     });
     const std::string_view word = words_[at_];
-    const std::string_view name =
-        word.starts_with("--") ? word.substr(2) : word.starts_with('-') ? word.substr(1) : "";
+    const std::string_view name = word.starts_with("--")  ? word.substr(2)
+                                  : word.starts_with('-') ? word.substr(1)
+                                                          : "";
     for (const Flag& flag : kFlags) {
         if (word == flag.letter || (!name.empty() && name == flag.name)) {
             if (flag.flag != nullptr) {

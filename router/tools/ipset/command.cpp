@@ -25,11 +25,12 @@ IpsetVerb verb_of(IpsetCommand command) {
 
 }  // namespace
 
-IpsetPass::IpsetPass(IpsetArgs args, std::string input)
+IpsetPass::IpsetPass(IpsetArgs args, std::string input, std::size_t lines)
     : args_(std::move(args)),
       restoring_(args_.command == IpsetCommand::Restore),
       restore_(args_),
-      input_(std::move(input)) {
+      input_(std::move(input)),
+      line_(lines) {
 }
 
 bool IpsetPass::advance(const IpsetContext& context, std::size_t steps, std::string& out) {
@@ -99,7 +100,7 @@ void IpsetPass::begin(const IpsetContext& context) {
         case IpsetCommand::Version:
             break;
     }
-    if (line_ != 0) {
+    if (restoring_) {
         const std::string name = args_.command == IpsetCommand::Restore ? "restore"
                                  : args_.command == IpsetCommand::Help  ? "help"
                                                                         : "version";
@@ -208,18 +209,14 @@ IpsetPass::Outcome IpsetPass::change_member(const IpsetContext& context, const G
     const bool behind = !given.reference.empty();
     const sets::Sets::Member member{parts.member, behind ? given.before : parts.before,
                                     behind ? given.reference : parts.reference};
-    return outcome_of(args_.command == IpsetCommand::Add
-                          ? context.sets.add_member(id, member, given.extensions, args_.exist,
-                                                    context.now)
-                          : context.sets.remove_member(id, member, args_.exist, context.now));
+    return outcome_of(
+        args_.command == IpsetCommand::Add
+            ? context.sets.add_member(id, member, given.extensions, args_.exist, context.now)
+            : context.sets.remove_member(id, member, args_.exist, context.now));
 }
 
 IpsetPass::Outcome IpsetPass::list(const IpsetContext& context) {
     std::vector<sets::SetId> ids = context.sets.all();
-    // Lists come last, so that their members are there when the text is restored.
-    std::stable_partition(ids.begin(), ids.end(), [&](sets::SetId id) {
-        return context.sets.get(id).type().storage != sets::Storage::List;
-    });
     if (args_.set) {
         const auto id = context.sets.id_of(*args_.set);
         if (!id) {

@@ -31,8 +31,8 @@ struct IpsetContext {
 
 class IpsetPass {
   public:
-    // `input` is the text of `restore`.
-    explicit IpsetPass(IpsetArgs args, std::string input = {});
+    // `input` is the text of `restore`, or a part of it behind as many lines.
+    explicit IpsetPass(IpsetArgs args, std::string input = {}, std::size_t lines = 0);
 
     // Does about as much as takes `steps` elements; false: that was all.
     bool advance(const IpsetContext& context, std::size_t steps, std::string& out);
@@ -69,7 +69,7 @@ class IpsetPass {
         IpsetVerb verb;
     };
 
-    IpsetArgs args_;       // of the command, or of the line at work
+    IpsetArgs args_;  // of the command, or of the line at work
     bool restoring_ = false;
     IpsetArgs restore_;
     std::string input_;

@@ -49,7 +49,8 @@ class CreateReader {
 
 Result<NewSet, IpsetProblem> CreateReader::read() {
     SetSpec& spec = made_.spec;
-    const bool bitmap_of_addresses = spec.type->storage == Storage::Bitmap && spec.type->has(Part::Ip);
+    const bool bitmap_of_addresses =
+        spec.type->storage == Storage::Bitmap && spec.type->has(Part::Ip);
     spec.family = spec.type->both_families() || bitmap_of_addresses ? Family::Ipv4 : Family::None;
     while (!words_.at_end()) {
         read_option(words_.name());
@@ -124,12 +125,12 @@ bool CreateReader::read_hash_option(std::string_view name) {
 bool CreateReader::read_mask(std::string_view name) {
     const sets::SetType& type = *made_.spec.type;
     const bool nets = type.parts[0] == Part::Net && type.parts[1] == Part::Net;
-    const bool netmasks = type.name == "hash:ip" || type.name == "hash:ip,port" ||
-                          type.name == "bitmap:ip" || nets;
+    const bool netmasks =
+        type.name == "hash:ip" || type.name == "hash:ip,port" || type.name == "bitmap:ip" || nets;
     if (name == "markmask" && type.has(Part::Mark)) {
         made_.spec.markmask = static_cast<std::uint32_t>(words_.number(0, 0xffffffff));
-    } else if (netmasks && (name == "netmask" ||
-                            (name == "bitmask" && type.storage == Storage::Hash))) {
+    } else if (netmasks &&
+               (name == "netmask" || (name == "bitmask" && type.storage == Storage::Hash))) {
         if (mask_text_) {
             words_.fail(
                 "Syntax error: bitmask and netmask are mutually exclusive, provide only one");
@@ -253,9 +254,9 @@ void CreateReader::finish() {
 void CreateReader::finish_range() {
     SetSpec& spec = made_.spec;
     if (!first_given_ || !last_given_) {
-        words_.fail(std::string("Mandatory option `") + (first_given_ ? "to" : "range") +
-                        "' is missing",
-                    2);
+        words_.fail(
+            std::string("Mandatory option `") + (first_given_ ? "to" : "range") + "' is missing",
+            2);
         return;
     }
     if (spec.first > spec.last) {

@@ -141,8 +141,7 @@ void ElementOptionReader::read_skbprio(const std::string& text) {
                            ? std::nullopt
                            : parse_hex(std::string_view(text).substr(colon + 1), false);
     if (!major || !minor || *major > 0xffff || *minor > 0xffff) {
-        words_.fail(
-            "Syntax error: Invalid skbprio format, it should be:MAJOR:MINOR (see manpage)");
+        words_.fail("Syntax error: Invalid skbprio format, it should be:MAJOR:MINOR (see manpage)");
     }
     given_.extensions.skbinfo->priority = major.value_or(0) << 16 | minor.value_or(0);
 }

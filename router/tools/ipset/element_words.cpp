@@ -220,8 +220,8 @@ std::optional<IpAddress> ElementReader::address(std::string_view text) {
 // --- everything else ----------------------------------------------------------------------------
 
 void ElementReader::read_ports(std::string_view text) {
-    const auto ports = type_.has_protocol() ? parse_port_span(text, spec_.family)
-                                            : parse_plain_ports(text);
+    const auto ports =
+        type_.has_protocol() ? parse_port_span(text, spec_.family) : parse_plain_ports(text);
     if (!ports) {
         problem_ = ports.error();
         return;

@@ -120,8 +120,9 @@ bool SetListing::step(const Set& set, const sets::Sets& sets, const sets::Refere
                 head(set, sets, references, out);
                 cursor_ = 0;
                 const bool hash = set.type().storage == sets::Storage::Hash;
-                phase_ = form_.terse ? Phase::End
-                                     : form_.sorted && hash ? Phase::Sort : Phase::Elements;
+                phase_ = form_.terse            ? Phase::End
+                         : form_.sorted && hash ? Phase::Sort
+                                                : Phase::Elements;
             }
             return true;
         }
@@ -170,8 +171,8 @@ void SetListing::head(const Set& set, const sets::Sets& sets, const sets::Refere
                       std::string& out) const {
     const std::string& called = sets.name_of(ids_[at_]);
     const auto by_rules = references.find(called);
-    const std::size_t held = (by_rules == references.end() ? 0 : by_rules->second) +
-                             sets.lists_with(ids_[at_]);
+    const std::size_t held =
+        (by_rules == references.end() ? 0 : by_rules->second) + sets.lists_with(ids_[at_]);
     const std::string type(set.type().name);
     switch (form_.output) {
         case IpsetOutput::Save:
@@ -180,8 +181,9 @@ void SetListing::head(const Set& set, const sets::Sets& sets, const sets::Refere
         case IpsetOutput::Xml:
             out += "<ipset name=\"" + escaped_xml(called) + "\"" + (form_.names ? "/>\n" : ">\n");
             if (!form_.names) {
-                out += "<type>" + type + "</type>\n<revision>" + std::to_string(set.type().revision) +
-                       "</revision>\n<header>" + in_xml(header_attributes(set)) + "\n<memsize>" +
+                out += "<type>" + type + "</type>\n<revision>" +
+                       std::to_string(set.type().revision) + "</revision>\n<header>" +
+                       in_xml(header_attributes(set)) + "\n<memsize>" +
                        std::to_string(set.bytes()) + "</memsize>\n<references>" +
                        std::to_string(held) + "</references>\n<numentries>" +
                        std::to_string(elements_) + "</numentries>\n</header>\n";
@@ -202,9 +204,9 @@ void SetListing::head(const Set& set, const sets::Sets& sets, const sets::Refere
                 out += called + "\n";
                 break;
             }
-            out += (at_ == 0 ? "Name: " : "\nName: ") + called + "\nType: " + type + "\nRevision: " +
-                   std::to_string(set.type().revision) + "\nHeader:" +
-                   in_words(header_attributes(set)) +
+            out += (at_ == 0 ? "Name: " : "\nName: ") + called + "\nType: " + type +
+                   "\nRevision: " + std::to_string(set.type().revision) +
+                   "\nHeader:" + in_words(header_attributes(set)) +
                    "\nSize in memory: " + std::to_string(set.bytes()) +
                    "\nReferences: " + std::to_string(held) +
                    "\nNumber of entries: " + std::to_string(elements_) + "\n" +
@@ -219,7 +221,8 @@ void SetListing::element(const Set& set, const sets::Sets& sets, const Set::Entr
     const Attributes known = element_attributes(entry, set.spec());
     switch (form_.output) {
         case IpsetOutput::Save:
-            out += "add " + name_text(sets.name_of(ids_[at_])) + " " + text + in_words(known) + "\n";
+            out +=
+                "add " + name_text(sets.name_of(ids_[at_])) + " " + text + in_words(known) + "\n";
             break;
         case IpsetOutput::Xml:
             out += "<member><elem>" + escaped_xml(text) + "</elem>" + in_xml(known) + "</member>\n";

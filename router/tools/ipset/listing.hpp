@@ -23,7 +23,8 @@ class SetListing {
         bool sorted = false;  // elements of hashes in ascending order
         bool single = false;  // JSON: the one set as it is, not in a list
     };
-    SetListing(std::vector<sets::SetId> ids, const Form& form) : ids_(std::move(ids)), form_(form) {}
+    SetListing(std::vector<sets::SetId> ids, const Form& form)
+        : ids_(std::move(ids)), form_(form) {}
 
     // Looks at about as many elements; false: that was all.
     bool advance(const sets::Sets& sets, const sets::References& references, std::size_t steps,

@@ -94,9 +94,9 @@ bool has_ports(std::uint8_t protocol) {
 // The tool tries the text as a number first, and says all that it tried.
 IpsetProblem bad_port(std::string_view port, std::string_view protocol) {
     const std::string text(port);
-    const bool number =
-        !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-    return {"Syntax error: '" + text + (number ? "' is out of range 0-65535" : "' is invalid as number") +
+    const bool number = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+    return {"Syntax error: '" + text +
+            (number ? "' is out of range 0-65535" : "' is invalid as number") +
             "\nSyntax error: '" + std::string(protocol) + "' is invalid as number\ncannot parse '" +
             text + "' as a " + std::string(protocol) + " port"};
 }
@@ -203,9 +203,8 @@ std::string port_text(std::uint8_t protocol, std::uint16_t port) {
         return (each.type << 8 | each.code) == port;
     });
     return name + ":" +
-           (found != names.end()
-                ? std::string(found->name)
-                : std::to_string(port >> 8) + "/" + std::to_string(port & 0xff));
+           (found != names.end() ? std::string(found->name)
+                                 : std::to_string(port >> 8) + "/" + std::to_string(port & 0xff));
 }
 
 }  // namespace nsr::router

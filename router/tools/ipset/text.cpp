@@ -105,13 +105,12 @@ void add_hash(const sets::Set& set, Attributes& attributes) {
 void add_skbinfo(const sets::SkbInfo& info, Attributes& attributes) {
     if (info.mark != 0 || info.mark_mask != 0) {
         const bool whole = info.mark_mask == 0xffffffff;
-        attributes.emplace_back("skbmark",
-                                hex(info.mark, "0x%x") +
-                                    (whole ? "" : "/" + hex(info.mark_mask, "0x%x")));
+        attributes.emplace_back(
+            "skbmark", hex(info.mark, "0x%x") + (whole ? "" : "/" + hex(info.mark_mask, "0x%x")));
     }
     if (info.priority != 0) {
-        attributes.emplace_back("skbprio", hex(info.priority >> 16, "%x") + ":" +
-                                               hex(info.priority & 0xffff, "%x"));
+        attributes.emplace_back(
+            "skbprio", hex(info.priority >> 16, "%x") + ":" + hex(info.priority & 0xffff, "%x"));
     }
     if (info.queue != 0) {
         attributes.emplace_back("skbqueue", std::to_string(info.queue));
@@ -123,9 +122,9 @@ void add_skbinfo(const sets::SkbInfo& info, Attributes& attributes) {
 std::string set_name_problem(std::string_view name) {
     const std::string in = "Syntax error: setname '" + std::string(name) + "' ";
     if (name.empty() || name.size() > sets::kMaxNameBytes) {
-        return in + (name.empty() ? "is empty"
-                                  : "is longer than " + std::to_string(sets::kMaxNameBytes) +
-                                        " characters");
+        return in + (name.empty()
+                         ? "is empty"
+                         : "is longer than " + std::to_string(sets::kMaxNameBytes) + " characters");
     }
     const bool odd = std::any_of(name.begin(), name.end(), [](char letter) {
         return letter == '"' || static_cast<unsigned char>(letter) < ' ' || letter == '\x7f';

@@ -13,6 +13,7 @@
 #include "core/rules/language/parse.hpp"
 #include "core/rules/program/program.hpp"
 #include "core/rules/ruleset.hpp"
+#include "core/sets/sets.hpp"
 #include "tests/support/log_lines.hpp"
 #include "tests/support/packet_builder.hpp"
 
@@ -119,8 +120,8 @@ struct Firewall {
     }
     rules::TableVerdict run(Packet& shown, rules::TableId table = rules::TableId::Filter,
                             Hook hook = Hook::Forward) {
-        return program.run({shown, table, hook, now, conntrack, network, random, log, sets,
-                            hash_key});
+        return program.run(
+            {shown, table, hook, now, conntrack, network, random, log, sets, hash_key});
     }
     rules::TableVerdict forward(const PacketBuilder& builder,
                                 rules::TableId table = rules::TableId::Filter) {

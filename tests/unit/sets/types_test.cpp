@@ -30,8 +30,8 @@ const std::vector<TypeCase> kCases = {
      "10.0.0.1,80"},
     {"hash:ip,port,net", "", "10.0.0.1,80,10.2.0.0/16", "10.0.0.1,80,10.2.3.4",
      "10.0.0.1,80,10.3.3.4", "10.0.0.1,80,0/0"},
-    {"hash:net,net", "", "10.0.0.0/8,192.168.0.0/16", "10.1.1.1,192.168.1.1", "10.1.1.1,192.169.1.1",
-     "10.0.0.0/8"},
+    {"hash:net,net", "", "10.0.0.0/8,192.168.0.0/16", "10.1.1.1,192.168.1.1",
+     "10.1.1.1,192.169.1.1", "10.0.0.0/8"},
     {"hash:net,port,net", "", "10.0.0.0/8,53,192.168.0.0/16", "10.1.1.1,53,192.168.1.1",
      "10.1.1.1,54,192.168.1.1", "10.0.0.0/8,53"},
     {"hash:net,iface", "", "10.0.0.0/8,lan", "10.1.1.1,lan", "10.1.1.1,wan", "10.0.0.0/8"},
@@ -69,8 +69,8 @@ TEST_CASE("what is saved can be restored, and is then the same") {
     for (const TypeCase& each : kCases) {
         CAPTURE(each.type + " " + each.options);
         sets::Sets sets(1, 2);
-        tell(sets, "create s " + each.type + " " + each.options +
-                       " timeout 60 counters comment skbinfo");
+        tell(sets,
+             "create s " + each.type + " " + each.options + " timeout 60 counters comment skbinfo");
         tell(sets, "add s " + each.added +
                        " packets 1 bytes 40 comment 'what it is' skbmark 0x1/0xf timeout 0");
         const std::string saved = tell(sets, "save").text;
@@ -86,8 +86,9 @@ TEST_CASE("what is saved can be restored, and is then the same") {
 TEST_CASE("every type of the table is in the list above, or is list:set") {
     for (const sets::SetType& type : sets::set_types()) {
         CAPTURE(type.name);
-        const bool tried = std::any_of(kCases.begin(), kCases.end(),
-                                       [&](const TypeCase& each) { return each.type == type.name; });
+        const bool tried = std::any_of(kCases.begin(), kCases.end(), [&](const TypeCase& each) {
+            return each.type == type.name;
+        });
         CHECK((tried || type.name == "list:set"));
     }
 }

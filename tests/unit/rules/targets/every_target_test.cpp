@@ -222,7 +222,8 @@ const std::vector<TargetRow> kLogRows = {
     {"NFLOG", "nflog-threshold", kFilter, kForward, "-j NFLOG --nflog-threshold 5", kUdp, always},
 };
 
-// The sets are those of some_sets(); what time does to an element shows tests/scenario/sets_test.cpp.
+// The sets are those of some_sets(); what time does to an element shows
+// tests/scenario/sets_test.cpp.
 const std::vector<TargetRow> kSetRows = {
     {"SET", "add-set", kMangle, kForward,
      "-j SET --add-set seen src\n-m set --match-set seen src -j MARK --set-mark 9", kUdp,
@@ -248,7 +249,8 @@ const std::vector<TargetRow> kSetRows = {
 
 std::vector<TargetRow> all_rows() {
     std::vector<TargetRow> rows;
-    for (const auto* some : {&kFieldRows, &kMarkRows, &kTrackingRows, &kNatRows, &kLogRows, &kSetRows}) {
+    for (const auto* some :
+         {&kFieldRows, &kMarkRows, &kTrackingRows, &kNatRows, &kLogRows, &kSetRows}) {
         rows.insert(rows.end(), some->begin(), some->end());
     }
     return rows;
