@@ -109,9 +109,9 @@ Verdict Pipeline::run_table(rules::TableId table, Hook hook, Packet& packet) {
 // What a table says; the copies that its rules make go first.
 rules::TableVerdict Pipeline::judge(rules::TableId table, Hook hook, Packet& packet) {
     rules::Copies copies;
-    rules::ActionParam par = {packet,           table,          hook,          now_,
-                              state_.conntrack, state_.network, state_.random, state_.log,
-                              state_.rules_key};
+    rules::ActionParam par = {packet,           table,           hook,          now_,
+                              state_.conntrack, state_.network,  state_.random, state_.log,
+                              state_.sets,      state_.rules_key};
     par.copies = copying_ ? nullptr : &copies;
     const rules::TableVerdict decided = state_.program.run(par, state_.observer);
     if (!copies.empty()) {

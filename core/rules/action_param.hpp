@@ -14,6 +14,10 @@
 #include "core/rules/state.hpp"
 #include "core/rules/table_id.hpp"
 
+namespace nsr::sets {
+class Sets;
+}
+
 namespace nsr::rules {
 
 struct ActionParam {
@@ -25,6 +29,7 @@ struct ActionParam {
     const Network& network;
     RandomSource& random;
     LogSink& log;
+    sets::Sets& sets;
     const SipKey& hash_key;  // of tables that packets fill; the same as long as the program lives
     MatchState* state = nullptr;  // of the match at work; see StatefulMatch
     Copies* copies = nullptr;     // what TEE makes; null: the packet is such a copy itself

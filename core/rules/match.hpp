@@ -47,6 +47,8 @@ class Match {
     [[nodiscard]] virtual std::string shared_name() const { return {}; }
     // Says to a state that somebody made what this match needs of it.
     virtual void join(MatchState& /*shared*/) const {}
+    // The name of the address set it asks, which must exist; empty: none.
+    [[nodiscard]] virtual std::string_view set_name() const { return {}; }
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
     // Its work grows with the packet: it counts as more; see kMostWork.
     [[nodiscard]] virtual bool searches_packet() const { return false; }

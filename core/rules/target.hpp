@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/rules/action_param.hpp"
 #include "core/rules/verdict.hpp"
@@ -53,6 +54,8 @@ class Target {
     [[nodiscard]] virtual std::shared_ptr<const Target> renamed(std::string_view /*chain*/) const {
         return nullptr;
     }
+    // The names of the address sets it changes or asks, which must exist.
+    [[nodiscard]] virtual std::vector<std::string_view> set_names() const { return {}; }
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
     // What it remembers between packets, as a match that says yes to all of them and is asked
     // behind those of its rule. Null: nothing. Lives as long as the target.

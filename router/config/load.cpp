@@ -75,7 +75,9 @@ void read_sections(const TomlValue& tree, Config& config, ConfigErrors& errors) 
     read_host(section("host"), config);
     read_routes(root, config);
     read_sysctls(section("sysctl"), config);
+    read_sets(section("sets"), config);
     read_rules(section("rules"), config);
+    check_sets(config, errors);
     read_replay(section("replay"), config);
     root.finish();
 }

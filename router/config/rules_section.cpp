@@ -121,13 +121,17 @@ void Loader::run() {
     read_tolerance(section_, config_);
     file("ipv4", Family::Ipv4, config_.rule_tables4);
     file("ipv6", Family::Ipv6, config_.rule_tables6);
+    if (Located<std::string> name; section_.string("ipset", name.value)) {
+        name.where = section_.take("ipset")->value.where;
+        read_set_file(name, config_, errors_);
+    }
     if (const TomlValue* declared = section_.table("chains")) {
         chains(*declared);
     }
     const TomlValue* policy_table = section_.table("policy");
     for (const TomlMember& member : section_.value()->members) {
-        if (member.key != "ipv4" && member.key != "ipv6" && member.key != "chains" &&
-            member.key != "policy" && member.key != "tolerate") {
+        if (member.key != "ipv4" && member.key != "ipv6" && member.key != "ipset" &&
+            member.key != "chains" && member.key != "policy" && member.key != "tolerate") {
             table(member);
         }
     }
@@ -204,13 +208,13 @@ void Loader::chains(const TomlValue& value) {
 void Loader::table(const TomlMember& member) {
     const std::optional<TableId> table = rules::parse_table(member.key);
     if (!table) {
-        std::vector<std::string> known = {"ipv4", "ipv6", "chains", "policy", "tolerate"};
+        std::vector<std::string> known = {"ipv4", "ipv6", "ipset", "chains", "policy", "tolerate"};
         const std::vector<std::string> tables = table_names();
         known.insert(known.end(), tables.begin(), tables.end());
         const std::string_view near = nearest(member.key, {known.begin(), known.end()});
         fail(member.where,
              "unknown key \"" + member.key + "\" in [rules]" +
-                 (near.empty() ? "; known are ipv4, ipv6, chains, policy, tolerate and the "
+                 (near.empty() ? "; known are ipv4, ipv6, ipset, chains, policy, tolerate and the "
                                  "tables " +
                                      join(tables)
                                : suggestion(member.key, known)));

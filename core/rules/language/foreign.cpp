@@ -9,15 +9,13 @@ namespace nsr::rules {
 
 namespace {
 
-enum class Why : std::uint8_t { Gone, Elsewhere, Answers, NotYet };
+enum class Why : std::uint8_t { Gone, Elsewhere, Answers };
 
 struct Foreign {
     std::string_view name;
     Why why;
 };
 constexpr auto kForeign = std::to_array<Foreign>({
-    {"set", Why::NotYet},
-    {"SET", Why::NotYet},
     {"SYNPROXY", Why::Answers},
     {"CLUSTERIP", Why::Gone},
     {"ULOG", Why::Gone},
@@ -74,8 +72,6 @@ std::string_view text_of(Why why) {
             return "it is an extension of other kernels";
         case Why::Answers:
             return "it would answer connections in the name of others";
-        case Why::NotYet:
-            return "this version has no address sets";
     }
     return {};
 }

@@ -21,7 +21,7 @@ constexpr std::array kMatches = {
     &kEui64Match,     &kCpuMatch,       &kRealmMatch,    &kDevgroupMatch, &kNfacctMatch,
     &kOsfMatch,       &kIpvsMatch,      &kIpcompMatch,   &kRtMatch,       &kHbhMatch,
     &kDstMatch,       &kMhMatch,        &kSrhMatch,      &kBpfMatch,      &kConnlabelMatch,
-    &kClusterMatch,   &kRateestMatch,
+    &kClusterMatch,   &kRateestMatch,   &kSetMatch,
 };
 
 }  // namespace

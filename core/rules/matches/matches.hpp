@@ -71,6 +71,7 @@ extern const MatchModule kBpfMatch;
 extern const MatchModule kConnlabelMatch;
 extern const MatchModule kClusterMatch;
 extern const MatchModule kRateestMatch;
+extern const MatchModule kSetMatch;
 
 std::span<const MatchModule* const> match_modules();
 const MatchModule* find_match(std::string_view name);

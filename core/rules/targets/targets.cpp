@@ -16,6 +16,7 @@ constexpr std::array kTargets = {
     &kClassifyTarget, &kAuditTarget,    &kLedTarget,     &kIdletimerTarget, &kConnsecmarkTarget,
     &kSecmarkTarget,  &kChecksumTarget, &kNfqueueTarget, &kQueueTarget,     &kTproxyTarget,
     &kHmarkTarget,    &kSnptTarget,     &kDnptTarget,    &kTeeTarget,       &kRateestTarget,
+    &kSetTarget,
 };
 
 }  // namespace

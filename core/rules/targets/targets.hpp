@@ -44,6 +44,7 @@ extern const TargetModule kSnptTarget;
 extern const TargetModule kDnptTarget;
 extern const TargetModule kTeeTarget;
 extern const TargetModule kRateestTarget;
+extern const TargetModule kSetTarget;
 
 std::span<const TargetModule* const> target_modules();
 const TargetModule* find_target(std::string_view name);

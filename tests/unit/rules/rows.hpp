@@ -37,5 +37,6 @@ std::vector<Row> header_rows();      // rows of matches that look at headers
 std::vector<Row> connection_rows();  // of those that look at connections
 std::vector<Row> memory_rows();      // of those that remember or know the time
 std::vector<Row> extension_rows();   // of the rarer ones
+std::vector<Row> set_rows();         // of -m set
 
 }  // namespace nsr::test

@@ -14,7 +14,7 @@ namespace {
 
 std::vector<Row> all_rows() {
     std::vector<Row> rows = header_rows();
-    for (const auto& more : {connection_rows(), memory_rows(), extension_rows()}) {
+    for (const auto& more : {connection_rows(), memory_rows(), extension_rows(), set_rows()}) {
         rows.insert(rows.end(), more.begin(), more.end());
     }
     return rows;

@@ -196,9 +196,35 @@ const std::vector<TargetRow> kLogRows = {
     {"NFLOG", "nflog-threshold", kFilter, kForward, "-j NFLOG --nflog-threshold 5", kUdp, always},
 };
 
+// The sets are those of some_sets(); what time does to an element shows
+// tests/scenario/sets_test.cpp.
+const std::vector<TargetRow> kSetRows = {
+    {"SET", "add-set", kMangle, kForward,
+     "-j SET --add-set seen src\n-m set --match-set seen src -j MARK --set-mark 9", kUdp,
+     [](const Seen& seen) { return seen.meta().mark == 9; }},
+    {"SET", "timeout", kMangle, kForward,
+     "-j SET --add-set seen src --timeout 5\n-m set --match-set seen src -j MARK --set-mark 9",
+     kUdp, [](const Seen& seen) { return seen.meta().mark == 9; }},
+    {"SET", "exist", kMangle, kForward,
+     "-j SET --add-set counted src --exist\n"
+     "-m set --match-set counted src --packets-eq 2 -j MARK --set-mark 9",
+     kUdp, [](const Seen& seen) { return seen.meta().mark == 9; }},
+    {"SET", "del-set", kMangle, kForward,
+     "-j SET --del-set hosts src\n-m set ! --match-set hosts src -j MARK --set-mark 9", kUdp,
+     [](const Seen& seen) { return seen.meta().mark == 9; }},
+    {"SET", "map-set", kMangle, kForward, "-j SET --map-set marks src --map-mark", kUdp,
+     [](const Seen& seen) { return seen.meta().mark == 0x35; }},
+    {"SET", "map-mark", kMangle, kForward, "-j SET --map-set marks dst --map-mark", kUdp,
+     [](const Seen& seen) { return seen.meta().mark == 0x05; }},
+    // Nothing here looks at priorities and queues.
+    {"SET", "map-prio", kMangle, kForward, "-j SET --map-set marks src --map-prio", kUdp, always},
+    {"SET", "map-queue", kMangle, kForward, "-j SET --map-set marks src --map-queue", kUdp, always},
+};
+
 std::vector<TargetRow> all_rows() {
     std::vector<TargetRow> rows;
-    for (const auto* some : {&kFieldRows, &kMarkRows, &kTrackingRows, &kNatRows, &kLogRows}) {
+    for (const auto* some :
+         {&kFieldRows, &kMarkRows, &kTrackingRows, &kNatRows, &kLogRows, &kSetRows}) {
         rows.insert(rows.end(), some->begin(), some->end());
     }
     const std::vector<TargetRow> extensions = extension_target_rows();
