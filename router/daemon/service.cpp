@@ -128,8 +128,17 @@ void Service::listen() {
         server_->listen_unix(config_.control.unix_path, config_.control.token);
     }
     if (!config_.control.address.empty()) {
-        const netlink::Enter enter(config_.control.netns);
-        server_->listen_tcp(config_.control.address, config_.control.port, config_.control.token);
+        listen_tcp();
+    }
+}
+
+void Service::listen_tcp() {
+    const ControlConfig& control = config_.control;
+    try {
+        const netlink::Enter enter(control.netns);
+        server_->listen_tcp(control.address, control.port, control.token);
+    } catch (const SystemError& error) {
+        throw SystemError(to_string(ConfigError{control.where, error.attempt()}), error.code());
     }
 }
 

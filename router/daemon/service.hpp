@@ -41,6 +41,7 @@ class Service {
   private:
     void make_router();
     void listen();
+    void listen_tcp();
     void handle_signal(int number);
     ReloadAnswer reload();
     ReloadAnswer apply_file();

@@ -74,7 +74,17 @@ class CtTarget : public Target {
     Zone zone = 0;
     bool original = true;
     bool reply = true;
+
+  private:
+    std::string_view zone_option() const;
 };
+
+std::string_view CtTarget::zone_option() const {
+    if (original && reply) {
+        return "--zone ";
+    }
+    return original ? "--zone-orig " : "--zone-reply ";
+}
 
 std::string CtTarget::save() const {
     std::string text;
@@ -88,10 +98,7 @@ std::string CtTarget::save() const {
         text += std::string(next()) + "--expevents new";
     }
     if (has_zone) {
-        const std::string_view option = original && reply ? "--zone "
-                                        : original        ? "--zone-orig "
-                                                          : "--zone-reply ";
-        (text += next()) += option;
+        (text += next()) += zone_option();
         text += zone_from_mark ? "mark" : std::to_string(zone);
     }
     return text;

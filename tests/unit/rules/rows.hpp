@@ -37,4 +37,14 @@ std::vector<Row> header_rows();      // rows of matches that look at headers
 std::vector<Row> connection_rows();  // of those that look at connections
 std::vector<Row> memory_rows();      // of those that remember or know the time
 
+// The rules of the rows about targets, one per line.
+struct TargetRules {
+    std::string_view option;
+    rules::TableId table;
+    Hook hook;
+    std::string_view rules;
+    Family family;
+};
+std::vector<TargetRules> target_rules();
+
 }  // namespace nsr::test
