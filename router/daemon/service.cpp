@@ -60,6 +60,7 @@ Service::Service(Config config)
       memory_limit_bytes_(memory_limit()) {
     memory_limit_bytes_ = memory_limit_bytes_ == 0 ? kMemoryIfUnknown : memory_limit_bytes_;
     make_router();
+    log_warnings();
     engine_ = std::make_unique<Engine>(*router_, clock_, log_);
     // A signal that comes while things are being set up waits until they are, and ends them then.
     engine_->on_signal([this](int number) { handle_signal(number); });
@@ -113,6 +114,13 @@ void Service::make_router() {
     }
     tree_ = std::make_unique<procfs::Tree>(procfs::Context{
         *router_, config_.line_format, [this] { return log_.text(); }, memory_limit_bytes_});
+}
+
+void Service::log_warnings() {
+    std::istringstream lines(warnings_in_lines(config_.warnings));
+    for (std::string line; std::getline(lines, line);) {
+        log_.log(clock_.now(), LogLevel::Warning, "nsrouter: " + line);
+    }
 }
 
 void Service::listen() {
@@ -196,6 +204,7 @@ ReloadAnswer Service::apply_file() {
     }
     notify_systemd("RELOADING=1");
     config_ = std::move(*next);
+    log_warnings();
     errors = apply_config();
     notify_systemd("READY=1");
     return {!errors.empty(), joined + in_lines(errors)};

@@ -40,6 +40,7 @@ class Service {
 
   private:
     void make_router();
+    void log_warnings();
     void listen();
     void listen_tcp();
     void handle_signal(int number);
