@@ -94,12 +94,9 @@ class Sysctl {
     int exit_code_ = kSuccess;
 };
 
-std::string path_of(std::string name) {
-    // Separators are dots; a slash is a dot inside a name.
-    for (char& c : name) {
-        c = c == '.' ? '/' : c == '/' ? '.' : c;
-    }
-    return "/proc/sys/" + name;
+// Separators are dots; a slash is a dot inside a name.
+std::string path_of(const std::string& name) {
+    return "/proc/sys/" + exchanged(name, '.', '/');
 }
 
 std::string first_line(std::string text) {

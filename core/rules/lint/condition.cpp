@@ -44,17 +44,16 @@ constexpr std::array kStates = std::to_array<StateName>({
 });
 
 // Modules whose options are conditions of their own, each read by itself.
-constexpr std::array<std::string_view, 11> kReadable = {
-    "",     "tcp",   "udp",       "udplite", "sctp",     "dccp",
-    "icmp", "icmp6", "multiport", "state",   "conntrack"};
+constexpr std::array<std::string_view, 11> kReadable = {"",          "tcp",   "udp",      "udplite",
+                                                        "sctp",      "dccp",  "icmp",     "icmp6",
+                                                        "multiport", "state", "conntrack"};
 // Those that look for a transport header before anything else.
 constexpr std::array<std::string_view, 8> kOfHeaders = {"tcp",  "udp",  "udplite", "sctp",
                                                         "dccp", "icmp", "icmp6",   "multiport"};
 // Others that answer the same as long as the packet is in a chain.
-constexpr std::array<std::string_view, 13> kSteady = {"iprange", "addrtype",   "length", "pkttype",
-                                                      "esp",     "ah",         "frag",   "rt",
-                                                      "hbh",     "ipv6header", "dst",    "mh",
-                                                      "policy"};
+constexpr std::array<std::string_view, 13> kSteady = {
+    "iprange", "addrtype", "length",     "pkttype", "esp", "ah",    "frag",
+    "rt",      "hbh",      "ipv6header", "dst",     "mh",  "policy"};
 
 bool is_among(std::string_view name, const auto& names) {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -150,8 +149,8 @@ void read_match(const Match& match, Conditions& conditions) {
         return;
     }
     if (!is_among(module, kReadable)) {
-        conditions.push_back({.steady = is_among(module, kSteady),
-                              .text = std::string(module) + " " + text});
+        conditions.push_back(
+            {.steady = is_among(module, kSteady), .text = std::string(module) + " " + text});
         return;
     }
     if (is_among(module, kOfHeaders)) {
@@ -261,7 +260,9 @@ bool is_impossible(const Condition& condition) {
     if (!condition.inverted) {
         return false;
     }
-    const auto is_all = [](const PortRange& range) { return range.low == 0 && range.high == 65535; };
+    const auto is_all = [](const PortRange& range) {
+        return range.low == 0 && range.high == 65535;
+    };
     switch (condition.field) {
         case Field::Source:
         case Field::Destination:

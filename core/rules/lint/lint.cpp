@@ -12,8 +12,7 @@ namespace nsr::rules::lint {
 namespace {
 
 constexpr std::array kChecks = std::to_array<Check>({
-    {"unreachable", "a rule behind one that ends its chain for every packet",
-     look_for_unreachable},
+    {"unreachable", "a rule behind one that ends its chain for every packet", look_for_unreachable},
     {"shadowed", "a rule whose packets an earlier one of its chain takes, all of them",
      look_for_shadowed},
     {"never-matches", "a rule that asks for what no packet has (`! -i +`, `! -s 0.0.0.0/0`)",
@@ -25,8 +24,7 @@ constexpr std::array kChecks = std::to_array<Check>({
      look_for_related_alone},
     {"invalid-accepted", "INVALID packets are accepted, whatever else they are",
      look_for_accepted_invalid},
-    {"answers-dropped",
-     "FORWARD lets connections begin one way, and no packet go the other",
+    {"answers-dropped", "FORWARD lets connections begin one way, and no packet go the other",
      look_for_dropped_answers},
     {"host-answers-dropped",
      "INPUT lets requests in, but no answers for the clients in the [host] namespace",
@@ -57,9 +55,9 @@ void put_in_order(ConfigErrors& warnings) {
     };
     std::sort(warnings.begin(), warnings.end(),
               [&](const ConfigError& a, const ConfigError& b) { return key(a) < key(b); });
-    const auto same = std::unique(
-        warnings.begin(), warnings.end(),
-        [&](const ConfigError& a, const ConfigError& b) { return key(a) == key(b); });
+    const auto same =
+        std::unique(warnings.begin(), warnings.end(),
+                    [&](const ConfigError& a, const ConfigError& b) { return key(a) == key(b); });
     warnings.erase(same, warnings.end());
 }
 

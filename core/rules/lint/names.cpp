@@ -75,10 +75,9 @@ void look_for_missing_interfaces(const Subject& subject, Report& report) {
         for (const Condition& each : line.conditions) {
             const bool names_one =
                 each.field == Field::InInterface || each.field == Field::OutInterface;
-            const bool known =
-                std::any_of(there.begin(), there.end(), [&](const std::string& name) {
-                    return interfaces_meet(name, each.text);
-                });
+            const bool known = std::any_of(
+                there.begin(), there.end(),
+                [&](const std::string& name) { return interfaces_meet(name, each.text); });
             if (names_one && !known && said.insert(line.where().file + "\n" + each.text).second) {
                 report.warn(line, "there is no interface " + in_quotes(each.text) +
                                       did_you_mean(each.text, {there.begin(), there.end()}));
@@ -120,12 +119,12 @@ void look_for_ftp_without_helper(const Subject& subject, Report& report) {
             const std::vector<const Line*> lines = table->reached_from(chain);
             const auto ftp = std::find_if(lines.begin(), lines.end(),
                                           [](const Line* line) { return is_for_ftp(*line); });
-            const bool open = std::any_of(lines.begin(), lines.end(), [](const Line* line) {
-                return opens_any_port(*line);
-            });
+            const bool open = std::any_of(lines.begin(), lines.end(),
+                                          [](const Line* line) { return opens_any_port(*line); });
             if (table->drops_the_rest(chain) && ftp != lines.end() && !open) {
-                report.warn(**ftp, "accepts FTP, whose data connections nothing accepts: the helper"
-                                   " ftp is not there to make them RELATED");
+                report.warn(**ftp,
+                            "accepts FTP, whose data connections nothing accepts: the helper"
+                            " ftp is not there to make them RELATED");
             }
         }
     }

@@ -58,8 +58,8 @@ bool only_to_servers(const Line& line) {
 
 bool only_echo_requests(const Line& line) {
     return std::any_of(line.conditions.begin(), line.conditions.end(), [](const Condition& each) {
-        return !each.inverted && (each.text == "icmp --icmp-type 8" ||
-                                  each.text == "icmp6 --icmpv6-type 128");
+        return !each.inverted &&
+               (each.text == "icmp --icmp-type 8" || each.text == "icmp6 --icmpv6-type 128");
     });
 }
 
@@ -103,8 +103,7 @@ bool turns_back(const Line& line, const Line& opener) {
 
 bool opens_tcp(const Line& line) {
     const Condition* protocol = find(line.conditions, Field::Protocol);
-    const bool is_tcp =
-        protocol == nullptr || (protocol->text == "tcp") != protocol->inverted;
+    const bool is_tcp = protocol == nullptr || (protocol->text == "tcp") != protocol->inverted;
     return is_tcp && allows(line, ctstate::kNew) && !only_echo_requests(line);
 }
 
@@ -112,7 +111,8 @@ bool opens_tcp(const Line& line) {
 
 // kernel: nf_nat_inet_fn asks the table for the first packet of a connection, and for expected ones
 void look_for_nat_of_known(const Subject& subject, Report& report) {
-    constexpr std::uint32_t kAsked = ctstate::kNew | ctstate::kRelated | ctstate::kSnat | ctstate::kDnat;
+    constexpr std::uint32_t kAsked =
+        ctstate::kNew | ctstate::kRelated | ctstate::kSnat | ctstate::kDnat;
     for (const TableView& table : subject.tables()) {
         if (table.id() != TableId::Nat) {
             continue;
@@ -121,9 +121,10 @@ void look_for_nat_of_known(const Subject& subject, Report& report) {
             for (const Line& line : view.lines) {
                 const Condition* state = find(line.conditions, Field::State);
                 if (state != nullptr && !state->inverted && (state->states & kAsked) == 0) {
-                    report.warn(line, "matches nothing: the nat table sees the first packet of a"
-                                      " connection alone, which is NEW (or RELATED), not " +
-                                          state->text);
+                    report.warn(line,
+                                "matches nothing: the nat table sees the first packet of a"
+                                " connection alone, which is NEW (or RELATED), not " +
+                                    state->text);
                 }
             }
         }
@@ -144,9 +145,8 @@ void look_for_related_alone(const Subject& subject, Report& report) {
                        !allows(*line, ctstate::kNew);
             });
             const bool established =
-                std::any_of(accepts.begin(), accepts.end(), [](const Line* line) {
-                    return allows(*line, ctstate::kEstablished);
-                });
+                std::any_of(accepts.begin(), accepts.end(),
+                            [](const Line* line) { return allows(*line, ctstate::kEstablished); });
             if (related != accepts.end() && !established && !asks_others(reached)) {
                 report.warn(**related, "accepts RELATED, while nothing in " + std::string(chain) +
                                            " accepts ESTABLISHED: only first packets and errors"
@@ -168,8 +168,9 @@ void look_for_accepted_invalid(const Subject& subject, Report& report) {
                 const bool named = state != nullptr && !state->inverted &&
                                    (state->states & ctstate::kInvalid) != 0;
                 if (named && line.accepts() && line.conditions.size() == 1) {
-                    report.warn(line, "accepts INVALID packets, which NAT lets pass as they are;"
-                                      " drop them, or leave INVALID out");
+                    report.warn(line,
+                                "accepts INVALID packets, which NAT lets pass as they are;"
+                                " drop them, or leave INVALID out");
                 }
             }
         }
@@ -188,12 +189,13 @@ void look_for_dropped_answers(const Subject& subject, Report& report) {
             continue;
         }
         for (const Line* opener : accepts) {
-            const bool answered = std::any_of(accepts.begin(), accepts.end(), [&](const Line* line) {
-                return !turns_back(*line, *opener);
-            });
+            const bool answered =
+                std::any_of(accepts.begin(), accepts.end(),
+                            [&](const Line* line) { return !turns_back(*line, *opener); });
             if (opens_tcp(*opener) && !answered) {
-                report.warn(*opener, "lets connections begin that get no answer: FORWARD drops the"
-                                     " rest, and nothing in it accepts ESTABLISHED");
+                report.warn(*opener,
+                            "lets connections begin that get no answer: FORWARD drops the"
+                            " rest, and nothing in it accepts ESTABLISHED");
                 break;
             }
         }

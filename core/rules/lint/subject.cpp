@@ -16,8 +16,8 @@ namespace {
 constexpr int kDepth = 32;
 
 // Targets behind which nothing of a chain is seen by the packets that they got.
-constexpr std::array<std::string_view, 9> kEnds = {"ACCEPT", "DROP",       "RETURN",   "REJECT", "SNAT",
-                                                   "DNAT",   "MASQUERADE", "REDIRECT", "NETMAP"};
+constexpr std::array<std::string_view, 9> kEnds = {
+    "ACCEPT", "DROP", "RETURN", "REJECT", "SNAT", "DNAT", "MASQUERADE", "REDIRECT", "NETMAP"};
 
 Target::Jump jump_of(const Line& line) {
     return line.rule->target == nullptr ? Target::Jump::None : line.rule->target->jump();

@@ -214,15 +214,14 @@ std::string escaped(std::string_view text) {
 std::string quoted(std::string_view text) {
     constexpr std::string_view kPlain =
         "_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    const bool plain =
-        !text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos;
+    const bool plain = !text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos;
     return plain ? std::string(text) : escaped(text);
 }
 
 // differs: saved-text-is-read-back
 std::string whole_word(std::string_view text) {
-    const bool whole = !text.empty() && text != "!" &&
-                       text.find_first_of(" \t\r\"") == std::string_view::npos;
+    const bool whole =
+        !text.empty() && text != "!" && text.find_first_of(" \t\r\"") == std::string_view::npos;
     return whole ? std::string(text) : escaped(text);
 }
 

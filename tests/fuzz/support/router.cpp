@@ -75,8 +75,7 @@ bool checksum_holds(const Packet& packet) {
 bool router_takes(const Router& router, Packet& packet) {
     const Verdict verdict = dissect(packet);
     const bool unread = verdict.dropped() && verdict.reason() == DropReason::BadExtensionHeader;
-    return verdict.accepted() ||
-           (unread && router.defrag().stats(Family::Ipv6).reassembled != 0);
+    return verdict.accepted() || (unread && router.defrag().stats(Family::Ipv6).reassembled != 0);
 }
 
 void check_packet(Router& router, Packet& packet, bool sound) {

@@ -50,7 +50,8 @@ struct Bench {
         ConntrackPass pass({}, ConntrackPass::Form::Json);
         while (pass.advance(router, json, 1000, now)) {
         }
-        CHECK(pass.entries() == static_cast<std::size_t>(std::count(json.begin(), json.end(), '{')) / 3);
+        CHECK(pass.entries() ==
+              static_cast<std::size_t>(std::count(json.begin(), json.end(), '{')) / 3);
         return pass.entries();
     }
 };
@@ -58,7 +59,8 @@ struct Bench {
 }  // namespace
 
 // kernel: ctnetlink_dump_table passes over what has run out; nf_conntrack_count still has it
-TEST_CASE_FIXTURE(Bench, "conntrack: what has run out is counted until it is removed, but not shown") {
+TEST_CASE_FIXTURE(Bench,
+                  "conntrack: what has run out is counted until it is removed, but not shown") {
     send(udp("10.0.0.2:1000", "198.51.100.7:53"));
     send(udp("10.0.0.2:1000", "198.51.100.7:123"));
     CHECK(listed() == 2);

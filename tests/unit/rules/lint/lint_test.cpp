@@ -29,7 +29,8 @@ const std::vector<Story> kStories = {
      "*filter\n-A FORWARD -i lan\n-A FORWARD -m comment --comment end -j DROP\n"
      "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\nCOMMIT\n",
      "rules:4", "line 3 (-m comment --comment end -j DROP) ends chain FORWARD for every packet",
-     "*filter\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A FORWARD -j DROP\n"
+     "*filter\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A FORWARD -j "
+     "DROP\n"
      "COMMIT\n"},
     {"unreachable",
      "*filter\n:END - [0:0]\n:DEEPER - [0:0]\n-A FORWARD -j END\n-A FORWARD -j ACCEPT\n"
@@ -61,7 +62,8 @@ const std::vector<Story> kStories = {
      // The earlier one takes some of the packets only.
      "*filter\n-A FORWARD -i lan -m limit --limit 1/sec -j ACCEPT\n-A FORWARD -i lan -j DROP\n"
      "COMMIT\n"},
-    {"shadowed", "*filter\n-A FORWARD ! -i lan -j DROP\n-A FORWARD ! -i lan -p tcp -j ACCEPT\nCOMMIT\n",
+    {"shadowed",
+     "*filter\n-A FORWARD ! -i lan -j DROP\n-A FORWARD ! -i lan -p tcp -j ACCEPT\nCOMMIT\n",
      "rules:3", "line 2 (! -i lan -j DROP)",
      // One line, of which the second rule is in the first.
      "*filter\n-A FORWARD -s 10.0.0.0/8,10.1.0.0/16 -j DROP\nCOMMIT\n"},
@@ -112,11 +114,13 @@ const std::vector<Story> kStories = {
      "no rule of table filter goes to chain ALONE",
      "*filter\n:EMPTY - [0:0]\n:USED - [0:0]\n-A FORWARD -g USED\n-A USED -j DROP\nCOMMIT\n"},
     {"ftp-without-helper",
-     "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+     "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j "
+     "ACCEPT\n"
      "-A FORWARD -p tcp -m multiport --dports 20:21,80 -j ACCEPT\nCOMMIT\n",
      "rules:4", "data connections",
      // Whoever lets all of it pass needs no helper.
-     "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+     "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j "
+     "ACCEPT\n"
      "-A FORWARD -p tcp -m tcp --dport 21 -j ACCEPT\n"
      "-A FORWARD -p tcp -m tcp --dport 1024:65535 -j ACCEPT\nCOMMIT\n"},
 };
@@ -181,7 +185,8 @@ TEST_CASE("lint: the helper of FTP, where it is asked for or loaded") {
     CHECK(rules::lint::lint(parsed(ftp), {.helpers = {"ftp"}}).empty());
 }
 
-TEST_CASE("lint: a thousand rules each of their own address, port or network are quickly compared") {
+TEST_CASE(
+    "lint: a thousand rules each of their own address, port or network are quickly compared") {
     std::string text = "*filter\n";
     for (int i = 0; i < 1000; ++i) {
         const std::string number = std::to_string(i);
@@ -189,8 +194,9 @@ TEST_CASE("lint: a thousand rules each of their own address, port or network are
                 "/32 -j DROP\n-A FORWARD -p tcp -m tcp --dport " + std::to_string(1000 + i) +
                 " -j DROP\n";
     }
-    text += "-A FORWARD -s 10.0.3.7/32 -p udp -j ACCEPT\n-A FORWARD -p tcp -m tcp --dport 1500 -j "
-            "ACCEPT\nCOMMIT\n";
+    text +=
+        "-A FORWARD -s 10.0.3.7/32 -p udp -j ACCEPT\n-A FORWARD -p tcp -m tcp --dport 1500 -j "
+        "ACCEPT\nCOMMIT\n";
     const std::string said = warnings_of(text, false);
     CHECK(std::count(said.begin(), said.end(), '\n') == 2);
 }
