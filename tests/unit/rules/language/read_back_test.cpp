@@ -107,7 +107,9 @@ bool reads_back(const Words& words, const Place& place) {
 // Every odd value in the place of the one behind `option`, negated and not. -> how many are rules
 int try_odd_values(std::string_view rule, std::string_view option, const Place& place) {
     Words words;
-    for (const Word& word : split_words(rule, Quoting::Restore).value()) {
+    const auto split = split_words(rule, Quoting::Restore);
+    REQUIRE(split.has_value());
+    for (const Word& word : *split) {
         words.push_back(word.text);
     }
     const auto at = std::find(words.begin(), words.end(), option);
