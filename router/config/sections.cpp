@@ -29,7 +29,6 @@ bool is_interface_name(std::string_view name) {
 
 void listen_address(Section& section, ControlConfig& control);
 bool read_port(std::string_view text, std::uint16_t& port);
-SourceLocation where_of(Section& section, std::string_view key, const SourceLocation& otherwise);
 void interface_name(Section& section, std::string_view key, std::string& into);
 void netns_name(Section& section, std::string& into);
 bool is_netns_path(const std::string& text);
@@ -115,7 +114,7 @@ void read_proc(Section section, Config& config) {
 
 void read_host(Section section, Config& config) {
     netns_name(section, config.host_netns);
-    config.host_where = where_of(section, "netns", section.where());
+    config.host_where = section.where_of("netns", section.where());
     if (section.value() != nullptr && section.take("netns") == nullptr) {
         section.fail(section.where(), "[host] needs netns = \"NAME\"");
     }
@@ -206,12 +205,6 @@ bool read_port(std::string_view text, std::uint16_t& port) {
     return error == std::errc{} && stop == end;
 }
 
-// Of the value of `key`, if it is given.
-SourceLocation where_of(Section& section, std::string_view key, const SourceLocation& otherwise) {
-    const TomlMember* member = section.take(key);
-    return member == nullptr ? otherwise : member->value.where;
-}
-
 void interface_name(Section& section, std::string_view key, std::string& into) {
     std::string name;
     if (!section.string(key, name)) {
@@ -263,7 +256,7 @@ bool is_netns_process(const std::string& text) {
 
 InterfaceConfig read_interface(Section section) {
     InterfaceConfig interface;
-    interface.where = where_of(section, "name", section.where());
+    interface.where = section.where_of("name", section.where());
     interface_name(section, "name", interface.name);
     if (section.take("name") == nullptr) {
         section.fail(section.where(), "[[interface]] needs name = \"...\"");
@@ -273,9 +266,9 @@ InterfaceConfig read_interface(Section section) {
     }
     interface.device = interface.name;
     interface_name(section, "device", interface.device);
-    interface.device_where = where_of(section, "device", interface.where);
+    interface.device_where = section.where_of("device", interface.where);
     netns_name(section, interface.netns);
-    interface.netns_where = where_of(section, "netns", interface.where);
+    interface.netns_where = section.where_of("netns", interface.where);
     interface.addresses = addresses(section);
     std::int64_t mtu = interface.mtu;
     section.integer("mtu", {68, 65535}, mtu);

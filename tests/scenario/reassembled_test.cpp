@@ -65,12 +65,3 @@ TEST_CASE("reassembled: NAT brings the header that an ICMP error quotes into the
     w.expect("lan", PacketBuilder(translated).fragment(0, true, 48));
     w.expect("lan", PacketBuilder(translated).fragment(48, false, 24));
 }
-
-// Routers read hop-by-hop options when a packet comes in, which is before it is put together.
-TEST_CASE("reassembled: hop-by-hop options that stood inside of a fragment go on unread") {
-    World w = given("");
-    const auto inside = ip(0, "fd00:1::2", "2001:db8::7").data(std::string("\0\1\2\3\4\5\6\7", 8));
-    w.when("lan", inside).expect_drop(DropReason::BadExtensionHeader);
-    w.when("lan", PacketBuilder(inside).fragment(0, false, 8));
-    w.expect("wan", PacketBuilder(inside).ttl(63));
-}

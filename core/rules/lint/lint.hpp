@@ -13,24 +13,16 @@
 
 #include <cstddef>
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/base/config_error.hpp"
+#include "core/rules/lint/surroundings.hpp"
 #include "core/rules/ruleset.hpp"
 
 namespace nsr::rules::lint {
 
 inline constexpr std::size_t kMostRules = 100'000;
 inline constexpr std::size_t kMostCompared = 256;
-
-// What the rules will stand in.
-struct Surroundings {
-    std::vector<std::string> interfaces = {};  // all there are, "lo" included; none: not known
-    std::vector<std::string> helpers = {};     // of connection tracking that are loaded
-    bool host = false;                         // processes on the router itself: [host]
-};
 
 class Subject;
 class Report;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "core/rules/lint/lint.hpp"
 #include "core/rules/lint/rows.hpp"
 #include "core/rules/lint/subject.hpp"
 

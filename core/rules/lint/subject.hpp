@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/rules/lint/condition.hpp"
-#include "core/rules/lint/lint.hpp"
+#include "core/rules/lint/surroundings.hpp"
 
 namespace nsr::rules::lint {
 

@@ -16,12 +16,13 @@ using test::udp;
 // A router that tracks what it forwards from lan to wan.
 struct Bench {
     BufferPool pool;
-    Router router{{.tracking = TrackingMode::On}};
+    Router router{{}};
     Instant now{std::chrono::seconds(1000)};
 
     Bench() {
         add("lan", "10.0.0.1/24");
         add("wan", "198.51.100.1/24");
+        REQUIRE(router.set_tracking(TrackingMode::On, now).ok());
     }
 
     void add(const char* name, const char* address) {
