@@ -36,23 +36,32 @@ std::string rule_text(std::string_view chain, const Rule& rule) {
     return text;
 }
 
-std::vector<std::string> save_lines(const Table& table, bool with_counters) {
+namespace {
+
+// Null: no counters.
+std::vector<std::string> lines_of(const Table& table, const TableCounters* counters) {
     std::vector<std::string> lines;
-    for (const Chain& chain : table.chains) {
-        const RuleCounters shown = with_counters ? chain.counters : RuleCounters{};
+    for (std::size_t c = 0; c < table.chains.size(); ++c) {
+        const Chain& chain = table.chains[c];
+        const RuleCounters shown = counters != nullptr ? counters->policy(c) : RuleCounters{};
         lines.push_back(":" + chain.name + " " + std::string(name_of(chain.policy)) + " " +
                         counters_text(shown));
     }
-    for (const Chain& chain : table.chains) {
+    for (std::size_t c = 0; c < table.chains.size(); ++c) {
+        const Chain& chain = table.chains[c];
+        std::size_t number = 0;
         for (const Rule& rule : chain.rules) {
-            lines.push_back((with_counters ? counters_text(rule.counters) + " " : "") + "-A " +
-                            rule_text(chain.name, rule));
+            const std::string counted =
+                counters != nullptr ? counters_text(counters->rule(c, number)) + " " : "";
+            lines.push_back(counted + "-A " + rule_text(chain.name, rule));
+            ++number;
         }
     }
     return lines;
 }
 
-std::string save(const Ruleset& ruleset, Family family, bool with_counters) {
+template <class LinesOf>
+std::string save_with(const Ruleset& ruleset, Family family, LinesOf lines_of_table) {
     std::string text;
     for (std::size_t i = 0; i < kTableCount; ++i) {
         const auto id = static_cast<TableId>(i);
@@ -61,12 +70,31 @@ std::string save(const Ruleset& ruleset, Family family, bool with_counters) {
             continue;
         }
         text += "*" + std::string(name_of(id)) + "\n";
-        for (const std::string& line : save_lines(table, with_counters)) {
+        for (const std::string& line : lines_of_table(id, table)) {
             text += line + "\n";
         }
         text += "COMMIT\n";
     }
     return text;
+}
+
+}  // namespace
+
+std::vector<std::string> save_lines(const Table& table, const TableCounters& counters) {
+    return lines_of(table, &counters);
+}
+
+std::string save(const Ruleset& ruleset, Family family, const Counters& counters) {
+    return save_with(ruleset, family, [&](TableId id, const Table& table) {
+        return lines_of(table, &counters.table(family, id));
+    });
+}
+
+std::string save(const Ruleset& ruleset, Family family, bool with_counters) {
+    return save_with(ruleset, family, [&](TableId, const Table& table) {
+        const TableCounters first = first_counters(table);
+        return lines_of(table, with_counters ? &first : nullptr);
+    });
 }
 
 }  // namespace nsr::rules
