@@ -4,9 +4,7 @@
 
 namespace nsr {
 
-namespace {
-
-std::string place_text(const SourceLocation& where) {
+std::string to_string(const SourceLocation& where) {
     std::string text = printable(where.file);
     if (where.line != 0) {
         text += ':' + std::to_string(where.line);
@@ -14,17 +12,15 @@ std::string place_text(const SourceLocation& where) {
             text += ':' + std::to_string(where.column);
         }
     }
-    return text + ": ";
+    return text;
 }
 
-}  // namespace
-
 std::string to_string(const ConfigError& error) {
-    return place_text(error.where) + printable_message(error.message);
+    return to_string(error.where) + ": " + printable_message(error.message);
 }
 
 std::string warning_text(const ConfigError& warning) {
-    return place_text(warning.where) + "warning: " + printable_message(warning.message);
+    return to_string(warning.where) + ": warning: " + printable_message(warning.message);
 }
 
 }  // namespace nsr

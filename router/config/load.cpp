@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 #include <tuple>
 
 #include "core/rules/lint/lint.hpp"
@@ -57,6 +58,13 @@ std::string in_lines(const ConfigErrors& errors) {
 
 std::string warnings_in_lines(const ConfigErrors& warnings) {
     return in_lines(warnings, warning_text);
+}
+
+void log_warnings(const ConfigErrors& warnings, Instant now, LogSink& log) {
+    std::istringstream lines(warnings_in_lines(warnings));
+    for (std::string line; std::getline(lines, line);) {
+        log.log(now, LogLevel::Warning, "nsrouter: " + line);
+    }
 }
 
 namespace {

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/log.hpp"
 #include "core/base/result.hpp"
 #include "router/config/config.hpp"
 
@@ -30,5 +31,6 @@ Result<Config, ConfigErrors> parse_config(std::string_view text, const std::stri
 inline constexpr std::size_t kMostShown = 100;
 std::string in_lines(const ConfigErrors& errors);
 std::string warnings_in_lines(const ConfigErrors& warnings);
+void log_warnings(const ConfigErrors& warnings, Instant now, LogSink& log);
 
 }  // namespace nsr::router
