@@ -14,7 +14,7 @@ nsr_module(router/tools/ip nsr_router_base nsr_pipeline)
 nsr_module(router/tools/iptables nsr_router_base nsr_rules_language)
 nsr_module(router/tools/ipset nsr_router_base nsr_sets nsr_rules_words)
 nsr_module(router/ports nsr_router_base nsr_pipeline nsr_netlink Boost::headers)
-nsr_module(router/config nsr_router_tools_conntrack nsr_router_tools_ip nsr_router_tools_ipset nsr_procfs)
+nsr_module(router/config nsr_router_tools_conntrack nsr_router_tools_ip nsr_router_tools_ipset nsr_procfs nsr_rules_lint)
 nsr_module(router/control
     nsr_router_config nsr_router_ports nsr_router_log nsr_router_tools_iptables Boost::headers Boost::json Boost::url)
 nsr_module(router/daemon nsr_router_control PkgConfig::SECCOMP PkgConfig::CAP_NG)

@@ -71,6 +71,11 @@ bool complain_about_subcommand(const CLI::App& app) {
     return false;
 }
 
+// Like all that the program says of itself.
+std::string usage_error(const CLI::App* app, const CLI::Error& error) {
+    return "nsrouter: " + CLI::FailureMessage::simple(app, error);
+}
+
 }  // namespace
 
 void describe_cli(CLI::App& app, int& exit_code) {
@@ -87,6 +92,7 @@ int run_cli(int argc, const char* const* argv) {
     CLI::App app("A userspace netfilter router for Linux network namespaces.", "nsrouter");
     int exit_code = kSuccess;
     describe_cli(app, exit_code);
+    app.failure_message(usage_error);
     if (argc > 1 && complain_about_command(app, argv[1])) {
         return kUsage;
     }

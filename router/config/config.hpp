@@ -65,7 +65,9 @@ struct InterfaceConfig {
     std::vector<HostRoute> host_routes;  // "default" is one entry per family that has an address
     bool host_forwarding = false;        // the namespace routes, too
     std::uint32_t mtu = 1500;
-    SourceLocation where;
+    SourceLocation where;         // of the name
+    SourceLocation device_where;  // `where` unless given
+    SourceLocation netns_where;   // ditto
 };
 
 struct RouteConfig {
@@ -126,6 +128,7 @@ struct Config {
     procfs::LineFormat line_format = procfs::LineFormat::Article;
     std::vector<InterfaceConfig> interfaces;  // in the file's order, as a start numbers them
     std::string host_netns;                   // empty: no [host], the built-in responder answers
+    SourceLocation host_where;                // of that
     std::vector<RouteConfig> routes;
     std::vector<SysctlConfig> sysctls;  // of `file` first, no name twice
     SetsConfig sets;

@@ -83,7 +83,7 @@ std::string HashlimitMatch::save() const {
     if (!modes.empty()) {
         append(text, "--hashlimit-mode " + modes);
     }
-    append(text, "--hashlimit-name " + name);
+    append(text, "--hashlimit-name " + whole_word(name));
     if (!table_options.empty()) {
         append(text, table_options);
     }

@@ -15,11 +15,13 @@ constexpr std::uint8_t kIncoming = bit(Hook::Prerouting) | bit(Hook::Input) | bi
 constexpr std::uint8_t kAllButOutput = kAllHooks ^ bit(Hook::Output);
 
 constexpr std::array kMacOptions = std::to_array<OptionSpec>({{"mac-source", 1, true}});
-constexpr std::array kPhysdevOptions = std::to_array<OptionSpec>({{"physdev-in", 1, true},
-                                                                  {"physdev-out", 1, true},
-                                                                  {"physdev-is-in", 0, true},
+// In the order in which iptables-save writes them.
+constexpr std::array kPhysdevOptions = std::to_array<OptionSpec>({{"physdev-is-in", 0, true},
+                                                                  {"physdev-in", 1, true},
                                                                   {"physdev-is-out", 0, true},
+                                                                  {"physdev-out", 1, true},
                                                                   {"physdev-is-bridged", 0, true}});
+constexpr std::size_t kMaxInterfaceName = 15;  // kernel: IFNAMSIZ, without its end
 
 // Six groups of one or two hexadecimal digits, shown with two each.
 std::optional<std::string> link_address(std::string_view value, Family) {

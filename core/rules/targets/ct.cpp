@@ -102,7 +102,17 @@ class CtTarget : public Target {
     Zone zone = 0;
     bool original = true;
     bool reply = true;
+
+  private:
+    std::string_view zone_option() const;
 };
+
+std::string_view CtTarget::zone_option() const {
+    if (original && reply) {
+        return "--zone";
+    }
+    return original ? "--zone-orig" : "--zone-reply";
+}
 
 std::string CtTarget::save() const {
     std::string text = helper.empty() ? "" : "--helper " + helper;
@@ -122,7 +132,7 @@ std::string CtTarget::save() const {
         append(text, "--expevents new");
     }
     if (zone_from_mark || zone != 0) {
-        append(text, original && reply ? "--zone" : original ? "--zone-orig" : "--zone-reply");
+        append(text, zone_option());
         append(text, zone_from_mark ? "mark" : std::to_string(zone));
     }
     return text;

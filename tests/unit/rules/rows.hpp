@@ -39,4 +39,14 @@ std::vector<Row> memory_rows();      // of those that remember or know the time
 std::vector<Row> extension_rows();   // of the rarer ones
 std::vector<Row> set_rows();         // of -m set
 
+// The rules of the rows about targets, one per line.
+struct TargetRules {
+    std::string_view option;
+    rules::TableId table;
+    Hook hook;
+    std::string_view rules;
+    Family family;
+};
+std::vector<TargetRules> target_rules();
+
 }  // namespace nsr::test

@@ -5,6 +5,7 @@
 #include "core/rules/save.hpp"
 #include "core/rules/targets/targets.hpp"
 #include "core/wire/bytes.hpp"
+#include "tests/unit/rules/rows.hpp"
 #include "tests/unit/rules/targets/target_rows.hpp"
 
 using namespace nsr;
@@ -266,6 +267,14 @@ void check(const TargetRow& row) {
 }
 
 }  // namespace
+
+std::vector<TargetRules> nsr::test::target_rules() {
+    std::vector<TargetRules> rules;
+    for (const TargetRow& row : all_rows()) {
+        rules.push_back({row.option, row.table, row.hook, row.rule, row.family});
+    }
+    return rules;
+}
 
 TEST_CASE("each option of each target has a row that shows what it does") {
     const std::vector<TargetRow> rows = all_rows();
