@@ -122,6 +122,11 @@ class TableCompiler {
             Link linked = link(*code, *table_, interfaces_);
             compiled->blocks.push_back({std::move(code), std::move(linked)});
         }
+        std::vector<const BlockIndex*> indexes;
+        for (const LinkedBlock& block : compiled->blocks) {
+            indexes.push_back(&block.code->index);
+        }
+        compiled->index = ChainIndex(indexes);
         compiled->source = std::move(chain);
         return compiled;
     }
