@@ -254,7 +254,7 @@ void show_everywhere(rules::Program& program, const Packet& packet, const Router
     constexpr SipKey kHashKey{1, 2};
     RandomSource random(1);
     NoLog log;
-    sets::Sets sets(kHashKey);
+    sets::Sets sets(1, 2);
     for (std::size_t place = 0; place < rules::kTableCount * kHooks.size(); ++place) {
         const auto table = static_cast<rules::TableId>(place % rules::kTableCount);
         const Hook hook = kHooks[place / rules::kTableCount];
