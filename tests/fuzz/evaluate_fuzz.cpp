@@ -23,8 +23,8 @@
 #include "core/rules/matches/matches.hpp"
 #include "core/rules/program/program.hpp"
 #include "core/rules/save.hpp"
-#include "core/sets/sets.hpp"
 #include "core/rules/targets/targets.hpp"
+#include "core/sets/sets.hpp"
 #include "tests/fuzz/support/packets.hpp"
 #include "tests/fuzz/support/router.hpp"
 
