@@ -30,7 +30,9 @@ template <class Protocol>
 void Session<Protocol>::read_header() {
     parser_.emplace();
     parser_->header_limit(sessions_->limits.header_bytes);
-    parser_->body_limit(sessions_->limits.body_bytes);
+    // Compared with Content-Length at the end of the header.
+    parser_->body_limit(caller_.owner ? sessions_->limits.owner_body_bytes
+                                      : sessions_->limits.body_bytes);
     arm(sessions_->limits.header_time);
     beast::http::async_read_header(
         socket_, buffer_, *parser_,
@@ -65,9 +67,6 @@ void Session<Protocol>::header_done(Error error) {
 
 template <class Protocol>
 void Session<Protocol>::read_body() {
-    if (caller_.owner) {
-        parser_->body_limit(sessions_->limits.owner_body_bytes);
-    }
     arm(sessions_->limits.body_time);
     beast::http::async_read(
         socket_, buffer_, *parser_,
