@@ -37,8 +37,8 @@ int run(Family family, const ControlOptions& control, const std::vector<std::str
             return finish(wrong_words(family, "a word of a rule cannot hold a line break"));
         }
     }
-    // What is wrong with the words, and -V and -h, needs no router.
-    if (const auto args = parse_iptables_args(family, words); !args) {
+    // -V and -h need no router.
+    if (const auto args = parse_iptables_args(family, words); !args && args.error().code == 0) {
         return finish(args.error());
     }
     const char* target = family == Family::Ipv6 ? "/iptables?family=ipv6" : "/iptables?family=ipv4";

@@ -5,6 +5,8 @@
 
 #include "core/rules/language/restore.hpp"
 #include "core/rules/needs.hpp"
+#include "core/rules/set_use.hpp"
+#include "core/sets/sets.hpp"
 #include "router/config/load.hpp"
 #include "router/control/port.hpp"
 #include "router/control/request.hpp"
@@ -59,9 +61,10 @@ Result<rules::Ruleset, std::string> unchanged() {
 }
 
 // Shows what there was when it was asked, and changes what there is.
-MakeRules work_of(const IptablesArgs& args, rules::Counted counted,
+MakeRules work_of(const IptablesArgs& args, rules::Counted counted, sets::Catalogue known,
                   std::shared_ptr<IptablesAnswer> answer) {
-    return [args, counted = std::move(counted), answer = std::move(answer)](rules::Ruleset now) {
+    return [args, counted = std::move(counted), known = std::move(known),
+            answer = std::move(answer)](rules::Ruleset now) {
         if (args.has(iptables::kShows)) {
             *answer = show_rules(args, counted);
         }
@@ -69,6 +72,11 @@ MakeRules work_of(const IptablesArgs& args, rules::Counted counted,
             IptablesAnswer changed = change_rules(args, now);
             changed.text = answer->text + changed.text;
             *answer = std::move(changed);
+            const ConfigErrors unknown = rules::check_sets(now, known);
+            if (answer->code == 0 && !unknown.empty()) {
+                const std::string& message = unknown.front().message;
+                *answer = wrong_words(args.family, message.substr(0, message.find(';')) + ".\n");
+            }
             if (answer->code == 0) {
                 return Result<rules::Ruleset, std::string>(std::move(now));
             }
@@ -109,7 +117,8 @@ Response ControlPort::iptables(const Request& request) {
             answer->errors = args.warnings + answer->errors;
             reply(answer_response(*answer));
         };
-        controls_.change_rules(within_mode(work_of(args, controls_.router.counted(), answer),
+        controls_.change_rules(within_mode(work_of(args, controls_.router.counted(),
+                                                   controls_.router.sets().catalogue(), answer),
                                            controls_.router.tracking_mode()),
                                done);
     };
@@ -127,10 +136,13 @@ struct Restoring {
 };
 
 MakeRules work_of(const std::shared_ptr<Restoring>& restoring,
-                  const std::shared_ptr<ConfigErrors>& errors) {
-    return [restoring, errors](rules::Ruleset now) {
+                  const std::shared_ptr<ConfigErrors>& errors, sets::Catalogue known) {
+    return [restoring, errors, known = std::move(known)](rules::Ruleset now) {
         *errors = rules::restore(restoring->text, restoring->file, restoring->family,
                                  restoring->options, now);
+        if (errors->empty()) {
+            *errors = rules::check_sets(now, known);
+        }
         return errors->empty() && !restoring->test
                    ? Result<rules::Ruleset, std::string>(std::move(now))
                    : unchanged();
@@ -198,7 +210,9 @@ Response ControlPort::restore_rules(const Request& request) {
             reply(errors->empty() ? http::plain(200, {}) : errors_response(*errors, as_json));
         };
         controls_.change_rules(
-            within_mode(work_of(restoring, errors), controls_.router.tracking_mode()), done);
+            within_mode(work_of(restoring, errors, controls_.router.sets().catalogue()),
+                        controls_.router.tracking_mode()),
+            done);
     };
     return response;
 }

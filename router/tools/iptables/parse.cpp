@@ -100,7 +100,11 @@ void ArgsParser::take_module_option(const rules::OptionSpec& spec, std::string_v
         args_.rule.push_back({"!", 0, false});
     }
     args_.rule.push_back({"--" + std::string(spec.name), 0, false});
-    for (unsigned i = 0; i < spec.values; ++i) {
+    unsigned values = spec.values;
+    if (spec.values == rules::kOptionalValue) {
+        values = inline_value || more() ? 1 : 0;
+    }
+    for (unsigned i = 0; i < values; ++i) {
         if (i == 0 && inline_value) {
             args_.rule.push_back({*inline_value, 0, true});
         } else if (at_ < words_.size()) {
