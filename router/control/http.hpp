@@ -37,6 +37,7 @@ struct Request {
     std::string path;                          // decoded, begins with '/'
     std::map<std::string, std::string> query;  // decoded
     std::string body;
+    std::string accept;  // what the client would like to have; empty: anything
     Caller caller;
 };
 

@@ -126,6 +126,7 @@ Response Session<Protocol>::answer_to(beast::http::request<beast::http::string_b
     }
     request.method = head_ ? "GET" : std::string(message.method_string());
     request.body = std::move(message.body());
+    request.accept = field(beast::http::field::accept);
     if (!parse_target(target, request)) {
         return refuse(400, "malformed request target");
     }

@@ -76,14 +76,15 @@ Result<SetContents, std::string> set_contents(std::string_view text, std::string
         contents.text = text;
     } else {
         for (const std::string_view line : split(text, '\n')) {
-            contents.text +=
-                says_nothing(line) ? "\n" : "add " + name_text(name) + " " + std::string(line) + "\n";
+            contents.text += says_nothing(line)
+                                 ? "\n"
+                                 : "add " + name_text(name) + " " + std::string(line) + "\n";
         }
     }
     if (!creates) {
         if (created.empty()) {
-            return "there is no set \"" + std::string(name) + "\": the text has to begin with `create " +
-                   std::string(name) + " TYPE`";
+            return "there is no set \"" + std::string(name) +
+                   "\": the text has to begin with `create " + std::string(name) + " TYPE`";
         }
         contents.text.insert(0, created);
         contents.created = false;
