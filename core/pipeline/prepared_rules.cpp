@@ -2,10 +2,13 @@
 
 #include <utility>
 
+#include "core/rules/set_use.hpp"
+
 namespace nsr {
 
 PreparedRules prepare_rules(rules::Ruleset next, const RulesBasis& basis) {
-    return {rules::Program(std::move(next), basis.interfaces, basis.program)};
+    sets::References named = rules::set_references(next);
+    return {rules::Program(std::move(next), basis.interfaces, basis.program), std::move(named)};
 }
 
 }  // namespace nsr

@@ -9,6 +9,7 @@
 
 #include "core/rules/program/program.hpp"
 #include "core/rules/ruleset.hpp"
+#include "core/sets/catalogue.hpp"
 
 namespace nsr {
 
@@ -21,6 +22,7 @@ struct RulesBasis {
 
 struct PreparedRules {
     rules::Program program;
+    sets::References sets;  // how often the rules name each
 };
 
 // Precondition: `next` was checked. Pure: reads nothing that a router at work changes.

@@ -8,7 +8,6 @@
 #include "core/pipeline/pipeline.hpp"
 #include "core/pipeline/prepared_rules.hpp"
 #include "core/pipeline/state.hpp"
-#include "core/rules/set_use.hpp"
 
 namespace nsr {
 
@@ -190,8 +189,8 @@ const sets::Sets& Router::sets() const {
     return impl_->state.sets;
 }
 
-sets::References Router::set_references() const {
-    return rules::set_references(ruleset());
+const sets::References& Router::set_references() const {
+    return impl_->state.sets_named;
 }
 
 void Router::configure(const pipeline::Settings& settings) {

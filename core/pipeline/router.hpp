@@ -115,7 +115,7 @@ class Router {
     [[nodiscard]] sets::Sets& sets();
     [[nodiscard]] const sets::Sets& sets() const;
     // How often the rules name each of them, which then can be neither destroyed nor renamed.
-    [[nodiscard]] sets::References set_references() const;
+    [[nodiscard]] const sets::References& set_references() const;
 
     // What the sysctls say. A write counts from the next packet on, and does what the kernel does
     // beside (resizes the index of connections).

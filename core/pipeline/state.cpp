@@ -52,6 +52,7 @@ RulesBasis State::rules_basis() const {
 void State::adopt(PreparedRules& prepared) {
     prepared.program.take_over(program);
     std::swap(program, prepared.program);
+    std::swap(sets_named, prepared.sets);
 }
 
 void State::bind_rules_again() {

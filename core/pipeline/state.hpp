@@ -58,9 +58,10 @@ struct State {
     RoutingNetwork network;
     rules::Program program;
     IcmpLimit icmp_limit;
-    SipKey rules_key;      // of what rules remember
-    sets::Sets sets;       // outlive the rules that name them
-    local::Groups groups;  // of the [host] namespace
+    SipKey rules_key;             // of what rules remember
+    sets::Sets sets;              // outlive the rules that name them
+    sets::References sets_named;  // by the rules
+    local::Groups groups;         // of the [host] namespace
     DropCounters drops;
     std::array<IpCounters, 2> counters;  // by index_of(family)
     Observer* observer = nullptr;

@@ -52,6 +52,10 @@ Trial::Trial(const Surroundings& surroundings, const rules::Ruleset& ruleset)
 
 Trial::~Trial() = default;
 
+sets::Sets& Trial::sets() {
+    return router_->sets();
+}
+
 Trial::Outcome Trial::judge(const conntrack::Tuple& original, Instant now) {
     outcome_ = {};
     answers_ = false;

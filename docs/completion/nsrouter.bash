@@ -1,7 +1,7 @@
 # bash completion for nsrouter
 _nsrouter() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command="" word i
-    local commands="run stop check replay status reload sysctl dmesg module rules iptables ip6tables ip conntrack"
+    local commands="run stop check replay status reload sysctl dmesg module rules iptables ip6tables ipset ip conntrack"
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
         case $word in
@@ -41,6 +41,8 @@ _nsrouter() {
         rules) words="save restore list flush -c --counters -n --noflush -t --test -T --table -4 --ipv4 -6 --ipv6 --control --token --help" ;;
         iptables | ip6tables) words="-A -C -D -I -R -L -S -F -Z -N -X -P -E -t -n -v -x -c -p -s -d -i -o -m -j -g --line-numbers
             raw mangle nat filter security PREROUTING INPUT FORWARD OUTPUT POSTROUTING ACCEPT DROP RETURN --control --token --help" ;;
+        ipset) words="create add del test list save restore flush destroy rename swap -exist -quiet -sorted -name -terse
+            -output -file --control --token --help" ;;
         ip) words="addr route link add del replace show set dev via mtu up down -4 -6 --control --token --help" ;;
         conntrack) words="-L -G -D -U -F -C -S expect dying unconfirmed --src --dst --reply-src --reply-dst --proto
             --sport --dport --state --status --mark --zone --family --output --timeout --zero --control --token --help" ;;

@@ -93,6 +93,19 @@ std::string percent_encode(std::string_view text) {
                         urls::unreserved_chars + urls::grammar::lut_chars('/'));
 }
 
+std::string percent_decode(std::string_view text) {
+    std::string decoded;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        unsigned byte = 0;
+        const char* digits = text.data() + i + 1;
+        const bool escaped = text[i] == '%' && i + 2 < text.size() &&
+                             std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2;
+        decoded += escaped ? static_cast<char>(byte) : text[i];
+        i += escaped ? 2 : 0;
+    }
+    return decoded;
+}
+
 namespace {
 
 std::string only_instance() {
@@ -218,6 +231,8 @@ ControlReply exchange(Socket& socket, const ControlTarget& target, const Control
     }
     const auto entries = parser.get()[kEntriesField];
     std::from_chars(entries.data(), entries.data() + entries.size(), reply.entries);
+    const auto result = parser.get()[kResultField];
+    reply.result.assign(result.data(), result.size());
     return reply;
 }
 

@@ -28,10 +28,15 @@ ControlTarget find_instance(const std::string& control);
 // How many connections a conntrack command has shown, deleted or updated: a field behind the text.
 inline constexpr const char* kEntriesField = "Nsrouter-Entries";
 
+// How an ipset command ended, a field behind the text: its exit code, a blank, and what it says on
+// standard error, percent-encoded.
+inline constexpr const char* kResultField = "Nsrouter-Result";
+
 struct ControlReply {
     unsigned status = 0;
     std::string body;
     std::size_t entries = 0;  // what kEntriesField says
+    std::string result;       // what kResultField says
     [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
 };
 
@@ -54,5 +59,6 @@ ControlReply ask_streaming(const ControlTarget& target, const ControlRequest& re
                            const std::function<void(std::string_view)>& sink);
 
 std::string percent_encode(std::string_view text);
+std::string percent_decode(std::string_view text);
 
 }  // namespace nsr::router

@@ -29,12 +29,27 @@ const ControlPort::Endpoint ControlPort::kEndpoints[] = {
     {"POST", "/rules", 0200, &ControlPort::restore_rules},
     {"DELETE", "/rules", 0200, &ControlPort::flush_rules},
     {"POST", "/iptables", 0200, &ControlPort::iptables},
+    {"GET", "/sets", 0440, &ControlPort::list_sets},
+    {"GET", "/sets.json", 0440, &ControlPort::list_sets},
+    {"GET", "/sets/", 0440, &ControlPort::show_set},
+    {"PUT", "/sets/", 0200, &ControlPort::put_set},
+    {"DELETE", "/sets/", 0200, &ControlPort::delete_set},
+    {"POST", "/ipset", 0200, &ControlPort::ipset},
     {"POST", "/ip", 0222, &ControlPort::ip},  // which asks again before it changes anything
     {"GET", "/module", 0444, &ControlPort::modules},
     {"PUT", "/module", 0200, &ControlPort::change_module},
     {"POST", "/reload", 0200, &ControlPort::reload},
     {"POST", "/stop", 0200, &ControlPort::stop},
 };
+
+namespace {
+
+bool is_at(std::string_view endpoint, std::string_view path) {
+    const bool folder = endpoint.size() > 1 && endpoint.ends_with('/');
+    return folder ? path.starts_with(endpoint) : path == endpoint;
+}
+
+}  // namespace
 
 std::span<const ControlPort::Endpoint> ControlPort::endpoints() {
     return kEndpoints;
@@ -43,7 +58,7 @@ std::span<const ControlPort::Endpoint> ControlPort::endpoints() {
 Response ControlPort::handle(const Request& request) {
     std::string allowed;
     for (const Endpoint& endpoint : kEndpoints) {
-        if (endpoint.path != request.path) {
+        if (!is_at(endpoint.path, request.path)) {
             continue;
         }
         if (endpoint.method == request.method) {
@@ -76,7 +91,8 @@ Response ControlPort::root(const Request& request) {
         }
     }
     for (const Endpoint& endpoint : kEndpoints) {
-        if (endpoint.method == "GET" && endpoint.path != "/") {
+        if (endpoint.method == "GET" && !endpoint.path.ends_with('/') &&
+            !endpoint.path.ends_with(".json")) {
             names.emplace_back(endpoint.path.substr(1));
         }
     }

@@ -5,10 +5,11 @@
 //   large one in pieces), or lists a directory; PUT and POST write it. Errors are the errno's
 //   meaning as a status: ENOENT 404, EACCES 403, EINVAL 400, EBUSY 409, ENOMEM 507. Beside the
 //   files there are the rows of one table: /status, /log, /sysctl, /conntrack, /rules, /iptables,
-//   /ip, /module, /reload and /stop, which the commands use. A request is answered at once, within
-//   the turn of the event loop that read it; a long answer is a stream that is asked for piece by
-//   piece, and what changes rules is answered when they are at work. Whether it is answered at all
-//   the mode of the file or the row decides, see rights.hpp: GET reads, everything else writes.
+//   /sets, /ipset, /ip, /module, /reload and /stop, which the commands use. A request is answered
+//   at once, within the turn of the event loop that read it; a long answer is a stream that is
+//   asked for piece by piece, and what changes rules is answered when they are at work. Whether it
+//   is answered at all the mode of the file or the row decides, see rights.hpp: GET reads,
+//   everything else writes.
 #pragma once
 
 #include <functional>
@@ -20,6 +21,8 @@
 #include "router/control/controls.hpp"
 #include "router/control/http.hpp"
 #include "router/tools/conntrack/command.hpp"
+#include "router/tools/ipset/contents.hpp"
+#include "router/tools/ipset/listing.hpp"
 
 namespace nsr::router {
 
@@ -31,7 +34,7 @@ class ControlPort {
 
     struct Endpoint {
         std::string_view method;
-        std::string_view path;
+        std::string_view path;  // with "/" at its end: all below it
         unsigned mode;
         http::Response (ControlPort::*answer)(const http::Request&);
     };
@@ -78,6 +81,15 @@ class ControlPort {
     http::Response ip(const http::Request& request);
     http::Response modules(const http::Request& request);
     http::Response change_module(const http::Request& request);
+
+    // sets.cpp
+    http::Response list_sets(const http::Request& request);
+    http::Response show_set(const http::Request& request);
+    http::Response put_set(const http::Request& request);
+    http::Response delete_set(const http::Request& request);
+    http::Response ipset(const http::Request& request);
+    http::Response stream_sets(std::vector<sets::SetId> ids, const SetListing::Form& form);
+    http::Response place_set(SetContents contents);
 
     [[nodiscard]] Instant now() const { return controls_.clock.now(); }
 

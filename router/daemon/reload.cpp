@@ -65,6 +65,7 @@ void Reload::begin() {
     interfaces_ = parts_.router.interfaces();
     lost_ = parts_.topology.lost();
     settings_ = parts_.router.settings();
+    sets_ = std::make_unique<SetsReload>(parts_.router.sets(), parts_.clock.now());
 }
 
 void Reload::work() {
@@ -107,6 +108,8 @@ void Reload::prepare() {
     if (!settings) {
         errors.insert(errors.end(), settings.error().begin(), settings.error().end());
     }
+    const ConfigErrors wrong_sets = sets_->make(next);
+    errors.insert(errors.end(), wrong_sets.begin(), wrong_sets.end());
     if (!errors.empty()) {
         return refuse(in_lines(errors));
     }
@@ -121,6 +124,7 @@ void Reload::prepare_rules(const Config& next, const routing::InterfaceTable& ta
     if (judges()) {
         existing_->prepare({table, routes_of(next, table), settings, next.conntrack.mode},
                            {basis_->ruleset, next.ruleset});
+        static_cast<void>(build_sets(next, existing_->sets(), Instant{}));
     }
     basis_->interfaces = names_after(interface_changes_, basis_->interfaces);
     prepared_ = nsr::prepare_rules(next.ruleset, *basis_);
@@ -222,7 +226,9 @@ void Reload::exchange() {
     apply(interface_changes_, parts_.router, now);
     exchange_links();
     answer_.text += in_lines(set_routes(parts_.router, parts_.config));
+    sets_->exchange((**loaded_).sets, parts_.config.sets, parts_.router.sets(), now);
     parts_.router.adopt(*prepared_, now);
+    sets_->remove_old((**loaded_).sets, parts_.config.sets, parts_.router);
     set_tracking();
     parts_.tree.context().line_format = parts_.config.line_format;
     configure();
@@ -279,6 +285,7 @@ void Reload::end() {
     parts_.worker.destroy(std::move(loaded_));
     parts_.worker.destroy(std::move(prepared_));
     parts_.worker.destroy(std::move(existing_));
+    parts_.worker.destroy(std::move(sets_));
     done(answer_);
 }
 

@@ -27,6 +27,7 @@
 #include "router/control/controls.hpp"
 #include "router/daemon/existing.hpp"
 #include "router/daemon/interface_changes.hpp"
+#include "router/daemon/sets_reload.hpp"
 #include "router/daemon/tasks.hpp"
 #include "router/daemon/topology.hpp"
 #include "router/ports/engine.hpp"
@@ -97,6 +98,7 @@ class Reload : public Task {
     std::vector<LinkChange> link_changes_;
     std::vector<std::unique_ptr<Port>> unused_;
     std::unique_ptr<ExistingConnections> existing_;
+    std::unique_ptr<SetsReload> sets_;
 };
 
 }  // namespace nsr::router

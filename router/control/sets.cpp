@@ -1,0 +1,194 @@
+// Address sets at the control port.
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "core/sets/sets.hpp"
+#include "router/control/client.hpp"
+#include "router/control/port.hpp"
+#include "router/control/request.hpp"
+#include "router/tools/ipset/command.hpp"
+#include "router/tools/ipset/contents.hpp"
+#include "router/tools/ipset/text.hpp"
+
+namespace nsr::router {
+
+using http::Piece;
+using http::Request;
+using http::Response;
+
+namespace {
+
+constexpr std::string_view kFolder = "/sets/";
+constexpr std::string_view kJson = ".json";
+constexpr std::size_t kSteps = 500;  // elements between two batches of packets
+
+bool wants_json(const Request& request) {
+    return request.path.ends_with(kJson) || request.accepts_json;
+}
+
+// "/sets/blocked.json": blocked.
+std::string set_in(const Request& request) {
+    std::string_view name = std::string_view(request.path).substr(kFolder.size());
+    name.remove_suffix(name.ends_with(kJson) ? kJson.size() : 0);
+    return std::string(name);
+}
+
+Response no_set(const std::string& name) {
+    return http::plain(404, "there is no set \"" + name + "\"\n");
+}
+
+// What comes before the first empty line, one word a line, and what comes behind it.
+std::pair<std::vector<std::string>, std::string> words_and_input(const std::string& body) {
+    const std::size_t end = body.find("\n\n");
+    if (end == std::string::npos) {
+        return {words_in(body), {}};
+    }
+    return {words_in(body.substr(0, end)), body.substr(end + 2)};
+}
+
+std::size_t line_of(const Request& request) {
+    const std::string text = value_of(request, "line");
+    std::size_t line = 0;
+    std::from_chars(text.data(), text.data() + text.size(), line);
+    return line;
+}
+
+}  // namespace
+
+Response ControlPort::stream_sets(std::vector<sets::SetId> ids, const SetListing::Form& form) {
+    const auto listing = std::make_shared<SetListing>(std::move(ids), form);
+    Response response;
+    if (form.output == IpsetOutput::Json) {
+        response.content_type = "application/json";
+    }
+    response.stream = [this, listing,
+                       references = controls_.router.set_references()](std::string& out) {
+        return listing->advance(controls_.router.sets(), references, kSteps, now(), out)
+                   ? Piece::More
+                   : Piece::Last;
+    };
+    return response;
+}
+
+// GET /sets: all of them as `ipset save` prints them, or as JSON.
+Response ControlPort::list_sets(const Request& request) {
+    if (auto refused = unknown_parameters(request, {})) {
+        return *refused;
+    }
+    return stream_sets(controls_.router.sets().all(),
+                       {wants_json(request) ? IpsetOutput::Json : IpsetOutput::Save});
+}
+
+// GET /sets/NAME
+Response ControlPort::show_set(const Request& request) {
+    if (auto refused = unknown_parameters(request, {})) {
+        return *refused;
+    }
+    const auto id = controls_.router.sets().id_of(set_in(request));
+    if (!id) {
+        return no_set(set_in(request));
+    }
+    const bool json = wants_json(request);
+    return stream_sets({*id},
+                       {.output = json ? IpsetOutput::Json : IpsetOutput::Save, .single = true});
+}
+
+// DELETE /sets/NAME
+Response ControlPort::delete_set(const Request& request) {
+    if (auto refused = unknown_parameters(request, {})) {
+        return *refused;
+    }
+    Router& router = controls_.router;
+    const sets::Failure failure = router.sets().destroy(set_in(request), router.set_references());
+    if (failure == sets::Failure::NoSet) {
+        return no_set(set_in(request));
+    }
+    return failure == sets::Failure::None
+               ? http::plain(200, {})
+               : http::plain(409, std::string(sets::text_of(failure)) + "\n");
+}
+
+// PUT /sets/NAME: other contents for a set, or a new one, in one step. The body is what `ipset
+// restore` reads about this set, or its elements, one a line.
+Response ControlPort::put_set(const Request& request) {
+    if (auto refused = unknown_parameters(request, {})) {
+        return *refused;
+    }
+    const std::string name = set_in(request);
+    if (const std::string wrong = set_name_problem(name); !wrong.empty()) {
+        return http::plain(400, wrong + "\n");
+    }
+    const sets::Sets& sets = controls_.router.sets();
+    const sets::Set* known = sets.find(name);
+    auto contents =
+        set_contents(request.body, name, known == nullptr ? "" : create_line(name, *known));
+    if (!contents) {
+        return http::plain(known == nullptr ? 404 : 400, contents.error() + "\n");
+    }
+    return place_set(std::move(*contents));
+}
+
+// Made beside the packets, and put in its place between two batches.
+Response ControlPort::place_set(SetContents contents) {
+    struct Job {
+        SetContents contents;
+        sets::Catalogue there;
+        sets::Sets aside;
+        Instant at;
+        std::string failure;
+    };
+    Response response;
+    response.later = [this,
+                      contents = std::move(contents)](const std::function<void(Response)>& reply) {
+        sets::Sets& sets = controls_.router.sets();
+        const auto job =
+            std::make_shared<Job>(Job{contents, sets.catalogue(), sets.beside(), now(), {}});
+        const auto work = [job] {
+            const auto done = make_set(job->contents, job->there, job->aside, job->at);
+            job->failure = done ? std::string() : done.error();
+        };
+        controls_.beside(work, [this, job, reply] {
+            if (!job->failure.empty()) {
+                return reply(http::plain(400, job->failure + "\n"));
+            }
+            controls_.router.sets().adopt(std::move(job->aside), {job->contents.name}, now());
+            controls_.engine.deadlines_changed();
+            reply(http::plain(200, {}));
+        });
+    };
+    return response;
+}
+
+// POST /ipset: the words of ipset(8), one a line; behind an empty line, what `restore` reads.
+// ?line=N: how many lines of it an earlier request brought.
+Response ControlPort::ipset(const Request& request) {
+    if (auto refused = unknown_parameters(request, {"line"})) {
+        return *refused;
+    }
+    auto [words, input] = words_and_input(request.body);
+    const auto args = parse_ipset_args(words);
+    if (!args) {
+        return http::plain(400, to_string(args.error()));
+    }
+    const std::size_t line = line_of(request);
+    const auto pass = std::make_shared<IpsetPass>(*args, std::move(input), line);
+    Response response;
+    response.stream = [this, pass](std::string& out) {
+        Router& router = controls_.router;
+        const IpsetContext context{router.sets(), [&router] { return router.set_references(); },
+                                   now()};
+        const bool more = pass->advance(context, kSteps, out);
+        controls_.engine.deadlines_changed();
+        return more ? Piece::More : Piece::Last;
+    };
+    response.trailer = kResultField;
+    response.trailer_value = [pass] {
+        return std::to_string(pass->exit_code()) + " " + percent_encode(pass->errors());
+    };
+    return response;
+}
+
+}  // namespace nsr::router

@@ -1,0 +1,38 @@
+#include "router/daemon/sets_reload.hpp"
+
+#include "router/config/build.hpp"
+
+namespace nsr::router {
+
+ConfigErrors SetsReload::make(const Config& next) {
+    return build_sets(next, aside_, now_);
+}
+
+void SetsReload::exchange(const SetsConfig& before, const SetsConfig& next, sets::Sets& sets,
+                          Instant now) {
+    std::vector<std::string> changed;
+    for (const auto& [name, fingerprint] : next.fingerprints) {
+        const auto old = before.fingerprints.find(name);
+        const bool same = old != before.fingerprints.end() && old->second == fingerprint;
+        if (!same || sets.find(name) == nullptr) {
+            changed.push_back(name);
+        }
+    }
+    sets.adopt(std::move(aside_), changed, now);
+}
+
+// Lists first, for what they alone name.
+void SetsReload::remove_old(const SetsConfig& before, const SetsConfig& next,
+                            Router& router) const {
+    for (const bool lists : {true, false}) {
+        for (const auto& [name, fingerprint] : before.fingerprints) {
+            const sets::Set* set = router.sets().find(name);
+            const bool is_list = set != nullptr && set->type().storage == sets::Storage::List;
+            if (set != nullptr && is_list == lists && !next.fingerprints.contains(name)) {
+                static_cast<void>(router.sets().destroy(name, router.set_references()));
+            }
+        }
+    }
+}
+
+}  // namespace nsr::router
