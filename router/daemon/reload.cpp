@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "core/rules/edit.hpp"
 #include "netlink/error.hpp"
 #include "router/config/build.hpp"
 #include "router/config/load.hpp"
@@ -101,7 +102,7 @@ void Reload::prepare() {
     if (!*loaded_) {
         return refuse(in_lines(loaded_->error()));
     }
-    const Config& next = **loaded_;
+    Config& next = **loaded_;
     if (const std::string why = impossible(now, next); !why.empty()) {
         return refuse(now.path + ": " + why + "\n");
     }
@@ -125,8 +126,11 @@ void Reload::prepare() {
     }
 }
 
-void Reload::prepare_rules(const Config& next, const routing::InterfaceTable& table,
+// A rule that stays the same is the same rule: it goes on counting and remembering, and connections
+// know it.
+void Reload::prepare_rules(Config& next, const routing::InterfaceTable& table,
                            const pipeline::Settings& settings) {
+    rules::keep_identity(basis_->ruleset, next.ruleset, rules::CountersOf::Kept);
     if (judges()) {
         existing_->prepare({table, routes_of(next, table), settings, next.conntrack.mode},
                            {basis_->ruleset, next.ruleset});
