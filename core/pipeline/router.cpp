@@ -191,7 +191,7 @@ const sets::Sets& Router::sets() const {
 }
 
 sets::References Router::set_references() const {
-    return rules::set_references(applied_ruleset());
+    return rules::set_references(ruleset());
 }
 
 void Router::configure(const pipeline::Settings& settings) {
