@@ -1,6 +1,5 @@
 #include "core/pipeline/trial.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -138,8 +137,12 @@ void Trial::dropped(const Packet& packet, DropReason reason) {
 
 void Trial::rule_tried(rules::TableId /*table*/, std::string_view /*chain*/,
                        const rules::Rule& rule, bool matched) {
-    if (matched && !answers_) {
-        unsure_ = unsure_ || remembers(rule);
+    if (answers_) {
+        return;
+    }
+    const Unknown unknown = unknown_of(rule);
+    unsure_ = unsure_ || unknown.sets || (unknown.memory && matched);
+    if (matched) {
         last_ = to_string(rule.where);
     }
 }
@@ -151,12 +154,13 @@ void Trial::policy_applied(rules::TableId /*table*/, std::string_view chain,
     }
 }
 
-bool Trial::remembers(const rules::Rule& rule) {
-    const auto [known, is_new] = remembers_.emplace(raw(rule.id), false);
+Trial::Unknown Trial::unknown_of(const rules::Rule& rule) {
+    const auto [known, is_new] = unknowns_.emplace(raw(rule.id), Unknown{});
     if (is_new) {
-        known->second =
-            std::any_of(rule.matches.begin(), rule.matches.end(),
-                        [](const auto& match) { return match->make_state() != nullptr; });
+        for (const auto& match : rule.matches) {
+            known->second.sets = known->second.sets || match->module() == "set";
+            known->second.memory = known->second.memory || match->make_state() != nullptr;
+        }
     }
     return known->second;
 }

@@ -5,12 +5,12 @@
 //   in question: for each connection it is given a first packet of the original direction, which
 //   runs through all hooks as any other would; what it made of it is forgotten before the next one.
 //   So there is no second opinion about rules, and nothing that the router at work has is changed,
-//   not even looked at: it may run in another thread.
-//   The packet comes in by the interface through which its source would be reached. Packets of the
-//   router's own begin in OUTPUT where there is a [host] interface; without one they are not
-//   judged. A rule that remembers (limit, recent, quota, statistic, ...) starts with nothing
-//   remembered, and a week passes between two connections; if such a rule matched, the outcome is
-//   Unsure: who else came before decides.
+//   not even looked at: it may run in another thread. The packet comes in by the interface through
+//   which its source would be reached. Packets of the router's own begin in OUTPUT where there is a
+//   [host] interface; without one they are not judged. A rule that remembers (limit, recent, quota,
+//   statistic, ...) starts with nothing remembered, and a week passes between two connections; if
+//   such a rule matched, the outcome is Unsure: who else came before decides. So it is if a rule
+//   asked an address set: only the router at work has those.
 #pragma once
 
 #include <cstdint>
@@ -70,14 +70,19 @@ class Trial : private Observer {
                         rules::Policy policy) override;
 
     [[nodiscard]] IfIndex way_in(const IpAddress& source) const;
-    [[nodiscard]] bool remembers(const rules::Rule& rule);
+    // What the outcome of a rule hangs on that is not known here.
+    struct Unknown {
+        bool memory = false;
+        bool sets = false;
+    };
+    [[nodiscard]] Unknown unknown_of(const rules::Rule& rule);
     void forget_connections(Instant now);
 
     std::unique_ptr<Router> router_;
     BufferPool pool_;
     EgressQueue left_;
     std::int64_t judged_ = 0;
-    std::unordered_map<std::uint32_t, bool> remembers_;  // by RuleId
+    std::unordered_map<std::uint32_t, Unknown> unknowns_;  // by RuleId
     // of the packet at hand
     const Packet* judged_packet_ = nullptr;
     bool answers_ = false;  // what rules are tried for now is an answer to it

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 namespace nsr::routing {
@@ -32,11 +33,8 @@ RouteChange RouteTable::replace(const Route& route) {
 // kernel: fib_table_insert, fib6_add_rt2node
 RouteChange RouteTable::insert(Route route, bool instead) {
     route.to = route.to.network();
-    if (route.type == RouteType::Unicast) {
-        route.interface = resolve(route);
-        if (route.interface == IfIndex::None) {
-            return RouteChange::Unreachable;
-        }
+    if (!resolve_in_place(route)) {
+        return RouteChange::Unreachable;
     }
     const auto same = std::find_if(routes_.begin(), routes_.end(),
                                    [&](const Route& each) { return each.to == route.to; });
@@ -45,12 +43,15 @@ RouteChange RouteTable::insert(Route route, bool instead) {
         rebuild();
         return RouteChange::Done;
     }
-    if (same != routes_.end() || (route.to.address.is_v4() && is_connected(route.to))) {
-        return RouteChange::Exists;
+    return same != routes_.end() ? RouteChange::Exists : append(route);
+}
+
+// Where the route leaves; false: it cannot.
+bool RouteTable::resolve_in_place(Route& route) const {
+    if (route.type == RouteType::Unicast) {
+        route.interface = resolve(route);
     }
-    routes_.push_back(route);
-    index_route(routes_.back());
-    return RouteChange::Done;
+    return route.type != RouteType::Unicast || route.interface != IfIndex::None;
 }
 
 bool RouteTable::is_connected(const Prefix& network) const {
@@ -83,8 +84,11 @@ bool RouteTable::withdraw(const Route& route) {
 Result<Done, RouteRefusal> RouteTable::assign(const std::vector<Route>& routes) {
     std::vector<Route> before = std::exchange(routes_, {});
     rebuild();
+    std::set<std::pair<IpAddress, std::uint8_t>> destinations;  // a search in routes_ would be slow
     for (std::size_t i = 0; i < routes.size(); ++i) {
-        const RouteChange change = add(routes[i]);
+        const Prefix to = routes[i].to.network();
+        const bool is_new = destinations.emplace(to.address, to.length).second;
+        const RouteChange change = is_new ? append(routes[i]) : RouteChange::Exists;
         if (change != RouteChange::Done) {
             routes_ = std::move(before);
             rebuild();
@@ -92,6 +96,20 @@ Result<Done, RouteRefusal> RouteTable::assign(const std::vector<Route>& routes) 
         }
     }
     return Done{};
+}
+
+// Precondition: no other route leads there, but a connected one may.
+RouteChange RouteTable::append(Route route) {
+    route.to = route.to.network();
+    if (!resolve_in_place(route)) {
+        return RouteChange::Unreachable;
+    }
+    if (route.to.address.is_v4() && is_connected(route.to)) {
+        return RouteChange::Exists;
+    }
+    routes_.push_back(route);
+    index_route(routes_.back());
+    return RouteChange::Done;
 }
 
 // kernel: fib_inetaddr_event: an interface without IPv4 addresses has no IPv4 routes either; IPv6

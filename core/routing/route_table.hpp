@@ -101,6 +101,8 @@ class RouteTable {
     };
 
     RouteChange insert(Route route, bool instead);
+    RouteChange append(Route route);
+    [[nodiscard]] bool resolve_in_place(Route& route) const;
     bool withdraw(const Route& route);
     [[nodiscard]] bool is_connected(const Prefix& network) const;
     [[nodiscard]] IfIndex resolve(const Route& route) const;

@@ -1,8 +1,10 @@
 #include "router/daemon/reload.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
+#include "core/rules/edit.hpp"
 #include "netlink/error.hpp"
 #include "router/config/build.hpp"
 #include "router/config/load.hpp"
@@ -36,6 +38,14 @@ std::vector<std::string> names_of(const std::vector<LostLink>& links) {
         names.push_back(link.name);
     }
     return names;
+}
+
+// As far as routes go.
+bool same_links(const routing::InterfaceTable& a, const routing::InterfaceTable& b) {
+    return std::equal(a.all().begin(), a.all().end(), b.all().begin(), b.all().end(),
+                      [](const routing::Interface& x, const routing::Interface& y) {
+                          return x.index == y.index && x.up == y.up && x.addresses == y.addresses;
+                      });
 }
 
 std::string in_words(const LinkChange& change) {
@@ -93,7 +103,7 @@ void Reload::prepare() {
     if (!*loaded_) {
         return refuse(in_lines(loaded_->error()));
     }
-    const Config& next = **loaded_;
+    Config& next = **loaded_;
     if (const std::string why = impossible(now, next); !why.empty()) {
         return refuse(now.path + ": " + why + "\n");
     }
@@ -119,8 +129,11 @@ void Reload::prepare() {
     }
 }
 
-void Reload::prepare_rules(const Config& next, const routing::InterfaceTable& table,
+// A rule that stays the same is the same rule: it goes on counting and remembering, and connections
+// know it.
+void Reload::prepare_rules(Config& next, const routing::InterfaceTable& table,
                            const pipeline::Settings& settings) {
+    rules::keep_identity(basis_->ruleset, next.ruleset, rules::CountersOf::Kept);
     if (judges()) {
         existing_->prepare({table, routes_of(next, table), settings, next.conntrack.mode},
                            {basis_->ruleset, next.ruleset});
@@ -203,12 +216,16 @@ bool Reload::judges() const {
     return request_.dry_run || request_.existing != ReloadRequest::Existing::Keep;
 }
 
-// The router went on since the file was checked.
+// The router went on since the file was checked. There may be many routes: they are tried again
+// only if links have changed.
 ConfigErrors Reload::ask_again() const {
     const Config& next = **loaded_;
     const routing::InterfaceTable table =
         table_after(interface_changes_, parts_.topology.lost(), parts_.router.interfaces());
-    ConfigErrors errors = try_routes(next, table);
+    ConfigErrors errors;
+    if (!same_links(interfaces_, parts_.router.interfaces())) {
+        errors = try_routes(next, table);
+    }
     const auto settings = with_sysctls(parts_.router.settings(), next, table.names_by_index(),
                                        parts_.memory_limit_bytes);
     if (!settings) {

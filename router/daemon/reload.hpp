@@ -63,7 +63,7 @@ class Reload : public Task {
 
     // in the worker
     void prepare();
-    void prepare_rules(const Config& next, const routing::InterfaceTable& table,
+    void prepare_rules(Config& next, const routing::InterfaceTable& table,
                        const pipeline::Settings& settings);
     void change_links(const Config& next);
     void refuse(std::string why);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Packets go on while an administrator works: nothing is lost and no connection changes while many rules are read again and
-everything is listed.
+"""Packets go on while an administrator works: nothing is lost and no connection changes while many rules are read again, single
+rules change, and everything is listed.
 
     live_test.py NSROUTER
 """
@@ -110,7 +110,7 @@ def test(h):
     before = connections_of(h)
     h.check("there are connections", len(before) == 20, before)
 
-    for what, action in (("reloads", reloads), ("listings", listings)):
+    for what, action in (("reloads", reloads), ("single rules", single_rules), ("listings", listings)):
         probe = Probe(client)
         action(h)
         lost = probe.lost()
@@ -128,6 +128,16 @@ def reloads(h):
     for _ in range(3):
         answer = h.cli("reload")
         h.check("a reload of 4,900 rules", answer.returncode == 0, answer)
+
+
+def single_rules(h):
+    for number in range(20):
+        rule = ("FORWARD", "-s", f"198.51.100.{number + 1}", "-j", "DROP")
+        answer = h.cli("iptables", "-A", *rule)
+        if answer.returncode:
+            h.check("iptables -A", False, answer)
+            return
+        h.cli("iptables", "-D", *rule)
 
 
 def listings(h):

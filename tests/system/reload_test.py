@@ -5,6 +5,7 @@
 """
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -147,6 +148,17 @@ def provenance(h, bench):
     h.check("a connection knows its rules", len(found) == 1 and "router.toml:" in found[0].get("accepted_by", "") and "router.toml:" in found[0].get("translated_by", ""), found)
     line = h.cli("conntrack", "-L", "-o", "rules").stdout
     h.check("conntrack -L -o rules says the same", f"accepted-by={found[0]['accepted_by']} translated-by={found[0]['translated_by']}" in line, line)
+    counted = re.search(r"\[(\d+):\d+\] -A FORWARD -i lan -j ACCEPT", h.get("/rules?family=ipv4"))
+    h.check("the rule has counted", counted and int(counted[1]) > 0, h.get("/rules?family=ipv4"))
+    bench.reload(rules='[[rules.filter.FORWARD]]\nprotocol = "tcp"\ndestination-port = 9\njump = "DROP"\n')
+    again = re.search(r"\[(\d+):\d+\] -A FORWARD -i lan -j ACCEPT", h.get("/rules?family=ipv4"))
+    h.check("a rule that stays goes on counting", again and counted and again[1] == counted[1], h.get("/rules?family=ipv4"))
+    moved = bench.connections()[0].get("accepted_by", "")
+    h.check("and is the same rule for its connections, wherever it stands now", line_of(moved) == line_of(found[0]["accepted_by"]) + 4, (found[0], moved))
+
+
+def line_of(place):
+    return int(place.split(":")[1]) if place.count(":") > 1 else 0
 
 
 def existing(h, bench):

@@ -104,6 +104,13 @@ TEST_CASE("trial: what a rule remembers is not known, and neither is the outcome
     CHECK(judge.trial.judge(tcp, judge.bench.now).fate == Fate::Accepted);
 }
 
+TEST_CASE("trial: what an address set holds is not known") {
+    Judge judge(
+        "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -p udp -m set --match-set good src -j ACCEPT\n"
+        "-A FORWARD -p udp -j ACCEPT\nCOMMIT\n");
+    CHECK(judge.trial.judge(kQuery, judge.bench.now).fate == Fate::Unsure);
+}
+
 TEST_CASE("trial: a source that no link reaches has no way in") {
     Judge judge("");
     CHECK(judge.trial.judge(flow("203.0.113.9", 1, "192.0.2.7", 53), judge.bench.now).fate ==

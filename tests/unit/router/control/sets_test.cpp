@@ -26,7 +26,7 @@ class SetsPort {
         request.method = method;
         request.path = path;
         request.body = body;
-        request.accept = accept;
+        request.accepts_json = accept == "application/json";
         request.caller = {0, true};
         Response response = port_.handle(request);
         if (response.later) {
