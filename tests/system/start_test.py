@@ -25,6 +25,7 @@ def test(h):
     check_knows_what_run_would_say(h, text)
     check_knows_who_else_is_there(h, text)
     check_knows_that_it_runs(h, text)
+    check_warns_of_rules(h, text)
     signals(h, config)
     closed_descriptors(h, config)
     pipes(h, config, text)
@@ -114,6 +115,20 @@ def check_knows_who_else_is_there(h, text):
     refused("a file in the place of the socket", without_port.replace("[control]", f'[control]\nunix = "{taken}"'), "no socket; it stays")
     refused("a socket in a folder that is not there", without_port.replace("[control]", f'[control]\nunix = "{h.folder}/none/socket"'), f"{h.folder}/none/socket")
     h.check("and the file is as it was", taken.read_text() == "precious")
+    h.stop()
+
+
+def check_warns_of_rules(h, text):
+    """What is legal and surely not meant: nothing is refused, and who looks is told."""
+    rules = h.write("warned.v4", "*filter\n-A FORWARD -j ACCEPT\n-A FORWARD -i eth0 -j DROP\nCOMMIT\n")
+    config = h.write("router.toml", text + f'[rules]\nipv4 = "{rules}"\n')
+    wanted = [f"{rules}:3: warning: is never reached", f'{rules}:3: warning: there is no interface "eth0"']
+    check = h.run("check", config)
+    h.check("check warns of rules, and that is no failure", check.returncode == 0 and all(word in check.stderr for word in wanted), check)
+    h.start(config)
+    log = h.cli("dmesg").stdout
+    h.check("run writes the same into the log", all(log.count(f"] nsrouter: {word}") == 1 for word in wanted), log)
+    h.check("so does a reload", h.cli("reload").returncode == 0 and all(h.cli("dmesg").stdout.count(word) == 2 for word in wanted), h.cli("dmesg").stdout)
     h.stop()
 
 

@@ -20,6 +20,12 @@ Family other(Family family) {
     return family == Family::Ipv4 ? Family::Ipv6 : Family::Ipv4;
 }
 
+// A chain that native rules share may be of use in one family only.
+bool is_unused(const Subject& subject, const TableView& table, const ChainView& view) {
+    return view.chain->policy == Policy::None && !view.called && !view.lines.empty() &&
+           !is_used_in(subject.table(other(table.family()), table.id()), view.chain->name);
+}
+
 bool has_helper(const Subject& subject, Family family, std::string_view helper) {
     const auto& loaded = subject.surroundings().helpers;
     if (std::find(loaded.begin(), loaded.end(), helper) != loaded.end()) {
@@ -93,18 +99,21 @@ void look_for_missing_interfaces(const Subject& subject, Report& report) {
     }
 }
 
-// A chain that native rules share may be of use in one family only.
+// Programs that write rules keep some chains ready: they are told in one line.
 void look_for_unused_chains(const Subject& subject, Report& report) {
     for (const TableView& table : subject.tables()) {
+        std::vector<const ChainView*> unused;
         for (const ChainView& view : table.chains()) {
-            const std::string& name = view.chain->name;
-            const bool unused = view.chain->policy == Policy::None && !view.called &&
-                                !is_used_in(subject.table(other(table.family()), table.id()), name);
-            if (unused && !view.lines.empty()) {
-                report.warn(view.lines.front(), "is never reached: no rule of table " +
-                                                    std::string(name_of(table.id())) +
-                                                    " goes to chain " + name);
+            if (is_unused(subject, table, view)) {
+                unused.push_back(&view);
             }
+        }
+        if (!unused.empty()) {
+            const std::size_t others = unused.size() - 1;
+            report.warn(unused.front()->lines.front(),
+                        "is never reached: no rule of table " + std::string(name_of(table.id())) +
+                            " goes to chain " + unused.front()->chain->name +
+                            (others == 0 ? "" : ", nor to " + std::to_string(others) + " more"));
         }
     }
 }

@@ -137,6 +137,21 @@ TEST_CASE("tolerated extensions load with a warning each") {
     CHECK(good(kInterfaces + "[rules]\ntolerate = \"all\"\n" + rule).warnings.size() == 1);
 }
 
+TEST_CASE("rules that are legal and surely not meant are warned about") {
+    const Folder folder;
+    folder.write("rules.v4",
+                 "*filter\n-A FORWARD -i lan -j ACCEPT\n-A FORWARD -i lo -j ACCEPT\n"
+                 "-A FORWARD -i host -j DROP\n-A FORWARD -i lan -o wan\nCOMMIT\n");
+    const std::string rules = "[rules]\nipv4 = \"rules.v4\"\n";
+    const Config config = folder.load(kInterfaces + rules);
+    REQUIRE(config.warnings.size() == 2);
+    CHECK(warning_text(config.warnings[0]).find("rules.v4:4: warning: there is no interface") !=
+          std::string::npos);
+    CHECK(warning_text(config.warnings[1]).find("rules.v4:5: warning: matches nothing: line 2") !=
+          std::string::npos);
+    CHECK(folder.load(kInterfaces + "[host]\nnetns = \"own\"\n" + rules).warnings.size() == 1);
+}
+
 TEST_CASE("sysctls take effect whether or not tracking is on at the start") {
     const Config config = good(kInterfaces + R"([conntrack]
 mode = "off"

@@ -113,6 +113,10 @@ const std::vector<Story> kStories = {
     {"unused-chain", "*filter\n:ALONE - [0:0]\n-A ALONE -j DROP\nCOMMIT\n", "rules:3",
      "no rule of table filter goes to chain ALONE",
      "*filter\n:EMPTY - [0:0]\n:USED - [0:0]\n-A FORWARD -g USED\n-A USED -j DROP\nCOMMIT\n"},
+    {"unused-chain",
+     "*nat\n:A - [0:0]\n:B - [0:0]\n:C - [0:0]\n-A B -i lan\n-A C -j B\n-A A -i lan\nCOMMIT\n",
+     "rules:7", "goes to chain A, nor to 1 more",
+     "*nat\n:A - [0:0]\n-A PREROUTING -j A\n-A A -i lan\nCOMMIT\n"},
     {"ftp-without-helper",
      "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j "
      "ACCEPT\n"
