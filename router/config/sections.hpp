@@ -21,11 +21,19 @@ std::vector<SysctlConfig> sysctl_settings(const TomlValue& table, ConfigErrors& 
 void check_sysctl_setting(const SysctlConfig& setting, const Config& config, ConfigErrors& errors);
 // rules_section.cpp
 void read_rules(Section section, Config& config);
+// Of [rules]: before its files are read.
+void read_tolerance(Section& section, Config& config);
 // The text of a rules file named at `where`; reported if it cannot be read.
 std::optional<RuleFile> read_rule_file(const Located<std::string>& name, Family family,
                                        const Config& config, ConfigErrors& errors);
 // The tables that an iptables-save text names, in its order.
 std::vector<std::string> tables_in(std::string_view text);
+// sets_section.cpp: [sets], and the file that `ipset` in [rules] names
+void read_sets(Section section, Config& config);
+void read_set_file(const Located<std::string>& name, Config& config, ConfigErrors& errors);
+// Makes the sets aside, takes their fingerprints, and reports what cannot be made, and rules that
+// name what is not there.
+void check_sets(Config& config, ConfigErrors& errors);
 // replay_section.cpp
 void read_replay(Section section, Config& config);
 // check.cpp: what only several sections together can get wrong

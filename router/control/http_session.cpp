@@ -1,5 +1,6 @@
 #include "router/control/http_session.hpp"
 
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
@@ -30,7 +31,9 @@ template <class Protocol>
 void Session<Protocol>::read_header() {
     parser_.emplace();
     parser_->header_limit(sessions_->limits.header_bytes);
-    parser_->body_limit(sessions_->limits.body_bytes);
+    // Where it leads to is known behind the header.
+    parser_->body_limit(caller_.owner ? sessions_->limits.large_body_bytes
+                                      : sessions_->limits.body_bytes);
     arm(sessions_->limits.header_time);
     beast::http::async_read_header(
         socket_, buffer_, *parser_,
@@ -41,6 +44,10 @@ template <class Protocol>
 void Session<Protocol>::header_done(Error error) {
     if (error) {
         failed_to_read(error);
+        return;
+    }
+    if (too_large(parser_->content_length().value_or(0))) {
+        respond(plain(413, "the body is too large\n"), false);
         return;
     }
     const auto coding = parser_->get()[beast::http::field::transfer_encoding];
@@ -64,6 +71,16 @@ void Session<Protocol>::header_done(Error error) {
 }
 
 template <class Protocol>
+bool Session<Protocol>::too_large(std::uint64_t bytes) const {
+    const Limits& limits = sessions_->limits;
+    const auto target = parser_->get().target();
+    const std::string_view path(target.data(), target.size());
+    return bytes > limits.body_bytes &&
+           std::none_of(limits.large_paths.begin(), limits.large_paths.end(),
+                        [&](const std::string& large) { return path.starts_with(large); });
+}
+
+template <class Protocol>
 void Session<Protocol>::read_body() {
     arm(sessions_->limits.body_time);
     beast::http::async_read(
@@ -75,6 +92,10 @@ template <class Protocol>
 void Session<Protocol>::body_done(Error error) {
     if (error) {
         failed_to_read(error);
+        return;
+    }
+    if (too_large(parser_->get().body().size())) {
+        respond(plain(413, "the body is too large\n"), false);
         return;
     }
     using Message = beast::http::request<beast::http::string_body>;
@@ -126,6 +147,8 @@ Response Session<Protocol>::answer_to(beast::http::request<beast::http::string_b
     }
     request.method = head_ ? "GET" : std::string(message.method_string());
     request.body = std::move(message.body());
+    request.accepts_json =
+        field(beast::http::field::accept).find("application/json") != std::string_view::npos;
     if (!parse_target(target, request)) {
         return refuse(400, "malformed request target");
     }

@@ -87,6 +87,8 @@ class Session : public SessionBase, public std::enable_shared_from_this<Session<
     void read_header();
     void header_done(Error error);
     void read_body();
+    // More than what its target takes.
+    [[nodiscard]] bool too_large(std::uint64_t bytes) const;
     void body_done(Error error);
     void in_turn(std::function<void()> work);
     [[nodiscard]] Response answer_to(beast::http::request<beast::http::string_body>& message);

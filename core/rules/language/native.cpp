@@ -17,7 +17,7 @@ Result<std::vector<Rule>, ConfigErrors> parse_rules(const std::vector<std::strin
         }
         given.push_back({word, 0, false});
     }
-    const RuleRequest request{family, table, chain, chains, where};
+    const RuleRequest request{family, table, chain, chains, where, context.tolerance};
     std::vector<Rule> rules = parse_rule_words(request, given, errors);
     if (!errors.empty()) {
         return errors;

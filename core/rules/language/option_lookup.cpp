@@ -144,6 +144,30 @@ std::string_view nearest_option_anywhere(std::string_view option) {
     return nearest(option, names);
 }
 
+std::string unknown_option_text(std::string_view option,
+                                const std::vector<std::span<const OptionSpec>>& tables) {
+    const std::string shown = in_quotes("--" + std::string(option));
+    if (const std::string owners = owners_text(option); !owners.empty()) {
+        return "option " + shown + " needs " + owners + " in the same rule";
+    }
+    std::vector<std::string_view> known;
+    for (const std::span<const OptionSpec> table : tables) {
+        collect_names(table, known);
+    }
+    std::string_view near = nearest(option, known);
+    near = near.empty() ? nearest_option_anywhere(option) : near;
+    return "unknown option " + shown +
+           (near.empty() ? "" : "; did you mean \"--" + std::string(near) + "\"?");
+}
+
+std::vector<std::string_view> match_names() {
+    std::vector<std::string_view> names;
+    for (const MatchModule* row : match_modules()) {
+        names.push_back(row->name);
+    }
+    return names;
+}
+
 std::string tables_text(std::uint8_t tables) {
     std::string text;
     for (std::size_t i = 0; i < kTableCount; ++i) {

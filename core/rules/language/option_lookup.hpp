@@ -36,6 +36,10 @@ struct OptionOwner {
     bool takes_value = true;
 };
 std::vector<OptionOwner> owners_of_option(std::string_view name);
+// What is wrong with an option that none of `tables` has: who has it, or what was meant.
+std::string unknown_option_text(std::string_view option,
+                                const std::vector<std::span<const OptionSpec>>& tables);
+std::vector<std::string_view> match_names();
 std::string_view nearest_option_anywhere(std::string_view option);
 // "nat", "raw or mangle"
 std::string tables_text(std::uint8_t tables);

@@ -184,7 +184,7 @@ std::string counted(const Firewall& box, Family family) {
 rules::TableVerdict show(Firewall& box, Packet& packet, const Place& place,
                          rules::RuleObserver* observer) {
     return box.program.run({packet, place.table, place.hook, box.now, box.conntrack, box.network,
-                            box.random, box.log, box.hash_key},
+                            box.random, box.log, box.sets, box.hash_key},
                            observer);
 }
 
