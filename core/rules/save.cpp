@@ -1,5 +1,7 @@
 #include "core/rules/save.hpp"
 
+#include <algorithm>
+
 #include "core/rules/match.hpp"
 #include "core/rules/target.hpp"
 #include "core/rules/words/text.hpp"
@@ -36,17 +38,31 @@ std::string rule_text(std::string_view chain, const Rule& rule) {
     return text;
 }
 
+std::vector<const Chain*> in_order(const Table& table) {
+    std::vector<const Chain*> chains;
+    for (const Chain& chain : table.chains) {
+        chains.push_back(&chain);
+    }
+    const auto first_user =
+        std::stable_partition(chains.begin(), chains.end(),
+                              [](const Chain* chain) { return chain->policy != Policy::None; });
+    std::sort(first_user, chains.end(),
+              [](const Chain* a, const Chain* b) { return a->name < b->name; });
+    return chains;
+}
+
 std::vector<std::string> save_lines(const Table& table, bool with_counters) {
     std::vector<std::string> lines;
-    for (const Chain& chain : table.chains) {
-        const RuleCounters shown = with_counters ? chain.counters : RuleCounters{};
-        lines.push_back(":" + chain.name + " " + std::string(name_of(chain.policy)) + " " +
+    const std::vector<const Chain*> chains = in_order(table);
+    for (const Chain* chain : chains) {
+        const RuleCounters shown = with_counters ? chain->counters : RuleCounters{};
+        lines.push_back(":" + chain->name + " " + std::string(name_of(chain->policy)) + " " +
                         counters_text(shown));
     }
-    for (const Chain& chain : table.chains) {
-        for (const Rule& rule : chain.rules) {
+    for (const Chain* chain : chains) {
+        for (const Rule& rule : chain->rules) {
             lines.push_back((with_counters ? counters_text(rule.counters) + " " : "") + "-A " +
-                            rule_text(chain.name, rule));
+                            rule_text(chain->name, rule));
         }
     }
     return lines;

@@ -16,6 +16,7 @@ namespace nsr::rules {
 Result<std::vector<Rule>, ConfigErrors> parse_rules(const std::vector<std::string>& words,
                                                     Family family, TableId table,
                                                     std::string_view chain, const Ruleset& context,
-                                                    const SourceLocation& where);
+                                                    const SourceLocation& where,
+                                                    const HostNames& names = {});
 
 }  // namespace nsr::rules

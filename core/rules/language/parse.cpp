@@ -31,8 +31,8 @@ std::optional<RuleCounters> parse_counters(std::string_view text) {
 
 class SaveParser {
   public:
-    SaveParser(std::string_view file, Family family, Ruleset& ruleset)
-        : file_(file), family_(family), ruleset_(ruleset) {}
+    SaveParser(std::string_view file, Family family, Ruleset& ruleset, const HostNames& names)
+        : file_(file), family_(family), ruleset_(ruleset), names_(names) {}
 
     ConfigErrors parse(std::string_view text);
 
@@ -56,6 +56,7 @@ class SaveParser {
     std::string_view file_;
     Family family_;
     Ruleset& ruleset_;
+    const HostNames& names_;
     ConfigErrors errors_;
     std::uint32_t line_ = 0;
     std::optional<TableId> id_;  // the table we are in
@@ -243,7 +244,7 @@ void SaveParser::append_rules(const Word& chain_at, const std::vector<Word>& wor
                               std::optional<RuleCounters> counters, std::size_t at) {
     Chain* chain = table().find(chain_at.text);
     const RuleRequest request{
-        family_, *id_, chain->name, table(), {std::string(file_), line_, chain_at.column}};
+        family_, *id_, chain->name, table(), {std::string(file_), line_, chain_at.column}, names_};
     std::vector<Rule> rules = parse_rule_words(request, words, errors_);
     if (rules.empty()) {
         with_gaps_.insert(chain_at.text);
@@ -294,10 +295,10 @@ Chain* SaveParser::need_chain(const std::string& name, std::uint32_t column) {
 
 }  // namespace
 
-ConfigErrors parse_save(std::string_view text, std::string_view file, Family family,
-                        Ruleset& into) {
+ConfigErrors parse_save(std::string_view text, std::string_view file, Family family, Ruleset& into,
+                        const HostNames& names) {
     Ruleset draft = into;
-    ConfigErrors errors = read_save(text, file, family, draft);
+    ConfigErrors errors = read_save(text, file, family, draft, names);
     // The rules that could be read are judged whatever was wrong with others.
     const ConfigErrors illegal = check(draft, family);
     errors.insert(errors.end(), illegal.begin(), illegal.end());
@@ -310,8 +311,9 @@ ConfigErrors parse_save(std::string_view text, std::string_view file, Family fam
     return errors;
 }
 
-ConfigErrors read_save(std::string_view text, std::string_view file, Family family, Ruleset& into) {
-    return SaveParser(file, family, into).parse(text);
+ConfigErrors read_save(std::string_view text, std::string_view file, Family family, Ruleset& into,
+                       const HostNames& names) {
+    return SaveParser(file, family, into, names).parse(text);
 }
 
 }  // namespace nsr::rules

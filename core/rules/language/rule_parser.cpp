@@ -25,6 +25,10 @@ struct Loaded {
     }
 };
 
+bool begins_option(std::string_view word) {
+    return word.starts_with('-') || word.starts_with('!');
+}
+
 class RuleParser {
   public:
     RuleParser(const RuleRequest& request, const std::vector<Word>& words, ConfigErrors& errors)
@@ -34,7 +38,8 @@ class RuleParser {
                    .table = request.table,
                    .chain = request.chain,
                    .where = request.where,
-                   .errors = errors},
+                   .errors = errors,
+                   .names = request.names},
           draft_(context_, request.chains) {}
 
     std::vector<Rule> parse();
@@ -44,6 +49,7 @@ class RuleParser {
     void parse_word();
     void parse_option(std::string_view name, bool is_short);
     void parse_module_option(std::string_view name);
+    [[nodiscard]] FoundOption find(std::string_view name) const;
     void give(Loaded& module, const OptionSpec& spec);
     bool load_protocol_module(std::string_view option);
     void unknown_option(std::string_view name);
@@ -52,6 +58,7 @@ class RuleParser {
     void load_match(const GivenOption& given);
     void set_target(const GivenOption& given, bool is_goto);
     std::optional<GivenOption> take(const OptionSpec& spec);
+    [[nodiscard]] bool negated_inside(const OptionSpec& spec) const;
 
     void add_matches();
     void add_target();
@@ -103,7 +110,8 @@ void RuleParser::look_ahead() {
         if (words_[i].quoted) {
             continue;
         }
-        if (text == "-p" || text == "--protocol") {
+        if (text == "-p" ||
+            (text.starts_with("--prot") && std::string_view("--protocol").starts_with(text))) {
             ahead_protocol_ = parse_protocol(words_[i + 1].text).value_or(0);
         } else if (text == "-j" || text == "--jump") {
             ahead_target_ = find_target(words_[i + 1].text);
@@ -156,51 +164,46 @@ void RuleParser::parse_option(std::string_view name, bool is_short) {
 }
 
 void RuleParser::parse_module_option(std::string_view name) {
+    FoundOption found = find(name);
+    if (found.spec == nullptr && load_protocol_module(name)) {
+        found = find(name);
+    }
+    if (found.spec == nullptr) {
+        unknown_option(name);
+    } else if (found.table == loaded_.size()) {
+        built_in(*found.spec);
+    } else {
+        give(loaded_[loaded_.size() - 1 - found.table], *found.spec);
+    }
+}
+
+FoundOption RuleParser::find(std::string_view name) const {
+    std::vector<std::span<const OptionSpec>> tables;
     for (std::size_t i = loaded_.size(); i-- > 0;) {
-        if (const OptionSpec* spec = find_exact(loaded_[i].specs(), name)) {
-            give(loaded_[i], *spec);
-            return;
-        }
+        tables.push_back(loaded_[i].specs());
     }
-    if (const OptionSpec* spec = find_exact(built_in_options(), name)) {
-        built_in(*spec);
-        return;
-    }
-    if (load_protocol_module(name)) {
-        return;
-    }
-    for (std::size_t i = loaded_.size(); i-- > 0;) {
-        if (const OptionSpec* spec = find_prefix(loaded_[i].specs(), name)) {
-            give(loaded_[i], *spec);
-            return;
-        }
-    }
-    if (const OptionSpec* spec = find_prefix(built_in_options(), name)) {
-        built_in(*spec);
-        return;
-    }
-    unknown_option(name);
+    tables.push_back(built_in_options());
+    return find_option(tables, name);
 }
 
 // Loads the match of -p, or the target that -j names further on, if it has this option.
 bool RuleParser::load_protocol_module(std::string_view option) {
+    const auto has_it = [&](std::span<const OptionSpec> specs) {
+        return std::any_of(specs.begin(), specs.end(),
+                           [&](const OptionSpec& spec) { return spec.name.starts_with(option); });
+    };
     const MatchModule* match = find_protocol_match(ahead_protocol_, request_.family);
     const auto is_loaded = [&](const Loaded& loaded) { return loaded.match == match; };
-    if (match != nullptr && std::none_of(loaded_.begin(), loaded_.end(), is_loaded)) {
-        if (const OptionSpec* spec = find_option(match->options, option)) {
-            loaded_.push_back({.match = match, .options = {match->name, {}}, .column = column_});
-            give(loaded_.back(), *spec);
-            return true;
-        }
+    if (match != nullptr && std::none_of(loaded_.begin(), loaded_.end(), is_loaded) &&
+        has_it(match->options)) {
+        loaded_.push_back({.match = match, .options = {match->name, {}}, .column = column_});
+        return true;
     }
-    if (ahead_target_ != nullptr && !target_seen_) {
-        if (const OptionSpec* spec = find_option(ahead_target_->options, option)) {
-            loaded_.push_back(
-                {.target = ahead_target_, .options = {ahead_target_->name, {}}, .column = column_});
-            target_seen_ = true;
-            give(loaded_.back(), *spec);
-            return true;
-        }
+    if (ahead_target_ != nullptr && !target_seen_ && has_it(ahead_target_->options)) {
+        loaded_.push_back(
+            {.target = ahead_target_, .options = {ahead_target_->name, {}}, .column = column_});
+        target_seen_ = true;
+        return true;
     }
     return false;
 }
@@ -211,7 +214,9 @@ void RuleParser::unknown_option(std::string_view name) {
         at_ = words_.size();
         return;
     }
-    if (const std::string owners = owners_text(name); !owners.empty()) {
+    if (find(name).several) {
+        error_here("option " + shown + " is short for more than one; write it in full");
+    } else if (const std::string owners = owners_text(name); !owners.empty()) {
         error_here("option " + shown + " needs " + owners + " in the same rule");
     } else {
         std::vector<std::string_view> known;
@@ -233,29 +238,40 @@ void RuleParser::unknown_option(std::string_view name) {
 }
 
 std::optional<GivenOption> RuleParser::take(const OptionSpec& spec) {
-    GivenOption given{.name = spec.alias.empty() ? spec.name : spec.alias,
-                      .inverted = inverted_,
-                      .column = column_};
-    if (inverted_ && !spec.invertible) {
+    const bool old_negation = !inverted_ && negated_inside(spec);
+    at_ += old_negation ? 1 : 0;
+    GivenOption given{
+        .name = meaning(spec), .inverted = inverted_ || old_negation, .column = column_};
+    if (given.inverted && !spec.invertible) {
         error_here("\"!\" cannot stand before \"--" + std::string(spec.name) + "\"");
+    }
+    if (spec.values == 0 && inline_value_) {
+        error_here("option \"--" + std::string(spec.name) + "\" takes no value");
     }
     for (unsigned i = 0; i < spec.values; ++i) {
         std::string& value = i == 0 ? given.value : given.second;
         if (i == 0 && inline_value_) {
             value = *inline_value_;
-        } else if (at_ == words_.size()) {
+        } else if (at_ == words_.size() || (i != 0 && begins_option(word().text))) {
             error_here("option \"--" + std::string(spec.name) + "\" needs " +
                        (spec.values == 1 ? "a value" : "two values"));
-            return std::nullopt;
-        } else if (word().text == "!" && !word().quoted) {
-            error_here("\"!\" belongs before the option: ! --" + std::string(spec.name));
-            at_ = std::min(at_ + 2, words_.size());
             return std::nullopt;
         } else {
             value = words_[at_++].text;
         }
     }
     return given;
+}
+
+// "-d ! 10.0.0.0/8", as iptables took it once. differs: old-negation
+bool RuleParser::negated_inside(const OptionSpec& spec) const {
+    if (!spec.invertible || spec.values == 0 || inline_value_ || at_ == words_.size() ||
+        word().text != "!" || at_ + spec.values >= words_.size()) {
+        return false;
+    }
+    const auto first = words_.begin() + static_cast<std::ptrdiff_t>(at_) + 1;
+    return std::none_of(first, first + spec.values,
+                        [](const Word& value) { return begins_option(value.text); });
 }
 
 void RuleParser::give(Loaded& module, const OptionSpec& spec) {
@@ -293,7 +309,9 @@ void RuleParser::built_in(const OptionSpec& spec) {
     } else if (name == "table") {
         error_here("-t has no place in a rule; the table is the one of the section");
     } else if ((name == "ipv4") == context_.v6()) {
-        error_here("this rule is for the other family (" + std::string(name) + ")");
+        give_up_ =
+            true;  // the rule is for the other family, and the rest of it is nobody's concern
+        at_ = words_.size();
     }
 }
 

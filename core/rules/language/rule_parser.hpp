@@ -19,6 +19,7 @@ struct RuleRequest {
     std::string_view chain;
     const Table& chains;  // where -j looks for user chains
     SourceLocation where;
+    const HostNames& names;
 };
 
 // The rules that the words describe: one, or several when -s or -d is a list. Empty after an error.

@@ -128,8 +128,9 @@ bool read_types(const Options& options, const RuleContext& context, std::string_
     }
     test = TypeTest{0, given->inverted};
     for (const std::string_view word : split(given->value, ',')) {
-        const auto* found = std::find_if(kTypeNames.begin(), kTypeNames.end(),
-                                         [&](auto type) { return lower(type) == lower(word); });
+        const auto* found = std::find_if(kTypeNames.begin(), kTypeNames.end(), [&](auto type) {
+            return !word.empty() && lower(type).starts_with(lower(word));
+        });
         if (found == kTypeNames.end()) {
             context.error(*given, "unknown address type " + in_quotes(word) +
                                       did_you_mean(word, {kTypeNames.begin(), kTypeNames.end()}));
