@@ -112,6 +112,7 @@ struct Config {
     std::vector<RouteConfig> routes;
     std::vector<SysctlConfig> sysctls;  // of `file` first, no name twice
     rules::Ruleset ruleset;
+    rules::HostNames host_names;            // what rules may name, when the configuration was read
     std::vector<std::string> rule_tables4;  // tables named in the rules file, in its order
     std::vector<std::string> rule_tables6;
     ReplayConfig replay;

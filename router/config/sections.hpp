@@ -21,11 +21,14 @@ std::vector<SysctlConfig> sysctl_settings(const TomlValue& table, ConfigErrors& 
 void check_sysctl_setting(const SysctlConfig& setting, const Config& config, ConfigErrors& errors);
 // rules_section.cpp
 void read_rules(Section section, Config& config);
+// rule_files.cpp
 // The text of a rules file named at `where`; reported if it cannot be read.
 std::optional<RuleFile> read_rule_file(const Located<std::string>& name, Family family,
                                        const Config& config, ConfigErrors& errors);
 // The tables that an iptables-save text names, in its order.
 std::vector<std::string> tables_in(std::string_view text);
+// What /etc/hosts and /etc/networks say now; a machine without them has no names.
+rules::HostNames host_names_of_this_machine();
 // replay_section.cpp
 void read_replay(Section section, Config& config);
 // check.cpp: what only several sections together can get wrong

@@ -268,7 +268,8 @@ void Replay::carry_out(const Scheduled& item) {
 
 void Replay::load_rules(const RuleFile& file) {
     rules::Ruleset ruleset = router_.ruleset();
-    for (const ConfigError& error : rules::parse_save(file.text, file.path, file.family, ruleset)) {
+    for (const ConfigError& error :
+         rules::parse_save(file.text, file.path, file.family, ruleset, config_.host_names)) {
         complain(error.where, error.message);
     }
     router_.apply(std::move(ruleset), clock_);

@@ -1,12 +1,13 @@
 // Judges many texts of rules in one process, for the comparison with the kernel's own tool.
 //
 // Standard input: "4 BYTES" or "6 BYTES", a line break, and as many bytes of iptables-save text,
-// again and again. For each the answer is "ok BYTES" with the saved text, "no BYTES" with the errors,
-// or "unstable BYTES" with both texts if saving what was saved gives another one.
-// With --modules: the names of all matches and targets with their options instead.
+// again and again. For each the answer is "ok BYTES" with the saved text, "no BYTES" with the
+// errors, or "unstable BYTES" with both texts if saving what was saved gives another one. With
+// --modules: the names of all matches and targets with their options instead.
 #include <charconv>
-#include <cstdio>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <string>
 
 #include "core/rules/language/parse.hpp"
@@ -32,9 +33,22 @@ std::string message(const nsr::ConfigErrors& errors) {
     return text;
 }
 
+std::string file_text(const char* path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+nsr::rules::HostNames names_of_this_machine() {
+    nsr::rules::HostNames names;
+    names.add_hosts(file_text("/etc/hosts"));
+    names.add_networks(file_text("/etc/networks"));
+    return names;
+}
+
 void judge(Family family, const std::string& text) {
+    static const nsr::rules::HostNames kNames = names_of_this_machine();
     Ruleset ruleset;
-    if (const auto errors = nsr::rules::parse_save(text, "rules", family, ruleset);
+    if (const auto errors = nsr::rules::parse_save(text, "rules", family, ruleset, kNames);
         !errors.empty()) {
         answer("no", message(errors));
         return;
