@@ -14,6 +14,7 @@
 #include "core/procfs/tree.hpp"
 #include "core/routing/route_table.hpp"
 #include "core/rules/ruleset.hpp"
+#include "core/rules/words/host_names.hpp"
 #include "core/wire/address.hpp"
 
 namespace nsr::router {

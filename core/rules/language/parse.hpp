@@ -6,6 +6,7 @@
 
 #include "core/base/config_error.hpp"
 #include "core/rules/ruleset.hpp"
+#include "core/rules/words/host_names.hpp"
 
 namespace nsr::rules {
 

@@ -23,6 +23,12 @@ constexpr std::uint16_t type_bit(AddressType type) {
     return static_cast<std::uint16_t>(1u << static_cast<unsigned>(type));
 }
 
+// kernel: addrtype_mt_checkentry_v1
+constexpr std::uint16_t kTypes6 =
+    type_bit(AddressType::Unspecified) | type_bit(AddressType::Unicast) |
+    type_bit(AddressType::Local) | type_bit(AddressType::Anycast) |
+    type_bit(AddressType::Multicast) | type_bit(AddressType::Unreachable);
+
 struct TypeTest {
     std::uint16_t types = 0;
     bool invert = false;
@@ -155,6 +161,13 @@ std::shared_ptr<const Match> parse_addrtype(const Options& options, RuleContext&
     }
     const bool ok = read_types(options, context, "src-type", match->source) &&
                     read_types(options, context, "dst-type", match->destination);
+    const unsigned types = (match->source ? match->source->types : 0u) |
+                           (match->destination ? match->destination->types : 0u);
+    if (ok && context.v6() && (types & ~kTypes6) != 0) {
+        context.error("in IPv6, addrtype knows " + type_list(kTypes6) + " only, not " +
+                      type_list(static_cast<std::uint16_t>(types & ~kTypes6)));
+        return nullptr;
+    }
     return ok ? match : nullptr;
 }
 

@@ -131,7 +131,10 @@ struct BitTest {
 };
 
 struct AddressTest {
-    MaskedAddress address;
+    MaskedAddress given;  // with its host bits
+    [[nodiscard]] bool matches(const IpAddress& address) const {
+        return (address & given.mask) == (given.address & given.mask);
+    }
     bool invert = false;
 };
 
@@ -191,7 +194,7 @@ std::string ConntrackMatch::save() const {
     for (std::size_t i = 0; i < addresses.size(); ++i) {
         if (addresses[i]) {
             append_option(text, addresses[i]->invert, kAddressOptions[i],
-                          host_or_prefix(addresses[i]->address));
+                          host_or_prefix(addresses[i]->given));
         }
     }
     for (std::size_t i = 0; i < ports.size(); ++i) {
@@ -261,7 +264,7 @@ bool ConntrackMatch::addresses_match(const Tuple& original, const Tuple& reply) 
     const std::array<const IpAddress*, 4> actual = {&original.source, &original.destination,
                                                     &reply.source, &reply.destination};
     for (std::size_t i = 0; i < actual.size(); ++i) {
-        if (addresses[i] && addresses[i]->address.matches(*actual[i]) == addresses[i]->invert) {
+        if (addresses[i] && addresses[i]->matches(*actual[i]) == addresses[i]->invert) {
             return false;
         }
     }

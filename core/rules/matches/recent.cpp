@@ -244,7 +244,10 @@ std::shared_ptr<const Match> parse_recent(const Options& options, RuleContext& c
     }
     match->reap = options.has("reap");
     match->check_ttl = options.has("rttl");
-    match->by_destination = options.has("rdest");
+    for (const GivenOption& given : options.given) {  // the last one counts
+        match->by_destination =
+            given.name == "rdest" || (match->by_destination && given.name != "rsource");
+    }
     match->mask = mask_of(context.family, context.v6() ? 128 : 32);
     if (const GivenOption* given = options.find("name")) {
         match->name = given->value.substr(0, kMaxNameBytes);

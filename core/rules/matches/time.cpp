@@ -20,6 +20,7 @@ constexpr std::array kTimeOptions = std::to_array<OptionSpec>({
     {"weekdays", 1, true},
     {"contiguous", 0},
     {"kerneltz", 0},
+    {"localtz", 0, false, "kerneltz"},
     {"utc", 0},
 });
 constexpr std::array<std::string_view, 7> kWeekdays = {"Mon", "Tue", "Wed", "Thu",
@@ -91,9 +92,7 @@ std::string TimeMatch::save() const {
     if (date_start != 0) {
         append(text, "--datestart " + date_text(date_start));
     }
-    if (date_stop != kForever) {
-        append(text, "--datestop " + date_text(date_stop));
-    }
+    append(text, "--datestop " + date_text(date_stop));
     if (kernel_zone) {
         append(text, "--kerneltz");
     }

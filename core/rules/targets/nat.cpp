@@ -248,7 +248,7 @@ bool read_ports(std::string_view text, const GivenOption& given, const RuleConte
                                  " -p tcp, udp, sctp, dccp or icmp");
         return false;
     }
-    if (!parse_ports(text, range)) {
+    if (!parse_ports(text, range) || (range.offset_ports && given.name != "to-destination")) {
         context.error(given, in_quotes(text) +
                                  " is not a port, the name of a service, or a range such as"
                                  " 1024-2047 or, of DNAT, 5000-5999/80");
@@ -359,7 +359,7 @@ std::shared_ptr<const Target> parse_netmap(const Options& options, RuleContext& 
                                   (context.v6() ? "fd00::/64" : "10.0.0.0/24"));
         return nullptr;
     }
-    return std::make_shared<NetmapTarget>(*to);
+    return std::make_shared<NetmapTarget>(MaskedAddress{to->address & to->mask, to->mask});
 }
 
 }  // namespace

@@ -102,6 +102,11 @@ std::vector<MaskedAddress> parse_networks(std::string_view text, Family family,
     return networks;
 }
 
+std::optional<MaskedAddress> parse_masked_address(std::string_view text, Family family) {
+    const auto networks = parse_networks(text, family, {});
+    return networks.empty() ? std::nullopt : std::optional(networks.front());
+}
+
 std::optional<IpAddress> parse_host(std::string_view text, Family family, const HostNames& names) {
     const auto number = family == Family::Ipv6 ? parse_v6(text) : parse_classful(text);
     if (number) {
@@ -126,8 +131,7 @@ std::optional<MaskedAddress> parse_host_prefix(std::string_view text, Family fam
     if (!host || !length) {
         return std::nullopt;
     }
-    const IpAddress mask = mask_of(family, *length);
-    return MaskedAddress{*host & mask, mask};
+    return MaskedAddress{*host, mask_of(family, *length)};
 }
 
 std::optional<IpAddress> parse_numeric_address(std::string_view text, Family family) {

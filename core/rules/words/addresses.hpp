@@ -26,12 +26,16 @@ struct MaskedAddress {
 // wrong. libxtables: xtables_ipparse_multiple
 std::vector<MaskedAddress> parse_networks(std::string_view text, Family family,
                                           const HostNames& names);
-// What options of modules take: a host, a name of one, and a prefix length or a mask that is one.
+// The same, if the text is numbers and stands for one network.
+std::optional<MaskedAddress> parse_masked_address(std::string_view text, Family family);
+// What options of modules take: a host, a name of one, and a prefix length or a mask that is one;
+// host bits stay.
 // libxtables: xtopt_parse_host, xtopt_parse_hostmask
 std::optional<IpAddress> parse_host(std::string_view text, Family family, const HostNames& names);
 std::optional<MaskedAddress> parse_host_prefix(std::string_view text, Family family,
                                                const HostNames& names);
-// Numbers alone: "10.1" is 10.1.0.0. libxtables: xtables_numeric_to_ipaddr, xtables_numeric_to_ip6addr
+// Numbers alone: "10.1" is 10.1.0.0. libxtables: xtables_numeric_to_ipaddr,
+// xtables_numeric_to_ip6addr
 std::optional<IpAddress> parse_numeric_address(std::string_view text, Family family);
 // "24" or "255.255.255.0". libxtables: xtopt_parse_plen
 std::optional<unsigned> parse_prefix_length(std::string_view text, Family family);

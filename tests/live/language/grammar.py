@@ -20,6 +20,7 @@ class Extension:
     tables: tuple = ANY_TABLE
     chains: tuple = ()  # built-in chains that make sense, if not all do
     before: tuple = ()  # words that it needs before it
+    together: tuple = ()  # options that go with each other
 
 
 class ByFamily:
@@ -41,5 +42,6 @@ def extension(name, *options, **rest):
     flat = []
     for one in options:
         flat.extend(one if isinstance(one, tuple) else (one,))
+    rest["together"] = tuple(rest.pop("together", "").split())
     wanted = tuple(tuple(group.split()) for group in rest.pop("wanted", "").split(",") if group.strip())
     return Extension(name, tuple(flat), wanted=wanted, **rest)

@@ -88,26 +88,34 @@ class Kernel:
                 mark = [f"-A {rules[number].chain} {self.mark(rules[number].family, number)}"] if rules[number].chain != "new" else []
                 lines += [*head, *mark, line, *tail]
                 ends.append(len(lines))
-            header = []
+            header, lines = [], lines + self.end(len(rules))
             done = self.run(rules[0].family, "restore", "--noflush", text="\n".join(lines) + "\n")
-            if done.returncode == 0:
+            if done.returncode == 0 and self.has_all(rules[0].family, len(rules)):
                 break
             said = done.stderr.decode("utf-8", "replace")
-            where = re.search(r"line:? (\d+)", said)
-            if not where:
+            where = re.search(r"^Error occurred at line: (\d+)|: line (\d+) failed", said, re.M)
+            if done.returncode == 0 or not where:
                 wrong = at  # it broke down without a word about the place: one by one
-                lines = lines[: ends[0]]
+                lines = lines[: ends[0]] + self.end(at + 1)
                 done = self.run(rules[0].family, "restore", "--noflush", text="\n".join(lines) + "\n")
                 said = done.stderr.decode("utf-8", "replace") or f"ends with {done.returncode}"
-                if done.returncode == 0:
+                if done.returncode == 0 and self.has_all(rules[0].family, at + 1):
                     at += 1
                     continue
             else:
-                wrong = at + next(i for i, end in enumerate(ends) if int(where[1]) <= end)
+                wrong = at + next(i for i, end in enumerate(ends) if int(where[1] or where[2]) <= end)
             verdicts[wrong] = Verdict(False, said.strip())
             at = wrong + 1
         saved = self.run(rules[0].family, "save").stdout.decode("utf-8", "replace")
         return [verdict or Verdict(True, self.saved_rule(saved, rules[i], i)) for i, verdict in enumerate(verdicts)]
+
+    @staticmethod
+    def end(number):
+        """What stands behind the last rule: without it the tool ended early, as --help makes it."""
+        return ["*filter", f":end{number} - [0:0]", "COMMIT"]
+
+    def has_all(self, family, number):
+        return f":end{number} ".encode() in self.run(family, "save", "-t", "filter").stdout
 
     def saved_rule(self, saved, rule, number):
         if rule.chain == "new":

@@ -83,6 +83,7 @@ class Comparison:
         self.accepted = collections.Counter()
         self.groups = collections.defaultdict(list)
         self.known = collections.Counter()
+        self.not_alone = 0  # differed among others, not alone: the tool remembers things between rules
 
     def run(self, options):
         end = time.monotonic() + options.seconds
@@ -116,13 +117,14 @@ class Comparison:
         if name := known.name(case, theirs, ours):
             self.known[name] += 1
             return
-        group = self.groups[(case.about,) + kind]
+        group = self.groups.get((case.about,) + kind, [])
         if len(group) < SHOWN and isinstance(case, lines.Rule):
             short = self.shortened(case, kind)
             if short is None:
+                self.not_alone += 1
                 return
             case, theirs, ours = short
-        group.append((case, theirs, ours))
+        self.groups[(case.about,) + kind].append((case, theirs, ours))
 
     def shortened(self, rule, kind):
         """Without the words that the difference does not need. None if it does not show when the rule is alone."""
@@ -151,7 +153,7 @@ class Comparison:
             for case, theirs, ours in members[:SHOWN]:
                 show(case, theirs, ours)
         print(f"{sum(self.counts.values())} of {compared} seeds compared, {sum(self.accepted.values())} accepted by both, {len(self.groups)} kinds of difference in "
-              f"{sum(map(len, self.groups.values()))} rules; known differences {sum(self.known.values())}; {self.kernel.spawned} runs of the tool")
+              f"{sum(map(len, self.groups.values()))} rules; known differences {sum(self.known.values())}, {self.not_alone} differ among others only; {self.kernel.spawned} runs of the tool")
 
 
 def difference(theirs, ours):

@@ -116,6 +116,8 @@ class Maker:
         rest = [one for one in row.options if one not in chosen]
         if rest:
             chosen += r.sample(rest, min(len(rest), count if count is not None else r.choice([0, 0, 1, 1, 2, 3])))
+        if any(one.names[0] in row.together for one in chosen) and r.random() < 0.95:
+            chosen += [one for one in row.options if one.names[0] in row.together and one not in chosen]
         if chosen and r.random() < 0.02:
             chosen.append(r.choice(chosen))
         if r.random() < 0.5:

@@ -97,7 +97,9 @@ def ports(separator=":"):
 
 
 def port_list(r):
-    return ",".join(r.choice([port, ports()])(r) for _ in range(r.choice([1, 2, 3, 4, 7, 8, 14, 15, 16])))
+    plain = lambda r: str(r.randint(1, 30000))  # noqa: E731
+    wide = lambda r: f"{r.randint(1, 30000)}:{r.randint(30000, 65535)}"  # noqa: E731
+    return ",".join((r.choice([plain, plain, wide]) if r.random() < 0.9 else r.choice([port, ports()]))(r) for _ in range(r.choice([1, 2, 3, 4, 7, 8, 14, 15, 16])))
 
 
 def address4(r):
