@@ -108,7 +108,8 @@ FoundOption find_option(std::span<const std::span<const OptionSpec>> tables,
             if (found.spec == nullptr) {
                 found.spec = &spec;
                 found.table = i;
-            } else if (found.table != i || meaning(*found.spec) != meaning(spec)) {
+            } else if (tables[found.table].data() != tables[i].data() ||
+                       meaning(*found.spec) != meaning(spec)) {
                 found.several = true;
             }
         }

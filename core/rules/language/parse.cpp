@@ -29,6 +29,15 @@ std::optional<RuleCounters> parse_counters(std::string_view text) {
     return RuleCounters{*packets, *bytes};
 }
 
+// "-AFORWARD" is "-A" "FORWARD".
+void take_apart(std::vector<Word>& words) {
+    const std::string text = words[0].text;
+    if (text.size() > 2 && text[0] == '-' && text[1] != '-') {
+        words[0].text.resize(2);
+        words.insert(words.begin() + 1, Word{text.substr(2), words[0].column + 2, false});
+    }
+}
+
 class SaveParser {
   public:
     SaveParser(std::string_view file, Family family, Ruleset& ruleset, const HostNames& names)
@@ -185,6 +194,7 @@ void SaveParser::parse_command(std::vector<Word> words) {
     if (words.empty()) {
         return;
     }
+    take_apart(words);
     const std::string command = words[0].text;
     const bool has_chain_name = words.size() > 1;
     if (command == "-A" || command == "--append" || command == "-I" || command == "--insert") {

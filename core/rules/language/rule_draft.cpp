@@ -101,8 +101,11 @@ void RuleDraft::set_counters(const GivenOption& given) {
         context_.error(given, "-c stands twice in one rule");
     }
     counters_given_ = true;
-    const auto packets = parse_number(given.value);
-    const auto bytes = parse_number(given.second);
+    const std::size_t comma = given.value.find(',');  // "5,77" is one word
+    const bool one_word = comma != std::string::npos;
+    const auto packets = parse_number(std::string_view(given.value).substr(0, comma));
+    const auto bytes =
+        parse_number(one_word ? std::string_view(given.value).substr(comma + 1) : given.second);
     if (!packets || !bytes) {
         context_.error(given, "-c needs a number of packets and a number of bytes");
         return;

@@ -63,7 +63,6 @@ class RuleParser {
     void add_matches();
     void add_target();
 
-    bool failed() const { return context_.errors.size() != errors_before_; }
     const Word& word() const { return words_[at_]; }
     void error_here(std::string message) {
         context_.error({.column = column_}, std::move(message));
@@ -100,7 +99,7 @@ std::vector<Rule> RuleParser::parse() {
     }
     add_matches();
     add_target();
-    return failed() ? std::vector<Rule>() : draft_.expand();
+    return context_.errors.size() != errors_before_ ? std::vector<Rule>() : draft_.expand();
 }
 
 // Options may stand before the -p or -j that gives them their meaning.
@@ -132,11 +131,11 @@ void RuleParser::parse_word() {
         return;
     }
     if (text.starts_with("--") && text.size() > 2) {
-        const std::size_t equals = text.find('=');
-        if (equals != std::string_view::npos) {
+        const std::size_t equals = std::min(text.find('='), text.size());
+        if (equals != text.size()) {
             inline_value_ = text.substr(equals + 1);
         }
-        parse_option(text.substr(2, equals == std::string_view::npos ? equals : equals - 2), false);
+        parse_option(text.substr(2, equals - 2), false);
     } else if (text.size() >= 2 && text[0] == '-' && text != "--") {
         if (text.size() > 2) {
             inline_value_ = text.substr(2);
@@ -252,6 +251,9 @@ std::optional<GivenOption> RuleParser::take(const OptionSpec& spec) {
         std::string& value = i == 0 ? given.value : given.second;
         if (i == 0 && inline_value_) {
             value = *inline_value_;
+        } else if (i != 0 && spec.name == "set-counters" &&
+                   given.value.find(',') != given.value.npos) {
+            break;  // both are in one word
         } else if (at_ == words_.size() || (i != 0 && begins_option(word().text))) {
             error_here("option \"--" + std::string(spec.name) + "\" needs " +
                        (spec.values == 1 ? "a value" : "two values"));

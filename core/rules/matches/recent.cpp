@@ -251,6 +251,11 @@ std::shared_ptr<const Match> parse_recent(const Options& options, RuleContext& c
     match->mask = mask_of(context.family, context.v6() ? 128 : 32);
     if (const GivenOption* given = options.find("name")) {
         match->name = given->value.substr(0, kMaxNameBytes);
+        // kernel: the name is that of a file below /proc/net/xt_recent
+        if (match->name.empty() || match->name.find('/') != std::string::npos) {
+            context.error(*given, "a list needs a name without /, not " + in_quotes(given->value));
+            return nullptr;
+        }
     }
     return read_recent_numbers(options, context, *match) ? match : nullptr;
 }

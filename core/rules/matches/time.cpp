@@ -237,6 +237,9 @@ std::shared_ptr<const Match> parse_time(const Options& options, RuleContext& con
     read_days(options, context, *match);
     match->contiguous = options.has("contiguous");
     match->kernel_zone = options.has("kerneltz");
+    if (match->kernel_zone && options.has("utc")) {
+        context.error("--utc and --kerneltz exclude each other");
+    }
     return context.errors.size() == errors ? match : nullptr;
 }
 

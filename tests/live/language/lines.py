@@ -175,7 +175,7 @@ def table_lines(r, family, table):
     for name in CHAINS[table]:
         if r.random() < 0.8:
             policy = r.choice(["ACCEPT", "ACCEPT", "DROP" if table != "nat" else "ACCEPT"]) if r.random() < 0.97 else r.choice(["DROP", "REJECT", "-", "accept", ""])
-            lines.append(f":{name} {policy} {counters(r)}".rstrip())
+            lines.append(f":{name} {policy} [{r.choice([0, 7, 2**63])}:{r.choice([0, 64, 2**40])}]")
     for name in chains:
         lines.append(r.choice([f":{name} - [0:0]", f":{name} - {counters(r)}", f":{name} -", f"-N {name}"]))
     every = list(CHAINS[table]) + chains
@@ -199,7 +199,7 @@ def command_line(r, family, table, chains, every):
     target = r.choice(["-j RETURN", "-j ACCEPT", "", f"-j {r.choice(chains)}" if chains else "", f"-g {r.choice(chains)}" if chains else ""])
     condition = r.choice(["", "-p tcp -m tcp --dport 22 ", "-i lan ", "-p udp ", "-m comment --comment \"a b\" ", "-4 ", "-6 ", "-s 10.0.0.0/8 " if family == 4 else "-s fd00::/8 "])
     count = r.choice(["", "", f"{counters(r)} "])
-    given = r.choice(["", "", "", " -c 5 77", " -c 5,77", " -c 5", " -c x y", " --set-counters 3 4"])
+    given = "" if count else r.choice(["", "", "", " -c 5 77", " -c 5,77", " -c 5", " -c x y", " --set-counters 3 4"])
     command = r.choice(["-A {}", "-A {}", "-A {}", "-I {}", "-I {} 1", "-I {} 2", "-I {} 0", "-A{}"]).format(chain)
     return f"{count}{command} {condition}{target}{given}".rstrip()
 

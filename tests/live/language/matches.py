@@ -126,7 +126,7 @@ MATCHES = (
     extension("tcp", *PORTS, flags("syn"), option("tcp-flags", FLAGS, FLAGS), option("tcp-option", v.number(1, 255)), protocols=("tcp", "6")),
     extension("tcpmss", option("mss", v.span(0, 65535)), protocols=("tcp",), wanted="mss"),
     extension("time", option("datestart", v.date), option("datestop", v.date), option("timestart", v.clock), option("timestop", v.clock), flags("contiguous"), option("weekdays", days),
-              option("monthdays", v.listed(v.number(1, 31))), flags("localtz kerneltz")),
+              option("monthdays", v.listed(v.number(1, 31))), flags("localtz utc kerneltz")),
     extension("tos", option("tos", tos), wanted="tos"),
     extension("ttl", option("ttl-eq|ttl", v.number(0, 255)), option("ttl-lt", v.number(0, 255)), option("ttl-gt", v.number(0, 255)), families="4", wanted="ttl-eq ttl-lt ttl-gt"),
     extension("u32", option("u32", u32), wanted="u32"),
