@@ -7,6 +7,7 @@
 #include "core/rules/language/missing.hpp"
 #include "core/rules/language/option_lookup.hpp"
 #include "core/rules/language/rule_draft.hpp"
+#include "core/rules/language/word_reader.hpp"
 #include "core/rules/matches/matches.hpp"
 #include "core/rules/targets/targets.hpp"
 #include "core/rules/words/text.hpp"
@@ -25,21 +26,17 @@ struct Loaded {
     }
 };
 
-bool begins_option(std::string_view word) {
-    return word.starts_with('-') || word.starts_with('!');
-}
-
 class RuleParser {
   public:
     RuleParser(const RuleRequest& request, const std::vector<Word>& words, ConfigErrors& errors)
         : request_(request),
-          words_(words),
           context_{.family = request.family,
                    .table = request.table,
                    .chain = request.chain,
                    .where = request.where,
                    .errors = errors,
                    .names = request.names},
+          words_(words, context_),
           draft_(context_, request.chains) {}
 
     std::vector<Rule> parse();
@@ -57,25 +54,16 @@ class RuleParser {
     void built_in(const OptionSpec& spec);
     void load_match(const GivenOption& given);
     void set_target(const GivenOption& given, bool is_goto);
-    std::optional<GivenOption> take(const OptionSpec& spec);
-    [[nodiscard]] bool negated_inside(const OptionSpec& spec) const;
 
     void add_matches();
     void add_target();
 
-    const Word& word() const { return words_[at_]; }
-    void error_here(std::string message) {
-        context_.error({.column = column_}, std::move(message));
-    }
+    void error_here(std::string message) { words_.error(std::move(message)); }
 
     const RuleRequest& request_;
-    const std::vector<Word>& words_;
     RuleContext context_;
+    WordReader words_;
     std::size_t errors_before_ = 0;
-    std::size_t at_ = 0;
-    std::uint32_t column_ = 0;
-    bool inverted_ = false;
-    std::optional<std::string_view> inline_value_;  // of --option=value
 
     RuleDraft draft_;
     std::vector<Loaded> loaded_;
@@ -88,10 +76,10 @@ class RuleParser {
 std::vector<Rule> RuleParser::parse() {
     errors_before_ = context_.errors.size();
     look_ahead();
-    while (at_ < words_.size()) {
+    while (!words_.at_end()) {
         parse_word();
     }
-    if (inverted_) {
+    if (words_.inverted) {
         error_here("nothing follows \"!\"");
     }
     if (give_up_) {
@@ -104,48 +92,46 @@ std::vector<Rule> RuleParser::parse() {
 
 // Options may stand before the -p or -j that gives them their meaning.
 void RuleParser::look_ahead() {
-    for (std::size_t i = 0; i + 1 < words_.size(); ++i) {
-        const std::string& text = words_[i].text;
-        if (words_[i].quoted) {
+    const std::vector<Word>& words = words_.all();
+    for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+        const std::string& text = words[i].text;
+        if (words[i].quoted) {
             continue;
         }
         if (text == "-p" ||
             (text.starts_with("--prot") && std::string_view("--protocol").starts_with(text))) {
-            ahead_protocol_ = parse_protocol(words_[i + 1].text).value_or(0);
+            ahead_protocol_ = parse_protocol(words[i + 1].text).value_or(0);
         } else if (text == "-j" || text == "--jump") {
-            ahead_target_ = find_target(words_[i + 1].text);
+            ahead_target_ = find_target(words[i + 1].text);
         }
     }
 }
 
 void RuleParser::parse_word() {
-    const Word& current = words_[at_++];
-    column_ = current.column;
-    const std::string_view text = current.text;
-    inline_value_.reset();
+    const std::string_view text = words_.next().text;
     if (text == "!") {
-        if (inverted_) {
+        if (words_.inverted) {
             error_here("\"!\" stands twice");
         }
-        inverted_ = true;
+        words_.inverted = true;
         return;
     }
     if (text.starts_with("--") && text.size() > 2) {
         const std::size_t equals = std::min(text.find('='), text.size());
         if (equals != text.size()) {
-            inline_value_ = text.substr(equals + 1);
+            words_.inline_value = text.substr(equals + 1);
         }
         parse_option(text.substr(2, equals - 2), false);
     } else if (text.size() >= 2 && text[0] == '-' && text != "--") {
         if (text.size() > 2) {
-            inline_value_ = text.substr(2);
+            words_.inline_value = text.substr(2);
         }
         parse_option(text.substr(1, 1), true);
     } else {
         error_here("unexpected word " + in_quotes(text) +
                    "; an option such as -s or --dport was expected");
     }
-    inverted_ = false;
+    words_.inverted = false;
 }
 
 void RuleParser::parse_option(std::string_view name, bool is_short) {
@@ -195,12 +181,14 @@ bool RuleParser::load_protocol_module(std::string_view option) {
     const auto is_loaded = [&](const Loaded& loaded) { return loaded.match == match; };
     if (match != nullptr && std::none_of(loaded_.begin(), loaded_.end(), is_loaded) &&
         has_it(match->options)) {
-        loaded_.push_back({.match = match, .options = {match->name, {}}, .column = column_});
+        loaded_.push_back(
+            {.match = match, .options = {match->name, {}}, .column = words_.column()});
         return true;
     }
     if (ahead_target_ != nullptr && !target_seen_ && has_it(ahead_target_->options)) {
-        loaded_.push_back(
-            {.target = ahead_target_, .options = {ahead_target_->name, {}}, .column = column_});
+        loaded_.push_back({.target = ahead_target_,
+                           .options = {ahead_target_->name, {}},
+                           .column = words_.column()});
         target_seen_ = true;
         return true;
     }
@@ -210,7 +198,7 @@ bool RuleParser::load_protocol_module(std::string_view option) {
 void RuleParser::unknown_option(std::string_view name) {
     const std::string shown = in_quotes("--" + std::string(name));
     if (give_up_) {
-        at_ = words_.size();
+        words_.skip_to_end();
         return;
     }
     if (find(name).several) {
@@ -231,53 +219,11 @@ void RuleParser::unknown_option(std::string_view name) {
         error_here("unknown option " + shown +
                    (near.empty() ? "" : "; did you mean \"--" + std::string(near) + "\"?"));
     }
-    while (at_ < words_.size() && !words_[at_].text.starts_with('-') && words_[at_].text != "!") {
-        ++at_;
-    }
-}
-
-std::optional<GivenOption> RuleParser::take(const OptionSpec& spec) {
-    const bool old_negation = !inverted_ && negated_inside(spec);
-    at_ += old_negation ? 1 : 0;
-    GivenOption given{
-        .name = meaning(spec), .inverted = inverted_ || old_negation, .column = column_};
-    if (given.inverted && !spec.invertible) {
-        error_here("\"!\" cannot stand before \"--" + std::string(spec.name) + "\"");
-    }
-    if (spec.values == 0 && inline_value_) {
-        error_here("option \"--" + std::string(spec.name) + "\" takes no value");
-    }
-    for (unsigned i = 0; i < spec.values; ++i) {
-        std::string& value = i == 0 ? given.value : given.second;
-        if (i == 0 && inline_value_) {
-            value = *inline_value_;
-        } else if (i != 0 && spec.name == "set-counters" &&
-                   given.value.find(',') != given.value.npos) {
-            break;  // both are in one word
-        } else if (at_ == words_.size() || (i != 0 && begins_option(word().text))) {
-            error_here("option \"--" + std::string(spec.name) + "\" needs " +
-                       (spec.values == 1 ? "a value" : "two values"));
-            return std::nullopt;
-        } else {
-            value = words_[at_++].text;
-        }
-    }
-    return given;
-}
-
-// "-d ! 10.0.0.0/8", as iptables took it once. differs: old-negation
-bool RuleParser::negated_inside(const OptionSpec& spec) const {
-    if (!spec.invertible || spec.values == 0 || inline_value_ || at_ == words_.size() ||
-        word().text != "!" || at_ + spec.values >= words_.size()) {
-        return false;
-    }
-    const auto first = words_.begin() + static_cast<std::ptrdiff_t>(at_) + 1;
-    return std::none_of(first, first + spec.values,
-                        [](const Word& value) { return begins_option(value.text); });
+    words_.skip_values();
 }
 
 void RuleParser::give(Loaded& module, const OptionSpec& spec) {
-    const auto given = take(spec);
+    const auto given = words_.take(spec);
     if (!given) {
         return;
     }
@@ -289,7 +235,7 @@ void RuleParser::give(Loaded& module, const OptionSpec& spec) {
 }
 
 void RuleParser::built_in(const OptionSpec& spec) {
-    const auto given = take(spec);
+    const auto given = words_.take(spec);
     if (!given) {
         return;
     }
@@ -313,7 +259,7 @@ void RuleParser::built_in(const OptionSpec& spec) {
     } else if ((name == "ipv4") == context_.v6()) {
         give_up_ =
             true;  // the rule is for the other family, and the rest of it is nobody's concern
-        at_ = words_.size();
+        words_.skip_to_end();
     }
 }
 
@@ -329,7 +275,7 @@ void RuleParser::load_match(const GivenOption& given) {
             is_missing_module(given.value)
                 ? "match " + in_quotes(given.value) + " is not supported by this version"
                 : "unsupported match " + in_quotes(given.value) + did_you_mean(given.value, names));
-        at_ = words_.size();
+        words_.skip_to_end();
         give_up_ = true;
         return;
     }
