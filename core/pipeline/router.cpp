@@ -91,28 +91,28 @@ void Router::observe(Observer* observer) {
 
 void Router::apply(rules::Ruleset ruleset, Instant now) {
     pipeline::State& state = impl_->state;
-    if (rules::begins_accounting(ruleset, state.program.ruleset())) {
+    state.load(std::move(ruleset));
+    if (state.program.begins_accounting()) {
         pipeline::Settings changed = state.settings();
         changed.conntrack.acct = 1;
         state.configure(changed);
     }
-    state.load(std::move(ruleset));
     state.follow_rules(now);
 }
 
-rules::Ruleset Router::ruleset() const {
-    return impl_->state.program.counted();
+const rules::Ruleset& Router::ruleset() const {
+    return impl_->state.program.ruleset();
 }
 
-const rules::Ruleset& Router::applied_ruleset() const {
-    return impl_->state.program.ruleset();
+rules::Counted Router::counted() const {
+    return impl_->state.program.counted();
 }
 
 Result<Done, std::string> Router::set_tracking(TrackingMode mode, Instant now) {
     if (mode == TrackingMode::Off) {
         for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-            if (std::string user = rules::needs_tracking(applied_ruleset(), family);
-                !user.empty()) {
+            const std::string& user = impl_->state.program.needs_tracking(family);
+            if (!user.empty()) {
                 return user;
             }
         }
@@ -164,7 +164,7 @@ IfIndex Router::add_interface(routing::Interface interface) {
     pipeline::State& state = impl_->state;
     const IfIndex index = state.interfaces.add(std::move(interface));
     state.routes.interfaces_changed();
-    state.load(state.program.counted());  // its names of interfaces may mean this one
+    state.load(state.program.ruleset());  // its names of interfaces may mean this one
     return index;
 }
 

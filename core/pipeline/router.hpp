@@ -28,6 +28,7 @@
 #include "core/pipeline/settings.hpp"
 #include "core/routing/interface_table.hpp"
 #include "core/routing/route_table.hpp"
+#include "core/rules/counters.hpp"
 #include "core/rules/ruleset.hpp"
 
 namespace nsr {
@@ -66,10 +67,9 @@ class Router {
     // Replaces the ruleset; connections stay. Tracking starts or stops as the mode and the rules
     // demand.
     void apply(rules::Ruleset ruleset, Instant now);
-    // A copy of the ruleset with its counters as they are now.
-    [[nodiscard]] rules::Ruleset ruleset() const;
-    // The same without the trouble of a copy: counters are those that it was applied with.
-    [[nodiscard]] const rules::Ruleset& applied_ruleset() const;
+    [[nodiscard]] const rules::Ruleset& ruleset() const;
+    // A copy of it with its counters as they are now.
+    [[nodiscard]] rules::Counted counted() const;
     // An error, and nothing changed, if mode is Off and a rule needs tracking: which, as
     // "file:line: rule".
     Result<Done, std::string> set_tracking(TrackingMode mode, Instant now);

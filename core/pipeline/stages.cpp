@@ -138,6 +138,9 @@ Verdict Pipeline::carry_out(const rules::TableVerdict& decided, const Packet& pa
         case rules::TargetVerdict::Nat:
             return Verdict::accept();
         case rules::TargetVerdict::Drop:
+            if (decided.exhausted) {
+                return Verdict::drop(DropReason::RulesExhausted);
+            }
             return Verdict::drop(decided.by_policy() ? DropReason::PolicyDrop
                                                      : DropReason::RuleDrop);
         case rules::TargetVerdict::Reject:

@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/rules/needs.hpp"
 #include "core/rules/targets/log_packet.hpp"
 
 namespace nsr::pipeline {
@@ -16,13 +15,13 @@ SipKey draw_key(RandomSource& keys) {
     return {k0, keys.next64()};
 }
 
-rules::Program compile(rules::Ruleset ruleset, const routing::InterfaceTable& interfaces) {
-    std::vector<std::pair<std::string, IfIndex>> names;
+rules::InterfaceNames names_of(const routing::InterfaceTable& interfaces) {
+    rules::InterfaceNames names;
     for (const routing::Interface& interface : interfaces.all()) {
         names.emplace_back(interface.name, interface.index);
     }
     names.emplace_back("lo", IfIndex::Loopback);
-    return rules::Program(std::move(ruleset), names);
+    return names;
 }
 
 }  // namespace
@@ -38,7 +37,7 @@ State::State(RouterOptions options)
       conntrack(options.settings.conntrack, {draw_key(keys), log, std::move(options.memory)}),
       nat(conntrack, random, draw_key(keys)),
       network(interfaces, routes),
-      program(compile({}, interfaces)),
+      program({}, names_of(interfaces)),
       icmp_limit(draw_key(keys)),
       rules_key(draw_key(keys)) {
     conntrack.describe_packet = [this](const Packet& packet) {
@@ -48,14 +47,14 @@ State::State(RouterOptions options)
 }
 
 void State::load(rules::Ruleset ruleset) {
-    rules::Program next = compile(std::move(ruleset), interfaces);
+    rules::Program next(std::move(ruleset), names_of(interfaces), program.base());
     next.take_over(program);
     program = std::move(next);
 }
 
 void State::follow_rules(Instant now) {
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-        const bool needed = !rules::needs_tracking(program.ruleset(), family).empty();
+        const bool needed = !program.needs_tracking(family).empty();
         const bool active =
             tracking == TrackingMode::On || (tracking == TrackingMode::Auto && needed);
         conntrack.set_active(family, active, now);

@@ -165,7 +165,7 @@ std::string tables_names(const Router& router, Family family) {
     std::string out;
     for (std::size_t i = 0; i < rules::kTableCount; ++i) {
         const auto id = static_cast<rules::TableId>(i);
-        if (router.applied_ruleset().table(family, id).loaded) {
+        if (router.ruleset().table(family, id).loaded) {
             out.append(rules::name_of(id)).append("\n");
         }
     }

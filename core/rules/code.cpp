@@ -15,26 +15,20 @@ void Code::emit_pair(Op op, bool invert, const AddressPair& pair) {
     pairs.push_back(pair);
 }
 
-// kernel: ifname_compare; without an interface the name is empty, which only "+" matches
 void Code::emit_interface(Op op, bool invert, std::string_view pattern) {
-    InterfaceSet set;
-    const bool prefix = pattern.ends_with('+');
-    const std::string_view name = pattern.substr(0, pattern.size() - (prefix ? 1 : 0));
-    if (prefix && name.empty()) {
-        set.add(IfIndex::None);
+    const auto [known, added] = known_interfaces_.try_emplace(
+        std::string(pattern), static_cast<std::uint32_t>(interfaces.size()));
+    if (added) {
+        interfaces.emplace_back(pattern);
     }
-    for (const auto& [known, index] : interfaces_) {
-        if (prefix ? known.starts_with(name) : known == name) {
-            set.add(index);
-        }
-    }
-    emit({.op = op, .invert = invert, .value = static_cast<std::uint32_t>(interface_sets.size())});
-    interface_sets.push_back(std::move(set));
+    emit({.op = op, .invert = invert, .value = known->second});
 }
 
-void Code::emit_call(const Match& match, std::unique_ptr<MatchState> own) {
-    emit({.op = Op::Call, .value = static_cast<std::uint32_t>(calls.size())});
-    calls.push_back({&match, rule, std::move(own), nullptr});
+void Code::emit_call(const Match& match, bool searches_packet) {
+    emit({.op = Op::Call,
+          .high = static_cast<std::uint16_t>(searches_packet ? 1 : 0),
+          .value = static_cast<std::uint32_t>(calls.size())});
+    calls.push_back(&match);
 }
 
 }  // namespace nsr::rules

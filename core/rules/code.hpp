@@ -1,20 +1,19 @@
-// Code: the flat form of all rules of a program.
+// Code: the flat form of the rules of a block.
 //
-// Every chain is a run of CompiledRule, every rule a run of Instruction. An instruction is one
-// compare; what does not fit into it (IPv6 addresses, sets of interfaces, calls) lies in side
-// tables named by `value`.
+// Every rule is a run of Instruction. An instruction is one compare; what does not fit into it
+// (IPv6 addresses, names of interfaces, calls) lies in side tables named by `value`. Code depends
+// on the rules alone, so that programs can share it: which interfaces a name stands for, and what
+// a match remembers, is added when it is linked (program/).
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <unordered_map>
 #include <vector>
 
 #include "core/base/ids.hpp"
-#include "core/rules/state.hpp"
 
 namespace nsr::rules {
 
@@ -26,7 +25,7 @@ enum class Op : std::uint8_t {
     Destination4,     //
     Source6,          // pairs[value]
     Destination6,     //
-    InInterface,      // interface_sets[value]
+    InInterface,      // of interfaces[value]: a name, or a prefix followed by "+"
     OutInterface,     //
     Fragment,         // fragment offset > 0
     TransportHeader,  // low: bytes that must be there; high: TCP's rule about fragments
@@ -36,7 +35,7 @@ enum class Op : std::uint8_t {
     IcmpType,         // value: type (0xff: any, in IPv4), low..high: code; behind TransportHeader
     CtState,          // mask of ctstate::k*
     Mark,             // (mark & mask) == value
-    Call,             // calls[value]
+    Call,             // calls[value]; high: it searches the packet
 };
 
 struct Instruction {
@@ -78,34 +77,20 @@ class InterfaceSet {
 
 class Code {
   public:
-    explicit Code(std::vector<std::pair<std::string, IfIndex>> interfaces)
-        : interfaces_(std::move(interfaces)) {}
-
     void emit(Instruction instruction) { instructions.push_back(instruction); }
     void emit_pair(Op op, bool invert, const AddressPair& pair);
     // `pattern` is a name, or a prefix followed by "+".
     void emit_interface(Op op, bool invert, std::string_view pattern);
-    // `own`: what the match remembers for itself, if anything.
-    void emit_call(const Match& match, std::unique_ptr<MatchState> own = nullptr);
+    // `match` must outlive the code.
+    void emit_call(const Match& match, bool searches_packet = false);
 
-    [[nodiscard]] const std::vector<std::pair<std::string, IfIndex>>& interfaces() const {
-        return interfaces_;
-    }
-    RuleId rule = RuleId::None;  // the one being compiled
-
-    struct Call {
-        const Match* match;
-        RuleId rule;
-        std::unique_ptr<MatchState> own;
-        MatchState* state = nullptr;  // its own or the one it shares
-    };
     std::vector<Instruction> instructions;
     std::vector<AddressPair> pairs;
-    std::vector<InterfaceSet> interface_sets;
-    std::vector<Call> calls;
+    std::vector<std::string> interfaces;
+    std::vector<const Match*> calls;
 
   private:
-    std::vector<std::pair<std::string, IfIndex>> interfaces_;
+    std::unordered_map<std::string, std::uint32_t> known_interfaces_;
 };
 
 }  // namespace nsr::rules

@@ -5,7 +5,7 @@
 namespace nsr::rules {
 
 void Match::compile(Code& code) const {
-    code.emit_call(*this, shared_name().empty() ? make_state() : nullptr);
+    code.emit_call(*this, searches_packet());
 }
 
 MatchResult Match::test(ActionParam&) const {

@@ -48,6 +48,8 @@ class Match {
     // Says to a state that somebody made what this match needs of it.
     virtual void join(MatchState& /*shared*/) const {}
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
+    // Its work grows with the packet: it counts as more; see kMostWork.
+    [[nodiscard]] virtual bool searches_packet() const { return false; }
     // Reads the counters of connections. kernel: connbytes_mt_check forces nf_conntrack_acct on
     [[nodiscard]] virtual bool needs_accounting() const { return false; }
     // Where it may stand. kernel: xt_match.hooks, .table and its checkentry

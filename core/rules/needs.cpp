@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "core/rules/match.hpp"
 #include "core/rules/save.hpp"
-#include "core/rules/target.hpp"
 
 namespace nsr::rules {
 
@@ -14,13 +12,12 @@ std::string needs_tracking(const Ruleset& ruleset, Family family) {
         const auto id = static_cast<TableId>(i);
         const Table& table = ruleset.table(family, id);
         for (const Chain& chain : table.chains) {
-            for (const Rule& rule : chain.rules) {
-                const bool needs =
-                    (rule.target != nullptr && rule.target->needs_tracking()) ||
-                    std::any_of(rule.matches.begin(), rule.matches.end(),
-                                [](const auto& match) { return match->needs_tracking(); });
-                if (needs) {
-                    return to_string(ConfigError{rule.where, rule_text(chain.name, rule)});
+            for (const auto& block : chain.rules.blocks()) {
+                for (const RuleBlock::Row& row : block->rows) {
+                    if (row.needs_tracking) {
+                        return to_string(
+                            ConfigError{row.rule->where, rule_text(chain.name, *row.rule)});
+                    }
                 }
             }
         }
@@ -36,19 +33,22 @@ namespace {
 
 std::set<const Match*> accounting_matches(const Ruleset& ruleset) {
     std::set<const Match*> found;
-    const auto look_at = [&](const Rule& rule) {
-        for (const auto& match : rule.matches) {
-            if (match->needs_accounting()) {
-                found.insert(match.get());
+    const auto look_at = [&](const Table& table) {
+        for (const Chain& chain : table.chains) {
+            for (const auto& block : chain.rules.blocks()) {
+                for (const RuleBlock::Row& row : block->rows) {
+                    if (row.needs_accounting) {
+                        for (const auto& match : row.rule->matches) {
+                            found.insert(match.get());
+                        }
+                    }
+                }
             }
         }
     };
-    for (const auto& family : ruleset.tables) {
-        for (const Table& table : family) {
-            for (const Chain& chain : table.chains) {
-                std::for_each(chain.rules.begin(), chain.rules.end(), look_at);
-            }
-        }
+    for (std::size_t i = 0; i < kTableCount; ++i) {
+        look_at(ruleset.table(Family::Ipv4, static_cast<TableId>(i)));
+        look_at(ruleset.table(Family::Ipv6, static_cast<TableId>(i)));
     }
     return found;
 }

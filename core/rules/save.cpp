@@ -1,6 +1,7 @@
 #include "core/rules/save.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/rules/match.hpp"
 #include "core/rules/target.hpp"
@@ -38,37 +39,47 @@ std::string rule_text(std::string_view chain, const Rule& rule) {
     return text;
 }
 
-std::vector<const Chain*> in_order(const Table& table) {
-    std::vector<const Chain*> chains;
-    for (const Chain& chain : table.chains) {
-        chains.push_back(&chain);
-    }
+namespace {
+
+// Numbers of its chains: the built-in ones, then the others by their names.
+std::vector<std::size_t> in_order(const Table& table) {
+    std::vector<std::size_t> numbers(table.chains.size());
+    std::iota(numbers.begin(), numbers.end(), 0);
     const auto first_user =
-        std::stable_partition(chains.begin(), chains.end(),
-                              [](const Chain* chain) { return chain->policy != Policy::None; });
-    std::sort(first_user, chains.end(),
-              [](const Chain* a, const Chain* b) { return a->name < b->name; });
-    return chains;
+        std::stable_partition(numbers.begin(), numbers.end(), [&](std::size_t number) {
+            return table.chains[number].policy != Policy::None;
+        });
+    std::sort(first_user, numbers.end(), [&](std::size_t a, std::size_t b) {
+        return table.chains[a].name < table.chains[b].name;
+    });
+    return numbers;
 }
 
-std::vector<std::string> save_lines(const Table& table, bool with_counters) {
+// Null: no counters.
+std::vector<std::string> lines_of(const Table& table, const TableCounters* counters) {
     std::vector<std::string> lines;
-    const std::vector<const Chain*> chains = in_order(table);
-    for (const Chain* chain : chains) {
-        const RuleCounters shown = with_counters ? chain->counters : RuleCounters{};
-        lines.push_back(":" + chain->name + " " + std::string(name_of(chain->policy)) + " " +
+    const std::vector<std::size_t> chains = in_order(table);
+    for (const std::size_t c : chains) {
+        const Chain& chain = table.chains[c];
+        const RuleCounters shown = counters != nullptr ? counters->policy(c) : RuleCounters{};
+        lines.push_back(":" + chain.name + " " + std::string(name_of(chain.policy)) + " " +
                         counters_text(shown));
     }
-    for (const Chain* chain : chains) {
-        for (const Rule& rule : chain->rules) {
-            lines.push_back((with_counters ? counters_text(rule.counters) + " " : "") + "-A " +
-                            rule_text(chain->name, rule));
+    for (const std::size_t c : chains) {
+        const Chain& chain = table.chains[c];
+        std::size_t number = 0;
+        for (const Rule& rule : chain.rules) {
+            const std::string counted =
+                counters != nullptr ? counters_text(counters->rule(c, number)) + " " : "";
+            lines.push_back(counted + "-A " + rule_text(chain.name, rule));
+            ++number;
         }
     }
     return lines;
 }
 
-std::string save(const Ruleset& ruleset, Family family, bool with_counters) {
+template <class LinesOf>
+std::string save_with(const Ruleset& ruleset, Family family, LinesOf lines_of_table) {
     std::string text;
     for (std::size_t i = 0; i < kTableCount; ++i) {
         const auto id = static_cast<TableId>(i);
@@ -77,12 +88,31 @@ std::string save(const Ruleset& ruleset, Family family, bool with_counters) {
             continue;
         }
         text += "*" + std::string(name_of(id)) + "\n";
-        for (const std::string& line : save_lines(table, with_counters)) {
+        for (const std::string& line : lines_of_table(id, table)) {
             text += line + "\n";
         }
         text += "COMMIT\n";
     }
     return text;
+}
+
+}  // namespace
+
+std::vector<std::string> save_lines(const Table& table, const TableCounters& counters) {
+    return lines_of(table, &counters);
+}
+
+std::string save(const Ruleset& ruleset, Family family, const Counters& counters) {
+    return save_with(ruleset, family, [&](TableId id, const Table& table) {
+        return lines_of(table, &counters.table(family, id));
+    });
+}
+
+std::string save(const Ruleset& ruleset, Family family, bool with_counters) {
+    return save_with(ruleset, family, [&](TableId, const Table& table) {
+        const TableCounters first = first_counters(table);
+        return lines_of(table, with_counters ? &first : nullptr);
+    });
 }
 
 }  // namespace nsr::rules

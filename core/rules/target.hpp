@@ -16,14 +16,13 @@
 namespace nsr::rules {
 
 class Target;
-struct Table;
 
 enum class Action : std::uint8_t { Count, Accept, Drop, Return, Jump, Goto, Mark, Call };
 
 // What the evaluator does for a rule that matches.
 struct CompiledTarget {
     Action action = Action::Count;
-    std::uint32_t operand = 0;       // Jump, Goto: number of the chain; Mark: value
+    std::uint32_t operand = 0;       // Mark: value; Jump, Goto: number of name() in the program
     std::uint32_t mask = 0;          // Mark: mark = (mark & ~mask) ^ value
     const Target* target = nullptr;  // Call
 };
@@ -39,9 +38,8 @@ class Target {
     [[nodiscard]] const std::string& name() const { return name_; }
     // The options as iptables-save writes them; no blanks at the ends.
     [[nodiscard]] virtual std::string save() const { return {}; }
-    // The default is a call of apply(). Precondition: `table` was checked, so that every jump has a
-    // chain to go to.
-    [[nodiscard]] virtual CompiledTarget compile(const Table& /*table*/) const {
+    // The default is a call of apply(). Where a jump leads to is found when it is linked.
+    [[nodiscard]] virtual CompiledTarget compile() const {
         return {.action = Action::Call, .target = this};
     }
     // Fills `verdict.reject` or `verdict.range` when it answers Reject or Nat.

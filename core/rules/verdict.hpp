@@ -36,7 +36,9 @@ struct TableVerdict {
     nat::Range range;  // valid iff Nat: already resolved for this packet (MASQUERADE, REDIRECT know
                        // their address)
 
-    [[nodiscard]] bool by_policy() const { return rule == RuleId::None; }
+    bool exhausted = false;  // Drop, since the walk through the table was too long
+
+    [[nodiscard]] bool by_policy() const { return rule == RuleId::None && !exhausted; }
 };
 
 }  // namespace nsr::rules

@@ -38,12 +38,17 @@ Response ControlPort::rules(const Request& request) {
     if (controls_.config.conntrack.activate_on_view) {
         activate_by_view(controls_.router, now());
     }
-    const rules::Ruleset ruleset = controls_.router.ruleset();
+    const rules::Counted counted = controls_.router.counted();
     const std::string format = value_of(request, "format");
     std::string body;
     for (const Family family : families_in(request)) {
-        body += format == "list" ? rule_listing(ruleset, family)
-                                 : rules::save(ruleset, family, format != "plain");
+        if (format == "list") {
+            body += rule_listing(counted, family);
+        } else if (format == "plain") {
+            body += rules::save(counted.ruleset, family, false);
+        } else {
+            body += rules::save(counted.ruleset, family, counted.counters);
+        }
     }
     return http::plain(200, std::move(body));
 }

@@ -8,14 +8,14 @@ namespace nsr::router {
 namespace {
 
 std::string first_user(const Router& router) {
-    const std::string user = rules::needs_tracking(router.applied_ruleset(), Family::Ipv4);
-    return user.empty() ? rules::needs_tracking(router.applied_ruleset(), Family::Ipv6) : user;
+    const std::string user = rules::needs_tracking(router.ruleset(), Family::Ipv4);
+    return user.empty() ? rules::needs_tracking(router.ruleset(), Family::Ipv6) : user;
 }
 
 unsigned count_users(const Router& router) {
     unsigned users = 0;
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-        users += rules::needs_tracking(router.applied_ruleset(), family).empty() ? 0 : 1;
+        users += rules::needs_tracking(router.ruleset(), family).empty() ? 0 : 1;
     }
     return users;
 }
@@ -49,7 +49,7 @@ void flush_rules(Router& router, Family family, Instant now) {
         load_tracking(router, now);
     }
     rules::Ruleset rest = router.ruleset();
-    rest.tables[family == Family::Ipv6 ? 1 : 0] = {};
+    rest.clear(family);
     router.apply(std::move(rest), now);
 }
 

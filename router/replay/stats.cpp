@@ -11,7 +11,7 @@ namespace nsr::router {
 namespace {
 
 std::string counters(const conntrack::Conntrack& conntrack);
-void append_table(std::string& out, const rules::Ruleset& ruleset, Family family,
+void append_table(std::string& out, const rules::Counted& counted, Family family,
                   std::string_view name);
 std::vector<std::string> tables_of(const rules::Ruleset& ruleset, Family family,
                                    const std::vector<std::string>& named);
@@ -28,11 +28,11 @@ std::string checkpoint_text(const Router& router, Instant now) {
 std::string stats_text(const Router& router, const std::vector<std::string>& tables4,
                        const std::vector<std::string>& tables6) {
     std::string text = counters(router.conntrack());
-    const rules::Ruleset ruleset = router.ruleset();
+    const rules::Counted counted = router.counted();
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
         const auto& named = family == Family::Ipv4 ? tables4 : tables6;
-        for (const std::string& table : tables_of(ruleset, family, named)) {
-            append_table(text, ruleset, family, table);
+        for (const std::string& table : tables_of(counted.ruleset, family, named)) {
+            append_table(text, counted, family, table);
         }
     }
     return text;
@@ -57,14 +57,15 @@ std::string counters(const conntrack::Conntrack& conntrack) {
     return text + "count " + std::to_string(conntrack.table().size()) + "\n";
 }
 
-void append_table(std::string& out, const rules::Ruleset& ruleset, Family family,
+void append_table(std::string& out, const rules::Counted& counted, Family family,
                   std::string_view name) {
     const auto id = rules::parse_table(name);
-    if (!id || !ruleset.table(family, *id).loaded) {
+    if (!id || !counted.ruleset.table(family, *id).loaded) {
         return;
     }
     const std::string head = (family == Family::Ipv4 ? "v4 " : "v6 ") + std::string(name) + " ";
-    for (const std::string& line : rules::save_lines(ruleset.table(family, *id), true)) {
+    for (const std::string& line : rules::save_lines(counted.ruleset.table(family, *id),
+                                                     counted.counters.table(family, *id))) {
         out += head + line + "\n";
     }
 }

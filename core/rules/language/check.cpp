@@ -1,8 +1,10 @@
 #include "core/rules/language/check.hpp"
 
+#include <algorithm>
 #include <set>
 #include <unordered_map>
 
+#include "core/rules/limits.hpp"
 #include "core/rules/match.hpp"
 #include "core/rules/target.hpp"
 
@@ -31,12 +33,17 @@ class TableCheck {
     struct Visit {
         Progress progress = Progress::Untouched;
         std::uint8_t hooks = 0;  // from where it is reached
+        // Of a packet for which no condition holds, once Done: jumps from here on, and whether the
+        // walk is over at the end.
+        std::uint64_t jumps = 0;
+        bool decides = false;
     };
     struct Step {
         const Chain* chain;
         std::uint8_t hooks;
-        std::uint8_t fresh;  // hooks that its rules were not judged for yet
-        std::size_t next;    // rule
+        std::uint8_t fresh;     // hooks that its rules were not judged for yet
+        std::size_t block = 0;  // of the next rule
+        std::size_t row = 0;
     };
 
     static std::uint8_t hook_of(std::string_view chain) {
@@ -50,6 +57,8 @@ class TableCheck {
 
     void walk(const Chain& root, std::uint8_t hooks);
     void enter(const Chain& chain, std::uint8_t hooks);
+    void leave(const Chain& chain);
+    void count_jumps(const Chain& chain, Visit& visit);
     [[nodiscard]] const Chain* jumped_to(const Chain& chain, const Rule& rule);
     void judge(const Chain& chain, const Rule& rule, std::uint8_t hooks);
 
@@ -66,14 +75,21 @@ void TableCheck::walk(const Chain& root, std::uint8_t hooks) {
     enter(root, hooks);
     while (!path_.empty()) {
         Step& step = path_.back();
-        if (step.next == step.chain->rules.size()) {
-            visits_[step.chain->name].progress = Progress::Done;
-            path_.pop_back();
+        const auto blocks = step.chain->rules.blocks();
+        if (step.block == blocks.size()) {
+            leave(*step.chain);
             continue;
         }
-        const Rule& rule = step.chain->rules[step.next++];
-        judge(*step.chain, rule, step.fresh);
-        if (const Chain* next = jumped_to(*step.chain, rule)) {
+        const auto& rows = blocks[step.block]->rows;
+        const RuleBlock::Row& row = rows[step.row];
+        if (++step.row == rows.size()) {
+            step.row = 0;
+            ++step.block;
+        }
+        if ((step.fresh & ~row.hooks) != 0) {
+            judge(*step.chain, *row.rule, step.fresh);
+        }
+        if (const Chain* next = row.jumps ? jumped_to(*step.chain, *row.rule) : nullptr) {
             enter(*next, step.hooks);
         }
     }
@@ -88,13 +104,50 @@ void TableCheck::enter(const Chain& chain, std::uint8_t hooks) {
     }
     visit.progress = Progress::OnPath;
     visit.hooks |= hooks;
-    path_.push_back({&chain, hooks, fresh, 0});
+    path_.push_back({&chain, hooks, fresh});
+}
+
+void TableCheck::leave(const Chain& chain) {
+    path_.pop_back();
+    Visit& visit = visits_[chain.name];
+    visit.progress = Progress::Done;
+    count_jumps(chain, visit);
+    if (chain.policy != Policy::None && visit.jumps > kMostJumps) {
+        errors_.push_back({chain.rules[0].where,
+                           "a packet that no other rule decides would jump " +
+                               std::to_string(visit.jumps) + " times from chain " + chain.name +
+                               "; at most " + std::to_string(kMostJumps) + " jumps are made"});
+    }
+}
+
+// What can be told for sure: of rules without a condition, as far as they go.
+void TableCheck::count_jumps(const Chain& chain, Visit& visit) {
+    constexpr std::uint64_t kEnough = std::uint64_t{1} << 62;
+    visit.jumps = 0;
+    for (const auto& block : chain.rules.blocks()) {
+        for (const RuleBlock::Row& row : block->rows) {
+            if (!row.unconditional || row.rule->target == nullptr) {
+                continue;
+            }
+            const Target& target = *row.rule->target;
+            if (!row.jumps) {
+                visit.decides = target.compile().action != Action::Return;
+                return;
+            }
+            const auto next = visits_.find(target.name());
+            if (next == visits_.end()) {
+                return;
+            }
+            visit.jumps = std::min(kEnough, visit.jumps + 1 + next->second.jumps);
+            visit.decides = next->second.decides;
+            if (visit.decides || target.jump() == Target::Jump::Goto) {
+                return;
+            }
+        }
+    }
 }
 
 const Chain* TableCheck::jumped_to(const Chain& chain, const Rule& rule) {
-    if (rule.target == nullptr || rule.target->jump() == Target::Jump::None) {
-        return nullptr;
-    }
     const std::string& name = rule.target->name();
     const Chain* next = table_.find(name);
     if (next == nullptr) {

@@ -204,9 +204,10 @@ void SaveParser::parse_command(std::vector<Word> words) {
     } else if ((command == "-P" || command == "--policy") && words.size() > 2) {
         set_policy(words[1], words[2].text, {});
     } else if (command == "-F" || command == "--flush") {
-        for (Chain& chain : table().chains) {
-            if (!has_chain_name || chain.name == words[1].text) {
-                chain.rules.clear();
+        ChainList& chains = table().chains;
+        for (std::size_t i = 0; i < chains.size(); ++i) {
+            if (!has_chain_name || chains[i].name == words[1].text) {
+                chains.change(i).rules.clear();
             }
         }
     } else {
@@ -260,16 +261,13 @@ void SaveParser::append_rules(const Word& chain_at, const std::vector<Word>& wor
         with_gaps_.insert(chain_at.text);
         return;
     }
+    std::size_t to = at != 0 ? at - 1 : chain->rules.size();
     for (Rule& rule : rules) {
         if (counters) {
             rule.counters = *counters;
         }
-        add_rule(ruleset_, *chain, std::move(rule));
-    }
-    if (at != 0) {
-        const auto first = chain->rules.begin() + static_cast<std::ptrdiff_t>(at - 1);
-        std::rotate(first, chain->rules.end() - static_cast<std::ptrdiff_t>(rules.size()),
-                    chain->rules.end());
+        rule.id = take_id(ruleset_);
+        chain->rules.insert(to++, std::move(rule));
     }
 }
 

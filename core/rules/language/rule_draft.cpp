@@ -181,44 +181,57 @@ void RuleDraft::unknown_target(const GivenOption& given, bool is_goto) const {
 }
 
 std::vector<Rule> RuleDraft::expand() const {
-    const auto pointers = [](const std::vector<MaskedAddress>& list) {
-        std::vector<const MaskedAddress*> result;
-        result.reserve(list.size());
-        for (const MaskedAddress& address : list) {
-            result.push_back(&address);
-        }
-        if (result.empty()) {
-            result.push_back(nullptr);
-        }
-        return result;
-    };
+    const auto sources = address_matches(0);
+    const auto destinations = address_matches(1);
+    if (sources.size() * destinations.size() > kMostRulesOfALine) {
+        context_.error("the lists of -s and -d stand for " +
+                       std::to_string(sources.size() * destinations.size()) +
+                       " rules; one line may stand for " + std::to_string(kMostRulesOfALine) +
+                       ", and an address set (-m set) for any number of addresses");
+        return {};
+    }
     std::vector<Rule> rules;
-    for (const MaskedAddress* source : pointers(addresses_[0])) {
-        for (const MaskedAddress* destination : pointers(addresses_[1])) {
+    rules.reserve(sources.size() * destinations.size());
+    for (const auto& source : sources) {
+        for (const auto& destination : destinations) {
             rules.push_back(rule_for(source, destination));
         }
     }
     return rules;
 }
 
-Rule RuleDraft::rule_for(const MaskedAddress* source, const MaskedAddress* destination) const {
+// Null in it: any address.
+std::vector<std::shared_ptr<const Match>> RuleDraft::address_matches(std::size_t which) const {
+    std::vector<std::shared_ptr<const Match>> matches;
+    const bool inverted = address_inverted_[which];
+    for (const MaskedAddress& address : addresses_[which]) {
+        if (inverted || !address.mask.is_unspecified()) {
+            matches.push_back(std::make_shared<AddressMatch>(which == 0, address, inverted));
+        } else {
+            matches.push_back(nullptr);
+        }
+    }
+    if (matches.empty()) {
+        matches.push_back(nullptr);
+    }
+    return matches;
+}
+
+Rule RuleDraft::rule_for(const std::shared_ptr<const Match>& source,
+                         const std::shared_ptr<const Match>& destination) const {
     Rule rule;
     rule.target = target_;
     rule.counters = counters_;
     rule.where = context_.where;
-    const auto add_address = [&](const MaskedAddress* address, std::size_t which) {
-        const bool inverted = address_inverted_[which];
-        if (address != nullptr && (inverted || !address->mask.is_unspecified())) {
-            rule.matches.push_back(std::make_shared<AddressMatch>(which == 0, *address, inverted));
-        }
-    };
-    add_address(source, 0);
-    add_address(destination, 1);
-    for (const auto& match : basic_) {
+    const auto add = [&](const std::shared_ptr<const Match>& match) {
         if (match != nullptr) {
             rule.matches.push_back(match);
         }
-    }
+    };
+    rule.matches.reserve(2 + basic_.size() + matches_.size());
+    add(source);
+    add(destination);
+    std::for_each(basic_.begin(), basic_.end(), add);
     rule.matches.insert(rule.matches.end(), matches_.begin(), matches_.end());
     return rule;
 }

@@ -16,6 +16,8 @@ namespace nsr::rules {
 
 class RuleDraft {
   public:
+    static constexpr std::size_t kMostRulesOfALine = 16384;
+
     // `chains` is where -j looks for user chains.
     RuleDraft(RuleContext& context, const Table& chains) : context_(context), chains_(chains) {}
 
@@ -33,7 +35,8 @@ class RuleDraft {
     void add(std::shared_ptr<const Match> match) { matches_.push_back(std::move(match)); }
     void set(std::shared_ptr<const Target> target) { target_ = std::move(target); }
 
-    // One rule for every pair of source and destination.
+    // One rule for every pair of source and destination. Empty after an error: there are too many.
+    // differs: rules-bounded
     [[nodiscard]] std::vector<Rule> expand() const;
 
   private:
@@ -41,8 +44,10 @@ class RuleDraft {
     void check_interface_chain(const GivenOption& given, bool in) const;
     bool set_verdict(const GivenOption& given);
     void unknown_target(const GivenOption& given, bool is_goto) const;
-    [[nodiscard]] Rule rule_for(const MaskedAddress* source,
-                                const MaskedAddress* destination) const;
+    [[nodiscard]] std::vector<std::shared_ptr<const Match>> address_matches(
+        std::size_t which) const;
+    [[nodiscard]] Rule rule_for(const std::shared_ptr<const Match>& source,
+                                const std::shared_ptr<const Match>& destination) const;
 
     RuleContext& context_;
     const Table& chains_;

@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t kEvictions = 8;  // kernel: CONNCOUNT_GC_MAX_NODES
 constexpr std::size_t kGroupsPerPacket = 2;
+// differs: connlimit-sweeps-in-turn
+constexpr std::size_t kLooksPerPacket = 128;
 
 constexpr std::array kConnlimitOptions = std::to_array<OptionSpec>({{"connlimit-upto", 1, true},
                                                                     {"connlimit-above", 1, true},
@@ -37,6 +39,7 @@ class Counted {
         IpAddress address;
         Zone zone = 0;
         PlaceList connections;         // as they came
+        Place next = kNoPlace;         // to be looked at; kNoPlace: the first
         std::optional<Jiffies> swept;  // kernel: last_gc
     };
     struct Member {
@@ -70,7 +73,7 @@ Place Counted::group_of(const IpAddress& address, Zone zone, const SipKey& key) 
         hash, [&](const Group& group) { return group.address == address && group.zone == zone; });
     if (place == kNoPlace) {
         place = groups_.add(hash);
-        groups_[place] = {address, zone, {}, {}};
+        groups_[place] = {.address = address, .zone = zone};
     }
     return place;
 }
@@ -93,7 +96,9 @@ void Counted::add(Place group, const CountedConnection& connection, const SipKey
 
 Place Counted::remove(Place member) {
     const Place after = members_[member].links.after;
-    groups_[members_[member].group].connections.remove(members_, member);
+    Group& group = groups_[members_[member].group];
+    group.next = group.next == member ? after : group.next;
+    group.connections.remove(members_, member);
     members_.remove(member);
     return after;
 }
@@ -152,8 +157,9 @@ bool ConnlimitMatch::gone(const ActionParam& par, const std::optional<ConnId>& c
     return !conn || closed(par.conntrack.table()[*conn]);
 }
 
-// Those who came before `until`, or all. A large group once per jiffy, and not all that is over at
-// once: each packet adds one at most. kernel: __nf_conncount_add, nf_conncount_gc_list
+// Those who came before `until`, or all; of a very large group some with each packet, in turn. A
+// large group once per jiffy, and not all that is over at once: each packet adds one at most.
+// kernel: __nf_conncount_add, nf_conncount_gc_list
 void ConnlimitMatch::sweep(const ActionParam& par, Counted& counted, Place place,
                            const CountedConnection* until) {
     Counted::Group& group = counted.group(place);
@@ -162,16 +168,20 @@ void ConnlimitMatch::sweep(const ActionParam& par, Counted& counted, Place place
         return;
     }
     std::size_t evicted = 0;
-    for (Place at = group.connections.first; at != kNoPlace && evicted <= kEvictions;) {
+    const bool in_turn = group.connections.size > kLooksPerPacket && group.next != kNoPlace;
+    Place at = in_turn ? group.next : group.connections.first;
+    for (std::size_t looks = 0; at != kNoPlace && evicted <= kEvictions && looks < kLooksPerPacket;
+         ++looks) {
         const CountedConnection& connection = counted.member(at).connection;
         const auto conn = find(par, connection);
         if (conn && until != nullptr && connection == *until) {
-            return;
+            break;
         }
         const bool over = gone(par, conn);
         evicted += over ? 1 : 0;
         at = over ? counted.remove(at) : counted.member(at).links.after;
     }
+    group.next = at;
 }
 
 // Groups of whom nobody comes any more: a few are looked at with each packet, in turn. kernel:

@@ -1,6 +1,7 @@
 #include "core/rules/matches/hashlimit_table.hpp"
 
 #include <algorithm>
+#include <string>
 
 #include "core/rules/matches/byte_rate.hpp"
 #include "core/rules/matches/hashing.hpp"
@@ -76,6 +77,7 @@ HashlimitTable::Answer HashlimitTable::charge(ActionParam& par) {
     const bool made = place == kNoPlace;
     if (made) {
         if (buckets_.size() >= config_.most_keys) {
+            tell_full(par);
             return Answer::HotDrop;
         }
         place = buckets_.add(hash);
@@ -100,6 +102,17 @@ void HashlimitTable::sweep(Jiffies now) {
             buckets_.remove(next_to_sweep_);
         }
     }
+}
+
+// Not with every packet. kernel: dsthash_alloc_init, net_ratelimit
+void HashlimitTable::tell_full(ActionParam& par) {
+    const Jiffies now = to_jiffies(par.now);
+    if (told_full_ && now - *told_full_ < seconds_to_jiffies(5)) {
+        return;
+    }
+    told_full_ = now;
+    par.log.log(par.now, LogLevel::Error,
+                "xt_hashlimit: max count of " + std::to_string(config_.most_keys) + " reached");
 }
 
 void HashlimitTable::fill(Bucket& bucket, bool fresh, Jiffies now) const {

@@ -74,11 +74,13 @@ class HashlimitTable {
 
     void sweep(Jiffies now);
     void fill(Bucket& bucket, bool fresh, Jiffies now) const;
+    void tell_full(ActionParam& par);
     [[nodiscard]] std::uint64_t price(Bucket& bucket, std::uint32_t length) const;
 
     HashlimitConfig config_;
     KeyedTable<Bucket> buckets_;
     Place next_to_sweep_ = 0;
+    std::optional<Jiffies> told_full_;
 };
 
 }  // namespace nsr::rules

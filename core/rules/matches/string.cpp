@@ -2,6 +2,7 @@
 // kernel: xt_string.c
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <vector>
 
 #include "core/rules/matches/matches.hpp"
@@ -22,10 +23,12 @@ class StringMatch : public Match {
     StringMatch() : Match("string") {}
     std::string save() const override;
     MatchResult test(ActionParam& par) const override;
+    bool searches_packet() const override { return true; }
 
     // As given, and how long its longest beginning is that ends at each byte.
     void set_pattern(std::string given, bool icase);
     std::string pattern;
+    std::vector<std::uint8_t> sought;  // in lower case if case does not count
     std::vector<std::uint8_t> borders;
     std::string algorithm;  // bm and kmp find the same
     std::size_t from = 0;
@@ -78,24 +81,24 @@ unsigned char folded(unsigned char c, bool icase) {
 }
 
 // How much of the pattern has matched with `c`, if `length` of it had before: Knuth, Morris and
-// Pratt, so that no payload costs more than its length. Precondition: length < pattern.size().
+// Pratt, so that no payload costs more than its length. Precondition: length < sought.size().
 std::size_t step(const StringMatch& match, std::size_t length, unsigned char c) {
-    const auto at = [&](std::size_t i) {
-        return folded(static_cast<unsigned char>(match.pattern[i]), match.ignore_case);
-    };
-    while (length != 0 && at(length) != c) {
+    const unsigned char* sought = match.sought.data();
+    while (length != 0 && sought[length] != c) {
         length = match.borders[length - 1];
     }
-    return at(length) == c ? length + 1 : length;
+    return sought[length] == c ? length + 1 : length;
 }
 
 void StringMatch::set_pattern(std::string given, bool icase) {
     pattern = std::move(given);
     ignore_case = icase;
+    for (const char c : pattern) {
+        sought.push_back(folded(static_cast<unsigned char>(c), icase));
+    }
     borders.assign(1, 0);
-    for (std::size_t i = 1; i < pattern.size(); ++i) {
-        const auto next = folded(static_cast<unsigned char>(pattern[i]), icase);
-        borders.push_back(static_cast<std::uint8_t>(step(*this, borders.back(), next)));
+    for (std::size_t i = 1; i < sought.size(); ++i) {
+        borders.push_back(static_cast<std::uint8_t>(step(*this, borders.back(), sought[i])));
     }
 }
 
@@ -108,6 +111,13 @@ MatchResult StringMatch::test(ActionParam& par) const {
     }
     std::size_t matched = 0;
     for (std::size_t i = from; i < end && matched != pattern.size(); ++i) {
+        if (matched == 0 && !ignore_case) {  // the quick way to where it may begin
+            const void* first = std::memchr(&bytes[i], sought[0], end - i);
+            if (first == nullptr) {
+                break;
+            }
+            i = static_cast<std::size_t>(static_cast<const std::uint8_t*>(first) - bytes.data());
+        }
         matched = step(*this, matched, folded(bytes[i], ignore_case));
     }
     return yes_if((matched == pattern.size()) != invert);

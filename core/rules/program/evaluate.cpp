@@ -29,18 +29,6 @@ MatchResult transport_header(const Packet& packet, const Instruction& instructio
     return packet.l4().size() < instruction.low ? MatchResult::HotDrop : MatchResult::Yes;
 }
 
-// Does the packet end where the next IPv6 extension header should stand? kernel: ipv6_find_hdr
-bool chain_is_cut(const Packet& packet) {
-    const Layout& layout = packet.layout;
-    if (layout.family != Family::Ipv6 || layout.protocol != proto::kNoNext) {
-        return false;
-    }
-    wire::ExtensionWalk walk(packet.bytes());
-    while (walk.next()) {
-    }
-    return wire::is_extension_header(walk.type());
-}
-
 bool port_fits(const Packet& packet, std::size_t offset, const Instruction& instruction) {
     const std::uint16_t port = wire::load16(packet.l4().data() + offset);
     return port >= instruction.low && port <= instruction.high;
@@ -56,8 +44,20 @@ bool icmp_type(const Packet& packet, const Instruction& instruction) {
 
 }  // namespace
 
+// kernel: ipv6_find_hdr
+bool chain_is_cut(const Packet& packet) {
+    const Layout& layout = packet.layout;
+    if (layout.family != Family::Ipv6 || layout.protocol != proto::kNoNext) {
+        return false;
+    }
+    wire::ExtensionWalk walk(packet.bytes());
+    while (walk.next()) {
+    }
+    return wire::is_extension_header(walk.type());
+}
+
 // kernel: ip_packet_match, ip6_packet_match, and the match functions of the commonest modules
-MatchResult evaluate(const Code& code, const Instruction& instruction, ActionParam& par) {
+MatchResult evaluate(const RunningBlock& block, const Instruction& instruction, ActionParam& par) {
     const Packet& packet = par.packet;
     const Layout& layout = packet.layout;
     bool hit = false;
@@ -75,16 +75,16 @@ MatchResult evaluate(const Code& code, const Instruction& instruction, ActionPar
             hit = (layout.destination.words[0] & instruction.mask) == instruction.value;
             break;
         case Op::Source6:
-            hit = equal(layout.source, code.pairs[instruction.value]);
+            hit = equal(layout.source, block.code->pairs[instruction.value]);
             break;
         case Op::Destination6:
-            hit = equal(layout.destination, code.pairs[instruction.value]);
+            hit = equal(layout.destination, block.code->pairs[instruction.value]);
             break;
         case Op::InInterface:
-            hit = code.interface_sets[instruction.value].contains(packet.meta.in);
+            hit = block.interfaces[instruction.value].contains(packet.meta.in);
             break;
         case Op::OutInterface:
-            hit = code.interface_sets[instruction.value].contains(packet.meta.out);
+            hit = block.interfaces[instruction.value].contains(packet.meta.out);
             break;
         case Op::Fragment:
             hit = layout.fragment_offset != 0;
@@ -110,9 +110,8 @@ MatchResult evaluate(const Code& code, const Instruction& instruction, ActionPar
             hit = (packet.meta.mark & instruction.mask) == instruction.value;
             break;
         case Op::Call: {
-            const Code::Call& call = code.calls[instruction.value];
-            par.state = call.state;
-            return call.match->test(par);
+            par.state = block.states[instruction.value];
+            return block.code->calls[instruction.value]->test(par);
         }
     }
     return yes_if(hit != instruction.invert);

@@ -1,94 +1,70 @@
 #include "core/rules/program/program.hpp"
 
-#include <algorithm>
-#include <array>
-#include <map>
-#include <unordered_map>
+#include <optional>
+#include <utility>
+#include <vector>
 
-#include "core/rules/match.hpp"
-#include "core/rules/program/compiled.hpp"
+#include "core/base/check.hpp"
+#include "core/rules/needs.hpp"
 #include "core/rules/program/traversal.hpp"
 
 namespace nsr::rules {
 
 struct Program::Impl {
-    Impl(Ruleset&& given, const std::vector<std::pair<std::string, IfIndex>>& interfaces)
-        : ruleset(std::move(given)), code(interfaces) {
-        std::size_t deepest = 0;
-        for (std::size_t family = 0; family < 2; ++family) {
-            for (std::size_t i = 0; i < kTableCount; ++i) {
-                const Table& table = ruleset.tables[family][i];
-                tables[family][i] = compile_table(table, code);
-                deepest = std::max(deepest, table.chains.size());
-            }
-        }
-        stack.resize(deepest);
-        bind_states();
+    Impl(Ruleset&& ruleset, InterfaceNames&& interfaces, const Base& base)
+        : compiled(compile(std::move(ruleset), std::move(interfaces), base.compiled.get())),
+          built_on(base.compiled),
+          succession(std::in_place, *compiled, base),
+          memory(succession->take_memory()),
+          room{std::vector<Traversal::Frame>(compiled->deepest), {}},
+          accounting(rules::begins_accounting(
+              compiled->ruleset, built_on != nullptr ? built_on->ruleset : Ruleset{})) {}
+
+    [[nodiscard]] const CompiledTable& table(Family family, TableId id) const {
+        return *compiled->tables[index_of(family)][static_cast<std::size_t>(id)];
     }
 
-    CompiledTable& table(Family family, TableId id) {
-        return tables[index_of(family)][static_cast<std::size_t>(id)];
-    }
-    void copy_counters(Ruleset& into) const;
-    void bind_states();
-
-    Ruleset ruleset;
-    Code code;
-    std::array<std::array<CompiledTable, kTableCount>, 2> tables;
-    std::map<std::string, std::unique_ptr<MatchState>, std::less<>> shared;
-    std::vector<Traversal::Frame> stack;  // loops are refused, so it is as deep as there are chains
-    std::unordered_map<std::uint32_t, const Rule*> by_id;
+    std::shared_ptr<const CompiledRuleset> compiled;
+    std::shared_ptr<const CompiledRuleset> built_on;
+    std::optional<Succession> succession;  // until it is carried out; then what is over
+    bool ready = false;
+    TableMemories memory;
+    SharedStates shared;
+    Traversal::Room room;  // loops are refused, so the stack is as deep as there are chains
+    bool accounting = false;
 };
 
-Program::Program(Ruleset ruleset, const std::vector<std::pair<std::string, IfIndex>>& interfaces)
-    : impl_(std::make_unique<Impl>(std::move(ruleset), interfaces)) {
-    for (auto& family : impl_->tables) {
-        for (const CompiledTable& table : family) {
-            for (const CompiledRule& rule : table.rules) {
-                impl_->by_id.emplace(raw(rule.rule->id), rule.rule);
-            }
-        }
-    }
+Program::Program(Ruleset ruleset, InterfaceNames interfaces)
+    : Program(std::move(ruleset), std::move(interfaces), Base{}) {
+    TableMemories nothing;
+    impl_->succession->carry_out(nothing, impl_->memory, impl_->shared);
+    impl_->ready = true;
+}
+
+Program::Program(Ruleset ruleset, InterfaceNames interfaces, const Base& base)
+    : impl_(std::make_unique<Impl>(std::move(ruleset), std::move(interfaces), base)) {
 }
 
 Program::~Program() = default;
 Program::Program(Program&&) noexcept = default;
 Program& Program::operator=(Program&&) noexcept = default;
 
-// A rule that both programs hold is the same Match under the same id.
-void Program::take_over(Program& previous) {
-    std::map<std::pair<const Match*, RuleId>, std::unique_ptr<MatchState>*> states;
-    for (Code::Call& call : previous.impl_->code.calls) {
-        states.emplace(std::pair(call.match, call.rule), &call.own);
-    }
-    for (Code::Call& call : impl_->code.calls) {
-        const auto found = states.find({call.match, call.rule});
-        if (found != states.end() && call.own != nullptr) {
-            call.own = std::move(*found->second);
-        }
-    }
-    for (auto& [name, state] : impl_->shared) {
-        if (auto kept = previous.impl_->shared.extract(name)) {
-            state = std::move(kept.mapped());
-        }
-    }
-    impl_->bind_states();
+Program::Base Program::base() const {
+    return {impl_->compiled, counted().counters};
 }
 
-void Program::Impl::bind_states() {
-    for (Code::Call& call : code.calls) {
-        const std::string name = call.match->shared_name();
-        if (name.empty()) {
-            call.state = call.own.get();
-            continue;
-        }
-        auto& state = shared[name];
-        if (state == nullptr) {
-            state = call.match->make_state();
-        }
-        call.match->join(*state);
-        call.state = state.get();
+void Program::take_over(Program& previous) {
+    NSR_CHECK(previous.impl_->ready);
+    if (impl_->built_on != previous.impl_->compiled) {
+        impl_ = std::make_unique<Impl>(Ruleset(ruleset()), InterfaceNames(interfaces()),
+                                       previous.base());
     }
+    impl_->shared = std::move(previous.impl_->shared);
+    impl_->succession->carry_out(previous.impl_->memory, impl_->memory, impl_->shared);
+    impl_->ready = true;
+    previous.impl_->ready = false;
+    previous.impl_->succession = std::exchange(impl_->succession, std::nullopt);
+    previous.impl_->built_on = std::exchange(impl_->built_on, nullptr);
 }
 
 bool Program::has(Family family, TableId table, Hook hook) const {
@@ -96,60 +72,86 @@ bool Program::has(Family family, TableId table, Hook hook) const {
 }
 
 bool Program::loaded(Family family, TableId table) const {
-    return impl_->table(family, table).loaded;
+    return impl_->table(family, table).source->loaded;
 }
 
 TableVerdict Program::run(ActionParam par, RuleObserver* observer) {
-    CompiledTable& compiled = impl_->table(par.packet.layout.family, par.table);
+    const Family family = par.packet.layout.family;
+    const CompiledTable& compiled = impl_->table(family, par.table);
     const std::int32_t entry = compiled.entry[static_cast<std::size_t>(par.hook)];
     if (entry < 0) {
         return {};
     }
-    Traversal traversal(impl_->code, impl_->stack, compiled, par);
+    NSR_CHECK(impl_->ready);
+    TableMemory& memory = impl_->memory[index_of(family)][static_cast<std::size_t>(par.table)];
+    Traversal traversal(compiled, impl_->compiled->keys, memory, impl_->room, par);
     traversal.set_observer(observer);
     return traversal.run(static_cast<std::uint32_t>(entry));
 }
 
 const Ruleset& Program::ruleset() const {
-    return impl_->ruleset;
+    return impl_->compiled->ruleset;
 }
 
-Ruleset Program::counted() const {
-    Ruleset copy = impl_->ruleset;
-    impl_->copy_counters(copy);
-    return copy;
+const InterfaceNames& Program::interfaces() const {
+    return impl_->compiled->interfaces;
 }
 
-void Program::Impl::copy_counters(Ruleset& into) const {
+Counted Program::counted() const {
+    Counted result{ruleset(), {}};
     for (std::size_t family = 0; family < 2; ++family) {
         for (std::size_t i = 0; i < kTableCount; ++i) {
-            const CompiledTable& compiled = tables[family][i];
-            auto& chains = into.tables[family][i].chains;
-            for (std::size_t c = 0; c < chains.size(); ++c) {
-                chains[c].counters = compiled.chains[c].counters;
-                for (std::size_t r = 0; r < chains[c].rules.size(); ++r) {
-                    chains[c].rules[r].counters =
-                        compiled.rules[compiled.chains[c].first + r].counters;
+            TableCounters& counters = result.counters.tables[family][i];
+            for (const ChainMemory& chain : impl_->memory[family][i]) {
+                counters.add_chain(chain.policy);
+                for (const auto& block : chain.blocks) {
+                    counters.add_rules(block->counters.data(), block->counters.size());
                 }
             }
         }
     }
+    return result;
 }
 
-std::size_t Program::remembered() const {
-    std::size_t sum = 0;
-    for (const Code::Call& call : impl_->code.calls) {
-        sum += call.own ? call.own->remembered() : 0;
-    }
-    for (const auto& [name, state] : impl_->shared) {
-        sum += state->remembered();
-    }
-    return sum;
+const std::string& Program::needs_tracking(Family family) const {
+    return impl_->compiled->tracking[index_of(family)];
+}
+
+bool Program::begins_accounting() const {
+    return impl_->accounting;
 }
 
 const Rule* Program::find(RuleId id) const {
-    const auto found = impl_->by_id.find(raw(id));
-    return found == impl_->by_id.end() ? nullptr : found->second;
+    for (const auto& family : impl_->compiled->tables) {
+        for (const auto& table : family) {
+            for (const auto& chain : table->chains) {
+                for (const LinkedBlock& block : chain->blocks) {
+                    for (const RuleBlock::Row& row : block.code->source->rows) {
+                        if (row.id == id) {
+                            return row.rule.get();
+                        }
+                    }
+                }
+            }
+        }
+    }
+    return nullptr;
+}
+
+std::size_t Program::remembered() const {
+    std::size_t sum = impl_->shared.remembered();
+    for (const auto& family : impl_->memory) {
+        for (const TableMemory& table : family) {
+            for (const ChainMemory& chain : table) {
+                for (const auto& block : chain.blocks) {
+                    for (const auto& state : block->own) {
+                        sum += state != nullptr ? state->remembered() : 0;
+                    }
+                }
+            }
+        }
+    }
+    return sum;
 }
 
 }  // namespace nsr::rules

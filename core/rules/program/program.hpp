@@ -1,25 +1,29 @@
 // Program: a Ruleset compiled for the packet path, and the evaluator.
 //
 // Theory of operation
-//   Each chain becomes a flat run of instructions: cheap header and interface tests first (in an
-//   order that cannot change the result), then the other matches in order, then the target.
-//   Interface names become sets of IfIndex, protocol tests one compare. Rule and policy counters
-//   live here while the program runs; who wants them takes a copy of the ruleset, counted().
-//   run() walks one built-in chain of one table and says what was decided; side effects that
-//   xtables targets have on the packet itself (MARK, NOTRACK, TTL, DSCP, TCPMSS, ...) are done by
-//   run(); NAT ranges and REJECT are reported, for the pipeline to carry out.
-// kernel: ipt_do_table
+//   Each block of rules becomes a flat run of instructions: cheap header and interface tests first
+//   (in an order that cannot change the result), then the other matches in order, then the target.
+//   A program is made of what never changes and may be shared with other programs (compiled.hpp)
+//   and of what its packets change (memory.hpp: counters, what rules remember). So the next one can
+//   be built on `base()` in another thread while this one runs: only what is new is compiled. Then,
+//   between two batches, take_over() moves the memory of all that goes on; the program before it is
+//   spent and may be destroyed elsewhere. run() walks one built-in chain of one table and says what
+//   was decided; side effects that xtables targets have on the packet itself (MARK, NOTRACK, TTL,
+//   DSCP, TCPMSS, ...) are done by run(); NAT ranges and REJECT are reported, for the pipeline to
+//   carry out.
+// kernel: ipt_do_table, xt_replace_table
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "core/base/ids.hpp"
 #include "core/rules/action_param.hpp"
+#include "core/rules/counters.hpp"
 #include "core/rules/observer.hpp"
+#include "core/rules/program/compiled.hpp"
+#include "core/rules/program/succession.hpp"
 #include "core/rules/ruleset.hpp"
 #include "core/rules/verdict.hpp"
 
@@ -27,14 +31,21 @@ namespace nsr::rules {
 
 class Program {
   public:
-    // Interface names are bound to the indices in `interfaces` now; the program keeps the ruleset.
-    Program(Ruleset ruleset, const std::vector<std::pair<std::string, IfIndex>>& interfaces);
+    using Base = rules::Base;
+
+    // Names of interfaces are bound to the indices in `interfaces` now.
+    Program(Ruleset ruleset, InterfaceNames interfaces);
+    // What is in `base` is not made again; it must take over before it runs.
+    Program(Ruleset ruleset, InterfaceNames interfaces, const Base& base);
     ~Program();
     Program(Program&&) noexcept;
     Program& operator=(Program&&) noexcept;
 
-    // Keeps what rules remember (tokens of `limit`, lists of `recent`): that of rules which both
-    // programs hold, and of lists still in use under their names. `previous` is spent.
+    // For a program that is to follow this one. Cheap: counters are copied, the rest is shared.
+    [[nodiscard]] Base base() const;
+    // Keeps what rules count and remember: that of rules which both programs hold, and of lists
+    // still in use under their names. `previous` is spent. In no time if this was built on a base
+    // of `previous`, else it is built anew.
     void take_over(Program& previous);
 
     // Is there anything to run (table loaded and has this chain)?
@@ -44,10 +55,15 @@ class Program {
     // What par.table says at par.hook. Null observer: nobody watches.
     TableVerdict run(ActionParam par, RuleObserver* observer = nullptr);
 
-    // The ruleset as it was given; its counters are those of then.
     [[nodiscard]] const Ruleset& ruleset() const;
-    // A copy of it with the counters of now.
-    [[nodiscard]] Ruleset counted() const;
+    [[nodiscard]] const InterfaceNames& interfaces() const;
+    // The ruleset with the counters of now.
+    [[nodiscard]] Counted counted() const;
+    // See rules::needs_tracking; known without a walk.
+    [[nodiscard]] const std::string& needs_tracking(Family family) const;
+    // See rules::begins_accounting, against the base.
+    [[nodiscard]] bool begins_accounting() const;
+    // Walks over all rules.
     [[nodiscard]] const Rule* find(RuleId id) const;
     // How much its rules remember between packets; see MatchState::remembered.
     [[nodiscard]] std::size_t remembered() const;

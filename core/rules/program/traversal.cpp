@@ -1,56 +1,120 @@
 #include "core/rules/program/traversal.hpp"
 
 #include "core/base/check.hpp"
-#include "core/rules/match.hpp"
-#include "core/rules/program/evaluate.hpp"
+#include "core/rules/program/packet_key.hpp"
 
 namespace nsr::rules {
 
 namespace {
 
-std::uint64_t length_of(const Packet& packet) {
-    return packet.layout.total_length;
-}
-
 void count(RuleCounters& counters, const Packet& packet) {
     ++counters.packets;
-    counters.bytes += length_of(packet);
+    counters.bytes += packet.layout.total_length;
+}
+
+// So many rules at the beginning of a chain are as quick as a look into an index, and most packets
+// go no further.
+constexpr std::uint32_t kFirstInTurn = 4;
+
+// Of a call, in instructions.
+constexpr std::int64_t kCallWork = 32;
+
+std::int64_t work_of(const Instruction& instruction, const Packet& packet) {
+    if (instruction.op != Op::Call) {
+        return 1;
+    }
+    const bool searches = instruction.high != 0;
+    return kCallWork + (searches ? static_cast<std::int64_t>(packet.size()) : 0);
 }
 
 }  // namespace
 
 TableVerdict Traversal::run(std::uint32_t chain) {
     entry_ = chain;
-    enter(chain);
+    go_to({.chain = chain});
     while (true) {
-        if (next_ == table_.chains[chain_].end) {
-            if (leave_chain()) {
-                return verdict_;
-            }
-            continue;
-        }
-        CompiledRule& rule = table_.rules[next_++];
-        const bool matched = matches(rule);
-        if (observer_ != nullptr) {
-            observer_->rule_tried(par_.table, table_.chains[chain_].chain->name, *rule.rule,
-                                  matched);
-        }
-        if (hot_drop_) {
-            decide(TargetVerdict::Drop, rule);
+        const std::uint32_t row = next_row();
+        const bool settled = row == Candidates::kNone ? end_of_block() : try_rule(row);
+        if (settled) {
             return verdict_;
-        }
-        if (matched) {
-            count(rule.counters, par_.packet);
-            if (step(rule)) {
-                return verdict_;
-            }
         }
     }
 }
 
+void Traversal::go_to(const Frame& frame) {
+    at_ = frame;
+    const CompiledChain& chain = *table_.chains[frame.chain];
+    if (frame.block == chain.blocks.size()) {
+        code_ = nullptr;
+        in_turn_ = end_ = at_.next;
+        return;
+    }
+    const LinkedBlock& block = chain.blocks[frame.block];
+    BlockMemory& memory = *memory_[frame.chain].blocks[frame.block];
+    code_ = block.code.get();
+    link_ = &block.link;
+    counters_ = memory.counters.data();
+    running_ = {&code_->code, link_->interfaces.data(), memory.states.data()};
+    end_ = static_cast<std::uint32_t>(code_->rules.size());
+    in_turn_ = end_;
+    if (code_->index.helps() && use_index()) {
+        in_turn_ = frame.block == 0 && frame.next == 0 ? kFirstInTurn : frame.next;
+    }
+    looked_up_ = false;
+}
+
+// Who watches is told of every rule, so they are all tried.
+bool Traversal::use_index() {
+    if (observer_ != nullptr) {
+        return false;
+    }
+    if (!key_) {
+        key_ = key_of(par_.packet, interfaces_);
+    }
+    return !key_->irregular;
+}
+
+std::uint32_t Traversal::next_row() {
+    if (at_.next < in_turn_) {
+        return at_.next;
+    }
+    if (in_turn_ == end_) {
+        return Candidates::kNone;
+    }
+    if (!looked_up_) {
+        room_.candidates.look_up(code_->index, *key_, at_.next);
+        looked_up_ = true;
+    }
+    return room_.candidates.next();
+}
+
+bool Traversal::try_rule(std::uint32_t row) {
+    at_.next = row + 1;
+    const CompiledRule& rule = code_->rules[row];
+    const bool matched = matches(rule);
+    if (observer_ != nullptr) {
+        observer_->rule_tried(par_.table, table_.chains[at_.chain]->source->name,
+                              *code_->source->rows[row].rule, matched);
+    }
+    if (hot_drop_) {
+        return decide(TargetVerdict::Drop);
+    }
+    if (work_left_ < 0) {
+        return give_up();
+    }
+    if (!matched) {
+        return false;
+    }
+    count(counters_[row], par_.packet);
+    return step(rule);
+}
+
 bool Traversal::matches(const CompiledRule& rule) {
+    const Instruction* instructions = running_.code->instructions.data();
+    --work_left_;
     for (std::uint32_t i = rule.first; i != rule.end; ++i) {
-        const MatchResult result = evaluate(code_, code_.instructions[i], par_);
+        const MatchResult result = evaluate(running_, instructions[i], par_);
+        work_left_ -= work_of(instructions[i], par_.packet);
         if (result != MatchResult::Yes) {
             hot_drop_ = result == MatchResult::HotDrop;
             return false;
@@ -60,20 +124,19 @@ bool Traversal::matches(const CompiledRule& rule) {
 }
 
 // True once the packet's fate in this table is settled.
-bool Traversal::step(CompiledRule& rule) {
+bool Traversal::step(const CompiledRule& rule) {
     switch (rule.then.action) {
         case Action::Count:
             return false;
         case Action::Accept:
-            return decide(TargetVerdict::Accept, rule);
+            return decide(TargetVerdict::Accept);
         case Action::Drop:
-            return decide(TargetVerdict::Drop, rule);
+            return decide(TargetVerdict::Drop);
         case Action::Return:
             return leave_chain();
         case Action::Jump:
         case Action::Goto:
-            jump(rule.then.operand, rule.then.action == Action::Jump);
-            return false;
+            return jump(link_->chains[rule.then.operand], rule.then.action == Action::Jump);
         case Action::Mark: {
             Mark& mark = par_.packet.meta.mark;
             mark = (mark & ~rule.then.mask) ^ rule.then.operand;
@@ -85,49 +148,62 @@ bool Traversal::step(CompiledRule& rule) {
     return false;
 }
 
+bool Traversal::end_of_block() {
+    if (code_ == nullptr || at_.block + 1 == table_.chains[at_.chain]->blocks.size()) {
+        return leave_chain();
+    }
+    go_to({at_.chain, at_.block + 1, 0});
+    return false;
+}
+
 // At the end of a chain or at RETURN: back to the last jump (a goto left no mark), or the policy.
 bool Traversal::leave_chain() {
     if (depth_ == 0) {
         return apply_policy();
     }
-    const auto& frame = stack_[--depth_];
-    chain_ = frame.chain;
-    next_ = frame.next;
+    go_to(room_.stack[--depth_]);
     return false;
 }
 
-void Traversal::jump(std::uint32_t chain, bool come_back) {
-    if (come_back) {
-        NSR_CHECK(depth_ < stack_.size());
-        stack_[depth_++] = {chain_, next_};
+bool Traversal::jump(std::uint32_t chain, bool come_back) {
+    if (++jumps_ > kMostJumps) {
+        return give_up();
     }
-    enter(chain);
-}
-
-void Traversal::enter(std::uint32_t chain) {
-    chain_ = chain;
-    next_ = table_.chains[chain].first;
+    if (come_back) {
+        NSR_CHECK(depth_ < room_.stack.size());
+        room_.stack[depth_++] = at_;
+    }
+    go_to({.chain = chain});
+    return false;
 }
 
 bool Traversal::apply_policy() {
-    CompiledChain& chain = table_.chains[entry_];
-    count(chain.counters, par_.packet);
+    const Chain& chain = *table_.chains[entry_]->source;
+    count(memory_[entry_].policy, par_.packet);
     verdict_.verdict = chain.policy == Policy::Drop ? TargetVerdict::Drop : TargetVerdict::Accept;
     verdict_.rule = RuleId::None;
     if (observer_ != nullptr) {
-        observer_->policy_applied(par_.table, chain.chain->name, chain.policy);
+        observer_->policy_applied(par_.table, chain.name, chain.policy);
     }
     return true;
 }
 
 bool Traversal::call(const CompiledRule& rule) {
     const TargetVerdict verdict = rule.then.target->apply(par_, verdict_);
-    return verdict != TargetVerdict::Continue && decide(verdict, rule);
+    return verdict != TargetVerdict::Continue && decide(verdict);
 }
 
-bool Traversal::decide(TargetVerdict verdict, const CompiledRule& rule) {
+bool Traversal::give_up() {
+    verdict_.verdict = TargetVerdict::Drop;
+    verdict_.rule = RuleId::None;
+    verdict_.exhausted = true;
+    return true;
+}
+
+// By the rule that was tried last.
+bool Traversal::decide(TargetVerdict verdict) {
     verdict_.verdict = verdict;
-    verdict_.rule = rule.rule->id;
+    verdict_.rule = code_->source->rows[at_.next - 1].id;
     return true;
 }
 

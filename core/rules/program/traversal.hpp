@@ -4,10 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "core/rules/limits.hpp"
 #include "core/rules/observer.hpp"
+#include "core/rules/program/candidates.hpp"
 #include "core/rules/program/compiled.hpp"
+#include "core/rules/program/evaluate.hpp"
+#include "core/rules/program/memory.hpp"
 
 namespace nsr::rules {
 
@@ -16,37 +21,63 @@ class Traversal {
     // Where a jump comes back to.
     struct Frame {
         std::uint32_t chain = 0;
+        std::uint32_t block = 0;
         std::uint32_t next = 0;
     };
 
-    Traversal(const Code& code, std::vector<Frame>& stack, CompiledTable& table, ActionParam& par)
-        : code_(code), stack_(stack), table_(table), par_(par) {}
+    // Memory that is kept from one traversal to the next.
+    struct Room {
+        std::vector<Frame> stack;
+        Candidates candidates;
+    };
+
+    Traversal(const CompiledTable& table, const InterfaceKeys& interfaces, TableMemory& memory,
+              Room& room, ActionParam& par)
+        : table_(table), interfaces_(interfaces), memory_(memory), room_(room), par_(par) {}
     void set_observer(RuleObserver* observer) { observer_ = observer; }
 
     // From the beginning of built-in chain `chain` to a verdict.
     TableVerdict run(std::uint32_t chain);
 
   private:
+    void go_to(const Frame& frame);
+    bool use_index();
+    std::uint32_t next_row();
+    bool try_rule(std::uint32_t row);
     bool matches(const CompiledRule& rule);
-    bool step(CompiledRule& rule);
+    bool step(const CompiledRule& rule);
+    bool end_of_block();
     bool leave_chain();
-    void jump(std::uint32_t chain, bool come_back);
-    void enter(std::uint32_t chain);
+    bool jump(std::uint32_t chain, bool come_back);
     bool apply_policy();
     bool call(const CompiledRule& rule);
     // The packet's fate in this table is settled: true, for its callers.
-    bool decide(TargetVerdict verdict, const CompiledRule& rule);
+    bool decide(TargetVerdict verdict);
+    bool give_up();
 
-    const Code& code_;
-    std::vector<Frame>& stack_;
-    CompiledTable& table_;
+    const CompiledTable& table_;
+    const InterfaceKeys& interfaces_;
+    TableMemory& memory_;
+    Room& room_;
     ActionParam& par_;
     RuleObserver* observer_ = nullptr;
     TableVerdict verdict_;
     std::uint32_t entry_ = 0;
-    std::uint32_t chain_ = 0;
-    std::uint32_t next_ = 0;
+
+    Frame at_;  // `next` is the rule to try next
+    // Of the block at hand; null in a chain without rules.
+    const CompiledBlock* code_ = nullptr;
+    const Link* link_ = nullptr;
+    RuleCounters* counters_ = nullptr;
+    RunningBlock running_;
+    std::uint32_t in_turn_ = 0;  // rules below are tried one by one
+    std::uint32_t end_ = 0;      // those from in_turn_ on are the candidates of the index
+    bool looked_up_ = false;
+    std::optional<PacketKey> key_;
+
     std::size_t depth_ = 0;
+    std::uint32_t jumps_ = 0;
+    std::int64_t work_left_ = kMostWork;
     bool hot_drop_ = false;
 };
 

@@ -41,7 +41,7 @@ class MarkTarget : public Target {
     std::string save() const override {
         return "--set-xmark " + hex(mark_.value) + "/" + hex(mark_.mask);
     }
-    CompiledTarget compile(const Table&) const override {
+    CompiledTarget compile() const override {
         return {.action = Action::Mark, .operand = mark_.value, .mask = mark_.mask};
     }
 

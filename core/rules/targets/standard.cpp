@@ -1,8 +1,5 @@
 #include "core/rules/targets/standard.hpp"
 
-#include "core/base/check.hpp"
-#include "core/rules/ruleset.hpp"
-
 namespace nsr::rules {
 
 Target::Jump StandardTarget::jump() const {
@@ -16,7 +13,7 @@ Target::Jump StandardTarget::jump() const {
     }
 }
 
-CompiledTarget StandardTarget::compile(const Table& table) const {
+CompiledTarget StandardTarget::compile() const {
     switch (kind_) {
         case Kind::Accept:
             return {.action = Action::Accept};
@@ -25,13 +22,11 @@ CompiledTarget StandardTarget::compile(const Table& table) const {
         case Kind::Return:
             return {.action = Action::Return};
         case Kind::Jump:
+            return {.action = Action::Jump};
         case Kind::Goto:
-            break;
+            return {.action = Action::Goto};
     }
-    const Chain* chain = table.find(name());
-    NSR_CHECK(chain != nullptr);
-    return {.action = kind_ == Kind::Jump ? Action::Jump : Action::Goto,
-            .operand = static_cast<std::uint32_t>(chain - table.chains.data())};
+    return {};
 }
 
 }  // namespace nsr::rules

@@ -13,7 +13,7 @@ class StandardTarget : public Target {
     enum class Kind : std::uint8_t { Accept, Drop, Return, Jump, Goto };
 
     StandardTarget(Kind kind, std::string_view name) : Target(name), kind_(kind) {}
-    [[nodiscard]] CompiledTarget compile(const Table& table) const override;
+    [[nodiscard]] CompiledTarget compile() const override;
     [[nodiscard]] Jump jump() const override;
 
   private:

@@ -3,12 +3,12 @@
 
 #include <string>
 
-#include "core/rules/ruleset.hpp"
+#include "core/rules/counters.hpp"
 
 namespace nsr::router {
 
 // Table by table and chain by chain, each rule with its number, packets and bytes, as
 // `iptables -L -v -n --line-numbers` arranges them; the rules themselves in iptables-save form.
-std::string rule_listing(const rules::Ruleset& ruleset, Family family);
+std::string rule_listing(const rules::Counted& counted, Family family);
 
 }  // namespace nsr::router

@@ -61,6 +61,21 @@ Router::Options with_max(std::uint32_t max) {
     return options;
 }
 
+// Chains that each jump twice to the next: 2^17 ways.
+const std::string kDoubling = [] {
+    std::string text = "*filter\n";
+    for (int i = 0; i <= 17; ++i) {
+        text += ":C" + std::to_string(i) + " - [0:0]\n";
+    }
+    text += "-A FORWARD -j C0\n";
+    for (int i = 0; i < 17; ++i) {
+        const std::string rule =
+            "-A C" + std::to_string(i) + " -p udp -j C" + std::to_string(i + 1) + "\n";
+        text += rule + rule;
+    }
+    return text + "COMMIT\n";
+}();
+
 struct Tale {
     DropReason reason;
     void (*happens)(Bench&);
@@ -184,6 +199,7 @@ const std::array kTales = {
          "*filter\n:FORWARD DROP [0:0]\nCOMMIT\n"},
     Tale{RuleReject, [](Bench& b) { b.from_lan(query()); },
          "*filter\n-A FORWARD -j REJECT\nCOMMIT\n"},
+    Tale{RulesExhausted, [](Bench& b) { b.from_lan(query()); }, kDoubling.c_str()},
     Tale{LocalMalformed, [](Bench& b) { b.from_lan(udp(kClient, "10.0.0.1:53").bad_checksum()); }},
     Tale{LocalNoListener, [](Bench& b) { b.from_lan(udp(kClient, "10.0.0.1:53")); }},
     Tale{LocalNoProtocol, [](Bench& b) { b.from_lan(ip(99, "10.0.0.2", "10.0.0.1").payload(8)); }},

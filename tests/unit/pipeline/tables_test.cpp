@@ -55,10 +55,10 @@ TEST_CASE("a rule in any chain of any table is run") {
                         family);
             CHECK(left_through(bench, family, hook) == (filters ? 0 : 1));
             CHECK(bench.router->drops().of(family, DropReason::RuleDrop) == (filters ? 1 : 0));
-            const rules::Ruleset ruleset = bench.router->ruleset();
-            const rules::Chain* found = ruleset.table(family, table).find(chain);
-            REQUIRE(found != nullptr);
-            CHECK(found->rules[0].counters.packets == 1);
+            const rules::Counted counted = bench.router->counted();
+            const std::size_t found = counted.ruleset.table(family, table).number_of(chain);
+            REQUIRE(found != rules::Table::kNone);
+            CHECK(counted.counters.table(family, table).rule(found, 0).packets == 1);
         }
     }
 }

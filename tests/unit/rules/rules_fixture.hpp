@@ -109,11 +109,12 @@ struct Firewall {
     // packets:bytes of rule `number` (from 1) of a chain of filter.
     std::string count(std::string_view chain, std::size_t number,
                       rules::TableId table = rules::TableId::Filter, Family family = Family::Ipv4) {
-        const rules::Ruleset ruleset = program.counted();
-        const rules::Chain* found = ruleset.table(family, table).find(chain);
-        REQUIRE(found != nullptr);
+        const rules::Counted counted = program.counted();
+        const std::size_t found = counted.ruleset.table(family, table).number_of(chain);
+        REQUIRE(found != rules::Table::kNone);
+        const rules::TableCounters& all = counted.counters.table(family, table);
         const rules::RuleCounters& counters =
-            number == 0 ? found->counters : found->rules.at(number - 1).counters;
+            number == 0 ? all.policy(found) : all.rule(found, number - 1);
         return std::to_string(counters.packets) + ":" + std::to_string(counters.bytes);
     }
     void wait(Duration time) { now += time; }

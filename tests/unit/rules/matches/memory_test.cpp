@@ -225,6 +225,9 @@ TEST_CASE("hashlimit grows from nothing to its most keys, keeps all of them, and
     }
     CHECK(box.drops(from(3001)));
     CHECK(box.count("FORWARD", 1).substr(0, 5) == "3000:");  // the last one died unmatched
+    CHECK(box.drops(from(3002)));
+    REQUIRE(box.log.lines.size() == 1);  // not with every packet
+    CHECK(box.log.lines[0] == "xt_hashlimit: max count of 3000 reached");
     box.wait(11s);
     for (int packet = 0; packet < 400; ++packet) {  // each looks at eight places
         CHECK(box.accepts(from(4000 + packet)));

@@ -109,7 +109,7 @@ TEST_CASE("a table that another load leaves alone keeps what its rules remember"
                        "-A FORWARD -j DROP"));
     Firewall box(ruleset);
     CHECK(box.accepts(kPing));
-    ruleset = box.program.counted();
+    ruleset = box.program.ruleset();
     REQUIRE(rules::parse_save("*mangle\nCOMMIT\n", "other", Family::Ipv4, ruleset).empty());
     rules::Program next(ruleset, {{"lan", kLan}, {"wan", kWan}});
     next.take_over(box.program);

@@ -1,0 +1,70 @@
+// Index: which rules of a block a packet may match, found without trying them all.
+//
+// Theory of operation
+//   A rule that asks for an address or a network, an interface by its name, a protocol or a port is
+//   put where only packets find it that have these: rules of one Shape into one hash table, rules
+//   with a range of ports into rows of the borders between ranges. All other rules, and those whose
+//   shape would be one too many, are tried for every packet. What is found is tried as if there
+//   were no index, and in the order of the block, so a rule too many costs time and changes
+//   nothing. A rule too few is never left out: only conditions count that are asked before anything
+//   that has an effect (a call), or that could drop the packet for a header cut short; packets for
+//   which that is so are irregular (PacketKey), and walk all rules.
+//   Bounds: kMostShapes looks per block and packet, memory proportional to the rules.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/rules/program/compiled_rule.hpp"
+#include "core/rules/program/key.hpp"
+
+namespace nsr::rules {
+
+class BlockIndex {
+  public:
+    static constexpr std::size_t kMostShapes = 16;
+    // Blocks that are shorter are faster without.
+    static constexpr std::size_t kFewRules = 8;
+
+    BlockIndex() = default;
+    BlockIndex(const Code& code, std::span<const CompiledRule> rules);
+
+    // Else all rules are to be tried.
+    [[nodiscard]] bool helps() const { return helps_; }
+
+    // Rows of rules that may match, each list in the order of the block.
+    using Rows = std::span<const std::uint16_t>;
+    static constexpr std::size_t kMostLists = kMostShapes + 3;
+    // Returns how many lists there are; none is empty.
+    std::size_t find(const PacketKey& key, std::array<Rows, kMostLists>& lists) const;
+
+  private:
+    // Lists in one row: list i is rows [starts[i], starts[i + 1]).
+    struct Lists {
+        std::vector<std::uint32_t> starts;
+        std::vector<std::uint16_t> rows;
+        [[nodiscard]] Rows operator[](std::size_t at) const {
+            return Rows(rows).subspan(starts[at], starts[at + 1] - starts[at]);
+        }
+    };
+    struct HashTable {
+        Shape shape;
+        std::uint32_t mask = 0;
+        Lists lists;  // by hash & mask
+    };
+    struct RangeTable {
+        std::vector<std::uint32_t> borders;  // where ports begin that are in other ranges
+        Lists lists;                         // of the ports from each border to the next
+    };
+    class Builder;
+
+    bool helps_ = false;
+    std::vector<HashTable> tables_;
+    std::array<RangeTable, 2> ranges_;  // of source ports, of destination ports
+    std::vector<std::uint16_t> always_;
+};
+
+}  // namespace nsr::rules

@@ -1,0 +1,94 @@
+// Succession: which memory of one program goes on in the next, and what is new.
+//
+// Theory of operation
+//   Made beside the packets, from values that never change, for a program that follows another one.
+//   carry_out() then moves memory from the old program to the new one, where packets wait for it:
+//   by tables, chains and blocks as far as they are shared, rule by rule in blocks that changed. A
+//   rule is the same if it has the same id and the same matches. One that was told to count from
+//   somewhere else (count_from) gets what was counted since `Base` was taken on top of it.
+// kernel: xt_replace_table, and COUNTER_MAP of iptables(8)
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/rules/program/compiled.hpp"
+#include "core/rules/program/memory.hpp"
+
+namespace nsr::rules {
+
+// What a program can be built upon while it runs.
+struct Base {
+    std::shared_ptr<const CompiledRuleset> compiled;  // null: there is nothing
+    Counters counters;                                // of one moment of its run
+};
+
+class Succession {
+  public:
+    Succession(const CompiledRuleset& next, const Base& base);
+
+    // All that is new, with room for what moves in.
+    [[nodiscard]] TableMemories take_memory() { return std::move(memory_); }
+    // Precondition: `from` is the memory of the program of `base`. What is over stays in `from`
+    // and in here.
+    void carry_out(TableMemories& from, TableMemories& to, SharedStates& shared);
+
+  private:
+    struct BlockPlace {
+        std::uint32_t chain = 0;
+        std::uint32_t block = 0;
+    };
+    struct RulePlace {
+        BlockPlace block;
+        std::uint32_t row = 0;
+    };
+    struct ChainMove {
+        std::uint32_t from, to;
+    };
+    struct PolicyMove {
+        std::uint32_t from, to;
+        RuleCounters more;
+    };
+    struct BlockMove {
+        BlockPlace from, to;
+    };
+    struct RuleMove {
+        RulePlace from, to;
+        RuleCounters more;  // modulo 2^64
+    };
+    struct StateMove {
+        BlockPlace from;
+        std::uint32_t from_call;
+        BlockPlace to;
+        std::uint32_t to_call;
+    };
+    struct Moves {
+        bool whole = false;  // nothing but interfaces changed, if at all
+        std::vector<ChainMove> chains;
+        std::vector<PolicyMove> policies;
+        std::vector<BlockMove> blocks;
+        std::vector<RuleMove> rules;
+        std::vector<StateMove> states;
+    };
+    // A call that shares its state.
+    struct Bond {
+        std::string name;
+        const Match* match;
+        BlockMemory* memory;
+        std::uint32_t call;
+        std::unique_ptr<MatchState> spare;
+    };
+    class TablePlan;
+
+    static void move(Moves& moves, TableMemory& from, TableMemory& to);
+
+    TableMemories memory_;
+    std::array<std::array<Moves, kTableCount>, 2> moves_;
+    std::vector<Bond> bonds_;
+    std::vector<std::string> released_;  // names, once for each call that goes
+    std::vector<std::unique_ptr<MatchState>> over_;
+};
+
+}  // namespace nsr::rules

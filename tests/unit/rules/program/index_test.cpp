@@ -1,0 +1,236 @@
+// The index of a chain changes nothing but the time: random rules and random packets, once with the
+// index and once rule by rule, as somebody who watches has it.
+#include <array>
+#include <string>
+
+#include "core/rules/language/parse.hpp"
+#include "core/rules/program/program.hpp"
+#include "core/rules/save.hpp"
+#include "core/wire/protocol.hpp"
+#include "tests/unit/rules/rules_fixture.hpp"
+
+using namespace nsr;
+using namespace nsr::test;
+using rules::TableId;
+
+namespace {
+
+struct Watching final : rules::RuleObserver {
+    void rule_tried(TableId, std::string_view, const rules::Rule&, bool) override { ++tried; }
+    void policy_applied(TableId, std::string_view, rules::Policy) override {}
+    std::size_t tried = 0;
+};
+
+// A firewall and packets for it, both by chance.
+class Chance {
+  public:
+    Chance(std::uint64_t seed, Family family) : random_(seed), v6_(family == Family::Ipv6) {}
+
+    std::string rules(TableId table, Hook hook, std::size_t count) {
+        const std::string_view chain = name_of(hook);
+        std::string text = "*" + std::string(name_of(table)) + "\n";
+        for (unsigned i = 0; i < kChains; ++i) {
+            text += ":C" + std::to_string(i) + " - [0:0]\n";
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            const unsigned place = below(2) == 0 ? 0 : below(kChains + 1);
+            const std::string name = place == 0 ? std::string(chain) : chain_name(place - 1);
+            text += "-A " + name + conditions(place == 0, hook) + target(table, place) + "\n";
+        }
+        return text + "COMMIT\n";
+    }
+
+    PacketBuilder packet() {
+        const std::string from = address();
+        const std::string to = address();
+        const std::array<std::uint8_t, 7> protocols = {6, 17, 1, 132, 136, 47, 33};
+        switch (below(8)) {
+            case 0:
+                return ip(protocols[below(7)], from, to).payload(below(30));  // cut short, or not
+            case 1:
+                return ip(v6_ ? 59 : 1, from, to).payload(below(12));
+            case 2: {
+                const std::uint16_t offset = static_cast<std::uint16_t>(8 * below(3));
+                return tcp(with_port(from), with_port(to)).payload(64).fragment(offset, true, 24);
+            }
+            case 3:
+                return v6_ ? ip(58, from, to).payload(16) : ping(from, to);
+            case 4:
+            case 5:
+                return udp(with_port(from), with_port(to)).payload(below(40));
+            default:
+                return tcp(with_port(from), with_port(to)).syn();
+        }
+    }
+    unsigned below(unsigned bound) { return random_.below(bound); }
+
+  private:
+    static constexpr unsigned kChains = 4;
+
+    static std::string chain_name(unsigned number) { return "C" + std::to_string(number); }
+    std::string pick(std::initializer_list<const char*> texts) {
+        return *(texts.begin() + below(static_cast<unsigned>(texts.size())));
+    }
+    std::string maybe_not() { return below(6) == 0 ? " !" : ""; }
+    std::string address() {
+        return v6_ ? pick({"fd00::1", "fd00::2", "fd00:0:0:1::1", "2001:db8::7", "2001:db8:1::9"})
+                   : pick({"10.0.0.1", "10.0.0.2", "10.0.1.1", "10.1.0.7", "192.0.2.9"});
+    }
+    std::string with_port(const std::string& address) {
+        const std::string port = pick({":22", ":80", ":81", ":443", ":1000", ":2000", ":65535"});
+        return (v6_ ? "[" + address + "]" : address) + port;
+    }
+    std::string network() {
+        return address() +
+               (v6_ ? pick({"", "/128", "/64", "/63", "/48", "/7", "/0", "/ffff::1"})
+                    : pick({"", "/32", "/31", "/24", "/16", "/9", "/0", "/255.0.0.255"}));
+    }
+    std::string interface() { return pick({"lan", "wan", "l+", "w+", "+", "other"}); }
+    std::string ports() {
+        return pick({"22", "80", "81", "443", "1000", "0:100", "80:81", "500:3000", "1000:1000",
+                     "22:65535", "0:65535"});
+    }
+    // In a built-in chain nobody may ask for what is not known there.
+    std::string conditions(bool built_in, Hook hook) {
+        const bool in = !built_in || (hook != Hook::Output && hook != Hook::Postrouting);
+        const bool out = !built_in || (hook != Hook::Input && hook != Hook::Prerouting);
+        std::string text;
+        if (below(2) == 0) {
+            text += maybe_not() + " -s " + network();
+        }
+        if (below(2) == 0) {
+            text += maybe_not() + " -d " + network();
+        }
+        if (in && below(4) == 0) {
+            text += maybe_not() + " -i " + interface();
+        }
+        if (out && below(4) == 0) {
+            text += maybe_not() + " -o " + interface();
+        }
+        text += transport();
+        return text + extension();
+    }
+    std::string transport() {
+        const std::string protocol = pick({"tcp", "udp", "sctp", "dccp", "udplite"});
+        switch (below(6)) {
+            case 0:
+                return maybe_not() + " -p " + protocol;
+            case 1:
+                return v6_ ? " -p ipv6-icmp" : " -p icmp --icmp-type 8";
+            case 2:
+            case 3: {
+                if (protocol == "udplite") {
+                    return " -p udp";
+                }
+                std::string text = " -p " + protocol + " -m " + protocol;
+                text += below(2) == 0 ? maybe_not() + " --sport " + ports() : "";
+                return text + maybe_not() + " --dport " + ports();
+            }
+            default:
+                return "";
+        }
+    }
+    std::string extension() {
+        switch (below(24)) {
+            case 0:
+                return " -m limit --limit 5/sec --limit-burst 3";
+            case 1:
+                return " -m statistic --mode nth --every 3";
+            case 2:
+                return " -m statistic --mode random --probability 0.5";
+            case 3:
+                return " -m recent --name R" + pick({"1", "2"}) + pick({" --set", " --update"});
+            case 4:
+                return " -m mark --mark 0x1/0x1";
+            case 5:
+                return " -m conntrack --ctstate INVALID,NEW";
+            case 6:
+                return " -m quota --quota 500";
+            case 7:
+                return " -m length --length 40:80";
+            default:
+                return "";
+        }
+    }
+    std::string target(TableId table, unsigned place) {
+        const bool jumps = place < kChains && below(3) == 0;
+        if (jumps) {
+            return pick({" -j ", " -g "}) + chain_name(place + below(kChains - place));
+        }
+        if (table == TableId::Mangle && below(3) == 0) {
+            return " -j MARK --set-xmark 0x1/0x3";
+        }
+        if (table == TableId::Nat) {
+            return pick({" -j ACCEPT", " -j RETURN", "", "", ""});
+        }
+        return pick({" -j ACCEPT", " -j DROP", " -j RETURN", "", "", "", ""});
+    }
+
+    RandomSource random_;
+    bool v6_;
+};
+
+struct Place {
+    TableId table;
+    Hook hook;
+};
+constexpr std::array kPlaces = {
+    Place{TableId::Raw, Hook::Prerouting},  Place{TableId::Mangle, Hook::Forward},
+    Place{TableId::Nat, Hook::Postrouting}, Place{TableId::Filter, Hook::Forward},
+    Place{TableId::Filter, Hook::Input},    Place{TableId::Security, Hook::Output},
+};
+
+std::string counted(const Firewall& box, Family family) {
+    const auto [ruleset, counters] = box.program.counted();
+    return rules::save(ruleset, family, counters) + std::to_string(box.program.remembered());
+}
+
+rules::TableVerdict show(Firewall& box, Packet& packet, const Place& place,
+                         rules::RuleObserver* observer) {
+    return box.program.run({packet, place.table, place.hook, box.now, box.conntrack, box.network,
+                            box.random, box.log, box.hash_key},
+                           observer);
+}
+
+void compare(std::uint64_t seed, Family family, std::size_t rules) {
+    CAPTURE(seed);
+    Chance chance(seed, family);
+    const Place& place = kPlaces[chance.below(kPlaces.size())];
+    const std::string text = chance.rules(place.table, place.hook, rules);
+    CAPTURE(text);
+    Firewall quick(text, family);
+    Firewall plain(text, family);
+    Watching watching;
+    for (int i = 0; i < 40; ++i) {
+        const PacketBuilder built = chance.packet();
+        Packet one = quick.packet(built, place.hook);
+        Packet two = plain.packet(built, place.hook);
+        const rules::TableVerdict a = show(quick, one, place, nullptr);
+        const rules::TableVerdict b = show(plain, two, place, &watching);
+        CHECK(a.verdict == b.verdict);
+        CHECK(raw(a.rule) == raw(b.rule));
+        CHECK(one.meta.mark == two.meta.mark);
+        const Duration time = std::chrono::milliseconds(chance.below(300));
+        quick.wait(time);
+        plain.wait(time);
+    }
+    CHECK(counted(quick, family) == counted(plain, family));
+    CHECK(quick.random.next64() == plain.random.next64());
+    CHECK(watching.tried > 0);
+}
+
+}  // namespace
+
+TEST_CASE("an index changes no verdict, no counter, and nothing that rules remember") {
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+        for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+            compare(seed, family, 3 + seed % 8 * 25);
+        }
+    }
+}
+
+TEST_CASE("an index changes nothing where a chain has several blocks") {
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        compare(1000, family, 6000);
+    }
+}
