@@ -45,10 +45,9 @@ namespace {
 std::vector<std::size_t> in_order(const Table& table) {
     std::vector<std::size_t> numbers(table.chains.size());
     std::iota(numbers.begin(), numbers.end(), 0);
-    const auto first_user =
-        std::stable_partition(numbers.begin(), numbers.end(), [&](std::size_t number) {
-            return table.chains[number].policy != Policy::None;
-        });
+    const auto first_user = std::stable_partition(
+        numbers.begin(), numbers.end(),
+        [&](std::size_t number) { return table.chains[number].policy != Policy::None; });
     std::sort(first_user, numbers.end(), [&](std::size_t a, std::size_t b) {
         return table.chains[a].name < table.chains[b].name;
     });

@@ -1,4 +1,5 @@
 """Who judges rules: the machine's own iptables-legacy-restore and -save, and nsrouter's rule language."""
+import ctypes
 import dataclasses
 import os
 import re
@@ -7,6 +8,7 @@ import tempfile
 
 from lines import CHAINS, USER_CHAINS
 
+CLONE_NEWNET = 0x40000000
 TOOL = {4: "iptables-legacy", 6: "ip6tables-legacy"}
 
 
@@ -58,22 +60,18 @@ def rules_of(text, chain):
 
 
 class Kernel:
-    """The tool in a network namespace of its own, which goes when the process ends."""
+    """The tool in a network namespace of its own, into which this process goes, and which ends with it."""
 
-    def __init__(self, name):
-        self.name = name
-        subprocess.run(["ip", "netns", "add", name], check=True)
+    def __init__(self):
+        if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "unshare")
         self.folder = tempfile.TemporaryDirectory(prefix="nsr-language-")
         self.environment = dict(os.environ, XTABLES_LOCKFILE=os.path.join(self.folder.name, "lock"))
         self.spawned = 0
 
-    def close(self):
-        subprocess.run(["ip", "netns", "del", self.name], check=True)
-        self.folder.cleanup()
-
     def run(self, family, action, *options, text=""):
         self.spawned += 1
-        command = ["ip", "netns", "exec", self.name, f"{TOOL[family]}-{action}", *options]
+        command = [f"{TOOL[family]}-{action}", *options]
         return subprocess.run(command, input=text.encode("utf-8", "surrogateescape"), capture_output=True, env=self.environment, timeout=120)
 
     def rules(self, rules):

@@ -40,17 +40,13 @@ def main():
     if why := cannot_ask():
         print(f"language: {why}", file=sys.stderr)
         return 77 if options.skip else 1
-    kernel = Kernel(f"nsr-lang-{os.getpid()}")
-    try:
-        return Comparison(kernel, Ours(options.judge), modules(options.judge)).run(options)
-    finally:
-        kernel.close()
+    return Comparison(Kernel(), Ours(options.judge), modules(options.judge)).run(options)
 
 
 def cannot_ask():
     if os.geteuid() != 0:
         return "comparing with the kernel's tool needs root (network namespaces)"
-    missing = [tool for tool in ("ip", "iptables-legacy-restore", "ip6tables-legacy-restore") if not shutil.which(tool)]
+    missing = [tool for tool in ("iptables-legacy-restore", "ip6tables-legacy-restore") if not shutil.which(tool)]
     if missing:
         return f"{', '.join(missing)} not found"
     version = subprocess.run(["iptables-legacy", "--version"], capture_output=True, text=True).stdout
