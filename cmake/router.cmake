@@ -7,7 +7,7 @@ pkg_check_modules(LIBPCAP REQUIRED IMPORTED_TARGET libpcap)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(CAP_NG REQUIRED IMPORTED_TARGET libcap-ng)
 
-nsr_module(router/base nsr_base)
+nsr_module(router/base nsr_base Threads::Threads)
 nsr_module(router/log nsr_router_base nsr_netlink)
 nsr_module(router/tools/conntrack nsr_router_base nsr_procfs)
 nsr_module(router/tools/ip nsr_router_base nsr_pipeline)

@@ -4,15 +4,19 @@
 
 namespace nsr {
 
-std::string to_string(const ConfigError& error) {
-    std::string text = printable(error.where.file);
-    if (error.where.line != 0) {
-        text += ':' + std::to_string(error.where.line);
-        if (error.where.column != 0) {
-            text += ':' + std::to_string(error.where.column);
+std::string to_string(const SourceLocation& where) {
+    std::string text = printable(where.file);
+    if (where.line != 0) {
+        text += ':' + std::to_string(where.line);
+        if (where.column != 0) {
+            text += ':' + std::to_string(where.column);
         }
     }
-    return text + ": " + printable_message(error.message);
+    return text;
+}
+
+std::string to_string(const ConfigError& error) {
+    return to_string(error.where) + ": " + printable_message(error.message);
 }
 
 }  // namespace nsr

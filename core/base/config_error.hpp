@@ -20,6 +20,8 @@ struct ConfigError {
 
 using ConfigErrors = std::vector<ConfigError>;
 
+// "rules.v4:12:5"; fit for a terminal.
+std::string to_string(const SourceLocation& where);
 // "rules.v4:12:5: message"; line and column left out when 0. Fit for a terminal, whatever the file
 // holds.
 std::string to_string(const ConfigError& error);

@@ -63,6 +63,9 @@ constexpr std::array<DropReasonRow, kDropReasonCount> kDropReasons = {{
     {RuleDrop, "rule_drop", "NETFILTER_DROP", "a rule says DROP"},
     {PolicyDrop, "policy_drop", "NETFILTER_DROP", "no rule decided and the chain's policy is DROP"},
     {RuleReject, "rule_reject", "NETFILTER_DROP", "a rule says REJECT"},
+    {AwaitsRecheck, "awaits_recheck", "NETFILTER_DROP",
+     "an answer of a connection that rules have not accepted again since a reload with --existing "
+     "recheck"},
     {RulesExhausted, "rules_exhausted", "NETFILTER_DROP",
      "its way through a table of rules took more than 65536 jumps or 4194304 instructions"},
     {LocalMalformed, "local_malformed", "NOT_SPECIFIED",

@@ -51,6 +51,7 @@ enum class DropReason : std::uint8_t {
     RuleDrop,
     PolicyDrop,
     RuleReject,
+    AwaitsRecheck,
     RulesExhausted,
     // the router as a host
     LocalMalformed,

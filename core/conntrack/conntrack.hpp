@@ -115,6 +115,11 @@ class Conntrack {
     // `bits`: of status::kNatMask and kNatDoneMask.
     void set_nat(ConnId id, std::uint32_t bits, RuleId rule);
     void set_masqueraded_behind(ConnId id, IfIndex interface);
+    // The connection keeps what it has, but has to be accepted again: from now on
+    // awaits_recheck() is true of its packets, until accept_again().
+    void recheck(ConnId id);
+    [[nodiscard]] bool awaits_recheck(const Packet& packet) const;
+    void accept_again(ConnId id, RuleId rule);
 
     void subscribe(EventSubscriber& subscriber) { events_.subscribe(subscriber); }
     void unsubscribe(EventSubscriber& subscriber) { events_.unsubscribe(subscriber); }
@@ -128,12 +133,12 @@ class Conntrack {
     // The zone in which a packet going in `direction` of a record is looked up.
     [[nodiscard]] Zone zone_of(ConnId id, Direction direction) const;
     [[nodiscard]] std::optional<Instant> next_deadline() const;
-    // Erases what is over, a few thousand at most. False: call again, next_deadline() is not later.
+    // Erases what is over, a few hundred at most. False: call again, next_deadline() is not later.
     bool expire(Instant now);
     // Removes a confirmed connection now. kernel: nf_ct_delete
     void destroy(ConnId id, Instant now);
     // Calls `visit` for every connection and removes those for which it says true: the first few
-    // thousand places of the table now, the others as expire() is called, so it must not refer to
+    // hundred places of the table now, the others as expire() is called, so it must not refer to
     // what dies before. kernel: nf_ct_iterate_cleanup_net
     void iterate(Sweeps::Visit visit, Instant now);
     // conntrack -F
@@ -174,6 +179,7 @@ class Conntrack {
     LogSink& log_;
     Table table_;
     std::array<bool, 2> active_{};
+    bool rechecks_ = false;  // recheck() was called for one, at some time
     RateLimit full_log_;
     EventCache events_;
     Lookahead lookahead_;

@@ -11,9 +11,10 @@ namespace nsr::conntrack {
 
 namespace {
 
-// What one call does at most: a million entries that end together must not hold up packets.
+// What one call of expire() does at most: a million entries that end together must not hold up
+// packets.
 constexpr std::size_t kExpiryBatch = 256;
-constexpr int kExpiryBatches = 16;
+constexpr int kExpiryBatches = 16;  // to make room for one
 
 }  // namespace
 
@@ -196,6 +197,21 @@ void Conntrack::set_masqueraded_behind(ConnId id, IfIndex interface) {
     table_[id].set_masqueraded_behind(interface);
 }
 
+void Conntrack::recheck(ConnId id) {
+    rechecks_ = true;
+    table_[id].status |= status::kRecheck;
+}
+
+bool Conntrack::awaits_recheck(const Packet& packet) const {
+    return rechecks_ && packet.meta.conn != ConnId::None && !is_related(packet.meta.ct_info) &&
+           table_[packet.meta.conn].has(status::kRecheck);
+}
+
+void Conntrack::accept_again(ConnId id, RuleId rule) {
+    table_[id].status &= ~status::kRecheck;
+    table_[id].accepted_by = rule;
+}
+
 // --- the end of connections ---------------------------------------------------------------------
 
 void Conntrack::release(Packet& packet) {
@@ -282,10 +298,7 @@ bool Conntrack::expire(Instant now) {
     now_ = now;
     put_killed();
     sweep_batch(now);
-    bool complete = false;
-    for (int batch = 0; batch < kExpiryBatches && !complete; ++batch) {
-        complete = expire_batch(now);
-    }
+    const bool complete = expire_batch(now);
     return complete && !sweeps_.pending();
 }
 

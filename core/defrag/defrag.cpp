@@ -118,6 +118,20 @@ std::size_t Defrag::bytes_in_use(Family family) const {
     return impl_->accounts(family).bytes;
 }
 
+std::array<std::uint32_t, 2> Defrag::forget(IfIndex interface) {
+    std::array<std::uint32_t, 2> lost{};
+    for (auto at = impl_->queues.begin(); at != impl_->queues.end();) {
+        const auto queue = at++;
+        if (queue->second.in == interface || queue->first.in == interface) {
+            const Family family = queue->first.source.family;
+            lost[index_of(family)] += queue->second.runs.fragments();
+            ++impl_->accounts(family).stats.failed;
+            impl_->erase(queue);
+        }
+    }
+    return lost;
+}
+
 void Defrag::clear() {
     while (!impl_->queues.empty()) {
         impl_->erase(impl_->queues.begin());

@@ -11,6 +11,7 @@
 // 8200 4.5, RFC 5722, RFC 6946
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -76,6 +77,9 @@ class Defrag {
     [[nodiscard]] const Stats& stats(Family family) const;
     [[nodiscard]] std::size_t bytes_in_use(Family family) const;
     void clear();
+    // The interface is gone: so are datagrams whose latest fragment came from it. How many
+    // fragments are lost, by index_of(family).
+    std::array<std::uint32_t, 2> forget(IfIndex interface);
 
   private:
     struct Impl;

@@ -58,6 +58,8 @@ class Pipeline {
     Verdict track(Packet& packet);
     Verdict confirm(Packet& packet);
     Verdict filter(rules::TableId table, Hook hook, Packet& packet);
+    Verdict filter_again(Hook hook, Packet& packet);
+    Verdict run_table(rules::TableId table, Hook hook, Packet& packet);
     Verdict translate(Hook hook, Packet& packet);
     Verdict bind(Hook hook, nat::Manip manip, Packet& packet);
     rules::ActionParam action_param(rules::TableId table, Hook hook, Packet& packet) const;

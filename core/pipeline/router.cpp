@@ -6,10 +6,16 @@
 #include "core/local/loopback_alias.hpp"
 #include "core/packet/dissect.hpp"
 #include "core/pipeline/pipeline.hpp"
+#include "core/pipeline/prepared_rules.hpp"
 #include "core/pipeline/state.hpp"
-#include "core/rules/needs.hpp"
 
 namespace nsr {
+
+namespace {
+
+constexpr std::size_t kDatagramsPerCall = 64;  // of expire(): each may be answered with an error
+
+}  // namespace
 
 struct Router::Impl {
     explicit Impl(Options options) : state(std::move(options)) {}
@@ -74,13 +80,17 @@ bool Router::expire(Instant now, EgressQueue& out) {
     pipeline::State& state = impl_->state;
     const bool complete = state.conntrack.expire(now);
     pipeline::Pipeline pipeline(state, now, out);
-    while (auto datagram = state.defrag.expire_one(now)) {
+    for (std::size_t i = 0; i < kDatagramsPerCall; ++i) {
+        auto datagram = state.defrag.expire_one(now);
+        if (!datagram) {
+            return complete;
+        }
         state.drops.add(datagram->family, DropReason::FragmentTimeout, datagram->fragments);
         if (!datagram->first.empty()) {
             pipeline.reassembly_timed_out(std::move(datagram->first));
         }
     }
-    return complete;
+    return false;
 }
 
 void Router::observe(Observer* observer) {
@@ -90,8 +100,17 @@ void Router::observe(Observer* observer) {
 // --- rules, tracking, connections, sysctls ------------------------------------------------------
 
 void Router::apply(rules::Ruleset ruleset, Instant now) {
+    PreparedRules prepared = prepare_rules(std::move(ruleset), rules_basis());
+    adopt(prepared, now);
+}
+
+RulesBasis Router::rules_basis() const {
+    return impl_->state.rules_basis();
+}
+
+void Router::adopt(PreparedRules& prepared, Instant now) {
     pipeline::State& state = impl_->state;
-    state.load(std::move(ruleset));
+    state.adopt(prepared);
     if (state.program.begins_accounting()) {
         pipeline::Settings changed = state.settings();
         changed.conntrack.acct = 1;
@@ -106,6 +125,10 @@ const rules::Ruleset& Router::ruleset() const {
 
 rules::Counted Router::counted() const {
     return impl_->state.program.counted();
+}
+
+const rules::Rule* Router::find_rule(RuleId id) const {
+    return impl_->state.program.find(id);
 }
 
 Result<Done, std::string> Router::set_tracking(TrackingMode mode, Instant now) {
@@ -126,6 +149,10 @@ TrackingMode Router::tracking_mode() const {
     return impl_->state.tracking;
 }
 
+const std::string& Router::tracking_user(Family family) const {
+    return impl_->state.program.needs_tracking(family);
+}
+
 bool Router::tracking_active() const {
     return conntrack().active(Family::Ipv4) || conntrack().active(Family::Ipv6);
 }
@@ -140,6 +167,10 @@ void Router::zero_counters(ConnId id) {
 
 void Router::destroy_connection(ConnId id, Instant now) {
     impl_->state.conntrack.destroy(id, now);
+}
+
+void Router::recheck_connection(ConnId id) {
+    impl_->state.conntrack.recheck(id);
 }
 
 void Router::subscribe(conntrack::EventSubscriber& subscriber) {
@@ -160,12 +191,26 @@ pipeline::Settings Router::settings() const {
 
 // --- links, addresses, routes -------------------------------------------------------------------
 
-IfIndex Router::add_interface(routing::Interface interface) {
+IfIndex Router::add_interface(routing::Interface interface, BindRules when) {
     pipeline::State& state = impl_->state;
     const IfIndex index = state.interfaces.add(std::move(interface));
     state.routes.interfaces_changed();
-    state.load(state.program.ruleset());  // its names of interfaces may mean this one
+    if (when == BindRules::Now) {
+        state.bind_rules_again();
+    }
     return index;
+}
+
+// kernel: unregister_netdevice
+void Router::remove_interface(IfIndex interface, Instant now) {
+    pipeline::State& state = impl_->state;
+    set_up(interface, false, now);
+    const auto lost = state.defrag.forget(interface);
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        state.drops.add(family, DropReason::InterfaceDown, lost[index_of(family)]);
+    }
+    state.interfaces.remove(interface);
+    state.routes.interfaces_changed();
 }
 
 bool Router::add_address(IfIndex interface, const Prefix& address) {
@@ -189,6 +234,17 @@ bool Router::remove_address(IfIndex interface, const Prefix& address, Instant no
         impl_->state.nat.address_removed(each.address, interface, now);
     }
     return true;
+}
+
+void Router::set_addresses(IfIndex interface, const std::vector<Prefix>& addresses, Instant now) {
+    const std::vector<Prefix> before =
+        std::exchange(impl_->state.interfaces.get(interface).addresses, addresses);
+    impl_->state.routes.interfaces_changed();
+    for (const Prefix& each : before) {
+        if (std::find(addresses.begin(), addresses.end(), each) == addresses.end()) {
+            impl_->state.nat.address_removed(each.address, interface, now);
+        }
+    }
 }
 
 void Router::set_mtu(IfIndex interface, std::uint32_t mtu) {

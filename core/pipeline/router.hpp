@@ -33,6 +33,9 @@
 
 namespace nsr {
 
+struct PreparedRules;  // prepared_rules.hpp
+struct RulesBasis;
+
 class Router {
   public:
     using Options = RouterOptions;
@@ -41,14 +44,21 @@ class Router {
     Router(const Router&) = delete;
     Router& operator=(const Router&) = delete;
 
-    // Interfaces are added before the first packet; addresses, MTU and up/down may change at any
-    // time (see the methods below).
-    IfIndex add_interface(routing::Interface interface);
+    // Interfaces come, go and change at any time between two batches. One that comes gets an index
+    // that no other one had; the names of rules mean it from then on, at once or (Later) with the
+    // next rules that are adopted.
+    enum class BindRules : std::uint8_t { Now, Later };
+    IfIndex add_interface(routing::Interface interface, BindRules when = BindRules::Now);
+    // Its routes go, and so do connections masqueraded behind it and fragments that wait. Rules
+    // that name it match nothing by that name any more.
+    void remove_interface(IfIndex interface, Instant now);
     // False and nothing changed: the interface has it already.
     bool add_address(IfIndex interface, const Prefix& address);
     // False: it had none such. Connections masqueraded behind the address end. With the first IPv4
     // address of a network those that followed it in that network go, too.
     bool remove_address(IfIndex interface, const Prefix& address, Instant now);
+    // These in the place of all that it had.
+    void set_addresses(IfIndex interface, const std::vector<Prefix>& addresses, Instant now);
     void set_mtu(IfIndex interface, std::uint32_t mtu);
     // What its device takes as it is; nothing, unless the router is told so.
     void set_capabilities(IfIndex interface, const routing::LinkCapabilities& capabilities);
@@ -67,13 +77,21 @@ class Router {
     // Replaces the ruleset; connections stay. Tracking starts or stops as the mode and the rules
     // demand.
     void apply(rules::Ruleset ruleset, Instant now);
+    // The same in two steps, of which only the second one is in the way of packets. `prepared` must
+    // come from the latest basis; afterwards it holds what was at work before.
+    [[nodiscard]] RulesBasis rules_basis() const;
+    void adopt(PreparedRules& prepared, Instant now);
     [[nodiscard]] const rules::Ruleset& ruleset() const;
     // A copy of it with its counters as they are now.
     [[nodiscard]] rules::Counted counted() const;
+    // Null: no rule at work has this id. Walks over all rules.
+    [[nodiscard]] const rules::Rule* find_rule(RuleId id) const;
     // An error, and nothing changed, if mode is Off and a rule needs tracking: which, as
     // "file:line: rule".
     Result<Done, std::string> set_tracking(TrackingMode mode, Instant now);
     [[nodiscard]] TrackingMode tracking_mode() const;
+    // The rule that needs tracking, as "file:line: rule"; empty: none of that family.
+    [[nodiscard]] const std::string& tracking_user(Family family) const;
     // In one family at least.
     [[nodiscard]] bool tracking_active() const;
 
@@ -81,6 +99,9 @@ class Router {
     [[nodiscard]] bool update_connection(ConnId id, const conntrack::Change& change, Instant now);
     void zero_counters(ConnId id);
     void destroy_connection(ConnId id, Instant now);
+    // Its next packet of the original direction meets the filter as if it were the first one;
+    // packets of the other direction are dropped until one was accepted.
+    void recheck_connection(ConnId id);
     // Tells `subscriber` what happens to connections, until it unsubscribes; it must outlive that.
     void subscribe(conntrack::EventSubscriber& subscriber);
     void unsubscribe(conntrack::EventSubscriber& subscriber);

@@ -75,6 +75,27 @@ Verdict Pipeline::confirm(Packet& packet) {
 }
 
 Verdict Pipeline::filter(rules::TableId table, Hook hook, Packet& packet) {
+    if (table == rules::TableId::Filter && state_.conntrack.awaits_recheck(packet)) {
+        return filter_again(hook, packet);
+    }
+    return run_table(table, hook, packet);
+}
+
+// For the filter the connection begins once more; answers wait for that.
+Verdict Pipeline::filter_again(Hook hook, Packet& packet) {
+    if (direction_of(packet.meta.ct_info) == Direction::Reply) {
+        return Verdict::drop(DropReason::AwaitsRecheck);
+    }
+    const CtInfo tracked = std::exchange(packet.meta.ct_info, CtInfo::New);
+    const Verdict verdict = run_table(rules::TableId::Filter, hook, packet);
+    packet.meta.ct_info = tracked;
+    if (verdict.accepted()) {
+        state_.conntrack.accept_again(packet.meta.conn, packet.meta.accepted_by);
+    }
+    return verdict;
+}
+
+Verdict Pipeline::run_table(rules::TableId table, Hook hook, Packet& packet) {
     if (!state_.program.has(packet.layout.family, table, hook)) {
         return Verdict::accept();
     }

@@ -1,8 +1,6 @@
 #include "core/pipeline/state.hpp"
 
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "core/rules/targets/log_packet.hpp"
 
@@ -46,10 +44,19 @@ State::State(RouterOptions options)
     };
 }
 
-void State::load(rules::Ruleset ruleset) {
-    rules::Program next(std::move(ruleset), names_of(interfaces), program.base());
-    next.take_over(program);
-    program = std::move(next);
+RulesBasis State::rules_basis() const {
+    return {program.ruleset(), names_of(interfaces), program.base()};
+}
+
+void State::adopt(PreparedRules& prepared) {
+    prepared.program.take_over(program);
+    std::swap(program, prepared.program);
+}
+
+void State::bind_rules_again() {
+    const RulesBasis basis = rules_basis();
+    PreparedRules prepared = prepare_rules(basis.ruleset, basis);
+    adopt(prepared);
 }
 
 void State::follow_rules(Instant now) {

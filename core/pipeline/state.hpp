@@ -14,6 +14,7 @@
 #include "core/pipeline/icmp_limit.hpp"
 #include "core/pipeline/network.hpp"
 #include "core/pipeline/observer.hpp"
+#include "core/pipeline/prepared_rules.hpp"
 #include "core/pipeline/settings.hpp"
 #include "core/routing/interface_table.hpp"
 #include "core/routing/route_table.hpp"
@@ -31,8 +32,11 @@ struct State {
     State(const State&) = delete;
     State& operator=(const State&) = delete;
 
-    // Puts `ruleset` in the place of the one at work; what rules remember stays.
-    void load(rules::Ruleset ruleset);
+    [[nodiscard]] RulesBasis rules_basis() const;
+    // In the place of the rules at work, which `prepared` holds then; what rules remember stays.
+    void adopt(PreparedRules& prepared);
+    // After interfaces have come or gone: names in rules mean those that there are now.
+    void bind_rules_again();
     // Tracking is on in a family while the mode says so, or (auto) a rule of that family needs it.
     void follow_rules(Instant now);
     // Writes `changed` where each part keeps its own, and does what follows from it.

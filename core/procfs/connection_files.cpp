@@ -11,7 +11,7 @@ namespace {
 
 using conntrack::Conntrack;
 
-constexpr std::size_t kLooksPerRead = 20000;
+constexpr std::size_t kLooksPerRead = 2000;
 
 // Walks the table by id: a record keeps its id for life, so that changes between two reads neither
 // repeat nor hide one that was there all the time. A slice may be empty while it goes over places

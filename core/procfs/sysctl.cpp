@@ -19,7 +19,6 @@ struct Number {
 
 using Names = std::vector<std::string>;
 
-Names interface_names(const Router& router);
 std::string path_of(std::string_view name);
 std::string name_of_path(std::string_view path);
 std::string_view starred_part(std::string_view path, std::string_view pattern);
@@ -60,7 +59,7 @@ std::optional<Sysctl> find_sysctl(std::string_view name, const Names& interfaces
 }
 
 std::optional<Sysctl> find_sysctl(std::string_view name, const Context& context) {
-    const auto found = find_sysctl(name, interface_names(context.router));
+    const auto found = find_sysctl(name, context.router.interfaces().names_by_index());
     const bool exists =
         found && (!found->row->needs_tracking() || context.router.tracking_active());
     return exists ? found : std::nullopt;
@@ -140,7 +139,7 @@ std::vector<std::string> sysctl_names(const Context& context) {
 
 std::vector<std::string> sysctl_paths(const Context& context) {
     const bool tracking = context.router.tracking_active();
-    Names interfaces = interface_names(context.router);
+    Names interfaces = context.router.interfaces().names_by_index();
     interfaces.insert(interfaces.begin(), "all");
     std::vector<std::string> paths;
     for (const SysctlRow& row : sysctl_rows()) {
@@ -170,14 +169,6 @@ std::vector<std::string> sysctl_paths(const Context& context) {
 namespace {
 
 // --- names ---
-
-Names interface_names(const Router& router) {
-    Names names;
-    for (const routing::Interface& interface : router.interfaces().all()) {
-        names.push_back(interface.name);
-    }
-    return names;
-}
 
 // Whichever of `.` and `/` comes first separates; the other one then stands for itself in names of
 // interfaces: net.ipv4.conf.eth0/100.rp_filter is net/ipv4/conf/eth0.100/rp_filter. sysctl(8)

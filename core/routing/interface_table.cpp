@@ -9,12 +9,38 @@
 namespace nsr::routing {
 
 IfIndex InterfaceTable::add(Interface interface) {
-    interface.index = static_cast<IfIndex>(interfaces_.size() + 1);
+    interface.index = next_index();
+    NSR_CHECK(interface.index != IfIndex::None);
     if (interface.host && host_ == IfIndex::None) {
         host_ = interface.index;
     }
+    places_.push_back(static_cast<std::uint16_t>(interfaces_.size()));
     interfaces_.push_back(std::move(interface));
     return interfaces_.back().index;
+}
+
+void InterfaceTable::remove(IfIndex index) {
+    NSR_CHECK(has(index));
+    const std::uint16_t place = std::exchange(places_[raw(index) - 1U], kGone);
+    interfaces_.erase(interfaces_.begin() + place);
+    for (std::size_t i = place; i < interfaces_.size(); ++i) {
+        places_[raw(interfaces_[i].index) - 1U] = static_cast<std::uint16_t>(i);
+    }
+    if (index == host_) {
+        host_ = IfIndex::None;
+    }
+}
+
+IfIndex InterfaceTable::next_index() const {
+    return places_.size() < kMostIndices ? static_cast<IfIndex>(places_.size() + 1) : IfIndex::None;
+}
+
+std::vector<std::string> InterfaceTable::names_by_index() const {
+    std::vector<std::string> names(places_.size());
+    for (const Interface& interface : interfaces_) {
+        names[raw(interface.index) - 1U] = interface.name;
+    }
+    return names;
 }
 
 const Interface* InterfaceTable::find(std::string_view name) const {
@@ -28,8 +54,8 @@ Interface& InterfaceTable::get(IfIndex index) {
 }
 
 const Interface& InterfaceTable::get(IfIndex index) const {
-    NSR_CHECK(index != IfIndex::None && raw(index) <= interfaces_.size());
-    return interfaces_[raw(index) - 1U];
+    NSR_CHECK(has(index));
+    return interfaces_[places_[raw(index) - 1U]];
 }
 
 bool InterfaceTable::is_own(const IpAddress& address) const {

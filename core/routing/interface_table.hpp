@@ -1,8 +1,12 @@
-// InterfaceTable: the router's links by index and by name, and whose address is whose. An interface
-// that was added stays; its index is its place.
+// InterfaceTable: the router's links by index and by name, and whose address is whose. An index is
+// given out once: whoever still holds that of an interface which is gone cannot mean another one.
+// kernel: dev_index_reserve
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,13 +18,26 @@ namespace nsr::routing {
 
 class InterfaceTable {
   public:
-    IfIndex add(Interface interface);  // gives it the next index, from 1
+    static constexpr std::size_t kMostIndices = 0xfffe;  // over the life of the table
+
+    // Gives it next_index(). Precondition: there is one.
+    IfIndex add(Interface interface);
+    // Precondition: has().
+    void remove(IfIndex index);
+    // None: all have been given out.
+    [[nodiscard]] IfIndex next_index() const;
+    [[nodiscard]] bool has(IfIndex index) const {
+        return index != IfIndex::None && raw(index) <= places_.size() &&
+               places_[raw(index) - 1U] != kGone;
+    }
     // Null: no interface has this name.
     [[nodiscard]] const Interface* find(std::string_view name) const;
-    // Precondition: add() gave this index.
+    // Precondition: has().
     [[nodiscard]] Interface& get(IfIndex index);
     [[nodiscard]] const Interface& get(IfIndex index) const;
     [[nodiscard]] const std::vector<Interface>& all() const { return interfaces_; }
+    // [i] has index i + 1; empty: it is gone.
+    [[nodiscard]] std::vector<std::string> names_by_index() const;
     // The interface of the [host] namespace; None if there is none.
     [[nodiscard]] IfIndex host() const { return host_; }
 
@@ -35,7 +52,10 @@ class InterfaceTable {
                                                       const IpAddress& destination) const;
 
   private:
-    std::vector<Interface> interfaces_;  // [i] has index i + 1
+    static constexpr std::uint16_t kGone = 0xffff;
+
+    std::vector<Interface> interfaces_;  // in the order in which they came
+    std::vector<std::uint16_t> places_;  // [i]: where index i + 1 is in interfaces_
     IfIndex host_ = IfIndex::None;
 };
 

@@ -29,14 +29,16 @@ unsigned common_bits(const IpAddress& a, const IpAddress& b);
 
 std::optional<IpAddress> select_ipv4_source(const std::vector<Interface>& interfaces, IfIndex out,
                                             const IpAddress& destination) {
-    if (out != IfIndex::None && raw(out) <= interfaces.size()) {
-        const Interface& outgoing = interfaces[raw(out) - 1U];
-        for (const Prefix& own : outgoing.addresses) {
+    const auto outgoing =
+        std::find_if(interfaces.begin(), interfaces.end(),
+                     [&](const Interface& interface) { return interface.index == out; });
+    if (outgoing != interfaces.end()) {
+        for (const Prefix& own : outgoing->addresses) {
             if (own.contains(destination)) {
                 return own.address;
             }
         }
-        if (const auto primary = first_ipv4(outgoing)) {
+        if (const auto primary = first_ipv4(*outgoing)) {
             return primary;
         }
     }

@@ -35,6 +35,7 @@ _nsrouter() {
         replay) words="--in --out --conntrack --stats --events --trace --seed --start --map --interface --filter --help" ;;
         status) words="-j --json --wait --control --token --help" ;;
         sysctl) words="-a -w -n -N -b -e -q -r -p --system -V --control --token --help" ;;
+        reload) words="--existing keep recheck kill --dry-run --control --token --help" ;;
         dmesg) words="-w --control --token --help" ;;
         module) words="list load unload nf_conntrack --control --token --help" ;;
         rules) words="save list flush -c --counters -4 --ipv4 -6 --ipv6 --control --token --help" ;;

@@ -1,6 +1,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <CLI/Validators.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -35,14 +36,27 @@ void add_stop_command(CLI::App& app, int& exit_code) {
 
 void add_reload_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand(
-        "reload", "Read the configuration again: rules, routes and sysctls; connections stay");
+        "reload",
+        "Read the configuration again: interfaces, rules, routes and sysctls; connections stay");
     command->footer(
-        "Examples:\n  nsrouter reload\n  nsrouter reload --control demo\n"
-        "If anything is wrong with the new configuration, nothing changes.");
+        "Examples:\n  nsrouter reload\n  nsrouter reload --dry-run\n"
+        "  nsrouter reload --existing kill\n"
+        "If anything is wrong with the new configuration, nothing changes. Connections that the "
+        "new rules would refuse or translate differently go on (keep), have to be accepted again "
+        "with their next packet (recheck), or end (kill); --dry-run lists them, with the rules, "
+        "and changes nothing.");
     const ControlOptions options(*command);
-    command->callback([options, &exit_code] {
+    const auto existing = std::make_shared<std::string>("keep");
+    const auto dry_run = std::make_shared<bool>(false);
+    command->add_option("--existing", *existing, "what becomes of such connections")
+        ->check(CLI::IsMember({"keep", "recheck", "kill"}))
+        ->capture_default_str();
+    command->add_flag("--dry-run", *dry_run, "only say what would change");
+    command->callback([options, existing, dry_run, &exit_code] {
         exit_code = guarded([&] {
-            return print_reply(ask(options.target(), {"POST", "/reload", {}}));
+            const std::string target =
+                "/reload?existing=" + *existing + "&dry-run=" + (*dry_run ? "1" : "0");
+            return print_reply(ask(options.target(), {"POST", target, {}}));
         });
     });
 }

@@ -24,18 +24,6 @@ Result<Done, procfs::Failure> set_one(const SysctlConfig& from,
     return procfs::set_sysctl(*sysctl, from.value, memory_bytes, settings);
 }
 
-void add_interfaces(Router& router, const Config& config) {
-    for (const InterfaceConfig& from : config.interfaces) {
-        routing::Interface interface;
-        interface.name = from.name;
-        interface.mtu = from.mtu;
-        for (const Located<Prefix>& address : from.addresses) {
-            interface.addresses.push_back(address.value);
-        }
-        router.add_interface(std::move(interface));
-    }
-}
-
 }  // namespace
 
 pipeline::Settings initial_settings(std::uint64_t memory_bytes) {
@@ -51,7 +39,13 @@ pipeline::Settings initial_settings(std::uint64_t memory_bytes) {
 Result<pipeline::Settings, ConfigErrors> with_sysctls(pipeline::Settings settings,
                                                       const Config& config,
                                                       std::uint64_t memory_bytes) {
-    const std::vector<std::string> interfaces = config.interface_names();
+    return with_sysctls(std::move(settings), config, config.interface_names(), memory_bytes);
+}
+
+Result<pipeline::Settings, ConfigErrors> with_sysctls(pipeline::Settings settings,
+                                                      const Config& config,
+                                                      const std::vector<std::string>& interfaces,
+                                                      std::uint64_t memory_bytes) {
     std::vector<SysctlConfig> left = config.sysctls;
     while (true) {
         ConfigErrors errors;
@@ -85,28 +79,45 @@ Result<Router::Options, ConfigErrors> router_options(const Config& config,
     return options;
 }
 
-// An interface may be down by now, or have lost an address.
-ConfigErrors set_routes(Router& router, const Config& config) {
+routing::Interface interface_of(const InterfaceConfig& from) {
+    routing::Interface interface;
+    interface.name = from.name;
+    interface.mtu = from.mtu;
+    for (const Located<Prefix>& address : from.addresses) {
+        interface.addresses.push_back(address.value);
+    }
+    return interface;
+}
+
+std::vector<routing::Route> routes_of(const Config& config,
+                                      const routing::InterfaceTable& interfaces) {
     std::vector<routing::Route> routes;
     for (const RouteConfig& route : config.routes) {
-        const routing::Interface* interface = router.interfaces().find(route.interface);
-        routes.push_back({route.to, route.via,
-                          interface == nullptr ? IfIndex::None : interface->index, route.type});
+        const routing::Interface* out = interfaces.find(route.interface);
+        routes.push_back(
+            {route.to, route.via, out == nullptr ? IfIndex::None : out->index, route.type});
     }
-    const auto change = router.set_routes(routes);
-    if (change) {
-        return {};
-    }
-    const routing::RouteRefusal& refusal = change.error();
+    return routes;
+}
+
+// An interface may be down by now, or have lost an address.
+ConfigError route_error(const Config& config, const routing::RouteRefusal& refusal) {
     const RouteConfig& route = config.routes[refusal.index];
-    return {{route.where, "route to " + to_string(route.to) +
-                              (refusal.why == routing::RouteChange::Exists
-                                   ? ": another one leads there already"
-                                   : ": its interface is down, or its gateway out of reach")}};
+    return {route.where, "route to " + to_string(route.to) +
+                             (refusal.why == routing::RouteChange::Exists
+                                  ? ": another one leads there already"
+                                  : ": its interface is down, or its gateway out of reach")};
+}
+
+ConfigErrors set_routes(Router& router, const Config& config) {
+    const auto change = router.set_routes(routes_of(config, router.interfaces()));
+    return change ? ConfigErrors{} : ConfigErrors{route_error(config, change.error())};
 }
 
 ConfigErrors fill_router(Router& router, const Config& config, Instant now) {
-    add_interfaces(router, config);
+    for (const InterfaceConfig& interface : config.interfaces) {
+        router.add_interface(interface_of(interface));
+    }
     ConfigErrors errors = set_routes(router, config);
     router.apply(config.ruleset, now);
     return errors;

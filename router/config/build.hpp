@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "core/pipeline/router.hpp"
 #include "router/config/config.hpp"
@@ -20,10 +22,21 @@ Result<pipeline::Settings, ConfigErrors> with_sysctls(pipeline::Settings setting
                                                       const Config& config,
                                                       std::uint64_t memory_bytes);
 
+// The same for a router that runs: [i] of `interfaces` is the name of the one with index i + 1.
+Result<pipeline::Settings, ConfigErrors> with_sysctls(pipeline::Settings settings,
+                                                      const Config& config,
+                                                      const std::vector<std::string>& interfaces,
+                                                      std::uint64_t memory_bytes);
+
 // Both, for a router that does not run yet. Whoever runs it adds its log, its seed and its table
 // memory.
 Result<Router::Options, ConfigErrors> router_options(const Config& config,
                                                      std::uint64_t memory_bytes);
+
+routing::Interface interface_of(const InterfaceConfig& from);
+std::vector<routing::Route> routes_of(const Config& config,
+                                      const routing::InterfaceTable& interfaces);
+ConfigError route_error(const Config& config, const routing::RouteRefusal& refusal);
 
 // Routes of the configuration in the place of all others, or what is wrong with one of them.
 [[nodiscard]] ConfigErrors set_routes(Router& router, const Config& config);

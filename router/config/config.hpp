@@ -108,7 +108,7 @@ struct Config {
     ControlConfig control;
     ConntrackConfig conntrack;
     procfs::LineFormat line_format = procfs::LineFormat::Article;
-    std::vector<InterfaceConfig> interfaces;  // in the file's order; IfIndex i is [i - 1]
+    std::vector<InterfaceConfig> interfaces;  // in the file's order, as a start numbers them
     std::string host_netns;                   // empty: no [host], the built-in responder answers
     std::vector<RouteConfig> routes;
     std::vector<SysctlConfig> sysctls;  // of `file` first, no name twice

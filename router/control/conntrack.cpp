@@ -92,9 +92,7 @@ Response ControlPort::list_conntrack(const Request& request) {
     if (!args) {
         return http::plain(400, args.error() + "\n");
     }
-    Response response = stream_conntrack(ConntrackPass(*args, ConntrackPass::Form::Json));
-    response.content_type = "application/json";
-    return response;
+    return stream_conntrack(ConntrackPass(*args, ConntrackPass::Form::Json), "application/json");
 }
 
 // The answer is the number of connections that are gone.
@@ -118,11 +116,26 @@ Response ControlPort::delete_conntrack(const Request& request) {
     return response;
 }
 
-Response ControlPort::stream_conntrack(ConntrackPass pass) {
+// One that names rules gets their places first; looking them up is not for the loop.
+Response ControlPort::stream_conntrack(ConntrackPass pass, const std::string& content_type) {
     const auto shared = std::make_shared<ConntrackPass>(std::move(pass));
     Response response = with_count([shared] { return shared->entries(); });
+    response.content_type = content_type;
     response.stream = [this, shared](std::string& out) { return advance(*shared, out); };
-    return response;
+    if (!shared->names_rules()) {
+        return response;
+    }
+    Response later;
+    later.later = [this, shared, response](const std::function<void(Response)>& reply) {
+        const auto places = std::make_shared<RulePlaces>();
+        controls_.beside(
+            [places, ruleset = controls_.router.ruleset()] { *places = places_of(ruleset); },
+            [reply, places, shared, response] {
+                shared->set_places(places);
+                reply(response);
+            });
+    };
+    return later;
 }
 
 Piece ControlPort::advance(ConntrackPass& pass, std::string& out) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "core/base/result.hpp"
 #include "core/pipeline/router.hpp"
 #include "core/procfs/tree.hpp"
 #include "router/base/clock.hpp"
@@ -16,11 +17,27 @@
 
 namespace nsr::router {
 
+// What is asked of a reload.
+struct ReloadRequest {
+    // With connections that the new rules would treat differently. Recheck: they have to be
+    // accepted again, see Router::recheck_connection().
+    enum class Existing : std::uint8_t { Keep, Recheck, Kill };
+    Existing existing = Existing::Keep;
+    bool dry_run = false;  // says which they are, and changes nothing
+};
+
 // What came of reading the configuration again, in lines.
 struct ReloadAnswer {
     bool refused = false;
     std::string text;
 };
+
+// What a change of rules makes of those that there are, or why it does not. It runs beside the
+// loop, on values: it may refer to nothing that anybody else changes.
+using MakeRules = std::function<Result<rules::Ruleset, std::string>(rules::Ruleset)>;
+// On the loop, once the rules are at work or were refused.
+using RulesChanged = std::function<void(const Result<Done, std::string>&)>;
+using Reloaded = std::function<void(const ReloadAnswer&)>;
 
 // The parts of a running instance that a request may look at or change.
 struct Controls {
@@ -32,7 +49,12 @@ struct Controls {
     const Config& config;
     Instant started;
     std::uint64_t memory_limit_bytes = 0;
-    std::function<ReloadAnswer()> reload;
+    // Both answer later, on the loop; changes happen one after the other, in the order of the
+    // calls.
+    std::function<void(ReloadRequest, Reloaded)> reload;
+    std::function<void(MakeRules, RulesChanged)> change_rules;
+    // Has `work` done beside the packets, on values, and then calls `done` on the loop.
+    std::function<void(std::function<void()> work, std::function<void()> done)> beside;
     std::function<void()> stop;
     // What stays behind of a stopped instance, in lines; nothing: it has not ended yet.
     std::function<std::optional<std::string>()> farewell;

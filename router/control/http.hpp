@@ -7,12 +7,13 @@
 //   handler, and answered before the next one is read. An answer is a text, or a stream: the server
 //   asks for a piece, writes it as a chunk, and asks again when the peer has taken it, so that the
 //   event loop gets to the packets between two pieces however long the file is. A stream may also
-//   have nothing to say yet; wake() asks it again. The owner has room for 64 connections at the
-//   unix socket, all others together for 64 at a time, and 16 streams without end among them:
-//   further ones get 503. A web page must not be able to drive the router: over TCP the Host header
-//   has to be loopback, the address listened on or the one that the client reached, and an Origin
-//   has to be that of the server itself. Who asks is found out once for each connection, when it
-//   begins (rights.hpp); a connection of which that cannot be known must send the token.
+//   have nothing to say yet; wake() asks it again. What takes long elsewhere is answered later. The
+//   owner has room for 64 connections at the unix socket, all others together for 64 at a time, and
+//   16 streams without end among them: further ones get 503. A web page must not be able to drive
+//   the router: over TCP the Host header has to be loopback, the address listened on or the one
+//   that the client reached, and an Origin has to be that of the server itself. Who asks is found
+//   out once for each connection, when it begins (rights.hpp); a connection of which that cannot be
+//   known must send the token.
 #pragma once
 
 #include <chrono>
@@ -54,6 +55,9 @@ struct Response {
     // A field behind the stream, its value known only then; HTTP/1.0 has no place for it.
     std::string trailer;  // its name; empty: none
     std::function<std::string()> trailer_value;
+    // If set, all else is ignored: the response is known later. Called once; calls what it is given
+    // once, on the loop, then or at any time.
+    std::function<void(std::function<void(Response)>)> later;
 };
 
 Response plain(unsigned status, std::string text);
@@ -71,10 +75,15 @@ struct Limits {
 };
 
 using Handler = std::function<Response(const Request&)>;
+// Has a piece of work done on the loop, when there is a turn for it.
+using Schedule = std::function<void(std::function<void()>)>;
 
 class Server {
   public:
-    Server(boost::asio::io_context& loop, Handler handler, Limits limits = {});
+    // Handling a request and making a piece of an answer are scheduled; without `schedule` they are
+    // done at once.
+    Server(boost::asio::io_context& loop, Handler handler, Limits limits = {},
+           Schedule schedule = {});
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

@@ -10,6 +10,20 @@
 namespace nsr::router::http {
 
 template <class Protocol>
+void Session<Protocol>::respond_when_known(Response response, bool keep_alive) {
+    if (!response.later) {
+        respond(std::move(response), keep_alive);
+        return;
+    }
+    deadline_.cancel();
+    response.later([self = this->shared_from_this(), keep_alive](Response known) {
+        if (self->socket_.is_open()) {
+            self->respond_when_known(std::move(known), keep_alive && !known.closes);
+        }
+    });
+}
+
+template <class Protocol>
 void Session<Protocol>::respond(Response response, bool keep_alive) {
     if (head_) {
         write_header(response, keep_alive);
@@ -117,6 +131,14 @@ void Session<Protocol>::next_piece() {
     if (last_) {
         end_stream();
         return;
+    }
+    in_turn([self = this->shared_from_this()] { self->make_piece(); });
+}
+
+template <class Protocol>
+void Session<Protocol>::make_piece() {
+    if (!stream_) {
+        return;  // cut meanwhile
     }
     piece_.clear();
     const Piece kind = stream_(piece_);

@@ -153,8 +153,9 @@ std::shared_ptr<Listener<Protocol>> make_listener(Server::State& state, Guard gu
 
 }  // namespace
 
-Server::Server(asio::io_context& loop, Handler handler, Limits limits)
+Server::Server(asio::io_context& loop, Handler handler, Limits limits, Schedule schedule)
     : state_(std::make_shared<State>(loop)) {
+    state_->sessions->schedule = std::move(schedule);
     state_->sessions->handler = std::move(handler);
     state_->sessions->limits = limits;
 }

@@ -77,12 +77,25 @@ void Session<Protocol>::body_done(Error error) {
         failed_to_read(error);
         return;
     }
-    auto message = parser_->release();
-    version_ = message.version();
-    head_ = message.method() == beast::http::verb::head;
-    Response response = answer_to(message);
-    const bool keeps = message.keep_alive() && !response.closes;
-    respond(std::move(response), keeps);
+    using Message = beast::http::request<beast::http::string_body>;
+    const auto message = std::make_shared<Message>(parser_->release());
+    version_ = message->version();
+    head_ = message->method() == beast::http::verb::head;
+    deadline_.cancel();
+    in_turn([self = this->shared_from_this(), message] {
+        Response response = self->answer_to(*message);
+        const bool keeps = message->keep_alive() && !response.closes;
+        self->respond_when_known(std::move(response), keeps);
+    });
+}
+
+template <class Protocol>
+void Session<Protocol>::in_turn(std::function<void()> work) {
+    if (sessions_->schedule) {
+        sessions_->schedule(std::move(work));
+    } else {
+        work();
+    }
 }
 
 template <class Protocol>

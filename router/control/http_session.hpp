@@ -36,6 +36,7 @@ struct Sessions {
         std::size_t followers = 0;
     };
     Handler handler;
+    Schedule schedule;
     Limits limits;
     Owners owners = Owners::of_this_process();
     std::set<SessionBase*> open;
@@ -87,15 +88,18 @@ class Session : public SessionBase, public std::enable_shared_from_this<Session<
     void header_done(Error error);
     void read_body();
     void body_done(Error error);
+    void in_turn(std::function<void()> work);
     [[nodiscard]] Response answer_to(beast::http::request<beast::http::string_body>& message);
     void failed_to_read(Error error);
     Response answer(const Request& request) const;
 
+    void respond_when_known(Response response, bool keep_alive);
     void respond(Response response, bool keep_alive);
     void write_whole(Response response, bool keep_alive);
     void write_header(const Response& response, bool keep_alive);
     void begin_stream(Response response, bool keep_alive);
     void next_piece();
+    void make_piece();
     void end_stream();
     void wait_for_more();
     // `next`, or the end of the connection.

@@ -1,6 +1,9 @@
 #include "router/control/port.hpp"
 
 #include <algorithm>
+#include <deque>
+#include <memory>
+#include <utility>
 
 #include "router/control/request.hpp"
 #include "router/control/status.hpp"
@@ -92,15 +95,57 @@ Response ControlPort::status(const Request& request) {
     return response;
 }
 
+// POST /reload?existing=keep|recheck|kill&dry-run=1
 Response ControlPort::reload(const Request& request) {
-    if (auto refused = unknown_parameters(request, {})) {
+    if (auto refused = unknown_parameters(request, {"existing", "dry-run"})) {
         return *refused;
     }
-    ReloadAnswer answer = controls_.reload();
-    if (answer.refused) {
-        return http::plain(400, std::move(answer.text));
+    if (auto refused = not_one_of(request, "existing", {"keep", "recheck", "kill"})) {
+        return *refused;
     }
-    return http::plain(200, std::move(answer.text));
+    if (auto refused = not_one_of(request, "dry-run", {"0", "1"})) {
+        return *refused;
+    }
+    using Existing = ReloadRequest::Existing;
+    ReloadRequest wanted;
+    wanted.dry_run = value_of(request, "dry-run") == "1";
+    const std::string existing = value_of(request, "existing");
+    if (existing == "recheck" || existing == "kill") {
+        wanted.existing = existing == "kill" ? Existing::Kill : Existing::Recheck;
+    }
+    Response response;
+    response.later = [this, wanted](const std::function<void(Response)>& reply) {
+        controls_.reload(wanted, [reply](const ReloadAnswer& answer) {
+            reply(http::plain(answer.refused ? 400 : 200, answer.text));
+        });
+    };
+    return response;
+}
+
+Response ControlPort::text_from_beside(std::function<std::string()> make) {
+    using Pieces = std::deque<std::string>;
+    const auto pieces = std::make_shared<Pieces>();
+    const auto work = [pieces, make = std::move(make)] {
+        const std::string text = make();
+        for (std::size_t at = 0; at < text.size(); at += kPieceBytes) {
+            pieces->push_back(text.substr(at, kPieceBytes));
+        }
+    };
+    Response response;
+    response.later = [this, work, pieces](const std::function<void(Response)>& reply) {
+        controls_.beside(work, [reply, pieces] {
+            Response known;
+            known.stream = [pieces](std::string& out) {
+                if (!pieces->empty()) {
+                    out += pieces->front();
+                    pieces->pop_front();
+                }
+                return pieces->empty() ? Piece::Last : Piece::More;
+            };
+            reply(std::move(known));
+        });
+    };
+    return response;
 }
 
 Response ControlPort::stop(const Request& request) {

@@ -7,10 +7,11 @@
 //   files there are the rows of one table: /status, /log, /sysctl, /conntrack, /rules, /ip,
 //   /module, /reload and /stop, which the commands use. A request is answered at once, within the
 //   turn of the event loop that read it; a long answer is a stream that is asked for piece by
-//   piece. Whether it is answered at all the mode of the file or the row decides, see rights.hpp:
-//   GET reads, everything else writes.
+//   piece, and what changes rules is answered when they are at work. Whether it is answered at all
+//   the mode of the file or the row decides, see rights.hpp: GET reads, everything else writes.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,13 +58,17 @@ class ControlPort {
     http::Response conntrack(const http::Request& request);
     http::Response list_conntrack(const http::Request& request);
     http::Response delete_conntrack(const http::Request& request);
-    http::Response stream_conntrack(ConntrackPass pass);
+    http::Response stream_conntrack(ConntrackPass pass,
+                                    const std::string& content_type = "text/plain; charset=utf-8");
     http::Piece advance(ConntrackPass& pass, std::string& out);
     void greet_ctnetlink();
 
     // rules.cpp
     http::Response rules(const http::Request& request);
     http::Response flush_rules(const http::Request& request);
+    http::Response change_rules(MakeRules make);
+    // A text that takes long to make; `make` works on values, beside the packets.
+    http::Response text_from_beside(std::function<std::string()> make);
     http::Response ip(const http::Request& request);
     http::Response modules(const http::Request& request);
     http::Response change_module(const http::Request& request);
@@ -71,7 +76,7 @@ class ControlPort {
     [[nodiscard]] Instant now() const { return controls_.clock.now(); }
 
     // Of a stream, between two batches.
-    static constexpr std::size_t kPieceBytes = std::size_t{32} * 1024;
+    static constexpr std::size_t kPieceBytes = std::size_t{16} * 1024;
 
     Controls controls_;
     bool ctnetlink_greeted_ = false;

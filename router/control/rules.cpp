@@ -1,4 +1,5 @@
 // Rules, links and the tracking module at the control port.
+#include <memory>
 #include <string_view>
 
 #include "core/rules/save.hpp"
@@ -38,19 +39,22 @@ Response ControlPort::rules(const Request& request) {
     if (controls_.config.conntrack.activate_on_view) {
         activate_by_view(controls_.router, now());
     }
-    const rules::Counted counted = controls_.router.counted();
-    const std::string format = value_of(request, "format");
-    std::string body;
-    for (const Family family : families_in(request)) {
-        if (format == "list") {
-            body += rule_listing(counted, family);
-        } else if (format == "plain") {
-            body += rules::save(counted.ruleset, family, false);
-        } else {
-            body += rules::save(counted.ruleset, family, counted.counters);
-        }
-    }
-    return http::plain(200, std::move(body));
+    const auto now_counted = std::make_shared<const rules::Counted>(controls_.router.counted());
+    return text_from_beside(
+        [now_counted, families = families_in(request), format = value_of(request, "format")] {
+            const rules::Counted& counted = *now_counted;
+            std::string body;
+            for (const Family family : families) {
+                if (format == "list") {
+                    body += rule_listing(counted, family);
+                } else if (format == "plain") {
+                    body += rules::save(counted.ruleset, family, false);
+                } else {
+                    body += rules::save(counted.ruleset, family, counted.counters);
+                }
+            }
+            return body;
+        });
 }
 
 Response ControlPort::flush_rules(const Request& request) {
@@ -60,10 +64,26 @@ Response ControlPort::flush_rules(const Request& request) {
     if (auto refused = not_one_of(request, "family", {"ipv4", "ipv6"})) {
         return *refused;
     }
-    for (const Family family : families_in(request)) {
-        router::flush_rules(controls_.router, family, now());
+    if (controls_.router.tracking_active()) {
+        load_tracking(controls_.router, now());  // a module stays when its last user goes
     }
-    return http::plain(200, {});
+    return change_rules([families = families_in(request)](rules::Ruleset rules) {
+        for (const Family family : families) {
+            rules.clear(family);
+        }
+        return Result<rules::Ruleset, std::string>(std::move(rules));
+    });
+}
+
+// Nothing, once the rules are at work; 400 with the reason if they are not.
+Response ControlPort::change_rules(MakeRules make) {
+    Response response;
+    response.later = [this, make = std::move(make)](const std::function<void(Response)>& reply) {
+        controls_.change_rules(make, [reply](const Result<Done, std::string>& changed) {
+            reply(changed ? http::plain(200, {}) : http::plain(400, changed.error() + "\n"));
+        });
+    };
+    return response;
 }
 
 // The body is the arguments of ip(8), one a line.

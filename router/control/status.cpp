@@ -69,14 +69,13 @@ json::object counters_of(const routing::Interface& interface, const Device& devi
     return out;
 }
 
-Device device_of(const Controls& controls, IfIndex interface) {
-    const std::size_t slot = raw(interface) - 1u;
-    const auto& configured = controls.config.interfaces;
+Device device_of(const Controls& controls, const routing::Interface& interface) {
+    const InterfaceConfig* configured = controls.config.find_interface(interface.name);
     Device device;
-    device.ports = controls.engine.ports(interface);
-    if (slot < configured.size()) {
-        device.name = configured[slot].device;
-        device.netns = configured[slot].netns;
+    device.ports = controls.engine.ports(interface.index);
+    if (configured != nullptr) {
+        device.name = configured->device;
+        device.netns = configured->netns;
     } else {
         device.name = kHostDevice;
         device.netns = controls.config.host_netns;
@@ -90,7 +89,7 @@ Device device_of(const Controls& controls, IfIndex interface) {
 json::array interfaces_of(const Controls& controls) {
     json::array out;
     for (const routing::Interface& interface : controls.router.interfaces().all()) {
-        const Device device = device_of(controls, interface.index);
+        const Device device = device_of(controls, interface);
         json::array addresses;
         for (const Prefix& address : interface.addresses) {
             addresses.emplace_back(to_string(address));

@@ -2,20 +2,19 @@
 
 #include <cstdio>
 #include <utility>
-#include "core/rules/needs.hpp"
 
 namespace nsr::router {
 namespace {
 
 std::string first_user(const Router& router) {
-    const std::string user = rules::needs_tracking(router.ruleset(), Family::Ipv4);
-    return user.empty() ? rules::needs_tracking(router.ruleset(), Family::Ipv6) : user;
+    const std::string& user = router.tracking_user(Family::Ipv4);
+    return user.empty() ? router.tracking_user(Family::Ipv6) : user;
 }
 
 unsigned count_users(const Router& router) {
     unsigned users = 0;
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-        users += rules::needs_tracking(router.ruleset(), family).empty() ? 0 : 1;
+        users += router.tracking_user(family).empty() ? 0 : 1;
     }
     return users;
 }
@@ -42,15 +41,6 @@ void activate_by_view(Router& router, Instant now) {
     if (!router.tracking_active()) {
         load_tracking(router, now);
     }
-}
-
-void flush_rules(Router& router, Family family, Instant now) {
-    if (router.tracking_active()) {
-        load_tracking(router, now);
-    }
-    rules::Ruleset rest = router.ruleset();
-    rest.clear(family);
-    router.apply(std::move(rest), now);
 }
 
 std::string module_listing(const Router& router) {

@@ -21,9 +21,6 @@ void load_tracking(Router& router, Instant now);
 std::string unload_tracking(Router& router, Instant now);
 // Listing rules loads the module, as on the article's kernel.
 void activate_by_view(Router& router, Instant now);
-// All rules and policies of a family go, as `iptables -F; iptables -X` and unloading the tables
-// would do.
-void flush_rules(Router& router, Family family, Instant now);
 // As lsmod(8) prints it; empty but for the header when it is not loaded.
 std::string module_listing(const Router& router);
 

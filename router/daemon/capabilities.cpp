@@ -29,12 +29,13 @@ bool folder_is_somebody_elses(const std::string& path) {
 
 }  // namespace
 
-void confine(const std::string& socket_path) {
+void confine(const std::string& socket_path, const std::function<void()>& last) {
     std::vector<unsigned> kept(std::begin(kKept), std::end(kKept));
     if (!socket_path.empty() && folder_is_somebody_elses(socket_path)) {
         kept.push_back(CAP_DAC_OVERRIDE);
     }
     keep_capabilities(kept);
+    last();
     filter_system_calls();
 }
 

@@ -10,16 +10,18 @@
 //   builds that have one. seccomp(2), capabilities(7)
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 
 namespace nsr::router {
 
-// `socket_path`: of the unix socket that has to be removed at the end; empty: none. Throws
+// `socket_path`: of the unix socket that has to be removed at the end; empty: none. `last` is
+// called between the two halves: threads that it makes are confined in the same way. Throws
 // SystemError.
-void confine(const std::string& socket_path);
+void confine(const std::string& socket_path, const std::function<void()>& last);
 
-// Its two halves.
+// Its two halves: of this thread (and those that it makes later), and of all threads.
 void keep_capabilities(std::span<const unsigned> kept);
 void filter_system_calls();
 

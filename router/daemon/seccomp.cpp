@@ -155,6 +155,7 @@ void filter_system_calls() {
     check(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_SSB, 1));
     check(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_LOG, 1));
     check(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2));
+    check(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1));
     check(seccomp_load(filter.get()));
 }
 

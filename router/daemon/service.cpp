@@ -1,9 +1,7 @@
 #include "router/daemon/service.hpp"
-#include "router/config/load.hpp"
 
 #include <sys/random.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -12,9 +10,13 @@
 #include "netlink/error.hpp"
 #include "netlink/netns.hpp"
 #include "router/config/build.hpp"
+#include "router/config/load.hpp"
 #include "router/daemon/confine.hpp"
 #include "router/daemon/daemon.hpp"
 #include "router/daemon/memory_limit.hpp"
+#include "router/daemon/reload.hpp"
+#include "router/daemon/rule_change.hpp"
+#include "router/daemon/side_work.hpp"
 
 namespace nsr::router {
 namespace {
@@ -26,28 +28,6 @@ std::uint64_t random_seed() {
     netlink::check_call("ask the kernel for randomness",
                         static_cast<int>(::getrandom(&seed, sizeof seed, 0)));
     return seed;
-}
-
-bool same_link(const InterfaceConfig& a, const InterfaceConfig& b) {
-    const auto same_prefix = [](const Located<Prefix>& x, const Located<Prefix>& y) {
-        return x.value == y.value;
-    };
-    const auto same_route = [](const HostRoute& x, const HostRoute& y) {
-        return x.to == y.to && x.via == y.via;
-    };
-    return a.name == b.name && a.device == b.device && a.netns == b.netns && a.mtu == b.mtu &&
-           a.host_forwarding == b.host_forwarding &&
-           std::equal(a.addresses.begin(), a.addresses.end(), b.addresses.begin(),
-                      b.addresses.end(), same_prefix) &&
-           std::equal(a.host_addresses.begin(), a.host_addresses.end(), b.host_addresses.begin(),
-                      b.host_addresses.end(), same_prefix) &&
-           std::equal(a.host_routes.begin(), a.host_routes.end(), b.host_routes.begin(),
-                      b.host_routes.end(), same_route);
-}
-
-bool same_control(const ControlConfig& a, const ControlConfig& b) {
-    return a.address == b.address && a.port == b.port && a.unix_path == b.unix_path &&
-           a.netns == b.netns && a.token == b.token;
 }
 
 }  // namespace
@@ -79,7 +59,16 @@ Service::~Service() {
 }
 
 void Service::run(const std::function<void()>& ready) {
-    confine(config_.control.unix_path);
+    confine(config_.control.unix_path, [this] { worker_ = std::make_unique<Worker>(); });
+    const auto post = [this](std::function<void()> work) {
+        engine_->post([this, work = std::move(work)] {
+            if (tasks_) {
+                work();
+            }
+        });
+    };
+    tasks_ = std::make_unique<TaskQueue>(*worker_, post);
+    side_tasks_ = std::make_unique<TaskQueue>(*worker_, post);
     notify_systemd("READY=1\nSTATUS=forwarding");
     ready();
     log_.reopen_stderr();  // a daemon has let go of the one that it began with
@@ -118,11 +107,20 @@ void Service::make_router() {
 void Service::listen() {
     control_ = std::make_unique<ControlPort>(Controls{
         *router_, *tree_, log_, clock_, *engine_, config_, clock_.now(), memory_limit_bytes_,
-        [this] { return reload(); }, [this] { engine_->stop(); }, [this] { return farewell_; },
+        [this](ReloadRequest request, Reloaded done) { reload(request, std::move(done)); },
+        [this](MakeRules make, RulesChanged done) {
+            tasks_->add(std::make_unique<RuleChange>(
+                RuleChange::Parts{*router_, *engine_, clock_, *worker_}, std::move(make),
+                std::move(done)));
+        },
+        [this](std::function<void()> work, std::function<void()> done) {
+            side_tasks_->add(std::make_unique<SideWork>(std::move(work), std::move(done)));
+        },
+        [this] { engine_->stop(); }, [this] { return farewell_; },
         [this](const IpArgs& args) { change_link(args); }, [this] { follow_host(); }});
-    server_ = std::make_unique<http::Server>(engine_->loop(), [this](const http::Request& request) {
-        return control_->handle(request);
-    });
+    server_ = std::make_unique<http::Server>(
+        engine_->loop(), [this](const http::Request& request) { return control_->handle(request); },
+        http::Limits{}, [this](std::function<void()> work) { engine_->schedule(std::move(work)); });
     log_.on_line = [this] { server_->wake(); };
     if (!config_.control.unix_path.empty()) {
         server_->listen_unix(config_.control.unix_path, config_.control.token);
@@ -145,8 +143,20 @@ void Service::handle_signal(int number) {
         engine_->stop();
         return;
     }
-    // The log keeps it (under --daemon there is nothing else), and standard error shows it.
-    const ReloadAnswer answer = reload();
+    // One may be at work already; one that waits will see all that the file says by then.
+    constexpr unsigned kEnough = 2;
+    if (reloads_by_signal_ == kEnough) {
+        return;
+    }
+    ++reloads_by_signal_;
+    reload({}, [this](const ReloadAnswer& answer) {
+        --reloads_by_signal_;
+        log_reload(answer);
+    });
+}
+
+// The log keeps it (under --daemon there is nothing else), and standard error shows it.
+void Service::log_reload(const ReloadAnswer& answer) {
     std::string begin = "nsrouter: reload: ";
     if (answer.refused) {
         begin = "nsrouter: reload refused: ";
@@ -157,61 +167,11 @@ void Service::handle_signal(int number) {
     }
 }
 
-ReloadAnswer Service::reload() {
-    try {
-        return apply_file();
-    } catch (const std::exception& failure) {
-        return {true, config_.path + ": " + failure.what() + "\n"};
-    }
-}
-
-ReloadAnswer Service::apply_file() {
-    auto next = load_config(config_.path, memory_limit_bytes_);
-    if (!next) {
-        return {true, in_lines(next.error())};
-    }
-    const std::string refusal = refuse_reload(*next);
-    if (!refusal.empty()) {
-        return {true, config_.path + ": " + refusal + "\n"};
-    }
-    const auto settings = with_sysctls(router_->settings(), *next, memory_limit_bytes_);
-    ConfigErrors errors = settings ? ConfigErrors{} : settings.error();
-    if (!errors.empty()) {
-        return {true, in_lines(errors)};
-    }
-    // The old configuration wants them, too, and routes need their links.
-    const std::string joined = topology_->join_lost();
-    errors = set_routes(*router_, *next);
-    if (!errors.empty()) {
-        return {true, joined + in_lines(errors)};
-    }
-    notify_systemd("RELOADING=1");
-    config_ = std::move(*next);
-    errors = apply_config();
-    notify_systemd("READY=1");
-    return {!errors.empty(), joined + in_lines(errors)};
-}
-
-// All of this was tried by the checks of the file: nothing is left that could be refused.
-ConfigErrors Service::apply_config() {
-    const Instant now = clock_.now();
-    router_->apply(config_.ruleset, now);
-    ConfigErrors errors;
-    if (const auto set = router_->set_tracking(config_.conntrack.mode, now); !set) {
-        errors.push_back({config_.conntrack.where, "connection tracking stays on: " + set.error()});
-    }
-    tree_->context().line_format = config_.line_format;
-    // Once more: rules may have switched accounting on.
-    const auto settings = with_sysctls(router_->settings(), config_, memory_limit_bytes_);
-    if (settings) {
-        router_->configure(*settings);
-    } else {
-        errors.insert(errors.end(), settings.error().begin(), settings.error().end());
-    }
-    engine_->deadlines_changed();
-    follow_host();
-    log_.log(now, LogLevel::Info, "nsrouter: configuration reloaded");
-    return errors;
+void Service::reload(ReloadRequest request, Reloaded done) {
+    tasks_->add(std::make_unique<Reload>(
+        Reload::Parts{config_, *router_, *tree_, *engine_, *topology_, clock_, log_, *worker_,
+                      memory_limit_bytes_, [this] { follow_host(); }},
+        request, std::move(done)));
 }
 
 void Service::begin_host() {
@@ -250,28 +210,15 @@ void Service::change_link(const IpArgs& args) {
     }
 }
 
-std::string Service::refuse_reload(const Config& next) const {
-    if (next.name != config_.name) {
-        return "the name of a running router cannot change";
-    }
-    const bool same_links =
-        std::equal(next.interfaces.begin(), next.interfaces.end(), config_.interfaces.begin(),
-                   config_.interfaces.end(), same_link);
-    if (!same_links || next.host_netns != config_.host_netns || next.offload != config_.offload) {
-        return "interfaces, [host] and offload cannot change in a reload; stop and run again";
-    }
-    if (!same_control(next.control, config_.control)) {
-        return "[control] cannot change in a reload; stop and run again";
-    }
-    return {};
-}
-
 // --- the end ------------------------------------------------------------------------------------
 
 void Service::shut_down() {
     if (server_) {
         server_->stop_listening();
     }
+    worker_.reset();
+    tasks_.reset();
+    side_tasks_.reset();
     host_.reset();
     if (topology_) {
         topology_->close();

@@ -4,10 +4,9 @@
 //   The constructor does everything that can fail, in an order in which failing leaves nothing
 //   behind: lock, core, devices (see topology.hpp), control port. run() then moves packets until a
 //   signal or a stop request. The end goes the other way round; a stop request is answered last,
-//   with what stays behind, so that `nsrouter stop` returns when all is gone. reload() joins again
-//   the interfaces whose devices are gone, builds the new rules, routes and sysctls beside the old
-//   ones and swaps them between two batches; whatever is wrong with the new configuration, or
-//   impossible by now, the old state stays whole. Interfaces do not change in a reload.
+//   with what stays behind, so that `nsrouter stop` returns when all is gone. What takes long and
+//   changes the router is a task (tasks.hpp): a reload (reload.hpp), a change of rules
+//   (rule_change.hpp).
 #pragma once
 
 #include <functional>
@@ -16,12 +15,14 @@
 #include <string>
 
 #include "core/procfs/tree.hpp"
+#include "router/base/worker.hpp"
 #include "router/config/config.hpp"
 #include "router/control/http.hpp"
 #include "router/control/port.hpp"
 #include "router/daemon/host_namespace.hpp"
 #include "router/daemon/instance.hpp"
 #include "router/daemon/journal.hpp"
+#include "router/daemon/tasks.hpp"
 #include "router/daemon/topology.hpp"
 #include "router/log/log.hpp"
 #include "router/ports/engine.hpp"
@@ -42,14 +43,12 @@ class Service {
     void make_router();
     void listen();
     void handle_signal(int number);
-    ReloadAnswer reload();
-    ReloadAnswer apply_file();
-    [[nodiscard]] ConfigErrors apply_config();
+    void reload(ReloadRequest request, Reloaded done);
+    void log_reload(const ReloadAnswer& answer);
     void begin_host();
     void host_changed(IfIndex interface, bool joined);
     void follow_host();
     void change_link(const IpArgs& args);
-    [[nodiscard]] std::string refuse_reload(const Config& next) const;
     void shut_down();
 
     Config config_;
@@ -65,7 +64,11 @@ class Service {
     std::unique_ptr<HostNamespace> host_;
     std::unique_ptr<ControlPort> control_;
     std::unique_ptr<http::Server> server_;
-    std::optional<std::string> farewell_;  // what stays behind; set at the very end
+    unsigned reloads_by_signal_ = 0;
+    std::unique_ptr<TaskQueue> tasks_;
+    std::unique_ptr<TaskQueue> side_tasks_;  // that change nothing
+    std::unique_ptr<Worker> worker_;         // ends first: what is queued refers to all above
+    std::optional<std::string> farewell_;    // what stays behind; set at the very end
 };
 
 }  // namespace nsr::router

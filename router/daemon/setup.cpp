@@ -18,6 +18,12 @@ namespace {
 // milliseconds.
 constexpr std::uint32_t kQueuePackets = 4096;
 
+const Operation& device_of(const std::vector<Operation>& operations) {
+    return *std::find_if(operations.begin(), operations.end(), [](const Operation& operation) {
+        return operation.kind == Operation::Kind::Tun;
+    });
+}
+
 }  // namespace
 
 using Kind = Operation::Kind;
@@ -48,6 +54,7 @@ void Setup::apply(const Part& part) {
     }
     Done done;
     done.name = part.name;
+    done.operations = part.operations;
     try {
         for (const Operation& operation : part.operations) {
             carry_out(done, operation);
@@ -62,6 +69,34 @@ void Setup::apply(const Part& part) {
     } else {
         parts_.push_back(std::move(done));
     }
+}
+
+void Setup::adjust(const Part& part) {
+    const auto done = find(part.name);
+    if (done == parts_.end()) {
+        throw SystemError("change interface " + part.name, ENODEV, "its device is gone");
+    }
+    const std::vector<Operation> before = done->operations;
+    try {
+        exchange(*done, part.operations);
+        done->operations = part.operations;
+    } catch (...) {
+        done->operations = part.operations;  // some of it
+        exchange(*done, before);
+        done->operations = before;
+        throw;
+    }
+}
+
+void Setup::rename(const std::string& part, const std::string& name) {
+    const auto done = find(part);
+    if (done != parts_.end()) {
+        done->name = name;
+    }
+}
+
+void Setup::say_that_it_stays(const std::string& what, const std::string& why) {
+    stays_.push_back(what + " stays as it is: " + why);
 }
 
 void Setup::leave_old_namespaces() {
@@ -220,6 +255,58 @@ void Setup::add_route(Done& part, const Operation& operation) {
     if (there || !netlink::add_route(socket, route)) {
         throw SystemError("set up " + in_words(operation), EEXIST,
                           "the namespace has such a route already");
+    }
+}
+
+// --- to and fro ---------------------------------------------------------------------------------
+
+// New addresses, then no old routes, then no old addresses (with a first one the kernel takes away
+// the others of its network, and routes that need them), then whatever is not there.
+void Setup::exchange(Done& part, const std::vector<Operation>& wanted) {
+    const std::vector<Operation> before = part.operations;
+    const auto is_in = [](const std::vector<Operation>& list, const Operation& operation) {
+        return std::find(list.begin(), list.end(), operation) != list.end();
+    };
+    const auto each = [&](const std::vector<Operation>& list, Kind kind, const auto& action) {
+        for (const Operation& operation : list) {
+            if (operation.kind == kind) {
+                action(operation);
+            }
+        }
+    };
+    const auto withdraw_unwanted = [&](const Operation& operation) {
+        if (!is_in(wanted, operation)) {
+            withdraw(part, operation);
+        }
+    };
+    each(wanted, Kind::Setting, [&](const Operation& set) { carry_out(part, set); });
+    each(wanted, Kind::Address, [&](const Operation& address) { carry_out(part, address); });
+    each(before, Kind::Route, withdraw_unwanted);
+    each(before, Kind::Address, withdraw_unwanted);
+    each(wanted, Kind::Address, [&](const Operation& address) { carry_out(part, address); });
+    each(wanted, Kind::Mtu, [&](const Operation& mtu) {
+        if (!is_in(before, mtu)) {  // else somebody may have changed it since
+            carry_out(part, mtu);
+        }
+    });
+    const netlink::Enter enter(device_of(wanted).netns);
+    const netlink::Socket socket;
+    each(wanted, Kind::Route, [&](const Operation& route) {
+        if (!netlink::has_route(socket, {route.prefix, route.via, route.device})) {
+            carry_out(part, route);
+        }
+    });
+}
+
+// One thing that the part had made.
+void Setup::withdraw(Done& part, const Operation& operation) {
+    const auto noted = std::find_if(part.undos.begin(), part.undos.end(),
+                                    [&](const Undo& undo) { return undo.operation == operation; });
+    if (noted != part.undos.end()) {
+        take_back_one(*noted);
+        part.undos.erase(noted);
+    } else if (part.made_device) {
+        router::take_back({netlink::netns_cookie(operation.netns), operation});
     }
 }
 

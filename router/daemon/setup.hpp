@@ -4,9 +4,10 @@
 //   Parts are carried out one by one, each as a whole or not at all: when an operation fails, those
 //   of its part before it are taken back, last first, before the error leaves. What changed
 //   something that was there before is noted in the journal before it happens; what vanishes with
-//   our own device (its addresses, its routes) needs no note. Of a part whose namespace has ended
-//   there is nothing to take back but the notes. The end takes back all parts, last first; what
-//   stays behind then is said, a line each.
+//   our own device (its addresses, its routes) needs no note. A part can be adjusted while its
+//   device is in use: what is new comes first, so that no connection in the namespace loses its
+//   address for a moment. Of a part whose namespace has ended there is nothing to take back but the
+//   notes. The end takes back all parts, last first; what stays behind then is said, a line each.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +37,12 @@ class Setup {
     void take_back(const std::string& part);
     void take_back_all();
 
+    // The part of that name, which was applied, has the addresses, routes and MTU of this one
+    // instead; namespace and device are the same. Throws SystemError after making it as it was.
+    void adjust(const Part& part);
+    void rename(const std::string& part, const std::string& name);
+    void say_that_it_stays(const std::string& what, const std::string& why);
+
     // Taken back with the part, like the rest. Throws SystemError.
     void change_mtu(const std::string& part, std::uint32_t mtu);
     // The device that the part opened. Once.
@@ -51,6 +58,7 @@ class Setup {
         netlink::Tun tun;
         std::string device;
         bool made_device = false;
+        std::vector<Operation> operations;
         std::vector<Undo> undos;
     };
 
@@ -61,6 +69,8 @@ class Setup {
     void add_address(Done& part, const Operation& operation);
     void add_route(Done& part, const Operation& operation);
     void note(Done& part, const Operation& operation);
+    void exchange(Done& part, const std::vector<Operation>& wanted);
+    void withdraw(Done& part, const Operation& operation);
     void take_back_one(const Undo& undo);
     void take_back_device(Done& part);
     void take_back(Done& part);

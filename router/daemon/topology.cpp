@@ -26,52 +26,59 @@ Topology::~Topology() {
 
 void Topology::join_all(const Config& config) {
     watch_ = std::make_unique<NamespaceWatch>(parts_.engine.loop(), [this] { look_around(); });
-    const std::size_t interfaces = parts_.router.interfaces().all().size();
+    const std::vector<routing::Interface>& interfaces = parts_.router.interfaces().all();
     for (Part& part : plan_for(config)) {
-        if (links_.size() == interfaces) {
+        if (links_.size() == interfaces.size()) {
             setup_.apply(part);  // the control port's
             continue;
         }
         Link& link = links_.emplace_back();
-        link.interface = IfIndex{static_cast<std::uint16_t>(links_.size())};
+        link.interface = interfaces[links_.size() - 1].index;
         link.netns = part.operations.front().netns;
         link.part = std::move(part);
         join(link);
     }
     setup_.leave_old_namespaces();
     parts_.engine.on_lost([this](IfIndex interface) {
-        lose(links_.at(raw(interface) - std::size_t{1}), State::DeviceGone);
+        if (Link* link = find(interface)) {
+            lose(*link, State::DeviceGone);
+        }
     });
 }
 
-std::string Topology::join_lost() {
-    std::string text;
-    for (Link& link : links_) {
-        if (link.state == State::Joined) {
-            continue;
-        }
-        std::string what = "device";
-        if (link.state == State::NamespaceGone) {
-            what = "namespace " + link.netns;
-        }
-        join(link);
-        restore(link);
-        text += "interface " + name_of(link) + ": its " + what + " was gone; made again\n";
-    }
-    return text;
-}
-
 void Topology::change_mtu(IfIndex interface, std::uint32_t mtu) {
-    setup_.change_mtu(links_.at(raw(interface) - std::size_t{1}).part.name, mtu);
+    require_no_change("set the MTU of interface " + name_of(at(interface)));
+    setup_.change_mtu(at(interface).part.name, mtu);
 }
 
 void Topology::set_carrier(IfIndex interface, bool carrier) {
-    const Link& link = links_.at(raw(interface) - std::size_t{1});
+    const Link& link = at(interface);
+    require_no_change("change interface " + name_of(link));
     if (carrier && link.state != State::Joined) {
         throw SystemError("bring up interface " + name_of(link), ENODEV,
                           "its device is gone; a reload makes it again");
     }
     parts_.engine.set_carrier(interface, carrier);
+}
+
+void Topology::require_no_change(const std::string& attempt) const {
+    if (changing_) {
+        throw SystemError(attempt, EBUSY, "a reload is changing interfaces; try again");
+    }
+}
+
+Topology::Link* Topology::find(IfIndex interface) {
+    const auto found = std::find_if(links_.begin(), links_.end(),
+                                    [&](const Link& link) { return link.interface == interface; });
+    return found == links_.end() ? nullptr : &*found;
+}
+
+Topology::Link& Topology::at(IfIndex interface) {
+    Link* link = find(interface);
+    if (link == nullptr) {
+        throw SystemError("look for a link", ENODEV);
+    }
+    return *link;
 }
 
 // Our devices first: a namespace that still has one is not given up by the last who uses it.
@@ -88,11 +95,20 @@ void Topology::close() {
 
 void Topology::join(Link& link) {
     setup_.apply(link.part);
+    attach(link);
+}
+
+// Its part was carried out.
+void Topology::attach(Link& link) {
     if (const auto process = netlink::netns_process(link.netns)) {
         watch_->follow_process(*process, [this, interface = link.interface] {
-            Link& followed = links_.at(raw(interface) - std::size_t{1});
-            if (followed.state == State::Joined) {
-                lose(followed, State::NamespaceGone);
+            if (changing_) {
+                look_again_ = true;
+                return;
+            }
+            Link* followed = find(interface);
+            if (followed != nullptr && followed->state == State::Joined) {
+                lose(*followed, State::NamespaceGone);
             }
         });
     }
@@ -151,6 +167,10 @@ void Topology::lose(Link& link, State why) {
 }
 
 void Topology::look_around() {
+    if (changing_) {
+        look_again_ = true;
+        return;
+    }
     for (Link& link : links_) {
         if (link.netns.empty() || netlink::netns_process(link.netns)) {
             continue;
@@ -167,6 +187,75 @@ void Topology::look_around() {
                 say("nsrouter: interface " + name_of(link) + " stays down: " + error.what());
             }
         }
+    }
+}
+
+// --- a reload -----------------------------------------------------------------------------------
+
+void Topology::begin_change() {
+    changing_ = true;
+}
+
+void Topology::end_change() {
+    changing_ = false;
+    if (std::exchange(look_again_, false)) {
+        look_around();
+    }
+}
+
+std::vector<LostLink> Topology::lost() const {
+    std::vector<LostLink> lost;
+    for (const Link& link : links_) {
+        if (link.state != State::Joined) {
+            lost.push_back({name_of(link), link.was_up});
+        }
+    }
+    return lost;
+}
+
+std::vector<std::unique_ptr<Port>> Topology::exchange(const std::vector<LinkChange>& changes,
+                                                      std::string& said) {
+    std::vector<std::unique_ptr<Port>> unused;
+    for (const LinkChange& change : changes) {
+        exchange_one(change, unused, said);
+    }
+    return unused;
+}
+
+void Topology::exchange_one(const LinkChange& change, std::vector<std::unique_ptr<Port>>& unused,
+                            std::string& said) {
+    using Kind = LinkChange::Kind;
+    const IfIndex interface = parts_.router.interfaces().find(change.name)->index;
+    if (change.kind == Kind::Goes || change.kind == Kind::Moves) {
+        for (auto& port : parts_.engine.take_ports(interface)) {
+            unused.push_back(std::move(port));
+        }
+    }
+    if (change.kind == Kind::Goes) {
+        std::erase_if(links_, [&](const Link& link) { return link.interface == interface; });
+        parts_.router.remove_interface(interface, parts_.clock.now());
+        return;
+    }
+    if (change.kind == Kind::Comes) {
+        links_.emplace_back().interface = interface;
+    }
+    Link& link = at(interface);
+    const bool was_lost = change.kind == Kind::Rejoins;
+    if (was_lost) {
+        std::string what = "device";
+        if (link.state == State::NamespaceGone) {
+            what = "namespace " + link.netns;
+        }
+        said += "interface " + change.name + ": its " + what + " was gone; made again\n";
+    }
+    link.part = {part_name(change), change.after.operations};
+    link.netns = change.after.operations.front().netns;
+    if (change.kind != Kind::Adjusts) {
+        attach(link);
+    }
+    link.part.name = change.name;
+    if (was_lost) {
+        restore(link);
     }
 }
 

@@ -7,8 +7,9 @@
 //   namespace without a name alive ourselves, by the device that we hold in it; so losing one means
 //   to close that device. A lost interface is down, its routes are kept aside. It is joined again,
 //   with them, when a namespace of that name returns, or when a reload asks for it; the latter also
-//   makes what is not there, as a start does. A device that somebody deleted waits for the reload:
-//   he meant it. So does a process: its number may be somebody else's by now.
+//   makes what is not there, as a start does. A reload may also change links while the others go
+//   on: see link_changes.hpp for what it does to the machine. A device that somebody deleted waits
+//   for the reload: he meant it. So does a process: its number may be somebody else's by now.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,8 @@
 #include "core/pipeline/router.hpp"
 #include "router/base/clock.hpp"
 #include "router/config/config.hpp"
+#include "router/daemon/interface_changes.hpp"
+#include "router/daemon/link_changes.hpp"
 #include "router/daemon/namespace_watch.hpp"
 #include "router/daemon/setup.hpp"
 #include "router/ports/engine.hpp"
@@ -45,9 +48,19 @@ class Topology {
     // Called after an interface was lost (false) or joined again (true).
     std::function<void(IfIndex, bool)> on_change;
 
-    // Joins again what is lost, and says what, a line each. Throws SystemError.
-    std::string join_lost();
-    // Both throw SystemError.
+    // A reload changes links. Between begin_change() and end_change() the worker alone uses
+    // setup(); what namespaces do meanwhile is looked at afterwards.
+    void begin_change();
+    void end_change();
+    [[nodiscard]] Setup& setup() { return setup_; }
+    [[nodiscard]] std::vector<LostLink> lost() const;
+    // What carry_out() made of `changes` is joined to the router's interfaces, which are as the new
+    // configuration wants them but for those that go: these are removed. Gives the ports that are
+    // no longer used: closing a device may take long. `said`: a line for each that was lost.
+    std::vector<std::unique_ptr<Port>> exchange(const std::vector<LinkChange>& changes,
+                                                std::string& said);
+
+    // Both throw SystemError, EBUSY while a reload changes links.
     void change_mtu(IfIndex interface, std::uint32_t mtu);
     void set_carrier(IfIndex interface, bool carrier);
 
@@ -70,7 +83,13 @@ class Topology {
 
     void join_all(const Config& config);
     void join(Link& link);
+    void attach(Link& link);
     void restore(Link& link);
+    void exchange_one(const LinkChange& change, std::vector<std::unique_ptr<Port>>& unused,
+                      std::string& said);
+    void require_no_change(const std::string& attempt) const;
+    [[nodiscard]] Link* find(IfIndex interface);
+    [[nodiscard]] Link& at(IfIndex interface);
     void lose(Link& link, State why);
     void look_around();
     void say(const std::string& line);
@@ -78,7 +97,9 @@ class Topology {
 
     Parts parts_;
     Setup setup_;
-    std::vector<Link> links_;  // [i] is IfIndex i + 1
+    std::vector<Link> links_;
+    bool changing_ = false;
+    bool look_again_ = false;  // something happened while a reload changed links
     std::unique_ptr<NamespaceWatch> watch_;
     std::size_t told_ = 0;  // of stays()
 };

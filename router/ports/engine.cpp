@@ -1,11 +1,13 @@
 #include "router/ports/engine.hpp"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
+#include <deque>
 #include <exception>
 #include <optional>
 #include <string>
@@ -18,7 +20,6 @@ using Error = boost::system::error_code;
 
 namespace {
 
-constexpr int kBatchesPerTurn = 16;
 constexpr auto kShortestWait = std::chrono::milliseconds(1);
 
 struct Attached {
@@ -29,11 +30,11 @@ struct Attached {
     Attached& operator=(const Attached&) = delete;
 
     // The descriptor is closed by the port alone.
-    void detach() {
+    std::unique_ptr<Port> detach() {
         if (readable.is_open()) {
             readable.release();
         }
-        port.reset();
+        return std::move(port);
     }
 
     std::unique_ptr<Port> port;  // null: detached
@@ -50,13 +51,16 @@ struct Engine::Impl {
     std::vector<AttachedPtr>& of(IfIndex interface);
     void await_frames(const AttachedPtr& attached);
     void drain(const AttachedPtr& attached);
+    Port::ReadEnd turn(const AttachedPtr& attached);
     void forward();
+    void fit_batch(std::size_t packets, Duration spent);
     void flush();
     void expire();
     void arm_timer();
+    void run_scheduled();
     void await_signal();
     void lose(const AttachedPtr& attached);
-    void detach_all(IfIndex interface);
+    std::vector<std::unique_ptr<Port>> detach_all(IfIndex interface);
     void abandon(const std::exception& failure);
     void report(const std::exception& failure);
 
@@ -72,7 +76,9 @@ struct Engine::Impl {
     std::vector<std::vector<AttachedPtr>> ports;  // by index of interface
     BufferPool pool;
     std::vector<Packet> batch;
+    std::size_t most_packets = kBatchPackets;  // of the next batch
     EgressQueue out;
+    std::deque<std::function<void()>> scheduled;
 };
 
 Engine::Engine(Router& router, const SystemClock& clock, LogSink& log)
@@ -95,6 +101,10 @@ void Engine::remove_ports(IfIndex interface) {
     impl_->detach_all(interface);
 }
 
+std::vector<std::unique_ptr<Port>> Engine::take_ports(IfIndex interface) {
+    return impl_->detach_all(interface);
+}
+
 void Engine::on_lost(std::function<void(IfIndex)> handler) {
     impl_->lost_handler = std::move(handler);
 }
@@ -110,6 +120,17 @@ void Engine::on_signal(std::function<void(int)> handler) {
         impl_->signals.add(number);
     }
     impl_->await_signal();
+}
+
+void Engine::post(std::function<void()> work) {
+    asio::post(impl_->loop, std::move(work));
+}
+
+void Engine::schedule(std::function<void()> work) {
+    impl_->scheduled.push_back(std::move(work));
+    if (impl_->scheduled.size() == 1) {
+        asio::post(impl_->loop, [impl = impl_.get()] { impl->run_scheduled(); });
+    }
 }
 
 // What a handler throws (no memory, say) ends that handler's work and nothing else: a connection
@@ -179,14 +200,7 @@ void Engine::Impl::await_frames(const AttachedPtr& attached) {
 void Engine::Impl::drain(const AttachedPtr& attached) {
     auto end = Port::ReadEnd::Budget;
     try {
-        for (int i = 0; i < kBatchesPerTurn && attached->port && end == Port::ReadEnd::Budget;
-             ++i) {
-            end = attached->port->read_batch(pool, batch);
-            for (const DropReason reason : attached->port->refused()) {
-                router.ingress_failed(attached->port->interface(), reason);
-            }
-            forward();
-        }
+        end = turn(attached);
         arm_timer();
     } catch (const std::exception& failure) {
         abandon(failure);
@@ -203,6 +217,25 @@ void Engine::Impl::drain(const AttachedPtr& attached) {
     }
 }
 
+// Batches until there are no more, or the turn is over.
+Port::ReadEnd Engine::Impl::turn(const AttachedPtr& attached) {
+    Instant before = clock.now();
+    const Instant over = before + kTurn;
+    auto end = Port::ReadEnd::Budget;
+    while (attached->port && end == Port::ReadEnd::Budget && before < over) {
+        end = attached->port->read_batch(pool, batch, most_packets);
+        for (const DropReason reason : attached->port->refused()) {
+            router.ingress_failed(attached->port->interface(), reason);
+        }
+        const std::size_t packets = batch.size();
+        forward();
+        const Instant after = clock.now();
+        fit_batch(packets, after - before);
+        before = after;
+    }
+    return end;
+}
+
 void Engine::Impl::forward() {
     if (batch.empty()) {
         return;
@@ -210,6 +243,15 @@ void Engine::Impl::forward() {
     router.receive(batch, clock.now(), out);
     batch.clear();
     flush();
+}
+
+// One batch is to take no longer than a turn.
+void Engine::Impl::fit_batch(std::size_t packets, Duration spent) {
+    if (spent > kTurn) {
+        most_packets = std::max<std::size_t>(1, packets / 2);
+    } else if (packets == most_packets && spent < kTurn / 4) {
+        most_packets = std::min(kBatchPackets, most_packets * 2);
+    }
 }
 
 void Engine::Impl::flush() {
@@ -241,11 +283,13 @@ void Engine::Impl::lose(const AttachedPtr& attached) {
     router.set_up(interface, false, clock.now());
 }
 
-void Engine::Impl::detach_all(IfIndex interface) {
+std::vector<std::unique_ptr<Port>> Engine::Impl::detach_all(IfIndex interface) {
+    std::vector<std::unique_ptr<Port>> detached;
     for (const AttachedPtr& attached : of(interface)) {
-        attached->detach();
+        detached.push_back(attached->detach());
     }
     of(interface).clear();
+    return detached;
 }
 
 // The packets at hand are lost; those that come next are not.
@@ -262,14 +306,41 @@ void Engine::Impl::report(const std::exception& failure) {
 // --- time and signals -------------------------------------------------------------------------
 
 void Engine::Impl::expire() {
-    armed.reset();
+    armed = clock.now();
+    const Instant over = *armed + kTurn;
+    bool complete = true;
     try {
-        router.expire(clock.now(), out);
-        flush();
+        do {
+            complete = router.expire(clock.now(), out);
+            flush();
+        } while (!complete && clock.now() < over);
     } catch (const std::exception& failure) {
         abandon(failure);
     }
-    arm_timer();
+    if (complete) {
+        armed.reset();
+        arm_timer();
+    } else {
+        asio::post(loop, [this] { expire(); });
+    }
+}
+
+void Engine::Impl::run_scheduled() {
+    const Instant over = clock.now() + kTurn;
+    // Whatever a piece throws, the others have their turn.
+    struct Rest {
+        Impl& impl;
+        ~Rest() {
+            if (!impl.scheduled.empty()) {
+                asio::post(impl.loop, [engine = &impl] { engine->run_scheduled(); });
+            }
+        }
+    } const rest{*this};
+    do {
+        const std::function<void()> work = std::move(scheduled.front());
+        scheduled.pop_front();
+        work();
+    } while (!scheduled.empty() && clock.now() < over);
 }
 
 // A timer that is armed for an earlier moment stays: waking once too often is cheaper than arming

@@ -3,8 +3,11 @@
 // Theory of operation
 //   One thread, one Asio loop on epoll. When a port is readable its frames are drained in batches;
 //   each batch gets one reading of the clock, goes through Router::receive, and what leaves is
-//   written at once, one write per packet. A port that keeps having more goes to the back of the
-//   queue after a few batches, so that every port, timer and control connection gets its turn. A
+//   written at once, one write per packet. Turns are bounded by time, not by numbers: a port that
+//   has more after kTurn goes to the back of the queue, and a batch whose packets are dear (they
+//   may run through thousands of rules) is followed by a smaller one. So do timers, and so does the
+//   work of the control port that is given to schedule(): whatever of it comes at once, packets get
+//   their turn after kTurn. A
 //   write that fails costs that packet and nothing else: it is counted under
 //   DropReason::EgressFailed. One timer serves all deadlines of the core: it is armed for
 //   Router::next_deadline() and never sooner than a millisecond from now, so that a deadline in the
@@ -41,11 +44,22 @@ class Engine {
     void add_port(std::unique_ptr<Port> port);
     // Closes them; the interface stays as it is.
     void remove_ports(IfIndex interface);
+    // The same, but that they stay open.
+    std::vector<std::unique_ptr<Port>> take_ports(IfIndex interface);
     // Called with an interface whose last port was found gone, before it goes down.
     void on_lost(std::function<void(IfIndex)> handler);
     // Called with the number of each signal that would end the process, from here on; but for those
     // that a bug raises, and SIGPIPE and SIGXFSZ, which writing can raise.
     void on_signal(std::function<void(int)> handler);
+
+    // The most that a port, the timers, or all that is scheduled take before others have a turn, as
+    // far as it can be cut: one packet, one timer, one piece of work is not.
+    static constexpr Duration kTurn = std::chrono::microseconds(250);
+
+    // Has `work` called on the loop. Any thread may ask for that.
+    void post(std::function<void()> work);
+    // The same, for many pieces of work that may come at once: they share one turn.
+    void schedule(std::function<void()> work);
 
     void run();  // until stop()
     void stop();

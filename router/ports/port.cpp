@@ -1,5 +1,6 @@
 #include "router/ports/port.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -39,11 +40,11 @@ DropReason reason_of_errno(int error) {
 
 }  // namespace
 
-Port::ReadEnd Port::read_batch(BufferPool& pool, std::vector<Packet>& batch) {
+Port::ReadEnd Port::read_batch(BufferPool& pool, std::vector<Packet>& batch, std::size_t most) {
     refused_.clear();
     std::size_t packets = 0;
     std::size_t large = 0;
-    while (packets < kBatchPackets && large < kBatchLargePackets) {
+    while (packets < std::min(most, kBatchPackets) && large < kBatchLargePackets) {
         Packet packet(pool);
         // The vnet header lands in the headroom, so that the IP header begins where it stays.
         packet.push(kVnetHeaderBytes);

@@ -58,8 +58,9 @@ class Port {
     // What the other end sees of a link that is up or down here. Throws SystemError.
     virtual void set_carrier(bool carrier) = 0;
 
-    // Appends what arrived, up to one batch, each with meta.in.
-    ReadEnd read_batch(BufferPool& pool, std::vector<Packet>& batch);
+    // Appends what arrived, up to one batch and to `most` frames, each with meta.in.
+    ReadEnd read_batch(BufferPool& pool, std::vector<Packet>& batch,
+                       std::size_t most = kBatchPackets);
     // Why frames of the latest batch were no packets, one each.
     [[nodiscard]] std::span<const DropReason> refused() const { return refused_; }
     // Dropped: the other end did not take it, and it is lost; there is never a second try.

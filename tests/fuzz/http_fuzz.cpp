@@ -33,21 +33,37 @@ struct Instance {
     procfs::Tree tree{{*router, procfs::LineFormat::Article, [this] { return log.text(); }, 0}};
     router::Engine engine{*router, clock, log};
     router::Config config;
-    router::ControlPort port{{.router = *router,
-                              .tree = tree,
-                              .log = log,
-                              .clock = clock,
-                              .engine = engine,
-                              .config = config,
-                              .started = clock.now(),
-                              .reload =
-                                  [] {
-                                      return router::ReloadAnswer{true, "no file\n"};
-                                  },
-                              .stop = [] {},
-                              .farewell = [] { return std::nullopt; },
-                              .change_link = {},
-                              .links_changed = [] {}}};
+    router::ControlPort port{
+        {.router = *router,
+         .tree = tree,
+         .log = log,
+         .clock = clock,
+         .engine = engine,
+         .config = config,
+         .started = clock.now(),
+         .reload =
+             [](router::ReloadRequest, const router::Reloaded& done) {
+                 done({true, "no file\n"});
+             },
+         .change_rules =
+             [this](const router::MakeRules& make, const router::RulesChanged& done) {
+                 auto made = make(router->ruleset());
+                 if (!made) {
+                     done(made.error());
+                     return;
+                 }
+                 router->apply(std::move(*made), clock.now());
+                 done(Done{});
+             },
+         .beside =
+             [](const std::function<void()>& work, const std::function<void()>& done) {
+                 work();
+                 done();
+             },
+         .stop = [] {},
+         .farewell = [] { return std::nullopt; },
+         .change_link = {},
+         .links_changed = [] {}}};
 };
 
 // All that comes back until the other side hangs up.

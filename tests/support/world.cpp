@@ -311,8 +311,8 @@ World& World::expect_entries(std::size_t count, Here here) {
 World& World::expect_rule_packets(std::string_view rule, std::uint64_t packets, Here here) {
     impl_->story.step("expect " + std::to_string(packets) + " packets of " + std::string(rule));
     const auto [ruleset, counters] = impl_->router->counted();
-    const std::string text = rules::save(ruleset, Family::Ipv4, counters) +
-                             rules::save(ruleset, Family::Ipv6, counters);
+    const std::string text =
+        rules::save(ruleset, Family::Ipv4, counters) + rules::save(ruleset, Family::Ipv6, counters);
     const auto at = text.find("] " + std::string(rule) + '\n');
     const auto start = at == std::string::npos ? at : text.rfind('[', at);
     if (start == std::string::npos ||

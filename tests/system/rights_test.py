@@ -236,7 +236,14 @@ def in_namespace(h, text):
 
 # --- what the process keeps ---
 def confined(h):
-    facts = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{h.router.pid}/status").read_text().splitlines() if ":\t" in line)
+    threads = sorted(pathlib.Path(f"/proc/{h.router.pid}/task").iterdir())
+    h.check("there are two threads, the loop and its worker", len(threads) == 2, threads)
+    for thread in threads:
+        confined_thread(h, thread)
+
+
+def confined_thread(h, thread):
+    facts = dict(line.split(":\t", 1) for line in (thread / "status").read_text().splitlines() if ":\t" in line)
     kept = 1 << 12 | 1 << 21 | 1 << 2  # NET_ADMIN, SYS_ADMIN, DAC_READ_SEARCH
     sets = {name: int(facts[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")}
     h.check("three capabilities are left, and none to be had", sets == {"CapInh": 0, "CapPrm": kept, "CapEff": kept, "CapBnd": 0, "CapAmb": 0}, sets)

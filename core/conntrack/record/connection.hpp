@@ -30,6 +30,9 @@ inline constexpr std::uint32_t kSrcNatDone = 1u << 7;
 inline constexpr std::uint32_t kDstNatDone = 1u << 8;
 inline constexpr std::uint32_t kDying = 1u << 9;
 inline constexpr std::uint32_t kFixedTimeout = 1u << 10;
+// Ours: it has to be accepted again before it goes on; see Conntrack::recheck. kernel: the bit of
+// templates, which are no records here
+inline constexpr std::uint32_t kRecheck = 1u << 11;
 inline constexpr std::uint32_t kUntracked = 1u << 12;
 inline constexpr std::uint32_t kHelper = 1u << 13;
 // Ours: both tuples have one hash, and the index one reference for them.

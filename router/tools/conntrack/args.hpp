@@ -70,6 +70,7 @@ struct ConntrackOutput {
     bool save = false;
     bool id = false;
     bool ktimestamp = false;
+    bool rules = false;  // ours: which rules accepted and translated it
     bool event_new = true;
     bool event_update = true;
     bool event_destroy = true;

@@ -10,8 +10,8 @@ namespace {
 
 using Answer = ConntrackAnswer;
 
-constexpr std::size_t kLooksPerCall = 20000;
-constexpr std::size_t kEntriesPerCall = 1000;
+constexpr std::size_t kLooksPerCall = 2000;
+constexpr std::size_t kEntriesPerCall = 200;
 
 // False if there was nothing to change: such an entry does not count as updated.
 bool change_one(const conntrack::Change& change, Router& router, ConnId id, Instant now) {
@@ -23,12 +23,45 @@ bool change_one(const conntrack::Change& change, Router& router, ConnId id, Inst
     return differs && router.update_connection(id, change, now);
 }
 
+RulesOf rules_of(const RulePlaces& places, const conntrack::Connection& connection) {
+    const auto place = [&](RuleId rule) {
+        const auto found = places.find(raw(rule));
+        return found == places.end() ? std::string() : found->second;
+    };
+    return {place(connection.accepted_by), place(connection.translated_by)};
+}
+
+// For one connection: without the places of all rules.
+RulesOf rules_of(const Router& router, ConnId id) {
+    const auto place = [&](RuleId rule) {
+        const rules::Rule* found = rule == RuleId::None ? nullptr : router.find_rule(rule);
+        return found == nullptr ? std::string() : to_string(found->where);
+    };
+    const conntrack::Connection& connection = router.conntrack().table()[id];
+    return {place(connection.accepted_by), place(connection.translated_by)};
+}
+
 Answer go_through(const ConntrackArgs& args, Router& router, Instant now);
 Answer other_table(ConntrackCommand command);
 Answer get(const ConntrackArgs& args, Router& router, Instant now);
 std::string statistics(const conntrack::Stats& stats);
 
 }  // namespace
+
+RulePlaces places_of(const rules::Ruleset& ruleset) {
+    RulePlaces places;
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        for (std::size_t id = 0; id < rules::kTableCount; ++id) {
+            const rules::Table& table = ruleset.table(family, static_cast<rules::TableId>(id));
+            for (const rules::Chain& chain : table.chains) {
+                for (const rules::Rule& rule : chain.rules) {
+                    places.emplace(raw(rule.id), to_string(rule.where));
+                }
+            }
+        }
+    }
+    return places;
+}
 
 bool ConntrackPass::takes(const ConntrackArgs& args) {
     const ConntrackCommand command = args.command;
@@ -93,10 +126,21 @@ void ConntrackPass::visit(Router& router, std::string& out, ConnId id, Instant n
 void ConntrackPass::append(Router& router, std::string& out, ConnId id, Instant now) {
     if (form_ == Form::Json) {
         out += entries_ == 0 ? "\n" : ",\n";
-        append_conntrack_json(out, router.conntrack(), id, now);
+        append_conntrack_json(out, router.conntrack(), id, rules_of(router, id), now);
     } else if (form_ == Form::AsAsked && args_.command != ConntrackCommand::Flush) {
-        append_conntrack_entry(out, router.conntrack(), id, args_.output, now);
+        append_conntrack_entry(out, router.conntrack(), id, rules_of(router, id), args_.output,
+                               now);
     }
+}
+
+RulesOf ConntrackPass::rules_of(const Router& router, ConnId id) {
+    if (!names_rules()) {
+        return {};
+    }
+    if (places_ == nullptr) {
+        places_ = std::make_shared<RulePlaces>(places_of(router.ruleset()));
+    }
+    return router::rules_of(*places_, router.conntrack().table()[id]);
 }
 
 void ConntrackPass::end(std::string& out) const {
@@ -162,7 +206,9 @@ Answer get(const ConntrackArgs& args, Router& router, Instant now) {
     }
     Answer answer;
     answer.entries = 1;
-    append_conntrack_entry(answer.text, conntrack, hit->id, args.output, now);
+    append_conntrack_entry(answer.text, conntrack, hit->id,
+                           args.output.rules ? rules_of(router, hit->id) : RulesOf{}, args.output,
+                           now);
     return answer;
 }
 

@@ -3,12 +3,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <unordered_map>
+#include <utility>
 
 #include "core/pipeline/router.hpp"
 #include "router/tools/conntrack/args.hpp"
+#include "router/tools/conntrack/text.hpp"
 
 namespace nsr::router {
+
+// Where rules stand ("rules.v4:12"), by the number of their id. Takes as long as there are rules.
+using RulePlaces = std::unordered_map<std::uint32_t, std::string>;
+RulePlaces places_of(const rules::Ruleset& ruleset);
 
 // A command that goes through the table (-L, -D, -U, -F), piece by piece: no entry twice, none
 // missed that lived throughout, and never long enough to be in the way of packets.
@@ -19,6 +27,13 @@ class ConntrackPass {
     explicit ConntrackPass(ConntrackArgs args, Form form = Form::AsAsked)
         : args_(std::move(args)), form_(form) {}
     [[nodiscard]] static bool takes(const ConntrackArgs& args);
+
+    // It shows which rules accepted and translated connections: for that it needs their places.
+    // Those that it is not given it looks up itself, all at once.
+    [[nodiscard]] bool names_rules() const {
+        return form_ == Form::Json || (form_ == Form::AsAsked && args_.output.rules);
+    }
+    void set_places(std::shared_ptr<const RulePlaces> places) { places_ = std::move(places); }
 
     // Appends about `bytes` of text; false when that was the last of it. A call looks at a bounded
     // number of entries, however few of them the filter selects, and changes fewer.
@@ -32,9 +47,11 @@ class ConntrackPass {
     void visit(Router& router, std::string& out, ConnId id, Instant now);
     void append(Router& router, std::string& out, ConnId id, Instant now);
     void end(std::string& out) const;
+    RulesOf rules_of(const Router& router, ConnId id);
 
     ConntrackArgs args_;
     Form form_;
+    std::shared_ptr<const RulePlaces> places_;
     conntrack::Table::Cursor cursor_;
     bool begun_ = false;
     std::size_t entries_ = 0;

@@ -336,7 +336,8 @@ Problem read_output(ConntrackArgs& args, const std::string& value) {
                                                         {"xml", &output.xml},
                                                         {"save", &output.save},
                                                         {"id", &output.id},
-                                                        {"ktimestamp", &output.ktimestamp}};
+                                                        {"ktimestamp", &output.ktimestamp},
+                                                        {"rules", &output.rules}};
     Problem problem = each_word(value, [&](std::string_view given) {
         const std::string word = lower(given);
         for (const auto& [name, flag] : kinds) {
@@ -347,10 +348,11 @@ Problem read_output(ConntrackArgs& args, const std::string& value) {
         }
         return false;
     });
-    return problem.empty() ? problem
-                           : problem +
-                                 "; output is extended, xml, save, id or ktimestamp (there are no "
-                                 "labels; timestamp and userspace are of events)";
+    return problem.empty()
+               ? problem
+               : problem +
+                     "; output is extended, xml, save, id, ktimestamp or rules (there are no "
+                     "labels; timestamp and userspace are of events)";
 }
 
 Problem read_nat(std::uint32_t bits, std::optional<Prefix>& into, ConntrackArgs& args,

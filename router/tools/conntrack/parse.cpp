@@ -217,8 +217,12 @@ void Parser::check() {
 }
 
 std::string check_output(const ConntrackOutput& output) {
-    if (output.save && (output.extended || output.xml || output.id || output.ktimestamp)) {
+    if (output.save &&
+        (output.extended || output.xml || output.id || output.ktimestamp || output.rules)) {
         return "cannot combine save output with any other output type, use -o save only";
+    }
+    if (output.rules && output.xml) {
+        return "xml has no place for rules; use -o rules, or GET /conntrack for JSON";
     }
     return {};
 }

@@ -16,6 +16,23 @@ void append_xml(std::string& out, const Entry& entry, const ConntrackOutput& out
 std::string json_tuple(const Entry& entry, Direction direction);
 std::string status_words(const Connection& connection);
 
+// " accepted-by=rules.v4:12 translated-by=-"
+std::string in_words(const RulesOf& rules) {
+    const auto place = [](const std::string& where) { return where.empty() ? "-" : where; };
+    return " accepted-by=" + place(rules.accepted_by) +
+           " translated-by=" + place(rules.translated_by);
+}
+
+// Of a file's name, which holds no control characters here.
+std::string json_text(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        out += c == '"' || c == '\\' ? "\\" : "";
+        out += c;
+    }
+    return out + "\"";
+}
+
 std::string json_string(std::string_view word) {
     return "\"" + std::string(word) + "\"";
 }
@@ -23,7 +40,7 @@ std::string json_string(std::string_view word) {
 }  // namespace
 
 void append_conntrack_entry(std::string& out, const Conntrack& conntrack, ConnId id,
-                            const ConntrackOutput& output, Instant now) {
+                            const RulesOf& rules, const ConntrackOutput& output, Instant now) {
     const Entry entry = entry_of(conntrack, id, now);
     if (output.save) {
         append_save(out, entry);
@@ -33,11 +50,13 @@ void append_conntrack_entry(std::string& out, const Conntrack& conntrack, ConnId
         append_plain(out, entry, {}, output);
         out += "use=1";
         out += output.id ? " id=" + number(raw(id)) : std::string();
+        out += output.rules ? in_words(rules) : std::string();
     }
     out += '\n';
 }
 
-void append_conntrack_json(std::string& out, const Conntrack& conntrack, ConnId id, Instant now) {
+void append_conntrack_json(std::string& out, const Conntrack& conntrack, ConnId id,
+                           const RulesOf& rules, Instant now) {
     const Entry entry = entry_of(conntrack, id, now);
     const Connection& connection = entry.connection;
     out += "{\"family\":" + json_string(family_name(entry));
@@ -55,6 +74,11 @@ void append_conntrack_json(std::string& out, const Conntrack& conntrack, ConnId 
     if (entry.extra != nullptr && entry.extra->start_ns != 0) {
         out += ",\"start_ns\":" + std::to_string(entry.extra->start_ns);
     }
+    const auto rule = [&](const char* name, const std::string& where) {
+        out += where.empty() ? "" : std::string(",\"") + name + "\":" + json_text(where);
+    };
+    rule("accepted_by", rules.accepted_by);
+    rule("translated_by", rules.translated_by);
     out += ",\"id\":" + number(raw(id)) + "}";
 }
 

@@ -9,13 +9,21 @@
 
 namespace nsr::router {
 
+// Where the rules stand that accepted and that translated a connection, as "rules.v4:12"; empty:
+// none did, or it is not there any more.
+struct RulesOf {
+    std::string accepted_by;
+    std::string translated_by;
+};
+
 // One line with its line break, in the form that `output` asks for.
 void append_conntrack_entry(std::string& out, const conntrack::Conntrack& conntrack, ConnId id,
-                            const ConntrackOutput& output, Instant now);
+                            const RulesOf& rules, const ConntrackOutput& output, Instant now);
 
 // One JSON object, without line break: family, protocol, timeout, state, original, reply, status,
-// mark, zone, id; counters and start where they are kept.
+// mark, zone, id; counters and start where they are kept; accepted_by, translated_by where a rule
+// did.
 void append_conntrack_json(std::string& out, const conntrack::Conntrack& conntrack, ConnId id,
-                           Instant now);
+                           const RulesOf& rules, Instant now);
 
 }  // namespace nsr::router

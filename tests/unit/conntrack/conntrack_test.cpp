@@ -236,7 +236,7 @@ TEST_CASE("conntrack: what ends together is erased in portions, each at the same
     while (!wall.conntrack.expire(wall.now)) {
         ++calls;
         REQUIRE(*wall.conntrack.next_deadline() <= wall.now);
-        CHECK(before - wall.conntrack.table().size() <= 4096);
+        CHECK(before - wall.conntrack.table().size() <= 256);
         before = wall.conntrack.table().size();
     }
     CHECK(calls > 2);
@@ -256,7 +256,8 @@ TEST_CASE("conntrack: what is to be deleted is found a bounded number of places 
     wall.now += 1ms;
     CHECK_FALSE(wall.conntrack.expire(wall.now));
     CHECK(wall.conntrack.table().size() == 10000 - Sweeps::kPlaces);
-    CHECK(wall.conntrack.expire(wall.now));
+    while (!wall.conntrack.expire(wall.now)) {
+    }
     CHECK(wall.conntrack.table().size() == 5000);
     CHECK(*wall.conntrack.next_deadline() > wall.now);
 }

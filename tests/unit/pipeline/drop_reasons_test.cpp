@@ -46,6 +46,12 @@ void add_route(Bench& bench, routing::RouteType type) {
     bench.from_lan(udp(kClient, kFar));
 }
 
+ConnId first_connection(const Bench& bench) {
+    conntrack::Table::Cursor cursor;
+    std::size_t looks = 10;
+    return bench.router->conntrack().table().next(cursor, looks).value();
+}
+
 PacketBuilder piece(std::uint16_t offset, bool more, std::size_t length, std::uint8_t tos = 0) {
     return udp(kClient, kServer).payload(2000).tos(tos).fragment(offset, more, length);
 }
@@ -199,6 +205,12 @@ const std::array kTales = {
          "*filter\n:FORWARD DROP [0:0]\nCOMMIT\n"},
     Tale{RuleReject, [](Bench& b) { b.from_lan(query()); },
          "*filter\n-A FORWARD -j REJECT\nCOMMIT\n"},
+    Tale{AwaitsRecheck,
+         [](Bench& b) {
+             b.from_lan(udp(kClient, kServer));
+             b.router->recheck_connection(first_connection(b));
+             b.from_wan(udp(kServer, kClient));
+         }},
     Tale{RulesExhausted, [](Bench& b) { b.from_lan(query()); }, kDoubling.c_str()},
     Tale{LocalMalformed, [](Bench& b) { b.from_lan(udp(kClient, "10.0.0.1:53").bad_checksum()); }},
     Tale{LocalNoListener, [](Bench& b) { b.from_lan(udp(kClient, "10.0.0.1:53")); }},

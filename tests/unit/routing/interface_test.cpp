@@ -102,3 +102,30 @@ TEST_CASE("an IPv6 source: scope, then link, then label, then longest prefix") {
     CHECK(table.source_for(wan, address("2001:db8:1::9")) == address("2001:db8:3::1"));
     CHECK_FALSE(table.source_for(IfIndex::None, address("fe80::9")));
 }
+
+TEST_CASE("an interface that is gone leaves the others their indices, and its own to nobody") {
+    InterfaceTable table;
+    const IfIndex lan = add(table, "lan", {"10.0.1.1/24"});
+    const IfIndex wan = add(table, "wan", {"192.0.2.1/24"});
+    const IfIndex dmz = add(table, "dmz", {});
+    table.remove(wan);
+    CHECK_FALSE(table.has(wan));
+    CHECK(table.find("wan") == nullptr);
+    CHECK(table.owner_of(address("192.0.2.1")) == IfIndex::None);
+    CHECK(table.get(lan).name == "lan");
+    CHECK(table.get(dmz).name == "dmz");
+    CHECK(raw(table.next_index()) == 4);
+    CHECK(raw(add(table, "wan", {})) == 4);
+    CHECK(table.all().size() == 3);
+    CHECK(table.names_by_index() == std::vector<std::string>{"lan", "", "dmz", "wan"});
+}
+
+TEST_CASE("the [host] interface may go, too") {
+    InterfaceTable table;
+    Interface host;
+    host.host = true;
+    const IfIndex index = table.add(std::move(host));
+    CHECK(table.host() == index);
+    table.remove(index);
+    CHECK(table.host() == IfIndex::None);
+}

@@ -229,4 +229,34 @@ TEST_CASE("http session: a stream that has nothing to say waits until it is woke
     CHECK(client.receive_until("\r\n4\r\nnews\r\n").find("news") != std::string::npos);
 }
 
+TEST_CASE("http session: an answer may come later, and others are served meanwhile") {
+    std::function<void(Response)> reply;
+    std::atomic<bool> asked = false;
+    const Served served([&](const Request& asking) {
+        if (asking.path == "/now") {
+            if (reply) {
+                std::exchange(reply, nullptr)(plain(409, "too late\n"));
+            }
+            return plain(200, "now\n");
+        }
+        Response response;
+        response.later = [&](std::function<void(Response)> tell) {
+            reply = std::move(tell);
+            asked = true;
+        };
+        return response;
+    });
+    Client patient(served);
+    REQUIRE(patient.send(request("GET /later")));
+    while (!asked) {
+        std::this_thread::yield();
+    }
+    Client other(served);
+    REQUIRE(other.send(request("GET /now")));
+    CHECK(other.receive_until("now\n").starts_with("HTTP/1.1 200"));
+    CHECK(patient.receive_until("too late\n").starts_with("HTTP/1.1 409"));
+    REQUIRE(patient.send(request("GET /now")));
+    CHECK(patient.receive_until("now\n").starts_with("HTTP/1.1 200"));
+}
+
 }  // namespace nsr::router::http

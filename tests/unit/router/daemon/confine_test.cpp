@@ -13,10 +13,15 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <functional>
+#include <future>
 #include <string>
+#include <vector>
+
+#include "router/base/worker.hpp"
 
 namespace nsr::router {
 namespace {
@@ -107,6 +112,39 @@ TEST_CASE("confine: any other call ends the process, by its name") {
         CHECK(ended.words.find("the system call " + std::string(one.name) + " ") !=
               std::string::npos);
     }
+}
+
+TEST_CASE("confine: a thread that was there before is confined, too") {
+    const Ended ended = in_child([] {
+        Worker worker;
+        filter_system_calls();
+        worker.run([] { ::syscall(SYS_swapoff, "/nowhere"); });
+        std::promise<void> never;  // until the thread ends the process
+        never.get_future().wait_for(std::chrono::seconds(10));
+        return 0;
+    });
+    CHECK(WIFSIGNALED(ended.status));
+    CHECK(WTERMSIG(ended.status) == SIGSYS);
+    CHECK(ended.words.find("the system call swapoff ") != std::string::npos);
+}
+
+TEST_CASE("confine: the worker takes and gives back as much memory as it likes") {
+    const Ended ended = in_child([] {
+        std::promise<std::size_t> done;
+        Worker worker;
+        filter_system_calls();
+        worker.run([&] {
+            std::vector<std::string> texts(100000);
+            for (std::string& text : texts) {
+                text.assign(1000, 'x');
+            }
+            done.set_value(texts.size());
+        });
+        return done.get_future().get() == 100000 ? 0 : 1;
+    });
+    CHECK(WIFEXITED(ended.status));
+    CHECK(WEXITSTATUS(ended.status) == 0);
+    CHECK(ended.words.empty());
 }
 
 TEST_CASE("confine: only what is named of the capabilities is left, for good") {

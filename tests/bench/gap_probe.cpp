@@ -1,0 +1,133 @@
+// How long packets wait: datagrams at a steady rate to somebody who sends them back.
+//
+//   gap_probe echo PORT                         sends back what comes, until it is killed
+//   gap_probe run ADDRESS PORT SECONDS MICROS   one every MICROS; prints what came of them as JSON
+#include <arpa/inet.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::nanoseconds;
+
+constexpr auto kLastWait = std::chrono::milliseconds(1500);
+
+std::int64_t now_ns() {
+    return std::chrono::duration_cast<nanoseconds>(Clock::now().time_since_epoch()).count();
+}
+
+int udp_socket() {
+    const int fd = ::socket(AF_INET, SOCK_DGRAM, 0);
+    const int big = 4 << 20;
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &big, sizeof big);
+    return fd;
+}
+
+sockaddr_in endpoint(const char* address, const char* port) {
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port)));
+    ::inet_pton(AF_INET, address, &to.sin_addr);
+    return to;
+}
+
+int echo(const char* port) {
+    const int fd = udp_socket();
+    const sockaddr_in here = endpoint("0.0.0.0", port);
+    if (::bind(fd, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0) {
+        return 1;
+    }
+    std::puts("ready");
+    std::fflush(stdout);
+    while (true) {
+        char data[2048];
+        sockaddr_in from{};
+        socklen_t size = sizeof from;
+        const ssize_t count =
+            ::recvfrom(fd, data, sizeof data, 0, reinterpret_cast<sockaddr*>(&from), &size);
+        if (count >= 0) {
+            ::sendto(fd, data, static_cast<std::size_t>(count), 0,
+                     reinterpret_cast<const sockaddr*>(&from), size);
+        }
+    }
+}
+
+struct Probe {
+    std::vector<double> delays_us;
+    long sent = 0;
+    std::int64_t last_arrival = now_ns();
+    double longest_silence_ms = 0;
+
+    void receive_all(int fd) {
+        std::int64_t stamp = 0;
+        while (::recv(fd, &stamp, sizeof stamp, MSG_DONTWAIT) == sizeof stamp) {
+            const std::int64_t now = now_ns();
+            delays_us.push_back(static_cast<double>(now - stamp) / 1e3);
+            const double silence = static_cast<double>(now - last_arrival) / 1e6;
+            longest_silence_ms = std::max(longest_silence_ms, silence);
+            last_arrival = now;
+        }
+    }
+    [[nodiscard]] double quantile(double part) const {
+        const auto at = static_cast<std::size_t>(static_cast<double>(delays_us.size()) * part);
+        return delays_us.empty() ? 0 : delays_us[std::min(at, delays_us.size() - 1)];
+    }
+};
+
+int run(char** argv) {
+    const int fd = udp_socket();
+    const sockaddr_in there = endpoint(argv[2], argv[3]);
+    if (::connect(fd, reinterpret_cast<const sockaddr*>(&there), sizeof there) != 0) {
+        return 1;
+    }
+    const auto period = static_cast<std::int64_t>(std::atof(argv[5]) * 1e3);
+    const std::int64_t end = now_ns() + static_cast<std::int64_t>(std::atof(argv[4]) * 1e9);
+    const std::int64_t given_up = end + nanoseconds(kLastWait).count();
+    Probe probe;
+    std::int64_t next = now_ns();
+    while (now_ns() < given_up &&
+           (now_ns() < end || static_cast<long>(probe.delays_us.size()) < probe.sent)) {
+        const std::int64_t now = now_ns();
+        if (now < end && now >= next) {
+            probe.sent += ::send(fd, &now, sizeof now, 0) == sizeof now ? 1 : 0;
+            next = std::max(next + period, now);
+        }
+        probe.receive_all(fd);
+        const std::int64_t wait = now < end ? next - now_ns() : 1'000'000;
+        if (wait > 0) {
+            pollfd readable{fd, POLLIN, 0};
+            const timespec time{wait / 1'000'000'000, wait % 1'000'000'000};
+            ::ppoll(&readable, 1, &time, nullptr);
+        }
+    }
+    std::sort(probe.delays_us.begin(), probe.delays_us.end());
+    std::printf(
+        "{\"sent\": %ld, \"lost\": %ld, \"p50\": %.0f, \"p99\": %.0f, \"p999\": %.0f, \"max\": "
+        "%.0f, \"gap_ms\": %.2f}\n",
+        probe.sent, probe.sent - static_cast<long>(probe.delays_us.size()), probe.quantile(.5),
+        probe.quantile(.99), probe.quantile(.999), probe.quantile(1), probe.longest_silence_ms);
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc == 3 && std::string_view(argv[1]) == "echo") {
+        return echo(argv[2]);
+    }
+    if (argc == 6 && std::string_view(argv[1]) == "run") {
+        return run(argv);
+    }
+    std::fputs("gap_probe echo PORT | run ADDRESS PORT SECONDS MICROS\n", stderr);
+    return 2;
+}
