@@ -19,4 +19,8 @@ std::string to_string(const ConfigError& error) {
     return to_string(error.where) + ": " + printable_message(error.message);
 }
 
+std::string warning_text(const ConfigError& warning) {
+    return to_string(warning.where) + ": warning: " + printable_message(warning.message);
+}
+
 }  // namespace nsr

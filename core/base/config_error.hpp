@@ -25,5 +25,7 @@ std::string to_string(const SourceLocation& where);
 // "rules.v4:12:5: message"; line and column left out when 0. Fit for a terminal, whatever the file
 // holds.
 std::string to_string(const ConfigError& error);
+// "rules.v4:12: warning: message", where nothing has to change.
+std::string warning_text(const ConfigError& warning);
 
 }  // namespace nsr

@@ -67,7 +67,7 @@ constexpr std::array<DropReasonRow, kDropReasonCount> kDropReasons = {{
      "an answer of a connection that rules have not accepted again since a reload with --existing "
      "recheck"},
     {RulesExhausted, "rules_exhausted", "NETFILTER_DROP",
-     "its way through a table of rules took more than 65536 jumps or 4194304 instructions"},
+     "its way through a table of rules took more than 65536 jumps or 2097152 instructions"},
     {LocalMalformed, "local_malformed", "NOT_SPECIFIED",
      "addressed to the router, but not a packet a host would accept"},
     {LocalNoListener, "local_no_listener", "NO_SOCKET",

@@ -61,6 +61,18 @@ std::string lower(std::string_view text) {
     return result;
 }
 
+std::string exchanged(std::string_view text, char one, char other) {
+    std::string result(text);
+    for (char& c : result) {
+        if (c == one) {
+            c = other;
+        } else if (c == other) {
+            c = one;
+        }
+    }
+    return result;
+}
+
 std::string in_quotes(std::string_view text) {
     return "\"" + std::string(text) + "\"";
 }

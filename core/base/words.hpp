@@ -13,6 +13,8 @@ namespace nsr {
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& words, std::string_view separator = ", ");
 std::string lower(std::string_view text);
+// Every `one` becomes an `other`, and every `other` a `one`.
+std::string exchanged(std::string_view text, char one, char other);
 std::string in_quotes(std::string_view text);  // "text", for messages
 // Appends `word` behind a blank, or without one to an empty text.
 void append(std::string& text, std::string_view word);

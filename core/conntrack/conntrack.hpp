@@ -109,6 +109,9 @@ class Conntrack {
     void zero_counters(ConnId id);
     // kernel: connmark_tg
     void set_mark(ConnId id, Mark mark);
+    // Sets one of 128 labels. False: no memory. kernel: connlabel_set_bit
+    bool set_label(ConnId id, unsigned label);
+    [[nodiscard]] bool has_label(ConnId id, unsigned label) const;
     // What NAT does to an unconfirmed connection. False: no memory for IPv6 addresses. kernel:
     // nf_conntrack_alter_reply, nf_nat_setup_info
     [[nodiscard]] bool alter_reply(ConnId id, const Tuple& reply);

@@ -181,6 +181,26 @@ void Conntrack::set_mark(ConnId id, Mark mark) {
     }
 }
 
+bool Conntrack::set_label(ConnId id, unsigned label) {
+    NSR_CHECK(!events_.delivering());
+    Extra* extra = table_.need_extra(id);
+    if (extra == nullptr) {
+        return false;
+    }
+    std::uint32_t& word = extra->labels[label / kBitsPerLabelWord];
+    const std::uint32_t bit = 1u << label % kBitsPerLabelWord;
+    if ((std::exchange(word, word | bit) & bit) == 0) {
+        events_.cache(id, event::kLabel);
+    }
+    return true;
+}
+
+bool Conntrack::has_label(ConnId id, unsigned label) const {
+    const Extra* extra = table_.extra(id);
+    return extra != nullptr &&
+           (extra->labels[label / kBitsPerLabelWord] >> label % kBitsPerLabelWord & 1) != 0;
+}
+
 bool Conntrack::alter_reply(ConnId id, const Tuple& reply) {
     return table_.set_tuple(id, Direction::Reply, reply);
 }

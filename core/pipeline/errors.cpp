@@ -83,7 +83,7 @@ struct Rejection {
     IcmpError error;
 };
 using enum rules::RejectWith;
-constexpr std::array<Rejection, 14> kRejections = {{
+constexpr std::array<Rejection, 16> kRejections = {{
     {NetUnreachable, unreachable(icmp::kNetUnreachable)},
     {HostUnreachable, unreachable(icmp::kHostUnreachable)},
     {ProtocolUnreachable, unreachable(icmp::kProtocolUnreachable)},
@@ -98,6 +98,10 @@ constexpr std::array<Rejection, 14> kRejections = {{
     {PortUnreachable6, unreachable6(icmpv6::kPortUnreachable)},
     {PolicyFail6, unreachable6(icmpv6::kPolicyFailed)},
     {RejectRoute6, unreachable6(icmpv6::kRouteRejected)},
+    {SourceProblem6,
+     {icmpv6::kParameterProblem, icmpv6::kErroneousHeader, wire::ipv6::kSourceOffset}},
+    {DestinationProblem6,
+     {icmpv6::kParameterProblem, icmpv6::kErroneousHeader, wire::ipv6::kDestinationOffset}},
 }};
 constexpr bool rejections_are_in_enum_order() {
     for (std::size_t i = 0; i < kRejections.size(); ++i) {

@@ -62,7 +62,7 @@ class Pipeline {
     Verdict run_table(rules::TableId table, Hook hook, Packet& packet);
     Verdict translate(Hook hook, Packet& packet);
     Verdict bind(Hook hook, nat::Manip manip, Packet& packet);
-    rules::ActionParam action_param(rules::TableId table, Hook hook, Packet& packet) const;
+    rules::TableVerdict judge(rules::TableId table, Hook hook, Packet& packet);
     Verdict carry_out(const rules::TableVerdict& decided, const Packet& packet);
 
     // The way: pipeline.cpp
@@ -104,6 +104,11 @@ class Pipeline {
     [[nodiscard]] std::optional<IpAddress> source_towards(const IpAddress& destination) const;
     void stamp_options(Packet& packet, const routing::Decision& decision);
 
+    // Copies that rules ask for: copies.cpp
+    void send_copies(rules::Copies copies);
+    void send_copy(Packet& packet, std::optional<IfIndex> way);
+    [[nodiscard]] std::optional<IfIndex> way_of(const rules::Copy& copy) const;
+
     // Leaving: egress.cpp
     void finish_output(Packet& packet);
     void fragment(Packet packet, std::uint32_t mtu);
@@ -118,6 +123,7 @@ class Pipeline {
     State& state_;
     Instant now_;
     EgressQueue& out_;
+    bool copying_ = false;         // a copy is on its way
     std::size_t recorded_at_ = 0;  // in the packet being routed; see record_in_ipv4_options
 };
 

@@ -8,6 +8,7 @@
 #include "core/pipeline/pipeline.hpp"
 #include "core/pipeline/prepared_rules.hpp"
 #include "core/pipeline/state.hpp"
+#include "core/rules/set_use.hpp"
 
 namespace nsr {
 
@@ -68,12 +69,12 @@ void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
 }
 
 std::optional<Instant> Router::next_deadline() const {
-    const auto connections = impl_->state.conntrack.next_deadline();
-    const auto datagrams = impl_->state.defrag.next_deadline();
-    if (!connections || !datagrams) {
-        return connections ? connections : datagrams;
+    std::optional<Instant> next = impl_->state.conntrack.next_deadline();
+    for (const auto& other :
+         {impl_->state.defrag.next_deadline(), impl_->state.sets.next_sweep()}) {
+        next = next && other ? std::min(*next, *other) : next ? next : other;
     }
-    return std::min(*connections, *datagrams);
+    return next;
 }
 
 bool Router::expire(Instant now, EgressQueue& out) {
@@ -83,7 +84,7 @@ bool Router::expire(Instant now, EgressQueue& out) {
     for (std::size_t i = 0; i < kDatagramsPerCall; ++i) {
         auto datagram = state.defrag.expire_one(now);
         if (!datagram) {
-            return complete;
+            return state.sets.sweep(now) && complete;
         }
         state.drops.add(datagram->family, DropReason::FragmentTimeout, datagram->fragments);
         if (!datagram->first.empty()) {
@@ -179,6 +180,18 @@ void Router::subscribe(conntrack::EventSubscriber& subscriber) {
 
 void Router::unsubscribe(conntrack::EventSubscriber& subscriber) {
     impl_->state.conntrack.unsubscribe(subscriber);
+}
+
+sets::Sets& Router::sets() {
+    return impl_->state.sets;
+}
+
+const sets::Sets& Router::sets() const {
+    return impl_->state.sets;
+}
+
+sets::References Router::set_references() const {
+    return rules::set_references(ruleset());
 }
 
 void Router::configure(const pipeline::Settings& settings) {

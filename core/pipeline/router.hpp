@@ -30,11 +30,15 @@
 #include "core/routing/route_table.hpp"
 #include "core/rules/counters.hpp"
 #include "core/rules/ruleset.hpp"
+#include "core/sets/catalogue.hpp"
 
 namespace nsr {
 
 struct PreparedRules;  // prepared_rules.hpp
 struct RulesBasis;
+namespace sets {
+class Sets;
+}
 
 class Router {
   public:
@@ -105,6 +109,13 @@ class Router {
     // Tells `subscriber` what happens to connections, until it unsubscribes; it must outlive that.
     void subscribe(conntrack::EventSubscriber& subscriber);
     void unsubscribe(conntrack::EventSubscriber& subscriber);
+
+    // The address sets: an administrator changes them between two batches, packets that reach
+    // rules with -m set and -j SET in one.
+    [[nodiscard]] sets::Sets& sets();
+    [[nodiscard]] const sets::Sets& sets() const;
+    // How often the rules name each of them, which then can be neither destroyed nor renamed.
+    [[nodiscard]] sets::References set_references() const;
 
     // What the sysctls say. A write counts from the next packet on, and does what the kernel does
     // beside (resizes the index of connections).

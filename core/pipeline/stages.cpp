@@ -99,18 +99,25 @@ Verdict Pipeline::run_table(rules::TableId table, Hook hook, Packet& packet) {
     if (!state_.program.has(packet.layout.family, table, hook)) {
         return Verdict::accept();
     }
-    const rules::TableVerdict decided =
-        state_.program.run(action_param(table, hook, packet), state_.observer);
+    const rules::TableVerdict decided = judge(table, hook, packet);
     if (table == rules::TableId::Filter && decided.verdict == rules::TargetVerdict::Accept) {
         packet.meta.accepted_by = decided.rule;
     }
     return carry_out(decided, packet);
 }
 
-rules::ActionParam Pipeline::action_param(rules::TableId table, Hook hook, Packet& packet) const {
-    return {packet,           table,          hook,          now_,
-            state_.conntrack, state_.network, state_.random, state_.log,
-            state_.rules_key};
+// What a table says; the copies that its rules make go first.
+rules::TableVerdict Pipeline::judge(rules::TableId table, Hook hook, Packet& packet) {
+    rules::Copies copies;
+    rules::ActionParam par = {packet,           table,           hook,          now_,
+                              state_.conntrack, state_.network,  state_.random, state_.log,
+                              state_.sets,      state_.rules_key};
+    par.copies = copying_ ? nullptr : &copies;
+    const rules::TableVerdict decided = state_.program.run(par, state_.observer);
+    if (!copies.empty()) {
+        send_copies(std::move(copies));
+    }
+    return decided;
 }
 
 // kernel: nf_nat_ipv4_fn, nf_nat_ipv6_fn, nf_nat_inet_fn; nf_nat_ipv4_local_fn
@@ -140,8 +147,7 @@ Verdict Pipeline::bind(Hook hook, nat::Manip manip, Packet& packet) {
     std::optional<nat::Range> range;
     RuleId rule = RuleId::None;
     if (state_.program.has(packet.layout.family, rules::TableId::Nat, hook)) {
-        const rules::TableVerdict decided =
-            state_.program.run(action_param(rules::TableId::Nat, hook, packet), state_.observer);
+        const rules::TableVerdict decided = judge(rules::TableId::Nat, hook, packet);
         if (decided.verdict == rules::TargetVerdict::Nat) {
             range = decided.range;
             rule = decided.rule;

@@ -37,7 +37,8 @@ State::State(RouterOptions options)
       network(interfaces, routes),
       program({}, names_of(interfaces)),
       icmp_limit(draw_key(keys)),
-      rules_key(draw_key(keys)) {
+      rules_key(draw_key(keys)),
+      sets{keys.next64(), keys.next64()} {
     conntrack.describe_packet = [this](const Packet& packet) {
         const Hook hook = packet.meta.in == IfIndex::None ? Hook::Output : Hook::Prerouting;
         return rules::log_text(packet, hook, network, rules::kAllDetail);

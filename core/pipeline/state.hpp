@@ -19,6 +19,7 @@
 #include "core/routing/interface_table.hpp"
 #include "core/routing/route_table.hpp"
 #include "core/rules/program/program.hpp"
+#include "core/sets/sets.hpp"
 
 namespace nsr::pipeline {
 
@@ -58,6 +59,7 @@ struct State {
     rules::Program program;
     IcmpLimit icmp_limit;
     SipKey rules_key;      // of what rules remember
+    sets::Sets sets;       // outlive the rules that name them
     local::Groups groups;  // of the [host] namespace
     DropCounters drops;
     std::array<IpCounters, 2> counters;  // by index_of(family)

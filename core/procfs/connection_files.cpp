@@ -101,7 +101,8 @@ std::string read_stat_nf_conntrack(const Context& context, Instant /*now*/) {
         "early_drop icmp_error  expect_new expect_create expect_delete search_restart\n";
     for (std::size_t i = 0; i < columns.size(); ++i) {
         const bool wide_gap = i == 1 || i == 13;
-        out += i == 0 ? "" : wide_gap ? "  " : " ";
+        const std::size_t gap = i == 0 ? 0 : 1;
+        out.append(wide_gap ? 2 : gap, ' ');
         text::append_hex(out, static_cast<std::uint32_t>(columns[i]), 8);
     }
     return out += '\n';

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/conntrack/tuple_text.hpp"
 #include "core/wire/protocol.hpp"
 
 namespace nsr::procfs {
@@ -66,7 +67,10 @@ class LineWriter {
     }
     void put(std::uint64_t number) { at_ = std::to_chars(at_, at_ + 20, number).ptr; }
     void put(std::uint32_t number) { at_ = std::to_chars(at_, at_ + 10, number).ptr; }
-    void put_hex(std::uint32_t number) { at_ = std::to_chars(at_, at_ + 8, number, 16).ptr; }
+    void put_ports(std::uint8_t protocol, const StoredTuple& tuple) {
+        at_ = conntrack::write_ports(at_, conntrack::ports_of(protocol), tuple.source_port,
+                                     tuple.destination_port);
+    }
     void put_ipv4(std::uint32_t address) {
         for (unsigned shift = 24; shift > 0; shift -= 8) {
             put_octet(address >> shift & 0xff);
@@ -184,14 +188,13 @@ void put_head(LineWriter& line, const Entry& entry, Instant now) {
 }
 
 void put_addresses(LineWriter& line, const Entry& entry, Direction direction);
-void put_ports(LineWriter& line, std::uint8_t protocol, const StoredTuple& tuple);
 
 // kernel: print_tuple, ct_show_zone, seq_print_acct
 void put_direction(LineWriter& line, const Entry& entry, Direction direction) {
     const Connection& connection = entry.connection;
     const bool original = direction == Direction::Original;
     put_addresses(line, entry, direction);
-    put_ports(line, connection.protocol, original ? connection.original : connection.reply);
+    line.put_ports(connection.protocol, original ? connection.original : connection.reply);
     const Extra* extra = entry.extra;
     if (extra == nullptr) {
         return;
@@ -232,39 +235,6 @@ void put_addresses(LineWriter& line, const Entry& entry, Direction direction) {
         line.put_ipv6(tuple.destination);
     }
     line.put(" ");
-}
-
-void put_ports(LineWriter& line, std::uint8_t protocol, const StoredTuple& tuple) {
-    const std::uint32_t source = tuple.source_port;
-    const std::uint32_t destination = tuple.destination_port;
-    switch (protocol) {
-        case proto::kTcp:
-        case proto::kUdp:
-        case proto::kUdplite:
-        case proto::kSctp:
-            line.put("sport=");
-            line.put(source);
-            line.put(" dport=");
-            line.put(destination);
-            return line.put(" ");
-        case proto::kIcmp:
-        case proto::kIcmpv6:
-            line.put("type=");
-            line.put(destination >> 8);
-            line.put(" code=");
-            line.put(destination & 0xff);
-            line.put(" id=");
-            line.put(source);
-            return line.put(" ");
-        case proto::kGre:
-            line.put("srckey=0x");
-            line.put_hex(source);
-            line.put(" dstkey=0x");
-            line.put_hex(destination);
-            return line.put(" ");
-        default:
-            return;
-    }
 }
 
 void put_tail(LineWriter& line, const Entry& entry, Instant now, LineFormat format) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/base/words.hpp"
 #include "core/procfs/table_size.hpp"
 
 namespace nsr::procfs {
@@ -183,11 +184,7 @@ std::string path_of(std::string_view name) {
 
 // The exchange of both separators; its own inverse.
 std::string name_of_path(std::string_view path) {
-    std::string name(path);
-    for (char& letter : name) {
-        letter = letter == '/' ? '.' : letter == '.' ? '/' : letter;
-    }
-    return name;
+    return exchanged(path, '/', '.');
 }
 
 // What stands for the `*` of `pattern` in `path`; empty: they differ.

@@ -219,10 +219,10 @@ unsigned Tree::Impl::mode(const Found& found) {
 }
 
 Failure Tree::Impl::not_a_file(const Found& found) {
-    const Errno code = found.directory      ? Errno::IsDirectory
-                       : found.through_file ? Errno::NotDirectory
-                                            : Errno::NoEntry;
-    return {code, {}};
+    if (found.directory) {
+        return {Errno::IsDirectory, {}};
+    }
+    return {found.through_file ? Errno::NotDirectory : Errno::NoEntry, {}};
 }
 
 namespace {

@@ -9,9 +9,14 @@
 #include "core/conntrack/conntrack.hpp"
 #include "core/packet/hook.hpp"
 #include "core/packet/packet.hpp"
+#include "core/rules/copies.hpp"
 #include "core/rules/network.hpp"
 #include "core/rules/state.hpp"
 #include "core/rules/table_id.hpp"
+
+namespace nsr::sets {
+class Sets;
+}
 
 namespace nsr::rules {
 
@@ -24,8 +29,10 @@ struct ActionParam {
     const Network& network;
     RandomSource& random;
     LogSink& log;
+    sets::Sets& sets;
     const SipKey& hash_key;  // of tables that packets fill; the same as long as the program lives
     MatchState* state = nullptr;  // of the match at work; see StatefulMatch
+    Copies* copies = nullptr;     // what TEE makes; null: the packet is such a copy itself
 };
 
 }  // namespace nsr::rules

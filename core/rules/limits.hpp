@@ -8,6 +8,6 @@ namespace nsr::rules {
 
 inline constexpr std::uint32_t kMostJumps = 65536;
 // Instructions. A call counts as several, one that searches the packet as more.
-inline constexpr std::uint32_t kMostWork = 4194304;
+inline constexpr std::uint32_t kMostWork = 2097152;
 
 }  // namespace nsr::rules

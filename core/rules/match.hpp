@@ -47,11 +47,15 @@ class Match {
     [[nodiscard]] virtual std::string shared_name() const { return {}; }
     // Says to a state that somebody made what this match needs of it.
     virtual void join(MatchState& /*shared*/) const {}
+    // The name of the address set it asks, which must exist; empty: none.
+    [[nodiscard]] virtual std::string_view set_name() const { return {}; }
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
     // Its work grows with the packet: it counts as more; see kMostWork.
     [[nodiscard]] virtual bool searches_packet() const { return false; }
     // Reads the counters of connections. kernel: connbytes_mt_check forces nf_conntrack_acct on
     [[nodiscard]] virtual bool needs_accounting() const { return false; }
+    // It is not supported, and stands in the rule all the same; see language/tolerated.hpp.
+    [[nodiscard]] virtual bool tolerated() const { return false; }
     // Where it may stand. kernel: xt_match.hooks, .table and its checkentry
     [[nodiscard]] virtual std::uint8_t hooks() const { return kAllHooks; }
 

@@ -18,6 +18,9 @@
 
 namespace nsr::rules {
 
+// In the place of a number of words: one may follow that begins no option.
+inline constexpr std::uint8_t kOptionalValue = 0xff;
+
 struct OptionSpec {
     std::string_view name;        // without dashes
     std::uint8_t values = 1;      // words that follow

@@ -28,6 +28,7 @@
 #include "core/rules/rule.hpp"
 #include "core/rules/rule_list.hpp"
 #include "core/rules/table_id.hpp"
+#include "core/rules/tolerance.hpp"
 #include "core/wire/address.hpp"
 
 namespace nsr::rules {
@@ -123,6 +124,7 @@ class Ruleset {
     Table& load(Family family, TableId id);
 
     RuleId next_id = RuleId{1};
+    Tolerance tolerance;  // what rules may name though it is not supported
 
   private:
     std::array<std::array<Cow<Table>, kTableCount>, 2> tables_;  // [0] IPv4, [1] IPv6

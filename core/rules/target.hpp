@@ -7,14 +7,17 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/rules/action_param.hpp"
 #include "core/rules/verdict.hpp"
 
 namespace nsr::rules {
 
+class Match;
 class Target;
 
 enum class Action : std::uint8_t { Count, Accept, Drop, Return, Jump, Goto, Mark, Call };
@@ -47,7 +50,18 @@ class Target {
     // Whether name() is a user chain that it goes to, and whether a return comes back behind it.
     enum class Jump : std::uint8_t { None, Call, Goto };
     [[nodiscard]] virtual Jump jump() const { return Jump::None; }
+    // The same jump to a chain that has another name now. Precondition: it is a jump.
+    [[nodiscard]] virtual std::shared_ptr<const Target> renamed(std::string_view /*chain*/) const {
+        return nullptr;
+    }
+    // The names of the address sets it changes or asks, which must exist.
+    [[nodiscard]] virtual std::vector<std::string_view> set_names() const { return {}; }
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
+    // What it remembers between packets, as a match that says yes to all of them and is asked
+    // behind those of its rule. Null: nothing. Lives as long as the target.
+    [[nodiscard]] virtual const Match* memory() const { return nullptr; }
+    // It is not supported, and stands in the rule all the same; see language/tolerated.hpp.
+    [[nodiscard]] virtual bool tolerated() const { return false; }
     // Where it may stand. kernel: xt_target.hooks and .table
     [[nodiscard]] virtual std::uint8_t hooks() const { return kAllHooks; }
 

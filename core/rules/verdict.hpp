@@ -27,6 +27,8 @@ enum class RejectWith : std::uint8_t {
     PortUnreachable6,
     PolicyFail6,
     RejectRoute6,
+    SourceProblem6,       // of SNPT, whose translation has no word to make up with
+    DestinationProblem6,  // of DNPT
 };
 
 struct TableVerdict {

@@ -16,7 +16,6 @@
 
 namespace nsr::wire::gre {
 
-inline constexpr std::size_t kBaseBytes = 4;  // flags and protocol type, in every version
 inline constexpr std::size_t kProtocolOffset = 2;
 inline constexpr std::size_t kCallIdOffset = 6;  // the receiver's
 inline constexpr std::size_t kEnhancedBytes = 8;

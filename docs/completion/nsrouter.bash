@@ -1,7 +1,7 @@
 # bash completion for nsrouter
 _nsrouter() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command="" word i
-    local commands="run stop check replay status reload sysctl dmesg module rules ip conntrack"
+    local commands="run stop check replay status reload sysctl dmesg module rules iptables ip6tables ip conntrack"
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
         case $word in
@@ -38,7 +38,9 @@ _nsrouter() {
         reload) words="--existing keep recheck kill --dry-run --control --token --help" ;;
         dmesg) words="-w --control --token --help" ;;
         module) words="list load unload nf_conntrack --control --token --help" ;;
-        rules) words="save list flush -c --counters -4 --ipv4 -6 --ipv6 --control --token --help" ;;
+        rules) words="save restore list flush -c --counters -n --noflush -t --test -T --table -4 --ipv4 -6 --ipv6 --control --token --help" ;;
+        iptables | ip6tables) words="-A -C -D -I -R -L -S -F -Z -N -X -P -E -t -n -v -x -c -p -s -d -i -o -m -j -g --line-numbers
+            raw mangle nat filter security PREROUTING INPUT FORWARD OUTPUT POSTROUTING ACCEPT DROP RETURN --control --token --help" ;;
         ip) words="addr route link add del replace show set dev via mtu up down -4 -6 --control --token --help" ;;
         conntrack) words="-L -G -D -U -F -C -S expect dying unconfirmed --src --dst --reply-src --reply-dst --proto
             --sport --dport --state --status --mark --zone --family --output --timeout --zero --control --token --help" ;;

@@ -23,9 +23,7 @@ int command_check(const std::string& path) {
     if (!config) {
         return refuse(config.error());
     }
-    for (const ConfigError& warning : config->warnings) {
-        std::fprintf(stderr, "%s (warning)\n", to_string(warning).c_str());
-    }
+    std::fputs(warnings_in_lines(config->warnings).c_str(), stderr);
     const Preflight here = preflight(*config);
     if (!here.not_known.empty()) {
         std::fprintf(stderr, "%s: not looked at: what is in the namespaces now (%s)\n",

@@ -13,9 +13,10 @@ namespace {
 
 // One row per subcommand, in the order of --help.
 constexpr void (*kCommands[])(CLI::App& app, int& exit_code) = {
-    add_run_command,    add_stop_command,   add_check_command,  add_replay_command,
-    add_status_command, add_reload_command, add_sysctl_command, add_dmesg_command,
-    add_module_command, add_rules_command,  add_ip_command,     add_conntrack_command,
+    add_run_command,    add_stop_command,      add_check_command,    add_replay_command,
+    add_status_command, add_reload_command,    add_sysctl_command,   add_dmesg_command,
+    add_module_command, add_rules_command,     add_iptables_command, add_ip6tables_command,
+    add_ip_command,     add_conntrack_command,
 };
 
 constexpr const char* kFooter = R"(Examples:
@@ -70,6 +71,11 @@ bool complain_about_subcommand(const CLI::App& app) {
     return false;
 }
 
+// Like all that the program says of itself.
+std::string usage_error(const CLI::App* app, const CLI::Error& error) {
+    return "nsrouter: " + CLI::FailureMessage::simple(app, error);
+}
+
 }  // namespace
 
 void describe_cli(CLI::App& app, int& exit_code) {
@@ -86,6 +92,7 @@ int run_cli(int argc, const char* const* argv) {
     CLI::App app("A userspace netfilter router for Linux network namespaces.", "nsrouter");
     int exit_code = kSuccess;
     describe_cli(app, exit_code);
+    app.failure_message(usage_error);
     if (argc > 1 && complain_about_command(app, argv[1])) {
         return kUsage;
     }

@@ -24,6 +24,8 @@ void add_module_command(CLI::App& app, int& exit_code);     // rules.cpp
 void add_rules_command(CLI::App& app, int& exit_code);      // rules.cpp
 void add_sysctl_command(CLI::App& app, int& exit_code);     // sysctl.cpp
 void add_ip_command(CLI::App& app, int& exit_code);         // ip.cpp
+void add_iptables_command(CLI::App& app, int& exit_code);   // iptables.cpp
+void add_ip6tables_command(CLI::App& app, int& exit_code);  // iptables.cpp
 void add_conntrack_command(CLI::App& app, int& exit_code);  // conntrack.cpp
 
 // --control and --token, options of the program that stand before or behind its subcommand.

@@ -45,7 +45,10 @@ class Sink {
         }
     }
     [[nodiscard]] std::ostream* stream() {
-        return path_.empty() ? nullptr : path_ == "-" ? &std::cout : &file_;
+        if (path_.empty()) {
+            return nullptr;
+        }
+        return path_ == "-" ? &std::cout : &file_;
     }
     // Of standard output nothing is said here: main() does.
     [[nodiscard]] bool flush() { return path_.empty() || path_ == "-" || file_.flush().good(); }

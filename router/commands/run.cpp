@@ -47,9 +47,6 @@ int run(const std::string& path, bool in_background) {
         std::fputs(in_lines(config.error()).c_str(), stderr);
         return kFailure;
     }
-    for (const ConfigError& warning : config->warnings) {
-        std::fprintf(stderr, "warning: %s\n", to_string(warning).c_str());
-    }
     // Who reads standard error may go; the router stays.
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);

@@ -85,8 +85,10 @@ std::string interfaces_table(const json::array& interfaces) {
             addresses += (addresses.empty() ? "" : " ") + text_of(address);
         }
         const std::string netns = text_of(interface.at("netns"));
+        // The links behind [host] are what limits its packets.
+        const bool limited = !interface.at("host").as_bool();
         rows.push_back({text_of(interface.at("name")), interface.at("up").as_bool() ? "up" : "down",
-                        text_of(interface.at("mtu")), netns.empty() ? "-" : netns,
+                        limited ? text_of(interface.at("mtu")) : "-", netns.empty() ? "-" : netns,
                         text_of(counters.at("rx_packets")), bytes(counters.at("rx_bytes")),
                         text_of(counters.at("tx_packets")), bytes(counters.at("tx_bytes")),
                         std::to_string(dropped), addresses});

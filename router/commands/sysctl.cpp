@@ -12,6 +12,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "core/base/words.hpp"
 #include "router/base/text_file.hpp"
 #include "router/commands/cli.hpp"
 #include "router/commands/commands.hpp"
@@ -76,11 +77,14 @@ class Sysctl {
   private:
     void load_system();
     void load_file(const std::string& path);
+    [[nodiscard]] bool is_torn(std::size_t at) const;
+    std::size_t complain_about_torn(std::size_t at);
     void carry_out(const std::string& word);
     void show(const std::string& name);
     void show_below(const std::string& name);
     void set(const std::string& name, const std::string& value, bool ignore_errors);
     void print(const std::string& name, const std::string& value) const;
+    void fail_unknown(const std::string& name);
     void fail(const std::string& message);
     static void complain(const std::string& message);
 
@@ -90,12 +94,9 @@ class Sysctl {
     int exit_code_ = kSuccess;
 };
 
-std::string path_of(std::string name) {
-    // Separators are dots; a slash is a dot inside a name.
-    for (char& c : name) {
-        c = c == '.' ? '/' : c == '/' ? '.' : c;
-    }
-    return "/proc/sys/" + name;
+// Separators are dots; a slash is a dot inside a name.
+std::string path_of(const std::string& name) {
+    return "/proc/sys/" + exchanged(name, '.', '/');
 }
 
 std::string first_line(std::string text) {
@@ -193,10 +194,33 @@ int Sysctl::run() {
         std::fputs("nsrouter: sysctl needs a name, a setting, -a or -p\n", stderr);
         return kUsage;
     }
-    for (const std::string& word : options_.words) {
-        carry_out(word);
+    for (std::size_t i = 0; i < options_.words.size(); ++i) {
+        if (is_torn(i)) {
+            i = complain_about_torn(i);
+        } else {
+            carry_out(options_.words[i]);
+        }
     }
     return exit_code_;
+}
+
+// "a = b" and "a =b", which come in pieces.
+bool Sysctl::is_torn(std::size_t at) const {
+    const auto& words = options_.words;
+    return words[at].find('=') == std::string::npos && at + 1 < words.size() &&
+           words[at + 1].starts_with('=');
+}
+
+// -> the last of the pieces
+std::size_t Sysctl::complain_about_torn(std::size_t at) {
+    const auto& words = options_.words;
+    std::size_t last = at + 1;
+    std::string value = words[last].substr(1);
+    if (value.empty() && last + 1 < words.size()) {
+        value = words[++last];
+    }
+    fail("a setting is one word, without blanks around \"=\": " + words[at] + "=" + value);
+    return last;
 }
 
 void Sysctl::carry_out(const std::string& word) {
@@ -206,7 +230,9 @@ void Sysctl::carry_out(const std::string& word) {
     if (repeated) {
         complain("separators should not be repeated: " + word.substr(0, equals));
     }
-    if (equals != std::string::npos) {
+    if (equals == 0) {
+        fail("\"" + word + "\" must be of the form name=value: there is no name");
+    } else if (equals != std::string::npos) {
         set(dotted_sysctl_name(name), word.substr(equals + 1), false);
     } else if (options_.write) {
         fail("\"" + word + "\" must be of the form name=value");
@@ -272,7 +298,7 @@ void Sysctl::show(const std::string& name) {
     const ControlReply reply = ask(target_, {"GET", percent_encode(path_of(name)), {}});
     if (reply.status == 404) {
         if (!options_.ignore_unknown) {
-            fail("cannot stat " + path_of(name) + ": No such file or directory");
+            fail_unknown(name);
         }
         return;
     }
@@ -318,7 +344,7 @@ void Sysctl::set(const std::string& name, const std::string& value, bool ignore_
         }
     } else if (reply.status == 404) {
         if (!options_.ignore_unknown && !ignore_errors) {
-            fail("cannot stat " + path_of(bare) + ": No such file or directory");
+            fail_unknown(bare);
         }
     } else if (!ignore_errors) {
         fail("setting key \"" + bare + "\": " + reason_in(reply.body));
@@ -335,6 +361,20 @@ void Sysctl::print(const std::string& name, const std::string& value) const {
     } else {
         std::printf("%s = %s\n", name.c_str(), value.c_str());
     }
+}
+
+// Of a file there may be hundreds, which are another kernel's; of the command line, slips.
+void Sysctl::fail_unknown(const std::string& name) {
+    std::string guess;
+    if (!options_.load && !options_.system) {
+        const ControlReply all = ask(target_, {"GET", "/sysctl", {}});
+        std::vector<std::string_view> names;
+        for (const std::string_view line : split(all.body, '\n')) {
+            names.push_back(line.substr(0, line.find(' ')));
+        }
+        guess = did_you_mean(name, names);
+    }
+    fail("cannot stat " + path_of(name) + ": No such file or directory" + guess);
 }
 
 void Sysctl::fail(const std::string& message) {

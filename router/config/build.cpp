@@ -119,6 +119,8 @@ ConfigErrors fill_router(Router& router, const Config& config, Instant now) {
         router.add_interface(interface_of(interface));
     }
     ConfigErrors errors = set_routes(router, config);
+    const ConfigErrors wrong = build_sets(config, router.sets(), now);
+    errors.insert(errors.end(), wrong.begin(), wrong.end());
     router.apply(config.ruleset, now);
     return errors;
 }

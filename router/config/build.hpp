@@ -9,6 +9,10 @@
 #include "core/pipeline/router.hpp"
 #include "router/config/config.hpp"
 
+namespace nsr::sets {
+class Sets;
+}
+
 namespace nsr::router {
 
 // What a router of a machine (or cgroup) with this much memory begins with: the size of its table
@@ -41,7 +45,11 @@ ConfigError route_error(const Config& config, const routing::RouteRefusal& refus
 // Routes of the configuration in the place of all others, or what is wrong with one of them.
 [[nodiscard]] ConfigErrors set_routes(Router& router, const Config& config);
 
-// Interfaces in the configuration's order (IfIndex i is interfaces[i - 1]), routes, rules,
+// The sets of the configuration, into `sets`; what could not be made is reported, and left out.
+// sets_section.cpp
+[[nodiscard]] ConfigErrors build_sets(const Config& config, sets::Sets& sets, Instant now);
+
+// Interfaces in the configuration's order (IfIndex i is interfaces[i - 1]), routes, sets, rules,
 // tracking.
 [[nodiscard]] ConfigErrors fill_router(Router& router, const Config& config, Instant now);
 

@@ -93,10 +93,11 @@ void check_names(const Config& config, ConfigErrors& errors) {
             devices.emplace(std::pair(plain_netns(later.netns), later.device), &later)
                 .first->second;
         if (same_device != &later && same_device != same_name) {
-            errors.push_back({later.where, "device \"" + later.device +
-                                               "\" is used twice in the same namespace, first "
-                                               "in line " +
-                                               std::to_string(same_device->where.line)});
+            errors.push_back(
+                {later.device_where, "device \"" + later.device +
+                                         "\" is used twice in the same namespace, first "
+                                         "in line " +
+                                         std::to_string(same_device->device_where.line)});
         }
     }
     if (config.interfaces.empty()) {
@@ -285,10 +286,10 @@ void check_host(const Config& config, ConfigErrors& errors) {
         }
         if (interface.device == kHostDevice &&
             plain_netns(interface.netns) == plain_netns(config.host_netns)) {
-            errors.push_back({interface.where, "device \"" + interface.device +
-                                                   "\" is taken by [host] in the "
-                                                   "namespace \"" +
-                                                   interface.netns + "\": choose another"});
+            errors.push_back({interface.device_where, "device \"" + interface.device +
+                                                          "\" is taken by [host] in the "
+                                                          "namespace \"" +
+                                                          interface.netns + "\": choose another"});
         }
     }
 }

@@ -2,7 +2,10 @@
 // range. load.hpp makes it; a plan of what to do is made from it later.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,7 +66,9 @@ struct InterfaceConfig {
     std::vector<HostRoute> host_routes;  // "default" is one entry per family that has an address
     bool host_forwarding = false;        // the namespace routes, too
     std::uint32_t mtu = 1500;
-    SourceLocation where;
+    SourceLocation where;         // of the name
+    SourceLocation device_where;  // `where` unless given
+    SourceLocation netns_where;   // ditto
 };
 
 struct RouteConfig {
@@ -87,12 +92,26 @@ struct RuleFile {
     std::string text;
 };
 
+// Address sets as they are written: the text of `ipset save` in a file, or commands that [sets]
+// stands for, each as its words.
+struct SetFile {
+    std::string path;  // as locations show it
+    std::string text;
+};
+struct SetsConfig {
+    std::optional<SetFile> file;
+    std::vector<Located<std::vector<std::string>>> commands;
+    // Of what each set is made of, by name: tells whether it has changed.
+    std::map<std::string, std::size_t, std::less<>> fingerprints;
+};
+
 struct ReplayEvent {
     Duration at{};
     std::vector<RuleFile> rules;
     std::vector<SysctlConfig> sysctls;
     std::vector<Located<std::string>> conntrack;  // arguments of conntrack(8); see conntrack_args
     std::vector<Located<std::string>> ip;         // see ip_args
+    std::vector<Located<std::string>> ipset;      // arguments of ipset(8); see parse_ipset_args
 };
 
 struct ReplayConfig {
@@ -110,8 +129,10 @@ struct Config {
     procfs::LineFormat line_format = procfs::LineFormat::Article;
     std::vector<InterfaceConfig> interfaces;  // in the file's order, as a start numbers them
     std::string host_netns;                   // empty: no [host], the built-in responder answers
+    SourceLocation host_where;                // of that
     std::vector<RouteConfig> routes;
     std::vector<SysctlConfig> sysctls;  // of `file` first, no name twice
+    SetsConfig sets;
     rules::Ruleset ruleset;
     rules::HostNames host_names;            // what rules may name, when the configuration was read
     std::vector<std::string> rule_tables4;  // tables named in the rules file, in its order

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 #include <tuple>
 
+#include "core/rules/lint/lint.hpp"
 #include "router/base/text_file.hpp"
 #include "router/config/build.hpp"
 #include "router/config/section.hpp"
@@ -13,8 +15,10 @@
 namespace nsr::router {
 namespace {
 
+std::string in_lines(const ConfigErrors& errors, std::string (*text_of)(const ConfigError&));
 void read_sections(const TomlValue& tree, Config& config, ConfigErrors& errors);
 void add_new(const ConfigErrors& found, ConfigErrors& errors);
+void add_lint(Config& config);
 void put_in_order(ConfigErrors& errors, const std::string& main_file);
 
 }  // namespace
@@ -44,22 +48,37 @@ Result<Config, ConfigErrors> parse_config(std::string_view text, const std::stri
         put_in_order(errors, path);
         return errors;
     }
+    add_lint(config);
     return config;
 }
 
 std::string in_lines(const ConfigErrors& errors) {
-    constexpr std::size_t kMostErrors = 100;
-    std::string text;
-    for (std::size_t i = 0; i < std::min(errors.size(), kMostErrors); ++i) {
-        text += to_string(errors[i]) + "\n";
+    return in_lines(errors, to_string);
+}
+
+std::string warnings_in_lines(const ConfigErrors& warnings) {
+    return in_lines(warnings, warning_text);
+}
+
+void log_warnings(const ConfigErrors& warnings, Instant now, LogSink& log) {
+    std::istringstream lines(warnings_in_lines(warnings));
+    for (std::string line; std::getline(lines, line);) {
+        log.log(now, LogLevel::Warning, "nsrouter: " + line);
     }
-    if (errors.size() > kMostErrors) {
-        text += "... and " + std::to_string(errors.size() - kMostErrors) + " more\n";
-    }
-    return text;
 }
 
 namespace {
+
+std::string in_lines(const ConfigErrors& errors, std::string (*text_of)(const ConfigError&)) {
+    std::string text;
+    for (std::size_t i = 0; i < std::min(errors.size(), kMostShown); ++i) {
+        text += text_of(errors[i]) + "\n";
+    }
+    if (errors.size() > kMostShown) {
+        text += "... and " + std::to_string(errors.size() - kMostShown) + " more\n";
+    }
+    return text;
+}
 
 // Interfaces come first, whatever the file's order: sysctls and rules name them.
 void read_sections(const TomlValue& tree, Config& config, ConfigErrors& errors) {
@@ -75,7 +94,9 @@ void read_sections(const TomlValue& tree, Config& config, ConfigErrors& errors) 
     read_host(section("host"), config);
     read_routes(root, config);
     read_sysctls(section("sysctl"), config);
+    read_sets(section("sets"), config);
     read_rules(section("rules"), config);
+    check_sets(config, errors);
     read_replay(section("replay"), config);
     root.finish();
 }
@@ -94,6 +115,18 @@ void add_new(const ConfigErrors& found, ConfigErrors& errors) {
             errors.push_back(error);
         }
     }
+}
+
+// What is legal, and surely not meant.
+void add_lint(Config& config) {
+    rules::lint::Surroundings surroundings{.interfaces = config.interface_names(),
+                                           .host = !config.host_netns.empty()};
+    surroundings.interfaces.emplace_back("lo");
+    if (surroundings.host) {
+        surroundings.interfaces.emplace_back(kHostInterface);
+    }
+    const ConfigErrors found = rules::lint::lint(config.ruleset, surroundings);
+    config.warnings.insert(config.warnings.end(), found.begin(), found.end());
 }
 
 // By file and place; the same message twice (a rule that is wrong in both families) is one.

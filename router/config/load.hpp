@@ -10,10 +10,12 @@
 //   (what only several parts together can get wrong), build (Config to nsr::Router).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "core/base/log.hpp"
 #include "core/base/result.hpp"
 #include "router/config/config.hpp"
 
@@ -26,6 +28,9 @@ Result<Config, ConfigErrors> parse_config(std::string_view text, const std::stri
                                           std::uint64_t memory_bytes = 0);
 
 // One a line; of very many only the first, and how many there are besides.
+inline constexpr std::size_t kMostShown = 100;
 std::string in_lines(const ConfigErrors& errors);
+std::string warnings_in_lines(const ConfigErrors& warnings);
+void log_warnings(const ConfigErrors& warnings, Instant now, LogSink& log);
 
 }  // namespace nsr::router

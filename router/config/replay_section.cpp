@@ -5,6 +5,7 @@
 #include "router/config/sections.hpp"
 #include "router/tools/conntrack/parse.hpp"
 #include "router/tools/ip/args.hpp"
+#include "router/tools/ipset/args.hpp"
 
 namespace nsr::router {
 namespace {
@@ -13,6 +14,7 @@ void checkpoints(Section& section, ReplayConfig& replay);
 ReplayEvent event(Section section, const Config& config);
 void event_rules(Section& section, const Config& config, ReplayEvent& event);
 void event_commands(Section& section, const Config& config, ReplayEvent& event);
+void event_sets(Section& section, ReplayEvent& event);
 void try_rules(const Config& config, ConfigErrors& errors);
 
 }  // namespace
@@ -61,7 +63,8 @@ ReplayEvent event(Section section, const Config& config) {
     event_commands(section, config, event);
     if (section.value()->members.size() < 2 && section.take("at") != nullptr) {
         section.fail(section.where(),
-                     "[[replay.event]] needs something to do: ipv4, ipv6, sysctl, conntrack or ip");
+                     "[[replay.event]] needs something to do: ipv4, ipv6, sysctl, conntrack, ip or "
+                     "ipset");
     }
     section.finish();
     return event;
@@ -93,6 +96,7 @@ void event_commands(Section& section, const Config& config, ReplayEvent& event) 
             section.fail(line.where, "conntrack: " + args.error());
         }
     }
+    event_sets(section, event);
     section.strings("ip", event.ip);
     for (const Located<std::string>& line : event.ip) {
         const auto args = parse_ip_args(line.value);
@@ -104,6 +108,19 @@ void event_commands(Section& section, const Config& config, ReplayEvent& event) 
         } else if (!args->interface.empty() && config.find_interface(args->interface) == nullptr) {
             section.fail(line.where, "ip: unknown interface \"" + args->interface + "\"" +
                                          suggestion(args->interface, config.interface_names()));
+        }
+    }
+}
+
+void event_sets(Section& section, ReplayEvent& event) {
+    section.strings("ipset", event.ipset);
+    for (const Located<std::string>& line : event.ipset) {
+        const auto args = parse_ipset_line(line.value);
+        if (!args) {
+            section.fail(line.where, "ipset: " + args.error().text);
+        } else if (!*args || (*args)->only_shows() || (*args)->command == IpsetCommand::Restore) {
+            section.fail(line.where,
+                         "ipset: an event changes something; `" + line.value + "` does not");
         }
     }
 }

@@ -5,6 +5,7 @@
 #include "core/rules/language/families.hpp"
 #include "core/rules/language/native.hpp"
 #include "core/rules/language/parse.hpp"
+#include "core/rules/language/tolerated.hpp"
 #include "router/config/rule_words.hpp"
 #include "router/config/sections.hpp"
 
@@ -93,15 +94,20 @@ void Loader::run() {
         return;
     }
     config_.host_names = host_names_of_this_machine();
+    read_tolerance(section_, config_);
     file("ipv4", Family::Ipv4, config_.rule_tables4);
     file("ipv6", Family::Ipv6, config_.rule_tables6);
+    if (Located<std::string> name; section_.string("ipset", name.value)) {
+        name.where = section_.take("ipset")->value.where;
+        read_set_file(name, config_, errors_);
+    }
     if (const TomlValue* declared = section_.table("chains")) {
         chains(*declared);
     }
     const TomlValue* policy_table = section_.table("policy");
     for (const TomlMember& member : section_.value()->members) {
-        if (member.key != "ipv4" && member.key != "ipv6" && member.key != "chains" &&
-            member.key != "policy") {
+        if (member.key != "ipv4" && member.key != "ipv6" && member.key != "ipset" &&
+            member.key != "chains" && member.key != "policy" && member.key != "tolerate") {
             table(member);
         }
     }
@@ -118,6 +124,8 @@ void Loader::run() {
         const ConfigErrors wrong = rules::check(config_.ruleset, family);
         errors_.insert(errors_.end(), wrong.begin(), wrong.end());
     }
+    const ConfigErrors tolerated = rules::tolerated_rules(config_.ruleset);
+    config_.warnings.insert(config_.warnings.end(), tolerated.begin(), tolerated.end());
 }
 
 void Loader::file(const char* key, Family family, std::vector<std::string>& tables) {
@@ -173,15 +181,16 @@ void Loader::chains(const TomlValue& value) {
 void Loader::table(const TomlMember& member) {
     const std::optional<TableId> table = rules::parse_table(member.key);
     if (!table) {
-        std::vector<std::string> known = {"ipv4", "ipv6", "chains", "policy"};
+        std::vector<std::string> known = {"ipv4", "ipv6", "ipset", "chains", "policy", "tolerate"};
         const std::vector<std::string> tables = table_names();
         known.insert(known.end(), tables.begin(), tables.end());
         const std::string_view near = nearest(member.key, {known.begin(), known.end()});
-        fail(member.where, "unknown key \"" + member.key + "\" in [rules]" +
-                               (near.empty() ? "; known are ipv4, ipv6, chains, policy and the "
-                                               "tables " +
-                                                   join(tables)
-                                             : suggestion(member.key, known)));
+        fail(member.where,
+             "unknown key \"" + member.key + "\" in [rules]" +
+                 (near.empty() ? "; known are ipv4, ipv6, ipset, chains, policy, tolerate and the "
+                                 "tables " +
+                                     join(tables)
+                               : suggestion(member.key, known)));
         return;
     }
     Section section(&member.value, "rules." + member.key, errors_);

@@ -153,6 +153,11 @@ const TomlMember* Section::take(std::string_view key) {
     return table_ == nullptr ? nullptr : table_->find(key);
 }
 
+SourceLocation Section::where_of(std::string_view key, const SourceLocation& otherwise) {
+    const TomlMember* member = take(key);
+    return member == nullptr ? otherwise : member->value.where;
+}
+
 void Section::finish() {
     if (table_ == nullptr) {
         return;

@@ -38,6 +38,8 @@ class Section {
 
     // The member, whatever its type; marks the key as known.
     const TomlMember* take(std::string_view key);
+    // Of the value of `key`, if it is given.
+    SourceLocation where_of(std::string_view key, const SourceLocation& otherwise);
     // Reports all keys that nobody asked for.
     void finish();
 

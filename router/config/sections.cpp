@@ -64,7 +64,10 @@ void read_router(Section section, Config& config) {
 
 void read_control(Section section, Config& config) {
     ControlConfig& control = config.control;
-    control.where = section.where();
+    control.where = {config.path, 0, 0};
+    if (section.value() != nullptr) {
+        control.where = section.where();
+    }
     listen_address(section, control);
     control.unix_path = "/run/nsrouter/" + config.name + ".sock";
     if (section.string("unix", control.unix_path) && control.unix_path.size() > kMaxSocketPath) {
@@ -111,6 +114,7 @@ void read_proc(Section section, Config& config) {
 
 void read_host(Section section, Config& config) {
     netns_name(section, config.host_netns);
+    config.host_where = section.where_of("netns", section.where());
     if (section.value() != nullptr && section.take("netns") == nullptr) {
         section.fail(section.where(), "[host] needs netns = \"NAME\"");
     }
@@ -252,19 +256,19 @@ bool is_netns_process(const std::string& text) {
 
 InterfaceConfig read_interface(Section section) {
     InterfaceConfig interface;
-    interface.where = section.where();
+    interface.where = section.where_of("name", section.where());
     interface_name(section, "name", interface.name);
     if (section.take("name") == nullptr) {
         section.fail(section.where(), "[[interface]] needs name = \"...\"");
-    } else {
-        interface.where = section.take("name")->value.where;
     }
     if (interface.name == "lo" || interface.name == "all" || interface.name == "default") {
         section.fail(interface.where, "name \"" + interface.name + "\" is taken: choose another");
     }
     interface.device = interface.name;
     interface_name(section, "device", interface.device);
+    interface.device_where = section.where_of("device", interface.where);
     netns_name(section, interface.netns);
+    interface.netns_where = section.where_of("netns", interface.where);
     interface.addresses = addresses(section);
     std::int64_t mtu = interface.mtu;
     section.integer("mtu", {68, 65535}, mtu);

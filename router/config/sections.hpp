@@ -21,6 +21,8 @@ std::vector<SysctlConfig> sysctl_settings(const TomlValue& table, ConfigErrors& 
 void check_sysctl_setting(const SysctlConfig& setting, const Config& config, ConfigErrors& errors);
 // rules_section.cpp
 void read_rules(Section section, Config& config);
+// Of [rules]: before its files are read.
+void read_tolerance(Section& section, Config& config);
 // rule_files.cpp
 // The text of a rules file named at `where`; reported if it cannot be read.
 std::optional<RuleFile> read_rule_file(const Located<std::string>& name, Family family,
@@ -29,6 +31,12 @@ std::optional<RuleFile> read_rule_file(const Located<std::string>& name, Family 
 std::vector<std::string> tables_in(std::string_view text);
 // What /etc/hosts and /etc/networks say now; a machine without them has no names.
 rules::HostNames host_names_of_this_machine();
+// sets_section.cpp: [sets], and the file that `ipset` in [rules] names
+void read_sets(Section section, Config& config);
+void read_set_file(const Located<std::string>& name, Config& config, ConfigErrors& errors);
+// Makes the sets aside, takes their fingerprints, and reports what cannot be made, and rules that
+// name what is not there.
+void check_sets(Config& config, ConfigErrors& errors);
 // replay_section.cpp
 void read_replay(Section section, Config& config);
 // check.cpp: what only several sections together can get wrong

@@ -1,5 +1,7 @@
 #include "router/config/sysctl_file.hpp"
 
+#include "core/base/words.hpp"
+
 namespace nsr::router {
 namespace {
 
@@ -49,14 +51,9 @@ SysctlFile parse_sysctl_file(std::string_view text, const std::string& file) {
 }
 
 std::string dotted_sysctl_name(std::string_view name) {
-    std::string dotted(name);
-    const std::size_t first = dotted.find_first_of("./");
-    if (first != std::string::npos && dotted[first] == '/') {
-        for (char& c : dotted) {
-            c = c == '/' ? '.' : c == '.' ? '/' : c;
-        }
-    }
-    return dotted;
+    const std::size_t first = name.find_first_of("./");
+    const bool slashes = first != std::string_view::npos && name[first] == '/';
+    return slashes ? exchanged(name, '/', '.') : std::string(name);
 }
 
 }  // namespace nsr::router

@@ -3,17 +3,17 @@
 //
 // Theory of operation
 //   One Session per connection, on loopback TCP or a unix socket. A request is read whole (header
-//   at most 8 KiB, body at most 1 MiB, each within its deadline: 431, 413, 408), handed to the
-//   handler, and answered before the next one is read. An answer is a text, or a stream: the server
-//   asks for a piece, writes it as a chunk, and asks again when the peer has taken it, so that the
-//   event loop gets to the packets between two pieces however long the file is. A stream may also
-//   have nothing to say yet; wake() asks it again. What takes long elsewhere is answered later. The
-//   owner has room for 64 connections at the unix socket, all others together for 64 at a time, and
-//   16 streams without end among them: further ones get 503. A web page must not be able to drive
-//   the router: over TCP the Host header has to be loopback, the address listened on or the one
-//   that the client reached, and an Origin has to be that of the server itself. Who asks is found
-//   out once for each connection, when it begins (rights.hpp); a connection of which that cannot be
-//   known must send the token.
+//   at most 8 KiB, body at most 1 MiB, the owner's 64 MiB, each within its deadline: 431, 413,
+//   408), handed to the handler, and answered before the next one is read. An answer is a text, or
+//   a stream: the server asks for a piece, writes it as a chunk, and asks again when the peer has
+//   taken it, so that the event loop gets to the packets between two pieces however long the file
+//   is. A stream may also have nothing to say yet; wake() asks it again. What takes long elsewhere
+//   is answered later. The owner has room for 64 connections at the unix socket, all others
+//   together for 64 at a time, and 16 streams without end among them: further ones get 503. A web
+//   page must not be able to drive the router: over TCP the Host header has to be loopback, the
+//   address listened on or the one that the client reached, and an Origin has to be that of the
+//   server itself. Who asks is found out once for each connection, when it begins (rights.hpp); a
+//   connection of which that cannot be known must send the token.
 #pragma once
 
 #include <chrono>
@@ -38,6 +38,7 @@ struct Request {
     std::map<std::string, std::string> query;  // decoded
     std::string body;
     Caller caller;
+    bool accepts_json = false;  // Accept names it
 };
 
 // More: ask again at once, even if this piece is empty. NotYet: when somebody wakes the stream.
@@ -69,6 +70,8 @@ struct Limits {
     std::size_t followers = 16;
     std::uint32_t header_bytes = 8 * 1024;
     std::size_t body_bytes = std::size_t{1024} * 1024;
+    // Of the owner, who loads files of rules and sets.
+    std::size_t owner_body_bytes = std::size_t{64} * 1024 * 1024;
     std::chrono::milliseconds header_time{10'000};
     std::chrono::milliseconds body_time{10'000};
     std::chrono::milliseconds write_time{30'000};  // for what one write gives

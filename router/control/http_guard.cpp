@@ -70,7 +70,11 @@ Guard::Refusal Guard::check(const Headers& headers) const {
 }
 
 Guard::Refusal Guard::identify(std::string_view authorization, Caller& caller) const {
-    if (!token.empty() && !authorization.empty()) {
+    caller.token_helps = !token.empty();
+    if (!authorization.empty() && token.empty()) {
+        return {401, "the token is wrong: [control] has none, ask without Authorization"};
+    }
+    if (!authorization.empty()) {
         caller.owner = same_secret(bearer_of(authorization), token);
         return caller.owner ? Refusal{} : Refusal{401, "the token is wrong"};
     }

@@ -24,8 +24,8 @@ struct Guard {
         std::string reason;
     };
     [[nodiscard]] Refusal check(const Headers& headers) const;
-    // The right token makes an owner of any caller; a wrong one is refused, and so is the lack of
-    // one where the user is not known.
+    // The right token makes an owner of any caller; a wrong one is refused (any is, if there is no
+    // token), and so is the lack of one where the user is not known.
     [[nodiscard]] Refusal identify(std::string_view authorization, Caller& caller) const;
 };
 

@@ -65,6 +65,9 @@ void Session<Protocol>::header_done(Error error) {
 
 template <class Protocol>
 void Session<Protocol>::read_body() {
+    if (caller_.owner) {
+        parser_->body_limit(sessions_->limits.owner_body_bytes);
+    }
     arm(sessions_->limits.body_time);
     beast::http::async_read(
         socket_, buffer_, *parser_,
@@ -126,6 +129,8 @@ Response Session<Protocol>::answer_to(beast::http::request<beast::http::string_b
     }
     request.method = head_ ? "GET" : std::string(message.method_string());
     request.body = std::move(message.body());
+    request.accepts_json =
+        field(beast::http::field::accept).find("application/json") != std::string_view::npos;
     if (!parse_target(target, request)) {
         return refuse(400, "malformed request target");
     }

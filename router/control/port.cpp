@@ -24,7 +24,11 @@ const ControlPort::Endpoint ControlPort::kEndpoints[] = {
     {"DELETE", "/conntrack", 0200, &ControlPort::delete_conntrack},
     {"POST", "/conntrack", 0200, &ControlPort::conntrack},
     {"GET", "/rules", 0440, &ControlPort::rules},
+    {"GET", "/rules.json", 0440, &ControlPort::rules_json},
+    {"PUT", "/rules", 0200, &ControlPort::restore_rules},
+    {"POST", "/rules", 0200, &ControlPort::restore_rules},
     {"DELETE", "/rules", 0200, &ControlPort::flush_rules},
+    {"POST", "/iptables", 0200, &ControlPort::iptables},
     {"POST", "/ip", 0222, &ControlPort::ip},  // which asks again before it changes anything
     {"GET", "/module", 0444, &ControlPort::modules},
     {"PUT", "/module", 0200, &ControlPort::change_module},

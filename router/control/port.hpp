@@ -4,9 +4,9 @@
 //   Everything below /proc, /dev and whatever else procfs::Tree holds is a file: GET reads it (a
 //   large one in pieces), or lists a directory; PUT and POST write it. Errors are the errno's
 //   meaning as a status: ENOENT 404, EACCES 403, EINVAL 400, EBUSY 409, ENOMEM 507. Beside the
-//   files there are the rows of one table: /status, /log, /sysctl, /conntrack, /rules, /ip,
-//   /module, /reload and /stop, which the commands use. A request is answered at once, within the
-//   turn of the event loop that read it; a long answer is a stream that is asked for piece by
+//   files there are the rows of one table: /status, /log, /sysctl, /conntrack, /rules, /iptables,
+//   /ip, /module, /reload and /stop, which the commands use. A request is answered at once, within
+//   the turn of the event loop that read it; a long answer is a stream that is asked for piece by
 //   piece, and what changes rules is answered when they are at work. Whether it is answered at all
 //   the mode of the file or the row decides, see rights.hpp: GET reads, everything else writes.
 #pragma once
@@ -63,8 +63,14 @@ class ControlPort {
     http::Piece advance(ConntrackPass& pass, std::string& out);
     void greet_ctnetlink();
 
+    // iptables.cpp
+    http::Response iptables(const http::Request& request);
+    http::Response restore_rules(const http::Request& request);
+
     // rules.cpp
     http::Response rules(const http::Request& request);
+    http::Response rules_json(const http::Request& request);
+    http::Response stream_rules_json(const http::Request& request);
     http::Response flush_rules(const http::Request& request);
     http::Response change_rules(MakeRules make);
     // A text that takes long to make; `make` works on values, beside the packets.

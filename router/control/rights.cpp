@@ -9,9 +9,9 @@
 namespace nsr::router {
 namespace {
 
-constexpr const char* kWhatHelps =
-    "ask as root or as the user who runs the router, or with the token of [control] "
-    "(Authorization: Bearer TOKEN, nsrouter --token)";
+constexpr const char* kWhatHelps = "ask as root or as the user who runs the router";
+constexpr const char* kTokenHelps =
+    ", or with the token of [control] (Authorization: Bearer TOKEN, nsrouter --token)";
 
 // Without a user namespace there is one line: 0 0 4294967295.
 bool knows_all_users() {
@@ -56,12 +56,13 @@ std::string why_not(std::string_view what, unsigned mode, const Caller& caller) 
     if (caller.uid) {
         text += ", and you are uid " + std::to_string(*caller.uid);
     }
-    return text + ": " + kWhatHelps + ")";
+    text.append(": ").append(kWhatHelps).append(caller.token_helps ? kTokenHelps : "");
+    return text + ")";
 }
 
 std::string why_not_known() {
-    return "EACCES: Permission denied (it cannot be known which user asks: use the unix socket, or "
-           "send the token of [control] with Authorization: Bearer TOKEN)";
+    return "EACCES: Permission denied (it cannot be known which user asks, and [control] has no "
+           "token that would make up for that: use the unix socket)";
 }
 
 }  // namespace nsr::router

@@ -23,6 +23,7 @@ namespace nsr::router {
 struct Caller {
     std::optional<uid_t> uid;  // nothing: it cannot be known
     bool owner = false;
+    bool token_helps = false;  // [control] has a token that would make an owner of this caller
 };
 
 // The users who own what a router shows.
@@ -44,7 +45,7 @@ enum class Access : char { Read, Write };
 bool may(Access access, unsigned mode, const Caller& caller);
 // "EACCES: ..." with what is not allowed, to whom, and what would help. `what`: "GET /log".
 std::string why_not(std::string_view what, unsigned mode, const Caller& caller);
-// The same where nobody knows who asks.
+// The same where nobody knows who asks, and there is no token.
 std::string why_not_known();
 
 }  // namespace nsr::router

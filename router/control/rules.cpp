@@ -1,10 +1,12 @@
 // Rules, links and the tracking module at the control port.
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "core/rules/save.hpp"
 #include "router/control/port.hpp"
 #include "router/control/request.hpp"
+#include "router/control/rules_json.hpp"
 #include "router/control/tracking_module.hpp"
 #include "router/tools/iptables/listing.hpp"
 
@@ -24,37 +26,86 @@ std::vector<Family> families_in(const Request& request) {
     return {family == "ipv4" ? Family::Ipv4 : Family::Ipv6};
 }
 
+// One table alone, as iptables-save -t writes it; nothing if nobody has loaded it.
+std::string saved_table(const rules::Counted& counted, Family family, rules::TableId id) {
+    const rules::Table& table = std::as_const(counted.ruleset).table(family, id);
+    if (!table.loaded) {
+        return {};
+    }
+    std::string text = "*" + std::string(rules::name_of(id)) + "\n";
+    for (const std::string& line : rules::save_lines(table, counted.counters.table(family, id))) {
+        text += line + "\n";
+    }
+    return text + "COMMIT\n";
+}
+
 }  // namespace
 
 Response ControlPort::rules(const Request& request) {
-    if (auto refused = unknown_parameters(request, {"family", "format"})) {
+    if (auto refused = unknown_parameters(request, {"family", "format", "table"})) {
         return *refused;
     }
     if (auto refused = not_one_of(request, "family", {"ipv4", "ipv6"})) {
         return *refused;
     }
-    if (auto refused = not_one_of(request, "format", {"save", "plain", "list"})) {
+    if (auto refused = not_one_of(request, "format", {"save", "plain", "list", "json"})) {
         return *refused;
+    }
+    if (auto refused =
+            not_one_of(request, "table", {"raw", "mangle", "nat", "filter", "security"})) {
+        return *refused;
+    }
+    const bool any_form = !request.query.contains("format");
+    if (value_of(request, "format") == "json" || (any_form && request.accepts_json)) {
+        return stream_rules_json(request);
     }
     if (controls_.config.conntrack.activate_on_view) {
         activate_by_view(controls_.router, now());
     }
     const auto now_counted = std::make_shared<const rules::Counted>(controls_.router.counted());
-    return text_from_beside(
-        [now_counted, families = families_in(request), format = value_of(request, "format")] {
-            const rules::Counted& counted = *now_counted;
-            std::string body;
-            for (const Family family : families) {
-                if (format == "list") {
-                    body += rule_listing(counted, family);
-                } else if (format == "plain") {
-                    body += rules::save(counted.ruleset, family, false);
-                } else {
-                    body += rules::save(counted.ruleset, family, counted.counters);
-                }
+    return text_from_beside([now_counted, families = families_in(request),
+                             format = value_of(request, "format"),
+                             only = rules::parse_table(value_of(request, "table"))] {
+        const rules::Counted& counted = *now_counted;
+        std::string body;
+        for (const Family family : families) {
+            if (only) {
+                body += saved_table(counted, family, *only);
+            } else if (format == "list") {
+                body += rule_listing(counted, family);
+            } else if (format == "plain") {
+                body += rules::save(counted.ruleset, family, false);
+            } else {
+                body += rules::save(counted.ruleset, family, counted.counters);
             }
-            return body;
-        });
+        }
+        return body;
+    });
+}
+
+// GET /rules.json
+Response ControlPort::rules_json(const Request& request) {
+    if (auto refused = unknown_parameters(request, {"family"})) {
+        return *refused;
+    }
+    if (auto refused = not_one_of(request, "family", {"ipv4", "ipv6"})) {
+        return *refused;
+    }
+    return stream_rules_json(request);
+}
+
+Response ControlPort::stream_rules_json(const Request& request) {
+    if (controls_.config.conntrack.activate_on_view) {
+        activate_by_view(controls_.router, now());
+    }
+    const auto listing =
+        std::make_shared<RulesJson>(controls_.router.counted(), families_in(request));
+    Response response;
+    response.content_type = "application/json";
+    response.stream = [listing](std::string& out) {
+        return listing->advance(out, kPieceBytes) ? http::Piece::More : http::Piece::Last;
+    };
+    return response;
 }
 
 Response ControlPort::flush_rules(const Request& request) {

@@ -27,10 +27,30 @@ namespace {
 
 using Kind = Operation::Kind;
 
+// A part of the plan, and who asks for it; null: [host] or [control].
 struct Place {
     const Part& part;
+    const InterfaceConfig* interface;
     SourceLocation where;
 };
+
+// Of the words that ask for an operation.
+SourceLocation where_of(const Operation& operation, const Place& place) {
+    if (place.interface == nullptr) {
+        return place.where;
+    }
+    for (const HostRoute& route : place.interface->host_routes) {
+        if (operation.kind == Kind::Route && route.to == operation.prefix) {
+            return route.where;
+        }
+    }
+    for (const Located<Prefix>& address : place.interface->host_addresses) {
+        if (operation.kind == Kind::Address && address.value == operation.prefix) {
+            return address.where;
+        }
+    }
+    return place.interface->device_where;
+}
 
 // Empty: nothing is wrong with the namespace itself.
 std::string wrong_namespace(const std::string& netns) {
@@ -74,14 +94,21 @@ std::string wrong_operation(const netlink::Socket& socket, const Operation& oper
     return {};
 }
 
+Place place_of(const Part& part, const Config& config) {
+    if (const InterfaceConfig* interface = config.find_interface(part.name)) {
+        return {part, interface, interface->netns_where};
+    }
+    return {part, nullptr, part.name == kHostInterface ? config.host_where : config.control.where};
+}
+
 void look_at(const Place& place, Preflight& found) {
     const std::string& netns = place.part.operations.front().netns;
-    const auto fail = [&](const std::string& why) {
+    const auto fail = [&](const SourceLocation& where, const std::string& why) {
         if (!why.empty()) {
-            found.obstacles.push_back({place.where, why});
+            found.obstacles.push_back({where, why});
         }
     };
-    fail(wrong_namespace(netns));
+    fail(place.where, wrong_namespace(netns));
     if (!netlink::netns_exists(netns)) {
         return;  // it will be made, empty
     }
@@ -89,7 +116,7 @@ void look_at(const Place& place, Preflight& found) {
         const netlink::Enter enter(netns);
         const netlink::Socket socket;
         for (const Operation& operation : place.part.operations) {
-            fail(wrong_operation(socket, operation));
+            fail(where_of(operation, place), wrong_operation(socket, operation));
         }
     } catch (const SystemError& error) {
         found.not_known = error.what();
@@ -206,12 +233,7 @@ Preflight preflight(const Config& config) {
         return found;
     }
     for (const Part& part : plan_for(config)) {
-        const InterfaceConfig* interface = config.find_interface(part.name);
-        SourceLocation where = config.control.where;
-        if (interface != nullptr) {
-            where = interface->where;
-        }
-        look_at({part, where}, found);
+        look_at(place_of(part, config), found);
     }
     look_at_listener(config, found);
     if (const std::string why = wrong_socket_file(config.control.unix_path); !why.empty()) {

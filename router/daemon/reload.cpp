@@ -228,6 +228,7 @@ void Reload::exchange() {
     configure();
     parts_.engine.deadlines_changed();
     follow_host();
+    log_warnings(parts_.config.warnings, now, parts_.log);
     parts_.log.log(now, LogLevel::Info, "nsrouter: configuration reloaded");
 }
 

@@ -40,6 +40,7 @@ Service::Service(Config config)
       memory_limit_bytes_(memory_limit()) {
     memory_limit_bytes_ = memory_limit_bytes_ == 0 ? kMemoryIfUnknown : memory_limit_bytes_;
     make_router();
+    log_warnings(config_.warnings, clock_.now(), log_);
     engine_ = std::make_unique<Engine>(*router_, clock_, log_);
     // A signal that comes while things are being set up waits until they are, and ends them then.
     engine_->on_signal([this](int number) { handle_signal(number); });
@@ -126,8 +127,17 @@ void Service::listen() {
         server_->listen_unix(config_.control.unix_path, config_.control.token);
     }
     if (!config_.control.address.empty()) {
-        const netlink::Enter enter(config_.control.netns);
-        server_->listen_tcp(config_.control.address, config_.control.port, config_.control.token);
+        listen_tcp();
+    }
+}
+
+void Service::listen_tcp() {
+    const ControlConfig& control = config_.control;
+    try {
+        const netlink::Enter enter(control.netns);
+        server_->listen_tcp(control.address, control.port, control.token);
+    } catch (const SystemError& error) {
+        throw SystemError(to_string(ConfigError{control.where, error.attempt()}), error.code());
     }
 }
 

@@ -42,6 +42,7 @@ class Service {
   private:
     void make_router();
     void listen();
+    void listen_tcp();
     void handle_signal(int number);
     void reload(ReloadRequest request, Reloaded done);
     void log_reload(const ReloadAnswer& answer);

@@ -6,6 +6,7 @@
 #include "core/base/printable.hpp"
 #include "core/procfs/sysctl.hpp"
 #include "core/rules/language/parse.hpp"
+#include "core/rules/set_use.hpp"
 #include "router/config/build.hpp"
 #include "router/config/section.hpp"
 #include "router/config/sections.hpp"
@@ -15,6 +16,7 @@
 #include "router/tools/conntrack/command.hpp"
 #include "router/tools/conntrack/parse.hpp"
 #include "router/tools/ip/command.hpp"
+#include "router/tools/ipset/command.hpp"
 
 namespace nsr::router {
 namespace {
@@ -45,6 +47,7 @@ class Replay {
     void run_timers(Instant until);
     void carry_out(const Scheduled& item);
     void load_rules(const RuleFile& file);
+    void change_sets(const ReplayEvent& event);
     void write_sysctls(const ReplayEvent& event);
     void write_out();
     void set_clock(Instant now);
@@ -248,6 +251,7 @@ void Replay::carry_out(const Scheduled& item) {
         return;
     }
     const ReplayEvent& event = *item.event;
+    change_sets(event);
     for (const RuleFile& file : event.rules) {
         load_rules(file);
     }
@@ -266,11 +270,29 @@ void Replay::carry_out(const Scheduled& item) {
     }
 }
 
+void Replay::change_sets(const ReplayEvent& event) {
+    const IpsetContext context{router_.sets(), [this] { return router_.set_references(); }, clock_};
+    for (const Located<std::string>& line : event.ipset) {
+        const auto args = parse_ipset_line(line.value);
+        if (const IpsetAnswer answer = run_ipset(**args, context); answer.exit_code != 0) {
+            complain(line.where, "ipset " + line.value + ": " + answer.errors);
+        }
+    }
+}
+
+// As iptables-restore: all of the file or nothing.
 void Replay::load_rules(const RuleFile& file) {
     rules::Ruleset ruleset = router_.ruleset();
-    for (const ConfigError& error :
-         rules::parse_save(file.text, file.path, file.family, ruleset, config_.host_names)) {
+    ConfigErrors errors = 
+        rules::parse_save(file.text, file.path, file.family, ruleset, config_.host_names);
+    if (errors.empty()) {
+        errors = rules::check_sets(ruleset, router_.sets().catalogue());
+    }
+    for (const ConfigError& error : errors) {
         complain(error.where, error.message);
+    }
+    if (!errors.empty()) {
+        return;
     }
     router_.apply(std::move(ruleset), clock_);
     (file.family == Family::Ipv4 ? tables4_ : tables6_) = tables_in(file.text);

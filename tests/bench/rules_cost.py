@@ -42,9 +42,9 @@ def batch(count):
         link.send(data)
     return (time.perf_counter() - begin) / count
 for line in sys.stdin:
-    once = batch(20)
-    count = max(20, min(2000, int(0.05 / once)))
-    print(min(batch(count) for _ in range(int(line))) * 1e9, flush=True)
+    # So short that nobody interferes with the quickest of them.
+    count = max(4, int(0.001 / batch(20)))
+    print(min(batch(count) for _ in range(40 * int(line))) * 1e9, flush=True)
 """
 
 

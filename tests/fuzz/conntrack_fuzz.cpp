@@ -18,6 +18,16 @@ using router::ConntrackCommand;
 
 using fuzz::kLiveNow;
 
+// What a listing shows: those whose time is not over. The others count until they are removed.
+std::size_t shown_entries(const Router& router) {
+    const conntrack::Table& table = router.conntrack().table();
+    std::size_t count = 0;
+    for (auto id = table.next(std::nullopt); id; id = table.next(id)) {
+        count += jiffies_until(table[*id].deadline, to_jiffies(kLiveNow)) > 0 ? 1 : 0;
+    }
+    return count;
+}
+
 std::size_t lines_in(const std::string& text) {
     return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }
@@ -74,7 +84,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         router::ConntrackPass pass({}, router::ConntrackPass::Form::Json);
         while (pass.advance(*router, json, 100, kLiveNow)) {
         }
-        NSR_CHECK(json.starts_with('[') && pass.entries() == router->conntrack().table().size());
+        NSR_CHECK(json.starts_with('[') && pass.entries() == shown_entries(*router));
     }
     return 0;
 }

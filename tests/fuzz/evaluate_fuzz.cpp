@@ -23,6 +23,7 @@
 #include "core/rules/matches/matches.hpp"
 #include "core/rules/program/program.hpp"
 #include "core/rules/save.hpp"
+#include "core/sets/sets.hpp"
 #include "core/rules/targets/targets.hpp"
 #include "tests/fuzz/support/packets.hpp"
 #include "tests/fuzz/support/router.hpp"
@@ -253,6 +254,7 @@ void show_everywhere(rules::Program& program, const Packet& packet, const Router
     constexpr SipKey kHashKey{1, 2};
     RandomSource random(1);
     NoLog log;
+    sets::Sets sets(kHashKey);
     for (std::size_t place = 0; place < rules::kTableCount * kHooks.size(); ++place) {
         const auto table = static_cast<rules::TableId>(place % rules::kTableCount);
         const Hook hook = kHooks[place / rules::kTableCount];
@@ -271,6 +273,7 @@ void show_everywhere(rules::Program& program, const Packet& packet, const Router
                                        .network = network,
                                        .random = random,
                                        .log = log,
+                                       .sets = sets,
                                        .hash_key = kHashKey}));
         NSR_CHECK(dissect(shown).accepted());
     }

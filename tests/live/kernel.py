@@ -1,6 +1,7 @@
 """One sequence of packets through a Linux router in a network namespace of its own."""
 import ctypes
 import fcntl
+import ipaddress
 import os
 import pickle
 import struct
@@ -93,6 +94,7 @@ class _Namespace:
             batch.append(f"link set {name} mtu {self.case.mtu[name]} txqueuelen 4000 multicast off up")
             batch += [f"addr add {a} dev {name}{' nodad' if ':' in a else ''}" for a in addresses]
         _tool("ip", "-batch", "-", text="\n".join(batch) + "\n")
+        self.wait_for_own_addresses()
         for name, value in {"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1, **self.case.sysctls}.items():
             self.sysctl(name, value)
         for family, command in RESTORE.items():
@@ -100,6 +102,16 @@ class _Namespace:
             if self.rules[family]:
                 _tool(f"{command}-restore", text=self.rules[family])
         self.drain()
+
+    def wait_for_own_addresses(self):
+        """The kernel takes what is sent to a new IPv6 address only when a worker of its own has made the route (addrconf_dad_work): until then it
+        forwards it."""
+        wanted = {ipaddress.ip_interface(a).ip.packed.hex() for addresses in self.case.interfaces.values() for a in addresses if ":" in a}
+        deadline = time.monotonic() + 5
+        while not wanted <= _local_addresses():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the kernel does not take {wanted - _local_addresses()}")
+            time.sleep(0.001)
 
     def administer(self, event):
         if event.kind == "sysctl":
@@ -146,6 +158,13 @@ class _Namespace:
                     if line.startswith((":", "[")):
                         found.append(f"v{family[-1]} {table} {line}")
         return found
+
+
+def _local_addresses():
+    RTF_LOCAL = 0x80000000
+    with open("/proc/net/ipv6_route") as file:
+        rows = [line.split() for line in file]
+    return {row[0] for row in rows if row[1] == "80" and int(row[8], 16) & RTF_LOCAL}
 
 
 def _tool(*command, text=None):

@@ -28,13 +28,16 @@ def test(h):
 
 def words(h):
     answer = h.cli("rules", "lst")
-    h.check("rules lst: what was meant, and what there is", answer.returncode == 2 and 'unknown command "rules lst"; did you mean "list"?; known: save, list, flush' in answer.stderr, answer)
+    h.check("rules lst: what was meant, and what there is", answer.returncode == 2 and 'unknown command "rules lst"; did you mean "list"?; known: save, restore, list, flush' in answer.stderr, answer)
     answer = h.cli("module", "bogus")
     h.check("module bogus", answer.returncode == 2 and 'unknown command "module bogus"; known: list, load, unload' in answer.stderr, answer)
     answer = h.cli("rules")
-    h.check("rules alone", answer.returncode == 2 and "rules needs one of save, list, flush" in answer.stderr, answer)
+    h.check("rules alone", answer.returncode == 2 and "rules needs one of save, restore, list, flush" in answer.stderr, answer)
     answer = h.cli("rules", "--help")
     h.check("rules --help is none", answer.returncode == 0 and "flush" in answer.stdout, answer)
+    for given in (["status", "--colour"], ["run"], ["status", "--wait", "soon"]):
+        answer = h.cli(*given)
+        h.check(f"{given}: who complains says so", answer.returncode == 2 and answer.stderr.startswith("nsrouter: "), answer)
 
 
 def sysctl(h):
@@ -54,6 +57,15 @@ def sysctl(h):
     whole = h.cli("sysctl", "net.netfilter")
     dot, dots = h.cli("sysctl", "net.netfilter."), h.cli("sysctl", "net..netfilter")
     h.check("a dot at the end does no harm", "nf_conntrack_max = " in dot.stdout and dot.stdout.count("\n") == whole.stdout.count("\n"), dot)
+    for words_ in (["-w", "net.ipv4.ip_default_ttl", "=", "65"], ["net.ipv4.ip_default_ttl", "=65"]):
+        answer = h.cli("sysctl", *words_)
+        h.check(f"{words_}: one line says how to write it",
+                answer.returncode == 1 and answer.stderr == 'sysctl: a setting is one word, without blanks around "=": net.ipv4.ip_default_ttl=65\n', answer)
+    answer = h.cli("sysctl", "-w", "=65")
+    h.check("a setting without a name", answer.returncode == 1 and answer.stderr == 'sysctl: "=65" must be of the form name=value: there is no name\n', answer)
+    for words_ in (["net.ipv4.ip_forwad"], ["-w", "net.ipv4.ip_forwad=1"]):
+        answer = h.cli("sysctl", *words_)
+        h.check(f"{words_}: what was meant", answer.returncode == 1 and answer.stderr.endswith('No such file or directory; did you mean "net.ipv4.ip_forward"?\n'), answer)
     h.check("a dot too many is told", dots.stdout.count("\n") == whole.stdout.count("\n") and "separators should not be repeated: net..netfilter" in dots.stderr, dots)
 
 

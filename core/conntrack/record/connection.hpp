@@ -25,7 +25,6 @@ inline constexpr std::uint32_t kAssured = 1u << 2;
 inline constexpr std::uint32_t kConfirmed = 1u << 3;
 inline constexpr std::uint32_t kSrcNat = 1u << 4;
 inline constexpr std::uint32_t kDstNat = 1u << 5;
-inline constexpr std::uint32_t kSeqAdjust = 1u << 6;
 inline constexpr std::uint32_t kSrcNatDone = 1u << 7;
 inline constexpr std::uint32_t kDstNatDone = 1u << 8;
 inline constexpr std::uint32_t kDying = 1u << 9;
@@ -154,6 +153,8 @@ struct Counter {
 };
 
 inline constexpr std::int64_t kStampAtConfirm = -1;  // Extra::start_ns of an unconfirmed connection
+
+inline constexpr unsigned kBitsPerLabelWord = 32;
 
 // What few flows need.
 struct Extra {

@@ -13,10 +13,10 @@ namespace nsr::rules {
 namespace {
 
 // Options whose value is an address, a prefix, or begins with one.
-constexpr std::array<std::string_view, 15> kAddressOptions = {
-    "-s",          "--source",    "--src",       "-d",          "--destination",
-    "--dst",       "--ctorigsrc", "--ctorigdst", "--ctreplsrc", "--ctrepldst",
-    "--src-range", "--dst-range", "--to",        "--to-source", "--to-destination"};
+constexpr auto kAddressOptions = std::to_array<std::string_view>(
+    {"-s", "--source", "--src", "-d", "--destination", "--dst", "--ctorigsrc", "--ctorigdst",
+     "--ctreplsrc", "--ctrepldst", "--src-range", "--dst-range", "--to", "--to-source",
+     "--to-destination", "--gateway", "--on-ip", "--tunnel-src", "--tunnel-dst"});
 
 bool is_address_option(std::string_view word) {
     return std::find(kAddressOptions.begin(), kAddressOptions.end(), word) != kAddressOptions.end();

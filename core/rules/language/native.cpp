@@ -18,7 +18,7 @@ Result<std::vector<Rule>, ConfigErrors> parse_rules(const std::vector<std::strin
         }
         given.push_back({word, 0, false});
     }
-    const RuleRequest request{family, table, chain, chains, where, names};
+    const RuleRequest request{family, table, chain, chains, where, context.tolerance, names};
     std::vector<Rule> rules = parse_rule_words(request, given, errors);
     if (!errors.empty()) {
         return errors;

@@ -92,7 +92,26 @@ std::string_view meaning(const OptionSpec& spec) {
     return spec.alias.empty() ? spec.name : spec.alias;
 }
 
-FoundOption find_option(std::span<const std::span<const OptionSpec>> tables,
+const OptionSpec* find_prefix(std::span<const OptionSpec> specs, std::string_view name) {
+    const OptionSpec* found = nullptr;
+    for (const OptionSpec& spec : specs) {
+        if (!spec.name.starts_with(name)) {
+            continue;
+        }
+        if (found != nullptr && meaning(*found) != meaning(spec)) {
+            return nullptr;
+        }
+        found = &spec;
+    }
+    return found;
+}
+
+const OptionSpec* find_option(std::span<const OptionSpec> specs, std::string_view name) {
+    const OptionSpec* spec = find_exact(specs, name);
+    return spec != nullptr ? spec : find_prefix(specs, name);
+}
+
+FoundOption look_up(std::span<const std::span<const OptionSpec>> tables,
                         std::string_view name) {
     for (std::size_t i = 0; i < tables.size(); ++i) {
         if (const OptionSpec* spec = find_exact(tables[i], name)) {
@@ -160,6 +179,30 @@ std::string_view nearest_option_anywhere(std::string_view option) {
         collect_names(module->options, names);
     }
     return nearest(option, names);
+}
+
+std::string unknown_option_text(std::string_view option,
+                                const std::vector<std::span<const OptionSpec>>& tables) {
+    const std::string shown = in_quotes("--" + std::string(option));
+    if (const std::string owners = owners_text(option); !owners.empty()) {
+        return "option " + shown + " needs " + owners + " in the same rule";
+    }
+    std::vector<std::string_view> known;
+    for (const std::span<const OptionSpec> table : tables) {
+        collect_names(table, known);
+    }
+    std::string_view near = nearest(option, known);
+    near = near.empty() ? nearest_option_anywhere(option) : near;
+    return "unknown option " + shown +
+           (near.empty() ? "" : "; did you mean \"--" + std::string(near) + "\"?");
+}
+
+std::vector<std::string_view> match_names() {
+    std::vector<std::string_view> names;
+    for (const MatchModule* row : match_modules()) {
+        names.push_back(row->name);
+    }
+    return names;
 }
 
 std::string tables_text(std::uint8_t tables) {

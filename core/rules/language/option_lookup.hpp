@@ -13,6 +13,9 @@
 namespace nsr::rules {
 
 const OptionSpec* find_exact(std::span<const OptionSpec> specs, std::string_view name);
+// The one option that `name` begins; aliases of one option count as one.
+const OptionSpec* find_prefix(std::span<const OptionSpec> specs, std::string_view name);
+const OptionSpec* find_option(std::span<const OptionSpec> specs, std::string_view name);
 // What the option is called, whatever its spelling.
 std::string_view meaning(const OptionSpec& spec);
 
@@ -23,7 +26,7 @@ struct FoundOption {
     std::size_t table = 0;
     bool several = false;  // it could be several; then there is no spec
 };
-FoundOption find_option(std::span<const std::span<const OptionSpec>> tables, std::string_view name);
+FoundOption look_up(std::span<const std::span<const OptionSpec>> tables, std::string_view name);
 void collect_names(std::span<const OptionSpec> specs, std::vector<std::string_view>& names);
 
 // The options every rule may have without a module.
@@ -44,6 +47,10 @@ struct OptionOwner {
     bool takes_value = true;
 };
 std::vector<OptionOwner> owners_of_option(std::string_view name);
+// What is wrong with an option that none of `tables` has: who has it, or what was meant.
+std::string unknown_option_text(std::string_view option,
+                                const std::vector<std::span<const OptionSpec>>& tables);
+std::vector<std::string_view> match_names();
 std::string_view nearest_option_anywhere(std::string_view option);
 // "nat", "raw or mangle"
 std::string tables_text(std::uint8_t tables);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/rules/language/missing.hpp"
+#include "core/rules/language/foreign.hpp"
 #include "core/rules/matches/basic.hpp"
 #include "core/rules/targets/standard.hpp"
 #include "core/rules/targets/targets.hpp"
@@ -135,6 +135,9 @@ RuleDraft::TargetKind RuleDraft::set_target(const GivenOption& given, bool is_go
     if (!is_goto && find_target(given.value) != nullptr) {
         return TargetKind::Module;
     }
+    if (!is_goto && tolerates_target(tolerance_, given.value)) {
+        return TargetKind::Tolerated;
+    }
     unknown_target(given, is_goto);
     return TargetKind::Unknown;
 }
@@ -171,8 +174,8 @@ void RuleDraft::unknown_target(const GivenOption& given, bool is_goto) const {
             names.push_back(row->name);
         }
     }
-    if (!is_goto && is_missing_module(given.value)) {
-        context_.error(given, "target " + given.value + " is not supported by this version");
+    if (!is_goto && is_foreign(given.value)) {
+        context_.error(given, not_supported("target " + given.value, given.value, {}));
         return;
     }
     context_.error(given, (is_goto ? "no chain " : "no chain or target ") + in_quotes(given.value) +

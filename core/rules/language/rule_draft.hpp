@@ -19,7 +19,8 @@ class RuleDraft {
     static constexpr std::size_t kMostRulesOfALine = 16384;
 
     // `chains` is where -j looks for user chains.
-    RuleDraft(RuleContext& context, const Table& chains) : context_(context), chains_(chains) {}
+    RuleDraft(RuleContext& context, const Table& chains, const Tolerance& tolerance)
+        : context_(context), chains_(chains), tolerance_(tolerance) {}
 
     void set_protocol(const GivenOption& given);
     void set_addresses(const GivenOption& given, bool source);
@@ -29,7 +30,8 @@ class RuleDraft {
 
     // What the name behind -j or -g is: a verdict or a user chain, which become the target at once,
     // or the name of a target module, or neither, which is reported.
-    enum class TargetKind : std::uint8_t { Standard, Module, Unknown };
+    // Tolerated: a target that is not supported, and may stand there all the same.
+    enum class TargetKind : std::uint8_t { Standard, Module, Tolerated, Unknown };
     TargetKind set_target(const GivenOption& given, bool is_goto);
 
     void add(std::shared_ptr<const Match> match) { matches_.push_back(std::move(match)); }
@@ -51,6 +53,7 @@ class RuleDraft {
 
     RuleContext& context_;
     const Table& chains_;
+    const Tolerance& tolerance_;
     std::array<std::vector<MaskedAddress>, 2> addresses_;  // [0] source, [1] destination
     std::array<bool, 2> address_inverted_{};
     std::array<std::shared_ptr<const Match>, 4> basic_;  // -i, -o, -p, -f

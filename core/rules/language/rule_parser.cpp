@@ -4,9 +4,11 @@
 #include <array>
 #include <optional>
 
-#include "core/rules/language/missing.hpp"
+#include "core/rules/language/foreign.hpp"
+#include "core/rules/language/loaded.hpp"
 #include "core/rules/language/option_lookup.hpp"
 #include "core/rules/language/rule_draft.hpp"
+#include "core/rules/language/tolerated.hpp"
 #include "core/rules/language/word_reader.hpp"
 #include "core/rules/matches/matches.hpp"
 #include "core/rules/targets/targets.hpp"
@@ -15,16 +17,6 @@
 namespace nsr::rules {
 
 namespace {
-
-struct Loaded {
-    const MatchModule* match = nullptr;
-    const TargetModule* target = nullptr;
-    Options options;
-    std::uint32_t column = 0;
-    [[nodiscard]] std::span<const OptionSpec> specs() const {
-        return match != nullptr ? match->options : target->options;
-    }
-};
 
 class RuleParser {
   public:
@@ -37,7 +29,7 @@ class RuleParser {
                    .errors = errors,
                    .names = request.names},
           words_(words, context_),
-          draft_(context_, request.chains) {}
+          draft_(context_, request.chains, request.tolerance) {}
 
     std::vector<Rule> parse();
 
@@ -50,6 +42,7 @@ class RuleParser {
     void give(Loaded& module, const OptionSpec& spec);
     bool load_protocol_module(std::string_view option);
     void unknown_option(std::string_view name);
+    bool swallow();
 
     void built_in(const OptionSpec& spec);
     void load_match(const GivenOption& given);
@@ -57,6 +50,7 @@ class RuleParser {
 
     void add_matches();
     void add_target();
+    bool is_of_family(const std::string& what, FamilySupport families, const Loaded& loaded);
 
     void error_here(std::string message) { words_.error(std::move(message)); }
 
@@ -68,6 +62,7 @@ class RuleParser {
     RuleDraft draft_;
     std::vector<Loaded> loaded_;
     bool target_seen_ = false;
+    std::string tolerated_target_;
     bool give_up_ = false;  // what follows cannot be judged
     std::uint8_t ahead_protocol_ = 0;
     const TargetModule* ahead_target_ = nullptr;
@@ -168,7 +163,7 @@ FoundOption RuleParser::find(std::string_view name) const {
         tables.push_back(loaded_[i].specs());
     }
     tables.push_back(built_in_options());
-    return find_option(tables, name);
+    return look_up(tables, name);
 }
 
 // Loads the match of -p, or the target that -j names further on, if it has this option.
@@ -196,30 +191,40 @@ bool RuleParser::load_protocol_module(std::string_view option) {
 }
 
 void RuleParser::unknown_option(std::string_view name) {
-    const std::string shown = in_quotes("--" + std::string(name));
     if (give_up_) {
         words_.skip_to_end();
         return;
     }
+    if (swallow()) {
+        return;
+    }
     if (find(name).several) {
-        error_here("option " + shown + " is short for more than one; write it in full");
-    } else if (const std::string owners = owners_text(name); !owners.empty()) {
-        error_here("option " + shown + " needs " + owners + " in the same rule");
+        error_here("option " + in_quotes("--" + std::string(name)) +
+                   " is short for more than one; write it in full");
     } else {
-        std::vector<std::string_view> known;
-        collect_names(built_in_options(), known);
+        std::vector<std::span<const OptionSpec>> tables = {built_in_options()};
         for (const Loaded& loaded : loaded_) {
-            collect_names(loaded.specs(), known);
+            tables.push_back(loaded.specs());
         }
         if (const auto* match = find_protocol_match(ahead_protocol_, request_.family)) {
-            collect_names(match->options, known);
+            tables.push_back(match->options);
         }
-        std::string_view near = nearest(name, known);
-        near = near.empty() ? nearest_option_anywhere(name) : near;
-        error_here("unknown option " + shown +
-                   (near.empty() ? "" : "; did you mean \"--" + std::string(near) + "\"?"));
+        error_here(unknown_option_text(name, tables));
     }
     words_.skip_values();
+}
+
+// What nobody knows belongs to the tolerated extension that was named last, with all words up to
+// the next option.
+bool RuleParser::swallow() {
+    const auto last = std::find_if(loaded_.rbegin(), loaded_.rend(),
+                                   [](const Loaded& loaded) { return !loaded.tolerated.empty(); });
+    if (last == loaded_.rend()) {
+        return false;
+    }
+    const std::string option = words_.take_tolerated();
+    append(last->words, words_.inverted ? "! " + option : option);
+    return true;
 }
 
 void RuleParser::give(Loaded& module, const OptionSpec& spec) {
@@ -265,16 +270,13 @@ void RuleParser::built_in(const OptionSpec& spec) {
 
 void RuleParser::load_match(const GivenOption& given) {
     const MatchModule* module = find_match(given.value);
+    if (module == nullptr && tolerates_match(request_.tolerance, given.value)) {
+        loaded_.push_back({.column = given.column, .tolerated = given.value});
+        return;
+    }
     if (module == nullptr) {
-        std::vector<std::string_view> names;
-        for (const MatchModule* row : match_modules()) {
-            names.push_back(row->name);
-        }
-        context_.error(
-            given,
-            is_missing_module(given.value)
-                ? "match " + in_quotes(given.value) + " is not supported by this version"
-                : "unsupported match " + in_quotes(given.value) + did_you_mean(given.value, names));
+        const std::string what = "match " + in_quotes(given.value);
+        context_.error(given, not_supported(what, given.value, match_names()));
         words_.skip_to_end();
         give_up_ = true;
         return;
@@ -286,6 +288,9 @@ void RuleParser::set_target(const GivenOption& given, bool is_goto) {
     const auto kind = draft_.set_target(given, is_goto);
     if (kind == RuleDraft::TargetKind::Unknown) {
         give_up_ = true;
+    } else if (kind == RuleDraft::TargetKind::Tolerated) {
+        loaded_.push_back({.column = given.column, .tolerated = given.value});
+        tolerated_target_ = given.value;
     } else if (kind == RuleDraft::TargetKind::Module && !target_seen_) {
         const TargetModule* module = find_target(given.value);
         loaded_.push_back({.match = nullptr,
@@ -299,17 +304,16 @@ void RuleParser::set_target(const GivenOption& given, bool is_goto) {
 void RuleParser::add_matches() {
     for (const Loaded& loaded : loaded_) {
         const MatchModule* module = loaded.match;
-        if (module == nullptr) {
+        if (!loaded.tolerated.empty() && loaded.tolerated != tolerated_target_) {
+            draft_.add(tolerated_match(loaded.tolerated, loaded.words));
+        }
+        if (module == nullptr ||
+            !is_of_family("match " + in_quotes(module->name), module->families, loaded)) {
             continue;
         }
-        const GivenOption at{.column = loaded.column};
-        context_.column = loaded.column;
-        if (!module->families.has(context_.family)) {
-            context_.error(at, "match " + in_quotes(module->name) + " is for " +
-                                   (context_.v6() ? "IPv4" : "IPv6") + " only");
-        } else if (module->protocol != 0 && !context_.only(module->protocol)) {
-            context_.error(at, "match " + in_quotes(module->name) + " needs \"-p " +
-                                   protocol_text(module->protocol) + "\" in the same rule");
+        if (module->protocol != 0 && !context_.only(module->protocol)) {
+            context_.error("match " + in_quotes(module->name) + " needs \"-p " +
+                           protocol_text(module->protocol) + "\" in the same rule");
         } else if (auto match = module->parse(loaded.options, context_)) {
             draft_.add(std::move(match));
         }
@@ -319,22 +323,32 @@ void RuleParser::add_matches() {
 void RuleParser::add_target() {
     for (const Loaded& loaded : loaded_) {
         const TargetModule* module = loaded.target;
-        if (module == nullptr) {
+        if (!loaded.tolerated.empty() && loaded.tolerated == tolerated_target_) {
+            draft_.set(tolerated_target(loaded.tolerated, loaded.words));
+        }
+        if (module == nullptr ||
+            !is_of_family("target " + std::string(module->name), module->families, loaded)) {
             continue;
         }
-        const GivenOption at{.column = loaded.column};
-        context_.column = loaded.column;
-        if (!module->families.has(context_.family)) {
-            context_.error(at, "target " + std::string(module->name) + " is for " +
-                                   (context_.v6() ? "IPv4" : "IPv6") + " only");
-        } else if ((module->tables & bit(context_.table)) == 0) {
-            context_.error(at, "target " + std::string(module->name) + " is only valid in table " +
-                                   tables_text(module->tables) + ", not in " +
-                                   std::string(name_of(context_.table)));
+        if ((module->tables & bit(context_.table)) == 0) {
+            context_.error("target " + std::string(module->name) + " is only valid in table " +
+                           tables_text(module->tables) + ", not in " +
+                           std::string(name_of(context_.table)));
         } else if (auto target = module->parse(loaded.options, context_)) {
             draft_.set(std::move(target));
         }
     }
+}
+
+// Complaints are about this module from now on.
+bool RuleParser::is_of_family(const std::string& what, FamilySupport families,
+                              const Loaded& loaded) {
+    context_.column = loaded.column;
+    const bool fits = families.has(context_.family);
+    if (!fits) {
+        context_.error(what + " is for " + (context_.v6() ? "IPv4" : "IPv6") + " only");
+    }
+    return fits;
 }
 
 }  // namespace

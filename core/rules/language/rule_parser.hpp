@@ -20,6 +20,7 @@ struct RuleRequest {
     std::string_view chain;
     const Table& chains;  // where -j looks for user chains
     SourceLocation where;
+    const Tolerance& tolerance;
     const HostNames& names;
 };
 

@@ -38,6 +38,11 @@ std::optional<GivenOption> WordReader::take(const OptionSpec& spec) {
     if (spec.values == 0 && inline_value) {
         error("option \"--" + std::string(spec.name) + "\" takes no value");
     }
+    if (spec.values == kOptionalValue) {
+        const bool follows = !at_end() && !begins_option(words_[at_].text);
+        given.value = inline_value ? *inline_value : follows ? words_[at_++].text : "";
+        return given;
+    }
     for (unsigned i = 0; i < spec.values; ++i) {
         std::string& value = i == 0 ? given.value : given.second;
         if (i == 0 && inline_value) {
@@ -58,7 +63,7 @@ std::optional<GivenOption> WordReader::take(const OptionSpec& spec) {
 
 // "-d ! 10.0.0.0/8", as iptables took it once. differs: old-negation
 bool WordReader::negated_inside(const OptionSpec& spec) const {
-    if (!spec.invertible || spec.values == 0 || inline_value || at_ == words_.size() ||
+    if (!spec.invertible || spec.values == 0 || spec.values == kOptionalValue || inline_value || at_ == words_.size() ||
         words_[at_].text != "!" || at_ + spec.values >= words_.size()) {
         return false;
     }

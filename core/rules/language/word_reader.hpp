@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/words.hpp"
+#include "core/rules/language/tolerated.hpp"
 #include "core/rules/options.hpp"
 
 namespace nsr::rules {
@@ -28,6 +29,8 @@ class WordReader {
     // The option of the last word with its values and its negation; reported if something is wrong,
     // nothing if it lacks a value.
     std::optional<GivenOption> take(const OptionSpec& spec);
+    // The last word with all up to the next option, for an extension that is tolerated.
+    std::string take_tolerated() { return tolerated_option(words_, at_); }
     // At the last word.
     void error(std::string message) { context_.error({.column = column_}, std::move(message)); }
 

@@ -67,7 +67,7 @@ std::shared_ptr<const Match> parse_ah(const Options& options, RuleContext& conte
     }
     match->reserved = options.has("ahres");
     const bool ok = read_index_range(options, context, "ahspi", match->spi) &&
-                    read_index_range(options, context, "ahlen", match->length);
+                    read_index(options, context, "ahlen", match->length);
     return ok ? match : nullptr;
 }
 

@@ -21,7 +21,7 @@ void AddressMatch::compile(Code& code) const {
 }
 
 std::string InterfaceMatch::save() const {
-    return std::string(invert_ ? "! " : "") + (in_ ? "-i " : "-o ") + pattern_;
+    return std::string(invert_ ? "! " : "") + (in_ ? "-i " : "-o ") + whole_word(pattern_);
 }
 
 void InterfaceMatch::compile(Code& code) const {

@@ -28,6 +28,7 @@ class FragMatch : public Match {
     MatchResult test(ActionParam& par) const override;
 
     IndexRange id;
+    IndexRange length;  // of a header that has no length: said, and asked of no packet
     bool reserved = false;
     bool first = false;
     bool more = false;
@@ -37,6 +38,7 @@ class FragMatch : public Match {
 std::string FragMatch::save() const {
     std::string text;
     append_index_range("--fragid", id, text);
+    append_index_range("--fraglen", length, text);
     const std::array<std::pair<bool, std::string_view>, 4> flags = {{{reserved, "--fragres"},
                                                                      {first, "--fragfirst"},
                                                                      {more, "--fragmore"},
@@ -79,11 +81,9 @@ std::shared_ptr<const Match> parse_frag(const Options& options, RuleContext& con
         context.error("--fragmore and --fraglast exclude each other");
         return nullptr;
     }
-    if (const GivenOption* given = options.find("fraglen")) {
-        context.error(*given, "--fraglen is not supported: fragment headers have one length");
-        return nullptr;
-    }
-    return read_index_range(options, context, "fragid", match->id) ? match : nullptr;
+    const bool ok = read_index_range(options, context, "fragid", match->id) &&
+                    read_index(options, context, "fraglen", match->length);
+    return ok ? match : nullptr;
 }
 
 }  // namespace

@@ -26,6 +26,8 @@ constexpr std::array kHashlimitOptions = std::to_array<OptionSpec>({
     {"hashlimit-htable-max"},
     {"hashlimit-htable-expire"},
     {"hashlimit-htable-gcinterval"},
+    {"hashlimit-rate-match", 0},
+    {"hashlimit-rate-interval"},
 });
 // In the order in which iptables-save writes them.
 constexpr std::array<std::pair<std::string_view, bool HashlimitConfig::*>, 4> kModes = {
@@ -81,7 +83,7 @@ std::string HashlimitMatch::save() const {
     if (!modes.empty()) {
         append(text, "--hashlimit-mode " + modes);
     }
-    append(text, "--hashlimit-name " + name);
+    append(text, "--hashlimit-name " + whole_word(name));
     if (!table_options.empty()) {
         append(text, table_options);
     }
@@ -92,6 +94,12 @@ std::string HashlimitMatch::save() const {
     }
     if (destination_bits != config.destination_mask.bits()) {
         append(text, "--hashlimit-dstmask " + std::to_string(destination_bits.value_or(0)));
+    }
+    if (config.rate_match) {
+        append(text, "--hashlimit-rate-match");
+        if (config.interval != 1) {
+            append(text, "--hashlimit-rate-interval " + std::to_string(config.interval));
+        }
     }
     return text;
 }
@@ -197,6 +205,40 @@ bool read_rate(const GivenOption& given, const Options& options, const RuleConte
     return true;
 }
 
+// Of "10/min": 60. Precondition: it is a rate.
+std::uint32_t seconds_of_unit(std::string_view rate) {
+    const std::size_t slash = rate.find('/');
+    const std::string unit = lower(slash == std::string_view::npos ? "s" : rate.substr(slash + 1));
+    return unit[0] == 'd' ? 86400 : unit[0] == 'h' ? 3600 : unit[0] == 'm' ? 60 : 1;
+}
+
+// "10/min" is then 10 per second, over a minute. libxt_hashlimit: hashlimit_mt_check
+bool read_rate_match(const GivenOption& rate, const Options& options, const RuleContext& context,
+                     HashlimitMatch& match) {
+    if (!options.has("hashlimit-rate-match")) {
+        return true;
+    }
+    HashlimitConfig& config = match.config;
+    const std::uint32_t unit = config.bytes ? 1 : seconds_of_unit(rate.value);
+    config.rate_match = true;
+    config.period /= unit;
+    config.interval = unit;
+    if (config.period == 0) {
+        context.error(rate, in_quotes(rate.value) + " is too fast for --hashlimit-rate-match");
+        return false;
+    }
+    if (unit != 1 && !options.has("hashlimit-htable-expire")) {
+        config.expire_ms = unit * 1000;
+        append(match.table_options,
+               "--hashlimit-htable-expire " + std::to_string(config.expire_ms));
+    }
+    if (options.has("hashlimit-rate-interval")) {
+        const auto given = read_number(options, context, "hashlimit-rate-interval", 1, 0xffffffff);
+        config.interval = static_cast<std::uint32_t>(given.value_or(0));
+    }
+    return config.interval != 0;
+}
+
 std::shared_ptr<const Match> parse_hashlimit(const Options& options, RuleContext& context) {
     const GivenOption* upto = options.find("hashlimit-upto");
     const GivenOption* above = options.find("hashlimit-above");
@@ -224,7 +266,9 @@ std::shared_ptr<const Match> parse_hashlimit(const Options& options, RuleContext
     match->config.source_mask = mask("hashlimit-srcmask");
     match->config.destination_mask = mask("hashlimit-dstmask");
     read_table_options(options, context, *match);
-    return read_modes(options, context, *match) ? match : nullptr;
+    const bool ok =
+        read_rate_match(given, options, context, *match) && read_modes(options, context, *match);
+    return ok ? match : nullptr;
 }
 
 }  // namespace

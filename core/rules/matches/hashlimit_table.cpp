@@ -63,6 +63,18 @@ std::uint64_t HashlimitConfig::most_credit() const {
     return bytes ? kByteCredits : period * burst * kCreditsPerUnit;
 }
 
+// kernel: user2rate, user2rate_bytes
+std::uint64_t HashlimitConfig::rate() const {
+    return bytes ? bytes_per_second(period) : kScale / period;
+}
+
+std::uint64_t HashlimitConfig::most_per_interval() const {
+    if (!bytes) {
+        return burst + rate();
+    }
+    return burst == 0 ? rate() : burst * rate();
+}
+
 HashlimitTable::Answer HashlimitTable::charge(ActionParam& par) {
     const auto key = config_.key_of(par.packet);
     if (!key) {
@@ -84,7 +96,11 @@ HashlimitTable::Answer HashlimitTable::charge(ActionParam& par) {
         buckets_[place].key = *key;
     }
     Bucket& bucket = buckets_[place];
-    fill(bucket, made || is_over(bucket.expires, now), now);
+    const bool fresh = made || is_over(bucket.expires, now);
+    if (config_.rate_match) {
+        return compare(bucket, fresh, par.packet.layout.total_length, now);
+    }
+    fill(bucket, fresh, now);
     const std::uint64_t cost = price(bucket, par.packet.layout.total_length);
     if (bucket.credit < cost) {
         return Answer::Above;
@@ -128,6 +144,22 @@ void HashlimitTable::fill(Bucket& bucket, bool fresh, Jiffies now) const {
             std::min(grown < bucket.credit ? ~std::uint64_t{0} : grown, config_.most_credit());
     }
     bucket.previous = now;
+}
+
+// Above: so much came in the last interval, or in this one already. kernel: rateinfo_recalc
+HashlimitTable::Answer HashlimitTable::compare(Bucket& bucket, bool fresh, std::uint32_t length,
+                                               Jiffies now) const {
+    bucket.expires = now + milliseconds_to_jiffies(config_.expire_ms);
+    const std::uint64_t interval = std::uint64_t{config_.interval} * kJiffiesPerSecond;
+    const std::uint64_t passed = now - bucket.previous;
+    if (fresh || (passed != 0 && passed >= interval)) {
+        bucket.was_above = !fresh && bucket.counted * interval > passed * config_.rate();
+        bucket.counted = 0;
+        bucket.previous = now;
+    }
+    bucket.counted += config_.bytes ? length : 1;
+    return !bucket.was_above && bucket.counted <= config_.most_per_interval() ? Answer::Within
+                                                                              : Answer::Above;
 }
 
 // kernel: user2credits_byte, hashlimit_byte_cost

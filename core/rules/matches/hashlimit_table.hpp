@@ -46,10 +46,15 @@ struct HashlimitConfig {
     IpAddress destination_mask;
     std::uint32_t expire_ms = kDefaultExpireMs;
     std::uint64_t most_keys = kMostKeys;
+    bool rate_match = false;     // the rate of the last interval counts, not a bucket of tokens
+    std::uint32_t interval = 1;  // of rate_match, in seconds
 
     // Nothing: the ports are cut off. kernel: hashlimit_init_dst
     [[nodiscard]] std::optional<HashlimitKey> key_of(const Packet& packet) const;
     [[nodiscard]] std::uint64_t most_credit() const;  // kernel: rateinfo_init
+    // Packets or bytes per second, and what one interval may hold at most.
+    [[nodiscard]] std::uint64_t rate() const;
+    [[nodiscard]] std::uint64_t most_per_interval() const;
 };
 
 class HashlimitTable {
@@ -70,12 +75,16 @@ class HashlimitTable {
         std::uint64_t refills = 0;  // bytes: how often the credit may be filled up at once
         Jiffies previous = 0;
         Jiffies expires = 0;
+        std::uint64_t counted = 0;  // rate_match: in the interval that began at `previous`
+        bool was_above = false;     // in the one before it
     };
 
     void sweep(Jiffies now);
     void fill(Bucket& bucket, bool fresh, Jiffies now) const;
     void tell_full(ActionParam& par);
     [[nodiscard]] std::uint64_t price(Bucket& bucket, std::uint32_t length) const;
+    [[nodiscard]] Answer compare(Bucket& bucket, bool fresh, std::uint32_t length,
+                                 Jiffies now) const;
 
     HashlimitConfig config_;
     KeyedTable<Bucket> buckets_;

@@ -1,5 +1,6 @@
 // -m icmp and -m icmp6: message types by number or name.
 // kernel: icmp_match in ip_tables.c, icmp6_match in ip6_tables.c
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -118,7 +119,7 @@ std::string IcmpMatch::save() const {
         return text + "any";
     }
     text += std::to_string(type_.type);
-    // differs: save-whole; iptables-save writes the first code alone
+    // differs: saved-text-is-read-back; iptables-save writes the first code alone
     if (type_.low != 0 || type_.high != 255) {
         text += "/" + std::to_string(type_.low);
         text += type_.low == type_.high ? "" : ":" + std::to_string(type_.high);
@@ -220,6 +221,20 @@ std::shared_ptr<const Match> parse_icmp(const Options& options, RuleContext& con
 }
 
 }  // namespace
+
+std::string_view icmp_type_name(Family family, std::string_view text) {
+    if (text == "any") {
+        return text;
+    }
+    const std::span<const TypeName> names = family == Family::Ipv6
+                                                ? std::span<const TypeName>(kNames6)
+                                                : std::span<const TypeName>(kNames4);
+    const auto type = numeric_type(text);
+    const auto found = std::find_if(names.begin(), names.end(), [&](const TypeName& row) {
+        return type && row.type == type->type && row.low == type->low && row.high == type->high;
+    });
+    return found == names.end() ? std::string_view() : found->name;
+}
 
 const MatchModule kIcmpMatch = {"icmp", kIpv4Only, kIcmpOptions, parse_icmp, proto::kIcmp};
 const MatchModule kIcmp6Match = {"icmp6", kIpv6Only, kIcmp6Options, parse_icmp, proto::kIcmpv6};

@@ -1,5 +1,5 @@
-// What ah, esp and frag take for an SPI, a length or an identification: a number or a range, not
-// to be met with "!".
+// What ah, esp, frag, rt and ipcomp take for an SPI, a length or an identification: a number or a
+// range, not to be met with "!".
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,9 @@ struct IndexRange {
 // False after an error. Without the option the range stays as it is.
 bool read_index_range(const Options& options, const RuleContext& context, std::string_view name,
                       IndexRange& range);
+// The same of an option that takes a number only.
+bool read_index(const Options& options, const RuleContext& context, std::string_view name,
+                IndexRange& range);
 // "--ahspi 1:5" to `text`, if the range says anything.
 void append_index_range(std::string_view option, const IndexRange& range, std::string& text);
 

@@ -47,6 +47,14 @@ class TtlMatch : public Match {
     Compare compare_;
 };
 
+// Of an option such as "ttl-lt".
+TtlMatch::Compare comparison_of(std::string_view option) {
+    if (option.ends_with("-eq")) {
+        return TtlMatch::Compare::Equal;
+    }
+    return option.ends_with("-lt") ? TtlMatch::Compare::Less : TtlMatch::Compare::Greater;
+}
+
 std::shared_ptr<const Match> parse_ttl(const Options& options, RuleContext& context) {
     if (options.given.size() != 1) {
         const std::string name(options.module);
@@ -59,10 +67,7 @@ std::shared_ptr<const Match> parse_ttl(const Options& options, RuleContext& cont
     if (!value) {
         return nullptr;
     }
-    const auto compare = given.name.ends_with("-eq")   ? TtlMatch::Compare::Equal
-                         : given.name.ends_with("-lt") ? TtlMatch::Compare::Less
-                                                       : TtlMatch::Compare::Greater;
-    auto match = std::make_shared<TtlMatch>(options.module, compare);
+    auto match = std::make_shared<TtlMatch>(options.module, comparison_of(given.name));
     match->value = static_cast<unsigned>(*value);
     match->invert = given.inverted;
     return match;

@@ -36,6 +36,10 @@ constexpr std::array kHeaderNames = std::to_array<HeaderName>({
 
 std::uint8_t extension_bit(std::uint8_t type) {
     switch (type) {
+        case proto::kEsp:
+            return kEspBit;
+        case proto::kNoNext:
+            return kNoneBit;
         case proto::kHopByHop:
             return 128;
         case proto::kDestinationOptions:
@@ -47,6 +51,11 @@ std::uint8_t extension_bit(std::uint8_t type) {
         default:
             return 8;
     }
+}
+
+bool is_header_number(std::uint64_t number) {
+    const auto type = static_cast<std::uint8_t>(number);
+    return wire::is_extension_header(type) || type == proto::kEsp || type == proto::kNoNext;
 }
 
 class Ipv6headerMatch : public Match {
@@ -108,8 +117,7 @@ std::shared_ptr<const Match> parse_ipv6header(const Options& options, RuleContex
             kHeaderNames.begin(), kHeaderNames.end(),
             [&](const HeaderName& header) { return header.name == name || header.alias == name; });
         const auto number = row == kHeaderNames.end() ? parse_number(word, 255) : std::nullopt;
-        if (row == kHeaderNames.end() &&
-            !(number && wire::is_extension_header(static_cast<std::uint8_t>(*number)))) {
+        if (row == kHeaderNames.end() && !(number && is_header_number(*number))) {
             context.error(*given, "unknown IPv6 header " + in_quotes(word) +
                                       "; known are hop, dst, route, frag, auth, esp, none, prot");
             return nullptr;

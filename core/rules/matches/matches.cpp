@@ -9,15 +9,19 @@ namespace {
 
 // A row per kind of match; the rows themselves stand beside what they describe.
 constexpr std::array kMatches = {
-    &kConnbytesMatch, &kConnlimitMatch, &kHelperMatch,   &kStateMatch,   &kConntrackMatch,
-    &kHashlimitMatch, &kAhMatch,        &kEspMatch,      &kFragMatch,    &kIpv6headerMatch,
-    &kIcmpMatch,      &kIcmp6Match,     &kTtlMatch,      &kHlMatch,      &kTosMatch,
-    &kDscpMatch,      &kEcnMatch,       &kPkttypeMatch,  &kLimitMatch,   &kStatisticMatch,
-    &kQuotaMatch,     &kMarkMatch,      &kConnmarkMatch, &kCommentMatch, &kMultiportMatch,
-    &kIprangeMatch,   &kLengthMatch,    &kStringMatch,   &kU32Match,     &kTcpmssMatch,
-    &kTcpMatch,       &kUdpMatch,       &kUdpliteMatch,  &kDccpMatch,    &kRecentMatch,
-    &kAddrtypeMatch,  &kRpfilterMatch,  &kMacMatch,      &kPhysdevMatch, &kSctpMatch,
-    &kTimeMatch,
+    &kConnbytesMatch, &kConnlimitMatch, &kHelperMatch,   &kStateMatch,    &kConntrackMatch,
+    &kHashlimitMatch, &kAhMatch,        &kEspMatch,      &kFragMatch,     &kIpv6headerMatch,
+    &kIcmpMatch,      &kIcmp6Match,     &kTtlMatch,      &kHlMatch,       &kTosMatch,
+    &kDscpMatch,      &kEcnMatch,       &kPkttypeMatch,  &kLimitMatch,    &kStatisticMatch,
+    &kQuotaMatch,     &kMarkMatch,      &kConnmarkMatch, &kCommentMatch,  &kMultiportMatch,
+    &kIprangeMatch,   &kLengthMatch,    &kStringMatch,   &kU32Match,      &kTcpmssMatch,
+    &kTcpMatch,       &kUdpMatch,       &kUdpliteMatch,  &kDccpMatch,     &kRecentMatch,
+    &kAddrtypeMatch,  &kRpfilterMatch,  &kMacMatch,      &kPhysdevMatch,  &kSctpMatch,
+    &kTimeMatch,      &kPolicyMatch,    &kOwnerMatch,    &kCgroupMatch,   &kSocketMatch,
+    &kEui64Match,     &kCpuMatch,       &kRealmMatch,    &kDevgroupMatch, &kNfacctMatch,
+    &kOsfMatch,       &kIpvsMatch,      &kIpcompMatch,   &kRtMatch,       &kHbhMatch,
+    &kDstMatch,       &kMhMatch,        &kSrhMatch,      &kBpfMatch,      &kConnlabelMatch,
+    &kClusterMatch,   &kRateestMatch,   &kSetMatch,
 };
 
 }  // namespace

@@ -50,9 +50,34 @@ extern const MatchModule kMacMatch;
 extern const MatchModule kPhysdevMatch;
 extern const MatchModule kSctpMatch;
 extern const MatchModule kTimeMatch;
+extern const MatchModule kPolicyMatch;
+extern const MatchModule kOwnerMatch;
+extern const MatchModule kCgroupMatch;
+extern const MatchModule kSocketMatch;
+extern const MatchModule kEui64Match;
+extern const MatchModule kCpuMatch;
+extern const MatchModule kRealmMatch;
+extern const MatchModule kDevgroupMatch;
+extern const MatchModule kNfacctMatch;
+extern const MatchModule kOsfMatch;
+extern const MatchModule kIpvsMatch;
+extern const MatchModule kIpcompMatch;
+extern const MatchModule kRtMatch;
+extern const MatchModule kHbhMatch;
+extern const MatchModule kDstMatch;
+extern const MatchModule kMhMatch;
+extern const MatchModule kSrhMatch;
+extern const MatchModule kBpfMatch;
+extern const MatchModule kConnlabelMatch;
+extern const MatchModule kClusterMatch;
+extern const MatchModule kRateestMatch;
+extern const MatchModule kSetMatch;
 
 std::span<const MatchModule* const> match_modules();
 const MatchModule* find_match(std::string_view name);
 const MatchModule* find_protocol_match(std::uint8_t protocol, Family family);
+
+// What -m icmp and icmp6 call "8" or "3/4", a type with or without its code; empty: it has no name.
+std::string_view icmp_type_name(Family family, std::string_view text);
 
 }  // namespace nsr::rules

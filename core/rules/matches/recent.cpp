@@ -138,7 +138,7 @@ std::string RecentMatch::save() const {
     if (check_ttl) {
         append(text, "--rttl");
     }
-    append(text, "--name " + name + " --mask " + nsr::to_string(mask));
+    append(text, "--name " + whole_word(name) + " --mask " + nsr::to_string(mask));
     return text + (by_destination ? " --rdest" : " --rsource");
 }
 

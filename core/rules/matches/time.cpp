@@ -65,30 +65,32 @@ std::string date_text(std::int64_t stamp) {
            clock_text(static_cast<std::uint64_t>((time - day).count()));
 }
 
+// Nothing if every day counts. Where none does, all of them negated say so.
+// differs: saved-text-is-read-back
+void append_days(std::string& text, std::string_view option, std::uint32_t days, std::uint32_t all,
+                 const auto& name_of) {
+    const std::uint32_t named = days == 0 ? all : days;
+    std::string list;
+    for (unsigned day = 1; day <= 31; ++day) {
+        if ((named >> day & 1) != 0) {
+            list += (list.empty() ? "" : ",") + name_of(day);
+        }
+    }
+    if (days != all) {
+        append(text, std::string(bang(days == 0)) + std::string(option) + list);
+    }
+}
+
 std::string TimeMatch::save() const {
     std::string text;
     if (time_start != 0 || time_stop != kSecondsPerDay - 1) {
         append(text,
                "--timestart " + clock_text(time_start) + " --timestop " + clock_text(time_stop));
     }
-    std::string days;
-    for (unsigned day = 1; day <= 31; ++day) {
-        if ((monthdays >> day & 1) != 0) {
-            days += (days.empty() ? "" : ",") + std::to_string(day);
-        }
-    }
-    if (monthdays != kAllMonthdays) {
-        append(text, "--monthdays " + days);
-    }
-    days.clear();
-    for (unsigned day = 1; day <= kWeekdays.size(); ++day) {
-        if ((weekdays >> day & 1) != 0) {
-            days += (days.empty() ? "" : ",") + std::string(kWeekdays[day - 1]);
-        }
-    }
-    if (weekdays != kAllWeekdays) {
-        append(text, "--weekdays " + days);
-    }
+    append_days(text, "--monthdays ", monthdays, kAllMonthdays,
+                [](unsigned day) { return std::to_string(day); });
+    append_days(text, "--weekdays ", weekdays, kAllWeekdays,
+                [](unsigned day) { return std::string(kWeekdays[day - 1]); });
     if (date_start != 0) {
         append(text, "--datestart " + date_text(date_start));
     }

@@ -21,8 +21,12 @@ std::shared_ptr<const CompiledBlock> compile_block(std::shared_ptr<const RuleBlo
         for (const auto& match : row.rule->matches) {
             match->compile(block->code);
         }
+        const Target* target = row.rule->target.get();
+        if (const Match* memory = target != nullptr ? target->memory() : nullptr) {
+            memory->compile(block->code);
+        }
         rule.end = static_cast<std::uint32_t>(block->code.instructions.size());
-        if (const Target* target = row.rule->target.get()) {
+        if (target != nullptr) {
             rule.then = target->compile();
             if (row.jumps) {
                 const auto number = static_cast<std::uint32_t>(jumps.size());
@@ -118,6 +122,11 @@ class TableCompiler {
             Link linked = link(*code, *table_, interfaces_);
             compiled->blocks.push_back({std::move(code), std::move(linked)});
         }
+        std::vector<const BlockIndex*> indexes;
+        for (const LinkedBlock& block : compiled->blocks) {
+            indexes.push_back(&block.code->index);
+        }
+        compiled->index = ChainIndex(indexes);
         compiled->source = std::move(chain);
         return compiled;
     }

@@ -13,6 +13,7 @@
 
 #include "core/packet/hook.hpp"
 #include "core/rules/code.hpp"
+#include "core/rules/program/chain_index.hpp"
 #include "core/rules/program/compiled_rule.hpp"
 #include "core/rules/program/index.hpp"
 #include "core/rules/ruleset.hpp"
@@ -41,6 +42,7 @@ struct LinkedBlock {
 struct CompiledChain {
     std::shared_ptr<const Chain> source;
     std::vector<LinkedBlock> blocks;
+    ChainIndex index;
 };
 
 struct CompiledTable {

@@ -132,7 +132,8 @@ class BlockIndex::Builder {
         std::vector<std::pair<std::uint32_t, Row>> placed;
         placed.reserve(rows.size());
         for (const Row row : rows) {
-            placed.emplace_back(hash_of(shape, conditions_[row].fields) & table.mask, row);
+            table.hashes.push_back(hash_of(shape, conditions_[row].fields));
+            placed.emplace_back(table.hashes.back() & table.mask, row);
         }
         fill(table.lists, std::size_t{table.mask} + 1, placed);
     }

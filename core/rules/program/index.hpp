@@ -41,7 +41,6 @@ class BlockIndex {
     // Returns how many lists there are; none is empty.
     std::size_t find(const PacketKey& key, std::array<Rows, kMostLists>& lists) const;
 
-  private:
     // Lists in one row: list i is rows [starts[i], starts[i + 1]).
     struct Lists {
         std::vector<std::uint32_t> starts;
@@ -53,17 +52,24 @@ class BlockIndex {
     struct HashTable {
         Shape shape;
         std::uint32_t mask = 0;
-        Lists lists;  // by hash & mask
+        Lists lists;                        // by hash & mask
+        std::vector<std::uint32_t> hashes;  // of all its rules
     };
     struct RangeTable {
         std::vector<std::uint32_t> borders;  // where ports begin that are in other ranges
         Lists lists;                         // of the ports from each border to the next
     };
+    [[nodiscard]] std::span<const HashTable> tables() const { return tables_; }
+    // Of source ports, of destination ports.
+    [[nodiscard]] const std::array<RangeTable, 2>& ranges() const { return ranges_; }
+    [[nodiscard]] Rows always() const { return always_; }
+
+  private:
     class Builder;
 
     bool helps_ = false;
     std::vector<HashTable> tables_;
-    std::array<RangeTable, 2> ranges_;  // of source ports, of destination ports
+    std::array<RangeTable, 2> ranges_;
     std::vector<std::uint16_t> always_;
 };
 

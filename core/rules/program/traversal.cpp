@@ -19,11 +19,8 @@ constexpr std::uint32_t kFirstInTurn = 4;
 // Of a call, in instructions.
 constexpr std::int64_t kCallWork = 32;
 
-std::int64_t work_of(const Instruction& instruction, const Packet& packet) {
-    if (instruction.op != Op::Call) {
-        return 1;
-    }
-    const bool searches = instruction.high != 0;
+std::int64_t work_of_call(const Instruction& call, const Packet& packet) {
+    const bool searches = call.high != 0;
     return kCallWork + (searches ? static_cast<std::int64_t>(packet.size()) : 0);
 }
 
@@ -33,7 +30,7 @@ TableVerdict Traversal::run(std::uint32_t chain) {
     entry_ = chain;
     go_to({.chain = chain});
     while (true) {
-        const std::uint32_t row = next_row();
+        const std::uint32_t row = at_.next < in_turn_ ? at_.next : next_candidate();
         const bool settled = row == Candidates::kNone ? end_of_block() : try_rule(row);
         if (settled) {
             return verdict_;
@@ -43,6 +40,7 @@ TableVerdict Traversal::run(std::uint32_t chain) {
 
 void Traversal::go_to(const Frame& frame) {
     at_ = frame;
+    groups_.reset();
     const CompiledChain& chain = *table_.chains[frame.chain];
     if (frame.block == chain.blocks.size()) {
         code_ = nullptr;
@@ -74,10 +72,7 @@ bool Traversal::use_index() {
     return !key_->irregular;
 }
 
-std::uint32_t Traversal::next_row() {
-    if (at_.next < in_turn_) {
-        return at_.next;
-    }
+std::uint32_t Traversal::next_candidate() {
     if (in_turn_ == end_) {
         return Candidates::kNone;
     }
@@ -110,17 +105,21 @@ bool Traversal::try_rule(std::uint32_t row) {
 }
 
 bool Traversal::matches(const CompiledRule& rule) {
-    const Instruction* instructions = running_.code->instructions.data();
-    --work_left_;
-    for (std::uint32_t i = rule.first; i != rule.end; ++i) {
-        const MatchResult result = evaluate(running_, instructions[i], par_);
-        work_left_ -= work_of(instructions[i], par_.packet);
+    const Instruction* const first = running_.code->instructions.data() + rule.first;
+    const Instruction* const end = running_.code->instructions.data() + rule.end;
+    const Instruction* at = first;
+    for (; at != end; ++at) {
+        const MatchResult result = evaluate(running_, *at, par_);
+        if (at->op == Op::Call) {
+            work_left_ -= work_of_call(*at, par_.packet);
+        }
         if (result != MatchResult::Yes) {
             hot_drop_ = result == MatchResult::HotDrop;
-            return false;
+            break;
         }
     }
-    return true;
+    work_left_ -= at - first + 1;
+    return at == end;
 }
 
 // True once the packet's fate in this table is settled.
@@ -149,11 +148,26 @@ bool Traversal::step(const CompiledRule& rule) {
 }
 
 bool Traversal::end_of_block() {
-    if (code_ == nullptr || at_.block + 1 == table_.chains[at_.chain]->blocks.size()) {
+    const std::size_t block = next_block();
+    if (block == table_.chains[at_.chain]->blocks.size()) {
         return leave_chain();
     }
-    go_to({at_.chain, at_.block + 1, 0});
+    const auto groups = groups_;  // of the same chain
+    go_to({at_.chain, static_cast<std::uint32_t>(block), 0});
+    groups_ = groups;
     return false;
+}
+
+std::size_t Traversal::next_block() {
+    const CompiledChain& chain = *table_.chains[at_.chain];
+    const std::size_t next = code_ != nullptr ? at_.block + 1u : chain.blocks.size();
+    if (!chain.index.helps() || !use_index()) {
+        return next;
+    }
+    if (!groups_) {
+        groups_ = chain.index.find(*key_);
+    }
+    return chain.index.next(*groups_, next);
 }
 
 // At the end of a chain or at RETURN: back to the last jump (a goto left no mark), or the policy.

@@ -42,11 +42,12 @@ class Traversal {
   private:
     void go_to(const Frame& frame);
     bool use_index();
-    std::uint32_t next_row();
+    std::uint32_t next_candidate();
     bool try_rule(std::uint32_t row);
     bool matches(const CompiledRule& rule);
     bool step(const CompiledRule& rule);
     bool end_of_block();
+    [[nodiscard]] std::size_t next_block();
     bool leave_chain();
     bool jump(std::uint32_t chain, bool come_back);
     bool apply_policy();
@@ -73,6 +74,7 @@ class Traversal {
     std::uint32_t in_turn_ = 0;  // rules below are tried one by one
     std::uint32_t end_ = 0;      // those from in_turn_ on are the candidates of the index
     bool looked_up_ = false;
+    std::optional<ChainIndex::Groups> groups_;  // of blocks of this chain to look at
     std::optional<PacketKey> key_;
 
     std::size_t depth_ = 0;

@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "core/conntrack/record/event.hpp"
+#include "core/rules/recite.hpp"
 #include "core/rules/targets/targets.hpp"
 #include "core/rules/words/text.hpp"
+#include "core/wire/protocol.hpp"
 
 namespace nsr::rules {
 
@@ -41,10 +43,35 @@ constexpr auto kEventNames = std::to_array<std::pair<std::string_view, std::uint
 
 class NotrackTarget : public Target {
   public:
-    explicit NotrackTarget(std::string_view name) : Target(name) {}
-    std::string save() const override { return name() == "CT" ? "--notrack" : ""; }
+    // `text`: its options, that of CT's --notrack with what was said beside it.
+    NotrackTarget(std::string_view name, std::string text) : Target(name), text_(std::move(text)) {}
+    std::string save() const override { return text_; }
     TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
+
+  private:
+    std::string text_;
 };
+
+// Helpers of the kernel, with the protocol that a rule must name, and whether IPv6 has them.
+struct HelperName {
+    std::string_view name;
+    std::uint8_t protocol;
+    bool ipv6;
+};
+constexpr std::array kHelpers = std::to_array<HelperName>({
+    {"ftp", proto::kTcp, true},
+    {"tftp", proto::kUdp, true},
+    {"irc", proto::kTcp, false},
+    {"sip", proto::kTcp, true},
+    {"sip", proto::kUdp, true},
+    {"pptp", proto::kTcp, false},
+    {"amanda", proto::kUdp, true},
+    {"RAS", proto::kUdp, true},
+    {"Q.931", proto::kTcp, true},
+    {"netbios-ns", proto::kUdp, false},
+    {"sane", proto::kTcp, true},
+    {"snmp", proto::kUdp, false},
+});
 
 // kernel: xt_ct_target leaves packets alone that have a template or were tracked already
 bool decided(const Meta& meta) {
@@ -67,32 +94,46 @@ class CtTarget : public Target {
     TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
     bool needs_tracking() const override { return true; }
 
+    std::string helper;               // known by name; there are none yet that would help
+    std::string timeout;              // beside --notrack
     std::uint32_t events = 0;         // of the connection; 0: --ctevents was not given
     bool expectation_events = false;  // --expevents new: there are no expectations to tell of
-    bool has_zone = false;
     bool zone_from_mark = false;
     Zone zone = 0;
     bool original = true;
     bool reply = true;
+
+  private:
+    std::string_view zone_option() const;
 };
 
+std::string_view CtTarget::zone_option() const {
+    if (original && reply) {
+        return "--zone";
+    }
+    return original ? "--zone-orig" : "--zone-reply";
+}
+
 std::string CtTarget::save() const {
-    std::string text;
+    std::string text = helper.empty() ? "" : "--helper " + helper;
+    if (!timeout.empty()) {
+        append(text, "--timeout " + form::plain_or_quoted(timeout));
+    }
+    std::string told;
     for (const auto& [name, bit] : kEventNames) {
         if ((events & bit) != 0) {
-            (text += text.empty() ? "--ctevents " : ",") += name;
+            told += (told.empty() ? "--ctevents " : ",") + std::string(name);
         }
     }
-    const auto next = [&] { return text.empty() ? "" : " "; };
-    if (expectation_events) {
-        text += std::string(next()) + "--expevents new";
+    if (!told.empty()) {
+        append(text, told);
     }
-    if (has_zone) {
-        const std::string_view option = original && reply ? "--zone "
-                                        : original        ? "--zone-orig "
-                                                          : "--zone-reply ";
-        (text += next()) += option;
-        text += zone_from_mark ? "mark" : std::to_string(zone);
+    if (expectation_events) {
+        append(text, "--expevents new");
+    }
+    if (zone_from_mark || zone != 0) {
+        append(text, zone_option());
+        append(text, zone_from_mark ? "mark" : std::to_string(zone));
     }
     return text;
 }
@@ -118,11 +159,40 @@ bool read_zone(const GivenOption& given, const RuleContext& context, CtTarget& t
                       "a zone is a number from 0 to 65535, or mark, not " + in_quotes(given.value));
         return false;
     }
-    target.has_zone = true;
-    target.zone_from_mark = !zone.has_value();
+    target.zone_from_mark = target.zone_from_mark || !zone;
     target.zone = static_cast<Zone>(zone.value_or(0));
-    target.original = given.name != "zone-reply";
-    target.reply = given.name != "zone-orig";
+    return true;
+}
+
+// One direction that is named counts alone, both are as none. kernel: xt_ct_flags_to_dir
+void read_directions(const Options& options, CtTarget& target) {
+    const bool original = options.has("zone-orig");
+    const bool reply = options.has("zone-reply");
+    target.original = original || !reply;
+    target.reply = reply || !original;
+}
+
+// kernel: xt_ct_set_helper
+bool check_helper(const GivenOption& given, const RuleContext& context) {
+    const auto fits = [&](const HelperName& row) {
+        return row.name == given.value && context.only(row.protocol) && (row.ipv6 || !context.v6());
+    };
+    if (std::none_of(kHelpers.begin(), kHelpers.end(), fits)) {
+        std::vector<std::string_view> names;
+        std::string protocols;
+        for (const HelperName& row : kHelpers) {
+            names.push_back(row.name);
+            if (row.name == given.value && (row.ipv6 || !context.v6())) {
+                protocols += (protocols.empty() ? "\"-p " : " or \"-p ") +
+                             protocol_text(row.protocol) + "\"";
+            }
+        }
+        context.error(given, protocols.empty() ? "unknown helper " + in_quotes(given.value) +
+                                                     did_you_mean(given.value, names)
+                                               : "helper " + in_quotes(given.value) + " needs " +
+                                                     protocols + " in the same rule");
+        return false;
+    }
     return true;
 }
 
@@ -141,42 +211,44 @@ bool read_events(const GivenOption& given, const RuleContext& context, CtTarget&
     return true;
 }
 
-std::shared_ptr<const Target> parse_ct(const Options& options, RuleContext& context) {
-    if (options.has("notrack")) {
-        if (options.given.size() > 1) {
-            context.error(
-                "--notrack stands alone: there is nothing to say about a connection "
-                "that is not tracked");
-            return nullptr;
-        }
-        return std::make_shared<NotrackTarget>("CT");
+bool read_option(const GivenOption& given, const RuleContext& context, CtTarget& target) {
+    if (given.name.ends_with("events")) {
+        return read_events(given, context, target);
     }
+    if (given.name.starts_with("zone")) {
+        return read_zone(given, context, target);
+    }
+    if (given.name == "helper" || given.name == "timeout") {
+        (given.name == "helper" ? target.helper : target.timeout) = given.value;
+    }
+    return true;
+}
+
+std::shared_ptr<const Target> parse_ct(const Options& options, RuleContext& context) {
     auto target = std::make_shared<CtTarget>();
     for (const GivenOption& given : options.given) {
-        if (given.name.ends_with("events")) {
-            if (!read_events(given, context, *target)) {
-                return nullptr;
-            }
-            continue;
-        }
-        if (!given.name.starts_with("zone")) {
-            context.error(given,
-                          "target CT with --" + std::string(given.name) + " is not supported yet");
-            return nullptr;
-        }
-        if (target->has_zone) {
-            context.error(given, "only one of --zone, --zone-orig and --zone-reply can be given");
-            return nullptr;
-        }
-        if (!read_zone(given, context, *target)) {
+        if (!read_option(given, context, *target)) {
             return nullptr;
         }
     }
-    return target;
+    read_directions(options, *target);
+    if (options.has("notrack")) {  // what else is said is kept and has no effect
+        std::string text = "--notrack";
+        if (const std::string rest = target->save(); !rest.empty()) {
+            append(text, rest);
+        }
+        return std::make_shared<NotrackTarget>("CT", text);
+    }
+    if (const GivenOption* policy = options.find("timeout")) {
+        context.error(*policy, "no timeout policy " + in_quotes(policy->value));
+        return nullptr;
+    }
+    const GivenOption* helper = options.find("helper");
+    return helper == nullptr || check_helper(*helper, context) ? target : nullptr;
 }
 
 std::shared_ptr<const Target> parse_notrack(const Options&, RuleContext&) {
-    return std::make_shared<NotrackTarget>("NOTRACK");
+    return std::make_shared<NotrackTarget>("NOTRACK", "");
 }
 
 }  // namespace

@@ -29,9 +29,7 @@ class TtlTarget : public Target {
     TargetVerdict apply(ActionParam& par, TableVerdict&) const override {
         Packet& packet = par.packet;
         const int now = packet.layout.ttl;
-        const int wanted = option_.ends_with("-set")   ? value_
-                           : option_.ends_with("-inc") ? std::min(now + value_, 255)
-                                                       : std::max(now - value_, 0);
+        const int wanted = wanted_ttl(now);
         if (wanted != now) {
             rewrite::set_ttl(packet, static_cast<std::uint8_t>(wanted));
         }
@@ -39,6 +37,13 @@ class TtlTarget : public Target {
     }
 
   private:
+    int wanted_ttl(int now) const {
+        if (option_.ends_with("-set")) {
+            return value_;
+        }
+        return option_.ends_with("-inc") ? std::min(now + value_, 255) : std::max(now - value_, 0);
+    }
+
     std::string option_;
     int value_;
 };

@@ -15,6 +15,9 @@ class StandardTarget : public Target {
     StandardTarget(Kind kind, std::string_view name) : Target(name), kind_(kind) {}
     [[nodiscard]] CompiledTarget compile() const override;
     [[nodiscard]] Jump jump() const override;
+    [[nodiscard]] std::shared_ptr<const Target> renamed(std::string_view chain) const override {
+        return std::make_shared<StandardTarget>(kind_, chain);
+    }
 
   private:
     Kind kind_;

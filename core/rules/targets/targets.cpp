@@ -9,10 +9,14 @@ namespace {
 
 // A row per kind of target; the rows themselves stand beside what they describe.
 constexpr std::array kTargets = {
-    &kCtTarget,       &kNotrackTarget,  &kTtlTarget,    &kHlTarget,     &kTosTarget,
-    &kDscpTarget,     &kEcnTarget,      &kLogTarget,    &kNflogTarget,  &kTraceTarget,
-    &kMarkTarget,     &kConnmarkTarget, &kSnatTarget,   &kDnatTarget,   &kMasqueradeTarget,
-    &kRedirectTarget, &kNetmapTarget,   &kRejectTarget, &kTcpmssTarget, &kTcpoptstripTarget,
+    &kCtTarget,       &kNotrackTarget,  &kTtlTarget,     &kHlTarget,        &kTosTarget,
+    &kDscpTarget,     &kEcnTarget,      &kLogTarget,     &kNflogTarget,     &kTraceTarget,
+    &kMarkTarget,     &kConnmarkTarget, &kSnatTarget,    &kDnatTarget,      &kMasqueradeTarget,
+    &kRedirectTarget, &kNetmapTarget,   &kRejectTarget,  &kTcpmssTarget,    &kTcpoptstripTarget,
+    &kClassifyTarget, &kAuditTarget,    &kLedTarget,     &kIdletimerTarget, &kConnsecmarkTarget,
+    &kSecmarkTarget,  &kChecksumTarget, &kNfqueueTarget, &kQueueTarget,     &kTproxyTarget,
+    &kHmarkTarget,    &kSnptTarget,     &kDnptTarget,    &kTeeTarget,       &kRateestTarget,
+    &kSetTarget,
 };
 
 }  // namespace

@@ -96,12 +96,9 @@ std::vector<std::string_view> tokens(std::string_view text) {
     return parts;
 }
 
-std::string quoted(std::string_view text) {
-    constexpr std::string_view kPlain =
-        "_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    if (!text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos) {
-        return std::string(text);
-    }
+namespace {
+
+std::string escaped(std::string_view text) {
     std::string result = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\' || c == '\'') {
@@ -110,6 +107,22 @@ std::string quoted(std::string_view text) {
         result += c;
     }
     return result + "\"";
+}
+
+}  // namespace
+
+std::string quoted(std::string_view text) {
+    constexpr std::string_view kPlain =
+        "_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const bool plain = !text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos;
+    return plain ? std::string(text) : escaped(text);
+}
+
+// differs: saved-text-is-read-back
+std::string whole_word(std::string_view text) {
+    const bool whole =
+        !text.empty() && text != "!" && text.find_first_of(" \t\r\"") == std::string_view::npos;
+    return whole ? std::string(text) : escaped(text);
 }
 
 }  // namespace nsr::rules

@@ -11,24 +11,9 @@ Entry entry_of(const conntrack::Conntrack& conntrack, ConnId id, Instant now) {
 }
 
 Ports ports_of(std::uint8_t protocol) {
-    switch (protocol) {
-        case proto::kTcp:
-        case proto::kUdp:
-        case proto::kUdplite:
-        case proto::kSctp:
-        case proto::kDccp:
-            return Ports::Ports;
-        case proto::kIcmp:
-        case proto::kIcmpv6:
-            return Ports::Icmp;
-        case proto::kGre:
-            return Ports::Keys;
-        default:
-            return Ports::None;
-    }
+    return protocol == proto::kDccp ? Ports::Ports : conntrack::ports_of(protocol);
 }
 
-// libnetfilter_conntrack knows one that the kernel's files call unknown.
 std::string_view protocol_name(std::uint8_t protocol) {
     return protocol == proto::kDccp ? "dccp" : conntrack::protocol_name(protocol);
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/conntrack/conntrack.hpp"
+#include "core/conntrack/tuple_text.hpp"
 
 namespace nsr::router {
 
@@ -36,9 +37,9 @@ struct Entry {
 
 Entry entry_of(const conntrack::Conntrack& conntrack, ConnId id, Instant now);
 
-// What a protocol has in the place of ports.
-enum class Ports : std::uint8_t { None, Ports, Icmp, Keys };
+using conntrack::Ports;
 
+// libnetfilter_conntrack knows a protocol that the kernel's files call unknown: DCCP.
 Ports ports_of(std::uint8_t protocol);
 std::string_view protocol_name(std::uint8_t protocol);
 const char* family_name(const Entry& entry);

@@ -1,5 +1,6 @@
 #include "router/tools/conntrack/plain.hpp"
 
+#include <array>
 #include <ctime>
 
 namespace nsr::router {
@@ -64,23 +65,9 @@ void append_tuple(std::string& out, const Entry& entry, Direction direction, boo
     const Tuple tuple = entry.tuple(direction);
     const bool original = direction == Direction::Original;
     out += "src=" + to_string(tuple.source) + " dst=" + to_string(tuple.destination) + " ";
-    switch (ports_of(tuple.protocol)) {
-        case Ports::Ports:
-            out += "sport=" + number(tuple.source_port) +
-                   " dport=" + number(tuple.destination_port) + " ";
-            break;
-        case Ports::Icmp:
-            out += "type=" + number(tuple.destination_port >> 8) +
-                   " code=" + number(tuple.destination_port & 0xffu) +
-                   " id=" + number(tuple.source_port) + " ";
-            break;
-        case Ports::Keys:
-            out +=
-                "srckey=" + hex(tuple.source_port) + " dstkey=" + hex(tuple.destination_port) + " ";
-            break;
-        case Ports::None:
-            break;
-    }
+    std::array<char, conntrack::kPortsTextBytes> ports;
+    out.append(ports.data(), conntrack::write_ports(ports.data(), ports_of(tuple.protocol),
+                                                    tuple.source_port, tuple.destination_port));
     if (entry.extra == nullptr) {
         return;
     }

@@ -73,7 +73,10 @@ std::string route_line(const Router& router, const Route& route, bool connected)
             line += " scope link" + (connected ? source_in(interface, route.to) : std::string());
         }
     }
-    return line + (v4 ? "" : connected ? " metric 256" : " metric 1024") + "\n";
+    if (!v4) {
+        line += connected ? " metric 256" : " metric 1024";
+    }
+    return line + "\n";
 }
 
 }  // namespace

@@ -70,9 +70,17 @@ bool checksum_holds(const Packet& packet) {
                                                  static_cast<std::uint32_t>(l4.size()))) == 0xffff;
 }
 
+// What a router would take; or, in a datagram that was put together, hop-by-hop options that stood
+// inside of a fragment, where no router reads them, and which come to stand in front.
+bool router_takes(const Router& router, Packet& packet) {
+    const Verdict verdict = dissect(packet);
+    const bool unread = verdict.dropped() && verdict.reason() == DropReason::BadExtensionHeader;
+    return verdict.accepted() || (unread && router.defrag().stats(Family::Ipv6).reassembled != 0);
+}
+
 void check_packet(Router& router, Packet& packet, bool sound) {
     const char* wrong = nullptr;
-    if (!dissect(packet).accepted()) {
+    if (!router_takes(router, packet)) {
         wrong = "is no packet that a router would take";
     } else if (!device_takes(router.interfaces().get(packet.meta.out), packet)) {
         wrong = "is none that its device takes";

@@ -70,4 +70,4 @@ def save_whole(case, theirs, ours):
     return theirs.accepted and ours.accepted and theirs.text != ours.text and any(re.search(a, theirs.text) and re.search(b, ours.text) for a, b in WHOLE)
 
 
-ROWS = {"old-negation": old_negation, "options-first": options_first, "udplite-match": udplite, "strict-values": strict_values, "save-whole": save_whole}
+ROWS = {"old-negation": old_negation, "options-first": options_first, "udplite-match": udplite, "strict-values": strict_values, "saved-text-is-read-back": save_whole}

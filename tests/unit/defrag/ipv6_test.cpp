@@ -43,6 +43,19 @@ TEST_CASE("an atomic fragment loses its header") {
     CHECK(desk.holds(400));
 }
 
+// Routers read such options when a packet comes in, which is before it is put together: what an
+// atomic fragment hides, no matter how broken, goes on. kernel: ipv6_rcv, then nf_ct_frag6_gather
+TEST_CASE("hop-by-hop options inside of a fragment come to stand in front, unread") {
+    Desk desk;
+    REQUIRE(desk.v6({.offset = 0, .length = 8, .protocol = 0}).accepted());
+    CHECK(desk.packet.size() == 48);
+    CHECK(int{desk.packet.data()[6]} == 0);
+    CHECK(desk.holds(8));
+    const std::vector<std::uint8_t> bytes(desk.packet.bytes().begin(), desk.packet.bytes().end());
+    Packet alone(desk.packet.pool(), bytes);
+    CHECK(dissect(alone).reason() == DropReason::BadExtensionHeader);
+}
+
 TEST_CASE("the identification has 32 bits and the protocol is no part of the key") {
     Desk desk;
     CHECK(desk.v6({.offset = 0, .length = 80, .more = true, .id = 0x10001}).was_stolen());

@@ -24,7 +24,7 @@ struct Step {
 struct Row {
     std::string_view module;
     std::string_view option;
-    // Rules of FORWARD in filter, one per line; for rpfilter, of PREROUTING in raw.
+    // Rules of FORWARD in filter, one per line; of another chain where the match needs it.
     std::string_view rules;
     std::vector<Step> steps;
     // For each packet: D if it was dropped, else a point. Beginning with "!": what the error says
@@ -36,5 +36,17 @@ struct Row {
 std::vector<Row> header_rows();      // rows of matches that look at headers
 std::vector<Row> connection_rows();  // of those that look at connections
 std::vector<Row> memory_rows();      // of those that remember or know the time
+std::vector<Row> extension_rows();   // of the rarer ones
+std::vector<Row> set_rows();         // of -m set
+
+// The rules of the rows about targets, one per line.
+struct TargetRules {
+    std::string_view option;
+    rules::TableId table;
+    Hook hook;
+    std::string_view rules;
+    Family family;
+};
+std::vector<TargetRules> target_rules();
 
 }  // namespace nsr::test

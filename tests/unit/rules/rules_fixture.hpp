@@ -13,6 +13,7 @@
 #include "core/rules/language/parse.hpp"
 #include "core/rules/program/program.hpp"
 #include "core/rules/ruleset.hpp"
+#include "core/sets/sets.hpp"
 #include "tests/support/log_lines.hpp"
 #include "tests/support/packet_builder.hpp"
 
@@ -76,6 +77,32 @@ inline std::string forward(std::string_view rule_lines, std::string_view table =
     return "*" + std::string(table) + "\n" + std::string(rule_lines) + "\nCOMMIT\n";
 }
 
+// Sets that rules may name: "hosts" holds 10.0.0.2, "nets" its network without it, "counted" saw
+// five packets of 40 bytes of it, "listed" has "counted", "marks" maps it, "seen" holds nobody.
+inline sets::Sets some_sets() {
+    using sets::SetSpec;
+    sets::Sets sets(1, 2);
+    const auto make = [&](std::string_view name, std::string_view type, SetSpec spec = {}) {
+        spec.type = sets::find_type(type);
+        spec.family = type == "list:set" ? Family::None : Family::Ipv4;
+        REQUIRE(sets.create(name, spec, false) == sets::Failure::None);
+        return *sets.id_of(name);
+    };
+    const IpAddress host = IpAddress::v4(10, 0, 0, 2);
+    const sets::Element element{.ip = host, .prefix = 32};
+    sets.add(make("hosts", "hash:ip"), element, {}, false, {});
+    const sets::SetId nets = make("nets", "hash:net");
+    sets.add(nets, {.ip = host, .prefix = 24}, {}, false, {});
+    sets.add(nets, element, {.nomatch = true}, false, {});
+    sets.add(make("counted", "hash:ip", {.counters = true}), element, {.packets = 5, .bytes = 200},
+             false, {});
+    sets.add_member(make("listed", "list:set"), {"counted"}, {}, false, {});
+    const sets::SkbInfo mark{.mark = 0x30, .mark_mask = 0xf0};
+    sets.add(make("marks", "hash:ip", {.skbinfo = true}), element, {.skbinfo = mark}, false, {});
+    make("seen", "hash:ip", {.timeout = 100});
+    return sets;
+}
+
 struct Firewall {
     explicit Firewall(std::string_view text, Family family = Family::Ipv4)
         : Firewall(parsed(text, family)) {}
@@ -93,7 +120,10 @@ struct Firewall {
     }
     rules::TableVerdict run(Packet& shown, rules::TableId table = rules::TableId::Filter,
                             Hook hook = Hook::Forward) {
-        return program.run({shown, table, hook, now, conntrack, network, random, log, hash_key});
+        rules::ActionParam par = {shown,   table,  hook, now,  conntrack,
+                                  network, random, log,  sets, hash_key};
+        par.copies = &copies;
+        return program.run(par);
     }
     rules::TableVerdict forward(const PacketBuilder& builder,
                                 rules::TableId table = rules::TableId::Filter) {
@@ -122,8 +152,10 @@ struct Firewall {
     BufferPool pool;
     RandomSource random{1};
     SipKey hash_key{1, 2};
+    sets::Sets sets = some_sets();
     LogLines log;
     SmallNetwork network;
+    rules::Copies copies;  // that TEE made
     static conntrack::Settings counting() {
         conntrack::Settings settings;
         settings.acct = 1;

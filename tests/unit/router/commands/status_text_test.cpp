@@ -37,6 +37,14 @@ DROPPED  REASON
 )");
 }
 
+TEST_CASE("status: the link to [host] has no MTU of its own") {
+    std::string with_host = kStatus;
+    with_host.replace(with_host.find("\"host\":false"), 12, "\"host\":true");
+    with_host.replace(with_host.find("\"mtu\":1500"), 10, "\"mtu\":65535");
+    CHECK(status_text(boost::json::parse(with_host)).find("\nlan        up     -     inside") !=
+          std::string::npos);
+}
+
 TEST_CASE("status: what is not there is said in words") {
     std::string idle = kStatus;
     idle.replace(idle.find("{\"filter_policy\":3}"), 19, "{}");

@@ -126,6 +126,17 @@ file = "sysctl.conf"
     CHECK(options->settings.conntrack.acct == 0);
 }
 
+TEST_CASE("tolerated extensions load with a warning each") {
+    const std::string rule =
+        "[[rules.filter.FORWARD]]\nrule = \"-m geoip --src-cc CN -j DROP\"\nfamily = \"ipv4\"\n";
+    const Config named = good(kInterfaces + "[rules]\ntolerate = [\"geoip\"]\n" + rule);
+    REQUIRE(named.warnings.size() == 1);
+    CHECK(named.warnings[0].message ==
+          "match \"geoip\" is not supported: it is an extension of other kernels; it is tolerated, "
+          "and never matches");
+    CHECK(good(kInterfaces + "[rules]\ntolerate = \"all\"\n" + rule).warnings.size() == 1);
+}
+
 TEST_CASE("sysctls take effect whether or not tracking is on at the start") {
     const Config config = good(kInterfaces + R"([conntrack]
 mode = "off"

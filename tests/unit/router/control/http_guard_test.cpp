@@ -56,14 +56,32 @@ TEST_CASE("control port: without a token the user decides, and who has none is r
     Caller unknown;
     CHECK(guarded.identify("", unknown).status == 401);
     CHECK(open.identify("", unknown).status == 403);
-    CHECK(open.identify("Bearer 0123456789abcdef", unknown).status == 403);
+    CHECK(open.identify("", unknown).reason.find("[control] has no token") != std::string::npos);
     Caller nobody{65534};
     CHECK(guarded.identify("", nobody).status == 0);
     CHECK_FALSE(nobody.owner);
     Caller root{0, true};
     CHECK(guarded.identify("", root).status == 0);
-    CHECK(open.identify("Bearer of nothing", root).status == 0);
+    CHECK(open.identify("", root).status == 0);
     CHECK(root.owner);
+}
+
+TEST_CASE("control port: where there is no token every one is wrong, root's too") {
+    const Guard open{true, "127.0.0.1", {}};
+    for (Caller caller : {Caller{}, Caller{65534}, Caller{0, true}}) {
+        const Guard::Refusal refusal = open.identify("Bearer 0123456789abcdef", caller);
+        CHECK(refusal.status == 401);
+        CHECK(refusal.reason.find("[control] has none") != std::string::npos);
+    }
+}
+
+TEST_CASE("control port: a caller knows whether there is a token that would help") {
+    for (const std::string_view token : {"", "0123456789abcdef"}) {
+        Caller nobody{65534};
+        const Guard guard{true, "127.0.0.1", std::string(token)};
+        CHECK(guard.identify("", nobody).status == 0);
+        CHECK(nobody.token_helps == !token.empty());
+    }
 }
 
 TEST_CASE("control port: behind a wildcard the address that was reached is a Host") {

@@ -75,7 +75,7 @@ TEST_CASE("texts longer than the kernel's field are cut") {
     CHECK(saved("-m helper --helper " + letters) == "-m helper --helper " + letters.substr(11));
 }
 
-// differs: save-whole
+// differs: saved-text-is-read-back
 TEST_CASE("what iptables-save would lose is saved whole") {
     CHECK(saved("-p udp ! --dport 0:65535") == "-p udp -m udp ! --dport 0:65535");
     CHECK(saved("-p icmp --icmp-type 8/1:4") == "-p icmp -m icmp --icmp-type 8/1:4");

@@ -14,19 +14,23 @@ namespace {
 
 std::vector<Row> all_rows() {
     std::vector<Row> rows = header_rows();
-    for (const auto& more : {connection_rows(), memory_rows()}) {
+    for (const auto& more : {connection_rows(), memory_rows(), extension_rows(), set_rows()}) {
         rows.insert(rows.end(), more.begin(), more.end());
     }
     return rows;
 }
 
-// rpfilter stands before routing, the others where packets are forwarded.
+// Before routing, where the router sends, or where packets are forwarded.
 struct Place {
     TableId table = TableId::Filter;
     Hook hook = Hook::Forward;
 };
 Place place_of(const Row& row) {
-    return row.module == "rpfilter" ? Place{TableId::Raw, Hook::Prerouting} : Place{};
+    if (row.module == "rpfilter" || row.module == "socket") {
+        return {TableId::Raw, Hook::Prerouting};
+    }
+    const bool of_sender = row.module == "owner" || row.module == "cgroup";
+    return of_sender ? Place{TableId::Filter, Hook::Output} : Place{};
 }
 
 std::string text_of(const Row& row) {
@@ -50,6 +54,7 @@ std::string fates(const Row& row) {
             continue;
         }
         Packet shown = box.packet(*step.packet, place.hook);
+        shown.meta.locally_generated = place.hook == Hook::Output;
         REQUIRE(box.conntrack.track(shown, box.now).accepted());
         const rules::TableVerdict decided = box.run(shown, place.table, place.hook);
         story += decided.verdict == rules::TargetVerdict::Drop ? 'D' : '.';

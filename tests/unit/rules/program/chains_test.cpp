@@ -98,7 +98,7 @@ TEST_CASE("an observer sees every rule that was tried, and the policy") {
     Firewall box(forward(":A - [0:0]\n-A FORWARD -p udp -j DROP\n-A FORWARD -j A\n-A A -p icmp"));
     Packet shown = box.packet(kPing);
     box.program.run({shown, rules::TableId::Filter, Hook::Forward, box.now, box.conntrack,
-                     box.network, box.random, box.log, box.hash_key},
+                     box.network, box.random, box.log, box.sets, box.hash_key},
                     &story);
     CHECK(story.text == "FORWARD:3- FORWARD:4+ A:5+ policy of FORWARD");
 }

@@ -1,0 +1,206 @@
+// What iptables(8), ip6tables(8) and iptables-restore(8) do, at the control port.
+#include <boost/json.hpp>
+#include <memory>
+#include <utility>
+
+#include "core/rules/language/restore.hpp"
+#include "core/rules/needs.hpp"
+#include "router/config/load.hpp"
+#include "router/control/port.hpp"
+#include "router/control/request.hpp"
+#include "router/control/tracking_module.hpp"
+#include "router/tools/iptables/command.hpp"
+#include "router/tools/iptables/rule_of.hpp"
+
+namespace nsr::router {
+
+using http::Request;
+using http::Response;
+
+namespace {
+
+Family family_in(const Request& request) {
+    return value_of(request, "family") == "ipv6" ? Family::Ipv6 : Family::Ipv4;
+}
+
+// For the command line, which prints the parts and exits with the code.
+Response answer_response(const IptablesAnswer& answer) {
+    constexpr int kDone = 200;
+    constexpr int kRefused = 400;
+    Response response;
+    response.status = answer.code == 0 ? kDone : kRefused;
+    response.content_type = "application/json";
+    response.body = boost::json::serialize(boost::json::object{
+        {"exit", answer.code}, {"stdout", answer.text}, {"stderr", answer.errors}});
+    return response;
+}
+
+// Tracking that is switched off stays off: a change that needs it is refused.
+MakeRules within_mode(MakeRules make, TrackingMode mode) {
+    if (mode != TrackingMode::Off) {
+        return make;
+    }
+    return [make = std::move(make)](rules::Ruleset now) {
+        Result<rules::Ruleset, std::string> made = make(std::move(now));
+        for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+            const std::string user = made ? rules::needs_tracking(*made, family) : std::string();
+            if (!user.empty()) {
+                return Result<rules::Ruleset, std::string>(
+                    "connection tracking is off, and a rule needs it: " + user);
+            }
+        }
+        return made;
+    };
+}
+
+// Nothing to put in the place of the rules, and not because something was wrong with them.
+Result<rules::Ruleset, std::string> unchanged() {
+    return std::string();
+}
+
+// Shows what there was when it was asked, and changes what there is.
+MakeRules work_of(const IptablesArgs& args, rules::Counted counted,
+                  std::shared_ptr<IptablesAnswer> answer) {
+    return [args, counted = std::move(counted), answer = std::move(answer)](rules::Ruleset now) {
+        if (args.has(iptables::kShows)) {
+            *answer = show_rules(args, counted);
+        }
+        if (answer->code == 0 && !args.only_shows()) {
+            IptablesAnswer changed = change_rules(args, now);
+            changed.text = answer->text + changed.text;
+            *answer = std::move(changed);
+            if (answer->code == 0) {
+                return Result<rules::Ruleset, std::string>(std::move(now));
+            }
+        }
+        return unchanged();
+    };
+}
+
+}  // namespace
+
+// The body is the arguments of iptables(8), one a line.
+Response ControlPort::iptables(const Request& request) {
+    if (auto refused = unknown_parameters(request, {"family"})) {
+        return *refused;
+    }
+    if (auto refused = not_one_of(request, "family", {"ipv4", "ipv6"})) {
+        return *refused;
+    }
+    const Family family = family_in(request);
+    const auto args = parse_iptables_args(family, words_in(request.body));
+    if (!args) {
+        return answer_response(args.error());
+    }
+    if (args->has(iptables::kShows) && controls_.config.conntrack.activate_on_view) {
+        activate_by_view(controls_.router, now());
+    }
+    Response response;
+    response.later = [this, args = *args](const std::function<void(Response)>& reply) {
+        const auto answer = std::make_shared<IptablesAnswer>();
+        const auto done = [this, args, answer, reply](const Result<Done, std::string>& changed) {
+            if (!changed && !changed.error().empty()) {
+                *answer = rules_refuse(args.family, kInvalidArgument);
+                answer->cause = changed.error();
+            }
+            if (!answer->cause.empty()) {
+                controls_.log.log(now(), LogLevel::Warning, "ip_tables: " + answer->cause);
+            }
+            answer->errors = args.warnings + answer->errors;
+            reply(answer_response(*answer));
+        };
+        controls_.change_rules(within_mode(work_of(args, controls_.router.counted(), answer),
+                                           controls_.router.tracking_mode()),
+                               done);
+    };
+    return response;
+}
+
+namespace {
+
+struct Restoring {
+    std::string text;
+    std::string file;
+    Family family = Family::Ipv4;
+    rules::RestoreOptions options;
+    bool test = false;  // only look whether it could be done
+};
+
+MakeRules work_of(const std::shared_ptr<Restoring>& restoring,
+                  const std::shared_ptr<ConfigErrors>& errors) {
+    return [restoring, errors](rules::Ruleset now) {
+        *errors = rules::restore(restoring->text, restoring->file, restoring->family,
+                                 restoring->options, now);
+        return errors->empty() && !restoring->test
+                   ? Result<rules::Ruleset, std::string>(std::move(now))
+                   : unchanged();
+    };
+}
+
+Response errors_response(const ConfigErrors& errors, bool as_json) {
+    if (!as_json) {
+        return http::plain(400, in_lines(errors));
+    }
+    boost::json::array list;
+    for (const ConfigError& error : errors) {
+        list.push_back({{"file", error.where.file},
+                        {"line", error.where.line},
+                        {"column", error.where.column},
+                        {"message", error.message}});
+    }
+    Response response;
+    response.status = 400;
+    response.content_type = "application/json";
+    response.body = boost::json::serialize(boost::json::object{{"errors", std::move(list)}}) + "\n";
+    return response;
+}
+
+}  // namespace
+
+// PUT: as iptables-restore does; POST: as with -n.
+Response ControlPort::restore_rules(const Request& request) {
+    if (auto refused = unknown_parameters(
+            request, {"family", "counters", "test", "table", "file", "format"})) {
+        return *refused;
+    }
+    for (const auto& [key, known] :
+         {std::pair{"family", std::pair{"ipv4", "ipv6"}},
+          std::pair{"counters", std::pair{"0", "1"}}, std::pair{"test", std::pair{"0", "1"}},
+          std::pair{"format", std::pair{"text", "json"}}}) {
+        if (auto refused = not_one_of(request, key, {known.first, known.second})) {
+            return *refused;
+        }
+    }
+    if (auto refused =
+            not_one_of(request, "table", {"raw", "mangle", "nat", "filter", "security"})) {
+        return *refused;
+    }
+    const auto restoring = std::make_shared<Restoring>();
+    restoring->text = request.body;
+    restoring->file = value_of(request, "file");
+    if (restoring->file.empty()) {
+        restoring->file = request.method + " /rules";
+    }
+    restoring->family = family_in(request);
+    restoring->options.flush = request.method == "PUT";
+    restoring->options.counters = value_of(request, "counters") == "1";
+    restoring->options.only = rules::parse_table(value_of(request, "table"));
+    restoring->test = value_of(request, "test") == "1";
+    const bool as_json = value_of(request, "format") == "json" || request.accepts_json;
+    Response response;
+    response.later = [this, restoring, as_json](const std::function<void(Response)>& reply) {
+        const auto errors = std::make_shared<ConfigErrors>();
+        const auto done = [restoring, errors, as_json,
+                           reply](const Result<Done, std::string>& changed) {
+            if (!changed && !changed.error().empty()) {
+                errors->push_back({{restoring->file, 0, 0}, changed.error()});
+            }
+            reply(errors->empty() ? http::plain(200, {}) : errors_response(*errors, as_json));
+        };
+        controls_.change_rules(
+            within_mode(work_of(restoring, errors), controls_.router.tracking_mode()), done);
+    };
+    return response;
+}
+
+}  // namespace nsr::router
