@@ -108,6 +108,7 @@ std::optional<std::vector<Word>> split_words(std::string_view line, Quoting quot
             words.back().quoted = true;
         } else if (open != '\0' && c == open) {
             open = '\0';
+            in_word = shell;
         } else {
             words.back().text += c;
         }

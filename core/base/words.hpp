@@ -24,8 +24,9 @@ struct Word {
     std::uint32_t column = 0;  // 1-based; 0: unknown
     bool quoted = false;
 };
-// How quotes are read: as iptables-restore does ("..." keeps blanks, and \ in it takes the next
-// character as it is), or as a shell does ('...' too, and \ outside of quotes).
+// How quotes are read: as iptables-restore does ("..." keeps blanks, \ in it takes the next
+// character as it is, and the word ends where the quote does), or as a shell does ('...' too,
+// \ outside of quotes, and what touches is one word).
 enum class Quoting : std::uint8_t { Restore, Shell };
 // A line at its blanks. Nothing if a quote is not closed.
 std::optional<std::vector<Word>> split_words(std::string_view line, Quoting quoting);

@@ -13,6 +13,7 @@
 
 #include "core/base/config_error.hpp"
 #include "core/rules/table_id.hpp"
+#include "core/rules/words/host_names.hpp"
 #include "core/wire/address.hpp"
 
 namespace nsr::rules {
@@ -45,6 +46,7 @@ struct RuleContext {
     bool protocol_inverted = false;
     SourceLocation where;
     ConfigErrors& errors;
+    const HostNames& names;
     std::uint32_t column = 0;  // of the module at work, for what concerns no single option
     bool tcp_syn = false;      // the rule has a tcp match that only SYNs pass
 

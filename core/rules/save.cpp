@@ -1,5 +1,8 @@
 #include "core/rules/save.hpp"
 
+#include <algorithm>
+#include <numeric>
+
 #include "core/rules/match.hpp"
 #include "core/rules/target.hpp"
 #include "core/rules/words/text.hpp"
@@ -38,16 +41,30 @@ std::string rule_text(std::string_view chain, const Rule& rule) {
 
 namespace {
 
+// Numbers of its chains: the built-in ones, then the others by their names.
+std::vector<std::size_t> in_order(const Table& table) {
+    std::vector<std::size_t> numbers(table.chains.size());
+    std::iota(numbers.begin(), numbers.end(), 0);
+    const auto first_user = std::stable_partition(
+        numbers.begin(), numbers.end(),
+        [&](std::size_t number) { return table.chains[number].policy != Policy::None; });
+    std::sort(first_user, numbers.end(), [&](std::size_t a, std::size_t b) {
+        return table.chains[a].name < table.chains[b].name;
+    });
+    return numbers;
+}
+
 // Null: no counters.
 std::vector<std::string> lines_of(const Table& table, const TableCounters* counters) {
     std::vector<std::string> lines;
-    for (std::size_t c = 0; c < table.chains.size(); ++c) {
+    const std::vector<std::size_t> chains = in_order(table);
+    for (const std::size_t c : chains) {
         const Chain& chain = table.chains[c];
         const RuleCounters shown = counters != nullptr ? counters->policy(c) : RuleCounters{};
         lines.push_back(":" + chain.name + " " + std::string(name_of(chain.policy)) + " " +
                         counters_text(shown));
     }
-    for (std::size_t c = 0; c < table.chains.size(); ++c) {
+    for (const std::size_t c : chains) {
         const Chain& chain = table.chains[c];
         std::size_t number = 0;
         for (const Rule& rule : chain.rules) {

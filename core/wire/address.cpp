@@ -198,6 +198,11 @@ std::string v6_text(const IpAddress& address) {
     if (v4_mapped) {  // RFC 5952 5
         return "::ffff:" + v4_text(address.words[3]);
     }
+    const bool v4_compatible =
+        (address.words[0] | address.words[1] | address.words[2]) == 0 && address.words[3] > 0xffff;
+    if (v4_compatible) {  // as inet_ntop writes it
+        return "::" + v4_text(address.words[3]);
+    }
     const Groups groups = groups_of(address);
     const ZeroRun run = longest_zero_run(groups);
     std::string text;

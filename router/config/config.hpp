@@ -17,6 +17,7 @@
 #include "core/procfs/tree.hpp"
 #include "core/routing/route_table.hpp"
 #include "core/rules/ruleset.hpp"
+#include "core/rules/words/host_names.hpp"
 #include "core/wire/address.hpp"
 
 namespace nsr::router {
@@ -133,6 +134,7 @@ struct Config {
     std::vector<SysctlConfig> sysctls;  // of `file` first, no name twice
     SetsConfig sets;
     rules::Ruleset ruleset;
+    rules::HostNames host_names;            // what rules may name, when the configuration was read
     std::vector<std::string> rule_tables4;  // tables named in the rules file, in its order
     std::vector<std::string> rule_tables6;
     ReplayConfig replay;

@@ -131,7 +131,7 @@ void try_rules(const Config& config, ConfigErrors& errors) {
     for (const ReplayEvent& event : config.replay.events) {
         for (const RuleFile& file : event.rules) {
             const ConfigErrors wrong =
-                rules::parse_save(file.text, file.path, file.family, ruleset);
+                rules::parse_save(file.text, file.path, file.family, ruleset, config.host_names);
             errors.insert(errors.end(), wrong.begin(), wrong.end());
         }
     }

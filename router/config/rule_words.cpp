@@ -127,6 +127,7 @@ std::optional<NativeRule> Translator::run() {
         whole_rule(*text);
     } else {
         const TomlMember* protocol = table_.find("protocol");
+        protocol = protocol == nullptr ? table_.find("proto") : protocol;
         const TomlMember* jump = table_.find("jump");
         protocol_ = protocol == nullptr ? "" : text_of(&protocol->value);
         target_ = jump == nullptr ? "" : text_of(&jump->value);

@@ -6,7 +6,6 @@
 #include "core/rules/language/native.hpp"
 #include "core/rules/language/parse.hpp"
 #include "core/rules/language/tolerated.hpp"
-#include "router/base/text_file.hpp"
 #include "router/config/rule_words.hpp"
 #include "router/config/sections.hpp"
 
@@ -15,7 +14,6 @@ namespace {
 
 using rules::TableId;
 
-constexpr std::size_t kMaxRuleFileBytes = 16 << 20;
 constexpr std::array kFamilies = {Family::Ipv4, Family::Ipv6};
 constexpr std::array kTables = {TableId::Raw, TableId::Mangle, TableId::Nat, TableId::Filter,
                                 TableId::Security};
@@ -54,7 +52,8 @@ class Loader {
     void declare_chains();
     void policies(const TomlValue& table);
     void policy(TableId table, const TomlMember& member);
-    void append(const Placed& placed, Family family);
+    void place(const Placed& placed);
+    [[nodiscard]] ConfigErrors append(const Placed& placed, Family family);
     void check_interfaces(const NativeRule& rule);
     [[nodiscard]] bool is_chain(TableId table, const std::string& chain) const;
     [[nodiscard]] std::vector<std::string> chain_names(TableId table, bool user_chains) const;
@@ -87,30 +86,6 @@ void read_rules(Section section, Config& config) {
     Loader(section, config).run();
 }
 
-std::optional<RuleFile> read_rule_file(const Located<std::string>& name, Family family,
-                                       const Config& config, ConfigErrors& errors) {
-    const std::string path = resolve_path(config.path, name.value);
-    Result<std::string, FileError> text = read_text_file(path, kMaxRuleFileBytes);
-    if (!text) {
-        errors.push_back({name.where, "rules file \"" + name.value + "\": " + text.error().text});
-        return std::nullopt;
-    }
-    return RuleFile{family, path, std::move(*text)};
-}
-
-std::vector<std::string> tables_in(std::string_view text) {
-    std::vector<std::string> tables;
-    while (!text.empty()) {
-        const std::size_t end = text.find('\n');
-        const std::string_view line = text.substr(0, end);
-        if (line.starts_with('*')) {
-            tables.emplace_back(line.substr(1, line.find_last_not_of(" \t\r")));
-        }
-        text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
-    }
-    return tables;
-}
-
 namespace {
 
 // Files first, so that native rules are appended to their chains.
@@ -118,6 +93,7 @@ void Loader::run() {
     if (section_.value() == nullptr) {
         return;
     }
+    config_.host_names = host_names_of_this_machine();
     read_tolerance(section_, config_);
     file("ipv4", Family::Ipv4, config_.rule_tables4);
     file("ipv6", Family::Ipv6, config_.rule_tables6);
@@ -141,11 +117,7 @@ void Loader::run() {
     }
     for (const Placed& placed : natives_) {
         check_interfaces(placed.rule);
-        for (const Family family : kFamilies) {
-            if (family == Family::Ipv4 ? placed.ipv4 : placed.ipv6) {
-                append(placed, family);
-            }
-        }
+        place(placed);
     }
     // What could be read is judged whatever was wrong elsewhere.
     for (const Family family : kFamilies) {
@@ -167,7 +139,8 @@ void Loader::file(const char* key, Family family, std::vector<std::string>& tabl
         return;
     }
     tables = tables_in(read->text);
-    const ConfigErrors wrong = rules::read_save(read->text, read->path, family, config_.ruleset);
+    const ConfigErrors wrong =
+        rules::read_save(read->text, read->path, family, config_.ruleset, config_.host_names);
     errors_.insert(errors_.end(), wrong.begin(), wrong.end());
 }
 
@@ -315,29 +288,46 @@ void Loader::policy(TableId table, const TomlMember& member) {
     }
 }
 
-void Loader::append(const Placed& placed, Family family) {
+// What is wrong in both families is told once; what is wrong in one, with a word about the other.
+void Loader::place(const Placed& placed) {
+    ConfigErrors wrong4 = placed.ipv4 ? append(placed, Family::Ipv4) : ConfigErrors{};
+    ConfigErrors wrong6 = placed.ipv6 ? append(placed, Family::Ipv6) : ConfigErrors{};
+    const bool only4 = placed.ipv6 && wrong6.empty();
+    const bool only6 = placed.ipv4 && wrong4.empty();
+    for (ConfigError& error : wrong4.empty() ? wrong6 : wrong4) {
+        if (only4 || only6) {
+            error.message += only4
+                                 ? "; so it is in IPv4 only: for IPv6 alone, add family = \"ipv6\""
+                                 : "; so it is in IPv6 only: for IPv4 alone, add family = \"ipv4\"";
+        }
+        errors_.push_back(std::move(error));
+    }
+}
+
+ConfigErrors Loader::append(const Placed& placed, Family family) {
     rules::Ruleset& ruleset = config_.ruleset;
     ruleset.load(family, placed.table);
     // A user chain from a file may exist in one family only: the rule goes where its chain is.
     if (ruleset.table(family, placed.table).find(placed.chain) == nullptr) {
-        if (placed.rule.family) {
-            fail(placed.rule.where, "chain \"" + placed.chain + "\" does not exist in this family");
-        }
-        return;
+        return placed.rule.family
+                   ? ConfigErrors{{placed.rule.where,
+                                   "chain \"" + placed.chain + "\" does not exist in this family"}}
+                   : ConfigErrors{};
     }
-    Result<std::vector<rules::Rule>, ConfigErrors> parsed = rules::parse_rules(
-        placed.rule.words, family, placed.table, placed.chain, ruleset, placed.rule.where);
+    Result<std::vector<rules::Rule>, ConfigErrors> parsed =
+        rules::parse_rules(placed.rule.words, family, placed.table, placed.chain, ruleset,
+                           placed.rule.where, config_.host_names);
     if (!parsed) {
         for (ConfigError& error : parsed.error()) {
             error.where = origin_of(error, placed.rule);
-            errors_.push_back(std::move(error));
         }
-        return;
+        return parsed.error();
     }
     rules::Chain& chain = *ruleset.table(family, placed.table).find(placed.chain);
     for (rules::Rule& rule : *parsed) {
         rules::add_rule(ruleset, chain, std::move(rule));
     }
+    return {};
 }
 
 // iptables takes any name, since a link may come later; here all links are known.

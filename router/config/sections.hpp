@@ -23,11 +23,14 @@ void check_sysctl_setting(const SysctlConfig& setting, const Config& config, Con
 void read_rules(Section section, Config& config);
 // Of [rules]: before its files are read.
 void read_tolerance(Section& section, Config& config);
+// rule_files.cpp
 // The text of a rules file named at `where`; reported if it cannot be read.
 std::optional<RuleFile> read_rule_file(const Located<std::string>& name, Family family,
                                        const Config& config, ConfigErrors& errors);
 // The tables that an iptables-save text names, in its order.
 std::vector<std::string> tables_in(std::string_view text);
+// What /etc/hosts and /etc/networks say now; a machine without them has no names.
+rules::HostNames host_names_of_this_machine();
 // sets_section.cpp: [sets], and the file that `ipset` in [rules] names
 void read_sets(Section section, Config& config);
 void read_set_file(const Located<std::string>& name, Config& config, ConfigErrors& errors);

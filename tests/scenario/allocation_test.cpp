@@ -42,7 +42,7 @@ constexpr const char* kRules =
     "-A FORWARD -m recent --name seen --update --seconds 60 --hitcount 4 --reap\n"
     "-A FORWARD -m connlimit --connlimit-above 5\n"
     "-A FORWARD -m quota --quota 1000000\n"
-    "-A FORWARD -m statistic --mode nth --every 3\n"
+    "-A FORWARD -m statistic --mode nth --every 3 --packet 0\n"
     "-A FORWARD -m limit --limit 10/sec\nCOMMIT\n"
     "*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n"
     "*filter\n:FORWARD DROP [0:0]\n"

@@ -46,7 +46,7 @@ FamilySupport families_of(const std::vector<std::string>& words) {
             restrict_to(true, false);
         } else if (word == "-6" || word == "--ipv6") {
             restrict_to(false, true);
-        } else if (word == "-p" || word == "--protocol") {
+        } else if (word == "-p" || word == "--protocol" || word == "--proto") {
             const auto protocol = parse_protocol(next);
             restrict_to(protocol != proto::kIcmpv6, protocol != proto::kIcmp);
         } else if (word == "-m" || word == "--match") {

@@ -7,7 +7,8 @@ namespace nsr::rules {
 Result<std::vector<Rule>, ConfigErrors> parse_rules(const std::vector<std::string>& words,
                                                     Family family, TableId table,
                                                     std::string_view chain, const Ruleset& context,
-                                                    const SourceLocation& where) {
+                                                    const SourceLocation& where,
+                                                    const HostNames& names) {
     const Table& chains = context.table(family, table);
     ConfigErrors errors;
     std::vector<Word> given;
@@ -17,7 +18,7 @@ Result<std::vector<Rule>, ConfigErrors> parse_rules(const std::vector<std::strin
         }
         given.push_back({word, 0, false});
     }
-    const RuleRequest request{family, table, chain, chains, where, context.tolerance};
+    const RuleRequest request{family, table, chain, chains, where, context.tolerance, names};
     std::vector<Rule> rules = parse_rule_words(request, given, errors);
     if (!errors.empty()) {
         return errors;

@@ -8,6 +8,7 @@
 #include "core/base/config_error.hpp"
 #include "core/base/result.hpp"
 #include "core/rules/ruleset.hpp"
+#include "core/rules/words/host_names.hpp"
 
 namespace nsr::rules {
 
@@ -16,6 +17,7 @@ namespace nsr::rules {
 Result<std::vector<Rule>, ConfigErrors> parse_rules(const std::vector<std::string>& words,
                                                     Family family, TableId table,
                                                     std::string_view chain, const Ruleset& context,
-                                                    const SourceLocation& where);
+                                                    const SourceLocation& where,
+                                                    const HostNames& names = {});
 
 }  // namespace nsr::rules

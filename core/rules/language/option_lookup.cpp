@@ -31,6 +31,13 @@ constexpr std::array kBuiltIns = std::to_array<OptionSpec>({
     {"table", 1},
 });
 
+// What iptables takes besides, so that abbreviations of it are none of the options above.
+constexpr std::array<std::string_view, 20> kCommands = {
+    "append",       "delete",       "check",   "insert", "replace",
+    "list",         "list-rules",   "flush",   "zero",   "new-chain",
+    "delete-chain", "rename-chain", "policy",  "wait",   "wait-interval",
+    "line-numbers", "numeric",      "verbose", "exact",  "help"};
+
 struct ShortOption {
     char letter;
     std::string_view name;
@@ -51,8 +58,9 @@ constexpr std::array kShortOptions = std::to_array<ShortOption>({
     {'6', "ipv6"},
 });
 
-std::string_view meaning(const OptionSpec& spec) {
-    return spec.alias.empty() ? spec.name : spec.alias;
+bool begins_command(std::string_view name) {
+    return std::any_of(kCommands.begin(), kCommands.end(),
+                       [&](std::string_view command) { return command.starts_with(name); });
 }
 
 void add_owner(const OptionSpec* spec, std::string_view module, bool is_target,
@@ -80,6 +88,10 @@ const OptionSpec* find_exact(std::span<const OptionSpec> specs, std::string_view
     return found == specs.end() ? nullptr : &*found;
 }
 
+std::string_view meaning(const OptionSpec& spec) {
+    return spec.alias.empty() ? spec.name : spec.alias;
+}
+
 const OptionSpec* find_prefix(std::span<const OptionSpec> specs, std::string_view name) {
     const OptionSpec* found = nullptr;
     for (const OptionSpec& spec : specs) {
@@ -97,6 +109,31 @@ const OptionSpec* find_prefix(std::span<const OptionSpec> specs, std::string_vie
 const OptionSpec* find_option(std::span<const OptionSpec> specs, std::string_view name) {
     const OptionSpec* spec = find_exact(specs, name);
     return spec != nullptr ? spec : find_prefix(specs, name);
+}
+
+FoundOption look_up(std::span<const std::span<const OptionSpec>> tables,
+                        std::string_view name) {
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        if (const OptionSpec* spec = find_exact(tables[i], name)) {
+            return {spec, i};
+        }
+    }
+    FoundOption found{.several = begins_command(name)};
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        for (const OptionSpec& spec : tables[i]) {
+            if (!spec.name.starts_with(name)) {
+                continue;
+            }
+            if (found.spec == nullptr) {
+                found.spec = &spec;
+                found.table = i;
+            } else if (tables[found.table].data() != tables[i].data() ||
+                       meaning(*found.spec) != meaning(spec)) {
+                found.several = true;
+            }
+        }
+    }
+    return found.several ? FoundOption{.several = true} : found;
 }
 
 void collect_names(std::span<const OptionSpec> specs, std::vector<std::string_view>& names) {

@@ -1,5 +1,5 @@
-// Finding options by name: in one table (exactly, or abbreviated as getopt_long allows), or in all
-// modules (for messages, and for native rules that name options without their module).
+// Finding options by name: in one table, or in all modules (for messages, and for native rules that
+// name options without their module).
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,17 @@ const OptionSpec* find_exact(std::span<const OptionSpec> specs, std::string_view
 // The one option that `name` begins; aliases of one option count as one.
 const OptionSpec* find_prefix(std::span<const OptionSpec> specs, std::string_view name);
 const OptionSpec* find_option(std::span<const OptionSpec> specs, std::string_view name);
+// What the option is called, whatever its spelling.
+std::string_view meaning(const OptionSpec& spec);
+
+// As getopt_long finds it in tables, the first of which counts: by its whole name, or by the
+// beginning of it if no other option (or command of iptables, such as --list) begins so.
+struct FoundOption {
+    const OptionSpec* spec = nullptr;
+    std::size_t table = 0;
+    bool several = false;  // it could be several; then there is no spec
+};
+FoundOption look_up(std::span<const std::span<const OptionSpec>> tables, std::string_view name);
 void collect_names(std::span<const OptionSpec> specs, std::vector<std::string_view>& names);
 
 // The options every rule may have without a module.

@@ -7,10 +7,10 @@
 
 namespace nsr::rules {
 
-ConfigErrors parse_save(std::string_view text, std::string_view file, Family family,
-                        Ruleset& into) {
+ConfigErrors parse_save(std::string_view text, std::string_view file, Family family, Ruleset& into,
+                        const HostNames& names) {
     Ruleset draft = into;
-    ConfigErrors errors = read_save(text, file, family, draft);
+    ConfigErrors errors = read_save(text, file, family, draft, names);
     // The rules that could be read are judged whatever was wrong with others.
     const ConfigErrors illegal = check(draft, family);
     errors.insert(errors.end(), illegal.begin(), illegal.end());
@@ -23,8 +23,9 @@ ConfigErrors parse_save(std::string_view text, std::string_view file, Family fam
     return errors;
 }
 
-ConfigErrors read_save(std::string_view text, std::string_view file, Family family, Ruleset& into) {
-    return read_restore(text, file, family, {.flush = true, .counters = true}, into);
+ConfigErrors read_save(std::string_view text, std::string_view file, Family family, Ruleset& into,
+                       const HostNames& names) {
+    return read_restore(text, file, family, {.flush = true, .counters = true}, into, names);
 }
 
 }  // namespace nsr::rules

@@ -10,14 +10,14 @@
 namespace nsr::rules {
 
 ConfigErrors read_restore(std::string_view text, std::string_view file, Family family,
-                          const RestoreOptions& options, Ruleset& into) {
-    return RestoreParser(file, family, options, into).parse(text);
+                          const RestoreOptions& options, Ruleset& into, const HostNames& names) {
+    return RestoreParser(file, family, options, into, names).parse(text);
 }
 
 ConfigErrors restore(std::string_view text, std::string_view file, Family family,
-                     const RestoreOptions& options, Ruleset& into) {
+                     const RestoreOptions& options, Ruleset& into, const HostNames& names) {
     Ruleset draft = into;
-    ConfigErrors errors = read_restore(text, file, family, options, draft);
+    ConfigErrors errors = read_restore(text, file, family, options, draft, names);
     // The rules that could be read are judged whatever was wrong with others.
     const ConfigErrors illegal = check(draft, family);
     errors.insert(errors.end(), illegal.begin(), illegal.end());

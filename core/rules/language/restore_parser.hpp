@@ -10,14 +10,15 @@
 #include "core/base/words.hpp"
 #include "core/rules/edit.hpp"
 #include "core/rules/language/restore_options.hpp"
+#include "core/rules/words/host_names.hpp"
 
 namespace nsr::rules {
 
 class RestoreParser {
   public:
     RestoreParser(std::string_view file, Family family, const RestoreOptions& options,
-                  Ruleset& ruleset)
-        : file_(file), family_(family), options_(options), ruleset_(ruleset) {}
+                  Ruleset& ruleset, const HostNames& names)
+        : file_(file), family_(family), options_(options), ruleset_(ruleset), names_(names) {}
 
     ConfigErrors parse(std::string_view text);
 
@@ -58,6 +59,7 @@ class RestoreParser {
     Family family_;
     RestoreOptions options_;
     Ruleset& ruleset_;
+    const HostNames& names_;
     ConfigErrors errors_;
     std::uint32_t line_ = 0;
     std::optional<TableId> id_;  // the table we are in

@@ -1,5 +1,7 @@
 #include "core/rules/language/rule_draft.hpp"
 
+#include <algorithm>
+
 #include "core/rules/language/foreign.hpp"
 #include "core/rules/matches/basic.hpp"
 #include "core/rules/targets/standard.hpp"
@@ -16,9 +18,10 @@ void RuleDraft::set_protocol(const GivenOption& given) {
             given, "unknown protocol " + in_quotes(given.value) + did_you_mean(given.value, names));
         return;
     }
-    if (context_.protocol != 0) {
+    if (protocol_given_) {
         context_.error(given, "-p stands twice in one rule");
     }
+    protocol_given_ = true;
     if (*protocol == 0 && given.inverted) {
         context_.error(given, "\"! -p all\" would never match anything");
     }
@@ -34,22 +37,26 @@ void RuleDraft::set_addresses(const GivenOption& given, bool source) {
     if (!list.empty()) {
         context_.error(given, std::string(source ? "-s" : "-d") + " stands twice in one rule");
     }
-    const auto parts = split(given.value, ',');
-    for (const std::string_view part : parts) {
-        if (const auto address = parse_masked_address(part, context_.family)) {
-            list.push_back(*address);
-        } else {
-            context_.error(given,
-                           in_quotes(part) + " is not an " +
-                               (context_.v6() ? "IPv6 address or prefix, such as fd00::/8"
-                                              : "IPv4 address or prefix, such as 10.0.0.0/8"));
+    for (std::string_view part : split(given.value, ',')) {
+        part.remove_prefix(std::min(part.find_first_not_of(" \t"), part.size()));
+        const auto networks = parse_networks(part, context_.family, context_.names);
+        list.insert(list.end(), networks.begin(), networks.end());
+        if (networks.empty()) {
+            context_.error(given, in_quotes(part) + " is not an " + wanted_address());
         }
     }
-    if (given.inverted && parts.size() > 1) {
+    address_inverted_[source ? 0 : 1] = given.inverted;
+    const bool several = addresses_[0].size() > 1 || addresses_[1].size() > 1;
+    if (several && (address_inverted_[0] || address_inverted_[1])) {
         context_.error(given,
                        "\"!\" cannot stand before a list of addresses; write one rule for each");
     }
-    address_inverted_[source ? 0 : 1] = given.inverted;
+}
+
+std::string RuleDraft::wanted_address() const {
+    return std::string(context_.v6() ? "IPv6 address or prefix, such as fd00::/8"
+                                     : "IPv4 address or prefix, such as 10.0.0.0/8") +
+           ", nor a name in /etc/hosts; the DNS is not asked";
 }
 
 void RuleDraft::set_interface(const GivenOption& given, bool in) {
@@ -80,6 +87,9 @@ void RuleDraft::check_interface_chain(const GivenOption& given, bool in) const {
 }
 
 void RuleDraft::set_fragments(const GivenOption& given) {
+    if (basic_[3] != nullptr) {
+        context_.error(given, "-f stands twice in one rule");
+    }
     if (context_.v6()) {
         context_.error(given, "-f is for IPv4 only; in IPv6 write -m frag");
     }
@@ -87,8 +97,15 @@ void RuleDraft::set_fragments(const GivenOption& given) {
 }
 
 void RuleDraft::set_counters(const GivenOption& given) {
-    const auto packets = parse_number(given.value);
-    const auto bytes = parse_number(given.second);
+    if (counters_given_) {
+        context_.error(given, "-c stands twice in one rule");
+    }
+    counters_given_ = true;
+    const std::size_t comma = given.value.find(',');  // "5,77" is one word
+    const bool one_word = comma != std::string::npos;
+    const auto packets = parse_number(std::string_view(given.value).substr(0, comma));
+    const auto bytes =
+        parse_number(one_word ? std::string_view(given.value).substr(comma + 1) : given.second);
     if (!packets || !bytes) {
         context_.error(given, "-c needs a number of packets and a number of bytes");
         return;

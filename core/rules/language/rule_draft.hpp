@@ -42,6 +42,7 @@ class RuleDraft {
     [[nodiscard]] std::vector<Rule> expand() const;
 
   private:
+    [[nodiscard]] std::string wanted_address() const;
     void check_interface_chain(const GivenOption& given, bool in) const;
     bool set_verdict(const GivenOption& given);
     void unknown_target(const GivenOption& given, bool is_goto) const;
@@ -58,7 +59,9 @@ class RuleDraft {
     std::array<std::shared_ptr<const Match>, 4> basic_;  // -i, -o, -p, -f
     std::vector<std::shared_ptr<const Match>> matches_;
     std::shared_ptr<const Target> target_;
+    bool protocol_given_ = false;
     bool target_given_ = false;
+    bool counters_given_ = false;
     RuleCounters counters_;
 };
 

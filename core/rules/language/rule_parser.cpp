@@ -9,6 +9,7 @@
 #include "core/rules/language/option_lookup.hpp"
 #include "core/rules/language/rule_draft.hpp"
 #include "core/rules/language/tolerated.hpp"
+#include "core/rules/language/word_reader.hpp"
 #include "core/rules/matches/matches.hpp"
 #include "core/rules/targets/targets.hpp"
 #include "core/rules/words/text.hpp"
@@ -21,12 +22,13 @@ class RuleParser {
   public:
     RuleParser(const RuleRequest& request, const std::vector<Word>& words, ConfigErrors& errors)
         : request_(request),
-          words_(words),
           context_{.family = request.family,
                    .table = request.table,
                    .chain = request.chain,
                    .where = request.where,
-                   .errors = errors},
+                   .errors = errors,
+                   .names = request.names},
+          words_(words, context_),
           draft_(context_, request.chains, request.tolerance) {}
 
     std::vector<Rule> parse();
@@ -36,6 +38,7 @@ class RuleParser {
     void parse_word();
     void parse_option(std::string_view name, bool is_short);
     void parse_module_option(std::string_view name);
+    [[nodiscard]] FoundOption find(std::string_view name) const;
     void give(Loaded& module, const OptionSpec& spec);
     bool load_protocol_module(std::string_view option);
     void unknown_option(std::string_view name);
@@ -44,26 +47,17 @@ class RuleParser {
     void built_in(const OptionSpec& spec);
     void load_match(const GivenOption& given);
     void set_target(const GivenOption& given, bool is_goto);
-    std::optional<GivenOption> take(const OptionSpec& spec);
 
     void add_matches();
     void add_target();
     bool is_of_family(const std::string& what, FamilySupport families, const Loaded& loaded);
 
-    bool failed() const { return context_.errors.size() != errors_before_; }
-    const Word& word() const { return words_[at_]; }
-    void error_here(std::string message) {
-        context_.error({.column = column_}, std::move(message));
-    }
+    void error_here(std::string message) { words_.error(std::move(message)); }
 
     const RuleRequest& request_;
-    const std::vector<Word>& words_;
     RuleContext context_;
+    WordReader words_;
     std::size_t errors_before_ = 0;
-    std::size_t at_ = 0;
-    std::uint32_t column_ = 0;
-    bool inverted_ = false;
-    std::optional<std::string_view> inline_value_;  // of --option=value
 
     RuleDraft draft_;
     std::vector<Loaded> loaded_;
@@ -77,10 +71,10 @@ class RuleParser {
 std::vector<Rule> RuleParser::parse() {
     errors_before_ = context_.errors.size();
     look_ahead();
-    while (at_ < words_.size()) {
+    while (!words_.at_end()) {
         parse_word();
     }
-    if (inverted_) {
+    if (words_.inverted) {
         error_here("nothing follows \"!\"");
     }
     if (give_up_) {
@@ -88,52 +82,51 @@ std::vector<Rule> RuleParser::parse() {
     }
     add_matches();
     add_target();
-    return failed() ? std::vector<Rule>() : draft_.expand();
+    return context_.errors.size() != errors_before_ ? std::vector<Rule>() : draft_.expand();
 }
 
 // Options may stand before the -p or -j that gives them their meaning.
 void RuleParser::look_ahead() {
-    for (std::size_t i = 0; i + 1 < words_.size(); ++i) {
-        const std::string& text = words_[i].text;
-        if (words_[i].quoted) {
+    const std::vector<Word>& words = words_.all();
+    for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+        const std::string& text = words[i].text;
+        if (words[i].quoted) {
             continue;
         }
-        if (text == "-p" || text == "--protocol") {
-            ahead_protocol_ = parse_protocol(words_[i + 1].text).value_or(0);
+        if (text == "-p" ||
+            (text.starts_with("--prot") && std::string_view("--protocol").starts_with(text))) {
+            ahead_protocol_ = parse_protocol(words[i + 1].text).value_or(0);
         } else if (text == "-j" || text == "--jump") {
-            ahead_target_ = find_target(words_[i + 1].text);
+            ahead_target_ = find_target(words[i + 1].text);
         }
     }
 }
 
 void RuleParser::parse_word() {
-    const Word& current = words_[at_++];
-    column_ = current.column;
-    const std::string_view text = current.text;
-    inline_value_.reset();
+    const std::string_view text = words_.next().text;
     if (text == "!") {
-        if (inverted_) {
+        if (words_.inverted) {
             error_here("\"!\" stands twice");
         }
-        inverted_ = true;
+        words_.inverted = true;
         return;
     }
     if (text.starts_with("--") && text.size() > 2) {
-        const std::size_t equals = text.find('=');
-        if (equals != std::string_view::npos) {
-            inline_value_ = text.substr(equals + 1);
+        const std::size_t equals = std::min(text.find('='), text.size());
+        if (equals != text.size()) {
+            words_.inline_value = text.substr(equals + 1);
         }
-        parse_option(text.substr(2, equals == std::string_view::npos ? equals : equals - 2), false);
+        parse_option(text.substr(2, equals - 2), false);
     } else if (text.size() >= 2 && text[0] == '-' && text != "--") {
         if (text.size() > 2) {
-            inline_value_ = text.substr(2);
+            words_.inline_value = text.substr(2);
         }
         parse_option(text.substr(1, 1), true);
     } else {
         error_here("unexpected word " + in_quotes(text) +
                    "; an option such as -s or --dport was expected");
     }
-    inverted_ = false;
+    words_.inverted = false;
 }
 
 void RuleParser::parse_option(std::string_view name, bool is_short) {
@@ -151,74 +144,74 @@ void RuleParser::parse_option(std::string_view name, bool is_short) {
 }
 
 void RuleParser::parse_module_option(std::string_view name) {
+    FoundOption found = find(name);
+    if (found.spec == nullptr && load_protocol_module(name)) {
+        found = find(name);
+    }
+    if (found.spec == nullptr) {
+        unknown_option(name);
+    } else if (found.table == loaded_.size()) {
+        built_in(*found.spec);
+    } else {
+        give(loaded_[loaded_.size() - 1 - found.table], *found.spec);
+    }
+}
+
+FoundOption RuleParser::find(std::string_view name) const {
+    std::vector<std::span<const OptionSpec>> tables;
     for (std::size_t i = loaded_.size(); i-- > 0;) {
-        if (const OptionSpec* spec = find_exact(loaded_[i].specs(), name)) {
-            give(loaded_[i], *spec);
-            return;
-        }
+        tables.push_back(loaded_[i].specs());
     }
-    if (const OptionSpec* spec = find_exact(built_in_options(), name)) {
-        built_in(*spec);
-        return;
-    }
-    if (load_protocol_module(name)) {
-        return;
-    }
-    for (std::size_t i = loaded_.size(); i-- > 0;) {
-        if (const OptionSpec* spec = find_prefix(loaded_[i].specs(), name)) {
-            give(loaded_[i], *spec);
-            return;
-        }
-    }
-    if (const OptionSpec* spec = find_prefix(built_in_options(), name)) {
-        built_in(*spec);
-        return;
-    }
-    unknown_option(name);
+    tables.push_back(built_in_options());
+    return look_up(tables, name);
 }
 
 // Loads the match of -p, or the target that -j names further on, if it has this option.
 bool RuleParser::load_protocol_module(std::string_view option) {
+    const auto has_it = [&](std::span<const OptionSpec> specs) {
+        return std::any_of(specs.begin(), specs.end(),
+                           [&](const OptionSpec& spec) { return spec.name.starts_with(option); });
+    };
     const MatchModule* match = find_protocol_match(ahead_protocol_, request_.family);
     const auto is_loaded = [&](const Loaded& loaded) { return loaded.match == match; };
-    if (match != nullptr && std::none_of(loaded_.begin(), loaded_.end(), is_loaded)) {
-        if (const OptionSpec* spec = find_option(match->options, option)) {
-            loaded_.push_back({.match = match, .options = {match->name, {}}, .column = column_});
-            give(loaded_.back(), *spec);
-            return true;
-        }
+    if (match != nullptr && std::none_of(loaded_.begin(), loaded_.end(), is_loaded) &&
+        has_it(match->options)) {
+        loaded_.push_back(
+            {.match = match, .options = {match->name, {}}, .column = words_.column()});
+        return true;
     }
-    if (ahead_target_ != nullptr && !target_seen_) {
-        if (const OptionSpec* spec = find_option(ahead_target_->options, option)) {
-            loaded_.push_back(
-                {.target = ahead_target_, .options = {ahead_target_->name, {}}, .column = column_});
-            target_seen_ = true;
-            give(loaded_.back(), *spec);
-            return true;
-        }
+    if (ahead_target_ != nullptr && !target_seen_ && has_it(ahead_target_->options)) {
+        loaded_.push_back({.target = ahead_target_,
+                           .options = {ahead_target_->name, {}},
+                           .column = words_.column()});
+        target_seen_ = true;
+        return true;
     }
     return false;
 }
 
 void RuleParser::unknown_option(std::string_view name) {
     if (give_up_) {
-        at_ = words_.size();
+        words_.skip_to_end();
         return;
     }
     if (swallow()) {
         return;
     }
-    std::vector<std::span<const OptionSpec>> tables = {built_in_options()};
-    for (const Loaded& loaded : loaded_) {
-        tables.push_back(loaded.specs());
+    if (find(name).several) {
+        error_here("option " + in_quotes("--" + std::string(name)) +
+                   " is short for more than one; write it in full");
+    } else {
+        std::vector<std::span<const OptionSpec>> tables = {built_in_options()};
+        for (const Loaded& loaded : loaded_) {
+            tables.push_back(loaded.specs());
+        }
+        if (const auto* match = find_protocol_match(ahead_protocol_, request_.family)) {
+            tables.push_back(match->options);
+        }
+        error_here(unknown_option_text(name, tables));
     }
-    if (const auto* match = find_protocol_match(ahead_protocol_, request_.family)) {
-        tables.push_back(match->options);
-    }
-    error_here(unknown_option_text(name, tables));
-    while (at_ < words_.size() && !words_[at_].text.starts_with('-') && words_[at_].text != "!") {
-        ++at_;
-    }
+    words_.skip_values();
 }
 
 // What nobody knows belongs to the tolerated extension that was named last, with all words up to
@@ -229,45 +222,13 @@ bool RuleParser::swallow() {
     if (last == loaded_.rend()) {
         return false;
     }
-    append(last->words,
-           inverted_ ? "! " + tolerated_option(words_, at_) : tolerated_option(words_, at_));
+    const std::string option = words_.take_tolerated();
+    append(last->words, words_.inverted ? "! " + option : option);
     return true;
 }
 
-std::optional<GivenOption> RuleParser::take(const OptionSpec& spec) {
-    GivenOption given{.name = spec.alias.empty() ? spec.name : spec.alias,
-                      .inverted = inverted_,
-                      .column = column_};
-    if (inverted_ && !spec.invertible) {
-        error_here("\"!\" cannot stand before \"--" + std::string(spec.name) + "\"");
-    }
-    if (spec.values == kOptionalValue) {
-        const bool follows =
-            at_ < words_.size() && !word().text.starts_with('-') && !word().text.starts_with('!');
-        given.value = inline_value_ ? *inline_value_ : follows ? words_[at_++].text : "";
-        return given;
-    }
-    for (unsigned i = 0; i < spec.values; ++i) {
-        std::string& value = i == 0 ? given.value : given.second;
-        if (i == 0 && inline_value_) {
-            value = *inline_value_;
-        } else if (at_ == words_.size()) {
-            error_here("option \"--" + std::string(spec.name) + "\" needs " +
-                       (spec.values == 1 ? "a value" : "two values"));
-            return std::nullopt;
-        } else if (word().text == "!" && !word().quoted) {
-            error_here("\"!\" belongs before the option: ! --" + std::string(spec.name));
-            at_ = std::min(at_ + 2, words_.size());
-            return std::nullopt;
-        } else {
-            value = words_[at_++].text;
-        }
-    }
-    return given;
-}
-
 void RuleParser::give(Loaded& module, const OptionSpec& spec) {
-    const auto given = take(spec);
+    const auto given = words_.take(spec);
     if (!given) {
         return;
     }
@@ -279,7 +240,7 @@ void RuleParser::give(Loaded& module, const OptionSpec& spec) {
 }
 
 void RuleParser::built_in(const OptionSpec& spec) {
-    const auto given = take(spec);
+    const auto given = words_.take(spec);
     if (!given) {
         return;
     }
@@ -301,7 +262,9 @@ void RuleParser::built_in(const OptionSpec& spec) {
     } else if (name == "table") {
         error_here("-t has no place in a rule; the table is the one of the section");
     } else if ((name == "ipv4") == context_.v6()) {
-        error_here("this rule is for the other family (" + std::string(name) + ")");
+        give_up_ =
+            true;  // the rule is for the other family, and the rest of it is nobody's concern
+        words_.skip_to_end();
     }
 }
 
@@ -314,7 +277,7 @@ void RuleParser::load_match(const GivenOption& given) {
     if (module == nullptr) {
         const std::string what = "match " + in_quotes(given.value);
         context_.error(given, not_supported(what, given.value, match_names()));
-        at_ = words_.size();
+        words_.skip_to_end();
         give_up_ = true;
         return;
     }

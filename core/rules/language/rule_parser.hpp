@@ -10,6 +10,7 @@
 #include "core/base/config_error.hpp"
 #include "core/base/words.hpp"
 #include "core/rules/ruleset.hpp"
+#include "core/rules/words/host_names.hpp"
 
 namespace nsr::rules {
 
@@ -20,6 +21,7 @@ struct RuleRequest {
     const Table& chains;  // where -j looks for user chains
     SourceLocation where;
     const Tolerance& tolerance;
+    const HostNames& names;
 };
 
 // The rules that the words describe: one, or several when -s or -d is a list. Empty after an error.

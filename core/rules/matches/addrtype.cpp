@@ -23,6 +23,12 @@ constexpr std::uint16_t type_bit(AddressType type) {
     return static_cast<std::uint16_t>(1u << static_cast<unsigned>(type));
 }
 
+// kernel: addrtype_mt_checkentry_v1
+constexpr std::uint16_t kTypes6 =
+    type_bit(AddressType::Unspecified) | type_bit(AddressType::Unicast) |
+    type_bit(AddressType::Local) | type_bit(AddressType::Anycast) |
+    type_bit(AddressType::Multicast) | type_bit(AddressType::Unreachable);
+
 struct TypeTest {
     std::uint16_t types = 0;
     bool invert = false;
@@ -128,8 +134,9 @@ bool read_types(const Options& options, const RuleContext& context, std::string_
     }
     test = TypeTest{0, given->inverted};
     for (const std::string_view word : split(given->value, ',')) {
-        const auto* found = std::find_if(kTypeNames.begin(), kTypeNames.end(),
-                                         [&](auto type) { return lower(type) == lower(word); });
+        const auto* found = std::find_if(kTypeNames.begin(), kTypeNames.end(), [&](auto type) {
+            return !word.empty() && lower(type).starts_with(lower(word));
+        });
         if (found == kTypeNames.end()) {
             context.error(*given, "unknown address type " + in_quotes(word) +
                                       did_you_mean(word, {kTypeNames.begin(), kTypeNames.end()}));
@@ -154,6 +161,13 @@ std::shared_ptr<const Match> parse_addrtype(const Options& options, RuleContext&
     }
     const bool ok = read_types(options, context, "src-type", match->source) &&
                     read_types(options, context, "dst-type", match->destination);
+    const unsigned types = (match->source ? match->source->types : 0u) |
+                           (match->destination ? match->destination->types : 0u);
+    if (ok && context.v6() && (types & ~kTypes6) != 0) {
+        context.error("in IPv6, addrtype knows " + type_list(kTypes6) + " only, not " +
+                      type_list(static_cast<std::uint16_t>(types & ~kTypes6)));
+        return nullptr;
+    }
     return ok ? match : nullptr;
 }
 

@@ -87,7 +87,7 @@ std::shared_ptr<const Match> parse_connbytes(const Options& options, RuleContext
     const auto range = parse_range(given->value + (open ? ":" : ""), ~std::uint64_t{0});
     const auto* way = std::find(kDirections.begin(), kDirections.end(), direction->value);
     const auto* what = std::find(kModes.begin(), kModes.end(), mode->value);
-    if (!range) {
+    if (!range || range->high < range->low) {
         context.error(*given, in_quotes(given->value) + " is not a range from:to");
     } else if (way == kDirections.end()) {
         context.error(*direction, "--connbytes-dir is original, reply or both");
@@ -95,7 +95,8 @@ std::shared_ptr<const Match> parse_connbytes(const Options& options, RuleContext
         context.error(*mode, "--connbytes-mode is packets, bytes or avgpkt");
     } else {
         match->range = *range;
-        match->invert = given->inverted;
+        // kernel: the ends change places for "!", which says nothing if they are the same
+        match->invert = given->inverted && range->low != range->high;
         match->direction = static_cast<std::size_t>(way - kDirections.begin());
         match->mode = static_cast<std::size_t>(what - kModes.begin());
         return match;
@@ -103,6 +104,7 @@ std::shared_ptr<const Match> parse_connbytes(const Options& options, RuleContext
     return nullptr;
 }
 
+constexpr std::size_t kMaxHelperBytes = 29;
 constexpr std::array kHelperOptions = std::to_array<OptionSpec>({{"helper", 1, true}});
 
 // The connection was expected by a helper of its master. kernel: helper_mt
@@ -127,7 +129,7 @@ std::shared_ptr<const Match> parse_helper(const Options& options, RuleContext& c
         context.error("match \"helper\" needs --helper");
         return nullptr;
     }
-    return std::make_shared<HelperMatch>(given->value, given->inverted);
+    return std::make_shared<HelperMatch>(given->value.substr(0, kMaxHelperBytes), given->inverted);
 }
 
 }  // namespace

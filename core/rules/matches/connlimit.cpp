@@ -19,7 +19,7 @@ constexpr std::size_t kGroupsPerPacket = 2;
 // differs: connlimit-sweeps-in-turn
 constexpr std::size_t kLooksPerPacket = 128;
 
-constexpr std::array kConnlimitOptions = std::to_array<OptionSpec>({{"connlimit-upto"},
+constexpr std::array kConnlimitOptions = std::to_array<OptionSpec>({{"connlimit-upto", 1, true},
                                                                     {"connlimit-above", 1, true},
                                                                     {"connlimit-mask"},
                                                                     {"connlimit-saddr", 0},
@@ -257,11 +257,21 @@ std::shared_ptr<const Match> parse_connlimit(const Options& options, RuleContext
     }
     auto match = std::make_shared<ConnlimitMatch>();
     match->limit = static_cast<std::uint32_t>(*limit);
-    match->upto = upto != nullptr || given.inverted;
+    match->upto = (upto != nullptr) != given.inverted;
     match->by_destination = options.has("connlimit-daddr");
-    const unsigned bits = context.v6() ? 128 : 32;
-    const auto length = read_number(options, context, "connlimit-mask", 0, bits).value_or(bits);
-    match->mask = mask_of(context.family, static_cast<unsigned>(length));
+    if (match->by_destination && options.has("connlimit-saddr")) {
+        context.error("--connlimit-saddr and --connlimit-daddr exclude each other");
+        return nullptr;
+    }
+    match->mask = mask_of(context.family, context.v6() ? 128 : 32);
+    if (const GivenOption* mask = options.find("connlimit-mask")) {
+        const auto length = parse_prefix_length(mask->value, context.family);
+        if (!length) {
+            context.error(*mask, in_quotes(mask->value) + " is not the length of a prefix");
+            return nullptr;
+        }
+        match->mask = mask_of(context.family, *length);
+    }
     return match;
 }
 

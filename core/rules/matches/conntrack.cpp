@@ -68,7 +68,7 @@ std::string names_of(std::uint32_t bits, std::span<const BitName> names) {
 
 const BitName* find_bits(std::string_view word, std::span<const BitName> names) {
     const auto row = std::find_if(names.begin(), names.end(), [&](const BitName& candidate) {
-        return lower(candidate.name) == lower(word);
+        return !word.empty() && lower(candidate.name).starts_with(lower(word));
     });
     return row == names.end() ? nullptr : &*row;
 }
@@ -131,7 +131,10 @@ struct BitTest {
 };
 
 struct AddressTest {
-    MaskedAddress address;
+    MaskedAddress given;  // with its host bits
+    [[nodiscard]] bool matches(const IpAddress& address) const {
+        return (address & given.mask) == (given.address & given.mask);
+    }
     bool invert = false;
 };
 
@@ -191,7 +194,7 @@ std::string ConntrackMatch::save() const {
     for (std::size_t i = 0; i < addresses.size(); ++i) {
         if (addresses[i]) {
             append_option(text, addresses[i]->invert, kAddressOptions[i],
-                          host_or_prefix(addresses[i]->address));
+                          host_or_prefix(addresses[i]->given));
         }
     }
     for (std::size_t i = 0; i < ports.size(); ++i) {
@@ -261,7 +264,7 @@ bool ConntrackMatch::addresses_match(const Tuple& original, const Tuple& reply) 
     const std::array<const IpAddress*, 4> actual = {&original.source, &original.destination,
                                                     &reply.source, &reply.destination};
     for (std::size_t i = 0; i < actual.size(); ++i) {
-        if (addresses[i] && addresses[i]->address.matches(*actual[i]) == addresses[i]->invert) {
+        if (addresses[i] && addresses[i]->matches(*actual[i]) == addresses[i]->invert) {
             return false;
         }
     }
@@ -312,7 +315,7 @@ void read_addresses(const Options& options, const RuleContext& context, Conntrac
         if (given == nullptr) {
             continue;
         }
-        if (const auto address = parse_masked_address(given->value, context.family)) {
+        if (const auto address = parse_host_prefix(given->value, context.family, context.names)) {
             match.addresses[i] = AddressTest{*address, given->inverted};
         } else {
             context.error(*given, in_quotes(given->value) + " is not an address or prefix");
@@ -326,7 +329,7 @@ void read_ports(const Options& options, const RuleContext& context, ConntrackMat
         if (given == nullptr) {
             continue;
         }
-        if (auto range = parse_port_range(given->value)) {
+        if (auto range = parse_resolved_port_range(given->value)) {
             range->invert = given->inverted;
             match.ports[i] = range;
         } else {
@@ -341,7 +344,7 @@ void read_protocol(const Options& options, const RuleContext& context, Conntrack
         return;
     }
     const auto protocol = parse_protocol(given->value);
-    if (!protocol || *protocol == 0) {
+    if (!protocol) {
         context.error(*given, "--ctproto needs a protocol, not " + in_quotes(given->value));
         return;
     }

@@ -88,10 +88,6 @@ constexpr std::array kNames6 = std::to_array<TypeName>({
     {"ping", 128},
     {"echo-reply", 129},
     {"pong", 129},
-    {"mld-listener-query", 130},
-    {"mld-listener-report", 131},
-    {"mld-listener-done", 132},
-    {"mld-listener-reduction", 132},
     {"router-solicitation", 133},
     {"router-advertisement", 134},
     {"neighbour-solicitation", 135},
@@ -123,8 +119,10 @@ std::string IcmpMatch::save() const {
         return text + "any";
     }
     text += std::to_string(type_.type);
+    // differs: saved-text-is-read-back; iptables-save writes the first code alone
     if (type_.low != 0 || type_.high != 255) {
         text += "/" + std::to_string(type_.low);
+        text += type_.low == type_.high ? "" : ":" + std::to_string(type_.high);
     }
     return text;
 }
@@ -139,20 +137,42 @@ void IcmpMatch::compile(Code& code) const {
                .mask = !v6_ && type_.type == kAnyType ? 1u : 0u});
 }
 
-std::optional<TypeName> numeric_type(std::string_view text) {
-    const std::size_t slash = text.find('/');
-    const auto type = parse_number(text.substr(0, slash), 255);
-    if (!type) {
+// "8" or "8:9", of which the second number is in `high`, and what stands behind.
+std::optional<LeadingNumber> leading_range(std::string_view text, std::uint64_t& high) {
+    auto number = parse_leading_number(text, 255);
+    if (!number) {
         return std::nullopt;
     }
-    TypeName result{"", static_cast<std::uint8_t>(*type)};
-    if (slash != std::string_view::npos) {
-        const auto code = parse_number(text.substr(slash + 1), 255);
-        if (!code) {
+    high = number->value;
+    if (number->rest.starts_with(':')) {
+        const auto second = parse_leading_number(number->rest.substr(1), 255);
+        if (!second) {
             return std::nullopt;
         }
-        result.low = result.high = static_cast<std::uint8_t>(*code);
+        high = second->value;
+        number->rest = second->rest;
     }
+    return number;
+}
+
+// "8", "8/0", "8/0:3". libxt_icmp: __parse_icmp
+std::optional<TypeName> numeric_type(std::string_view text) {
+    std::uint64_t high = 0;
+    const auto type = leading_range(text, high);
+    if (!type || high != type->value) {
+        return std::nullopt;
+    }
+    TypeName result{"", static_cast<std::uint8_t>(type->value)};
+    if (type->rest.empty()) {
+        return result;
+    }
+    const auto code =
+        type->rest[0] == '/' ? leading_range(type->rest.substr(1), high) : std::nullopt;
+    if (!code || !code->rest.empty()) {
+        return std::nullopt;
+    }
+    result.low = static_cast<std::uint8_t>(code->value);
+    result.high = static_cast<std::uint8_t>(high);
     return result;
 }
 

@@ -200,7 +200,8 @@ std::shared_ptr<const Match> parse_ecn(const Options& options, RuleContext& cont
 }
 
 constexpr std::array kPkttypeOptions = std::to_array<OptionSpec>({{"pkt-type", 1, true}});
-constexpr std::array<std::string_view, 3> kPacketTypes = {"unicast", "broadcast", "multicast"};
+constexpr std::array<std::string_view, 4> kPacketTypes = {"unicast", "broadcast", "multicast",
+                                                          "otherhost"};
 
 // A TUN device has no link layer: every packet it hands over is for this host.
 // kernel: tun_get_user leaves skb->pkt_type at PACKET_HOST
@@ -223,12 +224,12 @@ std::shared_ptr<const Match> parse_pkttype(const Options& options, RuleContext& 
     for (std::size_t i = 0; i < kPacketTypes.size(); ++i) {
         const bool alias = (i == 0 && wanted == "host") || (i == 1 && wanted == "bcast") ||
                            (i == 2 && wanted == "mcast");
-        if (alias || (!wanted.empty() && kPacketTypes[i].starts_with(wanted))) {
+        if (alias || kPacketTypes[i] == wanted) {
             return std::make_shared<PkttypeMatch>(i, given->inverted);
         }
     }
     context.error(given != nullptr ? *given : GivenOption{},
-                  "match \"pkttype\" needs --pkt-type unicast, broadcast or multicast");
+                  "match \"pkttype\" needs --pkt-type unicast, broadcast, multicast or otherhost");
     return nullptr;
 }
 

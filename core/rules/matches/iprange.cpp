@@ -57,10 +57,11 @@ bool read_address_range(const Options& options, const RuleContext& context, std:
     }
     const std::string_view text = given->value;
     const std::size_t dash = text.find('-');
-    const auto low = parse_address(text.substr(0, dash));
-    const auto high = dash == std::string_view::npos ? low : parse_address(text.substr(dash + 1));
-    if (!low || !high || low->family != context.family || high->family != context.family ||
-        *high < *low) {
+    const auto low = parse_numeric_address(text.substr(0, dash), context.family);
+    const auto high = dash == std::string_view::npos
+                          ? low
+                          : parse_numeric_address(text.substr(dash + 1), context.family);
+    if (!low || !high) {
         context.error(*given, in_quotes(text) + " is not a range of " +
                                   (context.v6() ? "IPv6" : "IPv4") + " addresses such as " +
                                   (context.v6() ? "fd00::1-fd00::9" : "10.0.0.1-10.0.0.9"));

@@ -80,11 +80,11 @@ std::shared_ptr<const Match> parse_mark_match(const Options& options, RuleContex
 
 std::shared_ptr<const Match> parse_comment(const Options& options, RuleContext& context) {
     const GivenOption* given = options.find("comment");
-    if (given == nullptr || given->value.size() > kMaxCommentBytes) {
-        context.error("match \"comment\" needs --comment with at most 255 bytes");
+    if (given == nullptr) {
+        context.error("match \"comment\" needs --comment");
         return nullptr;
     }
-    return std::make_shared<CommentMatch>(given->value);
+    return std::make_shared<CommentMatch>(given->value.substr(0, kMaxCommentBytes));
 }
 
 }  // namespace

@@ -63,6 +63,17 @@ MatchResult MultiportMatch::test(ActionParam& par) const {
     return yes_if((source || destination) != invert);
 }
 
+// A port, or a range of them whose ends both are given and are not the same.
+std::optional<PortRange> parse_part(std::string_view text, std::uint8_t protocol) {
+    const std::size_t colon = text.find(':');
+    const auto low = parse_port(text.substr(0, colon), protocol);
+    if (colon == std::string_view::npos) {
+        return low ? std::optional(PortRange{*low, *low}) : std::nullopt;
+    }
+    const auto high = parse_port(text.substr(colon + 1), protocol);
+    return low && high && *low < *high ? std::optional(PortRange{*low, *high}) : std::nullopt;
+}
+
 bool has_ports(const RuleContext& context) {
     return !context.protocol_inverted && proto::has_ports(context.protocol);
 }
@@ -89,7 +100,7 @@ std::shared_ptr<const Match> parse_multiport(const Options& options, RuleContext
     match->invert = given.inverted;
     std::size_t slots = 0;
     for (const std::string_view part : split(given.value, ',')) {
-        const auto range = parse_port_range(part);
+        const auto range = parse_part(part, context.protocol);
         if (!range) {
             context.error(given, in_quotes(part) + " is not a port or a range of ports");
             return nullptr;

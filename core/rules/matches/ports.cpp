@@ -1,5 +1,5 @@
-// -m tcp, udp, udplite, dccp: ports, and TCP's flags and options.
-// kernel: xt_tcpudp.c, xt_dccp.c
+// -m tcp, udp, udplite: ports, and TCP's flags and options.
+// kernel: xt_tcpudp.c
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -28,20 +28,11 @@ constexpr std::array kTcpOptions = std::to_array<OptionSpec>({
 });
 constexpr std::span<const OptionSpec> kPortOptions(kTcpOptions.data(), 4);
 
-constexpr std::array kDccpOptions = std::to_array<OptionSpec>({
-    {"source-port", 1, true},
-    {"sport", 1, true, "source-port"},
-    {"destination-port", 1, true},
-    {"dport", 1, true, "destination-port"},
-    {"dccp-types", 1, true},
-    {"dccp-option", 1, true},
-});
-
 constexpr std::array<std::string_view, 6> kFlagNames = {"FIN", "SYN", "RST", "PSH", "ACK", "URG"};
 
 std::optional<std::uint8_t> parse_flags(std::string_view text) {
     unsigned flags = 0;
-    for (const std::string_view word : split(text, ',')) {
+    for (const std::string_view word : tokens(text)) {
         const std::string name = lower(word);
         bool known = name == "all" || name == "none";
         flags |= name == "all" ? 0x3fu : 0u;
@@ -157,7 +148,8 @@ void read_flags(const Options& options, const RuleContext& context, TcpMatch& ma
 
 std::shared_ptr<const Match> parse_tcp(const Options& options, RuleContext& context) {
     auto match = std::make_shared<TcpMatch>();
-    match->ports.read(options, context);
+    match->ports.read(options, context,
+                      [](std::string_view text) { return parse_port_range(text, proto::kTcp); });
     read_flags(options, context, *match);
     if (const auto* given = options.find("tcp-option")) {
         const auto number = parse_number(given->value, 255);
@@ -173,7 +165,7 @@ std::shared_ptr<const Match> parse_tcp(const Options& options, RuleContext& cont
     return match;
 }
 
-// UDP, UDP-Lite and DCCP: nothing but ports.
+// UDP and UDP-Lite: nothing but ports.
 class PortMatch : public Match {
   public:
     PortMatch(std::string_view module, std::uint16_t header_bytes)
@@ -192,77 +184,7 @@ class PortMatch : public Match {
 
 std::shared_ptr<const Match> parse_udp(const Options& options, RuleContext& context) {
     auto match = std::make_shared<PortMatch>(options.module, wire::udp::kHeaderBytes);
-    match->ports.read(options, context);
-    return match;
-}
-
-constexpr std::array<std::string_view, 11> kDccpTypes = {"REQUEST", "RESPONSE", "DATA",   "ACK",
-                                                         "DATAACK", "CLOSEREQ", "CLOSE",  "RESET",
-                                                         "SYNC",    "SYNCACK",  "INVALID"};
-constexpr std::size_t kDccpHeaderBytes = 12;
-constexpr std::size_t kDccpTypeOffset = 8;
-
-class DccpMatch : public Match {
-  public:
-    DccpMatch() : Match("dccp") {}
-    std::string save() const override;
-    void compile(Code& code) const override;
-    MatchResult test(ActionParam& par) const override;
-
-    TransportPorts ports;
-    std::uint16_t types = 0;  // bit per type; 0: any
-    bool types_inverted = false;
-};
-
-std::string DccpMatch::save() const {
-    std::string text = ports.save();
-    if (types != 0) {
-        std::string names;
-        for (unsigned i = 0; i < kDccpTypes.size(); ++i) {
-            if ((types >> i & 1) != 0) {
-                names += (names.empty() ? "" : ",") + std::string(kDccpTypes[i]);
-            }
-        }
-        append(text, std::string(types_inverted ? "! " : "") + "--dccp-types " + names);
-    }
-    return text;
-}
-
-void DccpMatch::compile(Code& code) const {
-    code.emit({.op = Op::TransportHeader, .low = kDccpHeaderBytes});
-    ports.compile(code);
-    if (types != 0) {
-        code.emit_call(*this);
-    }
-}
-
-// kernel: match_types in xt_dccp.c; types above SYNCACK are the one called INVALID
-MatchResult DccpMatch::test(ActionParam& par) const {
-    const unsigned type = par.packet.l4()[kDccpTypeOffset] >> 1 & 0x0f;
-    return yes_if(((types >> std::min(type, 10u) & 1) != 0) != types_inverted);
-}
-
-std::shared_ptr<const Match> parse_dccp(const Options& options, RuleContext& context) {
-    auto match = std::make_shared<DccpMatch>();
-    match->ports.read(options, context);
-    if (const auto* given = options.find("dccp-option")) {
-        context.error(*given, "--dccp-option is not supported");
-    }
-    const auto* given = options.find("dccp-types");
-    if (given == nullptr) {
-        return match;
-    }
-    match->types_inverted = given->inverted;
-    for (const std::string_view word : split(given->value, ',')) {
-        const auto* found = std::find_if(kDccpTypes.begin(), kDccpTypes.end(),
-                                         [&](auto name) { return lower(name) == lower(word); });
-        if (found == kDccpTypes.end()) {
-            context.error(*given, "unknown DCCP type " + in_quotes(word) +
-                                      did_you_mean(word, {kDccpTypes.begin(), kDccpTypes.end()}));
-            return nullptr;
-        }
-        match->types |= static_cast<std::uint16_t>(1u << (found - kDccpTypes.begin()));
-    }
+    match->ports.read(options, context, parse_resolved_port_range);
     return match;
 }
 
@@ -272,6 +194,5 @@ const MatchModule kTcpMatch = {"tcp", kBothFamilies, kTcpOptions, parse_tcp, pro
 const MatchModule kUdpMatch = {"udp", kBothFamilies, kPortOptions, parse_udp, proto::kUdp};
 const MatchModule kUdpliteMatch = {"udplite", kBothFamilies, kPortOptions, parse_udp,
                                    proto::kUdplite};
-const MatchModule kDccpMatch = {"dccp", kBothFamilies, kDccpOptions, parse_dccp, proto::kDccp};
 
 }  // namespace nsr::rules

@@ -1,5 +1,6 @@
 #include "core/rules/matches/rate.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "core/rules/words/text.hpp"
@@ -30,7 +31,9 @@ std::optional<std::uint64_t> parse_rate(std::string_view text, std::uint64_t sca
             }
         }
     }
-    const auto count = parse_number(text.substr(0, slash), 0xffffffff);
+    const std::string_view digits = text.substr(0, slash);  // decimal, whatever they begin with
+    const std::size_t zeros = std::min(digits.find_first_not_of('0'), digits.size());
+    const auto count = parse_number(digits.substr(zeros), 0xffffffff);
     if (!count || *count == 0 || seconds == 0 || *count > scale * seconds) {
         return std::nullopt;
     }

@@ -29,7 +29,8 @@ constexpr std::array kRecentOptions = std::to_array<OptionSpec>({
 });
 constexpr std::size_t kMaxEntries = 100;  // kernel: ip_list_tot
 constexpr std::size_t kMinStamps = 32;
-constexpr std::uint32_t kMaxHits = 255;  // kernel: XT_RECENT_MAX_NSTAMPS - 1
+constexpr std::uint32_t kMaxHits = 65535;  // kernel: XT_RECENT_MAX_NSTAMPS - 1
+constexpr std::size_t kMaxNameBytes = 199;
 
 struct Entry {
     Links links;  // least recently touched first
@@ -208,16 +209,17 @@ bool read_recent_numbers(const Options& options, RuleContext& context, RecentMat
     match.hits = static_cast<std::uint32_t>(
         read_number(options, context, "hitcount", 1, kMaxHits).value_or(0));
     if (const GivenOption* given = options.find("mask")) {
-        const auto mask = parse_address(given->value);
-        if (!mask || mask->family != context.family) {
+        const auto mask = parse_host(given->value, context.family, context.names);
+        if (!mask) {
             context.error(*given, in_quotes(given->value) + " is not a mask of this family");
         }
         match.mask = mask.value_or(match.mask);
     }
     const bool checks =
         match.action == RecentMatch::Action::Check || match.action == RecentMatch::Action::Update;
-    if (!checks && (match.seconds != 0 || match.hits != 0 || options.has("rttl"))) {
-        context.error("--seconds, --hitcount and --rttl go with --rcheck or --update");
+    if (!checks &&
+        (match.seconds != 0 || match.hits != 0 || options.has("rttl") || options.has("reap"))) {
+        context.error("--seconds, --hitcount, --rttl and --reap go with --rcheck or --update");
     }
     if (options.has("reap") && match.seconds == 0) {
         context.error("--reap needs --seconds");
@@ -242,10 +244,18 @@ std::shared_ptr<const Match> parse_recent(const Options& options, RuleContext& c
     }
     match->reap = options.has("reap");
     match->check_ttl = options.has("rttl");
-    match->by_destination = options.has("rdest");
+    for (const GivenOption& given : options.given) {  // the last one counts
+        match->by_destination =
+            given.name == "rdest" || (match->by_destination && given.name != "rsource");
+    }
     match->mask = mask_of(context.family, context.v6() ? 128 : 32);
     if (const GivenOption* given = options.find("name")) {
-        match->name = given->value;
+        match->name = given->value.substr(0, kMaxNameBytes);
+        // kernel: the name is that of a file below /proc/net/xt_recent
+        if (match->name.empty() || match->name.find('/') != std::string::npos) {
+            context.error(*given, "a list needs a name without /, not " + in_quotes(given->value));
+            return nullptr;
+        }
     }
     return read_recent_numbers(options, context, *match) ? match : nullptr;
 }

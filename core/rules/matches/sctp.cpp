@@ -219,7 +219,8 @@ bool read_chunk(std::string_view word, const GivenOption& given, const RuleConte
 
 std::shared_ptr<const Match> parse_sctp(const Options& options, RuleContext& context) {
     auto match = std::make_shared<SctpMatch>();
-    match->ports.read(options, context);
+    match->ports.read(options, context,
+                      [](std::string_view text) { return parse_port_range(text, proto::kSctp); });
     const GivenOption* given = options.find("chunk-types");
     if (given == nullptr) {
         return match;

@@ -77,13 +77,15 @@ std::shared_ptr<const Match> parse_statistic(const Options& options, RuleContext
     const GivenOption* mode = options.find("mode");
     const GivenOption* probability = options.find("probability");
     const GivenOption* every = options.find("every");
+    const GivenOption* packet = options.find("packet");
     const bool random = mode != nullptr && mode->value == "random";
     const bool nth = mode != nullptr && mode->value == "nth";
-    if ((!random && !nth) || (random && (probability == nullptr || every != nullptr)) ||
-        (nth && (every == nullptr || probability != nullptr))) {
+    if ((!random && !nth) || (random && probability == nullptr) || (nth && every == nullptr) ||
+        (probability != nullptr && (every != nullptr || packet != nullptr)) ||
+        (every == nullptr) != (packet == nullptr)) {
         context.error(mode != nullptr ? *mode : GivenOption{},
                       "match \"statistic\" needs --mode random --probability P, or --mode nth"
-                      " --every N [--packet P]");
+                      " --every N --packet P");
         return nullptr;
     }
     if (random) {

@@ -37,8 +37,10 @@ class StringMatch : public Match {
     bool invert = false;
 };
 
+// As text, and not in hexadecimal digits.
 bool printable(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+    return !text.ends_with('\\') &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
 std::string escaped(std::string_view text) {
@@ -121,22 +123,37 @@ MatchResult StringMatch::test(ActionParam& par) const {
     return yes_if((matched == pattern.size()) != invert);
 }
 
-// "abc|0a 0b|def"
+// Two hexadecimal digits.
+std::optional<char> hex_byte(std::string_view digits) {
+    const auto value = digits.size() == 2 && digits[0] != '+' && digits[0] != ' '
+                           ? parse_number("0x" + std::string(digits), 0xff)
+                           : std::nullopt;
+    return value ? std::optional(static_cast<char>(*value)) : std::nullopt;
+}
+
+// "abc|0a 0b|def"; outside of | a backslash takes the next character as it is.
+// libxt_string: parse_hex_string
 std::optional<std::string> parse_hex_string(std::string_view text) {
     std::string bytes;
     bool in_hex = false;
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '|') {
             in_hex = !in_hex;
-        } else if (!in_hex) {
-            bytes += text[i];
-        } else if (text[i] != ' ') {
-            const auto value = parse_number("0x" + std::string(text.substr(i, 2)), 0xff);
-            if (!value || i + 2 > text.size()) {
+        } else if (in_hex && text[i] == ' ') {
+            continue;
+        } else if (in_hex) {
+            const auto byte = hex_byte(text.substr(i, 2));
+            if (!byte) {
                 return std::nullopt;
             }
-            bytes += static_cast<char>(*value);
+            bytes += *byte;
             ++i;
+        } else if (text[i] != '\\') {
+            bytes += text[i];
+        } else if (i + 1 < text.size()) {
+            bytes += text[++i];
+        } else {
+            return std::nullopt;
         }
     }
     return in_hex ? std::nullopt : std::optional(bytes);
@@ -164,6 +181,10 @@ std::shared_ptr<const Match> parse_string(const Options& options, RuleContext& c
     match->invert = given.inverted;
     match->from = read_number(options, context, "from", 0, 0xffff).value_or(0);
     match->to = read_number(options, context, "to", 0, 0xffff).value_or(kNoEnd);
+    if (match->from > match->to) {
+        context.error("--from stands behind --to");
+        return nullptr;
+    }
     return match;
 }
 

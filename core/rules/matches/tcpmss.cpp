@@ -54,7 +54,7 @@ MatchResult TcpmssMatch::test(ActionParam& par) const {
 std::shared_ptr<const Match> parse_tcpmss(const Options& options, RuleContext& context) {
     const GivenOption* given = options.find("mss");
     const auto range = given != nullptr ? parse_range(given->value, 0xffff) : std::nullopt;
-    if (!range || !context.only(proto::kTcp)) {
+    if (!range || range->high < range->low || !context.only(proto::kTcp)) {
         context.error(
             given != nullptr ? *given : GivenOption{},
             "match \"tcpmss\" needs --mss VALUE[:VALUE], and \"-p tcp\" in the same rule");

@@ -20,6 +20,7 @@ constexpr std::array kTimeOptions = std::to_array<OptionSpec>({
     {"weekdays", 1, true},
     {"contiguous", 0},
     {"kerneltz", 0},
+    {"localtz", 0, false, "kerneltz"},
     {"utc", 0},
 });
 constexpr std::array<std::string_view, 7> kWeekdays = {"Mon", "Tue", "Wed", "Thu",
@@ -93,9 +94,7 @@ std::string TimeMatch::save() const {
     if (date_start != 0) {
         append(text, "--datestart " + date_text(date_start));
     }
-    if (date_stop != kForever) {
-        append(text, "--datestop " + date_text(date_stop));
-    }
+    append(text, "--datestop " + date_text(date_stop));
     if (kernel_zone) {
         append(text, "--kerneltz");
     }
@@ -240,6 +239,9 @@ std::shared_ptr<const Match> parse_time(const Options& options, RuleContext& con
     read_days(options, context, *match);
     match->contiguous = options.has("contiguous");
     match->kernel_zone = options.has("kerneltz");
+    if (match->kernel_zone && options.has("utc")) {
+        context.error("--utc and --kerneltz exclude each other");
+    }
     return context.errors.size() == errors ? match : nullptr;
 }
 

@@ -7,12 +7,12 @@ namespace nsr::rules {
 namespace {
 
 void read_one(const Options& options, const RuleContext& context, std::string_view name,
-              PortRange& range) {
+              TransportPorts::Reader reader, PortRange& range) {
     const GivenOption* given = options.find(name);
     if (given == nullptr) {
         return;
     }
-    if (const auto parsed = parse_port_range(given->value)) {
+    if (const auto parsed = reader(given->value)) {
         range = *parsed;
         range.invert = given->inverted;
     } else {
@@ -37,9 +37,9 @@ void compile_one(Op op, const PortRange& range, Code& code) {
 
 }  // namespace
 
-void TransportPorts::read(const Options& options, const RuleContext& context) {
-    read_one(options, context, "source-port", source);
-    read_one(options, context, "destination-port", destination);
+void TransportPorts::read(const Options& options, const RuleContext& context, Reader reader) {
+    read_one(options, context, "source-port", reader, source);
+    read_one(options, context, "destination-port", reader, destination);
 }
 
 std::string TransportPorts::save() const {

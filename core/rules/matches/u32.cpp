@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::array kU32Options = std::to_array<OptionSpec>({{"u32", 1, true}});
 constexpr std::size_t kMaxU32 = 10;  // kernel: XT_U32_MAXSIZE
+constexpr std::uint32_t kMaxShift = 31;
 
 enum class U32Op : std::uint8_t { Start, And, Left, Right, At };
 struct U32Step {
@@ -60,7 +61,7 @@ std::string U32Match::save() const {
     return text + "\"";
 }
 
-// kernel: u32_match_it; shift counts wrap as the processor's do
+// kernel: u32_match_it
 bool U32Match::passes(wire::ConstBytes bytes, const U32Test& test) {
     std::uint32_t value = 0;
     std::uint64_t at = 0;
@@ -70,10 +71,10 @@ bool U32Match::passes(wire::ConstBytes bytes, const U32Test& test) {
                 value &= step.number;
                 continue;
             case U32Op::Left:
-                value <<= step.number & 31;
+                value <<= step.number;
                 continue;
             case U32Op::Right:
-                value >>= step.number & 31;
+                value >>= step.number;
                 continue;
             case U32Op::At:
                 at += value;
@@ -124,18 +125,16 @@ class U32Parser {
         return true;
     }
     std::optional<std::uint32_t> number() {
-        skip();
-        const std::size_t length =
-            std::min(text_.find_first_not_of("0123456789abcdefABCDEFxX"), text_.size());
-        const auto value = parse_number(text_.substr(0, length), 0xffffffff);
-        text_.remove_prefix(length);
-        return value ? std::optional(static_cast<std::uint32_t>(*value)) : std::nullopt;
+        const auto leading = parse_leading_number(text_, 0xffffffff);
+        text_ = leading ? leading->rest : text_;
+        return leading ? std::optional(static_cast<std::uint32_t>(leading->value)) : std::nullopt;
     }
     bool location(U32Test& test) {
         U32Op op = U32Op::Start;
         while (true) {
             const auto operand = number();
-            if (!operand || test.steps.size() > kMaxU32) {
+            const bool shifts = op == U32Op::Left || op == U32Op::Right;
+            if (!operand || test.steps.size() == kMaxU32 || (shifts && *operand > kMaxShift)) {
                 return false;
             }
             test.steps.push_back({op, *operand});
@@ -159,7 +158,7 @@ class U32Parser {
         do {
             const auto low = number();
             const auto high = low && eat(":") ? number() : low;
-            if (!low || !high || test.values.size() > kMaxU32) {
+            if (!low || !high || test.values.size() == kMaxU32) {
                 return false;
             }
             test.values.push_back({*low, *high});

@@ -97,7 +97,7 @@ std::shared_ptr<const Target> parse_tos_target(const Options& options, RuleConte
     }
     const GivenOption& given = options.given[0];
     auto tos = parse_tos(given.value);
-    if (!tos || (given.name != "set-tos" && given.value.find('/') != std::string::npos)) {
+    if (!tos || (given.name != "set-tos" && !parse_number(given.value, 0xff))) {
         context.error(given, in_quotes(given.value) + " is not a value of the TOS byte");
         return nullptr;
     }
@@ -131,35 +131,100 @@ std::shared_ptr<const Target> parse_dscp_target(const Options& options, RuleCont
                                        TosMask{static_cast<std::uint8_t>(*value << 2), kDscpMask});
 }
 
-constexpr std::array kEcnOptions = std::to_array<OptionSpec>({{"ecn-tcp-remove", 0}});
+constexpr std::array kEcnOptions = std::to_array<OptionSpec>(
+    {{"ecn-tcp-remove", 0}, {"ecn-tcp-cwr"}, {"ecn-tcp-ece"}, {"ecn-ip-ect"}});
+constexpr std::uint8_t kEctMask = 0x03;
 
 class EcnTarget : public Target {
   public:
     EcnTarget() : Target("ECN") {}
-    std::string save() const override { return "--ecn-tcp-remove"; }
+    std::string save() const override;
     TargetVerdict apply(ActionParam& par, TableVerdict&) const override;
+
+    std::optional<bool> ece;
+    std::optional<bool> cwr;
+    std::optional<std::uint8_t> ect;
+
+  private:
+    void set_flags(Packet& packet) const;
 };
 
-// kernel: set_ect_tcp
+std::string EcnTarget::save() const {
+    const bool removes = ece == false && cwr == false;
+    if (removes && !ect) {
+        return "--ecn-tcp-remove";
+    }
+    std::string text;
+    if (ece) {
+        append(text, *ece ? "--ecn-tcp-ece 1" : "--ecn-tcp-ece 0");
+    }
+    if (cwr) {
+        append(text, *cwr ? "--ecn-tcp-cwr 1" : "--ecn-tcp-cwr 0");
+    }
+    if (ect) {
+        append(text, "--ecn-ip-ect " + std::to_string(*ect));
+    }
+    return text;
+}
+
+// kernel: ecn_tg
 TargetVerdict EcnTarget::apply(ActionParam& par, TableVerdict&) const {
     Packet& packet = par.packet;
-    const auto header =
-        packet.layout.has_l4_header() ? wire::TcpView::parse(packet.l4()) : std::nullopt;
-    constexpr std::uint8_t kEcnFlags = wire::tcp::kEce | wire::tcp::kCwr;
-    if (header && (header->flags() & kEcnFlags) != 0) {
-        const std::size_t offset = packet.layout.l4_offset + wire::tcp::kDataOffsetOffset;
-        const std::uint16_t word = wire::load16(packet.data() + offset);
-        rewrite::set_l4_u16(packet, offset, static_cast<std::uint16_t>(word & ~kEcnFlags));
+    if (ect && (packet.layout.tos & kEctMask) != *ect) {
+        rewrite::set_tos(packet, static_cast<std::uint8_t>((packet.layout.tos & ~kEctMask) | *ect));
+    }
+    if (ece || cwr) {
+        set_flags(packet);
     }
     return TargetVerdict::Continue;
 }
 
+// kernel: set_ect_tcp
+void EcnTarget::set_flags(Packet& packet) const {
+    const auto header =
+        packet.layout.has_l4_header() ? wire::TcpView::parse(packet.l4()) : std::nullopt;
+    if (!header) {
+        return;
+    }
+    const std::size_t offset = packet.layout.l4_offset + wire::tcp::kDataOffsetOffset;
+    const std::uint16_t word = wire::load16(packet.data() + offset);
+    const auto with = [](unsigned value, std::uint8_t flag, std::optional<bool> wanted) {
+        return wanted ? (*wanted ? value | flag : value & ~unsigned{flag}) : value;
+    };
+    const auto wanted =
+        static_cast<std::uint16_t>(with(with(word, wire::tcp::kEce, ece), wire::tcp::kCwr, cwr));
+    if (wanted != word) {
+        rewrite::set_l4_u16(packet, offset, wanted);
+    }
+}
+
 std::shared_ptr<const Target> parse_ecn_target(const Options& options, RuleContext& context) {
-    if (!options.has("ecn-tcp-remove") || !context.only(proto::kTcp)) {
-        context.error("target ECN needs --ecn-tcp-remove, and \"-p tcp\" in the same rule");
+    const bool flags = options.has("ecn-tcp-ece") || options.has("ecn-tcp-cwr");
+    const bool removes = options.has("ecn-tcp-remove");
+    if (options.given.empty() || (removes && flags)) {
+        context.error(
+            "target ECN needs --ecn-tcp-remove, or some of --ecn-tcp-ece, --ecn-tcp-cwr and"
+            " --ecn-ip-ect");
         return nullptr;
     }
-    return std::make_shared<EcnTarget>();
+    if ((flags || removes) && !context.only(proto::kTcp)) {
+        context.error("target ECN needs \"-p tcp\" in the same rule for flags of TCP");
+        return nullptr;
+    }
+    auto target = std::make_shared<EcnTarget>();
+    if (const auto ece = read_number(options, context, "ecn-tcp-ece", 0, 1)) {
+        target->ece = *ece != 0;
+    }
+    if (const auto cwr = read_number(options, context, "ecn-tcp-cwr", 0, 1)) {
+        target->cwr = *cwr != 0;
+    }
+    if (const auto ect = read_number(options, context, "ecn-ip-ect", 0, 3)) {
+        target->ect = static_cast<std::uint8_t>(*ect);
+    }
+    if (removes) {
+        target->ece = target->cwr = false;
+    }
+    return target;
 }
 
 }  // namespace

@@ -87,27 +87,23 @@ std::optional<std::uint8_t> parse_level(std::string_view text) {
     if (const auto number = parse_number(text, 7)) {
         return static_cast<std::uint8_t>(*number);
     }
-    const std::string wanted = lower(text);
-    for (const Level& level : kLevels) {
-        if (!wanted.empty() && level.name.starts_with(wanted)) {
-            return level.number;
-        }
-    }
-    return std::nullopt;
+    const auto* found = std::find_if(kLevels.begin(), kLevels.end(),
+                                     [&](const Level& level) { return level.name == text; });
+    return found == kLevels.end() ? std::nullopt : std::optional(found->number);
 }
 
+// What is longer than the kernel's field is cut.
 bool read_prefix(const Options& options, const RuleContext& context, std::string_view option,
                  std::pair<std::size_t, std::string*> into) {
     const GivenOption* given = options.find(option);
     if (given == nullptr) {
         return true;
     }
-    if (given->value.size() > into.first || given->value.find('\n') != std::string::npos) {
-        context.error(*given, "a prefix has at most " + std::to_string(into.first) +
-                                  " characters and no line break");
+    if (given->value.empty() || given->value.find('\n') != std::string::npos) {
+        context.error(*given, "a prefix has at least one character and no line break");
         return false;
     }
-    *into.second = given->value;
+    *into.second = given->value.substr(0, into.first);
     return true;
 }
 
@@ -149,6 +145,7 @@ class NflogTarget : public Target {
     std::uint32_t group = 0;
     std::string prefix;
     std::optional<std::uint64_t> size;
+    std::uint64_t range = 0;  // never did anything
     std::uint32_t threshold = 0;
 };
 
@@ -163,6 +160,9 @@ std::string NflogTarget::save() const {
     if (size) {
         append(text, "--nflog-size " + std::to_string(*size));
     }
+    if (range != 0) {
+        append(text, "--nflog-range " + std::to_string(range));
+    }
     if (threshold != 0) {
         append(text, "--nflog-threshold " + std::to_string(threshold));
     }
@@ -176,8 +176,11 @@ std::shared_ptr<const Target> parse_nflog(const Options& options, RuleContext& c
     target->threshold = static_cast<std::uint32_t>(
         read_number(options, context, "nflog-threshold", 0, 0xffff).value_or(0));
     target->size = read_number(options, context, "nflog-size", 0, 0xffffffff);
-    const auto range = read_number(options, context, "nflog-range", 0, 0xffffffff);
-    target->size = target->size ? target->size : range;
+    target->range = read_number(options, context, "nflog-range", 0, 0xffffffff).value_or(0);
+    if (options.has("nflog-size") && options.has("nflog-range")) {
+        context.error("--nflog-size and --nflog-range exclude each other");
+        return nullptr;
+    }
     if (!read_prefix(options, context, "nflog-prefix", {kMaxNflogPrefix, &target->prefix})) {
         return nullptr;
     }

@@ -1,6 +1,8 @@
 // -j MARK and CONNMARK: marks of packets and of connections.
 // kernel: xt_mark.c, xt_connmark.c
+#include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "core/rules/targets/targets.hpp"
 #include "core/rules/words/text.hpp"
@@ -69,7 +71,11 @@ constexpr std::array kConnmarkOptions = std::to_array<OptionSpec>({
     {"ctmask"},
     {"nfmask"},
     {"mask"},
+    {"left-shift-mark"},
+    {"right-shift-mark"},
 });
+
+constexpr std::uint64_t kMaxShift = 32;
 
 class ConnmarkTarget : public Target {
   public:
@@ -84,18 +90,25 @@ class ConnmarkTarget : public Target {
     std::uint32_t value = 0;
     std::uint32_t ct_mask = 0xffffffff;
     std::uint32_t packet_mask = 0xffffffff;
+    int shift = 0;  // to the left; negative: to the right
+
+  private:
+    [[nodiscard]] Mark shifted(Mark mark) const {
+        return shift < 0 ? mark >> (-shift & 31) : mark << (shift & 31);
+    }
 };
 
 std::string ConnmarkTarget::save() const {
-    switch (mode) {
-        case Mode::Set:
-            return "--set-xmark " + hex(value) + "/" + hex(ct_mask);
-        case Mode::Save:
-            return "--save-mark --nfmask " + hex(packet_mask) + " --ctmask " + hex(ct_mask);
-        case Mode::Restore:
-            return "--restore-mark --nfmask " + hex(packet_mask) + " --ctmask " + hex(ct_mask);
+    std::string text = "--set-xmark " + hex(value) + "/" + hex(ct_mask);
+    if (mode != Mode::Set) {
+        text = std::string(mode == Mode::Save ? "--save-mark" : "--restore-mark") + " --nfmask " +
+               hex(packet_mask) + " --ctmask " + hex(ct_mask);
     }
-    return {};
+    if (shift != 0) {
+        append(text, std::string(shift < 0 ? "--right" : "--left") + "-shift-mark " +
+                         std::to_string(std::abs(shift)));
+    }
+    return text;
 }
 
 // kernel: connmark_tg_shift
@@ -107,67 +120,76 @@ TargetVerdict ConnmarkTarget::apply(ActionParam& par, TableVerdict&) const {
     const Mark connection = par.conntrack.table()[meta.conn].mark;
     switch (mode) {
         case Mode::Set:
-            par.conntrack.set_mark(meta.conn, (connection & ~ct_mask) ^ value);
+            par.conntrack.set_mark(meta.conn, shifted((connection & ~ct_mask) ^ value));
             break;
         case Mode::Save:
-            par.conntrack.set_mark(meta.conn, (connection & ~ct_mask) ^ (meta.mark & packet_mask));
+            par.conntrack.set_mark(meta.conn,
+                                   (connection & ~ct_mask) ^ shifted(meta.mark & packet_mask));
             break;
         case Mode::Restore:
-            meta.mark = (meta.mark & ~packet_mask) ^ (connection & ct_mask);
+            meta.mark = (meta.mark & ~packet_mask) ^ shifted(connection & ct_mask);
             break;
     }
     return TargetVerdict::Continue;
 }
 
-bool read_mask(const Options& options, const RuleContext& context, std::string_view name,
-               std::uint32_t& mask) {
-    const GivenOption* given = options.find(name);
-    if (given == nullptr) {
+bool is_operation(const GivenOption& given) {
+    return given.name.ends_with("-mark") ? !given.name.ends_with("-shift-mark")
+                                         : given.name == "set-xmark";
+}
+
+bool set_operation(const GivenOption& given, const RuleContext& context, ConnmarkTarget& target) {
+    if (given.name == "save-mark" || given.name == "restore-mark") {
+        target.mode =
+            given.name == "save-mark" ? ConnmarkTarget::Mode::Save : ConnmarkTarget::Mode::Restore;
         return true;
     }
-    const auto number = parse_number(given->value, 0xffffffff);
+    const auto mark = parse_operation(given, context);
+    target.value = mark ? mark->value : 0;
+    target.ct_mask = mark ? mark->mask : 0;
+    return mark.has_value();
+}
+
+// --mask, --ctmask, --nfmask and the shifts.
+bool set_detail(const GivenOption& given, const RuleContext& context, ConnmarkTarget& target) {
+    const bool is_mask = given.name.ends_with("mask");
+    const auto number = parse_number(given.value, is_mask ? 0xffffffff : kMaxShift);
     if (!number) {
-        context.error(*given, in_quotes(given->value) + " is not a 32 bit mask");
+        context.error(given, in_quotes(given.value) + (is_mask ? " is not a 32 bit mask"
+                                                               : " is not a shift of 0 to 32"));
         return false;
     }
-    mask = static_cast<std::uint32_t>(*number);
+    if (!is_mask) {
+        const int bits = static_cast<int>(*number);
+        target.shift = given.name == "left-shift-mark" ? bits : -bits;
+        return true;
+    }
+    const auto mask = static_cast<std::uint32_t>(*number);
+    target.ct_mask = given.name == "nfmask" ? target.ct_mask : mask;
+    target.packet_mask = given.name == "ctmask" ? target.packet_mask : mask;
     return true;
 }
 
+// In the order in which they are given, since later ones go over earlier ones.
 std::shared_ptr<const Target> parse_connmark(const Options& options, RuleContext& context) {
     auto target = std::make_shared<ConnmarkTarget>();
-    unsigned operations = 0;
-    for (const GivenOption& given : options.given) {
-        if (given.name == "ctmask" || given.name == "nfmask" || given.name == "mask") {
-            continue;
-        }
-        ++operations;
-        if (given.name == "save-mark" || given.name == "restore-mark") {
-            target->mode = given.name == "save-mark" ? ConnmarkTarget::Mode::Save
-                                                     : ConnmarkTarget::Mode::Restore;
-        } else if (const auto mark = parse_operation(given, context)) {
-            target->value = mark->value;
-            target->ct_mask = mark->mask;
-        } else {
-            return nullptr;
-        }
-    }
-    if (operations != 1) {
+    if (std::count_if(options.given.begin(), options.given.end(), is_operation) != 1) {
         context.error(
             "target CONNMARK needs exactly one of --set-mark, --set-xmark, --and-mark, "
             "--or-mark, --xor-mark, --save-mark and --restore-mark");
         return nullptr;
     }
-    const bool masks = options.has("mask") || options.has("ctmask") || options.has("nfmask");
-    if (masks && target->mode == ConnmarkTarget::Mode::Set) {
-        context.error("--mask, --ctmask and --nfmask go with --save-mark or --restore-mark");
+    if (options.has("mask") && (options.has("ctmask") || options.has("nfmask"))) {
+        context.error("--mask stands for both --ctmask and --nfmask, and cannot stand beside them");
         return nullptr;
     }
-    const bool ok = read_mask(options, context, "mask", target->ct_mask) &&
-                    read_mask(options, context, "mask", target->packet_mask) &&
-                    read_mask(options, context, "ctmask", target->ct_mask) &&
-                    read_mask(options, context, "nfmask", target->packet_mask);
-    return ok ? target : nullptr;
+    for (const GivenOption& given : options.given) {
+        if (!(is_operation(given) ? set_operation(given, context, *target)
+                                  : set_detail(given, context, *target))) {
+            return nullptr;
+        }
+    }
+    return target;
 }
 
 }  // namespace

@@ -202,38 +202,58 @@ TargetVerdict NetmapTarget::apply(ActionParam& par, TableVerdict& verdict) const
 }
 
 bool has_ports(const RuleContext& context) {
-    return !context.protocol_inverted &&
-           (proto::has_ports(context.protocol) || proto::is_icmp(context.protocol));
+    switch (context.protocol) {
+        case proto::kTcp:
+        case proto::kUdp:
+        case proto::kSctp:
+        case proto::kDccp:
+        case proto::kIcmp:
+            return true;
+        default:
+            return false;
+    }
 }
 
-// "1024", "1024-2047", and for DNAT "1024-2047/5000".
+// "1024", the name of a service, "1024-2047", "1024-2047/5000". libxt_NAT: parse_ports
+bool parse_ports(std::string_view text, Range& range) {
+    range.map_ports = true;
+    const auto low = parse_leading_number(text, 0xffff);
+    if (!low || low->rest.empty()) {
+        const auto port = parse_port(text);
+        range.min_port = range.max_port = port.value_or(0);
+        return port.has_value();
+    }
+    const auto high =
+        low->rest[0] == '-' ? parse_leading_number(low->rest.substr(1), 0xffff) : std::nullopt;
+    if (!high || high->value < low->value) {
+        return false;
+    }
+    range.min_port = static_cast<std::uint16_t>(low->value);
+    range.max_port = static_cast<std::uint16_t>(high->value);
+    if (high->rest.empty()) {
+        return true;
+    }
+    const auto base =
+        high->rest[0] == '/' ? parse_port(high->rest.substr(1)) : std::optional<std::uint16_t>();
+    range.offset_ports = true;
+    range.base_port = base.value_or(0);
+    return base && *base != 0;
+}
+
 bool read_ports(std::string_view text, const GivenOption& given, const RuleContext& context,
                 Range& range) {
     if (!has_ports(context)) {
-        context.error(given,
-                      "ports in --" + std::string(given.name) +
-                          " need a protocol that has them: -p tcp, udp, udplite, sctp or dccp");
+        context.error(given, "ports in --" + std::string(given.name) +
+                                 " need a protocol that has them:"
+                                 " -p tcp, udp, sctp, dccp or icmp");
         return false;
     }
-    const std::size_t slash = text.find('/');
-    const auto ports = parse_port_range(text.substr(0, slash), '-');
-    if (!ports || text.starts_with('-') || text.substr(0, slash).ends_with('-')) {
-        context.error(given, in_quotes(text) + " is not a port, or a range such as 1024-2047");
+    if (!parse_ports(text, range) || (range.offset_ports && given.name != "to-destination")) {
+        context.error(given, in_quotes(text) +
+                                 " is not a port, the name of a service, or a range such as"
+                                 " 1024-2047 or, of DNAT, 5000-5999/80");
         return false;
     }
-    range.map_ports = true;
-    range.min_port = ports->low;
-    range.max_port = ports->high;
-    if (slash == std::string_view::npos) {
-        return true;
-    }
-    const auto base = parse_port(text.substr(slash + 1));
-    if (!base || given.name != "to-destination" || ports->low == ports->high) {
-        context.error(given, "a base port goes with a range of ports of DNAT: :5000-5999/80");
-        return false;
-    }
-    range.offset_ports = true;
-    range.base_port = *base;
     return true;
 }
 
@@ -258,26 +278,34 @@ bool read_addresses(std::string_view text, const GivenOption& given, const RuleC
 }
 
 struct Parts {
-    std::string_view addresses;
+    std::optional<std::string_view> addresses;
     std::optional<std::string_view> ports;
 };
 
-// "a-b:p-q"; an IPv6 address with ports stands in brackets.
-Parts take_apart(std::string_view text, bool v6) {
-    if (v6 && text.starts_with('[')) {
-        const std::size_t end = text.find(']');
-        Parts parts{text.substr(1, end == std::string_view::npos ? end : end - 1), {}};
-        if (end != std::string_view::npos && end + 1 < text.size() && text[end + 1] == ':') {
-            parts.ports = text.substr(end + 2);
+// "a-b:p-q"; an IPv6 address with ports stands in brackets. libxt_NAT: parse_to
+std::optional<Parts> take_apart(std::string_view text, bool v6) {
+    const std::size_t open = text.find('[');
+    std::string_view addresses = text;
+    std::size_t colon = text.find(':');
+    if (open != std::string_view::npos) {
+        const std::size_t close = text.find(']', open);
+        if (!v6 || close == std::string_view::npos) {
+            return std::nullopt;
         }
-        return parts;
+        addresses = text.substr(open + 1, close - open - 1);
+        colon = text.find(':', close);
+    } else if (colon != std::string_view::npos &&
+               text.find(':', colon + 1) != std::string_view::npos) {
+        colon = std::string_view::npos;  // two: an IPv6 address
     }
-    const std::size_t colon =
-        v6 && !text.starts_with(':') ? std::string_view::npos : text.find(':');
-    if (colon == std::string_view::npos || text.starts_with("::")) {
-        return {text, {}};
+    if (colon == std::string_view::npos) {
+        return Parts{addresses, {}};
     }
-    return {text.substr(0, colon), text.substr(colon + 1)};
+    const std::string_view ports = text.substr(colon + 1);
+    if (colon == 0 || (colon == 2 && open == 0)) {
+        return Parts{{}, ports};
+    }
+    return Parts{open == std::string_view::npos ? text.substr(0, colon) : addresses, ports};
 }
 
 std::shared_ptr<const Target> parse_range_target(const Options& options, RuleContext& context) {
@@ -289,15 +317,16 @@ std::shared_ptr<const Target> parse_range_target(const Options& options, RuleCon
         return nullptr;
     }
     Range range;
-    const Parts parts = take_apart(given->value, context.v6());
-    if (parts.addresses.empty() && !parts.ports) {
-        context.error(*given, "--" + std::string(option) + " needs an address, or :PORT");
+    const auto parts = take_apart(given->value, context.v6());
+    if (!parts) {
+        context.error(*given, in_quotes(given->value) + " is not an address; [] stand around IPv6" +
+                                  " addresses that have ports behind them");
         return nullptr;
     }
-    if (!parts.addresses.empty() && !read_addresses(parts.addresses, *given, context, range)) {
+    if (parts->ports && !read_ports(*parts->ports, *given, context, range)) {
         return nullptr;
     }
-    if (parts.ports && !read_ports(*parts.ports, *given, context, range)) {
+    if (parts->addresses && !read_addresses(*parts->addresses, *given, context, range)) {
         return nullptr;
     }
     read_flags(options, range);
@@ -324,13 +353,13 @@ std::shared_ptr<const Target> parse_netmap(const Options& options, RuleContext& 
         context.error("target NETMAP needs --to");
         return nullptr;
     }
-    const auto to = parse_masked_address(given->value, context.family);
+    const auto to = parse_host_prefix(given->value, context.family, context.names);
     if (!to || !prefix_length(to->mask)) {
         context.error(*given, in_quotes(given->value) + " is not a prefix such as " +
                                   (context.v6() ? "fd00::/64" : "10.0.0.0/24"));
         return nullptr;
     }
-    return std::make_shared<NetmapTarget>(*to);
+    return std::make_shared<NetmapTarget>(MaskedAddress{to->address & to->mask, to->mask});
 }
 
 }  // namespace

@@ -64,8 +64,7 @@ std::shared_ptr<const Target> parse_reject(const Options& options, RuleContext& 
     }
     const std::string wanted = lower(given->value);
     for (const Answer& answer : answers) {
-        if (wanted.empty() ||
-            (!answer.name.starts_with(wanted) && !answer.alias.starts_with(wanted))) {
+        if (!answer.name.starts_with(wanted) && !answer.alias.starts_with(wanted)) {
             continue;
         }
         if (answer.with == RejectWith::TcpReset && !context.only(proto::kTcp)) {

@@ -23,20 +23,21 @@ constexpr std::array kTcpmssOptions =
     std::to_array<OptionSpec>({{"set-mss"}, {"clamp-mss-to-pmtu", 0}});
 constexpr std::size_t kMssOptionBytes = 4;
 constexpr std::size_t kMaxHeaderBytes = 60;
+constexpr std::uint16_t kClamp = 0xffff;      // kernel: XT_TCPMSS_CLAMP_PMTU
 constexpr std::uint16_t kDefaultMss4 = 536;   // RFC 1122 4.2.2.6
 constexpr std::uint16_t kDefaultMss6 = 1220;  // RFC 8200 5: 1280 less both headers
 
 class TcpmssTarget : public Target {
   public:
-    // 0: clamp to the path MTU
+    // kClamp: to the path MTU
     explicit TcpmssTarget(std::uint16_t mss) : Target("TCPMSS"), mss_(mss) {}
     std::string save() const override {
-        return mss_ == 0 ? "--clamp-mss-to-pmtu" : "--set-mss " + std::to_string(mss_);
+        return mss_ == kClamp ? "--clamp-mss-to-pmtu" : "--set-mss " + std::to_string(mss_);
     }
     TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
     std::uint8_t hooks() const override {
-        return mss_ == 0 ? bit(Hook::Forward) | bit(Hook::Output) | bit(Hook::Postrouting)
-                         : kAllHooks;
+        return mss_ == kClamp ? bit(Hook::Forward) | bit(Hook::Output) | bit(Hook::Postrouting)
+                              : kAllHooks;
     }
 
   private:
@@ -125,7 +126,7 @@ TargetVerdict TcpmssTarget::apply(ActionParam& par, TableVerdict&) const {
         return TargetVerdict::Drop;
     }
     packet.gather(packet.size());
-    const auto wanted = mss_ != 0 ? std::optional(mss_) : path_mss(par);
+    const auto wanted = mss_ != kClamp ? std::optional(mss_) : path_mss(par);
     if (!wanted) {
         return TargetVerdict::Drop;
     }
@@ -147,8 +148,8 @@ TargetVerdict TcpmssTarget::apply(ActionParam& par, TableVerdict&) const {
 }
 
 std::shared_ptr<const Target> parse_tcpmss(const Options& options, RuleContext& context) {
-    if (options.given.size() != 1) {
-        context.error("target TCPMSS needs exactly one of --set-mss and --clamp-mss-to-pmtu");
+    if (options.given.empty()) {
+        context.error("target TCPMSS needs --set-mss or --clamp-mss-to-pmtu");
         return nullptr;
     }
     if (!context.only(proto::kTcp) || !context.tcp_syn) {
@@ -157,10 +158,10 @@ std::shared_ptr<const Target> parse_tcpmss(const Options& options, RuleContext& 
                       " --tcp-flags SYN,RST SYN, or --syn");
         return nullptr;
     }
-    if (options.has("clamp-mss-to-pmtu")) {
-        return std::make_shared<TcpmssTarget>(std::uint16_t{0});
+    const auto mss = read_number(options, context, "set-mss", 0, context.v6() ? 65495 : 65515);
+    if (options.given.back().name == "clamp-mss-to-pmtu") {  // the last one counts
+        return std::make_shared<TcpmssTarget>(kClamp);
     }
-    const auto mss = read_number(options, context, "set-mss", 1, 65495);
     return mss ? std::make_shared<TcpmssTarget>(static_cast<std::uint16_t>(*mss)) : nullptr;
 }
 
@@ -191,7 +192,7 @@ std::string StripTarget::save() const {
             list += (list.empty() ? "" : ",") + std::to_string(kind);
         }
     }
-    return "--strip-options " + list;
+    return list.empty() ? list : "--strip-options " + list;
 }
 
 // kernel: tcpoptstrip_mangle_packet: the bytes become NOPs
@@ -232,16 +233,23 @@ void StripTarget::blank(Packet& packet, std::size_t from, std::size_t bytes) {
 
 std::shared_ptr<const Target> parse_strip(const Options& options, RuleContext& context) {
     const GivenOption* given = options.find("strip-options");
-    if (given == nullptr || !context.only(proto::kTcp)) {
-        context.error("target TCPOPTSTRIP needs --strip-options, and \"-p tcp\" in the same rule");
+    if (!context.only(proto::kTcp)) {
+        context.error("target TCPOPTSTRIP needs \"-p tcp\" in the same rule");
         return nullptr;
     }
     auto target = std::make_shared<StripTarget>();
+    if (given == nullptr) {
+        return target;
+    }
     for (const std::string_view word : split(given->value, ',')) {
         const auto* row = std::find_if(kOptionNames.begin(), kOptionNames.end(),
                                        [&](const OptionName& name) { return name.name == word; });
         const auto number = row != kOptionNames.end() ? std::optional<std::uint64_t>(row->kind)
                                                       : parse_number(word, 255);
+        if (number && *number >= 2 && target->kinds[*number]) {
+            context.error(*given, "option " + in_quotes(word) + " stands twice in the list");
+            return nullptr;
+        }
         if (!number || *number < 2) {
             context.error(*given, "unknown TCP option " + in_quotes(word) +
                                       "; known are wscale, mss, sack-permitted, sack, timestamp,"

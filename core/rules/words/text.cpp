@@ -1,7 +1,6 @@
 #include "core/rules/words/text.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 
 namespace nsr::rules {
@@ -21,112 +20,47 @@ int digit_of(char c) {
     return 99;
 }
 
-// "10.1" is 10.1.0.0; a mask must be complete.
-std::optional<IpAddress> parse_dotted(std::string_view text, bool complete) {
-    std::uint32_t value = 0;
-    const auto parts = split(text, '.');
-    if (parts.size() > 4 || (complete && parts.size() != 4)) {
-        return std::nullopt;
-    }
-    for (const std::string_view part : parts) {
-        unsigned octet = 0;
-        const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), octet);
-        if (error != std::errc{} || end != part.data() + part.size() || octet > 255) {
-            return std::nullopt;
-        }
-        value = value << 8 | octet;
-    }
-    return IpAddress::v4(value << 8 * (4 - parts.size()));
-}
-
-std::optional<IpAddress> parse_mask(std::string_view text, Family family) {
-    const unsigned bits = family == Family::Ipv4 ? 32 : 128;
-    unsigned length = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-    if (error == std::errc{} && end == text.data() + text.size()) {
-        return length <= bits ? std::optional(mask_of(family, length)) : std::nullopt;
-    }
-    if (family == Family::Ipv4) {
-        return parse_dotted(text, true);
-    }
-    const auto mask = parse_address(text);
-    return mask && mask->is_v6() ? mask : std::nullopt;
-}
-
 }  // namespace
 
 std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t max) {
-    unsigned base = 10;
-    if (text.starts_with("0x") || text.starts_with("0X")) {
-        base = 16;
-        text.remove_prefix(2);
-    } else if (text.size() > 1 && text[0] == '0') {
-        base = 8;
+    const auto number = parse_leading_number(text, max);
+    return number && number->rest.empty() ? std::optional(number->value) : std::nullopt;
+}
+
+// libxtables: xtables_strtoul
+std::optional<LeadingNumber> parse_leading_number(std::string_view text, std::uint64_t max) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t\n\v\f\r"), text.size()));
+    if (text.starts_with('+')) {
         text.remove_prefix(1);
     }
-    if (text.empty()) {
-        return std::nullopt;
+    unsigned base = 10;
+    const bool prefixed = text.starts_with("0x") || text.starts_with("0X");
+    if (prefixed && text.size() > 2 && digit_of(text[2]) < 16) {
+        base = 16;
+        text.remove_prefix(2);
+    } else if (text.starts_with('0')) {
+        base = 8;
     }
-    std::uint64_t value = 0;
-    for (const char c : text) {
-        const auto digit = static_cast<unsigned>(digit_of(c));
-        if (digit >= base || value > (max - digit) / base) {
+    LeadingNumber number{0, text};
+    while (!number.rest.empty() && digit_of(number.rest[0]) < static_cast<int>(base)) {
+        const auto digit = static_cast<unsigned>(digit_of(number.rest[0]));
+        if (digit > max || number.value > (max - digit) / base) {
             return std::nullopt;
         }
-        value = value * base + digit;
+        number.value = number.value * base + digit;
+        number.rest.remove_prefix(1);
     }
-    return value <= max ? std::optional(value) : std::nullopt;
+    return number.rest.size() < text.size() ? std::optional(number) : std::nullopt;
 }
 
-std::optional<NumberRange> parse_range(std::string_view text, std::uint64_t max, char separator) {
-    const std::size_t at = text.find(separator);
-    NumberRange range{0, max};
-    const std::string_view first = text.substr(0, at);
-    if (!first.empty() || at == std::string_view::npos) {
-        const auto low = parse_number(first, max);
-        if (!low) {
-            return std::nullopt;
-        }
-        range = {*low, at == std::string_view::npos ? *low : max};
-    }
-    if (at != std::string_view::npos && at + 1 < text.size()) {
-        const auto high = parse_number(text.substr(at + 1), max);
-        if (!high) {
-            return std::nullopt;
-        }
-        range.high = *high;
-    }
-    return range.low <= range.high ? std::optional(range) : std::nullopt;
-}
-
-std::optional<PortRange> parse_port_range(std::string_view text, char separator) {
-    const std::size_t at = text.find(separator);
-    PortRange range;
-    const std::string_view first = text.substr(0, at);
-    if (!first.empty() || at == std::string_view::npos) {
-        const auto low = parse_port(first);
-        if (!low) {
-            return std::nullopt;
-        }
-        range.low = *low;
-        range.high = at == std::string_view::npos ? *low : 0xffff;
-    }
-    if (at != std::string_view::npos && at + 1 < text.size()) {
-        const auto high = parse_port(text.substr(at + 1));
-        if (!high) {
-            return std::nullopt;
-        }
-        range.high = *high;
-    }
-    return range.low <= range.high ? std::optional(range) : std::nullopt;
-}
-
-std::string to_string(const PortRange& range, char separator) {
-    std::string text = std::to_string(range.low);
-    if (range.high != range.low) {
-        text += separator + std::to_string(range.high);
-    }
-    return text;
+std::optional<NumberRange> parse_range(std::string_view text, std::uint64_t max) {
+    const std::size_t at = text.find(':');
+    const auto end = [&](std::string_view part, std::uint64_t absent) {
+        return part.empty() ? std::optional(absent) : parse_number(part, max);
+    };
+    const auto low = end(text.substr(0, at), 0);
+    const auto high = at == std::string_view::npos ? low : end(text.substr(at + 1), max);
+    return low && high ? std::optional(NumberRange{*low, *high}) : std::nullopt;
 }
 
 std::optional<MarkMask> parse_mark(std::string_view text) {
@@ -156,44 +90,10 @@ std::string hex2(std::uint8_t value) {
     return (value < 16 ? "0x0" : "0x") + hex(value).substr(2);
 }
 
-bool MaskedAddress::matches(const IpAddress& other) const {
-    return (other & mask) == address;
-}
-
-std::optional<MaskedAddress> parse_masked_address(std::string_view text, Family family) {
-    const std::size_t slash = text.find('/');
-    const std::string_view host = text.substr(0, slash);
-    std::optional<IpAddress> address;
-    if (family == Family::Ipv4) {
-        address = parse_dotted(host, false);
-    } else if (address = parse_address(host); address && !address->is_v6()) {
-        return std::nullopt;
-    }
-    std::optional<IpAddress> mask = mask_of(family, family == Family::Ipv4 ? 32 : 128);
-    if (slash != std::string_view::npos) {
-        mask = parse_mask(text.substr(slash + 1), family);
-    }
-    if (!address || !mask) {
-        return std::nullopt;
-    }
-    return MaskedAddress{*address & *mask, *mask};
-}
-
-std::optional<unsigned> prefix_length(const IpAddress& mask) {
-    unsigned length = 0;
-    for (unsigned i = 0; i < mask.bits() / 32; ++i) {
-        length += static_cast<unsigned>(std::countl_one(mask.words[i]));
-        if (mask.words[i] != 0xffffffff) {
-            break;
-        }
-    }
-    return mask_of(mask.family, length) == mask ? std::optional(length) : std::nullopt;
-}
-
-std::string to_string(const MaskedAddress& address) {
-    const auto length = prefix_length(address.mask);
-    return nsr::to_string(address.address) + "/" +
-           (length ? std::to_string(*length) : nsr::to_string(address.mask));
+std::vector<std::string_view> tokens(std::string_view text) {
+    auto parts = split(text, ',');
+    std::erase_if(parts, [](std::string_view part) { return part.empty(); });
+    return parts;
 }
 
 namespace {

@@ -1,4 +1,5 @@
-// Small words of the rule language: numbers, ports, ranges, addresses, protocol names.
+// Small words of the rule language: numbers, ports, ranges, protocol names; addresses are in
+// addresses.hpp.
 #pragma once
 
 #include <cstdint>
@@ -9,21 +10,28 @@
 #include <vector>
 
 #include "core/base/words.hpp"
-#include "core/wire/address.hpp"
+#include "core/rules/words/addresses.hpp"
 
 namespace nsr::rules {
 
-// Decimal, 0x hexadecimal or 0 octal, at most `max`.
+// Decimal, 0x hexadecimal or 0 octal, at most `max`; blanks or a + may stand before it.
 std::optional<std::uint64_t> parse_number(std::string_view text,
                                           std::uint64_t max = ~std::uint64_t{0});
+
+// A number at the beginning, and what stands behind it; nothing if it is above `max`.
+struct LeadingNumber {
+    std::uint64_t value = 0;
+    std::string_view rest;
+};
+std::optional<LeadingNumber> parse_leading_number(std::string_view text, std::uint64_t max);
 
 struct NumberRange {
     std::uint64_t low = 0;
     std::uint64_t high = 0;
 };
-// "a", "a:b", ":b", "a:"; the separator may be another character. Nothing if a > b.
-std::optional<NumberRange> parse_range(std::string_view text, std::uint64_t max,
-                                       char separator = ':');
+// "a", "a:b", ":b", "a:", where ends that are not there are 0 and `max`. May end before it begins:
+// then it holds nothing. libxtables: xtopt_parse_mint
+std::optional<NumberRange> parse_range(std::string_view text, std::uint64_t max);
 
 struct PortRange {
     std::uint16_t low = 0;
@@ -34,10 +42,17 @@ struct PortRange {
     }
     [[nodiscard]] bool trivial() const { return low == 0 && high == 0xffff && !invert; }
 };
-// A number or one of the best known service names.
-std::optional<std::uint16_t> parse_port(std::string_view text);
-std::optional<PortRange> parse_port_range(std::string_view text, char separator = ':');
-std::string to_string(const PortRange& range, char separator = ':');  // without the negation
+// The port of a service of this protocol; 0: of any.
+std::optional<std::uint16_t> service_port(std::string_view name, std::uint8_t protocol);
+// A number, or the name of a service of this protocol. libxtables: xtables_parse_port
+std::optional<std::uint16_t> parse_port(std::string_view text, std::uint8_t protocol = 0);
+// "a", "a:b", ":b", "a:"; nothing if a > b.
+std::optional<PortRange> parse_port_range(std::string_view text, std::uint8_t protocol = 0);
+// As getaddrinfo reads ports: digits, or the name of a service of any protocol. May end before it
+// begins: then it holds nothing. libxtables: xtopt_parse_mport
+std::optional<std::uint16_t> parse_resolved_port(std::string_view text);
+std::optional<PortRange> parse_resolved_port_range(std::string_view text);
+std::string to_string(const PortRange& range);  // without the negation
 
 // "value" or "value/mask".
 struct MarkMask {
@@ -49,22 +64,12 @@ std::string to_string(const MarkMask& mark);  // "0x1", "0x1/0xff"
 std::string hex(std::uint64_t value);         // "0x1f"
 std::string hex2(std::uint8_t value);         // "0x0f"
 
-// An address with a mask that need not be a prefix.
-struct MaskedAddress {
-    IpAddress address;
-    IpAddress mask;
-    [[nodiscard]] bool matches(const IpAddress& other) const;
-};
-// "10.0.0.0/8", "10.0.0.0/255.0.0.0", "10.1", "fd00::/8", "::1"; host bits are cleared.
-std::optional<MaskedAddress> parse_masked_address(std::string_view text, Family family);
-// The prefix length of a contiguous mask.
-std::optional<unsigned> prefix_length(const IpAddress& mask);
-// As iptables-save writes it, always with its mask.
-std::string to_string(const MaskedAddress& address);
-
 // Protocol numbers and /etc/protocols names, lower case.
 std::optional<std::uint8_t> parse_protocol(std::string_view text);
 std::string protocol_text(std::uint8_t protocol);  // name, or the number in digits
+
+// The parts of a list between commas, those without a character left out. libc: strtok
+std::vector<std::string_view> tokens(std::string_view text);
 
 // A word as iptables-save quotes it: as it stands if it is plain, else in "" with \ escapes.
 std::string quoted(std::string_view text);

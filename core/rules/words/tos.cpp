@@ -32,7 +32,7 @@ constexpr std::array kDscpClasses = std::to_array<TosName>({
 
 std::optional<TosMask> parse_tos(std::string_view text) {
     for (const TosName& row : kTosNames) {
-        if (!text.empty() && row.name.starts_with(lower(text))) {
+        if (row.name == lower(text)) {
             return TosMask{row.value, kNamedTosMask};
         }
     }

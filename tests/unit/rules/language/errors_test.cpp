@@ -125,14 +125,14 @@ TEST_CASE("values are judged where they stand") {
     has(wrong("! -s 10.0.0.1,10.0.0.2"), "cannot stand before a list");
     has(wrong("-p tcp --dport 70000"), "\"70000\" is not a port");
     has(wrong("-p tcp --dport 90:80"), "\"90:80\" is not a port");
-    has(wrong("-p tcp --dport ! 80"), "\"!\" belongs before the option");
     has(wrong("-p tcp --dport"), "needs a value");
     has(wrong("-p tcp --dport 80 --dport 81"), "stands twice");
     has(wrong("-i averyverylongname"), "1 to 15 characters");
     has(wrong("-m mark --mark zebra"), "is not a mark");
     has(wrong("-m limit --limit 3/day"), "overflow");
     has(wrong("-m limit --limit 5/fortnight"), "is not a rate");
-    has(wrong("-m connlimit ! --connlimit-upto 3"), "\"!\" cannot stand before");
+    has(wrong("-m connlimit --connlimit-upto 3 ! --connlimit-mask 24"),
+        "\"!\" cannot stand before");
     has(wrong("! -p all"), "never match");
     has(wrong("-j CT --helper ftp", "PREROUTING", "raw"), "helper \"ftp\" needs \"-p tcp\"");
 }

@@ -61,6 +61,14 @@ const std::vector<TargetRow> kFieldRows = {
     {"ECN", "ecn-tcp-remove", kMangle, kForward, "-p tcp -j ECN --ecn-tcp-remove",
      tcp("10.0.0.2:1", "192.0.2.1:2").flags(0xc2),
      [](const Seen& seen) { return seen.l4(13) == 0x02; }},
+    {"ECN", "ecn-tcp-ece", kMangle, kForward, "-p tcp -j ECN --ecn-tcp-ece 1",
+     tcp("10.0.0.2:1", "192.0.2.1:2").flags(0x82),
+     [](const Seen& seen) { return seen.l4(13) == 0xc2; }},
+    {"ECN", "ecn-tcp-cwr", kMangle, kForward, "-p tcp -j ECN --ecn-tcp-cwr 0",
+     tcp("10.0.0.2:1", "192.0.2.1:2").flags(0xc2),
+     [](const Seen& seen) { return seen.l4(13) == 0x42; }},
+    {"ECN", "ecn-ip-ect", kMangle, kForward, "-j ECN --ecn-ip-ect 2", kUdp,
+     [](const Seen& seen) { return seen.packet.data()[1] == 0x02; }},
     {"TCPMSS", "set-mss", kMangle, kForward, "-p tcp --syn -j TCPMSS --set-mss 1200",
      tcp("10.0.0.2:1", "192.0.2.1:2").syn().options({2, 4, 5, 0xb4}),
      [](const Seen& seen) { return wire::load16(seen.packet.data() + 42) == 1200; }},
@@ -103,6 +111,12 @@ const std::vector<TargetRow> kMarkRows = {
      kUdp, [](const Seen& seen) { return seen.connection == 0x05; }},
     {"CONNMARK", "nfmask", kMangle, kForward, "-j CONNMARK --save-mark --nfmask 0x01 --ctmask 0xff",
      kUdp, [](const Seen& seen) { return seen.connection == 0x01; }},
+    {"CONNMARK", "left-shift-mark", kMangle, kForward,
+     "-j CONNMARK --save-mark --left-shift-mark 4", kUdp,
+     [](const Seen& seen) { return seen.connection == 0x50; }},
+    {"CONNMARK", "right-shift-mark", kMangle, kForward,
+     "-j CONNMARK --restore-mark --right-shift-mark 1", kUdp,
+     [](const Seen& seen) { return seen.meta().mark == 0x07; }},
 };
 
 const std::vector<TargetRow> kTrackingRows = {

@@ -1,0 +1,73 @@
+"""The differences that docs/kernel-parity.md names, each with how it is recognized."""
+import re
+
+
+def name(case, theirs, ours):
+    """The id of its row; empty: it is not one of them."""
+    if not hasattr(case, "words"):
+        return ""
+    for row, is_it in ROWS.items():
+        if is_it(case, theirs, ours):
+            return row
+    return ""
+
+
+def old_negation(case, theirs, ours):
+    return ours.accepted and not theirs.accepted and re.search(r"(^| )--?[\w-]+ ! [^-!]", case.text)
+
+
+def options_first(case, theirs, ours):
+    """An option stands before the -p or -j that gives it its meaning; --source=X, which the tool takes for a name."""
+    if theirs.accepted or not ours.accepted:
+        return False
+    if re.search(r"(^| )--(pro|so|sr|de|ds|in|out|ju)\w*(-\w*)?=", case.text):
+        return True
+    named = re.search(r'unknown option "(.*?)"', theirs.text)
+    late = re.search(r"Need TCP, UDP|multiport (needs|only works)", theirs.text)
+    places = [i for i, word in enumerate(case.words) if re.match(r"-p|--prot|-j|--j", word)]
+    if late:
+        return bool(places)
+    at = [i for i, word in enumerate(case.words) if named and word.split("=")[0] == named[1]]
+    return bool(at) and any(place > at[0] for place in places)
+
+
+def udplite(case, theirs, ours):
+    return ours.accepted and not theirs.accepted and re.search(r"-p (udplite|136)|-m udplite|--match udplite", case.text) and "-m udplite" in ours.text
+
+
+# What the tool cuts, leaves out or makes something else of, and nsrouter refuses: (what nsrouter says, what the rule has).
+STRICT = [
+    (r"is not a port", r"\d{5,}"),  # 65536 becomes 0
+    (r"is not a port|not an? .*(port|service)", r"/\d+[^\s\d]"),
+    (r"is not an? |ends before it begins|not a range", r"%lo"),  # the scope of an address
+    (r"is not (an address or prefix|a prefix|the length of a prefix|a mask)", r"/[\da-f]*[.:]"),  # masks with holes become /32 or /128
+    (r"ends before it begins", r"--to-"),
+    (r"is not a time such as|is not a list of days", r""),  # the 30th of February is the 2nd of March
+    (r"is not a port, the name of a service, or a range", r"\d+-\d+/\d"),  # --to-ports 80-90/8000 becomes 80-90/0
+    (r"is not a rate|unknown DSCP class", r""),  # what stands behind a number or name
+    (r"a quote is opened and not closed", r""),
+    (r"a probability is a number", r"nan"),
+]
+
+
+def strict_values(case, theirs, ours):
+    return theirs.accepted and not ours.accepted and any(re.search(said, ours.text) and re.search(has, case.text) for said, has in STRICT)
+
+
+# What iptables-save leaves out or writes so that it cannot be read back, and nsrouter writes: (its text, nsrouter's).
+WHOLE = [
+    (r"", r"! --(sport|dport) 0:65535"),
+    (r"", r"! --\w*spi 0:4294967295|! --fragid 0:4294967295|! --rt-segsleft 0:4294967295"),
+    (r"--icmp-type \d+/\d+( |$)|--icmpv6-type \d+/\d+( |$)", r"--icmp(v6)?-type \d+/\d+:\d+"),
+    (r"-[io] [^\"]* |--\w+-?(in|out|name) ", r'-[io] "|--[\w-]*(in|out|name) "'),
+    (r"--connbytes 0 ", r"--connbytes 0:0 "),
+    (r"port \d+( |$)", r"port \d+:0( |$)"),
+    (r"--seconds -\d+|--hitcount -\d+", r"--seconds \d{10}|--hitcount \d{10}"),
+]
+
+
+def save_whole(case, theirs, ours):
+    return theirs.accepted and ours.accepted and theirs.text != ours.text and any(re.search(a, theirs.text) and re.search(b, ours.text) for a, b in WHOLE)
+
+
+ROWS = {"old-negation": old_negation, "options-first": options_first, "udplite-match": udplite, "strict-values": strict_values, "saved-text-is-read-back": save_whole}

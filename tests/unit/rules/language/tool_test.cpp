@@ -1,0 +1,139 @@
+// Where the rule language follows iptables' own tool to the letter, and where it does not.
+#include "core/rules/save.hpp"
+#include "tests/unit/rules/rules_fixture.hpp"
+
+using namespace nsr;
+using namespace nsr::test;
+
+namespace {
+
+std::string saved(std::string_view rule, std::string_view table = "filter",
+                  std::string_view chain = "FORWARD", Family family = Family::Ipv4) {
+    const std::string text = "*" + std::string(table) + "\n-A " + std::string(chain) + " " +
+                             std::string(rule) + "\nCOMMIT\n";
+    rules::Ruleset ruleset;
+    if (const ConfigErrors errors = rules::parse_save(text, "rules", family, ruleset);
+        !errors.empty()) {
+        return "refused: " + errors[0].message;
+    }
+    const std::string whole = rules::save(ruleset, family, false);
+    const std::size_t at = whole.find("-A " + std::string(chain) + " ") + 4 + chain.size();
+    return whole.substr(at, whole.find('\n', at) - at);
+}
+
+bool refused(std::string_view rule, std::string_view table = "filter",
+             std::string_view chain = "FORWARD") {
+    return saved(rule, table, chain).starts_with("refused");
+}
+
+}  // namespace
+
+TEST_CASE("ports may be services: of the protocol for tcp, of any for udp and NAT") {
+    CHECK(saved("-p tcp --dport http") == "-p tcp -m tcp --dport 80");
+    CHECK(refused("-p tcp --dport tftp"));
+    CHECK(saved("-p udp --dport http") == "-p udp -m udp --dport 80");
+    CHECK(saved("-p tcp -m multiport --dports ssh,domain:http") ==
+          "-p tcp -m multiport --dports 22,53:80");
+    CHECK(saved("-p tcp -j DNAT --to-destination 10.0.0.1:ftp-data", "nat", "PREROUTING") ==
+          "-p tcp -j DNAT --to-destination 10.0.0.1:20");
+    CHECK(refused("-p tcp -j DNAT --to-destination 10.0.0.1:echo-ssh", "nat", "PREROUTING"));
+    CHECK(refused("-p tcp -j DNAT --to-destination 10.0.0.1:80-90/0", "nat", "PREROUTING"));
+}
+
+TEST_CASE("numbers are read in any base, with blanks or a plus before them") {
+    CHECK(saved("-m mark --mark \" +0x10/020\"") == "-m mark --mark 0x10/0x10");
+    CHECK(refused("-m mark --mark 08"));
+    CHECK(refused("-m mark --mark -1"));
+}
+
+TEST_CASE("options may be abbreviated as long as nothing else begins so") {
+    CHECK(saved("--prot tcp --dest 10.0.0.1 --destination-p 80") ==
+          "-d 10.0.0.1/32 -p tcp -m tcp --dport 80");
+    CHECK(refused("--in lan"));  // --in-interface and --insert
+    CHECK(refused("-m conntrack --ct NEW"));
+    CHECK(refused("-m icmp6 --help"));
+}
+
+TEST_CASE("a rule for the other family is passed over") {
+    CHECK(errors_of("*filter\n-A FORWARD -6 -s fd00::1 -j ACCEPT\nCOMMIT\n").empty());
+    CHECK(errors_of("*filter\n-A FORWARD -4 -s 10.0.0.1\nCOMMIT\n", Family::Ipv6).empty());
+}
+
+TEST_CASE("user chains are saved by their names, behind the built-in ones") {
+    rules::Ruleset ruleset;
+    REQUIRE(rules::parse_save("*raw\n:b - [0:0]\n:a - [0:0]\n:B - [0:0]\nCOMMIT\n", "x",
+                              Family::Ipv4, ruleset)
+                .empty());
+    CHECK(rules::save(ruleset, Family::Ipv4, false) ==
+          "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:B - [0:0]\n:a - [0:0]\n"
+          ":b - [0:0]\nCOMMIT\n");
+}
+
+TEST_CASE("texts longer than the kernel's field are cut") {
+    const std::string letters(40, 'a');
+    CHECK(saved("-j LOG --log-prefix " + letters) == "-j LOG --log-prefix " + letters.substr(11));
+    CHECK(saved("-m helper --helper " + letters) == "-m helper --helper " + letters.substr(11));
+}
+
+// differs: saved-text-is-read-back
+TEST_CASE("what iptables-save would lose is saved whole") {
+    CHECK(saved("-p udp ! --dport 0:65535") == "-p udp -m udp ! --dport 0:65535");
+    CHECK(saved("-p icmp --icmp-type 8/1:4") == "-p icmp -m icmp --icmp-type 8/1:4");
+    CHECK(saved("-m connbytes --connbytes 0:0 --connbytes-dir both --connbytes-mode bytes") ==
+          "-m connbytes --connbytes 0:0 --connbytes-mode bytes --connbytes-dir both");
+    CHECK(saved("-m recent --rcheck --seconds 3000000000") ==
+          "-m recent --rcheck --seconds 3000000000 --name DEFAULT --mask 255.255.255.255"
+          " --rsource");
+}
+
+// differs: strict-values
+TEST_CASE("values that the tool would cut are refused") {
+    CHECK(refused("-p udp --dport 65536"));
+    CHECK(refused("-m conntrack --ctorigsrc 10.0.0.1/255.0.255.0"));
+    CHECK(refused("-m time --datestart 2030-02-30"));
+    CHECK(refused("-m limit --limit 5x/second"));
+    CHECK(refused("-p tcp -j MASQUERADE --to-ports 80-90/8000", "nat", "POSTROUTING"));
+    CHECK(refused("-m comment --comment \"open"));
+}
+
+// differs: old-negation
+TEST_CASE("negation may stand inside, as old files have it") {
+    CHECK(saved("-d ! 10.0.0.0/8") == "! -d 10.0.0.0/8");
+    CHECK(saved("-p tcp --dport ! 80 --tcp-flags ! SYN,ACK SYN") ==
+          "-p tcp -m tcp ! --dport 80 ! --tcp-flags SYN,ACK SYN");
+    CHECK(saved("-m comment --comment !") == "-m comment --comment \"!\"");
+    CHECK(refused("! -d ! 10.0.0.0/8"));
+}
+
+// differs: lenient-lines
+TEST_CASE("lines may be indented and end as they like") {
+    CHECK(
+        errors_of("  *filter\r\n  # a comment\r\n\t-A FORWARD -j ACCEPT\r\n  COMMIT\r\n").empty());
+}
+
+// differs: names-of-files
+TEST_CASE("a name stands for the addresses that it has") {
+    rules::HostNames names;
+    names.add_hosts(
+        "10.0.0.1 gate gate.lan # the door\n10.0.0.2 gate\nfd00::1 gate\n10.0.0.3 Web\n");
+    names.add_networks("lan 10.1.0.0\n");
+    const auto lines = [&](std::string_view rule, Family family = Family::Ipv4) {
+        rules::Ruleset ruleset;
+        const std::string text = "*filter\n-A FORWARD " + std::string(rule) + "\nCOMMIT\n";
+        if (!rules::parse_save(text, "rules", family, ruleset, names).empty()) {
+            return std::string("refused");
+        }
+        const std::string whole = rules::save(ruleset, family, false);
+        const std::size_t at = whole.find("-A FORWARD");
+        return whole.substr(at, whole.rfind("COMMIT") - at);
+    };
+    CHECK(lines("-s gate") == "-A FORWARD -s 10.0.0.1/32\n-A FORWARD -s 10.0.0.2/32\n");
+    CHECK(lines("-s gate", Family::Ipv6) == "-A FORWARD -s fd00::1/128\n");
+    CHECK(lines("-d lan/16,web") == "-A FORWARD -d 10.1.0.0/16\n-A FORWARD -d 10.0.0.3/32\n");
+    CHECK(lines("-m conntrack --ctorigsrc web/24") ==
+          "-A FORWARD -m conntrack --ctorigsrc 10.0.0.3/24\n");
+    CHECK(lines("-m conntrack --ctorigsrc gate") == "refused");
+    CHECK(lines("! -s gate") == "refused");
+    CHECK(lines("-s nowhere") == "refused");
+    CHECK(lines("-s nowhere/0 -j ACCEPT") == "-A FORWARD -j ACCEPT\n");
+}
