@@ -283,7 +283,7 @@ void Replay::change_sets(const ReplayEvent& event) {
 // As iptables-restore: all of the file or nothing.
 void Replay::load_rules(const RuleFile& file) {
     rules::Ruleset ruleset = router_.ruleset();
-    ConfigErrors errors = 
+    ConfigErrors errors =
         rules::parse_save(file.text, file.path, file.family, ruleset, config_.host_names);
     if (errors.empty()) {
         errors = rules::check_sets(ruleset, router_.sets().catalogue());

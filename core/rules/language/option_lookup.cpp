@@ -111,8 +111,7 @@ const OptionSpec* find_option(std::span<const OptionSpec> specs, std::string_vie
     return spec != nullptr ? spec : find_prefix(specs, name);
 }
 
-FoundOption look_up(std::span<const std::span<const OptionSpec>> tables,
-                        std::string_view name) {
+FoundOption look_up(std::span<const std::span<const OptionSpec>> tables, std::string_view name) {
     for (std::size_t i = 0; i < tables.size(); ++i) {
         if (const OptionSpec* spec = find_exact(tables[i], name)) {
             return {spec, i};

@@ -15,13 +15,12 @@ namespace nsr::rules {
 // keep_identity(). `file` is used for locations only. Names of
 // hosts are looked up in `names`.
 ConfigErrors restore(std::string_view text, std::string_view file, Family family,
-                     const RestoreOptions& options, Ruleset& into,
-                     const HostNames& names = {});
+                     const RestoreOptions& options, Ruleset& into, const HostNames& names = {});
 
 // The first half of it: what can be read goes into `into` even if there are errors, and check() and
 // the identity of rules are the caller's.
 ConfigErrors read_restore(std::string_view text, std::string_view file, Family family,
                           const RestoreOptions& options, Ruleset& into,
-                     const HostNames& names = {});
+                          const HostNames& names = {});
 
 }  // namespace nsr::rules

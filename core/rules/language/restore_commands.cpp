@@ -126,9 +126,13 @@ void RestoreParser::put_rules(char letter, std::vector<Word> words, const RuleCo
 
 std::vector<Rule> RestoreParser::rules_of(const Word& chain_at, const std::vector<Word>& words) {
     const Table& now = table();
-    const RuleRequest request{
-        family_,           *id_, chain_at.text, now, {std::string(file_), line_, chain_at.column},
-        ruleset_.tolerance, names_};
+    const RuleRequest request{family_,
+                              *id_,
+                              chain_at.text,
+                              now,
+                              {std::string(file_), line_, chain_at.column},
+                              ruleset_.tolerance,
+                              names_};
     std::vector<Rule> rules = parse_rule_words(request, words, errors_);
     if (rules.empty()) {
         with_gaps_.insert(chain_at.text);

@@ -63,8 +63,8 @@ std::optional<GivenOption> WordReader::take(const OptionSpec& spec) {
 
 // "-d ! 10.0.0.0/8", as iptables took it once. differs: old-negation
 bool WordReader::negated_inside(const OptionSpec& spec) const {
-    if (!spec.invertible || spec.values == 0 || spec.values == kOptionalValue || inline_value || at_ == words_.size() ||
-        words_[at_].text != "!" || at_ + spec.values >= words_.size()) {
+    if (!spec.invertible || spec.values == 0 || spec.values == kOptionalValue || inline_value ||
+        at_ == words_.size() || words_[at_].text != "!" || at_ + spec.values >= words_.size()) {
         return false;
     }
     const auto first = words_.begin() + static_cast<std::ptrdiff_t>(at_) + 1;
