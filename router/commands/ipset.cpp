@@ -65,8 +65,8 @@ using Sink = std::function<void(std::string_view)>;
 Outcome ask_for(const ControlTarget& target, const std::vector<std::string>& words,
                 std::string_view input, std::size_t lines, const Sink& sink) {
     const std::string path = "/ipset?line=" + std::to_string(lines);
-    return outcome_of(ask_streaming(
-        target, {"POST", path, one_a_line(words) + "\n" + std::string(input)}, sink));
+    return outcome_of(
+        ask_streaming(target, {"POST", path, one_a_line(words) + "\n" + std::string(input)}, sink));
 }
 
 // Part by part, in whole lines; ends with the first that fails.
@@ -146,10 +146,9 @@ int run(const ControlOptions& control, const std::vector<std::string>& words) {
 }  // namespace
 
 void add_ipset_command(CLI::App& app, int& exit_code) {
-    add_word_command(app,
-                     {"ipset", "Show and change address sets, with the words of ipset(8)", kHelp,
-                      run},
-                     exit_code);
+    add_word_command(
+        app, {"ipset", "Show and change address sets, with the words of ipset(8)", kHelp, run},
+        exit_code);
 }
 
 }  // namespace nsr::router

@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::string_view kFolder = "/sets/";
 constexpr std::string_view kJson = ".json";
-constexpr std::size_t kSteps = 500;  // elements between two batches of packets
+constexpr std::size_t kSteps = 200;  // elements between two batches of packets
 
 bool wants_json(const Request& request) {
     return request.path.ends_with(kJson) || request.accept.starts_with("application/json");
@@ -92,8 +92,8 @@ Response ControlPort::show_set(const Request& request) {
         return no_set(set_in(request));
     }
     const bool json = wants_json(request);
-    return stream_sets({*id}, {.output = json ? IpsetOutput::Json : IpsetOutput::Save,
-                               .single = true});
+    return stream_sets({*id},
+                       {.output = json ? IpsetOutput::Json : IpsetOutput::Save, .single = true});
 }
 
 // DELETE /sets/NAME
@@ -102,8 +102,7 @@ Response ControlPort::delete_set(const Request& request) {
         return *refused;
     }
     Router& router = controls_.router;
-    const sets::Failure failure =
-        router.sets().destroy(set_in(request), router.set_references());
+    const sets::Failure failure = router.sets().destroy(set_in(request), router.set_references());
     if (failure == sets::Failure::NoSet) {
         return no_set(set_in(request));
     }
@@ -142,8 +141,8 @@ Response ControlPort::place_set(SetContents contents) {
         std::string failure;
     };
     Response response;
-    response.later = [this, contents = std::move(contents)](
-                         const std::function<void(Response)>& reply) {
+    response.later = [this,
+                      contents = std::move(contents)](const std::function<void(Response)>& reply) {
         sets::Sets& sets = controls_.router.sets();
         const auto job =
             std::make_shared<Job>(Job{contents, sets.catalogue(), sets.beside(), now(), {}});
