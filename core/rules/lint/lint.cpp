@@ -17,6 +17,8 @@ constexpr std::array kChecks = std::to_array<Check>({
      look_for_shadowed},
     {"never-matches", "a rule that asks for what no packet has (`! -i +`, `! -s 0.0.0.0/0`)",
      look_for_impossible},
+    {"too-many-jumps", "chains that may send a packet on more often than it may jump",
+     look_for_many_jumps},
     {"nat-never-new", "a rule of the nat table for states that this table never sees",
      look_for_nat_of_known},
     {"related-alone",

@@ -10,6 +10,8 @@ class Report;
 void look_for_unreachable(const Subject& subject, Report& report);
 void look_for_shadowed(const Subject& subject, Report& report);
 void look_for_impossible(const Subject& subject, Report& report);
+// jumps.cpp
+void look_for_many_jumps(const Subject& subject, Report& report);
 // states.cpp
 void look_for_nat_of_known(const Subject& subject, Report& report);
 void look_for_related_alone(const Subject& subject, Report& report);

@@ -24,6 +24,23 @@ struct Story {
     bool host = false;
 };
 
+// Chains that each jump twice to the next.
+std::string doubling(int levels) {
+    std::string text = "*filter\n";
+    for (int i = 0; i <= levels; ++i) {
+        text += ":C" + std::to_string(i) + " - [0:0]\n";
+    }
+    text += "-A FORWARD -j C0\n";
+    for (int i = 0; i < levels; ++i) {
+        for (const char* side : {" -i lan", " -o wan"}) {
+            text += "-A C" + std::to_string(i) + side + " -j C" + std::to_string(i + 1) + "\n";
+        }
+    }
+    return text + "COMMIT\n";
+}
+const std::string kTooManyJumps = doubling(16);
+const std::string kManyJumps = doubling(15);
+
 const std::vector<Story> kStories = {
     {"unreachable",
      "*filter\n-A FORWARD -i lan\n-A FORWARD -m comment --comment end -j DROP\n"
@@ -76,6 +93,8 @@ const std::vector<Story> kStories = {
      "-A FORWARD -m mark --mark 0x1 -j ACCEPT\nCOMMIT\n"},
     {"never-matches", "*filter\n-A FORWARD ! -i + -j DROP\nCOMMIT\n", "rules:2",
      "outside of everything", "*filter\n-A FORWARD ! -i lan -j DROP\nCOMMIT\n"},
+    {"too-many-jumps", kTooManyJumps, "rules:19",
+     "a packet may jump 131071 times from chain FORWARD", kManyJumps},
     {"nat-never-new",
      "*nat\n-A POSTROUTING -o wan -m conntrack --ctstate ESTABLISHED -j MASQUERADE\nCOMMIT\n",
      "rules:2", "not ESTABLISHED",
