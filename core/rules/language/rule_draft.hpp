@@ -10,6 +10,7 @@
 #include "core/rules/options.hpp"
 #include "core/rules/ruleset.hpp"
 #include "core/rules/target.hpp"
+#include "core/rules/words/addresses.hpp"
 #include "core/rules/words/text.hpp"
 
 namespace nsr::rules {

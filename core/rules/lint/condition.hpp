@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/rules/ruleset.hpp"
+#include "core/rules/words/addresses.hpp"
 #include "core/rules/words/text.hpp"
 
 namespace nsr::rules::lint {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/rules/match.hpp"
+#include "core/rules/words/addresses.hpp"
 #include "core/rules/words/text.hpp"
 
 namespace nsr::rules {

@@ -7,6 +7,7 @@
 #include "core/rules/matches/hashing.hpp"
 #include "core/rules/matches/keyed_table.hpp"
 #include "core/rules/matches/matches.hpp"
+#include "core/rules/words/addresses.hpp"
 #include "core/rules/words/text.hpp"
 #include "core/wire/protocol.hpp"
 

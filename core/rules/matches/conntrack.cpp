@@ -6,6 +6,7 @@
 
 #include "core/rules/code.hpp"
 #include "core/rules/matches/matches.hpp"
+#include "core/rules/words/addresses.hpp"
 #include "core/rules/words/text.hpp"
 
 namespace nsr::rules {

@@ -7,6 +7,7 @@
 #include "core/rules/matches/hashlimit_table.hpp"
 #include "core/rules/matches/matches.hpp"
 #include "core/rules/matches/rate.hpp"
+#include "core/rules/words/addresses.hpp"
 #include "core/rules/words/text.hpp"
 
 namespace nsr::rules {

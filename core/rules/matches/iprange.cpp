@@ -3,6 +3,7 @@
 #include <array>
 
 #include "core/rules/matches/matches.hpp"
+#include "core/rules/words/addresses.hpp"
 #include "core/rules/words/text.hpp"
 
 namespace nsr::rules {

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "core/rules/words/addresses.hpp"
 #include "core/rules/matches/matches.hpp"
 #include "core/rules/recite.hpp"
 #include "core/wire/bytes.hpp"

@@ -4,6 +4,7 @@
 
 #include "core/rules/targets/hmark_tuple.hpp"
 #include "core/rules/targets/targets.hpp"
+#include "core/rules/words/addresses.hpp"
 #include "core/rules/words/text.hpp"
 
 namespace nsr::rules {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/rules/targets/targets.hpp"
+#include "core/rules/words/addresses.hpp"
 #include "core/rules/words/text.hpp"
 #include "core/wire/protocol.hpp"
 

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "core/base/words.hpp"
-#include "core/rules/words/addresses.hpp"
 
 namespace nsr::rules {
 

@@ -1,5 +1,6 @@
 #include <charconv>
 
+#include "core/rules/words/addresses.hpp"
 #include "core/rules/words/text.hpp"
 #include "router/tools/iptables/args_parser.hpp"
 
