@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t kExpiryBatch = 256;
 constexpr int kExpiryBatches = 16;  // to make room for one
 
+constexpr unsigned kBitsPerLabelWord = 32;
+
 }  // namespace
 
 // --- new connections ----------------------------------------------------------------------------

@@ -19,7 +19,6 @@ inline constexpr std::uint8_t kAh = 51;
 inline constexpr std::uint8_t kIcmpv6 = 58;
 inline constexpr std::uint8_t kNoNext = 59;
 inline constexpr std::uint8_t kDestinationOptions = 60;
-inline constexpr std::uint8_t kIpComp = 108;
 inline constexpr std::uint8_t kSctp = 132;
 inline constexpr std::uint8_t kMobility = 135;
 inline constexpr std::uint8_t kUdplite = 136;

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -28,7 +29,18 @@ namespace urls = boost::urls;
 using Error = boost::system::error_code;
 using Sink = std::function<void(std::string_view)>;
 
+// A router that hangs must not hang those who want to know; what it works out beside its packets
+// may have to wait for its turn there.
 constexpr int kPatienceMilliseconds = 10'000;
+constexpr int kLongPatienceMilliseconds = 600'000;
+constexpr std::string_view kAnsweredAtOnce[] = {"/status", "/proc", "/log", "/sysctl", "/module"};
+
+int patience_for(const ControlRequest& request) {
+    const bool at_once =
+        std::any_of(std::begin(kAnsweredAtOnce), std::end(kAnsweredAtOnce),
+                    [&](std::string_view path) { return request.target.starts_with(path); });
+    return at_once ? kPatienceMilliseconds : kLongPatienceMilliseconds;
+}
 
 std::string only_instance();
 ControlTarget parse_host_port(const std::string& given);
@@ -204,9 +216,8 @@ ControlReply exchange(Socket& socket, const ControlTarget& target, const Control
     Error error;
     http::write(socket, message_for(target, request), error);
     require(error);
-    // A router that hangs must not hang those who want to know.
     pollfd first_byte{socket.native_handle(), POLLIN, 0};
-    if (::poll(&first_byte, 1, kPatienceMilliseconds) == 0) {
+    if (::poll(&first_byte, 1, patience_for(request)) == 0) {
         throw std::runtime_error("the router does not answer");
     }
     boost::beast::flat_buffer buffer;

@@ -96,7 +96,8 @@ Response ControlPort::iptables(const Request& request) {
         return *refused;
     }
     const Family family = family_in(request);
-    const auto args = parse_iptables_args(family, words_in(request.body));
+    const auto args =
+        parse_iptables_args(family, words_in(request.body), controls_.config.host_names);
     if (!args) {
         return answer_response(args.error());
     }
@@ -132,6 +133,7 @@ struct Restoring {
     std::string file;
     Family family = Family::Ipv4;
     rules::RestoreOptions options;
+    rules::HostNames names;
     bool test = false;  // only look whether it could be done
 };
 
@@ -139,7 +141,7 @@ MakeRules work_of(const std::shared_ptr<Restoring>& restoring,
                   const std::shared_ptr<ConfigErrors>& errors, sets::Catalogue known) {
     return [restoring, errors, known = std::move(known)](rules::Ruleset now) {
         *errors = rules::restore(restoring->text, restoring->file, restoring->family,
-                                 restoring->options, now);
+                                 restoring->options, now, restoring->names);
         if (errors->empty()) {
             *errors = rules::check_sets(now, known);
         }
@@ -197,6 +199,7 @@ Response ControlPort::restore_rules(const Request& request) {
     restoring->options.flush = request.method == "PUT";
     restoring->options.counters = value_of(request, "counters") == "1";
     restoring->options.only = rules::parse_table(value_of(request, "table"));
+    restoring->names = controls_.config.host_names;
     restoring->test = value_of(request, "test") == "1";
     const bool as_json = value_of(request, "format") == "json" || request.accepts_json;
     Response response;

@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::string_view kFolder = "/sets/";
 constexpr std::string_view kJson = ".json";
-constexpr std::size_t kSteps = 500;  // elements between two batches of packets
+constexpr std::size_t kSteps = 200;  // elements between two batches of packets
 
 bool wants_json(const Request& request) {
     return request.path.ends_with(kJson) || request.accepts_json;

@@ -154,8 +154,6 @@ struct Counter {
 
 inline constexpr std::int64_t kStampAtConfirm = -1;  // Extra::start_ns of an unconfirmed connection
 
-inline constexpr unsigned kBitsPerLabelWord = 32;
-
 // What few flows need.
 struct Extra {
     std::array<Counter, 2> counters{};  // valid iff counting

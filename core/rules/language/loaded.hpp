@@ -11,7 +11,7 @@ namespace nsr::rules {
 struct Loaded {
     const MatchModule* match = nullptr;
     const TargetModule* target = nullptr;
-    Options options;
+    Options options = {};
     std::uint32_t column = 0;
     // Of an extension that is tolerated: its name, and the words that stand behind it.
     std::string tolerated = {};

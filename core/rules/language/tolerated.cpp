@@ -14,13 +14,13 @@ namespace {
 
 // Made before the Match that refers to it.
 struct Name {
-    std::string name;
+    std::string text;
 };
 
 class ToleratedMatch : private Name, public Match {
   public:
-    ToleratedMatch(std::string module, std::string words)
-        : Name{std::move(module)}, Match(name), words_(std::move(words)) {}
+    ToleratedMatch(std::string name, std::string words)
+        : Name{std::move(name)}, Match(text), words_(std::move(words)) {}
     std::string save() const override { return words_; }
     MatchResult test(ActionParam&) const override { return MatchResult::No; }
     bool tolerated() const override { return true; }

@@ -12,6 +12,8 @@ namespace nsr::rules {
 
 namespace {
 
+constexpr std::uint8_t kIpComp = 108;
+
 constexpr std::array kIpcompOptions =
     std::to_array<OptionSpec>({{"ipcompspi", 1, true}, {"compres", 0}});
 constexpr std::size_t kHeaderBytes = 4;  // next header, flags, index
@@ -54,7 +56,6 @@ std::shared_ptr<const Match> parse_ipcomp(const Options& options, RuleContext& c
 
 }  // namespace
 
-const MatchModule kIpcompMatch = {"ipcomp", kBothFamilies, kIpcompOptions, parse_ipcomp,
-                                  proto::kIpComp};
+const MatchModule kIpcompMatch = {"ipcomp", kBothFamilies, kIpcompOptions, parse_ipcomp, kIpComp};
 
 }  // namespace nsr::rules

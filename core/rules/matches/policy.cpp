@@ -14,6 +14,8 @@ namespace nsr::rules {
 
 namespace {
 
+constexpr std::uint8_t kIpComp = 108;
+
 constexpr std::array kPolicyOptions = std::to_array<OptionSpec>({
     {"dir"},
     {"pol"},
@@ -35,8 +37,7 @@ std::optional<std::string> spi_text(std::string_view value, Family) {
 
 std::optional<std::string> ipsec_protocol(std::string_view value, Family) {
     const auto protocol = parse_protocol(value);
-    const bool known =
-        protocol == proto::kAh || protocol == proto::kEsp || protocol == proto::kIpComp;
+    const bool known = protocol == proto::kAh || protocol == proto::kEsp || protocol == kIpComp;
     return known ? std::optional(protocol_text(*protocol)) : std::nullopt;
 }
 

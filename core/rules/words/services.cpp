@@ -2,6 +2,7 @@
 // reads no files carries its own list.
 #include <array>
 
+#include "core/rules/words/service_names.hpp"
 #include "core/rules/words/text.hpp"
 #include "core/wire/protocol.hpp"
 
@@ -148,6 +149,16 @@ std::optional<std::uint16_t> service_port(std::string_view name, std::uint8_t pr
         }
     }
     return std::nullopt;
+}
+
+std::string_view service_name(std::uint16_t port, std::uint8_t protocol) {
+    const std::uint8_t wanted = protocol == 0 ? 0 : protocols_of(protocol);
+    for (const Service& row : kServices) {
+        if (row.port == port && (row.protocols & wanted) != 0) {
+            return row.name;
+        }
+    }
+    return {};
 }
 
 }  // namespace nsr::rules

@@ -17,9 +17,10 @@ namespace nsr::router {
 // one in the same word or the next.
 class ArgsParser {
   public:
-    ArgsParser(Family family, const std::vector<std::string>& words)
+    ArgsParser(Family family, const std::vector<std::string>& words, const rules::HostNames& names)
         : words_(words), modules_(family) {
         args_.family = family;
+        args_.names = names;
     }
 
     Result<IptablesArgs, IptablesAnswer> parse();

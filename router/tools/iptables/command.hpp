@@ -17,6 +17,7 @@
 #include "core/base/words.hpp"
 #include "core/rules/counters.hpp"
 #include "core/rules/ruleset.hpp"
+#include "core/rules/words/host_names.hpp"
 
 namespace nsr::router {
 
@@ -68,6 +69,7 @@ struct IptablesArgs {
     bool in_given = false;   // -i
     bool out_given = false;  // -o
     std::string warnings;    // on standard error, whatever comes
+    rules::HostNames names;  // that -s and -d may use
 
     [[nodiscard]] bool has(std::uint16_t command) const { return (commands & command) != 0; }
     [[nodiscard]] bool only_shows() const { return (commands & ~iptables::kShows) == 0; }
@@ -75,7 +77,8 @@ struct IptablesArgs {
 
 // An error has been worded as the answer.
 Result<IptablesArgs, IptablesAnswer> parse_iptables_args(Family family,
-                                                         const std::vector<std::string>& words);
+                                                         const std::vector<std::string>& words,
+                                                         const rules::HostNames& names = {});
 
 // -L, -S and -C.
 IptablesAnswer show_rules(const IptablesArgs& args, const rules::Counted& counted);

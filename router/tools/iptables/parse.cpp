@@ -306,8 +306,9 @@ void ArgsParser::option(char letter, bool invertible) {
 }
 
 Result<IptablesArgs, IptablesAnswer> parse_iptables_args(Family family,
-                                                         const std::vector<std::string>& words) {
-    return ArgsParser(family, words).parse();
+                                                         const std::vector<std::string>& words,
+                                                         const rules::HostNames& names) {
+    return ArgsParser(family, words, names).parse();
 }
 
 }  // namespace nsr::router

@@ -181,7 +181,7 @@ void ArgsParser::finish() {
 void ArgsParser::check_addresses(const std::string& list, bool inverted) {
     const auto parts = split(list, ',');
     for (const std::string_view part : parts) {
-        if (rules::parse_masked_address(part, args_.family)) {
+        if (!rules::parse_networks(part, args_.family, args_.names).empty()) {
             continue;
         }
         const std::size_t slash = part.find('/');

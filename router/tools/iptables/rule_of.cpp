@@ -79,8 +79,8 @@ Result<std::vector<rules::Rule>, IptablesAnswer> rules_of(const IptablesArgs& ar
     }
     ConfigErrors errors;
     const rules::RuleRequest request{
-        args.family,       id, *args.chain, table, {std::string(kByCommand), 0, 0},
-        ruleset.tolerance, {}};
+        args.family,       id,        *args.chain, table, {std::string(kByCommand), 0, 0},
+        ruleset.tolerance, args.names};
     std::vector<rules::Rule> made = rules::parse_rule_words(request, args.rule, errors);
     if (errors.empty()) {
         return made;

@@ -3,9 +3,9 @@
 #include <array>
 
 #include "core/rules/matches/matches.hpp"
+#include "core/rules/words/service_names.hpp"
 #include "core/rules/words/text.hpp"
 #include "core/wire/protocol.hpp"
-#include "router/tools/iptables/names.hpp"
 #include "router/tools/iptables/special_text.hpp"
 
 namespace nsr::router {
@@ -29,7 +29,8 @@ std::string port_text(const std::string& port, std::uint8_t protocol, bool numer
     if (numeric || !number) {
         return port;
     }
-    const std::string_view name = service_name(static_cast<std::uint16_t>(*number), protocol);
+    const std::string_view name =
+        rules::service_name(static_cast<std::uint16_t>(*number), protocol);
     return name.empty() ? port : std::string(name);
 }
 

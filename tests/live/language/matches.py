@@ -75,6 +75,41 @@ def days(r):
     return v.listed(v.words("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Mo", "Tu", "We", "1", "7", "0", "8", "M", "x", "monday"))(r)
 
 
+RANGE32 = v.span(0, 2**32 - 1)
+BYTE = v.number(0, 255)
+MH = v.words("brr", "hoti", "coti", "hot", "cot", "bu", "ba", "be", "binding-refresh-request", "binding-update", "0", "5", "255")
+LATER = (
+    extension("bpf", option("bytecode", v.words("1,6 0 0 0", "4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0", "0", "2,6 0 0 0", "1,6 0 0", "x", fold=False)), option("object-pinned", v.name(63)), wanted="bytecode"),
+    extension("cgroup", option("cgroup", v.number(0, 2**32 - 1)), option("path", v.name(30)), wanted="cgroup"),
+    extension("cluster", option("cluster-total-nodes", v.number(1, 32)), option("cluster-local-node", v.number(1, 32)), option("cluster-local-nodemask", v.number(0, 2**32 - 1)),
+              option("cluster-hash-seed", v.number(0, 2**32 - 1)), wanted="cluster-total-nodes, cluster-local-node cluster-local-nodemask, cluster-hash-seed"),
+    extension("connlabel", option("label", v.number(0, 127)), flags("set"), wanted="label"),
+    extension("cpu", option("cpu", v.number(0, 2**32 - 1)), wanted="cpu"),
+    extension("devgroup", option("src-group", v.marked()), option("dst-group", v.marked()), wanted="src-group dst-group"),
+    extension("dst", option("dst-len", v.number(0, 2**32 - 1)), option("dst-opts", v.listed(v.words("1", "2:4", "255", "256", "3:", "x"))), families="6"),
+    extension("eui64", families="6", chains=("PREROUTING", "INPUT", "FORWARD")),
+    extension("hbh", option("hbh-len", v.number(0, 2**32 - 1)), option("hbh-opts", v.listed(v.words("1", "2:4", "255", "256", "3:", "x"))), families="6"),
+    extension("ipcomp", option("ipcompspi", RANGE32), flags("compres"), protocols=("ipcomp", "108")),
+    extension("ipvs", flags("ipvs"), option("vproto", v.words(*v.PROTOCOLS)), option("vaddr", NETWORK), option("vport", v.port), option("vdir", v.words("ORIGINAL", "REPLY")), option("vmethod", v.words("GATE", "IPIP", "MASQ")),
+              option("vportctl", v.port)),
+    extension("mh", option("mh-type", lambda r: MH(r) if r.random() < 0.5 else f"{MH(r)}:{MH(r)}"), families="6", protocols=("mh", "135", "ipv6-mh"), wanted="mh-type"),
+    extension("nfacct", option("nfacct-name", v.name(31)), wanted="nfacct-name"),
+    extension("osf", option("genre", v.words("Linux", "Windows", "unknown")), option("ttl", v.number(0, 2)), option("log", v.number(0, 2)), protocols=("tcp",), wanted="genre"),
+    extension("owner", option("uid-owner", v.span(0, 2**32 - 2, "-")), option("gid-owner", v.span(0, 2**32 - 2, "-")), flags("socket-exists suppl-groups"), chains=("OUTPUT", "POSTROUTING"), wanted="uid-owner gid-owner socket-exists"),
+    extension("policy", option("dir", v.words("in", "out")), option("pol", v.words("none", "ipsec")), flags("strict"), option("reqid", v.number(0, 2**32 - 1)), option("spi", v.number(0, 2**32 - 1)), option("tunnel-src", NETWORK),
+              option("tunnel-dst", NETWORK), option("proto", v.words("esp", "ah", "ipcomp", "tcp")), option("mode", v.words("tunnel", "transport")), flags("next"), wanted="dir, pol"),
+    extension("rateest", option("rateest|rateest1", v.name(15)), option("rateest2", v.name(15)), flags("rateest-delta rateest-lt rateest-gt rateest-eq"), option("rateest-bps|rateest-bps1|rateest-bps2", v.words("1mbit", "100", "8bit")),
+              option("rateest-pps|rateest-pps1|rateest-pps2", v.number(0, 1000)), option("rateest1"), option("rateest-bps1"), option("rateest-bps2"), option("rateest-pps1"), option("rateest-pps2"), wanted="rateest"),
+    extension("realm", option("realm", v.marked()), families="4", wanted="realm"),
+    extension("rt", option("rt-type", v.number(0, 2**32 - 1)), option("rt-segsleft", RANGE32), option("rt-len", v.number(0, 2**32 - 1)), flags("rt-0-res"), option("rt-0-addrs", v.listed(v.address6)), flags("rt-0-not-strict"), families="6"),
+    extension("set", option("match-set|set", v.name(31), v.words("src", "dst", "src,dst")), flags("return-nomatch update-counters update-subcounters"), option("packets-eq", v.number(0, 2**64 - 1)), option("packets-lt", v.number(0, 9)),
+              option("packets-gt", v.number(0, 9)), option("bytes-eq", v.number(0, 9)), option("bytes-lt", v.number(0, 9)), option("bytes-gt", v.number(0, 9)), wanted="match-set"),
+    extension("socket", flags("transparent nowildcard restore-skmark"), chains=("PREROUTING", "INPUT")),
+    extension("srh", option("srh-next-hdr", BYTE), option("srh-hdr-len-eq", BYTE), option("srh-hdr-len-gt", BYTE), option("srh-hdr-len-lt", BYTE), option("srh-segs-left-eq", BYTE), option("srh-segs-left-gt", BYTE),
+              option("srh-segs-left-lt", BYTE), option("srh-last-entry-eq", BYTE), option("srh-last-entry-gt", BYTE), option("srh-last-entry-lt", BYTE), option("srh-tag", v.number(0, 65535)), option("srh-psid", NETWORK),
+              option("srh-nsid", NETWORK), option("srh-lsid", NETWORK), families="6"),
+)
+
 MATCHES = (
     extension("addrtype", option("src-type", TYPES), option("dst-type", TYPES), flags("limit-iface-in limit-iface-out"), wanted="src-type dst-type"),
     extension("ah", option("ahspi", v.span(0, 2**32 - 1)), option("ahlen", v.number(0, 2**32 - 1)), flags("ahres"), protocols=("ah", "51")),
@@ -132,4 +167,4 @@ MATCHES = (
     extension("u32", option("u32", u32), wanted="u32"),
     extension("udp", *PORTS, protocols=("udp", "17")),
     extension("udplite", *PORTS, protocols=("udplite", "136")),
-)
+) + LATER

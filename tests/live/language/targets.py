@@ -45,6 +45,30 @@ def reject(family):
     return REJECT6 if family == 6 else REJECT4
 
 
+PREFIX = v.number(0, 128)
+LATER = (
+    extension("AUDIT", option("type", v.words("accept", "drop", "reject")), wanted="type"),
+    extension("CHECKSUM", flags("checksum-fill"), tables=MANGLE, wanted="checksum-fill"),
+    extension("CLASSIFY", option("set-class", v.words("1:2", "ffff:ffff", "1:", "0:0", "10000:1", "x", "1:2:3")), tables=("mangle", "filter"), chains=("FORWARD", "OUTPUT", "POSTROUTING"), wanted="set-class"),
+    extension("CONNSECMARK", flags("save restore"), tables=("mangle", "security"), wanted="save restore"),
+    extension("DNPT", option("src-pfx", v.masked(6)), option("dst-pfx", v.masked(6)), families="6", tables=MANGLE, chains=("PREROUTING", "OUTPUT"), wanted="src-pfx, dst-pfx"),
+    extension("HMARK", option("hmark-tuple", v.listed(v.words("src", "dst", "sport", "dport", "spi", "ct", "proto"))), option("hmark-src-prefix", PREFIX), option("hmark-dst-prefix", PREFIX), option("hmark-sport-mask", v.number(0, 65535)),
+              option("hmark-dport-mask", v.number(0, 65535)), option("hmark-spi-mask", v.number(0, 2**32 - 1)), option("hmark-sport", v.number(0, 65535)), option("hmark-dport", v.number(0, 65535)), option("hmark-spi", v.number(0, 2**32 - 1)),
+              option("hmark-proto-mask", v.number(0, 255)), option("hmark-rnd", v.number(0, 2**32 - 1)), option("hmark-mod", v.number(1, 2**32 - 1)), option("hmark-offset", v.number(0, 2**32 - 1)), tables=("mangle", "filter"),
+              wanted="hmark-tuple, hmark-mod, hmark-rnd"),
+    extension("IDLETIMER", option("timeout", v.number(1, 2**32 - 1)), option("label", v.name(27)), flags("alarm"), wanted="timeout, label"),
+    extension("LED", option("led-trigger-id", v.name(15)), option("led-delay", v.words("0", "50", "inf", "x")), flags("led-always-blink"), wanted="led-trigger-id"),
+    extension("NFQUEUE", option("queue-num", v.number(0, 65535)), option("queue-balance", v.span(0, 65535)), flags("queue-bypass queue-cpu-fanout")),
+    extension("QUEUE"),
+    extension("RATEEST", option("rateest-name", v.name(15)), option("rateest-interval", v.words("250ms", "1s", "2", "x")), option("rateest-ewmalog|rateest-ewma", v.words("0.5s", "2s", "x")), wanted="rateest-name, rateest-interval, rateest-ewmalog"),
+    extension("SECMARK", option("selctx", v.name(30)), tables=("mangle", "security"), wanted="selctx"),
+    extension("SET", option("add-set", v.name(31), v.words("src", "dst")), option("del-set", v.name(31), v.words("src", "dst")), option("map-set", v.name(31), v.words("src", "dst")), flags("exist map-mark map-prio map-queue"),
+              option("timeout", v.number(0, 2**32 - 1)), wanted="add-set del-set"),
+    extension("SNPT", option("src-pfx", v.masked(6)), option("dst-pfx", v.masked(6)), families="6", tables=MANGLE, chains=("INPUT", "POSTROUTING"), wanted="src-pfx, dst-pfx"),
+    extension("TEE", option("gateway", ByFamily(v.address)), option("oif", v.interface), wanted="gateway"),
+    extension("TPROXY", option("on-port", v.port), option("on-ip", ByFamily(v.address)), option("tproxy-mark", v.marked()), tables=MANGLE, chains=("PREROUTING",), protocols=("tcp", "udp"), wanted="on-port"),
+)
+
 TARGETS = (
     extension("CONNMARK", option("set-mark", v.marked()), option("set-xmark", v.marked()), option("and-mark", v.number(0, 2**32 - 1)), option("or-mark", v.number(0, 2**32 - 1)),
               option("xor-mark", v.number(0, 2**32 - 1)), flags("save-mark restore-mark"), option("nfmask", v.number(0, 2**32 - 1)), option("ctmask", v.number(0, 2**32 - 1)),
@@ -78,4 +102,4 @@ TARGETS = (
               wanted="set-tos and-tos or-tos xor-tos"),
     extension("TRACE", tables=RAW),
     extension("TTL", option("ttl-set", v.number(0, 255)), option("ttl-inc", v.number(1, 255)), option("ttl-dec", v.number(1, 255)), families="4", tables=MANGLE, wanted="ttl-set ttl-inc ttl-dec"),
-)
+) + LATER

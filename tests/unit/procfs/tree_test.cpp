@@ -78,8 +78,11 @@ TEST_CASE_FIXTURE(Bench,
     std::string text;
     CHECK((*cursor)->read(text, 4096, now));
     CHECK(text.empty());
-    CHECK((*cursor)->read(text, 4096, now));
-    CHECK_FALSE((*cursor)->read(text, 4096, now));
+    std::size_t pieces = 1;
+    while ((*cursor)->read(text, 4096, now)) {
+        ++pieces;
+    }
+    CHECK(pieces > 2);
     CHECK(lines_of(text) == 1);
 }
 
