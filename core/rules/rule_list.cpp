@@ -22,11 +22,13 @@ RuleBlock::Row RuleBlock::row(std::shared_ptr<const Rule> rule) {
         made.hooks &= match->hooks();
         made.needs_tracking |= match->needs_tracking();
         made.needs_accounting |= match->needs_accounting();
+        made.names_sets |= !match->set_name().empty();
     }
     if (const Target* target = rule->target.get()) {
         made.hooks &= target->hooks();
         made.needs_tracking |= target->needs_tracking();
         made.jumps = target->jump() != Target::Jump::None;
+        made.names_sets |= !target->set_names().empty();
     }
     made.rule = std::move(rule);
     return made;

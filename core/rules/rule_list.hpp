@@ -31,6 +31,7 @@ struct RuleBlock {
         bool unconditional = false;
         bool needs_tracking = false;
         bool needs_accounting = false;
+        bool names_sets = false;
     };
     static Row row(std::shared_ptr<const Rule> rule);
 

@@ -62,8 +62,12 @@ void each_set(const Ruleset& ruleset, Look look) {
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
         for (std::size_t i = 0; i < kTableCount; ++i) {
             for (const Chain& chain : ruleset.table(family, static_cast<TableId>(i)).chains) {
-                for (const Rule& rule : chain.rules) {
-                    look_at(rule, family);
+                for (const Cow<RuleBlock>& block : chain.rules.blocks()) {
+                    for (const RuleBlock::Row& row : block->rows) {
+                        if (row.names_sets) {
+                            look_at(*row.rule, family);
+                        }
+                    }
                 }
             }
         }

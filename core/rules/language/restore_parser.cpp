@@ -88,15 +88,15 @@ void RestoreParser::begin_table(std::string_view name) {
     }
 }
 
-// Built-in chains keep their policies.
+// Built-in chains keep their policies, which count from nothing.
 void RestoreParser::flush_table() {
     Table fresh;
     fresh.loaded = true;
     for (const Chain& chain : table().chains) {
         if (chain.policy != Policy::None) {
             Chain& kept = fresh.add(chain.name, chain.policy);
-            kept.counters = chain.counters;
             kept.counting = chain.counting;
+            count_from(kept, {});
         }
     }
     ruleset_.table(family_, *id_) = std::move(fresh);

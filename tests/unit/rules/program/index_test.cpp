@@ -131,7 +131,7 @@ class Chance {
             case 0:
                 return " -m limit --limit 5/sec --limit-burst 3";
             case 1:
-                return " -m statistic --mode nth --every 3";
+                return " -m statistic --mode nth --every 3 --packet 0";
             case 2:
                 return " -m statistic --mode random --probability 0.5";
             case 3:
