@@ -23,6 +23,15 @@ std::optional<RuleCounters> parse_counters(std::string_view text) {
     return RuleCounters{*packets, *bytes};
 }
 
+// "-AFORWARD" is "-A" "FORWARD".
+void take_apart(std::vector<Word>& words) {
+    const std::string text = words[0].text;
+    if (text.size() > 2 && text[0] == '-' && text[1] != '-') {
+        words[0].text.resize(2);
+        words.insert(words.begin() + 1, Word{text.substr(2), words[0].column + 2, false});
+    }
+}
+
 }  // namespace
 
 ConfigErrors RestoreParser::parse(std::string_view text) {
@@ -186,6 +195,7 @@ void RestoreParser::parse_command(std::vector<Word> words) {
         words.erase(words.begin());
     }
     if (!words.empty()) {
+        take_apart(words);
         run_command(std::move(words), counters);
     }
 }

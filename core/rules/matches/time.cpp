@@ -242,6 +242,10 @@ std::shared_ptr<const Match> parse_time(const Options& options, RuleContext& con
     if (match->kernel_zone && options.has("utc")) {
         context.error("--utc and --kerneltz exclude each other");
     }
+    if (match->contiguous && match->time_start < match->time_stop) {
+        context.error(
+            "--contiguous is for times that end before they begin, such as 22:00 to 6:00");
+    }
     return context.errors.size() == errors ? match : nullptr;
 }
 

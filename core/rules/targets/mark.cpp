@@ -75,7 +75,7 @@ constexpr std::array kConnmarkOptions = std::to_array<OptionSpec>({
     {"right-shift-mark"},
 });
 
-constexpr std::uint64_t kMaxShift = 32;
+constexpr std::uint64_t kMaxShift = 31;  // kernel: connmark_tg_check_v2
 
 class ConnmarkTarget : public Target {
   public:
@@ -94,7 +94,7 @@ class ConnmarkTarget : public Target {
 
   private:
     [[nodiscard]] Mark shifted(Mark mark) const {
-        return shift < 0 ? mark >> (-shift & 31) : mark << (shift & 31);
+        return shift < 0 ? mark >> -shift : mark << shift;
     }
 };
 
@@ -156,7 +156,7 @@ bool set_detail(const GivenOption& given, const RuleContext& context, ConnmarkTa
     const auto number = parse_number(given.value, is_mask ? 0xffffffff : kMaxShift);
     if (!number) {
         context.error(given, in_quotes(given.value) + (is_mask ? " is not a 32 bit mask"
-                                                               : " is not a shift of 0 to 32"));
+                                                               : " is not a shift of 0 to 31"));
         return false;
     }
     if (!is_mask) {
