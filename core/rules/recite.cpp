@@ -52,8 +52,7 @@ bool all_inverted(const Options& options) {
 namespace form {
 
 std::string plain_or_quoted(std::string_view value) {
-    const bool plain = !value.empty() && value.find_first_of(" \t\"'\\") == std::string_view::npos;
-    return plain ? std::string(value) : quoted(value);
+    return whole_word(value);
 }
 
 std::optional<std::string> in_double_quotes(std::string_view value, Family) {

@@ -76,7 +76,7 @@ std::string DccpMatch::save() const {
                 names += (names.empty() ? "" : ",") + std::string(kTypes[i].name);
             }
         }
-        append(text, std::string(bang(type->invert)) + "--dccp-types " + names);
+        append(text, std::string(bang(type->invert)) + "--dccp-types " + whole_word(names));
     }
     if (option) {
         append(text,
