@@ -3,6 +3,7 @@
 #include "core/base/words.hpp"
 #include "core/rules/match.hpp"
 #include "core/rules/target.hpp"
+#include "core/rules/words/text.hpp"
 
 namespace nsr::rules {
 
@@ -31,7 +32,7 @@ std::optional<SetUse> read_set_use(const GivenOption& given, const RuleContext& 
 }
 
 std::string to_string(const SetUse& use) {
-    std::string text = use.name + " ";
+    std::string text = whole_word(use.name) + " ";
     for (unsigned i = 0; i < use.directions.count; ++i) {
         text += i == 0 ? "" : ",";
         text += use.directions.source(i) ? "src" : "dst";
