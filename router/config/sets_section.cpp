@@ -47,6 +47,12 @@ void SetReader::read() {
         }
         return;
     }
+    for (const std::string_view key : kValues) {
+        section_.take(key);
+    }
+    for (const std::string_view key : kFlags) {
+        section_.take(key);
+    }
     std::vector<std::string> words = {"create", name_, type};
     for (const TomlMember& member : section_.value()->members) {
         option(member, words);
