@@ -104,6 +104,10 @@ void RestoreParser::put_rules(char letter, std::vector<Word> words, const RuleCo
     if (number == std::size_t{0} || !need_chain(chain)) {
         return;
     }
+    // Where a rule is missing that was wrong, the numbers behind it are those of other rules.
+    if (letter == 'I' && with_gaps_.contains(chain.text)) {
+        number = std::min(number.value_or(1), table().find(chain.text)->rules.size() + 1);
+    }
     words.erase(words.begin(), words.begin() + 2);
     for (Rule& rule : rules_of(chain, words)) {
         // -c in the rule counts as counters before it do.
