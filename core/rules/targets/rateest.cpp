@@ -63,14 +63,16 @@ constexpr std::array kTimeUnits = std::to_array<TimeUnit>({{"", 1},
                                                            {"sec", kSecond},
                                                            {"secs", kSecond}});
 
-// "250ms", "0.5s", "1000" in microseconds.
-std::optional<double> parse_time(std::string_view text) {
+// "250ms", "0.5s", "1000" in microseconds, of which iptables keeps the lowest 32 bits.
+std::optional<std::uint32_t> parse_time(std::string_view text) {
     double number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     const std::string unit = lower(text.substr(static_cast<std::size_t>(end - text.data())));
     for (const TimeUnit& known : kTimeUnits) {
-        if (error == std::errc{} && known.name == unit && number >= 0) {
-            return number * known.microseconds;
+        constexpr double kMost = 1e12;
+        if (error == std::errc{} && known.name == unit && number >= 0 && number < kMost) {
+            return static_cast<std::uint32_t>(
+                static_cast<std::uint64_t>(number * known.microseconds));
         }
     }
     return std::nullopt;

@@ -136,7 +136,7 @@ void add_computed(std::vector<Row>& rows) {
          "DD"},
         {"cluster",
          "cluster-hash-seed",
-         "-m cluster --cluster-total-nodes 2 --cluster-local-node 1 --cluster-hash-seed 1 -j DROP",
+         "-m cluster --cluster-total-nodes 2 --cluster-local-node 1 --cluster-hash-seed 2 -j DROP",
          {kUdp, kOtherUdp},
          ".D"},
     };
