@@ -98,6 +98,12 @@ bool is_bare_value(std::string_view text) {
     return text.empty();
 }
 
+// The library looks for the end of a bare value through whatever stands behind it.
+bool ends_a_value(std::string_view behind) {
+    constexpr std::string_view kEnds = " \t\r\n,]}#";
+    return behind.empty() || kEnds.find(behind[0]) != std::string_view::npos;
+}
+
 }  // namespace
 
 std::optional<ConfigError> check_toml_text(std::string_view text, const std::string& file) {
@@ -229,7 +235,7 @@ void Scan::word() {
         ++end;
     }
     const std::string_view word = text_.substr(position_, end - position_);
-    if (value_ && !is_bare_value(word)) {
+    if (value_ && !(is_bare_value(word) && ends_a_value(text_.substr(end)))) {
         fail("TOML: \"" + std::string(word.substr(0, 40)) +
              "\" is no value; a string needs quotes");
     } else if (!value_ && word.find_first_of("+:") != std::string_view::npos) {
