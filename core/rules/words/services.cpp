@@ -1,7 +1,5 @@
 // Names of services and their ports, as /etc/services of Debian has them (netbase 6.4). A core that
 // reads no files carries its own list.
-#include <array>
-
 #include "core/rules/words/service_names.hpp"
 #include "core/rules/words/text.hpp"
 #include "core/wire/protocol.hpp"
@@ -23,7 +21,7 @@ constexpr std::uint8_t kAnyProtocol = 0xff;
 
 // The first row of a name counts where the protocol does not.
 // clang-format off
-constexpr std::array kServices = std::to_array<Service>({
+constexpr Service kServices[] = {
     {1, kTcp, "tcpmux"}, {7, kBoth, "echo"}, {9, kBoth, "discard"}, {9, kBoth, "sink"},
     {9, kBoth, "null"}, {11, kTcp, "systat"}, {11, kTcp, "users"}, {13, kBoth, "daytime"},
     {15, kTcp, "netstat"}, {17, kTcp, "qotd"}, {17, kTcp, "quote"}, {19, kBoth, "chargen"},
@@ -121,7 +119,7 @@ constexpr std::array kServices = std::to_array<Service>({
     {17002, kUdp, "sgi-crsd"}, {17003, kUdp, "sgi-gcd"}, {17004, kTcp, "sgi-cad"},
     {24554, kTcp, "binkp"}, {27374, kBoth, "asp"}, {30865, kTcp, "csync2"},
     {57000, kTcp, "dircproxy"}, {60177, kTcp, "tfido"}, {60179, kTcp, "fido"},
-});
+};
 // clang-format on
 
 std::uint8_t protocols_of(std::uint8_t protocol) {
