@@ -2,7 +2,8 @@
 
 #include <bit>
 
-#include "core/rules/words/text.hpp"
+#include "core/base/words.hpp"
+#include "core/rules/words/numbers.hpp"
 
 namespace nsr::rules {
 

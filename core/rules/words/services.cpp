@@ -1,7 +1,5 @@
 // Names of services and their ports, as /etc/services of Debian has them (netbase 6.4). A core that
 // reads no files carries its own list.
-#include <array>
-
 #include "core/rules/words/service_names.hpp"
 #include "core/rules/words/text.hpp"
 #include "core/wire/protocol.hpp"

@@ -10,19 +10,10 @@
 #include <vector>
 
 #include "core/base/words.hpp"
+#include "core/rules/words/addresses.hpp"
+#include "core/rules/words/numbers.hpp"
 
 namespace nsr::rules {
-
-// Decimal, 0x hexadecimal or 0 octal, at most `max`; blanks or a + may stand before it.
-std::optional<std::uint64_t> parse_number(std::string_view text,
-                                          std::uint64_t max = ~std::uint64_t{0});
-
-// A number at the beginning, and what stands behind it; nothing if it is above `max`.
-struct LeadingNumber {
-    std::uint64_t value = 0;
-    std::string_view rest;
-};
-std::optional<LeadingNumber> parse_leading_number(std::string_view text, std::uint64_t max);
 
 struct NumberRange {
     std::uint64_t low = 0;
