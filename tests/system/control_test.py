@@ -151,7 +151,7 @@ def cpu_seconds(pid):
 
 
 def parameters(h):
-    for method, path in (("GET", "/rules?famly=ipv4"), ("DELETE", "/rules?family=ipv5"), ("GET", "/sysctl?below=net"), ("GET", "/log?follow=yes"), ("GET", "/rules?format=json")):
+    for method, path in (("GET", "/rules?famly=ipv4"), ("DELETE", "/rules?family=ipv5"), ("GET", "/sysctl?below=net"), ("GET", "/log?follow=yes"), ("GET", "/rules?format=xml")):
         status, text = h.request(method, path)
         h.check(f"{method} {path} is refused, naming what is known", status == 400 and ("known: " in text or "one of" in text or "0 or 1" in text), text)
     before = h.get("/rules?family=ipv4")
