@@ -4,9 +4,9 @@
 #include <array>
 #include <vector>
 
-#include "core/rules/words/addresses.hpp"
 #include "core/rules/matches/matches.hpp"
 #include "core/rules/recite.hpp"
+#include "core/rules/words/addresses.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/ipv6_extension.hpp"
 #include "core/wire/protocol.hpp"
