@@ -145,6 +145,10 @@ bool read_types(const GivenOption& given, const RuleContext& context, DccpMatch&
         }
         test.types |= static_cast<std::uint16_t>(1u << (found - kTypes.begin()));
     }
+    if (test.types == 0) {
+        context.error(given, "--dccp-types needs a list of types, such as DATA,ACK");
+        return false;
+    }
     match.type = test;
     return true;
 }

@@ -49,6 +49,7 @@ STRICT = [
     (r"is not a rate|unknown DSCP class", r""),  # what stands behind a number or name
     (r"a quote is opened and not closed", r""),
     (r"a probability is a number", r"nan"),
+    (r"--dccp-types needs a list", r""),
     (r"--set-class needs a handle", r":\d+:"),
 ]
 
