@@ -16,8 +16,8 @@ using Row = std::uint16_t;
 // The nearest shape that holds more, as long as there are too many; in the end the empty one.
 Shape coarser(Shape shape) {
     if (shape.source_bits % 8 != 0 || shape.destination_bits % 8 != 0) {
-        shape.source_bits -= shape.source_bits % 8;
-        shape.destination_bits -= shape.destination_bits % 8;
+        shape.source_bits = static_cast<std::uint8_t>(shape.source_bits / 8 * 8);
+        shape.destination_bits = static_cast<std::uint8_t>(shape.destination_bits / 8 * 8);
     } else if (shape.source_bits != 0 && shape.destination_bits != 0) {
         (shape.source_bits < shape.destination_bits ? shape.source_bits : shape.destination_bits) =
             0;
