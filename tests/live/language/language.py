@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random rules through this machine's iptables-legacy-restore and -save and through nsrouter's rule language, compared: verdict and saved text.
 
-    language.py --judge PROGRAM [--seconds 60] [--seed N] [--only EXTENSION] [--skip] | --covered | --case SEED
+    language.py --judge PROGRAM [--seconds 60] [--seed N] [--only EXTENSION,...] [--skip] | --covered | --case SEED
 
 Each seed is a rule (every 30th a whole file), the same on every machine. Differences are shortened and grouped; what docs/kernel-parity.md
 names is counted apart. Exit code 1 if there was any other. Needs root.
@@ -30,7 +30,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--rules", type=int, default=0, help="end after so many instead")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 1000000 * 1000)
-    parser.add_argument("--only", help="rules about this extension alone (basic: those without)")
+    parser.add_argument("--only", type=lambda names: {"" if name == "basic" else name for name in names.split(",")}, help="rules about these extensions, commas between them (basic: rules without)")
     parser.add_argument("--case", type=int, help="only this seed")
     parser.add_argument("--covered", action="store_true", help="only: does the grammar have every option of nsrouter's modules?")
     parser.add_argument("--skip", action="store_true", help="end with 77 where the tool cannot be asked")
@@ -94,7 +94,7 @@ class Comparison:
         return 1 if self.groups else 0
 
     def batch(self, seeds, only):
-        cases = [lines.file(seed) if seed % FILES_EVERY == 0 and not only else lines.rule(seed, "" if only == "basic" else only) for seed in seeds]
+        cases = [lines.file(seed) if seed % FILES_EVERY == 0 and not only else lines.rule(seed, only) for seed in seeds]
         for case in cases:
             if isinstance(case, lines.File):
                 self.compare(case, self.kernel.file(case), self.ours.file(case))

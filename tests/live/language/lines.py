@@ -43,7 +43,7 @@ def extensions():
 
 def rule(seed, only=None):
     r = random.Random(seed)
-    is_target, row = r.choice([one for one in extensions() if only is None or one[1].name == only])
+    is_target, row = r.choice([one for one in extensions() if only is None or one[1].name in only])
     family = int(r.choice(row.families)) if r.random() < 0.97 else r.choice([4, 6])
     table = r.choice(row.tables) if r.random() < 0.95 else r.choice(list(CHAINS))
     if row.tables == BASIC.tables and r.random() < 0.7:
