@@ -13,7 +13,7 @@ namespace nsr::sets {
 using Key = std::array<std::uint32_t, Table::kMostKeyWords>;
 
 // What of an element is its key in sets of one type and family. Bitmaps have a single number, which
-// their set gives (see Set::index_of).
+// their set gives (see Set::key_of).
 class KeyShape {
   public:
     KeyShape(const SetType& type, Family family) : type_(&type), family_(family) {}

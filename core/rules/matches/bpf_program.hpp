@@ -2,7 +2,7 @@
 //
 // Theory of operation
 //   A program is at most 64 instructions that work on an accumulator, an index register and 16
-//   words of scratch memory. Jumps lead forward only, and check() refuses what could leave the
+//   words of scratch memory. Jumps lead forward only, and check_bpf() refuses what could leave the
 //   program or read what was never written, so that a run takes at most 64 steps and needs no
 //   limit of its own. A load from beyond the packet ends the program with 0, as does a division
 //   by an index register of 0. Offsets relative to the network or the link layer count from the

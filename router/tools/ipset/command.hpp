@@ -92,7 +92,6 @@ struct IpsetAnswer {
 };
 IpsetAnswer run_ipset(const IpsetArgs& args, const IpsetContext& context, std::string input = {});
 
-std::string_view ipset_help();
 inline constexpr std::string_view kIpsetVersion = "ipset v7.17, protocol version: 7\n";
 
 }  // namespace nsr::router

@@ -38,8 +38,6 @@ inline constexpr std::uint16_t kSetPolicy = 1u << 11;
 inline constexpr std::uint16_t kRenameChain = 1u << 12;
 inline constexpr std::uint16_t kListRules = 1u << 13;
 inline constexpr std::uint16_t kCheck = 1u << 14;
-// Those with a rule behind them.
-inline constexpr std::uint16_t kWithRule = kInsert | kDelete | kReplace | kAppend | kCheck;
 // Those that change nothing.
 inline constexpr std::uint16_t kShows = kList | kListRules | kCheck;
 }  // namespace iptables
