@@ -74,6 +74,19 @@ TEST_CASE("nat: rules behind NAT in OUTPUT see the interface of the first route"
     w.expect_rule_packets("-A POSTROUTING -o wan -p icmp", 1);
 }
 
+TEST_CASE("nat: who wrote to a group and was translated hears from that group") {
+    World w = given({.rules_v6 = "*nat\n-A PREROUTING -i wan -p tcp --dport 80 -j DNAT "
+                                 "--to-destination [fd00:1::9]:1000\nCOMMIT\n"});
+    w.when("wan", tcp("[2001:db8:7::7]:4000", "[ff02::1]:80").syn().seq(1000).ttl(1));
+    w.expect_icmp_from("wan", "ff02::1", 3, 0);
+    w.expect_no_entry();
+
+    w.when("wan", tcp("[2001:db8:7::7]:4000", "[ff02::1]:80").syn().seq(1000));
+    w.expect("lan", tcp("[2001:db8:7::7]:4000", "[fd00:1::9]:1000").syn().seq(1000).ttl(63));
+    w.when("lan", tcp("[fd00:1::9]:1000", "[2001:db8:7::7]:4000").syn().ack(1001).seq(5000));
+    w.expect("wan", tcp("[ff02::1]:80", "[2001:db8:7::7]:4000").syn().ack(1001).seq(5000).ttl(63));
+}
+
 TEST_CASE("addrtype: the address of the routers of a subnet is ANYCAST") {
     World::Setup setup;
     setup.rules_v6 =

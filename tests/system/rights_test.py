@@ -38,6 +38,12 @@ FOR_EVERYBODY = {
     ("POST", "/rules"): False,
     ("DELETE", "/rules"): False,
     ("POST", "/iptables"): False,
+    ("GET", "/sets"): False,
+    ("GET", "/sets.json"): False,
+    ("GET", "/sets/"): False,
+    ("PUT", "/sets/"): False,
+    ("DELETE", "/sets/"): False,
+    ("POST", "/ipset"): False,
     ("POST", "/ip"): True,
     ("GET", "/module"): True,
     ("PUT", "/module"): False,
@@ -46,8 +52,17 @@ FOR_EVERYBODY = {
 }
 
 
+# A set for each way in.
+SETS = """
+[sets.tcp]
+type = "hash:ip"
+[sets.unix]
+type = "hash:ip"
+"""
+
+
 def test(h):
-    text = h.adapt(CONFIG.read_text())
+    text = h.adapt(CONFIG.read_text()) + SETS
     h.start(h.write("router.toml", text))
     confined(h)
     files = files_below(h, "/proc") + files_below(h, "/dev")
@@ -126,8 +141,15 @@ def endpoint_table():
 def endpoints(h, way):
     table = [(method, path) for method, path, _ in endpoint_table()]
     h.check("every endpoint is expected, and every expectation an endpoint", set(table) == set(FOR_EVERYBODY), set(table) ^ set(FOR_EVERYBODY))
-    bodies = {("POST", "/ip"): "route\nshow", ("POST", "/conntrack"): "-C"}
-    targets = {("PUT", "/module"): "/module?name=nf_conntrack&action=load"}
+    bodies = {
+        ("POST", "/ip"): "route\nshow",
+        ("POST", "/conntrack"): "-C",
+        ("POST", "/iptables"): "-n\n-L",
+        ("PUT", "/sets/"): "203.0.113.1",
+        ("POST", "/ipset"): "list",
+    }
+    own_set = f"/sets/{way}"
+    targets = {("PUT", "/module"): "/module?name=nf_conntrack&action=load"} | {(method, "/sets/"): own_set for method in ("GET", "PUT", "DELETE")}
     for row in table:
         request = (row[0], targets.get(row, row[1]), bodies.get(row))
         answers = as_user(NOBODY, lambda: ask(h, way, [request]))
@@ -138,8 +160,8 @@ def endpoints(h, way):
         if row[1] != "/stop":
             h.check(f"{way}: {row[0]} {row[1]} is done for root", statuses(h, 0, way, [request]) == [200], request)
         if row[0] == "GET":
-            h.check(f"{way}: HEAD {row[1]} likewise", statuses(h, NOBODY, way, [("HEAD", row[1], None)]) == [expected])
-            h.check(f"{way}: HEAD {row[1]} is done for root", statuses(h, 0, way, [("HEAD", row[1], None)]) == [200])
+            h.check(f"{way}: HEAD {row[1]} likewise", statuses(h, NOBODY, way, [("HEAD", request[1], None)]) == [expected])
+            h.check(f"{way}: HEAD {row[1]} is done for root", statuses(h, 0, way, [("HEAD", request[1], None)]) == [200])
     h.check(f"{way}: ip changes nothing for nobody", statuses(h, NOBODY, way, [("POST", "/ip", "route\nadd\nblackhole\n203.0.113.0/24")]) == [403])
 
 

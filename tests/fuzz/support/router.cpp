@@ -70,18 +70,25 @@ bool checksum_holds(const Packet& packet) {
                                                  static_cast<std::uint32_t>(l4.size()))) == 0xffff;
 }
 
-// What a router would take; or, in a datagram that was put together, hop-by-hop options that stood
-// inside of a fragment, where no router reads them, and which come to stand in front.
-bool router_takes(const Router& router, Packet& packet) {
-    const Verdict verdict = dissect(packet);
-    const bool unread = verdict.dropped() && verdict.reason() == DropReason::BadExtensionHeader;
-    return verdict.accepted() || (unread && router.defrag().stats(Family::Ipv6).reassembled != 0);
+// Hop-by-hop options that stood inside of a fragment, where no router reads them: put together,
+// they come to stand in front.
+bool was_hidden(const Router& router, Verdict verdict, std::uint64_t reassembled_before) {
+    return verdict.reason() == DropReason::BadExtensionHeader &&
+           router.defrag().stats(Family::Ipv6).reassembled > reassembled_before;
+}
+
+// Who wrote to a group and was translated hears answers and errors from that group.
+bool answers_for_group(const Router& router, Verdict verdict, const IpAddress& source) {
+    const rules::Table& nat = router.ruleset().table(Family::Ipv6, rules::TableId::Nat);
+    const rules::Chain* chain = nat.find("PREROUTING");
+    return verdict.reason() == DropReason::MartianSource && source.is_multicast() &&
+           chain != nullptr && !chain->rules.empty();
 }
 
 void check_packet(Router& router, Packet& packet, bool sound) {
     const char* wrong = nullptr;
-    if (!router_takes(router, packet)) {
-        wrong = "is no packet that a router would take";
+    if (!may_leave(router, packet)) {
+        wrong = "is no packet that may leave a router";
     } else if (!device_takes(router.interfaces().get(packet.meta.out), packet)) {
         wrong = "is none that its device takes";
     } else if (sound && !checksum_holds(packet)) {
@@ -115,6 +122,12 @@ std::unique_ptr<Router> make_router(Shape shape) {
     NSR_CHECK(rules::parse_save(shape.rules_v6, "v6", Family::Ipv6, ruleset).empty());
     router->apply(std::move(ruleset), Instant{});
     return router;
+}
+
+bool may_leave(const Router& router, Packet& packet, std::uint64_t reassembled_before) {
+    const Verdict verdict = dissect(packet);
+    return verdict.accepted() || was_hidden(router, verdict, reassembled_before) ||
+           answers_for_group(router, verdict, packet.layout.source);
 }
 
 void check_egress(Router& router, EgressQueue& out, bool sound) {

@@ -2,6 +2,7 @@
 // the default routes, and what must hold of whatever leaves it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -23,8 +24,14 @@ struct Shape {
 
 std::unique_ptr<Router> make_router(Shape shape);
 
-// Every packet is one that a router would take, and one that its device takes: no larger than the
-// MTU, finished, unless the device can. With `sound`, its checksums are right.
+// What a router would take, or what the kernel lets out though it would not take it: of IPv6,
+// hop-by-hop options that nobody read in a datagram put together, and groups that answer because
+// NAT in PREROUTING sends elsewhere what is for them. `reassembled_before`: how many IPv6 datagrams
+// had been put together before this packet came. Dissects the packet.
+bool may_leave(const Router& router, Packet& packet, std::uint64_t reassembled_before = 0);
+
+// Every packet is one that may leave, and one that its device takes: no larger than the MTU,
+// finished, unless the device can. With `sound`, its checksums are right.
 void check_egress(Router& router, EgressQueue& out, bool sound);
 
 }  // namespace nsr::fuzz

@@ -159,8 +159,8 @@ TEST_CASE("read back: options of targets with odd values") {
     int accepted = 0;
     for (const TargetRules& row : target_rules()) {
         CAPTURE(row.option);
-        // iptables-save itself shows a time that has gone round.
-        if (row.option != "rateest-ewmalog") {
+        // iptables-save itself shows a time that has gone round. libxt_RATEEST.c: __RATEEST_print
+        if (row.option != "rateest-interval" && row.option != "rateest-ewmalog") {
             accepted += try_each_line(row.rules, row.option, {row.family, row.table, row.hook});
         }
     }
