@@ -103,8 +103,10 @@ std::optional<RateConfig> config_for(double interval, double time_constant) {
         ++config.ewma_log;
     }
     --config.ewma_log;
+    // What is shown of it has 32 bits, and must be read back.
     const bool fits = config.interval_log <= kLongestInterval && config.ewma_log != 0 &&
-                      config.ewma_log < kMostEwma;
+                      config.ewma_log < kMostEwma &&
+                      std::uint64_t{interval_of(config)} << config.ewma_log <= 0xffffffff;
     return fits ? std::optional(config) : std::nullopt;
 }
 
