@@ -125,8 +125,13 @@ void Trial::stage_done(Hook /*hook*/, pipeline::StageId stage, const Packet& pac
     outcome_.reply = table.tuple(packet.meta.conn, Direction::Reply);
 }
 
+void Trial::left(const Packet& packet) {
+    answers_ = answers_ && &packet == judged_packet_;
+}
+
 // What is no rule's doing (no route, no room) is not judged.
 void Trial::dropped(const Packet& packet, DropReason reason) {
+    left(packet);
     const bool by_rules = reason == DropReason::RuleDrop || reason == DropReason::RuleReject ||
                           reason == DropReason::PolicyDrop;
     if (by_rules && &packet == judged_packet_) {

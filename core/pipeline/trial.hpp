@@ -63,7 +63,7 @@ class Trial : private Observer {
                     Verdict verdict) override;
     void routed(const Packet&, const routing::Decision&) override {}
     void dropped(const Packet& packet, DropReason reason) override;
-    void left(const Packet&) override {}
+    void left(const Packet& packet) override;
     void rule_tried(rules::TableId table, std::string_view chain, const rules::Rule& rule,
                     bool matched) override;
     void policy_applied(rules::TableId table, std::string_view chain,
@@ -85,7 +85,7 @@ class Trial : private Observer {
     std::unordered_map<std::uint32_t, Unknown> unknowns_;  // by RuleId
     // of the packet at hand
     const Packet* judged_packet_ = nullptr;
-    bool answers_ = false;  // what rules are tried for now is an answer to it
+    bool answers_ = false;  // what rules are tried for now is an answer to it, or a copy of it
     bool unsure_ = false;
     std::string last_;  // rule that matched, or policy
     Outcome outcome_;

@@ -47,12 +47,13 @@ void RateEstimators::catch_up(Estimator& estimator, Jiffies now) {
     const Jiffies tick = ticks_of(estimator.config);
     while (jiffies_until(estimator.next_tick, now) <= 0) {
         const Rate before = estimator.average;
+        const bool silent = estimator.counted.packets == 0;
         Rate& average = estimator.average;
         average.bytes = moved(average.bytes, estimator.counted.bytes, estimator.config);
         average.packets = moved(average.packets, estimator.counted.packets, estimator.config);
         estimator.counted = {};
         estimator.next_tick += tick;
-        if (average.bytes == before.bytes && average.packets == before.packets) {
+        if (silent && average.bytes == before.bytes && average.packets == before.packets) {
             estimator.next_tick = now - now % tick + tick;  // it stays as it is
         }
     }

@@ -60,6 +60,8 @@ class Target {
     // What it remembers between packets, as a match that says yes to all of them and is asked
     // behind those of its rule. Null: nothing. Lives as long as the target.
     [[nodiscard]] virtual const Match* memory() const { return nullptr; }
+    // Its work grows with the packet: it counts as more; see kMostWork.
+    [[nodiscard]] virtual bool copies_packet() const { return false; }
     // It is not supported, and stands in the rule all the same; see language/tolerated.hpp.
     [[nodiscard]] virtual bool tolerated() const { return false; }
     // Where it may stand. kernel: xt_target.hooks and .table

@@ -130,7 +130,10 @@ Response ControlPort::stream_conntrack(ConntrackPass pass, const std::string& co
         const auto places = std::make_shared<RulePlaces>();
         controls_.beside(
             [places, ruleset = controls_.router.ruleset()] { *places = places_of(ruleset); },
-            [reply, places, shared, response] {
+            [reply, places, shared, response](const std::string& failure) {
+                if (!failure.empty()) {
+                    return reply(http::plain(507, failure + "\n"));
+                }
                 shared->set_places(places);
                 reply(response);
             });

@@ -53,8 +53,11 @@ struct Controls {
     // calls.
     std::function<void(ReloadRequest, Reloaded)> reload;
     std::function<void(MakeRules, RulesChanged)> change_rules;
-    // Has `work` done beside the packets, on values, and then calls `done` on the loop.
-    std::function<void(std::function<void()> work, std::function<void()> done)> beside;
+    // Has `work` done beside the packets, on values, and then calls `done` on the loop, with what
+    // was thrown, if anything.
+    std::function<void(std::function<void()> work,
+                       std::function<void(const std::string& failure)> done)>
+        beside;
     std::function<void()> stop;
     // What stays behind of a stopped instance, in lines; nothing: it has not ended yet.
     std::function<std::optional<std::string>()> farewell;

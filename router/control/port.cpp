@@ -153,7 +153,10 @@ Response ControlPort::text_from_beside(std::function<std::string()> make) {
     };
     Response response;
     response.later = [this, work, pieces](const std::function<void(Response)>& reply) {
-        controls_.beside(work, [reply, pieces] {
+        controls_.beside(work, [reply, pieces](const std::string& failure) {
+            if (!failure.empty()) {
+                return reply(http::plain(507, failure + "\n"));
+            }
             Response known;
             known.stream = [pieces](std::string& out) {
                 if (!pieces->empty()) {

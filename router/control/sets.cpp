@@ -150,7 +150,10 @@ Response ControlPort::place_set(SetContents contents) {
             const auto done = make_set(job->contents, job->there, job->aside, job->at);
             job->failure = done ? std::string() : done.error();
         };
-        controls_.beside(work, [this, job, reply] {
+        controls_.beside(work, [this, job, reply](const std::string& failure) {
+            if (!failure.empty()) {
+                return reply(http::plain(507, failure + "\n"));
+            }
             if (!job->failure.empty()) {
                 return reply(http::plain(400, job->failure + "\n"));
             }

@@ -114,7 +114,7 @@ void Service::listen() {
                 RuleChange::Parts{*router_, *engine_, clock_, *worker_}, std::move(make),
                 std::move(done)));
         },
-        [this](std::function<void()> work, std::function<void()> done) {
+        [this](std::function<void()> work, std::function<void(const std::string&)> done) {
             side_tasks_->add(std::make_unique<SideWork>(std::move(work), std::move(done)));
         },
         [this] { engine_->stop(); }, [this] { return farewell_; },

@@ -12,20 +12,20 @@ namespace nsr::router {
 
 class SideWork : public Task {
   public:
-    SideWork(std::function<void()> work, std::function<void()> done)
+    SideWork(std::function<void()> work, std::function<void(const std::string& failure)> done)
         : work_(std::move(work)), done_(std::move(done)) {}
 
     void begin() override {}
     // What `work` holds dies in the worker, too.
     void work() override { std::exchange(work_, nullptr)(); }
-    Next finish(const std::string& /*failure*/) override {
-        done_();
+    Next finish(const std::string& failure) override {
+        done_(failure);
         return Next::Over;
     }
 
   private:
     std::function<void()> work_;
-    std::function<void()> done_;
+    std::function<void(const std::string& failure)> done_;
 };
 
 }  // namespace nsr::router

@@ -13,10 +13,16 @@ void TaskQueue::add(std::unique_ptr<Task> task) {
 }
 
 void TaskQueue::begin_next() {
-    if (!tasks_.empty()) {
-        tasks_.front()->begin();
-        work();
+    if (tasks_.empty()) {
+        return;
     }
+    try {
+        tasks_.front()->begin();
+    } catch (const std::exception& error) {
+        post_([this, failure = std::string(error.what())] { finish(failure); });
+        return;
+    }
+    work();
 }
 
 void TaskQueue::work() {

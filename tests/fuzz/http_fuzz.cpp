@@ -56,9 +56,10 @@ struct Instance {
                  done(Done{});
              },
          .beside =
-             [](const std::function<void()>& work, const std::function<void()>& done) {
+             [](const std::function<void()>& work,
+                const std::function<void(const std::string&)>& done) {
                  work();
-                 done();
+                 done({});
              },
          .stop = [] {},
          .farewell = [] { return std::nullopt; },

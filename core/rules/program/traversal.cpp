@@ -203,6 +203,8 @@ bool Traversal::apply_policy() {
 }
 
 bool Traversal::call(const CompiledRule& rule) {
+    const bool copies = rule.then.target->copies_packet();
+    work_left_ -= kCallWork + (copies ? static_cast<std::int64_t>(par_.packet.size()) : 0);
     const TargetVerdict verdict = rule.then.target->apply(par_, verdict_);
     return verdict != TargetVerdict::Continue && decide(verdict);
 }

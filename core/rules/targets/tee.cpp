@@ -24,6 +24,7 @@ class TeeTarget : public Target {
                (interface_.empty() ? "" : " --oif " + form::plain_or_quoted(interface_));
     }
     TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
+    bool copies_packet() const override { return true; }
 
   private:
     IpAddress gateway_;

@@ -104,6 +104,15 @@ TEST_CASE("trial: what a rule remembers is not known, and neither is the outcome
     CHECK(judge.trial.judge(tcp, judge.bench.now).fate == Fate::Accepted);
 }
 
+TEST_CASE("trial: rules behind a copy are still those of the packet") {
+    Judge judge(
+        "*mangle\n-A PREROUTING -j TEE --gateway 192.0.2.9\nCOMMIT\n"
+        "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -p udp --dport 53 -j DROP\nCOMMIT\n");
+    const auto outcome = judge.trial.judge(kQuery, judge.bench.now);
+    CHECK(outcome.fate == Fate::Refused);
+    CHECK(outcome.refused_by.starts_with("given:6"));
+}
+
 TEST_CASE("trial: what an address set holds is not known") {
     Judge judge(
         "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -p udp -m set --match-set good src -j ACCEPT\n"

@@ -54,27 +54,27 @@ class Ported {
     Config config_;
     procfs::Tree tree_{procfs::Context{router_, procfs::LineFormat::Article,
                                        [this] { return log_.text(); }, 1u << 30}};
-    ControlPort port_{
-        Controls{router_,
-                 tree_,
-                 log_,
-                 clock_,
-                 engine_,
-                 config_,
-                 clock_.now(),
-                 1u << 30,
-                 [this](ReloadRequest, const Reloaded& done) {
-                     ++reloads;
-                     done({});
-                 },
-                 [](const MakeRules&, const RulesChanged& done) { done(Done{}); },
-                 [](const std::function<void()>& work, const std::function<void()>& done) {
-                     work();
-                     done();
-                 },
-                 [this] { ++stops; },
-                 [] { return std::nullopt; },
-                 {}}};
+    ControlPort port_{Controls{
+        router_,
+        tree_,
+        log_,
+        clock_,
+        engine_,
+        config_,
+        clock_.now(),
+        1u << 30,
+        [this](ReloadRequest, const Reloaded& done) {
+            ++reloads;
+            done({});
+        },
+        [](const MakeRules&, const RulesChanged& done) { done(Done{}); },
+        [](const std::function<void()>& work, const std::function<void(const std::string&)>& done) {
+            work();
+            done({});
+        },
+        [this] { ++stops; },
+        [] { return std::nullopt; },
+        {}}};
 };
 
 // Whether everybody may; the owner always may. A new endpoint needs a line here.

@@ -55,24 +55,24 @@ class SetsPort {
     Engine engine_{router_, clock_, log_};
     Config config_;
     procfs::Tree tree_{procfs::Context{router_, procfs::LineFormat::Article, {}, 1u << 30}};
-    ControlPort port_{
-        Controls{router_,
-                 tree_,
-                 log_,
-                 clock_,
-                 engine_,
-                 config_,
-                 clock_.now(),
-                 1u << 30,
-                 [](ReloadRequest, const Reloaded& done) { done({}); },
-                 [](const MakeRules&, const RulesChanged& done) { done(Done{}); },
-                 [](const std::function<void()>& work, const std::function<void()>& done) {
-                     work();
-                     done();
-                 },
-                 [] {},
-                 [] { return std::nullopt; },
-                 {}}};
+    ControlPort port_{Controls{
+        router_,
+        tree_,
+        log_,
+        clock_,
+        engine_,
+        config_,
+        clock_.now(),
+        1u << 30,
+        [](ReloadRequest, const Reloaded& done) { done({}); },
+        [](const MakeRules&, const RulesChanged& done) { done(Done{}); },
+        [](const std::function<void()>& work, const std::function<void(const std::string&)>& done) {
+            work();
+            done({});
+        },
+        [] {},
+        [] { return std::nullopt; },
+        {}}};
 };
 
 std::string elements_of(const Response& response) {

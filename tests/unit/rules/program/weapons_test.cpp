@@ -100,6 +100,19 @@ TEST_CASE("weapon: searches through large packets") {
     show_worst("searches through large packets", box, shown);
 }
 
+TEST_CASE("weapon: many copies of large packets") {
+    Firewall box("*mangle\n" + [] {
+        std::string lines;
+        for (int i = 0; i < 1000; ++i) {
+            lines += "-A FORWARD -j TEE --gateway 192.0.2.9\n";
+        }
+        return lines;
+    }() + "COMMIT\n");
+    Packet shown = box.packet(udp("10.0.0.2:4000", "192.0.2.1:53").data(std::string(65000, 'a')));
+    CHECK(box.run(shown, rules::TableId::Mangle).exhausted);
+    CHECK(box.copies.size() < 40);
+}
+
 TEST_CASE("weapon: costly conditions without number") {
     // Chains of 1,000 rules, 200 times over.
     std::string text = "*filter\n:C - [0:0]\n";
