@@ -107,6 +107,12 @@ int cannot(const char* what, const std::string& file) {
 }
 
 int run(const ControlOptions& control, const std::vector<std::string>& words) {
+    for (const std::string& word : words) {
+        if (word.find('\n') != std::string::npos) {
+            std::fputs("ipset v7.17: a word of a command cannot hold a line break\n", stderr);
+            return kUsage;
+        }
+    }
     const auto args = parse_ipset_args(words);
     if (!args) {
         std::fputs(to_string(args.error()).c_str(), stderr);

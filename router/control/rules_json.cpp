@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "core/base/utf8.hpp"
 #include "core/rules/save.hpp"
 
 namespace nsr::router {
@@ -85,8 +86,8 @@ bool RulesJson::advance(std::string& out, std::size_t bytes) {
         json::object row = counters_of(counted_.counters.table(family, id).rule(chain_, rule_));
         row["id"] = raw(rule.id);
         row["number"] = rule_ + 1;
-        row["rule"] = rules::rule_text({}, rule);
-        row["from"] = origin(rule.where);
+        row["rule"] = as_utf8(rules::rule_text({}, rule));
+        row["from"] = as_utf8(origin(rule.where));
         out += (rule_ == 0 ? "\n  " : ",\n  ") + json::serialize(row);
         ++rule_;
     }

@@ -1,5 +1,6 @@
 #include "router/tools/ipset/listing.hpp"
 
+#include "core/base/utf8.hpp"
 #include "router/tools/ipset/text.hpp"
 
 namespace nsr::router {
@@ -41,7 +42,7 @@ std::string in_xml(const Attributes& attributes) {
 std::string json_string(std::string_view text) {
     constexpr std::string_view kDigits = "0123456789abcdef";
     std::string quoted = "\"";
-    for (const char letter : text) {
+    for (const char letter : as_utf8(text)) {
         const auto byte = static_cast<unsigned char>(letter);
         if (letter == '"' || letter == '\\') {
             quoted += std::string("\\") + letter;
