@@ -68,12 +68,13 @@ Failure Sets::create(std::string_view name, const SetSpec& spec, bool exist) {
 
 Failure Sets::place(std::string_view name, std::unique_ptr<Set> set) {
     const std::size_t added = set->bytes();
+    const bool timed = set->timed() != 0;
     if (const auto id = id_of(name)) {
         discard(std::exchange(slots_[raw_of(*id)].set, std::move(set)));
     } else {
         const auto free = std::find_if(slots_.begin(), slots_.end(),
                                        [](const Slot& slot) { return slot.set == nullptr; });
-        if (free == slots_.end() && slots_.size() >= kMostSets) {
+        if (free == slots_.end() && slots_.size() >= bounds_.sets) {
             return Failure::TooManySets;
         }
         Slot& slot = free == slots_.end() ? slots_.emplace_back() : *free;
@@ -83,16 +84,40 @@ Failure Sets::place(std::string_view name, std::unique_ptr<Set> set) {
         ids_.emplace(name, static_cast<SetId>(&slot - slots_.data()));
     }
     bytes_ += added;
+    if (timed) {
+        due_ = Instant{};
+    }
     return Failure::None;
 }
 
 Sets Sets::beside() {
     const std::uint64_t key_seed = keys_.next64();
-    return {key_seed, initvals_.next64()};
+    return {key_seed, initvals_.next64(), bounds_};
+}
+
+// What makes them smaller is fine at any time.
+Failure Sets::may_adopt(const Sets& other, const std::vector<std::string>& names) const {
+    std::size_t sets = ids_.size();
+    std::size_t bytes = bytes_;
+    for (const std::string& name : names) {
+        if (const Set* comes = other.find(name)) {
+            const Set* goes = find(name);
+            sets += goes == nullptr ? 1 : 0;
+            bytes += comes->bytes();
+            bytes -= goes == nullptr ? 0 : goes->bytes();
+        }
+    }
+    if (sets > bounds_.sets) {
+        return Failure::TooManySets;
+    }
+    return bytes > std::max(bounds_.bytes, bytes_) ? Failure::OutOfMemory : Failure::None;
 }
 
 // Lists come last: their members are found by name.
-void Sets::adopt(Sets&& other, const std::vector<std::string>& names, Instant now) {
+Failure Sets::adopt(Sets&& other, const std::vector<std::string>& names, Instant now) {
+    if (const Failure failure = may_adopt(other, names); failure != Failure::None) {
+        return failure;
+    }
     std::vector<std::pair<std::string_view, SetId>> lists;
     for (const std::string& name : names) {
         const auto id = other.id_of(name);
@@ -118,6 +143,7 @@ void Sets::adopt(Sets&& other, const std::vector<std::string>& names, Instant no
             }
         }
     }
+    return Failure::None;
 }
 
 std::size_t Sets::lists_with(SetId id) const {
@@ -219,7 +245,7 @@ Failure Sets::swap(std::string_view from, std::string_view to) {
 
 Failure Sets::add(SetId id, const Element& element, const Extensions& given, bool exist,
                   Instant now) {
-    if (bytes_ >= kMostBytes) {
+    if (bytes_ >= bounds_.bytes) {
         return Failure::OutOfMemory;
     }
     Set& set = get(id);

@@ -6,7 +6,7 @@
 //   two packets. A set that a rule or a list:set names can be neither destroyed nor renamed, so a
 //   name that a rule holds always means a set. list:set holds SetIds, which stay with the name.
 //   A set may be made aside (make(), a value that nobody shares) and put in its place in one step.
-//   What all sets may hold together is bounded by kMostBytes; each is bounded by its maxelem.
+//   What all sets may hold together is bounded (Bounds); each is bounded by its maxelem.
 //   Memory of what was emptied is freed in small pieces by sweep().
 // kernel: ip_set_core.c
 #pragma once
@@ -28,13 +28,16 @@
 
 namespace nsr::sets {
 
+// Of all sets together.
+struct Bounds {
+    std::size_t sets = 65534;  // kernel: IPSET_INVALID_ID - 1
+    std::size_t bytes = std::size_t{1} << 30;
+};
+
 class Sets {
   public:
-    Sets(std::uint64_t key_seed, std::uint64_t initval_seed)
-        : keys_(key_seed), initvals_(initval_seed) {}
-
-    static constexpr std::size_t kMostSets = 65534;  // kernel: IPSET_INVALID_ID - 1
-    static constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+    Sets(std::uint64_t key_seed, std::uint64_t initval_seed, Bounds bounds = {})
+        : bounds_(bounds), keys_(key_seed), initvals_(initval_seed) {}
 
     [[nodiscard]] std::optional<SetId> id_of(std::string_view name) const;
     // Null: there is none of this name.
@@ -70,8 +73,10 @@ class Sets {
     // Empty, for sets that are made aside.
     [[nodiscard]] Sets beside();
     // Gives these of its names the contents that they have in `other`, which loses them. What is
-    // left of memory is freed by sweep().
-    void adopt(Sets&& other, const std::vector<std::string>& names, Instant now);
+    // left of memory is freed by sweep(). All or none: TooManySets or OutOfMemory.
+    [[nodiscard]] Failure adopt(Sets&& other, const std::vector<std::string>& names, Instant now);
+    // What adopt() would say.
+    [[nodiscard]] Failure may_adopt(const Sets& other, const std::vector<std::string>& names) const;
     // How many lists have it among their members.
     [[nodiscard]] std::size_t lists_with(SetId id) const;
 
@@ -136,6 +141,7 @@ class Sets {
     bool free_some();
     [[nodiscard]] std::optional<Instant> earliest_sweep() const;
 
+    Bounds bounds_;
     RandomSource keys_;
     RandomSource initvals_;  // apart from keys_: everybody may see them
     std::vector<Slot> slots_;

@@ -67,7 +67,7 @@ bool Sets::learn(std::string_view name, const Seen& seen, Directions directions,
 bool Sets::learn_in(Set& set, const Seen& seen, Directions directions, const Extensions& given,
                     bool exist, Instant now) {
     const auto element = element_of(set.spec(), seen, directions);
-    if (!element || bytes_ >= kMostBytes) {
+    if (!element || bytes_ >= bounds_.bytes) {
         return false;
     }
     Extensions kept;

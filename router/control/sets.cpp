@@ -157,7 +157,11 @@ Response ControlPort::place_set(SetContents contents) {
             if (!job->failure.empty()) {
                 return reply(http::plain(400, job->failure + "\n"));
             }
-            controls_.router.sets().adopt(std::move(job->aside), {job->contents.name}, now());
+            const sets::Failure failure =
+                controls_.router.sets().adopt(std::move(job->aside), {job->contents.name}, now());
+            if (failure != sets::Failure::None) {
+                return reply(http::plain(507, std::string(sets::text_of(failure)) + "\n"));
+            }
             controls_.engine.deadlines_changed();
             reply(http::plain(200, {}));
         });

@@ -231,6 +231,9 @@ ConfigErrors Reload::ask_again() const {
     if (!settings) {
         errors.insert(errors.end(), settings.error().begin(), settings.error().end());
     }
+    const ConfigErrors of_sets =
+        sets_->problems(parts_.config.sets, next.sets, parts_.router.sets());
+    errors.insert(errors.end(), of_sets.begin(), of_sets.end());
     return errors;
 }
 

@@ -4,12 +4,10 @@
 
 namespace nsr::router {
 
-ConfigErrors SetsReload::make(const Config& next) {
-    return build_sets(next, aside_, now_);
-}
+namespace {
 
-void SetsReload::exchange(const SetsConfig& before, const SetsConfig& next, sets::Sets& sets,
-                          Instant now) {
+std::vector<std::string> changed_sets(const SetsConfig& before, const SetsConfig& next,
+                                      const sets::Sets& sets) {
     std::vector<std::string> changed;
     for (const auto& [name, fingerprint] : next.fingerprints) {
         const auto old = before.fingerprints.find(name);
@@ -18,7 +16,32 @@ void SetsReload::exchange(const SetsConfig& before, const SetsConfig& next, sets
             changed.push_back(name);
         }
     }
-    sets.adopt(std::move(aside_), changed, now);
+    return changed;
+}
+
+SourceLocation where_of(const SetsConfig& config) {
+    return config.file ? SourceLocation{config.file->path, 1, 1} : config.commands.front().where;
+}
+
+}  // namespace
+
+ConfigErrors SetsReload::make(const Config& next) {
+    return build_sets(next, aside_, now_);
+}
+
+ConfigErrors SetsReload::problems(const SetsConfig& before, const SetsConfig& next,
+                                  const sets::Sets& sets) const {
+    const sets::Failure failure = sets.may_adopt(aside_, changed_sets(before, next, sets));
+    if (failure == sets::Failure::None) {
+        return {};
+    }
+    return {{where_of(next), std::string(sets::text_of(failure))}};
+}
+
+// problems() was asked just before.
+void SetsReload::exchange(const SetsConfig& before, const SetsConfig& next, sets::Sets& sets,
+                          Instant now) {
+    static_cast<void>(sets.adopt(std::move(aside_), changed_sets(before, next, sets), now));
 }
 
 // Lists first, for what they alone name.

@@ -24,6 +24,9 @@ class SetsReload {
 
     // In the worker.
     [[nodiscard]] ConfigErrors make(const Config& next);
+    // On the loop: why exchange() cannot be done. Nothing: it can, now.
+    [[nodiscard]] ConfigErrors problems(const SetsConfig& before, const SetsConfig& next,
+                                        const sets::Sets& sets) const;
     // On the loop, before and behind the change of rules.
     void exchange(const SetsConfig& before, const SetsConfig& next, sets::Sets& sets, Instant now);
     void remove_old(const SetsConfig& before, const SetsConfig& next, Router& router) const;

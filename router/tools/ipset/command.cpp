@@ -149,6 +149,12 @@ IpsetPass::Outcome IpsetPass::change_elements(const IpsetContext& context) {
     if (spec.type->storage == sets::Storage::List) {
         return change_member(context, *given, elements->parts());
     }
+    // A bitmap ends the walk itself, where its range ends.
+    if (spec.type->storage == sets::Storage::Hash && elements->too_many()) {
+        return IpsetProblem{"The range you specified exceeds the size limit: " + args_.second +
+                            " stands for more than " + std::to_string(Elements::kMost) +
+                            " elements"};
+    }
     running_.emplace(Running{*id, std::move(*elements), std::move(*given), verb});
     return std::nullopt;
 }

@@ -16,6 +16,12 @@ Elements::Elements(Parts parts, const sets::SetSpec& spec) : parts_(std::move(pa
     }
 }
 
+// Three of at most kMost + 1 each do not overflow.
+bool Elements::too_many() const {
+    const auto some = [](const Walk& walk) { return std::min(walk.count(), kMost + 1); };
+    return some(first_) * some(ports_) * some(second_) > kMost;
+}
+
 bool Elements::next(sets::Element& element) {
     if (begun_ && !step()) {
         return false;
@@ -67,6 +73,22 @@ bool Elements::Walk::advance() {
     }
     at += networks ? std::uint64_t{1} << (32 - prefix()) : step;
     return at <= span->last;
+}
+
+std::uint64_t Elements::Walk::count() const {
+    if (!span) {
+        return 1;
+    }
+    if (!networks) {
+        return (span->last - span->first) / step + 1;
+    }
+    Walk walk = *this;
+    walk.begin();
+    std::uint64_t found = 1;
+    while (walk.advance()) {
+        ++found;
+    }
+    return found;
 }
 
 unsigned Elements::Walk::prefix() const {

@@ -31,7 +31,11 @@ class Elements {
     };
     Elements(Parts parts, const sets::SetSpec& spec);
 
+    // How many one command may stand for. kernel: IPSET_MAX_RANGE, of one step of a command
+    static constexpr std::uint64_t kMost = std::uint64_t{1} << 20;
+
     [[nodiscard]] const Parts& parts() const { return parts_; }
+    [[nodiscard]] bool too_many() const;
     // False: there are no more.
     bool next(sets::Element& element);
 
@@ -45,6 +49,7 @@ class Elements {
         void begin();
         // The next address behind the current one; false: that was the last.
         bool advance();
+        [[nodiscard]] std::uint64_t count() const;
         [[nodiscard]] unsigned prefix() const;
     };
     bool step();

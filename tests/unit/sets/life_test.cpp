@@ -120,10 +120,85 @@ TEST_CASE("sets that were made aside take the place of the old ones, lists inclu
     tell(aside, "add a 10.0.0.2");
     tell(aside, "add l b");
     tell(aside, "add l a");
-    sets.adopt(std::move(aside), {"l", "a", "b"}, {});
+    CHECK(sets.adopt(std::move(aside), {"l", "a", "b"}, {}) == sets::Failure::None);
     CHECK(members(sets, "a") == "10.0.0.2\n");
     CHECK(members(sets, "l") == "b\na\n");
     CHECK(sets.find("mine") != nullptr);
+}
+
+TEST_CASE("adopting more sets than there may be changes nothing and says so") {
+    sets::Sets sets(1, 2, {.sets = 2});
+    tell(sets, "create a hash:ip");
+    sets::Sets aside = sets.beside();
+    tell(aside, "create a hash:net");
+    tell(aside, "create l list:set");
+    tell(sets, "create mine hash:ip");
+    CHECK(sets.adopt(std::move(aside), {"a", "l"}, {}) == sets::Failure::TooManySets);
+    CHECK(sets.find("l") == nullptr);
+    CHECK(sets.find("a")->type().name == "hash:ip");
+    tell(sets, "destroy mine");
+    CHECK(sets.adopt(std::move(aside), {"a", "l"}, {}) == sets::Failure::None);
+    CHECK(sets.find("a")->type().name == "hash:net");
+}
+
+TEST_CASE("sets that were made aside are within the bound of memory of all") {
+    sets::Sets sets(1, 2, {.bytes = 200'000});
+    tell(sets, "create a hash:ip");
+    tell(sets, "add a 10.0.0.0/21");
+    const std::size_t before = sets.bytes();
+    REQUIRE(before < 200'000);
+    sets::Sets aside = sets.beside();
+    tell(aside, "create a hash:ip");
+    tell(aside, "create b hash:ip");
+    CHECK(tell(aside, "add b 10.0.0.0/16").errors ==
+          "ipset v7.17: Kernel error received: Cannot allocate memory\n");
+    CHECK(sets.adopt(std::move(aside), {"b"}, {}) == sets::Failure::OutOfMemory);
+    CHECK(sets.find("b") == nullptr);
+    CHECK(sets.bytes() == before);
+    CHECK(sets.adopt(std::move(aside), {"a"}, {}) == sets::Failure::None);
+    CHECK(sets.bytes() < before);
+}
+
+TEST_CASE("a set with timeouts that was made aside is swept in its new place") {
+    sets::Sets sets(1, 2);
+    Instant now{10s};
+    sets::Sets aside = sets.beside();
+    tell(aside, "create s hash:ip timeout 5", now);
+    tell(aside, "add s 10.0.0.0/24", now);
+    CHECK(!sets.next_sweep());
+    CHECK(sets.adopt(std::move(aside), {"s"}, now) == sets::Failure::None);
+    now += 40s;
+    REQUIRE(sets.next_sweep());
+    while (!sets.sweep(now)) {
+    }
+    CHECK(sets.find("s")->size() == 0);
+}
+
+TEST_CASE("a command that stands for too many elements is refused before the first of them") {
+    struct Row {
+        std::string create;
+        std::string element;
+        bool taken;
+    };
+    const std::vector<Row> rows = {
+        {"hash:ip,port,ip forceadd", "0.0.0.1-255.255.255.254,tcp:0-65535,192.0.2.1", false},
+        {"hash:ip bitmask 255.0.0.0", "1.0.0.0-254.255.255.255", false},
+        {"hash:ip forceadd", "16.0.0.0-16.16.0.0", false},
+        {"hash:ip netmask 16", "16.0.0.0-16.16.0.0", true},
+        {"hash:net,port,net", "1.0.0.1-254.255.255.254,tcp:0-65535,10.0.0.0/8", false},
+        {"hash:net", "0.0.0.1-255.255.255.255", true},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.create + " " + row.element);
+        sets::Sets sets(1, 2);
+        REQUIRE(tell(sets, "create s " + row.create).errors == "");
+        const std::string refused =
+            "ipset v7.17: The range you specified exceeds the size limit: " + row.element +
+            " stands for more than 1048576 elements\n";
+        CHECK(tell(sets, "-! add s " + row.element).errors == (row.taken ? "" : refused));
+        CHECK((sets.find("s")->size() == 0) == !row.taken);
+        CHECK(tell(sets, "-! del s " + row.element).errors == (row.taken ? "" : refused));
+    }
 }
 
 TEST_CASE("a long range is added in steps, and packets may come between them") {

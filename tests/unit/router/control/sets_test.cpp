@@ -127,6 +127,14 @@ TEST_CASE("sets: a list gets members by their names") {
     CHECK(port.ask("DELETE", "/sets/a").status == 404);
 }
 
+TEST_CASE("sets: a line that stands for too many elements is refused with its number") {
+    SetsPort port;
+    CHECK(port.ask("PUT", "/sets/f", "create f hash:ip forceadd\n").status == 200);
+    const Response wrong = port.ask("PUT", "/sets/f", "192.0.2.1\n1.0.0.0/8\n");
+    CHECK(wrong.status == 400);
+    CHECK(wrong.body.starts_with("line 2: The range you specified exceeds the size limit"));
+}
+
 TEST_CASE("sets: JSON by its ending or by what the client accepts") {
     SetsPort port;
     port.ask("PUT", "/sets/bad",
