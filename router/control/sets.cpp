@@ -157,10 +157,10 @@ Response ControlPort::place_set(SetContents contents) {
             if (!job->failure.empty()) {
                 return reply(http::plain(400, job->failure + "\n"));
             }
-            const sets::Failure failure =
+            const sets::Failure refusal =
                 controls_.router.sets().adopt(std::move(job->aside), {job->contents.name}, now());
-            if (failure != sets::Failure::None) {
-                return reply(http::plain(507, std::string(sets::text_of(failure)) + "\n"));
+            if (refusal != sets::Failure::None) {
+                return reply(http::plain(507, std::string(sets::text_of(refusal)) + "\n"));
             }
             controls_.engine.deadlines_changed();
             reply(http::plain(200, {}));
