@@ -6,7 +6,7 @@
 #include "router/commands/cli.hpp"
 #include "router/config/load.hpp"
 #include "router/daemon/memory_limit.hpp"
-#include "router/daemon/preflight.hpp"
+#include "router/topology/preflight.hpp"
 
 namespace nsr::router {
 namespace {

@@ -10,9 +10,9 @@
 
 #include "netlink/error.hpp"
 #include "router/base/run_directory.hpp"
-#include "router/daemon/journal.hpp"
-#include "router/daemon/run_files.hpp"
-#include "router/daemon/setup.hpp"
+#include "router/topology/journal.hpp"
+#include "router/topology/run_files.hpp"
+#include "router/topology/setup.hpp"
 
 namespace nsr::router {
 namespace {

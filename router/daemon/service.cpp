@@ -9,14 +9,14 @@
 
 #include "netlink/error.hpp"
 #include "netlink/netns.hpp"
+#include "router/changes/reload.hpp"
+#include "router/changes/rule_change.hpp"
+#include "router/changes/side_work.hpp"
 #include "router/config/build.hpp"
 #include "router/config/load.hpp"
 #include "router/daemon/confine.hpp"
 #include "router/daemon/daemon.hpp"
 #include "router/daemon/memory_limit.hpp"
-#include "router/daemon/reload.hpp"
-#include "router/daemon/rule_change.hpp"
-#include "router/daemon/side_work.hpp"
 
 namespace nsr::router {
 namespace {
@@ -178,10 +178,15 @@ void Service::log_reload(const ReloadAnswer& answer) {
 }
 
 void Service::reload(ReloadRequest request, Reloaded done) {
+    notify_systemd("RELOADING=1");
+    auto answer = [done = std::move(done)](const ReloadAnswer& answered) {
+        notify_systemd("READY=1");
+        done(answered);
+    };
     tasks_->add(std::make_unique<Reload>(
         Reload::Parts{config_, *router_, *tree_, *engine_, *topology_, clock_, log_, *worker_,
                       memory_limit_bytes_, [this] { follow_host(); }},
-        request, std::move(done)));
+        request, std::move(answer)));
 }
 
 void Service::begin_host() {

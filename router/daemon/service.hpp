@@ -16,16 +16,16 @@
 
 #include "core/procfs/tree.hpp"
 #include "router/base/worker.hpp"
+#include "router/changes/tasks.hpp"
 #include "router/config/config.hpp"
 #include "router/control/http.hpp"
 #include "router/control/port.hpp"
-#include "router/daemon/host_namespace.hpp"
 #include "router/daemon/instance.hpp"
-#include "router/daemon/journal.hpp"
-#include "router/daemon/tasks.hpp"
-#include "router/daemon/topology.hpp"
 #include "router/log/log.hpp"
 #include "router/ports/engine.hpp"
+#include "router/topology/host_namespace.hpp"
+#include "router/topology/journal.hpp"
+#include "router/topology/topology.hpp"
 
 namespace nsr::router {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/base/check.hpp"
-#include "router/daemon/undo.hpp"
+#include "router/topology/undo.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string text(data, data + size);

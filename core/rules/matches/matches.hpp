@@ -1,54 +1,28 @@
-// Every kind of match there is: one declaration here, one row in matches.cpp, one file.
+// Every kind of match there is: one declaration here or in the list of its room, one row in
+// matches.cpp, one file.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string_view>
 
+#include "core/rules/matches/headers/headers.hpp"
+#include "core/rules/matches/memory/memory.hpp"
 #include "core/rules/module.hpp"
 
 namespace nsr::rules {
 
 extern const MatchModule kConnbytesMatch;
-extern const MatchModule kConnlimitMatch;
 extern const MatchModule kHelperMatch;
 extern const MatchModule kStateMatch;
 extern const MatchModule kConntrackMatch;
-extern const MatchModule kHashlimitMatch;
-extern const MatchModule kAhMatch;
-extern const MatchModule kEspMatch;
-extern const MatchModule kFragMatch;
-extern const MatchModule kIpv6headerMatch;
-extern const MatchModule kIcmpMatch;
-extern const MatchModule kIcmp6Match;
-extern const MatchModule kTtlMatch;
-extern const MatchModule kHlMatch;
-extern const MatchModule kTosMatch;
-extern const MatchModule kDscpMatch;
-extern const MatchModule kEcnMatch;
-extern const MatchModule kPkttypeMatch;
-extern const MatchModule kLimitMatch;
-extern const MatchModule kStatisticMatch;
-extern const MatchModule kQuotaMatch;
 extern const MatchModule kMarkMatch;
 extern const MatchModule kConnmarkMatch;
 extern const MatchModule kCommentMatch;
-extern const MatchModule kMultiportMatch;
-extern const MatchModule kIprangeMatch;
-extern const MatchModule kLengthMatch;
-extern const MatchModule kStringMatch;
-extern const MatchModule kU32Match;
-extern const MatchModule kTcpmssMatch;
-extern const MatchModule kTcpMatch;
-extern const MatchModule kUdpMatch;
-extern const MatchModule kUdpliteMatch;
-extern const MatchModule kDccpMatch;
-extern const MatchModule kRecentMatch;
 extern const MatchModule kAddrtypeMatch;
 extern const MatchModule kRpfilterMatch;
 extern const MatchModule kMacMatch;
 extern const MatchModule kPhysdevMatch;
-extern const MatchModule kSctpMatch;
 extern const MatchModule kTimeMatch;
 extern const MatchModule kPolicyMatch;
 extern const MatchModule kOwnerMatch;
@@ -61,16 +35,8 @@ extern const MatchModule kDevgroupMatch;
 extern const MatchModule kNfacctMatch;
 extern const MatchModule kOsfMatch;
 extern const MatchModule kIpvsMatch;
-extern const MatchModule kIpcompMatch;
-extern const MatchModule kRtMatch;
-extern const MatchModule kHbhMatch;
-extern const MatchModule kDstMatch;
-extern const MatchModule kMhMatch;
-extern const MatchModule kSrhMatch;
-extern const MatchModule kBpfMatch;
 extern const MatchModule kConnlabelMatch;
 extern const MatchModule kClusterMatch;
-extern const MatchModule kRateestMatch;
 extern const MatchModule kSetMatch;
 
 std::span<const MatchModule* const> match_modules();

@@ -1,0 +1,34 @@
+#include "router/changes/rule_change.hpp"
+
+#include <utility>
+
+namespace nsr::router {
+
+void RuleChange::begin() {
+    basis_ = parts_.router.rules_basis();
+}
+
+void RuleChange::work() {
+    Result<rules::Ruleset, std::string> made = make_(basis_->ruleset);
+    if (made) {
+        prepared_ = prepare_rules(std::move(*made), *basis_);
+    } else {
+        refusal_ = made.error();
+    }
+}
+
+Task::Next RuleChange::finish(const std::string& failure) {
+    const bool changes = failure.empty() && prepared_.has_value();
+    if (changes) {
+        parts_.router.adopt(*prepared_, parts_.clock.now());
+        parts_.engine.deadlines_changed();
+    }
+    const RulesChanged done = std::move(done_);
+    parts_.worker.destroy(std::move(basis_));
+    parts_.worker.destroy(std::move(prepared_));
+    parts_.worker.destroy(std::move(make_));
+    done(changes ? Result<Done, std::string>(Done{}) : failure + refusal_);
+    return Next::Over;
+}
+
+}  // namespace nsr::router
