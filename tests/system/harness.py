@@ -21,6 +21,24 @@ SKIPPED = 77
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 
+INSIDE_OUTSIDE = """
+[router]
+name = "{name}"
+[control]
+listen = "127.0.0.1:{port}"
+[[interface]]
+name = "lan"
+netns = "{id}-inside"
+address = ["10.0.1.1/24"]
+host.address = ["10.0.1.2/24"]
+host.routes = ["default"]
+[[interface]]
+name = "wan"
+netns = "{id}-outside"
+address = ["192.0.2.1/24"]
+host.address = ["192.0.2.2/24"]
+"""
+
 
 class Harness:
     """Counts checks and holds what has to go at the end."""
@@ -55,6 +73,10 @@ class Harness:
             lines.append(line)
         head = f'[router]\nname = "{self.instance(name)}"\n[control]\nlisten = "127.0.0.1:{self.port}"\n'
         return head + "\n".join(lines) + "\n"
+
+    def inside_outside(self, more="", name=None):
+        """A router between a host "inside" (10.0.1.2) and one "outside" (192.0.2.2), and what more its configuration says."""
+        return INSIDE_OUTSIDE.format(name=name or self.instance(), id=self.id, port=self.port) + more
 
     def instance(self, name="router"):
         return f"{self.id}-{name}"

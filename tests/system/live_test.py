@@ -15,22 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 import live  # noqa: E402
 
 SERVICES = 700  # of seven rules each
-CONFIG = """
-[router]
-name = "{name}"
-[control]
-listen = "127.0.0.1:{port}"
-[[interface]]
-name = "lan"
-netns = "{id}-inside"
-address = ["10.0.1.1/24"]
-host.address = ["10.0.1.2/24"]
-host.routes = ["default"]
-[[interface]]
-name = "wan"
-netns = "{id}-outside"
-address = ["192.0.2.1/24"]
-host.address = ["192.0.2.2/24"]
+RULES = """
 [rules]
 ipv4 = "rules.v4"
 """
@@ -98,7 +83,7 @@ def connections_of(h):
 
 def test(h):
     h.write("rules.v4", live.rules(SERVICES))
-    h.start(h.write("router.toml", CONFIG.format(name=h.instance(), id=h.id, port=h.port)))
+    h.start(h.write("router.toml", h.inside_outside(RULES)))
     server = h.udp("outside", "192.0.2.2", 7000)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     Echo(server)

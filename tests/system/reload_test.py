@@ -11,23 +11,7 @@ import sys
 
 import harness
 
-CONFIG = """
-[router]
-name = "{name}"
-[control]
-listen = "127.0.0.1:{port}"
-[[interface]]
-name = "lan"
-netns = "{id}-inside"
-address = ["10.0.1.1/24"]
-host.address = ["10.0.1.2/24"]
-host.routes = ["default"]
-[[interface]]
-name = "wan"
-netns = "{id}-outside"
-address = ["192.0.2.1/24"]
-host.address = ["192.0.2.2/24"]
-{more}
+REST = """{more}
 [rules]
 policy.filter.FORWARD = "DROP"
 [[rules.filter.FORWARD]]
@@ -61,7 +45,7 @@ class Bench:
         self.client, self.server = h.udp("inside", "10.0.1.2", 4000), h.udp("outside", "192.0.2.2", 5000)
 
     def write(self, more="", rules="", name=None):
-        self.h.write("router.toml", CONFIG.format(name=name or self.h.instance(), id=self.h.id, port=self.h.port, more=more, rules=rules))
+        self.h.write("router.toml", self.h.inside_outside(REST.format(more=more, rules=rules), name))
 
     def reload(self, *arguments, **config):
         self.write(**config)

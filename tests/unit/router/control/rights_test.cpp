@@ -8,74 +8,14 @@
 #include <string>
 #include <utility>
 
-#include "router/control/port.hpp"
+#include "tests/unit/router/control/port_fixture.hpp"
 
 namespace nsr::router {
 namespace {
 
-using http::Request;
-using http::Response;
-
 constexpr Caller kRoot{0, true};
 constexpr Caller kNobody{65534, false};
 constexpr Caller kNobodyWithToken{65534, true};
-
-// A control port of a router without devices.
-class Ported {
-  public:
-    Ported() {
-        log_.copy_to_stderr = false;
-        REQUIRE(router_.set_tracking(TrackingMode::On, clock_.now()).ok());
-    }
-    Response ask(const std::string& method, const std::string& path, const Caller& caller,
-                 const std::string& body = {}) {
-        Request request;
-        request.method = method;
-        request.path = path;
-        request.body = body;
-        request.caller = caller;
-        Response response = port_.handle(request);
-        if (response.later) {
-            const auto later = std::exchange(response.later, nullptr);
-            later([&](Response known) { response = std::move(known); });
-        }
-        return response;
-    }
-
-    int reloads = 0;
-    int stops = 0;
-    procfs::Tree& tree() { return tree_; }
-
-  private:
-    SystemClock clock_;
-    KernelLog log_{clock_};
-    Router router_{Router::Options{}};
-    Engine engine_{router_, clock_, log_};
-    Config config_;
-    procfs::Tree tree_{procfs::Context{router_, procfs::LineFormat::Article,
-                                       [this] { return log_.text(); }, 1u << 30}};
-    ControlPort port_{Controls{
-        router_,
-        tree_,
-        log_,
-        clock_,
-        engine_,
-        config_,
-        clock_.now(),
-        1u << 30,
-        [this](ReloadRequest, const Reloaded& done) {
-            ++reloads;
-            done({});
-        },
-        [](const MakeRules&, const RulesChanged& done) { done(Done{}); },
-        [](const std::function<void()>& work, const std::function<void(const std::string&)>& done) {
-            work();
-            done({});
-        },
-        [this] { ++stops; },
-        [] { return std::nullopt; },
-        {}}};
-};
 
 // Whether everybody may; the owner always may. A new endpoint needs a line here.
 const std::map<std::pair<std::string, std::string>, bool> kForEverybody = {
@@ -171,7 +111,7 @@ TEST_CASE("rights: a refusal says why, and what would help") {
 }
 
 TEST_CASE("rights: every endpoint, for its owner and for others") {
-    Ported ported;
+    PortFixture ported;
     for (const ControlPort::Endpoint& endpoint : ControlPort::endpoints()) {
         const std::string method(endpoint.method);
         const std::string path(endpoint.path);
@@ -179,9 +119,9 @@ TEST_CASE("rights: every endpoint, for its owner and for others") {
         CAPTURE(path);
         const auto expected = kForEverybody.find({method, path});
         REQUIRE(expected != kForEverybody.end());
-        CHECK((ported.ask(method, path, kNobody).status == 403) == !expected->second);
-        CHECK(ported.ask(method, path, kRoot).status != 403);
-        CHECK(ported.ask(method, path, kNobodyWithToken).status != 403);
+        CHECK((ported.ask(method, path, {.caller = kNobody}).status == 403) == !expected->second);
+        CHECK(ported.ask(method, path, {.caller = kRoot}).status != 403);
+        CHECK(ported.ask(method, path, {.caller = kNobodyWithToken}).status != 403);
     }
     CHECK(ControlPort::endpoints().size() == kForEverybody.size());
     CHECK(ported.reloads == 2);
@@ -189,14 +129,19 @@ TEST_CASE("rights: every endpoint, for its owner and for others") {
 }
 
 TEST_CASE("rights: ip shows to everybody and changes for the owner") {
-    Ported ported;
-    CHECK(ported.ask("POST", "/ip", kNobody, "route\nshow").status == 200);
-    CHECK(ported.ask("POST", "/ip", kNobody, "route\nadd\nblackhole\n192.0.2.0/24").status == 403);
-    CHECK(ported.ask("POST", "/ip", kRoot, "route\nadd\nblackhole\n192.0.2.0/24").status == 200);
+    PortFixture ported;
+    CHECK(ported.ask("POST", "/ip", {.body = "route\nshow", .caller = kNobody}).status == 200);
+    CHECK(
+        ported
+            .ask("POST", "/ip", {.body = "route\nadd\nblackhole\n192.0.2.0/24", .caller = kNobody})
+            .status == 403);
+    CHECK(
+        ported.ask("POST", "/ip", {.body = "route\nadd\nblackhole\n192.0.2.0/24", .caller = kRoot})
+            .status == 200);
 }
 
 TEST_CASE("rights: every file, by the kernel's mode") {
-    Ported ported;
+    PortFixture ported;
     std::vector<std::string> files;
     files_below(ported.tree(), "", files);
     CHECK(files.size() > 60);
@@ -212,10 +157,10 @@ TEST_CASE("rights: every file, by the kernel's mode") {
             const bool sysctl = path.starts_with("/proc/sys/");
             CHECK((mode == 0444 || (sysctl && mode == 0644)));
         }
-        CHECK((ported.ask("GET", path, kNobody).status == 403) == ((mode & 0004) == 0));
-        CHECK(ported.ask("GET", path, kRoot).status == 200);
-        CHECK(ported.ask("PUT", path, kNobody, "1").status == 403);
-        const unsigned written = ported.ask("PUT", path, kRoot, "?").status;
+        CHECK((ported.ask("GET", path, {.caller = kNobody}).status == 403) == ((mode & 0004) == 0));
+        CHECK(ported.ask("GET", path, {.caller = kRoot}).status == 200);
+        CHECK(ported.ask("PUT", path, {.body = "1", .caller = kNobody}).status == 403);
+        const unsigned written = ported.ask("PUT", path, {.body = "?", .caller = kRoot}).status;
         CHECK((written == 403) == ((mode & 0200) == 0));
     }
 }

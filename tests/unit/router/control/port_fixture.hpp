@@ -1,0 +1,88 @@
+// The control port of a router without devices; what is done beside packets is done at once.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <utility>
+
+#include "router/control/port.hpp"
+
+namespace nsr::router {
+
+struct Asked {
+    std::string body;
+    std::string accept;
+    Caller caller{0, true};
+};
+
+class PortFixture {
+  public:
+    PortFixture() {
+        log_.copy_to_stderr = false;
+        REQUIRE(router_.set_tracking(TrackingMode::On, clock_.now()).ok());
+    }
+
+    // The whole answer, also when it comes later or in pieces.
+    http::Response ask(const std::string& method, const std::string& path,
+                       const Asked& asked = {}) {
+        http::Request request;
+        request.method = method;
+        request.path = path;
+        request.body = asked.body;
+        request.accepts_json = asked.accept == "application/json";
+        request.caller = asked.caller;
+        http::Response response = port_.handle(request);
+        if (response.later) {
+            const auto later = std::exchange(response.later, nullptr);
+            later([&](http::Response known) { response = std::move(known); });
+        }
+        if (response.stream) {
+            response.body.clear();
+            while (response.stream(response.body) == http::Piece::More) {
+            }
+        }
+        return response;
+    }
+
+    int reloads = 0;
+    int stops = 0;
+    Router& router() { return router_; }
+    procfs::Tree& tree() { return tree_; }
+
+  private:
+    SystemClock clock_;
+    KernelLog log_{clock_};
+    Router router_{Router::Options{}};
+    Engine engine_{router_, clock_, log_};
+    Config config_;
+    procfs::Tree tree_{procfs::Context{router_, procfs::LineFormat::Article,
+                                       [this] { return log_.text(); }, 1u << 30}};
+    ControlPort port_{
+        Controls{.router = router_,
+                 .tree = tree_,
+                 .log = log_,
+                 .clock = clock_,
+                 .engine = engine_,
+                 .config = config_,
+                 .started = clock_.now(),
+                 .memory_limit_bytes = 1u << 30,
+                 .reload =
+                     [this](ReloadRequest, const Reloaded& done) {
+                         ++reloads;
+                         done({});
+                     },
+                 .change_rules = [](const MakeRules&, const RulesChanged& done) { done(Done{}); },
+                 .beside =
+                     [](const std::function<void()>& work,
+                        const std::function<void(const std::string&)>& done) {
+                         work();
+                         done({});
+                     },
+                 .stop = [this] { ++stops; },
+                 .farewell = [] { return std::nullopt; },
+                 .change_link = {},
+                 .links_changed = {}}};
+};
+
+}  // namespace nsr::router
