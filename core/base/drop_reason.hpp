@@ -47,6 +47,8 @@ enum class DropReason : std::uint8_t {
     TrackingFailed,
     ConfirmClash,
     NatUntranslatable,
+    HelperRefused,
+    SequenceAdjust,
     // rules
     RuleDrop,
     PolicyDrop,

@@ -28,7 +28,8 @@ Conntrack::Conntrack(const Settings& settings, Resources resources)
       log_(resources.log),
       table_(resources.key, settings.buckets,
              resources.memory ? std::move(resources.memory) : anonymous_memory()),
-      events_(*this, table_) {
+      events_(*this, table_),
+      expectations_(resources.key) {
 }
 
 Conntrack::~Conntrack() = default;
@@ -131,7 +132,8 @@ Verdict Conntrack::track_flow(Packet& packet, Instant now) {
         packet.gather(packet.layout.l4_offset + wire::sctp::kHeaderBytes);  // kernel: sctp_error
     }
     const auto ahead = lookahead_.take(packet);
-    const Lookahead::Lookup lookup = ahead ? *ahead : lookup_of(tuple_of(packet));
+    const bool complete = packet.layout.protocol != proto::kGre || gre_keys_.empty();
+    const Lookahead::Lookup lookup = ahead && complete ? *ahead : lookup_of(tuple_of(packet));
     const auto& tuple = lookup.tuple;
     if (!tuple) {
         ++stats_.invalid;
@@ -170,7 +172,8 @@ bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
               verifies_checksum(packet),
               settings_,
               timeouts_of(record),
-              log};
+              log,
+              record.extra == kNoSide ? nullptr : adjusts_of(hit.id)};
     const TrackerVerdict verdict = judge(flow);
     if (verdict == TrackerVerdict::Reopen) {
         destroy(hit.id, now);
@@ -229,7 +232,11 @@ std::optional<Hit> Conntrack::find(const Lookahead::Lookup& lookup, const Meta& 
     return hit ? hit : in(Direction::Reply, meta.zone_reply);
 }
 
-Lookahead::Lookup Conntrack::lookup_of(const std::optional<Tuple>& tuple) const {
+// GRE that was announced has a source key, which is not in the packet.
+Lookahead::Lookup Conntrack::lookup_of(std::optional<Tuple> tuple) const {
+    if (tuple && tuple->protocol == proto::kGre && !gre_keys_.empty()) {
+        tuple->source_port = gre_keys_.source_key(*tuple);
+    }
     return {tuple, tuple ? table_.hash_of(*tuple, Zone{0}) : 0};
 }
 

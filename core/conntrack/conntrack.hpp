@@ -45,6 +45,8 @@
 #include "core/base/siphash.hpp"
 #include "core/base/verdict.hpp"
 #include "core/conntrack/event_cache.hpp"
+#include "core/conntrack/expect/expectations.hpp"
+#include "core/conntrack/expect/gre_keys.hpp"
 #include "core/conntrack/lookahead.hpp"
 #include "core/conntrack/rate_limit.hpp"
 #include "core/conntrack/record/settings.hpp"
@@ -118,6 +120,40 @@ class Conntrack {
     // `bits`: of status::kNatMask and kNatDoneMask.
     void set_nat(ConnId id, std::uint32_t bits, RuleId rule);
     void set_masqueraded_behind(ConnId id, IfIndex interface);
+
+    // Helpers. The helper that follows a connection, and the one that expected it.
+    [[nodiscard]] HelperId helper_of(ConnId id) const;
+    [[nodiscard]] HelperId master_helper_of(ConnId id) const;
+    // What a helper remembers of a connection. Null: no helper follows it.
+    [[nodiscard]] HelpData* help_data(ConnId id);
+    [[nodiscard]] const SequenceAdjusts* adjusts_of(ConnId id) const;
+    // The payload of the segment that begins at `sequence` became `difference` octets longer.
+    void adjust_sequence(ConnId id, Direction direction, std::uint32_t sequence,
+                         std::int32_t difference);
+    // It lives `seconds` from now on. kernel: nf_ct_refresh
+    void refresh(ConnId id, std::uint32_t seconds, Instant now);
+
+    // A connection is expected from now on. A helper's expectation of the same class that expects
+    // the same makes way, and the oldest one where there are too many. kernel:
+    // nf_ct_expect_related; EBUSY, EALREADY, EMFILE, ESHUTDOWN
+    enum class ExpectFailure : std::uint8_t { Clash, Known, TooMany, NoHelper };
+    [[nodiscard]] Result<ExpectId, ExpectFailure> expect_related(const Expectation& expectation,
+                                                                 Instant now);
+    // kernel: nf_ct_unexpect_related
+    void unexpect(ExpectId id);
+    void unexpect_all(ConnId master);
+    // The expectation of a connection with that tuple, if there is one.
+    void unexpect_flow(const Tuple& tuple, ConnId master);
+    // The connection with that tuple, in the zone of `master`, is over. False: there is none.
+    bool end_now(const Tuple& tuple, ConnId master);
+    // How GRE of a call is told apart; by direction. False: the connection has other keys.
+    bool add_gre_keys(ConnId master, const Tuple& original, const Tuple& reply);
+    void remove_gre_keys(ConnId master) { gre_keys_.remove(master); }
+    void activate(ExpectId id, std::uint32_t seconds, Instant now);
+    [[nodiscard]] const Expectations& expectations() const { return expectations_; }
+    // The newest expectation of `master`; 0: none. See Expectations::older.
+    [[nodiscard]] ExpectId newest_expectation(ConnId master) const;
+
     // The connection keeps what it has, but has to be accepted again: from now on
     // awaits_recheck() is true of its packets, until accept_again().
     void recheck(ConnId id);
@@ -152,6 +188,10 @@ class Conntrack {
     // The NAT layer must forget its references when a record goes. One observer, called before the
     // record is erased; the same holds for it.
     std::function<void(ConnId)> on_erase;
+    // An unconfirmed connection is the one that was expected: NAT translates it as it should be.
+    std::function<void(ConnId, const Expectation&, Instant)> on_expected;
+    // A connection that a helper follows is about to be erased.
+    std::function<void(ConnId)> on_master_end;
 
   private:
     bool track_icmp(Packet& packet, Instant now);
@@ -159,7 +199,7 @@ class Conntrack {
     Verdict track_flow(Packet& packet, Instant now);
     bool judge_packet(Packet& packet, const Hit& hit, Instant now);
     [[nodiscard]] bool verifies_checksum(const Packet& packet) const;
-    [[nodiscard]] Lookahead::Lookup lookup_of(const std::optional<Tuple>& tuple) const;
+    [[nodiscard]] Lookahead::Lookup lookup_of(std::optional<Tuple> tuple) const;
     [[nodiscard]] std::optional<Hit> find(const Lookahead::Lookup& lookup, const Meta& meta,
                                           Jiffies now) const;
     [[nodiscard]] const Timeouts& timeouts_of(const Connection& record) const;
@@ -167,6 +207,14 @@ class Conntrack {
                                       Instant now);
     [[nodiscard]] bool carries_events(const Meta& meta) const;
     bool add_extra(ConnId id, const Meta& meta);
+    bool take_help(ConnId id, const Meta& meta, const std::optional<Expectation>& expected);
+    bool assign_helper(ConnId id, const Meta& meta);
+    bool assign_automatic_helper(ConnId id);
+    [[nodiscard]] HelperId automatic_helper(const Tuple& reply) const;
+    std::optional<Expectation> find_expected(const Tuple& tuple, Zone zone, Jiffies now);
+    [[nodiscard]] bool may_make_way(const Expectation& old, const Expectation& expectation) const;
+    void evict_oldest(const Expectation& expectation);
+    void expire_expectations(Jiffies now);
     bool make_room(Instant now);
     bool expire_batch(Instant now);
     void sweep_batch(Instant now);
@@ -185,6 +233,9 @@ class Conntrack {
     bool rechecks_ = false;  // recheck() was called for one, at some time
     RateLimit full_log_;
     EventCache events_;
+    Expectations expectations_;
+    GreKeys gre_keys_;
+    RateLimit expect_log_;
     Lookahead lookahead_;
     Sweeps sweeps_;
     ConnId killed_ = ConnId::None;  // over, but the packet that killed it is still on its way

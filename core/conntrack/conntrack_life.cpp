@@ -18,6 +18,13 @@ constexpr int kExpiryBatches = 16;  // to make room for one
 
 constexpr unsigned kBitsPerLabelWord = 32;
 
+std::optional<Jiffies> nearer(std::optional<Jiffies> a, std::optional<Jiffies> b, Jiffies now) {
+    if (!a || !b) {
+        return a ? a : b;
+    }
+    return jiffies_until(*a, now) < jiffies_until(*b, now) ? a : b;
+}
+
 }  // namespace
 
 // --- new connections ----------------------------------------------------------------------------
@@ -33,6 +40,7 @@ Result<ConnId, DropReason> Conntrack::create(const Packet& packet, const Tuple& 
     if (!id) {
         return DropReason::TrackingFailed;
     }
+    const auto expected = find_expected(tuple, packet.meta.zone, to_jiffies(now));
     Connection& record = table_[*id];
     record.family = tuple.family();
     record.protocol = tuple.protocol;
@@ -40,10 +48,13 @@ Result<ConnId, DropReason> Conntrack::create(const Packet& packet, const Tuple& 
     record.status = carries_events(packet.meta) ? status::kEvents : 0;
     const bool complete = table_.set_tuple(*id, Direction::Original, tuple) &&
                           table_.set_tuple(*id, Direction::Reply, reply) &&
-                          add_extra(*id, packet.meta);
+                          add_extra(*id, packet.meta) && take_help(*id, packet.meta, expected);
     if (!complete) {
         free(*id);
         return DropReason::TrackingFailed;
+    }
+    if (expected && on_expected) {
+        on_expected(*id, *expected, now);
     }
     return *id;
 }
@@ -67,11 +78,11 @@ bool Conntrack::add_extra(ConnId id, const Meta& meta) {
     if (extra == nullptr) {
         return false;
     }
-    extra->counting = settings_.acct != 0;
+    extra->counting = settings_.acct != 0 ? 1 : 0;
     extra->start_ns = settings_.timestamp != 0 ? kStampAtConfirm : 0;
     extra->event_mask = meta.ct_events;
-    extra->zone_original = meta.zone_original;
-    extra->zone_reply = meta.zone_reply;
+    extra->zone_original = meta.zone_original ? 1 : 0;
+    extra->zone_reply = meta.zone_reply ? 1 : 0;
     return true;
 }
 
@@ -204,7 +215,7 @@ bool Conntrack::has_label(ConnId id, unsigned label) const {
 }
 
 bool Conntrack::alter_reply(ConnId id, const Tuple& reply) {
-    return table_.set_tuple(id, Direction::Reply, reply);
+    return table_.set_tuple(id, Direction::Reply, reply) && assign_automatic_helper(id);
 }
 
 void Conntrack::set_nat(ConnId id, std::uint32_t bits, RuleId rule) {
@@ -294,6 +305,10 @@ void Conntrack::free(ConnId id) {
     if (on_erase) {
         on_erase(id);
     }
+    if (table_[id].extra != kNoSide && on_master_end) {
+        on_master_end(id);
+    }
+    unexpect_all(id);
     table_.erase(id);
 }
 
@@ -320,6 +335,7 @@ bool Conntrack::expire(Instant now) {
     now_ = now;
     put_killed();
     sweep_batch(now);
+    expire_expectations(to_jiffies(now));
     const bool complete = expire_batch(now);
     return complete && !sweeps_.pending();
 }
@@ -337,7 +353,8 @@ std::optional<Instant> Conntrack::next_deadline() const {
     if (sweeps_.pending()) {
         return now_;
     }
-    const auto deadline = table_.next_deadline();
+    const auto deadline =
+        nearer(table_.next_deadline(), expectations_.next_deadline(), to_jiffies(now_));
     if (!deadline) {
         return std::nullopt;
     }

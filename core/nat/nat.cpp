@@ -43,6 +43,8 @@ struct Nat::Impl {
     Impl(Conntrack& conntrack_in, RandomSource& random_in, SipKey key)
         : conntrack(conntrack_in), random(random_in), sources(conntrack_in, key) {}
 
+    Verdict setup(ConnId id, Manip manip, const std::optional<Range>& range, RuleId rule,
+                  Instant now);
     Range range_for(const Tuple& current, Manip manip, const std::optional<Range>& range) const;
     void remember_source(ConnId id, const Range& range);
     void index_all(Instant now);
@@ -68,11 +70,18 @@ bool Nat::bound(const Packet& packet, Manip manip) const {
     return impl_->conntrack.table()[packet.meta.conn].has(done_bit(manip));
 }
 
-// kernel: nf_nat_setup_info
 Verdict Nat::bind(Packet& packet, Manip manip, const std::optional<Range>& range, RuleId rule,
                   Instant now) {
-    Conntrack& conntrack = impl_->conntrack;
-    const ConnId id = packet.meta.conn;
+    return impl_->setup(packet.meta.conn, manip, range, rule, now);
+}
+
+Verdict Nat::bind_expected(ConnId id, Manip manip, const Range& range, Instant now) {
+    return impl_->setup(id, manip, range, RuleId::None, now);
+}
+
+// kernel: nf_nat_setup_info
+Verdict Nat::Impl::setup(ConnId id, Manip manip, const std::optional<Range>& range, RuleId rule,
+                         Instant now) {
     if (conntrack.table()[id].has_any(status::kConfirmed | done_bit(manip))) {
         return Verdict::accept();
     }
@@ -80,11 +89,11 @@ Verdict Nat::bind(Packet& packet, Manip manip, const std::optional<Range>& range
     if (!current) {
         return Verdict::drop(DropReason::NatUntranslatable);
     }
-    const Range wanted = impl_->range_for(*current, manip, range);
-    if (is_pool(wanted) && !std::exchange(impl_->pools, true)) {
-        impl_->index_all(now);
+    const Range wanted = range_for(*current, manip, range);
+    if (is_pool(wanted) && !std::exchange(pools, true)) {
+        index_all(now);
     }
-    TupleChooser chooser(impl_->conntrack, impl_->random, impl_->sources);
+    TupleChooser chooser(conntrack, random, sources);
     const Tuple chosen = chooser.choose({id, *current, wanted, manip}, now);
     std::uint32_t bits = done_bit(manip);
     if (chosen != *current) {
@@ -96,7 +105,7 @@ Verdict Nat::bind(Packet& packet, Manip manip, const std::optional<Range>& range
     }
     conntrack.set_nat(id, bits, rule);
     if (manip == Manip::Source) {
-        impl_->remember_source(id, wanted);
+        remember_source(id, wanted);
     }
     return Verdict::accept();
 }

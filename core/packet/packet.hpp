@@ -81,6 +81,7 @@ struct Meta {
     // What raw's CT target asked for (kernel: the template conntrack).
     bool ct_template : 1 = false;
     bool zone_from_mark : 1 = false;  // the zone is the mark the packet has when it is tracked
+    std::uint8_t ct_helper : 6 = 0;   // conntrack::HelperId of its connection; 0: not named
     Zone zone = 0;
     bool zone_original = true;    // the zone counts for the original direction
     bool zone_reply = true;       // ... for the reply direction
@@ -99,6 +100,7 @@ struct Meta {
         zone_original = true;
         zone_reply = true;
         ct_events = 0;
+        ct_helper = 0;
     }
 };
 

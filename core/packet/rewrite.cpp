@@ -1,5 +1,8 @@
 #include "core/packet/rewrite.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 #include "core/base/check.hpp"
 #include "core/packet/offload.hpp"
 #include "core/wire/checksum.hpp"
@@ -35,6 +38,7 @@ void add_to_checksum(Packet& packet, const Field& field, std::uint64_t delta, Sc
 void finish_inner_checksum_before(Packet& packet, std::size_t end);
 void recompute_crc(Packet& packet);
 void set_ipv4_u16(Packet& packet, std::size_t offset, std::uint16_t value);
+void set_length(Packet& packet, std::uint32_t length);
 std::uint32_t covered_length(const Packet& packet);
 
 }  // namespace
@@ -117,6 +121,29 @@ void recompute_l4_checksum(Packet& packet) {
             : std::uint16_t{0};
     const auto checksum = static_cast<std::uint16_t>(~wire::sum(packet.l4().first(length), pseudo));
     wire::store16(field.at, checksum == 0 && field.zero_is_ffff ? 0xffff : checksum);
+}
+
+bool replace_payload(Packet& packet, std::size_t offset, std::size_t removed,
+                     std::string_view text) {
+    constexpr std::size_t kMostIp = 0xffff;
+    NSR_CHECK(offset > packet.layout.l4_offset && offset + removed <= packet.size());
+    const std::size_t length = packet.size() - removed + text.size();
+    const std::size_t header =
+        packet.layout.family == Family::Ipv6 ? std::size_t{ipv6::kHeaderBytes} : std::size_t{0};
+    if (length - header > kMostIp || length > packet.writable().size()) {
+        return false;
+    }
+    packet.gather(packet.size());
+    finish_inner_checksum(packet);
+    const std::size_t behind = packet.size() - offset - removed;
+    packet.resize(std::max(length, packet.size()));
+    std::uint8_t* place = packet.data() + offset;
+    std::memmove(place + text.size(), place + removed, behind);
+    std::copy(text.begin(), text.end(), place);
+    packet.resize(length);
+    set_length(packet, static_cast<std::uint32_t>(length));
+    recompute_l4_checksum(packet);
+    return true;
 }
 
 void recompute_ipv4_header_checksum(Packet& packet) {
@@ -259,6 +286,27 @@ void set_ipv4_u16(Packet& packet, std::size_t offset, std::uint16_t value) {
     std::uint8_t* checksum = packet.data() + ipv4::kChecksumOffset;
     wire::store16(checksum, wire::update16(wire::load16(checksum), wire::load16(place), value));
     wire::store16(place, value);
+}
+
+// The length of the whole packet, wherever it is written.
+void set_length(Packet& packet, std::uint32_t length) {
+    Layout& layout = packet.layout;
+    const std::uint32_t before = layout.l4_length();
+    layout.total_length = length;
+    const auto now = static_cast<std::uint16_t>(layout.l4_length());
+    if (layout.family == Family::Ipv4) {
+        set_ipv4_u16(packet, ipv4::kTotalLengthOffset, static_cast<std::uint16_t>(length));
+    } else {
+        wire::store16(packet.data() + ipv6::kPayloadLengthOffset,
+                      static_cast<std::uint16_t>(length - ipv6::kHeaderBytes));
+    }
+    if (layout.protocol == proto::kUdp) {
+        wire::store16(packet.l4().data() + wire::udp::kLengthOffset, now);
+    }
+    if (has_outer_partial_checksum(packet)) {
+        add_to_checksum(packet, checksum_field(packet),
+                        std::uint64_t{0xffff} - (before & 0xffff) + now, Scope::PseudoHeader);
+    }
 }
 
 // Bytes of the transport part that its checksum is taken over.

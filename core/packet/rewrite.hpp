@@ -9,7 +9,9 @@
 // checksum (core/packet/offload.hpp) stays partial unless what it covers changes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "core/packet/packet.hpp"
 
@@ -35,6 +37,12 @@ void set_l4_u32(Packet& packet, std::size_t offset, std::uint32_t value);
 // Computes the transport checksum anew over the whole packet (payload was replaced). No-op for an
 // outer partial one.
 void recompute_l4_checksum(Packet& packet);
+// Puts `text` in the place of `removed` bytes at `offset` (from bytes().begin()) of a TCP or UDP
+// packet: lengths and checksums follow; a UDP checksum of 0 stays 0. False, and nothing changed: it
+// would not fit. Precondition: the bytes are behind the transport header. kernel:
+// __nf_nat_mangle_tcp_packet, nf_nat_mangle_udp_packet
+[[nodiscard]] bool replace_payload(Packet& packet, std::size_t offset, std::size_t removed,
+                                   std::string_view text);
 void recompute_ipv4_header_checksum(Packet& packet);
 // Finishes a Partial checksum in software: afterwards Complete and right. No-op otherwise; a field
 // that is not there is not written. Precondition: gso None.

@@ -20,12 +20,14 @@ enum class StageId : std::uint8_t {
     Filter,
     Security,
     Snat,
+    Helper,
     Confirm
 };
 
 constexpr std::string_view name_of(StageId stage) {
-    constexpr std::array<std::string_view, 9> kNames = {
-        "defrag", "raw", "conntrack", "mangle", "nat", "filter", "security", "nat", "confirm"};
+    constexpr std::array<std::string_view, 10> kNames = {"defrag", "raw",    "conntrack", "mangle",
+                                                         "nat",    "filter", "security",  "nat",
+                                                         "helper", "confirm"};
     return kNames[static_cast<std::size_t>(stage)];
 }
 
@@ -41,7 +43,7 @@ inline constexpr std::array kPrerouting = {
     Stage{StageId::Mangle, -150}, Stage{StageId::Dnat, -100}};
 inline constexpr std::array kInput = {Stage{StageId::Mangle, -150}, Stage{StageId::Filter, 0},
                                       Stage{StageId::Security, 50}, Stage{StageId::Snat, 100},
-                                      Stage{StageId::Confirm, kLast}};
+                                      Stage{StageId::Helper, 300},  Stage{StageId::Confirm, kLast}};
 inline constexpr std::array kForward = {Stage{StageId::Mangle, -150}, Stage{StageId::Filter, 0},
                                         Stage{StageId::Security, 50}};
 inline constexpr std::array kOutput = {Stage{StageId::Defrag, -400}, Stage{StageId::Raw, -300},
@@ -49,6 +51,7 @@ inline constexpr std::array kOutput = {Stage{StageId::Defrag, -400}, Stage{Stage
                                        Stage{StageId::Dnat, -100},   Stage{StageId::Filter, 0},
                                        Stage{StageId::Security, 50}};
 inline constexpr std::array kPostrouting = {Stage{StageId::Mangle, -150}, Stage{StageId::Snat, 100},
+                                            Stage{StageId::Helper, 300},
                                             Stage{StageId::Confirm, kLast}};
 
 template <std::size_t N>

@@ -43,6 +43,8 @@ Verdict Pipeline::run_stage(StageId stage, Packet& packet) {
         case StageId::Dnat:
         case StageId::Snat:
             return translate(kHook, packet);
+        case StageId::Helper:
+            return state_.helpers.help(packet, now_);
         case StageId::Confirm:
             return confirm(packet);
     }

@@ -34,6 +34,7 @@ State::State(RouterOptions options)
       defrag(options.settings.defrag, draw_key(keys)),
       conntrack(options.settings.conntrack, {draw_key(keys), log, std::move(options.memory)}),
       nat(conntrack, random, draw_key(keys)),
+      helpers(conntrack, nat, random, log),
       network(interfaces, routes),
       program({}, names_of(interfaces)),
       icmp_limit(draw_key(keys)),

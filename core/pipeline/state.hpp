@@ -8,6 +8,7 @@
 #include "core/base/random.hpp"
 #include "core/conntrack/conntrack.hpp"
 #include "core/defrag/defrag.hpp"
+#include "core/helpers/helpers.hpp"
 #include "core/local/groups.hpp"
 #include "core/nat/nat.hpp"
 #include "core/pipeline/counters.hpp"
@@ -55,6 +56,7 @@ struct State {
     defrag::Defrag defrag;
     conntrack::Conntrack conntrack;
     nat::Nat nat;
+    helpers::Helpers helpers;
     RoutingNetwork network;
     rules::Program program;
     IcmpLimit icmp_limit;

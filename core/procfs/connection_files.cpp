@@ -3,6 +3,7 @@
 
 #include "core/procfs/files.hpp"
 #include "core/procfs/nf_conntrack.hpp"
+#include "core/procfs/nf_conntrack_expect.hpp"
 #include "core/procfs/text.hpp"
 
 namespace nsr::procfs {
@@ -68,9 +69,14 @@ std::unique_ptr<Cursor> open_ip_conntrack(const Context& context) {
                                               true);
 }
 
-// No helper expects anything.
-std::string read_nf_conntrack_expect(const Context& /*context*/, Instant /*now*/) {
-    return {};
+std::string read_nf_conntrack_expect(const Context& context, Instant now) {
+    const Conntrack& conntrack = context.router.conntrack();
+    const conntrack::Expectations& expectations = conntrack.expectations();
+    std::string text;
+    for (auto id = expectations.next(0); id != 0; id = expectations.next(id)) {
+        append_expect_line(text, conntrack, id, now);
+    }
+    return text;
 }
 
 // One row for the one thread there is. kernel: ct_cpu_seq_show

@@ -46,6 +46,7 @@ Result<pipeline::Settings, ConfigErrors> with_sysctls(pipeline::Settings setting
                                                       const Config& config,
                                                       const std::vector<std::string>& interfaces,
                                                       std::uint64_t memory_bytes) {
+    settings.conntrack.helpers = config.conntrack.helpers;
     std::vector<SysctlConfig> left = config.sysctls;
     while (true) {
         ConfigErrors errors;

@@ -46,6 +46,7 @@ struct ControlConfig {
 struct ConntrackConfig {
     TrackingMode mode = TrackingMode::Auto;
     bool activate_on_view = false;
+    conntrack::HelperSet helpers = 0;  // that attach themselves to their ports
     SourceLocation where;
 };
 

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t kMaxSocketPath = 107;    // sun_path, without its end
 constexpr std::size_t kMaxInterfaceName = 15;  // IFNAMSIZ, without its end
-const std::vector<std::string> kHelpers = {"amanda", "ftp", "irc", "pptp", "sip", "tftp"};
 
 bool is_file_name(std::string_view name) {
     return !name.empty() && name != "." && name != ".." && name.size() <= 64 &&
@@ -82,6 +81,26 @@ void read_control(Section section, Config& config) {
     section.finish();
 }
 
+void read_helpers(Section& section, ConntrackConfig& conntrack) {
+    std::vector<Located<std::string>> named;
+    section.strings("helpers", named);
+    for (const Located<std::string>& helper : named) {
+        std::vector<std::string> known;
+        bool found = false;
+        for (const conntrack::HelperInfo& row : conntrack::helpers()) {
+            known.emplace_back(row.name);
+            if (row.name == helper.value) {
+                conntrack.helpers |= conntrack::helper_bit(row.id);
+                found = true;
+            }
+        }
+        if (!found) {
+            section.fail(helper.where, "unknown helper \"" + helper.value + "\"" +
+                                           suggestion(helper.value, known));
+        }
+    }
+}
+
 void read_conntrack(Section section, Config& config) {
     ConntrackConfig& conntrack = config.conntrack;
     conntrack.where = section.where();
@@ -90,16 +109,7 @@ void read_conntrack(Section section, Config& config) {
         conntrack.mode = TrackingMode{static_cast<std::uint8_t>(*mode)};
         conntrack.where = section.take("mode")->value.where;
     }
-    std::vector<Located<std::string>> helpers;
-    section.strings("helpers", helpers);
-    for (const Located<std::string>& helper : helpers) {
-        const bool known =
-            std::find(kHelpers.begin(), kHelpers.end(), helper.value) != kHelpers.end();
-        section.fail(
-            helper.where,
-            known ? "helper \"" + helper.value + "\" is not available in this version"
-                  : "unknown helper \"" + helper.value + "\"" + suggestion(helper.value, kHelpers));
-    }
+    read_helpers(section, conntrack);
     section.boolean("activate_on_view", conntrack.activate_on_view);
     section.finish();
 }

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "core/procfs/nf_conntrack.hpp"
+#include "core/procfs/nf_conntrack_expect.hpp"
 #include "core/rules/save.hpp"
 
 namespace nsr::router {
@@ -22,7 +23,8 @@ std::string checkpoint_text(const Router& router, Instant now) {
     std::array<char, 48> heading{};
     const double seconds = std::chrono::duration<double>(now.time_since_epoch()).count();
     std::snprintf(heading.data(), heading.size(), "# t=%g\n", seconds);
-    return heading.data() + procfs::conntrack_snapshot(router.conntrack(), now);
+    return heading.data() + procfs::conntrack_snapshot(router.conntrack(), now) +
+           procfs::expect_snapshot(router.conntrack(), now);
 }
 
 std::string stats_text(const Router& router, const std::vector<std::string>& tables4,

@@ -161,10 +161,12 @@ struct Extra {
     std::array<std::uint32_t, 4> labels{};
     std::uint16_t event_mask = 0;     // event::k* one of which must be among what is told; 0: any
     std::uint16_t cached_events = 0;  // event::k* of packets that were dropped. See EventCache
-    bool counting = false;            // accounting was on when the connection was made
-    bool zone_original = true;        // does the record's zone count for this direction
-    bool zone_reply = true;
+    std::uint32_t counting : 1 = 0;   // accounting was on when the connection was made
+    std::uint32_t zone_original : 1 = 1;  // does the record's zone count for this direction
+    std::uint32_t zone_reply : 1 = 1;
+    std::uint32_t help : 29 = kNoSide;  // Help, iff a helper or an expectation is about it
 };
 static_assert(std::is_trivially_copyable_v<Extra>);
+static_assert(sizeof(Extra) == 64);
 
 }  // namespace nsr::conntrack

@@ -6,6 +6,8 @@
 #include <array>
 #include <cstdint>
 
+#include "core/conntrack/record/helper_info.hpp"
+
 namespace nsr::conntrack {
 
 // kernel: enum tcp_conntrack, same numbers
@@ -75,7 +77,8 @@ struct Settings {
     std::uint32_t checksum = 1;
     std::uint32_t events = 1;
     std::uint32_t events_retry_timeout = 15;
-    std::uint32_t helper = 1;
+    std::uint32_t helper = 1;       // those of `helpers` attach themselves
+    HelperSet helpers = 0;          // "modules" that are loaded
     std::uint32_t log_invalid = 0;  // 0: off, 255: all protocols, else one protocol number
     std::uint32_t timestamp = 0;
     std::uint32_t tcp_be_liberal = 0;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/conntrack/record/connection.hpp"
+#include "core/conntrack/record/help.hpp"
 #include "core/conntrack/table/memory.hpp"
 
 namespace nsr::conntrack {
@@ -27,6 +28,9 @@ inline std::uint32_t& free_link(V6Addresses& record) {
 }
 inline std::uint32_t& free_link(Extra& record) {
     return record.labels[0];
+}
+inline std::uint32_t& free_link(Help& record) {
+    return record.newest;
 }
 
 template <class T>

@@ -56,6 +56,7 @@ struct TableParts final : HashSource {
     Arena<Connection> records;
     Arena<V6Addresses> addresses;
     Arena<Extra> extras;
+    Arena<Help> helps;
     Index index;
     Wheel wheel;
     Eviction eviction;

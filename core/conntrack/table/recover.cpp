@@ -1,9 +1,6 @@
 // Taking in the records that a killed or replaced router left behind. Nothing in them is believed
 // before it was checked: the commit word covers what identifies a connection, what indexes tables
 // is compared with their bounds, and no side record is given out twice.
-#include <array>
-#include <cstddef>
-#include <cstring>
 #include <vector>
 
 #include "core/conntrack/record/settings.hpp"
@@ -33,12 +30,11 @@ bool plausible_state(const Connection& record) {
     return true;
 }
 
-// Is every flag in it a bool? Read as bytes: another value in a bool must not even be looked at.
-bool plausible_flags(const Extra& extra) {
-    std::array<std::uint8_t, sizeof(Extra)> bytes{};
-    std::memcpy(bytes.data(), &extra, sizeof extra);
-    return bytes[offsetof(Extra, counting)] < 2 && bytes[offsetof(Extra, zone_original)] < 2 &&
-           bytes[offsetof(Extra, zone_reply)] < 2;
+// Its expectations did not survive.
+bool plausible_help(Help& help) {
+    help.newest = kNoExpectation;
+    help.expecting = {};
+    return help.helper < HelperId::Count && help.of_master < HelperId::Count;
 }
 
 // The numbers of an arena that recovered records use.
@@ -66,16 +62,21 @@ std::size_t Table::recover(Jiffies now, Jiffies clock_shift) {
     parts.records.adopt();
     parts.addresses.adopt();
     parts.extras.adopt();
+    parts.helps.adopt();
     std::vector<bool> live(parts.records.end());
     Claims<V6Addresses> addresses(parts.addresses);
     Claims<Extra> extras(parts.extras);
+    Claims<Help> helps(parts.helps);
+    const auto help_of = [&](const Connection& record) {
+        return record.extra == kNoSide ? kNoSide : std::uint32_t{parts.extras[record.extra].help};
+    };
     const auto revive = [&](std::uint32_t number) {
         Connection& record = parts.records[number];
         const bool v4 = record.family == Family::Ipv4 && record.v6 == kNoSide;
         const bool v6 = record.family == Family::Ipv6 && record.v6 != kNoSide;
         if (record.commit == 0 || !(v4 || v6) || !addresses.may_use(record.v6) ||
-            !extras.may_use(record.extra) ||
-            (record.extra != kNoSide && !plausible_flags(parts.extras[record.extra])) ||
+            !extras.may_use(record.extra) || !helps.may_use(help_of(record)) ||
+            (help_of(record) != kNoSide && !plausible_help(parts.helps[help_of(record)])) ||
             record.commit != parts.commit_word(number) || !plausible_state(record) ||
             record.has(status::kDying)) {
             return false;
@@ -97,6 +98,7 @@ std::size_t Table::recover(Jiffies now, Jiffies clock_shift) {
             live[number] = true;
             addresses.use(record.v6);
             extras.use(record.extra);
+            helps.use(help_of(record));
             ++parts.size;
         } else {
             record.commit = 0;
@@ -106,6 +108,7 @@ std::size_t Table::recover(Jiffies now, Jiffies clock_shift) {
     parts.records.rebuild(live);
     parts.addresses.rebuild(addresses.taken);
     parts.extras.rebuild(extras.taken);
+    parts.helps.rebuild(helps.taken);
     return parts.size;
 }
 

@@ -11,7 +11,9 @@
 namespace nsr::conntrack {
 namespace {
 
-enum ArenaNumber : unsigned { Records, Addresses, Extras };
+constexpr std::uint32_t kMostHelps = (1u << 29) - 1;  // Extra::help can name
+
+enum ArenaNumber : unsigned { Records, Addresses, Extras, Helps };
 
 // What is stored before this is stored before what follows, also for whoever maps the file after
 // the process was killed: a process that dies leaves what it stored, in the order of its program.
@@ -95,6 +97,33 @@ Extra* Table::need_extra(ConnId id) {
         record.extra = *number;
     }
     return &parts_->extras[record.extra];
+}
+
+Help* Table::help(ConnId id) {
+    const Extra* beside = extra(id);
+    return beside != nullptr && beside->help != kNoSide ? &parts_->helps[beside->help] : nullptr;
+}
+
+const Help* Table::help(ConnId id) const {
+    const Extra* beside = extra(id);
+    return beside != nullptr && beside->help != kNoSide ? &parts_->helps[beside->help] : nullptr;
+}
+
+Help* Table::need_help(ConnId id) {
+    Extra* beside = need_extra(id);
+    if (beside == nullptr) {
+        return nullptr;
+    }
+    if (beside->help == kNoSide) {
+        const std::optional<std::uint32_t> number = parts_->helps.allocate();
+        if (!number || *number > kMostHelps) {
+            return nullptr;
+        }
+        parts_->helps[*number] = Help{};
+        keep_store_order();
+        beside->help = *number & kMostHelps;
+    }
+    return &parts_->helps[beside->help];
 }
 
 std::uint64_t Table::hash_of(const Tuple& tuple, Zone zone) const {
@@ -215,7 +244,7 @@ void Table::resize(std::uint32_t buckets) {
 
 std::size_t Table::bytes_in_use() const {
     return parts_->records.bytes() + parts_->addresses.bytes() + parts_->extras.bytes() +
-           parts_->index.bytes();
+           parts_->helps.bytes() + parts_->index.bytes();
 }
 
 std::optional<ConnId> Table::next(std::optional<ConnId> after) const {
@@ -270,6 +299,7 @@ TableParts::TableParts(SipKey key, std::uint32_t count, std::unique_ptr<Memory> 
       records(*memory, Records, 0),
       addresses(*memory, Addresses, kNoSide + 1),
       extras(*memory, Extras, kNoSide + 1),
+      helps(*memory, Helps, kNoSide + 1),
       index(*this, lines_for(count)),
       wheel(records),
       eviction(records),
@@ -319,6 +349,9 @@ void TableParts::free_sides(Connection& record) {
         addresses.release(std::exchange(record.v6, kNoSide));
     }
     if (record.extra != kNoSide) {
+        if (const std::uint32_t help = extras[record.extra].help; help != kNoSide) {
+            helps.release(help);
+        }
         extras.release(std::exchange(record.extra, kNoSide));
     }
 }

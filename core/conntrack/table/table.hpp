@@ -2,8 +2,8 @@
 //
 // Theory of operation
 //   Records (Connection) lie in an arena of fixed chunks and are named by ConnId; side arenas hold
-//   IPv6 addresses (V6Addresses) and Extra. The index has buckets of one cache line: 12 tags, 12
-//   references, an overflow count. Its keyed hash is symmetric in the two ends of a tuple, so an
+//   IPv6 addresses (V6Addresses), Extra and Help. The index has buckets of one cache line: 12 tags,
+//   12 references, an overflow count. Its keyed hash is symmetric in the two ends of a tuple, so an
 //   untranslated connection needs one reference, matching both of its directions; a connection
 //   whose reply is not the exact reverse of its original (translated, ICMP types canonicalised
 //   before hashing, zones per direction, GRE keys) gets one reference per direction, each matching
@@ -28,6 +28,7 @@
 #include "core/base/instant.hpp"
 #include "core/base/siphash.hpp"
 #include "core/conntrack/record/connection.hpp"
+#include "core/conntrack/record/help.hpp"
 #include "core/conntrack/record/tuple.hpp"
 #include "core/conntrack/table/memory.hpp"
 
@@ -55,6 +56,10 @@ class Table {
     [[nodiscard]] Extra* extra(ConnId id);
     [[nodiscard]] const Extra* extra(ConnId id) const;
     Extra* need_extra(ConnId id);
+    // The side record of a side record, likewise.
+    [[nodiscard]] Help* help(ConnId id);
+    [[nodiscard]] const Help* help(ConnId id) const;
+    Help* need_help(ConnId id);
 
     // A tuple may be hashed before it is looked up. prefetch() brings the index line of a hash
     // closer; once it is there, prefetch_record() does the same for the records that it names. They

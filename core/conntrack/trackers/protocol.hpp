@@ -10,6 +10,7 @@
 #include "core/base/log.hpp"
 #include "core/conntrack/record/connection.hpp"
 #include "core/conntrack/record/event.hpp"
+#include "core/conntrack/record/sequence_adjust.hpp"
 #include "core/conntrack/record/settings.hpp"
 #include "core/conntrack/record/tuple.hpp"
 #include "core/packet/packet.hpp"
@@ -54,6 +55,7 @@ struct Flow {
     const Settings& settings;
     const Timeouts& timeouts;
     const InvalidLog& log;
+    const SequenceAdjusts* adjusts = nullptr;  // of the payloads that helpers changed, if any
 
     // What the tracker decided beside its verdict.
     bool counted = false;      // the packet counts in the connection's accounting

@@ -205,7 +205,7 @@ TcpPath TcpTracker::window() {
     if (synchronise(tcp_, direction_, segment_)) {
         return TcpPath::SkipWindow;
     }
-    const WindowSegment seen = window_segment(tcp_, direction_, segment_);
+    const WindowSegment seen = window_segment(tcp_, direction_, segment_, flow_.adjusts);
     const WindowCheck result = check(tcp_.seen[sender_], tcp_.seen[receiver_], seen);
     if (result.bound == WindowBound::Inside) {
         advance(tcp_, direction_, segment_, seen);

@@ -64,7 +64,8 @@ bool synchronise(TcpState& tcp, Direction direction, const TcpSegment& segment) 
     return false;
 }
 
-WindowSegment window_segment(const TcpState& tcp, Direction direction, const TcpSegment& segment) {
+WindowSegment window_segment(const TcpState& tcp, Direction direction, const TcpSegment& segment,
+                             const SequenceAdjusts* adjusts) {
     const TcpPeer& sender = tcp.seen[index_of(direction)];
     const TcpPeer& receiver = tcp.seen[index_of(opposite(direction))];
     WindowSegment window{segment.seq, segment.end, segment.ack, segment.ack};
@@ -75,6 +76,12 @@ WindowSegment window_segment(const TcpState& tcp, Direction direction, const Tcp
         window.ack = window.sack = receiver.end;
     } else if ((tcp.flags[index_of(opposite(direction))] & tcp_flag::kSackPermitted) != 0) {
         window.sack = highest_acknowledged(segment);
+    }
+    if (acknowledges && adjusts != nullptr) {
+        const std::uint32_t offset =
+            (*adjusts)[index_of(opposite(direction))].offset_at(segment.ack - 1);
+        window.ack -= offset;
+        window.sack -= offset;
     }
     const bool answers_syn = static_cast<TcpConntrack>(tcp.state) == TcpConntrack::SynSent;
     if (rst && segment.seq == 0 && answers_syn) {

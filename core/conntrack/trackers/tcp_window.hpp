@@ -28,6 +28,7 @@
 
 #include "core/base/ct_info.hpp"
 #include "core/conntrack/record/connection.hpp"
+#include "core/conntrack/record/sequence_adjust.hpp"
 #include "core/conntrack/trackers/tcp_segment.hpp"
 
 namespace nsr::conntrack {
@@ -83,8 +84,10 @@ void pick_up(TcpState& tcp, const TcpSegment& segment);
 // Learns from a segment where its sender stands, if that is not known yet or begins anew. True:
 // there is nothing to check in this segment.
 bool synchronise(TcpState& tcp, Direction direction, const TcpSegment& segment);
+// `adjusts`: what NAT did to the numbers of the two ends; null: nothing.
 [[nodiscard]] WindowSegment window_segment(const TcpState& tcp, Direction direction,
-                                           const TcpSegment& segment);
+                                           const TcpSegment& segment,
+                                           const SequenceAdjusts* adjusts);
 [[nodiscard]] WindowCheck check(const TcpPeer& sender, const TcpPeer& receiver,
                                 const WindowSegment& window);
 // An overshooting segment counts as sent, so that its acknowledgment will be right.

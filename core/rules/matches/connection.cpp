@@ -115,13 +115,26 @@ class HelperMatch : public Match {
     std::string save() const override {
         return std::string(bang(invert_)) + "--helper " + quoted(helper_);
     }
-    MatchResult test(ActionParam&) const override { return yes_if(invert_); }
+    MatchResult test(ActionParam& par) const override;
     bool needs_tracking() const override { return true; }
 
   private:
     std::string helper_;
     bool invert_;
 };
+
+// Was the connection expected by that helper? An empty name is any. kernel: helper_mt
+MatchResult HelperMatch::test(ActionParam& par) const {
+    const ConnId conn = par.packet.meta.conn;
+    const auto master =
+        conn == ConnId::None ? conntrack::HelperId::None : par.conntrack.master_helper_of(conn);
+    if (master == conntrack::HelperId::None) {
+        return yes_if(invert_);
+    }
+    const std::string_view name = conntrack::helper_info(master).name;
+    const bool same = helper_.empty() || std::string_view(helper_).starts_with(name);
+    return yes_if(same != invert_);
+}
 
 std::shared_ptr<const Match> parse_helper(const Options& options, RuleContext& context) {
     const GivenOption* given = options.find("helper");

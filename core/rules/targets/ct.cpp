@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/conntrack/record/event.hpp"
+#include "core/conntrack/record/helper_info.hpp"
 #include "core/rules/recite.hpp"
 #include "core/rules/targets/targets.hpp"
 #include "core/rules/words/text.hpp"
@@ -52,27 +53,6 @@ class NotrackTarget : public Target {
     std::string text_;
 };
 
-// Helpers of the kernel, with the protocol that a rule must name, and whether IPv6 has them.
-struct HelperName {
-    std::string_view name;
-    std::uint8_t protocol;
-    bool ipv6;
-};
-constexpr std::array kHelpers = std::to_array<HelperName>({
-    {"ftp", proto::kTcp, true},
-    {"tftp", proto::kUdp, true},
-    {"irc", proto::kTcp, false},
-    {"sip", proto::kTcp, true},
-    {"sip", proto::kUdp, true},
-    {"pptp", proto::kTcp, false},
-    {"amanda", proto::kUdp, true},
-    {"RAS", proto::kUdp, true},
-    {"Q.931", proto::kTcp, true},
-    {"netbios-ns", proto::kUdp, false},
-    {"sane", proto::kTcp, true},
-    {"snmp", proto::kUdp, false},
-});
-
 // kernel: xt_ct_target leaves packets alone that have a template or were tracked already
 bool decided(const Meta& meta) {
     return meta.ct_seen || meta.ct_template || meta.conn != ConnId::None;
@@ -94,10 +74,11 @@ class CtTarget : public Target {
     TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
     bool needs_tracking() const override { return true; }
 
-    std::string helper;               // known by name; there are none yet that would help
+    std::string helper;  // as the rule names it
+    conntrack::HelperId helper_id = conntrack::HelperId::None;
     std::string timeout;              // beside --notrack
     std::uint32_t events = 0;         // of the connection; 0: --ctevents was not given
-    bool expectation_events = false;  // --expevents new: there are no expectations to tell of
+    bool expectation_events = false;  // --expevents new: expectations are not told of
     bool zone_from_mark = false;
     Zone zone = 0;
     bool original = true;
@@ -149,6 +130,7 @@ TargetVerdict CtTarget::apply(ActionParam& par, TableVerdict&) const {
     meta.zone_original = original;
     meta.zone_reply = reply;
     meta.ct_events = static_cast<std::uint16_t>(events);
+    meta.ct_helper = static_cast<std::uint8_t>(helper_id) & 0x3f;
     return TargetVerdict::Continue;
 }
 
@@ -173,27 +155,26 @@ void read_directions(const Options& options, CtTarget& target) {
 }
 
 // kernel: xt_ct_set_helper
-bool check_helper(const GivenOption& given, const RuleContext& context) {
-    const auto fits = [&](const HelperName& row) {
-        return row.name == given.value && context.only(row.protocol) && (row.ipv6 || !context.v6());
-    };
-    if (std::none_of(kHelpers.begin(), kHelpers.end(), fits)) {
-        std::vector<std::string_view> names;
-        std::string protocols;
-        for (const HelperName& row : kHelpers) {
-            names.push_back(row.name);
-            if (row.name == given.value && (row.ipv6 || !context.v6())) {
-                protocols += (protocols.empty() ? "\"-p " : " or \"-p ") +
-                             protocol_text(row.protocol) + "\"";
-            }
+bool read_helper(const GivenOption& given, const RuleContext& context, CtTarget& target) {
+    std::vector<std::string_view> names;
+    std::string protocols;
+    for (const conntrack::HelperInfo& row : conntrack::helpers()) {
+        const bool named = row.name == given.value && (row.ipv6 || !context.v6());
+        if (named && context.only(row.protocol)) {
+            target.helper_id = row.id;
+            return true;
         }
-        context.error(given, protocols.empty() ? "unknown helper " + in_quotes(given.value) +
-                                                     did_you_mean(given.value, names)
-                                               : "helper " + in_quotes(given.value) + " needs " +
-                                                     protocols + " in the same rule");
-        return false;
+        names.push_back(row.name);
+        if (named) {
+            protocols +=
+                (protocols.empty() ? "\"-p " : " or \"-p ") + protocol_text(row.protocol) + "\"";
+        }
     }
-    return true;
+    context.error(given, protocols.empty() ? "unknown helper " + in_quotes(given.value) +
+                                                 did_you_mean(given.value, names)
+                                           : "helper " + in_quotes(given.value) + " needs " +
+                                                 protocols + " in the same rule");
+    return false;
 }
 
 bool read_events(const GivenOption& given, const RuleContext& context, CtTarget& target) {
@@ -244,7 +225,7 @@ std::shared_ptr<const Target> parse_ct(const Options& options, RuleContext& cont
         return nullptr;
     }
     const GivenOption* helper = options.find("helper");
-    return helper == nullptr || check_helper(*helper, context) ? target : nullptr;
+    return helper == nullptr || read_helper(*helper, context, *target) ? target : nullptr;
 }
 
 std::shared_ptr<const Target> parse_notrack(const Options&, RuleContext&) {

@@ -1,0 +1,102 @@
+#include "core/helpers/call.hpp"
+
+#include <algorithm>
+
+#include "core/packet/rewrite.hpp"
+#include "core/wire/tcp.hpp"
+#include "core/wire/udp.hpp"
+
+namespace nsr::helpers {
+
+using conntrack::Conntrack;
+using conntrack::Expectation;
+using conntrack::ExpectId;
+namespace status = conntrack::status;
+
+bool Call::translated() const {
+    return conntrack.table()[id()].has_any(status::kNatMask);
+}
+
+std::optional<std::size_t> Call::payload_offset() const {
+    const Layout& layout = packet.layout;
+    std::size_t header = wire::udp::kHeaderBytes;
+    if (layout.protocol == proto::kTcp) {
+        const auto tcp = wire::TcpView::parse(packet.l4());
+        if (!tcp) {
+            return std::nullopt;
+        }
+        header = tcp->data_offset_bytes();
+    }
+    const std::size_t offset = layout.l4_offset + header;
+    return offset < packet.size() ? std::optional(offset) : std::nullopt;
+}
+
+std::string_view Call::payload() const {
+    const auto offset = payload_offset();
+    if (!offset) {
+        return {};
+    }
+    const auto bytes = packet.bytes().subspan(*offset);
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+Verdict Call::expect(const Expectation& expectation) {
+    return conntrack.expect_related(expectation, now).ok() ? Verdict::accept()
+                                                           : refuse("cannot add expectation");
+}
+
+Call::Translated Call::expect_translated(Expectation expectation, Direction to) {
+    constexpr std::uint32_t kMostAttempts = 128;
+    constexpr std::uint32_t kLastPort = 0xffff;
+    const Port wanted = expectation.tuple.destination_port;
+    const std::uint32_t range = kLastPort - wanted;
+    std::uint32_t left = std::min(range, kMostAttempts);
+    expectation.saved_port = wanted;
+    expectation.direction = to;
+    expectation.follow = conntrack::Follow::Master;
+    for (;;) {
+        const auto expected = conntrack.expect_related(expectation, now);
+        if (expected) {
+            return {expectation.tuple.destination_port, *expected};
+        }
+        if (expected.error() != Conntrack::ExpectFailure::Clash || left-- == 0) {
+            return {};
+        }
+        expectation.tuple.destination_port = static_cast<Port>(wanted + random.below(range));
+    }
+}
+
+bool Call::mangle(std::size_t offset, std::size_t length, std::string_view text) {
+    const std::size_t place = *payload_offset() + offset;
+    if (!rewrite::replace_payload(packet, place, length, text)) {
+        return false;
+    }
+    if (packet.layout.protocol == proto::kTcp) {
+        const auto longer =
+            static_cast<std::int32_t>(text.size()) - static_cast<std::int32_t>(length);
+        const std::uint32_t sequence = wire::TcpView::parse(packet.l4())->sequence_number();
+        conntrack.adjust_sequence(id(), direction(), sequence, longer);
+    }
+    return true;
+}
+
+Verdict Call::refuse(const std::string& why) {
+    std::string line = "nf_ct_" + std::string(helper_info(conntrack.helper_of(id())).name) +
+                       ": dropping packet: " + why;
+    if (conntrack.describe_packet) {
+        line += " " + conntrack.describe_packet(packet);
+    }
+    log.log(now, LogLevel::Notice, line);
+    return Verdict::drop(DropReason::HelperRefused);
+}
+
+Number leading_number(std::string_view text) {
+    Number number;
+    while (number.length < text.size() && text[number.length] >= '0' &&
+           text[number.length] <= '9') {
+        number.value = number.value * 10 + static_cast<unsigned>(text[number.length++] - '0');
+    }
+    return number;
+}
+
+}  // namespace nsr::helpers

@@ -1,0 +1,14 @@
+// Moves the numbers of a segment whose connection had payloads made longer or shorter.
+#pragma once
+
+#include "core/conntrack/record/sequence_adjust.hpp"
+#include "core/packet/packet.hpp"
+
+namespace nsr::helpers {
+
+// False: the header is not all there. Precondition: a TCP packet going in `direction`. kernel:
+// nf_ct_seq_adjust
+[[nodiscard]] bool adjust_sequence(Packet& packet, Direction direction,
+                                   const conntrack::SequenceAdjusts& adjusts);
+
+}  // namespace nsr::helpers
