@@ -137,8 +137,15 @@ class Conntrack {
     // the same makes way, and the oldest one where there are too many. kernel:
     // nf_ct_expect_related; EBUSY, EALREADY, EMFILE, ESHUTDOWN
     enum class ExpectFailure : std::uint8_t { Clash, Known, TooMany, NoHelper };
+    // `whose`: of whom an expectation of the same flow is, to be Known or to make way. kernel:
+    // NF_CT_EXP_F_SKIP_MASTER
+    enum class Whose : std::uint8_t { Master, Anybody };
     [[nodiscard]] Result<ExpectId, ExpectFailure> expect_related(const Expectation& expectation,
-                                                                 Instant now);
+                                                                 Instant now,
+                                                                 Whose whose = Whose::Master);
+    // The newest one that `tuple` fits, inactive or not, in the zone of `master`; 0: there is none.
+    // kernel: __nf_ct_expect_find
+    [[nodiscard]] ExpectId find_expectation(const Tuple& tuple, ConnId master) const;
     // kernel: nf_ct_unexpect_related
     void unexpect(ExpectId id);
     void unexpect_all(ConnId master);
@@ -212,7 +219,6 @@ class Conntrack {
     bool assign_automatic_helper(ConnId id);
     [[nodiscard]] HelperId automatic_helper(const Tuple& reply) const;
     std::optional<Expectation> find_expected(const Tuple& tuple, Zone zone, Jiffies now);
-    [[nodiscard]] bool may_make_way(const Expectation& old, const Expectation& expectation) const;
     void evict_oldest(const Expectation& expectation);
     void expire_expectations(Jiffies now);
     bool make_room(Instant now);

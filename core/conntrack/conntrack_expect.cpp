@@ -138,7 +138,7 @@ std::optional<Expectation> Conntrack::find_expected(const Tuple& tuple, Zone zon
 
 // kernel: __nf_ct_expect_check, nf_ct_expect_insert
 Result<ExpectId, Conntrack::ExpectFailure> Conntrack::expect_related(const Expectation& expectation,
-                                                                     Instant now) {
+                                                                     Instant now, Whose whose) {
     const Jiffies jiffies = to_jiffies(now);
     expire_expectations(jiffies);
     Help* help = table_.help(expectation.master);
@@ -148,16 +148,20 @@ Result<ExpectId, Conntrack::ExpectFailure> Conntrack::expect_related(const Expec
     const auto in_zone = [&](const Expectation& old) {
         return table_[old.master].zone == table_[expectation.master].zone;
     };
+    const auto same = [&](const Expectation& old) {
+        return (whose == Whose::Anybody || old.master == expectation.master) &&
+               same_flow(old, expectation);
+    };
     const ExpectId met =
         expectations_.find_beside(expectation.tuple, jiffies, [&](const Expectation& old) {
-            return in_zone(old) && (may_make_way(old, expectation) || overlap(old, expectation));
+            return in_zone(old) && (same(old) || overlap(old, expectation));
         });
     if (met != 0) {
         const Expectation& old = expectations_[met];
-        if (!may_make_way(old, expectation)) {
+        if (!same(old)) {
             return ExpectFailure::Clash;
         }
-        if (old.of_class != expectation.of_class) {
+        if (old.of_class != expectation.of_class || old.master != expectation.master) {
             return ExpectFailure::Known;
         }
         unexpect(met);
@@ -179,9 +183,10 @@ Result<ExpectId, Conntrack::ExpectFailure> Conntrack::expect_related(const Expec
     return expectations_.insert(timed, help->newest);
 }
 
-// kernel: master_matches and expect_matches
-bool Conntrack::may_make_way(const Expectation& old, const Expectation& expectation) const {
-    return old.master == expectation.master && same_flow(old, expectation);
+ExpectId Conntrack::find_expectation(const Tuple& tuple, ConnId master) const {
+    return expectations_.find_beside(tuple, to_jiffies(now_), [&](const Expectation& old) {
+        return fits(old, tuple) && table_[old.master].zone == table_[master].zone;
+    });
 }
 
 // kernel: evict_oldest_expect

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 
-#include "core/helpers/call.hpp"
-#include "core/helpers/pptp.hpp"
+#include "core/helpers/call/call.hpp"
+#include "core/helpers/protocols/pptp.hpp"
+#include "core/helpers/protocols/protocols.hpp"
 #include "core/helpers/sequence.hpp"
+#include "core/helpers/sip/sip.hpp"
 #include "core/nat/icmp_inner.hpp"
 
 namespace nsr::helpers {
@@ -27,6 +29,8 @@ constexpr std::array kHelp = std::to_array<Row>({
     {HelperId::Irc, help_irc},
     {HelperId::Pptp, help_pptp},
     {HelperId::Sane, help_sane},
+    {HelperId::SipTcp, help_sip_tcp},
+    {HelperId::SipUdp, help_sip_udp},
     {HelperId::Tftp, help_tftp},
 });
 
@@ -86,6 +90,8 @@ void Helpers::follow(ConnId id, const Expectation& expectation, Instant now) {
             return;
         case conntrack::Follow::Master:
             return follow_master(id, expectation, now);
+        case conntrack::Follow::Sip:
+            return follow_sip(conntrack_, nat_, id, expectation, now);
         case conntrack::Follow::Pptp:
             return follow_pptp(conntrack_, nat_, id, expectation, now);
     }

@@ -11,8 +11,8 @@
 //   kept in the connection's Help, and every later segment of it is adjusted here, acknowledgments
 //   and SACK blocks included. The expected connection is translated the moment it is made
 //   (on_expected), as its master is.
-//   One file a protocol, one row of the table in helpers.cpp each; Call (call.hpp) is what they
-//   share.
+//   One row of the table in helpers.cpp a protocol; protocols/ has a file for each, sip/ is a room
+//   of its own; Call (call/call.hpp) is what they share.
 // kernel: nf_confirm, nf_conntrack_helper.c, nf_nat_helper.c, nf_conntrack_seqadj.c
 #pragma once
 

@@ -43,7 +43,7 @@ void append_expect_line(std::string& out, const Conntrack& conntrack, ExpectId i
     out += " proto=" + std::to_string(tuple.protocol);
     out += " src=" + to_proc_string(tuple.source) + " dst=" + to_proc_string(tuple.destination);
     out += ' ';
-    out.append(ports.data(), end);
+    out.append(ports.data(), static_cast<std::size_t>(end - ports.data()));
     out += flags_of(expectation);
     out += helper.name;
     out += of_class.empty() ? "\n" : "/" + std::string(of_class) + "\n";

@@ -13,6 +13,7 @@ namespace nsr::conntrack {
 enum class Follow : std::uint8_t {
     No,
     Master,  // as its master is: nf_nat_follow_master
+    Sip,     // nf_nat_sip_expected
     Pptp,    // pptp_expectfn, which ends the other expectation of the call, and pptp_nat_expected
 };
 

@@ -1,12 +1,12 @@
 // PPTP, RFC 2637: a call that both ends agreed on is carried by enhanced GRE, whose keys are the
 // call ids that they told each other. One call for each control connection is followed.
 // kernel: nf_conntrack_pptp.c, nf_nat_pptp.c
-#include "core/helpers/pptp.hpp"
+#include "core/helpers/protocols/pptp.hpp"
 
 #include <array>
 #include <optional>
 
-#include "core/helpers/call.hpp"
+#include "core/helpers/protocols/protocols.hpp"
 #include "core/wire/bytes.hpp"
 
 namespace nsr::helpers {

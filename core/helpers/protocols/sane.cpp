@@ -1,5 +1,5 @@
 // SANE: the answer to NET_START names the port for the picture. kernel: nf_conntrack_sane.c
-#include "core/helpers/call.hpp"
+#include "core/helpers/protocols/protocols.hpp"
 #include "core/wire/bytes.hpp"
 
 namespace nsr::helpers {

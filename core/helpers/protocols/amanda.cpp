@@ -2,7 +2,7 @@
 // nf_nat_amanda.c
 #include <array>
 
-#include "core/helpers/call.hpp"
+#include "core/helpers/protocols/protocols.hpp"
 
 namespace nsr::helpers {
 

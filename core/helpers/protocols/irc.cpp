@@ -4,7 +4,7 @@
 #include <array>
 #include <optional>
 
-#include "core/helpers/call.hpp"
+#include "core/helpers/protocols/protocols.hpp"
 
 namespace nsr::helpers {
 

@@ -1,6 +1,6 @@
 // TFTP: the answer to a request comes from a port of its own. kernel: nf_conntrack_tftp.c,
 // nf_nat_tftp.c
-#include "core/helpers/call.hpp"
+#include "core/helpers/protocols/protocols.hpp"
 
 namespace nsr::helpers {
 

@@ -52,10 +52,18 @@ struct Call {
         Port port = 0;
         conntrack::ExpectId expected = 0;
     };
-    Translated expect_translated(conntrack::Expectation expectation, Direction direction);
+    Translated expect_translated(const conntrack::Expectation& expectation, Direction direction);
+    // The same from another port on, for another way to come.
+    Translated expect_translated(conntrack::Expectation expectation, Direction direction,
+                                 Port first, conntrack::Follow follow);
     // Puts `text` in the place of `length` bytes at `offset` of the payload. False: it does not
     // fit. kernel: nf_nat_mangle_tcp_packet, nf_nat_mangle_udp_packet
     [[nodiscard]] bool mangle(std::size_t offset, std::size_t length, std::string_view text);
+    // The same in several steps: the sequence numbers are told of all of them at the end, by the
+    // length of the payload before.
+    [[nodiscard]] bool mangle_quietly(std::size_t offset, std::size_t length,
+                                      std::string_view text);
+    void note_longer(std::size_t before);
     // The usual way of a helper with a translated connection: expect, and say so in `text(port)`.
     template <class Text>
     Verdict expect_and_mangle(const conntrack::Expectation& expectation, Direction direction,
@@ -85,13 +93,5 @@ struct Number {
     std::size_t length = 0;
 };
 Number leading_number(std::string_view text);
-
-// One per helper.
-Verdict help_amanda(Call& call);
-Verdict help_ftp(Call& call);
-Verdict help_irc(Call& call);
-Verdict help_pptp(Call& call);
-Verdict help_sane(Call& call);
-Verdict help_tftp(Call& call);
 
 }  // namespace nsr::helpers

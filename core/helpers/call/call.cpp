@@ -1,6 +1,7 @@
-#include "core/helpers/call.hpp"
+#include "core/helpers/call/call.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/packet/rewrite.hpp"
 #include "core/wire/tcp.hpp"
@@ -45,15 +46,20 @@ Verdict Call::expect(const Expectation& expectation) {
                                                            : refuse("cannot add expectation");
 }
 
-Call::Translated Call::expect_translated(Expectation expectation, Direction to) {
+Call::Translated Call::expect_translated(const Expectation& expectation, Direction to) {
+    return expect_translated(expectation, to, expectation.tuple.destination_port,
+                             conntrack::Follow::Master);
+}
+
+Call::Translated Call::expect_translated(Expectation expectation, Direction to, Port first,
+                                         conntrack::Follow follow) {
     constexpr std::uint32_t kMostAttempts = 128;
     constexpr std::uint32_t kLastPort = 0xffff;
-    const Port wanted = expectation.tuple.destination_port;
-    const std::uint32_t range = kLastPort - wanted;
+    const std::uint32_t range = kLastPort - first;
     std::uint32_t left = std::min(range, kMostAttempts);
-    expectation.saved_port = wanted;
+    expectation.saved_port = std::exchange(expectation.tuple.destination_port, first);
     expectation.direction = to;
-    expectation.follow = conntrack::Follow::Master;
+    expectation.follow = follow;
     for (;;) {
         const auto expected = conntrack.expect_related(expectation, now);
         if (expected) {
@@ -62,22 +68,30 @@ Call::Translated Call::expect_translated(Expectation expectation, Direction to) 
         if (expected.error() != Conntrack::ExpectFailure::Clash || left-- == 0) {
             return {};
         }
-        expectation.tuple.destination_port = static_cast<Port>(wanted + random.below(range));
+        expectation.tuple.destination_port = static_cast<Port>(first + random.below(range));
     }
 }
 
 bool Call::mangle(std::size_t offset, std::size_t length, std::string_view text) {
-    const std::size_t place = *payload_offset() + offset;
-    if (!rewrite::replace_payload(packet, place, length, text)) {
-        return false;
+    const std::size_t before = payload().size();
+    const bool done = mangle_quietly(offset, length, text);
+    if (done) {
+        note_longer(before);
     }
+    return done;
+}
+
+bool Call::mangle_quietly(std::size_t offset, std::size_t length, std::string_view text) {
+    return rewrite::replace_payload(packet, *payload_offset() + offset, length, text);
+}
+
+// kernel: nf_ct_seqadj_set
+void Call::note_longer(std::size_t before) {
     if (packet.layout.protocol == proto::kTcp) {
-        const auto longer =
-            static_cast<std::int32_t>(text.size()) - static_cast<std::int32_t>(length);
         const std::uint32_t sequence = wire::TcpView::parse(packet.l4())->sequence_number();
+        const auto longer = static_cast<std::int32_t>(payload().size() - before);
         conntrack.adjust_sequence(id(), direction(), sequence, longer);
     }
-    return true;
 }
 
 Verdict Call::refuse(const std::string& why) {

@@ -2,12 +2,11 @@
 // 959 and RFC 2428. kernel: nf_conntrack_ftp.c, nf_nat_ftp.c
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <optional>
 #include <span>
 #include <string>
 
-#include "core/helpers/call.hpp"
+#include "core/helpers/protocols/protocols.hpp"
 #include "core/wire/tcp.hpp"
 
 namespace nsr::helpers {
@@ -160,9 +159,13 @@ constexpr std::array<std::array<Command, 2>, 2> kCommands = {{
 
 enum class Search : std::uint8_t { None, Partial, Found };
 
+char upper(char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
 bool begins_alike(std::string_view text, std::string_view pattern) {
     return std::equal(text.begin(), text.end(), pattern.begin(),
-                      [](char a, char b) { return std::toupper(a) == std::toupper(b); });
+                      [](char a, char b) { return upper(a) == upper(b); });
 }
 
 // Partial: it might be the command, but not all of it is there, or it is malformed. kernel:
