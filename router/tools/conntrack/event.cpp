@@ -24,6 +24,7 @@ Attributes attributes_of(const Entry& entry, std::uint32_t bits) {
         .counters = ends,
         .timestamp = ends,
         .mark = entry.connection.mark != 0 || (bits & event::kMark) != 0,
+        .helper = !ends,
     };
 }
 

@@ -43,6 +43,10 @@ void append_plain(std::string& out, const Entry& entry, const Attributes& attrib
             append_start(out, entry);
         }
     }
+    const conntrack::HelperId helper = entry.table.helper_of(entry.id);
+    if (attributes.helper && helper != conntrack::HelperId::None) {
+        out += "helper=" + std::string(conntrack::helper_info(helper).name) + " ";
+    }
 }
 
 namespace {

@@ -16,6 +16,7 @@ struct Attributes {
     bool counters = true;
     bool timestamp = true;
     bool mark = true;
+    bool helper = true;
 };
 
 // Without line break; every word is followed by a blank.

@@ -71,6 +71,9 @@ void append_conntrack_json(std::string& out, const Conntrack& conntrack, ConnId 
     out += ",\"reply\":" + json_tuple(entry, Direction::Reply);
     out += ",\"status\":" + json_string(status_words(connection));
     out += ",\"mark\":" + number(connection.mark) + ",\"zone\":" + number(connection.zone);
+    if (const auto helper = conntrack.helper_of(id); helper != conntrack::HelperId::None) {
+        out += ",\"helper\":" + json_string(conntrack::helper_info(helper).name);
+    }
     if (entry.extra != nullptr && entry.extra->start_ns != 0) {
         out += ",\"start_ns\":" + std::to_string(entry.extra->start_ns);
     }
