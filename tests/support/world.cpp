@@ -60,6 +60,7 @@ struct World::Impl : TraceWorld {
     Instant time{std::chrono::seconds(1000)};
 
     void build(const Setup& setup);
+    void link_up();  // lan and wan
     void load(const Setup& setup, const Here& here);
     void fail(const Here& here, const std::string& what);
     void advance(Instant until);
@@ -83,6 +84,12 @@ void World::Impl::build(const Setup& setup) {
     options.settings.forwarding.icmp_msgs_per_sec = 1000000;
     options.settings.forwarding.ipv6_icmp_ratelimit = 0;
     router = std::make_unique<Router>(std::move(options));
+    if (!setup.fill) {
+        link_up();
+    }
+}
+
+void World::Impl::link_up() {
     const auto link = [&](const char* name, const char* v4, const char* v6) {
         routing::Interface interface;
         interface.name = name;
@@ -99,6 +106,12 @@ void World::Impl::build(const Setup& setup) {
 }
 
 void World::Impl::load(const Setup& setup, const Here& here) {
+    if (setup.fill) {
+        for (const ConfigError& error : setup.fill(*router, time)) {
+            fail(here, to_string(error));
+        }
+        return;
+    }
     rules::Ruleset ruleset;
     ConfigErrors errors = rules::parse_save(setup.rules_v4, "given", Family::Ipv4, ruleset);
     const ConfigErrors errors_v6 =
@@ -163,7 +176,8 @@ World::World(Setup setup, Here here) : impl_(std::make_unique<Impl>()) {
             ADD_FAIL_CHECK_AT(where.file, where.line, story);
         };
     }
-    impl_->story.step("given " + on_one_line(setup.rules_v4 + setup.rules_v6));
+    impl_->story.step("given " + (setup.title.empty() ? on_one_line(setup.rules_v4 + setup.rules_v6)
+                                                      : setup.title));
     impl_->build(setup);
     impl_->load(setup, here);
     impl_->router->observe(&impl_->tracer);

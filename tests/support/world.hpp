@@ -9,6 +9,7 @@
 //
 // Interfaces unless given others: lan 10.0.0.1/24 fd00:1::1/64, wan 192.0.2.1/24 2001:db8::1/64
 // with a default route via 192.0.2.254. What nobody expected is a failure when the World ends.
+// Setup::fill makes another router: interfaces, routes, sets and rules are then its own.
 #pragma once
 
 #include <functional>
@@ -38,6 +39,8 @@ class World {
         std::string rules_v6;
         conntrack::Settings conntrack;
         TrackingMode tracking = TrackingMode::On;
+        std::function<ConfigErrors(Router&, Instant)> fill = {};
+        std::string title = {};   // what the story says is given; unset: the rules
         Failure on_failure = {};  // unset: the test fails where the step stands
     };
     explicit World(Setup setup, Here here = {});

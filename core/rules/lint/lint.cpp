@@ -33,7 +33,10 @@ constexpr std::array kChecks = std::to_array<Check>({
      look_for_deaf_host},
     {"no-such-interface", "a rule names an interface that the configuration does not have",
      look_for_missing_interfaces},
-    {"unused-chain", "a chain with rules that no rule goes to", look_for_unused_chains},
+    {"unused-chain",
+     "a chain with rules that no rule goes to, where fewer than eight of its prefix are in use"
+     " (programs keep some in stock)",
+     look_for_unused_chains},
     {"ftp-without-helper",
      "port 21 is accepted, but neither a helper nor a rule lets data connections pass",
      look_for_ftp_without_helper},

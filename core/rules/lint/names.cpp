@@ -1,5 +1,6 @@
 // Names that nothing answers to: no-such-interface, unused-chain, ftp-without-helper.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/rules/code.hpp"
@@ -24,6 +25,27 @@ Family other(Family family) {
 bool is_unused(const Subject& subject, const TableView& table, const ChainView& view) {
     return view.chain->policy == Policy::None && !view.called && !view.lines.empty() &&
            !is_used_in(subject.table(other(table.family()), table.id()), view.chain->name);
+}
+
+// "ufw-" of ufw-logging-allow, "zone_" of zone_wan_input; the whole name where nothing is marked
+// off.
+std::string_view stem_of(std::string_view chain) {
+    const std::size_t end = chain.find_first_of("-_");
+    return end == std::string_view::npos ? chain : chain.substr(0, end + 1);
+}
+
+// Stems of chains that a program has written: programs keep some in stock, and know why.
+std::set<std::string_view> stems_of_programs(const TableView& table) {
+    constexpr std::size_t kManyInUse = 8;
+    std::map<std::string_view, std::size_t> in_use;
+    std::set<std::string_view> stems;
+    for (const ChainView& view : table.chains()) {
+        const std::string_view stem = stem_of(view.chain->name);
+        if (view.called && ++in_use[stem] == kManyInUse) {
+            stems.insert(stem);
+        }
+    }
+    return stems;
 }
 
 bool has_helper(const Subject& subject, Family family, std::string_view helper) {
@@ -99,12 +121,12 @@ void look_for_missing_interfaces(const Subject& subject, Report& report) {
     }
 }
 
-// Programs that write rules keep some chains ready: they are told in one line.
 void look_for_unused_chains(const Subject& subject, Report& report) {
     for (const TableView& table : subject.tables()) {
+        const std::set<std::string_view> in_stock = stems_of_programs(table);
         std::vector<const ChainView*> unused;
         for (const ChainView& view : table.chains()) {
-            if (is_unused(subject, table, view)) {
+            if (is_unused(subject, table, view) && !in_stock.contains(stem_of(view.chain->name))) {
                 unused.push_back(&view);
             }
         }
