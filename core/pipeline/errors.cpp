@@ -177,7 +177,7 @@ Verdict Pipeline::may_forward(Packet& packet, const Decision& decision) {
     if (!v4 && (packet.layout.source.is_unspecified() || packet.layout.source.is_loopback())) {
         return Verdict::drop(DropReason::MartianSource);
     }
-    if (!v4 && packet.layout.source.is_link_local()) {
+    if (!v4 && packet.layout.source.is_link_local() && decision.out != packet.meta.in) {
         send_error(packet, {icmpv6::kDestinationUnreachable, icmpv6::kBeyondScope});
         return Verdict::drop(DropReason::NotForwardable);
     }

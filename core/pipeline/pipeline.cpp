@@ -1,6 +1,8 @@
 #include "core/pipeline/pipeline.hpp"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "core/local/loopback_alias.hpp"
 #include "core/packet/dissect.hpp"
@@ -13,6 +15,27 @@ namespace nsr::pipeline {
 
 using routing::Decision;
 using routing::Destination;
+
+namespace {
+
+// A link-local address is looked for on the link that the packet came by, and nowhere else: several
+// links have the same network, and no route leads from one to the other. kernel: rt6_need_strict
+Decision route_of_arrived(const State& state, const Packet& packet) {
+    const IpAddress& to = packet.layout.destination;
+    const Decision decision = state.routes.lookup(to);
+    const IfIndex in = packet.meta.in;
+    const bool strict = to.is_v6() && to.is_link_local();
+    if (!strict || decision.kind != Destination::Unicast || decision.out == in) {
+        return decision;
+    }
+    const std::vector<Prefix>& own = state.interfaces.get(in).addresses;
+    const bool on_link = std::any_of(own.begin(), own.end(), [&](const Prefix& prefix) {
+        return prefix.address.is_v6() && prefix.contains(to);
+    });
+    return on_link ? Decision{Destination::Unicast, in, to} : Decision{};
+}
+
+}  // namespace
 
 // --- a foreign packet: PREROUTING, then INPUT or FORWARD and POSTROUTING ------------------------
 
@@ -57,7 +80,7 @@ void Pipeline::gather_for_demux(Packet& packet) {
 
 // kernel: ip_route_input_slow, ip6_route_input
 void Pipeline::route_input(Packet& packet) {
-    const Decision decision = state_.routes.lookup(packet.layout.destination);
+    const Decision decision = route_of_arrived(state_, packet);
     if (state_.observer != nullptr) {
         state_.observer->routed(packet, decision);
     }

@@ -28,6 +28,27 @@ TEST_CASE("input: of the IPv6 groups the router is only in that of all nodes") {
     w.expect_entries(1);
 }
 
+TEST_CASE(
+    "input: link-local addresses stay on their link, though a default route leads elsewhere") {
+    World w = given("");
+    w.when("lan", udp("[fd00:1::2]:4000", "[fe80::9]:53"));
+    w.expect_icmp("lan", 1, 0).expect_drop(DropReason::NoRoute);
+    w.when("lan", udp("[fe80::2]:4000", "[2001:db8:9::7]:53"));
+    w.expect_drop(DropReason::NotForwardable).forget();
+    const auto back = udp("[fe80::2]:4000", "[fd00:1::3]:53");
+    w.when("lan", back).expect("lan", PacketBuilder(back).ttl(63));
+}
+
+TEST_CASE("input: two links that have the same link-local network do not lead to each other") {
+    World w = given("");
+    CHECK(w.router().add_address(IfIndex{1}, *parse_prefix("fe80::1/64")));
+    CHECK(w.router().add_address(IfIndex{2}, *parse_prefix("fe80::2/64")));
+    for (const char* link : {"lan", "wan"}) {
+        const auto packet = udp("[fe80::8]:4000", "[fe80::9]:53");
+        w.when(link, packet).expect(link, PacketBuilder(packet).ttl(63));
+    }
+}
+
 TEST_CASE("input: what was set for an interface before it was there counts") {
     Router::Options options;
     options.settings.forwarding.rp_filter = {0, 0, 2};
