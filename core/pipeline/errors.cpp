@@ -260,6 +260,7 @@ void Pipeline::send_error(const Packet& about, IcmpError error) {
     }
     state_.conntrack.attach(*packet, about);
     packet->meta.cause = about.meta.cause;
+    packet->meta.out = about.meta.in;
     send_local(std::move(*packet));
 }
 
@@ -316,6 +317,7 @@ void Pipeline::send_reject(const Packet& about, rules::RejectWith with) {
             state_.conntrack.attach(*reset, about);
             state_.conntrack.set_closing(about, now_);
             reset->meta.cause = about.meta.cause;
+            reset->meta.out = about.meta.in;
             send_local(std::move(*reset));
         }
         return;

@@ -11,7 +11,7 @@ from generate import Case
 ROOT = pathlib.Path(__file__).resolve().parents[1] / "rulesets"
 # Of rules with these the two sides cannot be asked the same: chance, the time of day, rates (the kernel's clock does not wait), helpers, and what no iptables knows.
 LEFT_OUT = re.compile(r"-m statistic --mode random|-m time |-m (hash)?limit |-j CT --helper|-j FLOWOFFLOAD|--random")
-OUTSIDE = {4: ["198.51.100.9", "203.0.113.9", "192.0.2.77", "224.0.0.251"], 6: ["2001:db8:9::9", "2001:db8:bad::7"]}
+OUTSIDE = {4: ["198.51.100.9", "203.0.113.9", "192.0.2.77", "224.0.0.251"], 6: ["2001:db8:9::9", "2001:db8:bad::7", "fe80::77", "fe80::78"]}
 PORTS = [22, 80, 443, 4000, 8080, 33000]
 MSS = b"\x02\x04\x05\xb4"
 

@@ -34,7 +34,8 @@ TEST_CASE(
     w.when("lan", udp("[fd00:1::2]:4000", "[fe80::9]:53"));
     w.expect_icmp("lan", 1, 0).expect_drop(DropReason::NoRoute);
     w.when("lan", udp("[fe80::2]:4000", "[2001:db8:9::7]:53"));
-    w.expect_drop(DropReason::NotForwardable).forget();
+    w.expect_drop(DropReason::NoRoute).expect_drop(DropReason::NotForwardable);
+    w.when("lan", ping("fe80::2", "fd00:1::1")).expect_drop(DropReason::NoRoute);
     const auto back = udp("[fe80::2]:4000", "[fd00:1::3]:53");
     w.when("lan", back).expect("lan", PacketBuilder(back).ttl(63));
 }
@@ -43,6 +44,7 @@ TEST_CASE("input: two links that have the same link-local network do not lead to
     World w = given("");
     CHECK(w.router().add_address(IfIndex{1}, *parse_prefix("fe80::1/64")));
     CHECK(w.router().add_address(IfIndex{2}, *parse_prefix("fe80::2/64")));
+    w.when("wan", ping("fe80::8", "fe80::2")).expect_icmp_from("wan", "fe80::2", 129, 0);
     for (const char* link : {"lan", "wan"}) {
         const auto packet = udp("[fe80::8]:4000", "[fe80::9]:53");
         w.when(link, packet).expect(link, PacketBuilder(packet).ttl(63));
