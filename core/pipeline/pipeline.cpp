@@ -236,7 +236,8 @@ void Pipeline::loop_back(Packet& packet) {
 }
 
 // An answer or error of the built-in host: give it a route and, if it has none yet, a source
-// address. meta.out is the link that its cause came by.
+// address. meta.out is the link that its cause came by. What would go to a whole network stays
+// here. differs: broadcast-source-unanswered
 void Pipeline::send_local(Packet packet) {
     packet.meta.in = IfIndex::None;
     packet.meta.locally_generated = true;

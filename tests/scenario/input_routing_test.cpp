@@ -51,6 +51,15 @@ TEST_CASE("input: two links that have the same link-local network do not lead to
     }
 }
 
+TEST_CASE("input: who says that he is a whole network gets no answer") {
+    World w = given("*filter\n-A FORWARD -p tcp -j REJECT --reject-with tcp-reset\nCOMMIT\n");
+    w.when("lan", ping("10.0.0.255", "10.0.0.1")).expect_drop(DropReason::NoRoute);
+    w.when("lan", tcp("10.0.0.255:4000", "10.0.0.1:22").syn()).expect_drop(DropReason::NoRoute);
+    w.forget();
+    w.when("lan", tcp("10.0.0.255:4000", "198.51.100.7:22").syn()).expect_drop(DropReason::NoRoute);
+    w.expect_nothing();
+}
+
 TEST_CASE("input: what was set for an interface before it was there counts") {
     Router::Options options;
     options.settings.forwarding.rp_filter = {0, 0, 2};
