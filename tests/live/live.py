@@ -43,7 +43,7 @@ def main():
     options = parser.parse_args()
     if options.case is not None:
         return show(options.case, options)
-    if why := cannot_ask():
+    if why := cannot_ask(() if options.rulesets is None else ("ipset",)):
         print(f"live: {why}", file=sys.stderr)
         return 77 if options.skip else 1
     cases = random_cases(options) if options.cells is None else cells.cases(options.cells)
@@ -52,14 +52,14 @@ def main():
     return 1 if compare_all(cases, options) else 0
 
 
-def cannot_ask():
+def cannot_ask(more_tools=()):
     """Why this machine's kernel is no judge; empty if it is."""
     if os.geteuid() != 0:
         return "comparing with the kernel needs root (network namespaces and TUN devices)"
     release = os.uname().release
     if tuple(int(x) for x in re.findall(r"\d+", release)[:2]) < (6, 12):
         return f"this kernel is {release}; behaviour is compared with 6.12 and newer"
-    missing = [tool for tool in ("ip", "iptables-legacy-restore", "ip6tables-legacy-restore") if not shutil.which(tool)]
+    missing = [tool for tool in ("ip", "iptables-legacy-restore", "ip6tables-legacy-restore", *more_tools) if not shutil.which(tool)]
     return f"{', '.join(missing)} not found" if missing else ""
 
 
