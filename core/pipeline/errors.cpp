@@ -177,7 +177,7 @@ Verdict Pipeline::may_forward(Packet& packet, const Decision& decision) {
     if (!v4 && (packet.layout.source.is_unspecified() || packet.layout.source.is_loopback())) {
         return Verdict::drop(DropReason::MartianSource);
     }
-    if (!v4 && packet.layout.source.is_link_local()) {
+    if (!v4 && packet.layout.source.is_link_local() && decision.out != packet.meta.in) {
         send_error(packet, {icmpv6::kDestinationUnreachable, icmpv6::kBeyondScope});
         return Verdict::drop(DropReason::NotForwardable);
     }
@@ -260,6 +260,7 @@ void Pipeline::send_error(const Packet& about, IcmpError error) {
     }
     state_.conntrack.attach(*packet, about);
     packet->meta.cause = about.meta.cause;
+    packet->meta.out = about.meta.in;
     send_local(std::move(*packet));
 }
 
@@ -316,6 +317,7 @@ void Pipeline::send_reject(const Packet& about, rules::RejectWith with) {
             state_.conntrack.attach(*reset, about);
             state_.conntrack.set_closing(about, now_);
             reset->meta.cause = about.meta.cause;
+            reset->meta.out = about.meta.in;
             send_local(std::move(*reset));
         }
         return;

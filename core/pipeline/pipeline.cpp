@@ -1,6 +1,8 @@
 #include "core/pipeline/pipeline.hpp"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "core/local/loopback_alias.hpp"
 #include "core/packet/dissect.hpp"
@@ -13,6 +15,26 @@ namespace nsr::pipeline {
 
 using routing::Decision;
 using routing::Destination;
+
+namespace {
+
+// A link-local address is looked for on `link` alone, where that is known: several links have the
+// same network, and no route leads from one to the other. kernel: rt6_need_strict
+Decision route_by(const State& state, const IpAddress& to, IfIndex link) {
+    const Decision decision = state.routes.lookup(to);
+    const bool strict =
+        to.is_v6() && to.is_link_local() && link != IfIndex::None && link != IfIndex::Loopback;
+    if (!strict || decision.kind != Destination::Unicast || decision.out == link) {
+        return decision;
+    }
+    const std::vector<Prefix>& own = state.interfaces.get(link).addresses;
+    const bool on_link = std::any_of(own.begin(), own.end(), [&](const Prefix& prefix) {
+        return prefix.address.is_v6() && prefix.contains(to);
+    });
+    return on_link ? Decision{Destination::Unicast, link, to} : Decision{};
+}
+
+}  // namespace
 
 // --- a foreign packet: PREROUTING, then INPUT or FORWARD and POSTROUTING ------------------------
 
@@ -57,7 +79,7 @@ void Pipeline::gather_for_demux(Packet& packet) {
 
 // kernel: ip_route_input_slow, ip6_route_input
 void Pipeline::route_input(Packet& packet) {
-    const Decision decision = state_.routes.lookup(packet.layout.destination);
+    const Decision decision = route_by(state_, packet.layout.destination, packet.meta.in);
     if (state_.observer != nullptr) {
         state_.observer->routed(packet, decision);
     }
@@ -112,6 +134,7 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
     }
     if (response.answer) {
         response.answer->meta.cause = packet.meta.cause;
+        response.answer->meta.out = packet.meta.in;
         send_local(std::move(*response.answer));
     }
     if (response.refused) {
@@ -213,12 +236,12 @@ void Pipeline::loop_back(Packet& packet) {
 }
 
 // An answer or error of the built-in host: give it a route and, if it has none yet, a source
-// address.
+// address. meta.out is the link that its cause came by. What would go to a whole network stays
+// here. differs: broadcast-source-unanswered
 void Pipeline::send_local(Packet packet) {
     packet.meta.in = IfIndex::None;
-    packet.meta.out = IfIndex::None;
     packet.meta.locally_generated = true;
-    const Decision decision = state_.routes.lookup(packet.layout.destination);
+    const Decision decision = route_by(state_, packet.layout.destination, packet.meta.out);
     if (decision.kind == Destination::Local && packet.layout.source.is_unspecified()) {
         rewrite::set_source(packet, packet.layout.destination);
     } else if (!leads_somewhere(decision)) {
@@ -241,9 +264,9 @@ void Pipeline::send_local(Packet packet) {
     originate(packet);
 }
 
-// Sets meta.out; Loopback means the router itself.
+// Sets meta.out; Loopback means the router itself. Before, it is the link to prefer, or None.
 bool Pipeline::route_output(Packet& packet) {
-    const Decision decision = state_.routes.lookup(packet.layout.destination);
+    const Decision decision = route_by(state_, packet.layout.destination, packet.meta.out);
     if (state_.observer != nullptr) {
         state_.observer->routed(packet, decision);
     }

@@ -31,6 +31,8 @@ class Case:
     rules_v4: str
     rules_v6: str
     steps: list  # (interface, bytes) or Event
+    routes: list = ()  # as [[route]] has them
+    sets: str = ""  # for `ipset restore`
     step_us: int = 500  # from packet to packet; from 4000 on the kernel gets them at this pace too
 
     @property
@@ -51,7 +53,7 @@ def sequence(seed, length):
             steps[at:at] = _events(rng, paced)
     rules = _rules(rng) if rng.random() < 0.4 else [RuleMaker(rng, net, net is V6, paced).text() for net in (V4, V6)]
     return Case(f"seed {seed}", INTERFACES, {"lan": 1500, "wan": rng.choice([1500, 1500, 1400])}, _sysctls(rng), rules[0], rules[1], steps,
-                10000 if paced else 500)
+                step_us=10000 if paced else 500)
 
 
 def _sysctls(rng):

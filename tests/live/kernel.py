@@ -94,9 +94,13 @@ class _Namespace:
             batch.append(f"link set {name} mtu {self.case.mtu[name]} txqueuelen 4000 multicast off up")
             batch += [f"addr add {a} dev {name}{' nodad' if ':' in a else ''}" for a in addresses]
         _tool("ip", "-batch", "-", text="\n".join(batch) + "\n")
+        for route in self.case.routes:
+            _tool("ip", "route", "add", route["to"], *(word for key in ("via", "interface") if key in route for word in (key.replace("interface", "dev"), route[key])))
         self.wait_for_own_addresses()
         for name, value in {"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1, **self.case.sysctls}.items():
             self.sysctl(name, value)
+        if self.case.sets:
+            _tool("ipset", "restore", text=self.case.sets)
         for family, command in RESTORE.items():
             _tool(f"{command}-restore", text=TRACKING_ON)
             if self.rules[family]:

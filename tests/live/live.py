@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random packets through this machine's kernel and through nsrouter, compared: packets, table and counters.
 
-    live.py --nsrouter PROGRAM [--seconds 60] [--seed N] [--length 120] [--keep FOLDER] [--case SEED | --cells [SHAPE] | --headers]
+    live.py --nsrouter PROGRAM [--seconds 60] [--seed N] [--length 120] [--keep FOLDER] [--case SEED | --cells [SHAPE] | --headers | --rulesets [NAME]]
 
 Each seed is one sequence in a network namespace of its own. A difference is shrunk to the shortest sequence that still shows it and
 written below --keep as a case: router.toml, rules, in.pcapng and what the kernel did. Exit code 1 if there was any. Needs root.
@@ -25,8 +25,7 @@ import headers
 import kernel
 import packets as p
 import pcapng
-
-OWN = {"10.9.1.1", "198.51.100.1", "fd09:1::1", "2001:db8:9::1"}
+import rulesets
 
 
 def main():
@@ -39,31 +38,38 @@ def main():
     parser.add_argument("--case", type=int, help="only this seed, with its packets printed")
     parser.add_argument("--cells", nargs="?", const="", metavar="SHAPE", help="not random: every cell of the TCP state table, its segment in this or every shape")
     parser.add_argument("--headers", action="store_true", help="IPv6 extension headers and IPv4 options, for --seconds, from --seed on")
+    parser.add_argument("--rulesets", nargs="?", const="", metavar="NAME", help="the whole rule files of tests/rulesets, all or one, for --seconds, from --seed on")
     parser.add_argument("--skip", action="store_true", help="end with 77 where the kernel cannot be asked")
     options = parser.parse_args()
     if options.case is not None:
         return show(options.case, options)
-    if why := cannot_ask():
+    if why := cannot_ask(() if options.rulesets is None else ("ipset",)):
         print(f"live: {why}", file=sys.stderr)
         return 77 if options.skip else 1
     cases = random_cases(options) if options.cells is None else cells.cases(options.cells)
     cases = timed(headers.case, options) if options.headers else cases
+    cases = timed(ruleset_case(options), options) if options.rulesets is not None else cases
     return 1 if compare_all(cases, options) else 0
 
 
-def cannot_ask():
+def cannot_ask(more_tools=()):
     """Why this machine's kernel is no judge; empty if it is."""
     if os.geteuid() != 0:
         return "comparing with the kernel needs root (network namespaces and TUN devices)"
     release = os.uname().release
     if tuple(int(x) for x in re.findall(r"\d+", release)[:2]) < (6, 12):
         return f"this kernel is {release}; behaviour is compared with 6.12 and newer"
-    missing = [tool for tool in ("ip", "iptables-legacy-restore", "ip6tables-legacy-restore") if not shutil.which(tool)]
+    missing = [tool for tool in ("ip", "iptables-legacy-restore", "ip6tables-legacy-restore", *more_tools) if not shutil.which(tool)]
     return f"{', '.join(missing)} not found" if missing else ""
 
 
 def random_cases(options):
     return timed(lambda seed: generate.sequence(seed, options.length), options)
+
+
+def ruleset_case(options):
+    names = [options.rulesets] if options.rulesets else rulesets.names()
+    return lambda seed: rulesets.case(names[seed % len(names)], seed, options.length)
 
 
 def timed(make, options):
@@ -106,10 +112,11 @@ def compare(case, theirs, ours):
     if theirs.refused != ours.refused:
         return f"ip: the kernel refused {theirs.refused}, nsrouter {ours.refused}"
     known = known_ports(case)
+    own = {address.partition("/")[0] for addresses in case.interfaces.values() for address in addresses}
     names_theirs, names_ours = canon.Names(known), canon.Names(known)
     for index, (interface, data) in enumerate(case.packets):
-        a = [(i, canon.packet(d, names_theirs, OWN)) for i, d in sorted(theirs.outputs[index], key=lambda x: x[0])]
-        b = [(i, canon.packet(d, names_ours, OWN)) for i, d in sorted(ours.outputs[index], key=lambda x: x[0])]
+        a = [(i, canon.packet(d, names_theirs, own)) for i, d in sorted(theirs.outputs[index], key=lambda x: x[0])]
+        b = [(i, canon.packet(d, names_ours, own)) for i, d in sorted(ours.outputs[index], key=lambda x: x[0])]
         if a != b:
             return (f"packet {index} ({interface}):\n  kernel   {show_packets(theirs.outputs[index])}\n  nsrouter {show_packets(ours.outputs[index])}\n"
                     f"  {first_difference(a, b)}")
@@ -169,11 +176,16 @@ def write_case(case, folder):
     lines = ["[router]", 'name = "live"', "[control]", 'listen = ""', "[conntrack]", 'mode = "on"']
     for name, addresses in case.interfaces.items():
         lines += ["[[interface]]", f'name = "{name}"', f"address = {addresses!r}".replace("'", '"'), f"mtu = {case.mtu[name]}"]
+    for route in case.routes:
+        lines += ["[[route]]", *(f'{key} = "{value}"' for key, value in route.items())]
     lines.append("[sysctl]")
     quiet = {"net.ipv4.icmp_ratelimit": 0, "net.ipv6.icmp.ratelimit": 0, "net.ipv4.icmp_msgs_per_sec": 1000000,
              "net.netfilter.nf_conntrack_max": 262144}
     lines += [f'"{name}" = {value}' for name, value in {**quiet, **case.sysctls}.items()]
     lines += ["[rules]", 'ipv4 = "rules.v4"', 'ipv6 = "rules.v6"', "[replay]", "settle = 0.001"]
+    if case.sets:
+        lines.insert(lines.index("[rules]") + 1, 'ipset = "sets"')
+        (folder / "sets").write_text(case.sets)
     (folder / "rules.v4").write_text(case.rules_v4)
     (folder / "rules.v6").write_text(case.rules_v6)
     write_events(case, folder, lines)

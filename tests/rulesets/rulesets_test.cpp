@@ -97,7 +97,7 @@ TEST_CASE("rulesets: no folder lacks a file or a story") {
     CHECK(folders.size() >= 12);
     for (const fs::path& folder : folders) {
         CAPTURE(folder.filename().string());
-        for (const char* name : {"router.toml", "rules.v4", "saved.v4", "warnings.txt"}) {
+        for (const std::string name : {"router.toml", "rules.v4", "saved.v4", "warnings.txt"}) {
             CHECK_MESSAGE(fs::exists(folder / name), name, " is missing");
         }
         CHECK(fs::exists(folder / "rules.v6") == fs::exists(folder / "saved.v6"));
@@ -117,7 +117,7 @@ TEST_CASE("rulesets: files load as they are, and are saved as the kernel's tools
             if (!fs::exists(folder / files.rules)) {
                 continue;
             }
-            CAPTURE(files.rules);
+            CAPTURE(std::string(files.rules));
             std::vector<std::string> lines =
                 lines_of(rules::save(config.ruleset, files.family, false));
             std::erase_if(lines, [&](const std::string& line) {

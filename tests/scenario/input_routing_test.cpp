@@ -28,6 +28,38 @@ TEST_CASE("input: of the IPv6 groups the router is only in that of all nodes") {
     w.expect_entries(1);
 }
 
+TEST_CASE(
+    "input: link-local addresses stay on their link, though a default route leads elsewhere") {
+    World w = given("");
+    w.when("lan", udp("[fd00:1::2]:4000", "[fe80::9]:53"));
+    w.expect_icmp("lan", 1, 0).expect_drop(DropReason::NoRoute);
+    w.when("lan", udp("[fe80::2]:4000", "[2001:db8:9::7]:53"));
+    w.expect_drop(DropReason::NoRoute).expect_drop(DropReason::NotForwardable);
+    w.when("lan", ping("fe80::2", "fd00:1::1")).expect_drop(DropReason::NoRoute);
+    const auto back = udp("[fe80::2]:4000", "[fd00:1::3]:53");
+    w.when("lan", back).expect("lan", PacketBuilder(back).ttl(63));
+}
+
+TEST_CASE("input: two links that have the same link-local network do not lead to each other") {
+    World w = given("");
+    CHECK(w.router().add_address(IfIndex{1}, *parse_prefix("fe80::1/64")));
+    CHECK(w.router().add_address(IfIndex{2}, *parse_prefix("fe80::2/64")));
+    w.when("wan", ping("fe80::8", "fe80::2")).expect_icmp_from("wan", "fe80::2", 129, 0);
+    for (const char* link : {"lan", "wan"}) {
+        const auto packet = udp("[fe80::8]:4000", "[fe80::9]:53");
+        w.when(link, packet).expect(link, PacketBuilder(packet).ttl(63));
+    }
+}
+
+TEST_CASE("input: who says that he is a whole network gets no answer") {
+    World w = given("*filter\n-A FORWARD -p tcp -j REJECT --reject-with tcp-reset\nCOMMIT\n");
+    w.when("lan", ping("10.0.0.255", "10.0.0.1")).expect_drop(DropReason::NoRoute);
+    w.when("lan", tcp("10.0.0.255:4000", "10.0.0.1:22").syn()).expect_drop(DropReason::NoRoute);
+    w.forget();
+    w.when("lan", tcp("10.0.0.255:4000", "198.51.100.7:22").syn()).expect_drop(DropReason::NoRoute);
+    w.expect_nothing();
+}
+
 TEST_CASE("input: what was set for an interface before it was there counts") {
     Router::Options options;
     options.settings.forwarding.rp_filter = {0, 0, 2};

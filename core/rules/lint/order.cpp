@@ -17,6 +17,11 @@ bool one_source(const Line& one, const Line& other) {
     return one.where().line == other.where().line && one.where().file == other.where().file;
 }
 
+// It does nothing but count all packets: programs keep their signatures in comments of such rules.
+bool is_note(const Line& line) {
+    return line.always() && line.rule->target == nullptr;
+}
+
 // The first line that ends the chain for every packet; lines.size(): none does.
 std::size_t end_of(const TableView& table, const ChainView& view) {
     for (std::size_t i = 0; i < view.lines.size(); ++i) {
@@ -163,7 +168,8 @@ void look_for_unreachable(const Subject& subject, Report& report) {
         for (const ChainView& view : table.chains()) {
             const std::size_t end = end_of(table, view);
             std::size_t next = end + 1;
-            while (next < view.lines.size() && one_source(view.lines[next], view.lines[end])) {
+            while (next < view.lines.size() &&
+                   (one_source(view.lines[next], view.lines[end]) || is_note(view.lines[next]))) {
                 ++next;
             }
             if (next < view.lines.size()) {

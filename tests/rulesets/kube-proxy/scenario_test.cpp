@@ -38,7 +38,7 @@ TEST_CASE(
     }
     const auto endpoints = by_endpoint(w);
     CHECK(endpoints.size() == 3);
-    for (const char* endpoint : {"10.244.1.8", "10.244.2.5", "10.244.2.9"}) {
+    for (const std::string endpoint : {"10.244.1.8", "10.244.2.5", "10.244.2.9"}) {
         const int connections = endpoints.contains(endpoint) ? endpoints.at(endpoint) : 0;
         CHECK_MESSAGE(connections > 70, endpoint);
         CHECK_MESSAGE(connections < 130, endpoint);

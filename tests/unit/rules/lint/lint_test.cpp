@@ -48,7 +48,7 @@ const std::vector<Story> kStories = {
      "rules:4", "line 3 (-m comment --comment end -j DROP) ends chain FORWARD for every packet",
      "*filter\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A FORWARD -j "
      "DROP\n"
-     "COMMIT\n"},
+     "-A FORWARD -m comment --comment \"signature: 83WlR\"\nCOMMIT\n"},
     {"unreachable",
      "*filter\n:END - [0:0]\n:DEEPER - [0:0]\n-A FORWARD -j END\n-A FORWARD -j ACCEPT\n"
      "-A END -i lan -j ACCEPT\n-A END -j DEEPER\n-A DEEPER -j DROP\nCOMMIT\n",
@@ -199,6 +199,21 @@ TEST_CASE("lint: the same about both families is said once") {
                     .empty());
     }
     CHECK(rules::lint::lint(ruleset, {.interfaces = {"lan"}}).size() == 1);
+}
+
+TEST_CASE("lint: where a program has many chains in use, it may keep some of their kind in stock") {
+    const auto said_of = [](int in_use) {
+        std::string chains = ":fw-ready - [0:0]\n";
+        std::string rules = "-A fw-ready -j DROP\n";
+        for (int i = 0; i < in_use; ++i) {
+            const std::string chain = "fw-" + std::to_string(i);
+            chains += ":" + chain + " - [0:0]\n";
+            rules += "-A FORWARD -j " + chain + "\n";
+        }
+        return warnings_of("*filter\n" + chains + rules + "COMMIT\n", false);
+    };
+    CHECK(said_of(7).find("goes to chain fw-ready [unused-chain]") != std::string::npos);
+    CHECK(said_of(8) == "");
 }
 
 TEST_CASE("lint: the helper of FTP, where it is asked for or loaded") {
