@@ -44,7 +44,7 @@ STRICT = [
     (r"is not a port", r"\d{5,}"),  # 65536 becomes 0
     (r"is not a port|not an? .*(port|service)", r"/\d+[^\s\d]"),
     (r"is not an? |ends before it begins|not a range", r"%lo"),  # the scope of an address
-    (r"is not (an address or prefix|a prefix|the length of a prefix|a mask)", r"/"),  # masks with holes become /32 or /128
+    (r"is not (an address or prefix|a prefix|the length of a prefix|a mask)", r"/([\da-f]*[.:]|\d\d)"),  # masks with holes become /32 or /128
     (r"ends before it begins", r"--to\b"),
     (r"is not a port, the name of a service, or a range", r"\d+-\d+/\d"),  # --to-ports 80-90/8000 becomes 80-90/0
     (r"unknown DSCP class", r""),  # what stands behind a number or name
