@@ -47,6 +47,8 @@ class Match {
     [[nodiscard]] virtual std::string shared_name() const { return {}; }
     // Says to a state that somebody made what this match needs of it.
     virtual void join(MatchState& /*shared*/) const {}
+    // The same need is over.
+    virtual void leave(MatchState& /*shared*/) const {}
     // The name of the address set it asks, which must exist; empty: none.
     [[nodiscard]] virtual std::string_view set_name() const { return {}; }
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
@@ -78,11 +80,13 @@ class StatefulMatch : public Match {
         return std::make_unique<Kept>(first_state());
     }
     void join(MatchState& shared) const final { join(static_cast<Kept&>(shared).state); }
+    void leave(MatchState& shared) const final { leave(static_cast<Kept&>(shared).state); }
 
   protected:
     [[nodiscard]] virtual MatchResult test(ActionParam& par, State& state) const = 0;
     [[nodiscard]] virtual State first_state() const { return {}; }
     virtual void join(State& /*state*/) const {}
+    virtual void leave(State& /*state*/) const {}
 
   private:
     struct Kept final : MatchState {

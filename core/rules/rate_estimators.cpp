@@ -20,6 +20,21 @@ std::uint64_t moved(std::uint64_t average, std::uint64_t counted, const RateConf
 
 }  // namespace
 
+void RateEstimators::join(std::string_view name) {
+    ++users_.try_emplace(std::string(name), 0).first->second;
+}
+
+void RateEstimators::leave(std::string_view name) {
+    const auto found = users_.find(name);
+    if (found == users_.end() || --found->second != 0) {
+        return;
+    }
+    users_.erase(found);
+    if (const auto estimator = by_name_.find(name); estimator != by_name_.end()) {
+        by_name_.erase(estimator);
+    }
+}
+
 void RateEstimators::count(std::string_view name, const RateConfig& config, std::uint64_t bytes,
                            Jiffies now) {
     auto found = by_name_.find(name);

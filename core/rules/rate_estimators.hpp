@@ -8,6 +8,7 @@
 // kernel: net/core/gen_estimator.c, xt_RATEEST.c
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -30,6 +31,10 @@ struct Rate {
 
 class RateEstimators {
   public:
+    // A rule names it, and one does no more: what no rule names is forgotten.
+    // kernel: xt_rateest_lookup, xt_rateest_put
+    void join(std::string_view name);
+    void leave(std::string_view name);
     // Of a name that is new: the estimator begins with `config`.
     void count(std::string_view name, const RateConfig& config, std::uint64_t bytes, Jiffies now);
     // Nothing counts under a name that no rule has fed yet.
@@ -46,6 +51,7 @@ class RateEstimators {
     static void catch_up(Estimator& estimator, Jiffies now);
 
     std::map<std::string, Estimator, std::less<>> by_name_;
+    std::map<std::string, std::size_t, std::less<>> users_;  // rules, by name
 };
 
 }  // namespace nsr::rules

@@ -37,8 +37,10 @@ bool has_one_of(const Options& options, const RuleContext& context,
         if (options.has(name)) {
             return true;
         }
-        const bool last = name == *(names.end() - 1);
-        list += (list.empty() ? "--" : last ? " or --" : ", --") + std::string(name);
+        if (!list.empty()) {
+            list += name == *(names.end() - 1) ? " or " : ", ";
+        }
+        list += "--" + std::string(name);
     }
     context.error(in_quotes(options.module) + " needs " + list);
     return false;

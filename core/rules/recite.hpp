@@ -45,6 +45,11 @@ template <std::size_t kMost>
 std::optional<std::string> text(std::string_view value, Family) {
     return plain_or_quoted(value.substr(0, kMost));
 }
+// The same, in quotes unless it is a plain word. libxtables: xtables_save_string
+template <std::size_t kMost>
+std::optional<std::string> saved_string(std::string_view value, Family) {
+    return quoted(value.substr(0, kMost));
+}
 std::optional<std::string> in_double_quotes(std::string_view value, Family family);
 // An address, with its mask unless that is a host's; host bits stay.
 std::optional<std::string> address(std::string_view value, Family family);

@@ -15,7 +15,8 @@ std::optional<SetUse> read_set_use(const GivenOption& given, const RuleContext& 
     }
     SetUse use{given.value, {}};
     for (const std::string_view direction : split(given.second, ',')) {
-        if (direction != "src" && direction != "dst") {
+        const bool is_source = direction.starts_with("src");
+        if (!is_source && !direction.starts_with("dst")) {
             context.error(given, in_quotes(given.second) +
                                      " is not a list of \"src\" and \"dst\" with commas between");
             return std::nullopt;
@@ -25,7 +26,7 @@ std::optional<SetUse> read_set_use(const GivenOption& given, const RuleContext& 
                                      " of \"src\" and \"dst\"");
             return std::nullopt;
         }
-        const unsigned source = direction == "src" ? 1 : 0;
+        const unsigned source = is_source ? 1 : 0;
         use.directions.sources |= static_cast<std::uint8_t>(source << use.directions.count++);
     }
     return use;

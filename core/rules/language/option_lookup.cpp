@@ -20,8 +20,6 @@ constexpr std::array kBuiltIns = std::to_array<OptionSpec>({
     {"dst", 1, true, "destination"},
     {"in-interface", 1, true},
     {"out-interface", 1, true},
-    {"fragments", 0, true},
-    {"fragment", 0, true, "fragments"},
     {"jump", 1},
     {"goto", 1},
     {"match", 1},
@@ -29,14 +27,18 @@ constexpr std::array kBuiltIns = std::to_array<OptionSpec>({
     {"ipv4", 0},
     {"ipv6", 0},
     {"table", 1},
+    // of IPv4
+    {"fragments", 0, true},
+    {"fragment", 0, true, "fragments"},
 });
+constexpr std::size_t kOfIpv4 = 2;
 
 // What iptables takes besides, so that abbreviations of it are none of the options above.
-constexpr std::array<std::string_view, 20> kCommands = {
-    "append",       "delete",       "check",   "insert", "replace",
-    "list",         "list-rules",   "flush",   "zero",   "new-chain",
-    "delete-chain", "rename-chain", "policy",  "wait",   "wait-interval",
-    "line-numbers", "numeric",      "verbose", "exact",  "help"};
+constexpr std::array<std::string_view, 22> kCommands = {
+    "append",     "delete", "check",         "insert",       "replace",      "list",
+    "list-rules", "flush",  "zero",          "new-chain",    "delete-chain", "rename-chain",
+    "policy",     "wait",   "wait-interval", "line-numbers", "numeric",      "verbose",
+    "exact",      "help",   "modprobe",      "version"};
 
 struct ShortOption {
     char letter;
@@ -74,6 +76,11 @@ void add_owner(const OptionSpec* spec, std::string_view module, bool is_target,
 
 std::span<const OptionSpec> built_in_options() {
     return kBuiltIns;
+}
+
+std::span<const OptionSpec> built_in_options(Family family) {
+    const std::span<const OptionSpec> all = kBuiltIns;
+    return family == Family::Ipv6 ? all.first(all.size() - kOfIpv4) : all;
 }
 
 std::string_view built_in_name(char letter) {

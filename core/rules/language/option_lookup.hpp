@@ -31,6 +31,7 @@ void collect_names(std::span<const OptionSpec> specs, std::vector<std::string_vi
 
 // The options every rule may have without a module.
 std::span<const OptionSpec> built_in_options();
+std::span<const OptionSpec> built_in_options(Family family);
 // "protocol" for 'p'; empty if there is no such short option.
 std::string_view built_in_name(char letter);
 

@@ -1,6 +1,7 @@
 #include "core/rules/language/rule_draft.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/rules/language/foreign.hpp"
 #include "core/rules/matches/basic.hpp"
@@ -61,7 +62,7 @@ std::string RuleDraft::wanted_address() const {
 
 void RuleDraft::set_interface(const GivenOption& given, bool in) {
     auto& match = basic_[in ? 0 : 1];
-    if (match != nullptr) {
+    if (std::exchange(interface_given_[in ? 0 : 1], true)) {
         context_.error(given, std::string(in ? "-i" : "-o") + " stands twice in one rule");
     }
     if (given.value.empty() || given.value.size() > 15) {

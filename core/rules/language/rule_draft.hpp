@@ -57,6 +57,7 @@ class RuleDraft {
     const Tolerance& tolerance_;
     std::array<std::vector<MaskedAddress>, 2> addresses_;  // [0] source, [1] destination
     std::array<bool, 2> address_inverted_{};
+    std::array<bool, 2> interface_given_{};              // -i, -o: "+" is no condition
     std::array<std::shared_ptr<const Match>, 4> basic_;  // -i, -o, -p, -f
     std::vector<std::shared_ptr<const Match>> matches_;
     std::shared_ptr<const Target> target_;

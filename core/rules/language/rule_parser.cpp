@@ -162,7 +162,9 @@ FoundOption RuleParser::find(std::string_view name) const {
     for (std::size_t i = loaded_.size(); i-- > 0;) {
         tables.push_back(loaded_[i].specs());
     }
-    tables.push_back(built_in_options());
+    // Nobody has it in IPv6, but what its name means is known.
+    const bool fragments = find_exact(built_in_options(), name) != nullptr;
+    tables.push_back(fragments ? built_in_options() : built_in_options(context_.family));
     return look_up(tables, name);
 }
 

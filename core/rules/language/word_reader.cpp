@@ -39,8 +39,15 @@ std::optional<GivenOption> WordReader::take(const OptionSpec& spec) {
         error("option \"--" + std::string(spec.name) + "\" takes no value");
     }
     if (spec.values == kOptionalValue) {
-        const bool follows = !at_end() && !begins_option(words_[at_].text);
-        given.value = inline_value ? *inline_value : follows ? words_[at_++].text : "";
+        if (inline_value) {
+            error("option \"--" + std::string(spec.name) +
+                  "\" takes its value as a word of its own");
+        } else if (!at_end() && !begins_option(words_[at_].text)) {
+            given.value = words_[at_++].text;
+            if (given.value.empty()) {
+                error("option \"--" + std::string(spec.name) + "\" needs no value, or a number");
+            }
+        }
         return given;
     }
     for (unsigned i = 0; i < spec.values; ++i) {

@@ -1,6 +1,7 @@
 // -m policy: what IPsec did with a packet, or will do. There is no IPsec here: every packet has
 // the policy "none".
 // kernel: xt_policy.c
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
@@ -35,10 +36,20 @@ std::optional<std::string> spi_text(std::string_view value, Family) {
     return spi ? std::optional(hex(*spi)) : std::nullopt;
 }
 
+// Names as they stand in /etc/protocols, unlike those behind -p.
 std::optional<std::string> ipsec_protocol(std::string_view value, Family) {
-    const auto protocol = parse_protocol(value);
-    const bool known = protocol == proto::kAh || protocol == proto::kEsp || protocol == kIpComp;
-    return known ? std::optional(protocol_text(*protocol)) : std::nullopt;
+    using Row = std::pair<std::string_view, std::uint8_t>;
+    constexpr std::array kNames = std::to_array<Row>({{"esp", proto::kEsp},
+                                                      {"ah", proto::kAh},
+                                                      {"ipcomp", kIpComp},
+                                                      {"IPSEC-ESP", proto::kEsp},
+                                                      {"IPSEC-AH", proto::kAh},
+                                                      {"IPCOMP", kIpComp}});
+    const auto number = parse_number(value, 0xff);
+    const auto* row = std::find_if(kNames.begin(), kNames.end(), [&](const Row& known) {
+        return known.first == value || number == known.second;
+    });
+    return row == kNames.end() ? std::nullopt : std::optional(protocol_text(row->second));
 }
 
 std::optional<std::string> mode(std::string_view value, Family) {
@@ -55,15 +66,16 @@ constexpr std::array kElementForms = std::to_array<OptionForm>(
      {"tunnel-dst", form::address, "an address or prefix"},
      {"tunnel-src", form::address, "an address or prefix"}});
 
-bool check_element(const Options& element, const RuleContext& context) {
+// `matters`: the policy is not "none", which has no elements.
+bool check_element(const Options& element, const RuleContext& context, bool matters) {
     const GivenOption* of_mode = element.find("mode");
-    const bool tunnel = of_mode != nullptr && of_mode->value == "tunnel" && !of_mode->inverted;
+    const bool tunnel = of_mode != nullptr && (of_mode->value == "tunnel") != of_mode->inverted;
     for (const GivenOption& given : element.given) {
         if (element.find(given.name) != &given) {
             context.error(given, "--" + std::string(given.name) + " stands twice in one element");
             return false;
         }
-        if (given.name.starts_with("tunnel") && !tunnel) {
+        if (given.name.starts_with("tunnel") && !tunnel && matters) {
             context.error(given, "--" + std::string(given.name) + " needs --mode tunnel");
             return false;
         }
@@ -84,8 +96,25 @@ std::vector<Options> elements_of(const Options& options) {
     return elements;
 }
 
+// Its hosts may be names. Nothing after an error.
+std::optional<Options> with_addresses(Options element, const RuleContext& context) {
+    for (GivenOption& given : element.given) {
+        if (!given.name.starts_with("tunnel")) {
+            continue;
+        }
+        const auto address = parse_host_prefix(given.value, context.family, context.names);
+        if (!address) {
+            context.error(given, in_quotes(given.value) + " is not an address or prefix");
+            return std::nullopt;
+        }
+        given.value = to_string(*address);
+    }
+    return element;
+}
+
 // Nothing after an error.
-std::optional<std::string> elements_text(const Options& options, const RuleContext& context) {
+std::optional<std::string> elements_text(const Options& options, const RuleContext& context,
+                                         bool matters) {
     const bool strict = options.has("strict");
     const std::vector<Options> elements = elements_of(options);
     if (elements.size() > kMostElements || (elements.size() > 1 && !strict)) {
@@ -101,8 +130,9 @@ std::optional<std::string> elements_text(const Options& options, const RuleConte
                 " every element");
             return std::nullopt;
         }
-        const auto said = recite(element, context, kElementForms);
-        if (!said || !check_element(element, context)) {
+        const auto resolved = with_addresses(element, context);
+        const auto said = resolved ? recite(*resolved, context, kElementForms) : std::nullopt;
+        if (!said || !check_element(element, context, matters)) {
             return std::nullopt;
         }
         if (&element != elements.data()) {
@@ -136,7 +166,7 @@ std::shared_ptr<const Match> parse_policy(const Options& options, RuleContext& c
         context.error("--strict needs --pol ipsec");
         return nullptr;
     }
-    const auto elements = elements_text(options, context);
+    const auto elements = elements_text(options, context, kind == "ipsec");
     if (!elements) {
         return nullptr;
     }

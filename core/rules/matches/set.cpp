@@ -1,5 +1,6 @@
 // -m set: whether an address set holds the packet.
 // kernel: set_match_v4 of xt_set.c
+#include <algorithm>
 #include <array>
 
 #include "core/rules/matches/matches.hpp"
@@ -17,9 +18,9 @@ using sets::CounterTest;
 constexpr std::array kSetOptions = std::to_array<OptionSpec>({
     {"match-set", 2, true},
     {"set", 2, true, "match-set"},
-    {"return-nomatch", 0},
-    {"update-counters", 0, true},
-    {"update-subcounters", 0, true},
+    {"return-nomatch", 0, false, {}, true},
+    {"update-counters", 0, true, {}, true},
+    {"update-subcounters", 0, true, {}, true},
     {"packets-eq", 1, true},
     {"packets-lt"},
     {"packets-gt"},
@@ -123,8 +124,9 @@ std::shared_ptr<const Match> parse_set(const Options& options, RuleContext& cont
         return nullptr;
     }
     const auto negated = [&](std::string_view name) {
-        const GivenOption* given = options.find(name);
-        return given != nullptr && given->inverted;
+        return std::any_of(
+            options.given.begin(), options.given.end(),
+            [&](const GivenOption& given) { return given.name == name && given.inverted; });
     };
     match->use = *use;
     match->invert = named->inverted;

@@ -72,8 +72,9 @@ constexpr std::array kOwnerForms = std::to_array<OptionForm>({{"socket-exists"},
                                                               {"uid-owner", accounts, kAccount},
                                                               {"gid-owner", accounts, kAccount},
                                                               {"suppl-groups"}});
+constexpr std::size_t kMostPath = 511;  // kernel: XT_CGROUP_PATH_LEN
 constexpr std::array kCgroupForms = std::to_array<OptionForm>(
-    {{"path", form::in_double_quotes},
+    {{"path", form::saved_string<kMostPath>},
      {"cgroup", form::decimal<0, 0xffffffff>, "a number from 0 to 4294967295"}});
 constexpr std::array kSocketForms =
     std::to_array<OptionForm>({{"transparent"}, {"nowildcard"}, {"restore-skmark"}});

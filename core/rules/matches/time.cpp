@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <span>
+#include <vector>
 
 #include "core/rules/matches/matches.hpp"
 #include "core/rules/words/text.hpp"
@@ -20,7 +22,7 @@ constexpr std::array kTimeOptions = std::to_array<OptionSpec>({
     {"weekdays", 1, true},
     {"contiguous", 0},
     {"kerneltz", 0},
-    {"localtz", 0, false, "kerneltz"},
+    {"localtz", 0},
     {"utc", 0},
 });
 constexpr std::array<std::string_view, 7> kWeekdays = {"Mon", "Tue", "Wed", "Thu",
@@ -94,7 +96,7 @@ std::string TimeMatch::save() const {
     if (date_start != 0) {
         append(text, "--datestart " + date_text(date_start));
     }
-    append(text, "--datestop " + date_text(date_stop));
+    append(text, "--datestop " + date_text(date_stop));  // differs: saved-text-is-read-back
     if (kernel_zone) {
         append(text, "--kerneltz");
     }
@@ -132,64 +134,93 @@ MatchResult TimeMatch::test(ActionParam& par) const {
     return yes_if((weekdays >> weekday & 1) != 0 && (monthdays >> monthday & 1) != 0);
 }
 
-// "hh:mm" or "hh:mm:ss"
-std::optional<std::uint32_t> parse_clock(std::string_view text) {
-    const auto parts = split(text, ':');
-    if (parts.size() < 2 || parts.size() > 3) {
-        return std::nullopt;
-    }
-    std::uint64_t seconds = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-        std::string_view part = i < parts.size() ? parts[i] : "0";
-        while (part.size() > 1 && part[0] == '0') {
-            part.remove_prefix(1);
+// Numbers with one of `separators` between each other, at most as great as `most` has them: the
+// first of them fill `fields`. Where there are no digits it is 0.
+// libc: strtoul with base 10, as libxt_time uses it
+std::optional<std::size_t> read_fields(std::string_view text, std::string_view separators,
+                                       std::span<const std::uint64_t> most,
+                                       std::span<std::uint64_t> fields) {
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        const auto number = parse_leading_decimal(text, most[i]).value_or(LeadingNumber{0, text});
+        fields[i] = number.value;
+        if (number.rest.empty()) {
+            return i + 1;
         }
-        const auto number = parse_number(part, i == 0 ? 23 : 59);
-        if (!number) {
+        if (i == separators.size() || number.rest[0] != separators[i]) {
             return std::nullopt;
         }
-        seconds = seconds * 60 + *number;
+        text = number.rest.substr(1);
     }
-    return static_cast<std::uint32_t>(seconds);
+    return std::nullopt;
 }
 
-// "YYYY[-MM[-DD[Thh:mm[:ss]]]]"
+// "hh:mm" or "hh:mm:ss"
+std::optional<std::uint32_t> parse_clock(std::string_view text) {
+    constexpr std::array<std::uint64_t, 3> kMost = {23, 59, 59};
+    std::array<std::uint64_t, 3> fields{};
+    const auto read = read_fields(text, "::", kMost, fields);
+    if (!read || *read < 2) {
+        return std::nullopt;
+    }
+    return static_cast<std::uint32_t>((fields[0] * 60 + fields[1]) * 60 + fields[2]);
+}
+
+// "YYYY[-MM[-DD[Thh[:mm[:ss]]]]]". A month or day that there is not is refused.
+// differs: strict-values
 std::optional<std::int64_t> parse_date(std::string_view text) {
-    const std::size_t t = text.find('T');
-    const auto clock =
-        t == std::string_view::npos ? std::optional(0u) : parse_clock(text.substr(t + 1));
-    constexpr std::array<std::uint64_t, 3> kMost = {2038, 12, 31};
-    std::array<std::uint64_t, 3> fields = {0, 1, 1};
-    const auto parts = split(text.substr(0, t), '-');
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        std::string_view part = parts[i];
-        while (part.size() > 1 && part[0] == '0') {
-            part.remove_prefix(1);
-        }
-        const auto number = i < kMost.size() ? parse_number(part, kMost[i]) : std::nullopt;
-        if (!number) {
-            return std::nullopt;
-        }
-        fields[i] = *number;
+    constexpr std::array<std::uint64_t, 6> kMost = {2038, 12, 31, 23, 59, 59};
+    std::array<std::uint64_t, 6> fields = {0, 1, 1, 0, 0, 0};
+    if (!read_fields(text, "--T::", kMost, fields)) {
+        return std::nullopt;
     }
     const std::chrono::year_month_day date(std::chrono::year(static_cast<int>(fields[0])),
                                            std::chrono::month(static_cast<unsigned>(fields[1])),
                                            std::chrono::day(static_cast<unsigned>(fields[2])));
-    if (!clock || !date.ok() || fields[0] < 1970) {
+    if (!date.ok() || fields[0] < 1970) {
         return std::nullopt;
     }
     const std::chrono::sys_seconds midnight = std::chrono::sys_days(date);
-    return midnight.time_since_epoch().count() + *clock;
+    return midnight.time_since_epoch().count() +
+           static_cast<std::int64_t>((fields[3] * 60 + fields[4]) * 60 + fields[5]);
 }
 
-std::optional<std::uint32_t> parse_days(std::string_view text, bool weekdays) {
+// The parts of a list between commas; nothing stands behind the last one. libxt_time: my_strseg
+std::vector<std::string_view> days_in(std::string_view text) {
+    if (text.ends_with(',')) {
+        text.remove_suffix(1);
+        return split(text, ',');
+    }
+    return text.empty() ? std::vector<std::string_view>{} : split(text, ',');
+}
+
+// "1,15"; 0 is no day and does no harm. libxt_time: time_parse_monthdays
+std::optional<std::uint32_t> parse_monthdays(std::string_view text) {
+    constexpr std::size_t kDigits = 2;  // the tool looks at no more. differs: strict-values
     std::uint32_t bits = 0;
-    for (const std::string_view word : split(text, ',')) {
-        auto number = parse_number(word, weekdays ? 7 : 31);
-        for (std::size_t i = 0; weekdays && i < kWeekdays.size(); ++i) {
-            if (word.size() >= 2 && lower(kWeekdays[i]).starts_with(lower(word.substr(0, 3)))) {
-                number = i + 1;
-            }
+    for (const std::string_view word : days_in(text)) {
+        const auto number = word.empty() ? std::optional<std::uint64_t>(0) : parse_number(word, 31);
+        if (!number || word.size() > kDigits) {
+            return std::nullopt;
+        }
+        bits |= 1u << *number;
+    }
+    return bits & kAllMonthdays;
+}
+
+// "Mon,Tue", by their first two letters, or "1,2". libxt_time: time_parse_weekdays
+std::optional<std::uint32_t> parse_weekdays(std::string_view text) {
+    constexpr std::size_t kLooksAt = 3;
+    std::uint32_t bits = 0;
+    for (std::string_view word : days_in(text)) {
+        auto number = parse_number(word, kWeekdays.size());
+        const auto* name =
+            std::find_if(kWeekdays.begin(), kWeekdays.end(), [&](std::string_view known) {
+                return word.size() >= 2 && word.substr(0, 2) == known.substr(0, 2);
+            });
+        if (name != kWeekdays.end()) {
+            number = static_cast<std::uint64_t>(name - kWeekdays.begin()) + 1;
+        } else if (word.size() > kLooksAt) {
+            return std::nullopt;
         }
         if (!number || *number == 0) {
             return std::nullopt;
@@ -205,7 +236,7 @@ void read_days(const Options& options, const RuleContext& context, TimeMatch& ma
         if (given == nullptr) {
             continue;
         }
-        const auto days = parse_days(given->value, week);
+        const auto days = week ? parse_weekdays(given->value) : parse_monthdays(given->value);
         if (!days) {
             context.error(*given, in_quotes(given->value) + " is not a list of " +
                                       (week ? "weekdays such as Mon,Tue" : "days from 1 to 31"));
@@ -238,7 +269,7 @@ std::shared_ptr<const Match> parse_time(const Options& options, RuleContext& con
     read("datestop", parse_date, match->date_stop);
     read_days(options, context, *match);
     match->contiguous = options.has("contiguous");
-    match->kernel_zone = options.has("kerneltz");
+    match->kernel_zone = options.has("kerneltz") || options.has("localtz");
     if (match->kernel_zone && options.has("utc")) {
         context.error("--utc and --kerneltz exclude each other");
     }

@@ -43,9 +43,13 @@ class SharedStates {
         return named.state.get();
     }
     // What nobody uses any more, to be destroyed.
-    std::unique_ptr<MatchState> release(const std::string& name) {
+    std::unique_ptr<MatchState> release(const std::string& name, const Match& match) {
         const auto found = states_.find(name);
-        if (found == states_.end() || --found->second.users != 0) {
+        if (found == states_.end()) {
+            return nullptr;
+        }
+        match.leave(*found->second.state);
+        if (--found->second.users != 0) {
             return nullptr;
         }
         std::unique_ptr<MatchState> state = std::move(found->second.state);

@@ -127,7 +127,7 @@ class Succession::TablePlan {
             }
             for (const Match* match : code(*base_, place).code.calls) {
                 if (std::string name = match->shared_name(); !name.empty()) {
-                    all_.released_.push_back(std::move(name));
+                    all_.released_.push_back({std::move(name), match});
                 }
             }
         }
@@ -222,8 +222,8 @@ void Succession::carry_out(TableMemories& from, TableMemories& to, SharedStates&
     for (Bond& bond : bonds_) {
         bond.memory->states[bond.call] = shared.acquire(bond.name, *bond.match, bond.spare);
     }
-    for (const std::string& name : released_) {
-        if (auto state = shared.release(name)) {
+    for (const Release& release : released_) {
+        if (auto state = shared.release(release.name, *release.match)) {
             over_.push_back(std::move(state));
         }
     }

@@ -80,6 +80,11 @@ class Succession {
         std::uint32_t call;
         std::unique_ptr<MatchState> spare;
     };
+    // One that goes. The match is of the base.
+    struct Release {
+        std::string name;
+        const Match* match;
+    };
     class TablePlan;
 
     static void move(Moves& moves, TableMemory& from, TableMemory& to);
@@ -87,7 +92,7 @@ class Succession {
     TableMemories memory_;
     std::array<std::array<Moves, kTableCount>, 2> moves_;
     std::vector<Bond> bonds_;
-    std::vector<std::string> released_;  // names, once for each call that goes
+    std::vector<Release> released_;
     std::vector<std::unique_ptr<MatchState>> over_;
 };
 

@@ -58,10 +58,13 @@ std::optional<std::string> led_delay(std::string_view value, Family family) {
                                            : form::decimal<0, 0x7fffffff>(value, family);
 }
 
-// The name of a file. kernel: idletimer_check_sysfs_name
+// The name of a file in /sys. kernel: idletimer_check_sysfs_name
 std::optional<std::string> timer_label(std::string_view value, Family family) {
+    constexpr std::array<std::string_view, 5> kTaken = {".", "..", "power", "subsystem", "uevent"};
     constexpr std::size_t kMost = 27;
-    const bool is_name = !value.empty() && value.find('/') == std::string_view::npos;
+    value = value.substr(0, kMost);
+    const bool is_name = !value.empty() && value.find('/') == std::string_view::npos &&
+                         std::find(kTaken.begin(), kTaken.end(), value) == kTaken.end();
     return is_name ? form::text<kMost>(value, family) : std::nullopt;
 }
 
@@ -76,7 +79,7 @@ constexpr std::array kLedForms =
                                {"led-always-blink"}});
 constexpr std::array kIdletimerForms = std::to_array<OptionForm>(
     {{"timeout", form::decimal<1, kLongestTimer>, "a number of seconds from 1 to 2147482"},
-     {"label", timer_label, "a name without \"/\""},
+     {"label", timer_label, "a name for a file in /sys, without \"/\""},
      {"alarm"}});
 constexpr std::array kConnsecmarkForms = std::to_array<OptionForm>({{"save"}, {"restore"}});
 constexpr std::array kSecmarkForms =

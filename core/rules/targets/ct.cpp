@@ -96,7 +96,7 @@ std::string_view CtTarget::zone_option() const {
 }
 
 std::string CtTarget::save() const {
-    std::string text = helper.empty() ? "" : "--helper " + helper;
+    std::string text = helper.empty() ? "" : "--helper " + form::plain_or_quoted(helper);
     if (!timeout.empty()) {
         append(text, "--timeout " + form::plain_or_quoted(timeout));
     }
@@ -136,7 +136,7 @@ TargetVerdict CtTarget::apply(ActionParam& par, TableVerdict&) const {
 
 bool read_zone(const GivenOption& given, const RuleContext& context, CtTarget& target) {
     const auto zone = parse_number(given.value, 0xffff);
-    if (!zone && given.value != "mark") {
+    if (!zone && lower(given.value) != "mark") {
         context.error(given,
                       "a zone is a number from 0 to 65535, or mark, not " + in_quotes(given.value));
         return false;
@@ -200,7 +200,11 @@ bool read_option(const GivenOption& given, const RuleContext& context, CtTarget&
         return read_zone(given, context, target);
     }
     if (given.name == "helper" || given.name == "timeout") {
-        (given.name == "helper" ? target.helper : target.timeout) = given.value;
+        constexpr std::size_t kMostHelper = 15;
+        constexpr std::size_t kMostTimeout = 31;
+        const bool helper = given.name == "helper";
+        (helper ? target.helper : target.timeout) =
+            given.value.substr(0, helper ? kMostHelper : kMostTimeout);
     }
     return true;
 }
@@ -220,12 +224,12 @@ std::shared_ptr<const Target> parse_ct(const Options& options, RuleContext& cont
         }
         return std::make_shared<NotrackTarget>("CT", text);
     }
-    if (const GivenOption* policy = options.find("timeout")) {
-        context.error(*policy, "no timeout policy " + in_quotes(policy->value));
+    if (!target->timeout.empty()) {
+        context.error(*options.find("timeout"), "no timeout policy " + in_quotes(target->timeout));
         return nullptr;
     }
-    const GivenOption* helper = options.find("helper");
-    return helper == nullptr || read_helper(*helper, context, *target) ? target : nullptr;
+    const bool helps = !target->helper.empty();
+    return !helps || read_helper(*options.find("helper"), context, *target) ? target : nullptr;
 }
 
 std::shared_ptr<const Target> parse_notrack(const Options&, RuleContext&) {

@@ -1,5 +1,6 @@
 // -j HMARK: a mark computed from addresses and ports.
 // kernel: xt_HMARK.c
+#include <algorithm>
 #include <array>
 
 #include "core/rules/targets/hmark_tuple.hpp"
@@ -93,87 +94,97 @@ std::string HmarkTarget::save() const {
     return text;
 }
 
-// Each word of --hmark-tuple is short for an option with everything in it.
-bool read_tuple(const Options& options, const RuleContext& context, HmarkConfig& config) {
-    const GivenOption* given = options.find("hmark-tuple");
-    if (given == nullptr) {
-        return true;
-    }
+// One word of --hmark-tuple: short for an option with everything in it. A beginning of it is
+// enough. libxt_HMARK: hmark_parse
+bool read_part(std::string_view word, const RuleContext& context, HmarkConfig& config) {
+    const std::string name = lower(word);
+    const auto is = [&](std::string_view part) { return !name.empty() && part.starts_with(name); };
     const IpAddress whole = mask_of(context.family, context.v6() ? 128 : 32);
-    for (const std::string_view word : split(given->value, ',')) {
-        if (word == "ct") {
-            config.tracked = true;
-        } else if (word == "src") {
-            config.source_mask = whole;
-        } else if (word == "dst") {
-            config.destination_mask = whole;
-        } else if (word == "sport") {
-            config.source_port_mask = 0xffff;
-        } else if (word == "dport") {
-            config.destination_port_mask = 0xffff;
-        } else if (word == "spi") {
-            config.spi_mask = 0xffffffff;
-        } else if (word == "proto") {
-            config.protocol_mask = 0xffff;
-        } else {
-            context.error(*given, "unknown part " + in_quotes(word) +
-                                      " of a tuple; known are src, dst, sport, dport, spi, proto"
-                                      " and ct");
-            return false;
-        }
-    }
-    return true;
-}
-
-bool read_prefix(const Options& options, const RuleContext& context, std::string_view name,
-                 std::optional<IpAddress>& mask) {
-    const GivenOption* given = options.find(name);
-    if (given == nullptr) {
-        return true;
-    }
-    const std::string any = context.v6() ? "::/" : "0.0.0.0/";
-    const auto parsed = parse_masked_address(any + given->value, context.family);
-    if (!parsed || !prefix_length(parsed->mask) || mask) {
-        context.error(*given, "--" + std::string(name) +
-                                  " needs the length of a prefix, and not "
-                                  "beside its word in --hmark-tuple");
+    if (is("ct")) {
+        config.tracked = true;
+    } else if (is("src")) {
+        config.source_mask = whole;
+    } else if (is("dst")) {
+        config.destination_mask = whole;
+    } else if (is("sport")) {
+        config.source_port_mask = 0xffff;
+    } else if (is("dport")) {
+        config.destination_port_mask = 0xffff;
+    } else if (is("proto")) {
+        config.protocol_mask = 0xffff;
+    } else if (is("spi")) {
+        config.spi_mask = 0xffffffff;
+    } else {
         return false;
     }
-    mask = parsed->mask;
     return true;
 }
 
-bool read_numbers(const Options& options, const RuleContext& context, HmarkConfig& config) {
-    for (const NumberOption& number : kNumbers) {
-        if (!options.has(number.name)) {
-            continue;
-        }
-        if (config.*number.member) {
-            context.error("--" + std::string(number.name) +
-                          " cannot stand beside its word in --hmark-tuple");
+bool read_tuple(const GivenOption& given, const RuleContext& context, HmarkConfig& config) {
+    for (const std::string_view word : split(given.value, ',')) {
+        if (!read_part(word, context, config)) {
+            context.error(given, "unknown part " + in_quotes(word) +
+                                     " of a tuple; known are src, dst, sport, dport, spi, proto"
+                                     " and ct");
             return false;
         }
-        const std::uint64_t least = number.name == "hmark-mod" ? 1 : 0;
-        const auto value = read_number(options, context, number.name, least, number.most);
-        if (!value) {
-            return false;
-        }
-        config.*number.member = static_cast<std::uint32_t>(*value);
     }
     return true;
+}
+
+bool read_prefix(const GivenOption& given, const RuleContext& context,
+                 std::optional<IpAddress>& mask) {
+    const auto length = parse_prefix_length(given.value, context.family);
+    if (!length) {
+        context.error(given, "--" + std::string(given.name) +
+                                 " needs the length of a prefix, not " + in_quotes(given.value));
+        return false;
+    }
+    mask = mask_of(context.family, *length);
+    return true;
+}
+
+// Options count in the order in which they are given: --hmark-tuple goes over what stands before
+// it, and does not let its parts be given again.
+bool read_option(const GivenOption& given, const Options& options, const RuleContext& context,
+                 HmarkConfig& config) {
+    const auto is_free = [&](const auto& part) {
+        if (part) {
+            context.error(given, "--" + std::string(given.name) +
+                                     " cannot stand behind its word in --hmark-tuple");
+        }
+        return !part;
+    };
+    if (given.name == "hmark-tuple") {
+        return read_tuple(given, context, config);
+    }
+    if (given.name.ends_with("prefix")) {
+        auto& mask =
+            given.name == "hmark-src-prefix" ? config.source_mask : config.destination_mask;
+        return is_free(mask) && read_prefix(given, context, mask);
+    }
+    const auto* number =
+        std::find_if(kNumbers.begin(), kNumbers.end(),
+                     [&](const NumberOption& row) { return row.name == given.name; });
+    const std::uint64_t least = given.name == "hmark-mod" ? 1 : 0;
+    if (!is_free(config.*number->member)) {
+        return false;
+    }
+    const auto value = read_number(options, context, given.name, least, number->most);
+    config.*number->member = static_cast<std::uint32_t>(value.value_or(0));
+    return value.has_value();
 }
 
 // kernel: hmark_tg_check
 bool is_complete(const RuleContext& context, const HmarkConfig& config) {
-    const bool ports = config.source_port || config.destination_port || config.source_port_mask ||
-                       config.destination_port_mask;
-    const bool spi = config.spi || config.spi_mask;
+    const bool port_masks = config.source_port_mask || config.destination_port_mask;
+    const bool ports = config.source_port || config.destination_port;
     if (!config.modulus || !config.seed) {
         context.error("target HMARK needs --hmark-mod and --hmark-rnd");
     } else if (!config.tracked && !config.source_mask && !config.destination_mask && !ports &&
-               !spi && !config.protocol_mask) {
+               !port_masks && !config.spi && !config.spi_mask && !config.protocol_mask) {
         context.error("target HMARK needs --hmark-tuple or one of its parts");
-    } else if (ports && spi) {
+    } else if ((port_masks && config.spi_mask) || (ports && config.spi)) {
         context.error("ports and SPI exclude each other: they lie at the same place");
     } else {
         return true;
@@ -183,12 +194,12 @@ bool is_complete(const RuleContext& context, const HmarkConfig& config) {
 
 std::shared_ptr<const Target> parse_hmark(const Options& options, RuleContext& context) {
     auto target = std::make_shared<HmarkTarget>();
-    HmarkConfig& config = target->config;
-    const bool ok = read_tuple(options, context, config) &&
-                    read_prefix(options, context, "hmark-src-prefix", config.source_mask) &&
-                    read_prefix(options, context, "hmark-dst-prefix", config.destination_mask) &&
-                    read_numbers(options, context, config) && is_complete(context, config);
-    return ok ? target : nullptr;
+    for (const GivenOption& given : options.given) {
+        if (!read_option(given, options, context, target->config)) {
+            return nullptr;
+        }
+    }
+    return is_complete(context, target->config) ? target : nullptr;
 }
 
 }  // namespace

@@ -168,7 +168,12 @@ std::optional<HmarkTuple> TupleReader::of_ipv6() const {
 std::optional<std::uint32_t> HmarkConfig::mark_of(const ActionParam& par) const {
     const TupleReader reader(*this, par);
     const bool v4 = par.packet.layout.family == Family::Ipv4;
-    auto tuple = tracked ? reader.of_connection() : v4 ? reader.of_ipv4() : reader.of_ipv6();
+    std::optional<HmarkTuple> tuple;
+    if (tracked) {
+        tuple = reader.of_connection();
+    } else {
+        tuple = v4 ? reader.of_ipv4() : reader.of_ipv6();
+    }
     if (!tuple) {
         return std::nullopt;
     }

@@ -189,7 +189,8 @@ void EcnTarget::set_flags(Packet& packet) const {
     const std::size_t offset = packet.layout.l4_offset + wire::tcp::kDataOffsetOffset;
     const std::uint16_t word = wire::load16(packet.data() + offset);
     const auto with = [](unsigned value, std::uint8_t flag, std::optional<bool> wanted) {
-        return wanted ? (*wanted ? value | flag : value & ~unsigned{flag}) : value;
+        const unsigned cleared = wanted ? value & ~unsigned{flag} : value;
+        return wanted.value_or(false) ? cleared | flag : cleared;
     };
     const auto wanted =
         static_cast<std::uint16_t>(with(with(word, wire::tcp::kEce, ece), wire::tcp::kCwr, cwr));
@@ -223,6 +224,8 @@ std::shared_ptr<const Target> parse_ecn_target(const Options& options, RuleConte
     }
     if (removes) {
         target->ece = target->cwr = false;
+        // It goes over what stands before it. libipt_ECN: ECN_parse
+        target->ect = options.given.back().name == "ecn-ip-ect" ? target->ect : std::nullopt;
     }
     return target;
 }

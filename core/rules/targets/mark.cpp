@@ -75,7 +75,8 @@ constexpr std::array kConnmarkOptions = std::to_array<OptionSpec>({
     {"right-shift-mark"},
 });
 
-constexpr std::uint64_t kMaxShift = 31;  // kernel: connmark_tg_check_v2
+constexpr int kMostShift = 31;             // kernel: connmark_tg_check_v2
+constexpr std::uint64_t kReadsShift = 32;  // libxt_CONNMARK: more, if another follows
 
 class ConnmarkTarget : public Target {
   public:
@@ -153,7 +154,7 @@ bool set_operation(const GivenOption& given, const RuleContext& context, Connmar
 // --mask, --ctmask, --nfmask and the shifts.
 bool set_detail(const GivenOption& given, const RuleContext& context, ConnmarkTarget& target) {
     const bool is_mask = given.name.ends_with("mask");
-    const auto number = parse_number(given.value, is_mask ? 0xffffffff : kMaxShift);
+    const auto number = parse_number(given.value, is_mask ? 0xffffffff : kReadsShift);
     if (!number) {
         context.error(given, in_quotes(given.value) + (is_mask ? " is not a 32 bit mask"
                                                                : " is not a shift of 0 to 31"));
@@ -188,6 +189,10 @@ std::shared_ptr<const Target> parse_connmark(const Options& options, RuleContext
                                   : set_detail(given, context, *target))) {
             return nullptr;
         }
+    }
+    if (std::abs(target->shift) > kMostShift) {
+        context.error("a shift has at most " + std::to_string(kMostShift) + " bits");
+        return nullptr;
     }
     return target;
 }

@@ -30,7 +30,8 @@ constexpr std::array kNetmapOptions = std::to_array<OptionSpec>({{"to"}});
 
 std::string ports_text(const Range& range) {
     std::string text = std::to_string(range.min_port);
-    if (range.max_port != range.min_port) {
+    if (range.max_port != range.min_port ||
+        range.offset_ports) {  // differs: saved-text-is-read-back
         text += "-" + std::to_string(range.max_port);
     }
     if (range.offset_ports) {

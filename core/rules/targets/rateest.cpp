@@ -1,7 +1,6 @@
 // -j RATEEST: counts what it sees for the estimator of a name, which -m rateest asks.
 // kernel: xt_RATEEST.c
 #include <array>
-#include <charconv>
 #include <cmath>
 
 #include "core/rules/match.hpp"
@@ -29,6 +28,8 @@ class Counting : public StatefulMatch<RateEstimators> {
     std::string shared_name() const override { return "rateest"; }
 
   private:
+    void join(RateEstimators& estimators) const override { estimators.join(name_); }
+    void leave(RateEstimators& estimators) const override { estimators.leave(name_); }
     MatchResult test(ActionParam& par, RateEstimators& estimators) const override {
         estimators.count(name_, config_, par.packet.layout.total_length, to_jiffies(par.now));
         return MatchResult::Yes;
@@ -65,14 +66,14 @@ constexpr std::array kTimeUnits = std::to_array<TimeUnit>({{"", 1},
 
 // "250ms", "0.5s", "1000" in microseconds, of which iptables keeps the lowest 32 bits.
 std::optional<std::uint32_t> parse_time(std::string_view text) {
-    double number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const std::string unit = lower(text.substr(static_cast<std::size_t>(end - text.data())));
+    const auto number = parse_leading_real(text);
+    const std::string unit = number ? lower(number->rest) : "";
     for (const TimeUnit& known : kTimeUnits) {
-        constexpr double kMost = 1e12;
-        if (error == std::errc{} && known.name == unit && number >= 0 && number < kMost) {
+        if (number && known.name == unit) {
+            constexpr double kMost = 9e18;
+            const double time = number->value * known.microseconds;
             return static_cast<std::uint32_t>(
-                static_cast<std::uint64_t>(number * known.microseconds));
+                std::abs(time) < kMost ? static_cast<std::int64_t>(time) : 0);
         }
     }
     return std::nullopt;
@@ -103,11 +104,21 @@ std::optional<RateConfig> config_for(double interval, double time_constant) {
         ++config.ewma_log;
     }
     --config.ewma_log;
-    // What is shown of it has 32 bits, and must be read back.
     const bool fits = config.interval_log <= kLongestInterval && config.ewma_log != 0 &&
-                      config.ewma_log < kMostEwma &&
-                      std::uint64_t{interval_of(config)} << config.ewma_log <= 0xffffffff;
+                      config.ewma_log < kMostEwma;
     return fits ? std::optional(config) : std::nullopt;
+}
+
+// What iptables shows of the time has 32 bits. differs: strict-values
+bool is_shown(const RateConfig& config, const GivenOption& given, const RuleContext& context) {
+    constexpr std::uint64_t kMost = 0xffffffff;
+    if (std::uint64_t{interval_of(config)} << config.ewma_log <= kMost) {
+        return true;
+    }
+    context.error(given, in_quotes(given.value) +
+                             " makes a time that is longer than 4294 seconds, the most that can be"
+                             " shown");
+    return false;
 }
 
 std::shared_ptr<const Target> parse_rateest(const Options& options, RuleContext& context) {
@@ -118,14 +129,18 @@ std::shared_ptr<const Target> parse_rateest(const Options& options, RuleContext&
     if (!complete) {
         return nullptr;
     }
+    const GivenOption& long_run = *options.find("rateest-ewmalog");
     const auto interval = parse_time(options.find("rateest-interval")->value);
-    const auto time_constant = parse_time(options.find("rateest-ewmalog")->value);
+    const auto time_constant = parse_time(long_run.value);
     const auto config =
         interval && time_constant ? config_for(*interval, *time_constant) : std::nullopt;
     if (!config) {
         context.error(
             "--rateest-interval needs a time such as 250ms, up to 8s, and --rateest-ewmalog a "
             "longer one, at least 1.5 times as long");
+        return nullptr;
+    }
+    if (!is_shown(*config, long_run, context)) {
         return nullptr;
     }
     const std::string name = options.find("rateest-name")->value.substr(0, kMostName);

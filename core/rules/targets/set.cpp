@@ -11,15 +11,17 @@ namespace nsr::rules {
 
 namespace {
 
+// "!" before any of them means nothing, and of several timeouts the last one counts. libxt_SET:
+// set_target_parse_v3
 constexpr std::array kSetOptions = std::to_array<OptionSpec>({
     {"add-set", 2, true},
     {"del-set", 2, true},
     {"map-set", 2, true},
-    {"timeout"},
-    {"exist", 0, true},
-    {"map-mark", 0},
-    {"map-prio", 0},
-    {"map-queue", 0},
+    {"timeout", 1, true, {}, true},
+    {"exist", 0, true, {}, true},
+    {"map-mark", 0, true, {}, true},
+    {"map-prio", 0, true, {}, true},
+    {"map-queue", 0, true, {}, true},
 });
 
 class SetTarget : public Target {
@@ -121,6 +123,22 @@ std::string misfit(const Options& options, const RuleContext& context) {
                : std::string();
 }
 
+void read_timeouts(const Options& options, const RuleContext& context, SetTarget& target) {
+    constexpr std::uint32_t kLongest = 0xfffffffe;
+    for (const GivenOption& given : options.given) {
+        if (given.name != "timeout") {
+            continue;
+        }
+        const auto seconds = parse_number(given.value, kLongest);
+        if (!seconds) {
+            context.error(given, "--timeout needs a number from 0 to 4294967294, not " +
+                                     in_quotes(given.value));
+            return;
+        }
+        target.timeout = static_cast<std::uint32_t>(*seconds);
+    }
+}
+
 std::shared_ptr<const Target> parse_set_target(const Options& options, RuleContext& context) {
     if (const std::string wrong = misfit(options, context); !wrong.empty()) {
         context.error(wrong);
@@ -136,9 +154,7 @@ std::shared_ptr<const Target> parse_set_target(const Options& options, RuleConte
     read("add-set", target->add);
     read("del-set", target->del);
     read("map-set", target->map);
-    if (const auto seconds = read_number(options, context, "timeout", 0, 0xfffffffe)) {
-        target->timeout = static_cast<std::uint32_t>(*seconds);
-    }
+    read_timeouts(options, context, *target);
     target->exist = options.has("exist");
     target->map_mark = options.has("map-mark");
     target->map_priority = options.has("map-prio");

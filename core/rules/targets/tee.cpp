@@ -59,9 +59,15 @@ TargetVerdict TeeTarget::apply(ActionParam& par, TableVerdict&) const {
 std::shared_ptr<const Target> parse_tee(const Options& options, RuleContext& context) {
     constexpr std::size_t kMostName = 15;
     const GivenOption* given = options.find("gateway");
-    const auto gateway = given == nullptr ? std::nullopt : parse_address(given->value);
-    if (!gateway || gateway->family != context.family || gateway->is_unspecified()) {
-        context.error("target TEE needs --gateway with an address of this family, not 0");
+    const auto gateway =
+        given == nullptr ? std::nullopt : parse_host(given->value, context.family, context.names);
+    if (given == nullptr) {
+        context.error("target TEE needs --gateway");
+        return nullptr;
+    }
+    if (!gateway || gateway->is_unspecified()) {
+        context.error(*given, in_quotes(given->value) + " is not an " +
+                                  (context.v6() ? "IPv6" : "IPv4") + " address other than 0");
         return nullptr;
     }
     const GivenOption* interface = options.find("oif");

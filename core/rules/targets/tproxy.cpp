@@ -32,15 +32,19 @@ std::shared_ptr<const Target> parse_tproxy(const Options& options, RuleContext& 
         return nullptr;
     }
     const GivenOption* port_given = options.find("on-port");
-    const auto port = port_given == nullptr ? std::nullopt : parse_port(port_given->value);
-    if (!port) {
+    if (port_given == nullptr) {
         context.error("target TPROXY needs --on-port with a port");
+        return nullptr;
+    }
+    const auto port = parse_resolved_port(port_given->value);
+    if (!port) {
+        context.error(*port_given, in_quotes(port_given->value) + " is not a port");
         return nullptr;
     }
     IpAddress address{{}, context.family};
     if (const GivenOption* given = options.find("on-ip")) {
-        const auto parsed = parse_address(given->value);
-        if (!parsed || parsed->family != context.family) {
+        const auto parsed = parse_host(given->value, context.family, context.names);
+        if (!parsed) {
             context.error(*given, in_quotes(given->value) + " is not an address of this family");
             return nullptr;
         }

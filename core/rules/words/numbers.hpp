@@ -17,5 +17,14 @@ struct LeadingNumber {
     std::string_view rest;
 };
 std::optional<LeadingNumber> parse_leading_number(std::string_view text, std::uint64_t max);
+// In decimal digits, whatever they begin with: "08". libc: strtoul with base 10, atoll
+std::optional<LeadingNumber> parse_leading_decimal(std::string_view text, std::uint64_t max);
+
+// A number with or without a point at the beginning, and what stands behind it. libc: strtod
+struct LeadingReal {
+    double value = 0;
+    std::string_view rest;
+};
+std::optional<LeadingReal> parse_leading_real(std::string_view text);
 
 }  // namespace nsr::rules

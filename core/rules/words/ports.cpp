@@ -1,6 +1,7 @@
 #include <charconv>
 
 #include "core/rules/words/text.hpp"
+#include "core/wire/protocol.hpp"
 
 namespace nsr::rules {
 
@@ -49,7 +50,12 @@ std::optional<std::uint16_t> parse_resolved_port(std::string_view text) {
     if (text.empty() || (error == std::errc{} && end == last)) {
         return port;
     }
-    return service_port(text, 0);
+    for (const std::uint8_t protocol : {proto::kTcp, proto::kUdp, proto::kSctp}) {
+        if (const auto service = service_port(text, protocol)) {
+            return service;
+        }
+    }
+    return std::nullopt;
 }
 
 std::optional<PortRange> parse_resolved_port_range(std::string_view text) {

@@ -16,13 +16,14 @@ struct Service {
 constexpr std::uint8_t kTcp = 1;
 constexpr std::uint8_t kUdp = 2;
 constexpr std::uint8_t kSctp = 4;
+constexpr std::uint8_t kDdp = 8;
 constexpr std::uint8_t kBoth = kTcp | kUdp;
 constexpr std::uint8_t kAnyProtocol = 0xff;
 
 // The first row of a name counts where the protocol does not.
 // clang-format off
 constexpr Service kServices[] = {
-    {1, kTcp, "tcpmux"}, {7, kBoth, "echo"}, {9, kBoth, "discard"}, {9, kBoth, "sink"},
+    {1, kTcp, "tcpmux"}, {1, kDdp, "rtmp"}, {2, kDdp, "nbp"}, {6, kDdp, "zip"}, {7, kBoth, "echo"}, {9, kBoth, "discard"}, {9, kBoth, "sink"},
     {9, kBoth, "null"}, {11, kTcp, "systat"}, {11, kTcp, "users"}, {13, kBoth, "daytime"},
     {15, kTcp, "netstat"}, {17, kTcp, "qotd"}, {17, kTcp, "quote"}, {19, kBoth, "chargen"},
     {19, kBoth, "ttytst"}, {19, kBoth, "source"}, {20, kTcp, "ftp-data"}, {21, kTcp, "ftp"},

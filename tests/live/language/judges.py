@@ -3,10 +3,12 @@ import ctypes
 import dataclasses
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 
 from lines import CHAINS, USER_CHAINS
+from values import ESTIMATORS, SETS
 
 CLONE_NEWNET = 0x40000000
 TOOL = {4: "iptables-legacy", 6: "ip6tables-legacy"}
@@ -68,6 +70,9 @@ class Kernel:
         self.folder = tempfile.TemporaryDirectory(prefix="nsr-language-")
         self.environment = dict(os.environ, XTABLES_LOCKFILE=os.path.join(self.folder.name, "lock"))
         self.spawned = 0
+        if shutil.which("ipset"):
+            lines = "".join(f"create {name} list:set\n" for name in SETS)
+            subprocess.run(["ipset", "restore"], input=lines.encode(), check=True)
 
     def run(self, family, action, *options, text=""):
         self.spawned += 1
@@ -78,7 +83,7 @@ class Kernel:
         """Many rules of one family, each in a transaction of its own -> a verdict each. Between two stands a rule that marks the place; when the
         tool ends at a wrong line, it is begun again behind it."""
         verdicts = [None] * len(rules)
-        at, header = 0, self.empty()
+        at, header = 0, self.empty() + self.objects()
         while at < len(rules):
             lines, ends = list(header), []
             for number in range(at, len(rules)):
@@ -139,6 +144,11 @@ class Kernel:
         for table, chains in CHAINS.items():
             lines += [f"*{table}", "-F", "-X", *(f":{name} ACCEPT [0:0]" for name in chains), *(f":{name} - [0:0]" for name in USER_CHAINS), "COMMIT"]
         return lines
+
+    @staticmethod
+    def objects():
+        """What rules may speak of and only rules can make."""
+        return ["*mangle", ":objects - [0:0]", *(f"-A objects -j RATEEST --rateest-name {name} --rateest-interval 250ms --rateest-ewmalog 500ms" for name in ESTIMATORS), "COMMIT"]
 
     def file(self, file):
         """A whole file, restored over empty tables."""

@@ -1,6 +1,8 @@
 """The differences that docs/kernel-parity.md names, each with how it is recognized."""
 import re
 
+import known_values
+
 
 def name(case, theirs, ours):
     """The id of its row; empty: it is not one of them."""
@@ -20,7 +22,7 @@ def options_first(case, theirs, ours):
     """An option stands before the -p or -j that gives it its meaning; --source=X, which the tool takes for a name."""
     if theirs.accepted or not ours.accepted:
         return False
-    if re.search(r"(^| )--(pro|so|sr|de|ds|in|out|ju)\w*(-\w*)?=", case.text):
+    if re.search(r"(^| )--(pr|so|sr|de|ds|in|out|ju)\w*(-\w*)?=", case.text):
         return True
     named = re.search(r'unknown option "(.*?)"', theirs.text)
     if "need to use --gid-owner first" in theirs.text:
@@ -29,7 +31,7 @@ def options_first(case, theirs, ours):
     places = [i for i, word in enumerate(case.words) if re.match(r"-p|--prot|-j|--j", word)]
     if late:
         return bool(places)
-    at = [i for i, word in enumerate(case.words) if named and word.split("=")[0] == named[1]]
+    at = [i for i, word in enumerate(case.words) if named and word.split("=")[0] == named[1].split("=")[0]]
     return bool(at) and any(place > at[0] for place in places)
 
 
@@ -42,11 +44,11 @@ STRICT = [
     (r"is not a port", r"\d{5,}"),  # 65536 becomes 0
     (r"is not a port|not an? .*(port|service)", r"/\d+[^\s\d]"),
     (r"is not an? |ends before it begins|not a range", r"%lo"),  # the scope of an address
-    (r"is not (an address or prefix|a prefix|the length of a prefix|a mask)", r"/"),  # masks with holes become /32 or /128
-    (r"ends before it begins", r"--to-"),
-    (r"is not a time such as|is not a list of days", r""),  # the 30th of February is the 2nd of March
+    (r"is not (an address or prefix|a prefix|the length of a prefix|a mask)", r"/([\da-f]*[.:]|\d\d)"),  # masks with holes become /32 or /128
+    (r"ends before it begins", r"--to\b"),
     (r"is not a port, the name of a service, or a range", r"\d+-\d+/\d"),  # --to-ports 80-90/8000 becomes 80-90/0
-    (r"is not a rate|unknown DSCP class", r""),  # what stands behind a number or name
+    (r"unknown DSCP class", r""),  # what stands behind a number or name
+    (r"is not a rate such as 5/second, 3/minute", r"--?limit[= ]\S*\d"),
     (r"a quote is opened and not closed", r""),
     (r"a probability is a number", r"nan"),
     (r"--dccp-types needs a list", r""),
@@ -55,7 +57,10 @@ STRICT = [
 
 
 def strict_values(case, theirs, ours):
-    return theirs.accepted and not ours.accepted and any(re.search(said, ours.text) and re.search(has, case.text) for said, has in STRICT)
+    if not theirs.accepted or ours.accepted:
+        return False
+    return any(re.search(said, ours.text) and re.search(has, case.text) for said, has in STRICT) or any(
+        re.search(said, ours.text) and has(case) for said, has in known_values.STRICT)
 
 
 # What iptables-save leaves out or writes so that it cannot be read back, and nsrouter writes: (its text, nsrouter's).
@@ -71,7 +76,19 @@ WHOLE = [
 
 
 def save_whole(case, theirs, ours):
-    return theirs.accepted and ours.accepted and theirs.text != ours.text and any(re.search(a, theirs.text) and re.search(b, ours.text) for a, b in WHOLE)
+    if not theirs.accepted:
+        return ours.accepted and known_values.read_back(theirs.text)
+    if not ours.accepted or theirs.text == ours.text:
+        return False
+    return known_values.saved_whole(theirs.text, ours.text) or any(re.search(a, theirs.text) and re.search(b, ours.text) for a, b in WHOLE)
+
+
+def rateest_names(case, theirs, ours):
+    return ours.accepted and not theirs.accepted and "failed" in theirs.text and "-m rateest" in ours.text and known_values.no_estimator(case)
+
+
+def cgroup_path(case, theirs, ours):
+    return ours.accepted and not theirs.accepted and "failed" in theirs.text and re.search(r"-m cgroup (! )?--path ", ours.text) and known_values.no_cgroup(case)
 
 
 def not_judged(case, theirs, ours):
@@ -80,4 +97,5 @@ def not_judged(case, theirs, ours):
     return ours.accepted and not theirs.accepted and (lacking or ("failed" in theirs.text and re.search(r"-m nfacct|-j SECMARK", ours.text)))
 
 
-ROWS = {"(not judged)": not_judged, "old-negation": old_negation, "options-first": options_first, "udplite-match": udplite, "strict-values": strict_values, "saved-text-is-read-back": save_whole}
+ROWS = {"(not judged)": not_judged, "old-negation": old_negation, "options-first": options_first, "udplite-match": udplite, "strict-values": strict_values, "saved-text-is-read-back": save_whole,
+        "rateest-names": rateest_names, "cgroup-path-not-looked-up": cgroup_path}

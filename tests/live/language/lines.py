@@ -48,14 +48,15 @@ def rule(seed, only=None):
     table = r.choice(row.tables) if r.random() < 0.95 else r.choice(list(CHAINS))
     if row.tables == BASIC.tables and r.random() < 0.7:
         table = "filter"
-    maker = Maker(r, family)
+    maker = Maker(r, family, only)
     words = maker.rule(row, is_target, table)
     return Rule(family, table, maker.chain(table, row), tuple(words), row.name or "basic")
 
 
 class Maker:
-    def __init__(self, r, family):
+    def __init__(self, r, family, only=None):
         self.r, self.family = r, family
+        self.others = [one for one in MATCHES if str(family) in one.families and (only is None or one.name in only)]
 
     def chain(self, table, row):
         known = [name for name in CHAINS[table] if not row.chains or name in row.chains]
@@ -73,8 +74,8 @@ class Maker:
         parts.append(list(row.before))
         if not is_target and row is not BASIC:
             parts += self.match(row)
-            if r.random() < 0.08:
-                parts += self.match(r.choice([one for one in MATCHES if str(self.family) in one.families]))
+            if self.others and r.random() < 0.08:
+                parts += self.match(r.choice(self.others))
         parts += self.target(row) if is_target else self.verdict(table)
         if r.random() < 0.02:
             r.shuffle(parts)

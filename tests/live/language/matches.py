@@ -68,11 +68,31 @@ def u32(r):
 
 
 def hex_string(r):
-    return r.choice(["|0d0a|", "|de ad be ef|", "abc|00|def", "|0|", "|0g|", "|00", "a\\|b", "||", "|0d0A|x|ff|", "\\x", "|" + "41" * r.randint(1, 130) + "|", "plain"])
+    if r.random() < 0.4:
+        return "".join(r.choice(["|", "|", "00", "fF", " ", "a", "G", "\\", "  ", "\t"]) for _ in range(r.randint(1, 9)))
+    return r.choice(["|0d0a|", "|de ad be ef|", "abc|00|def", "|0|", "|0g|", "|00", "a\\|b", "||", "|0d0A|x|ff|", "\\x", "|" + "41" * r.randint(1, 130) + "|", "plain", "|00||01|"])
 
 
 def days(r):
-    return v.listed(v.words("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Mo", "Tu", "We", "1", "7", "0", "8", "M", "x", "monday"))(r)
+    common = v.words("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Mo", "Tu", "We", "1", "7", fold=False)
+    odd = v.words("Monday", "Mox", "0", "8", "33", "M", "x", "monday", "MON", " 1", "0x2", "0001", "")
+    return v.listed(common if r.random() < 0.85 else odd)(r)
+
+
+def month_days(r):
+    return v.listed(v.number(1, 31) if r.random() < 0.85 else v.words("0", "01", "08", "123", "32", " 5", " 12", "0x5", "0x1f", ""))(r)
+
+
+def policy_options():
+    """Those that each element may have, three times over."""
+    for _ in range(3):
+        yield option("reqid", v.number(0, 2**32 - 1))
+        yield option("spi", v.number(0, 2**32 - 1))
+        yield option("tunnel-src", NETWORK)
+        yield option("tunnel-dst", NETWORK)
+        yield option("proto", v.words("esp", "ah", "ipcomp", "tcp", "50", "IPSEC-ESP", "IPCOMP", "0x33"))
+        yield option("mode", v.words("tunnel", "tunnel", "transport"))
+        yield option("next")
 
 
 RANGE32 = v.span(0, 2**32 - 1)
@@ -80,7 +100,7 @@ BYTE = v.number(0, 255)
 MH = v.words("brr", "hoti", "coti", "hot", "cot", "bu", "ba", "be", "binding-refresh-request", "binding-update", "0", "5", "255")
 LATER = (
     extension("bpf", option("bytecode", v.words("1,6 0 0 0", "4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0", "0", "2,6 0 0 0", "1,6 0 0", "x", fold=False)), option("object-pinned", v.name(63)), wanted="bytecode"),
-    extension("cgroup", option("cgroup", v.number(0, 2**32 - 1)), option("path", v.name(30)), wanted="cgroup"),
+    extension("cgroup", option("cgroup", v.number(0, 2**32 - 1)), option("path", v.words("/", "", "/sys/../", "system.slice", "no such", "n" * 511, "n" * 513, fold=False)), wanted="cgroup path"),
     extension("cluster", option("cluster-total-nodes", v.number(1, 32)), option("cluster-local-node", v.number(1, 32)), option("cluster-local-nodemask", v.number(0, 2**32 - 1)),
               option("cluster-hash-seed", v.number(0, 2**32 - 1)), wanted="cluster-total-nodes, cluster-local-node cluster-local-nodemask, cluster-hash-seed"),
     extension("connlabel", option("label", v.number(0, 127)), flags("set"), wanted="label"),
@@ -96,13 +116,13 @@ LATER = (
     extension("nfacct", option("nfacct-name", v.name(31)), wanted="nfacct-name"),
     extension("osf", option("genre", v.words("Linux", "Windows", "unknown")), option("ttl", v.number(0, 2)), option("log", v.number(0, 2)), protocols=("tcp",), wanted="genre"),
     extension("owner", option("uid-owner", v.span(0, 2**32 - 2, "-")), option("gid-owner", v.span(0, 2**32 - 2, "-")), flags("socket-exists suppl-groups"), chains=("OUTPUT", "POSTROUTING"), wanted="uid-owner gid-owner socket-exists"),
-    extension("policy", option("dir", v.words("in", "out")), option("pol", v.words("none", "ipsec")), flags("strict"), option("reqid", v.number(0, 2**32 - 1)), option("spi", v.number(0, 2**32 - 1)), option("tunnel-src", NETWORK),
-              option("tunnel-dst", NETWORK), option("proto", v.words("esp", "ah", "ipcomp", "tcp")), option("mode", v.words("tunnel", "transport")), flags("next"), wanted="dir, pol"),
-    extension("rateest", option("rateest|rateest1", v.name(15)), option("rateest2", v.name(15)), flags("rateest-delta rateest-lt rateest-gt rateest-eq"), option("rateest-bps|rateest-bps1|rateest-bps2", v.words("1mbit", "100", "8bit")),
-              option("rateest-pps|rateest-pps1|rateest-pps2", v.number(0, 1000)), option("rateest1"), option("rateest-bps1"), option("rateest-bps2"), option("rateest-pps1"), option("rateest-pps2"), wanted="rateest"),
+    extension("policy", option("dir", v.words("in", "out")), option("pol", v.words("none", "ipsec")), flags("strict"), *policy_options(), wanted="dir, pol"),
+    extension("rateest", option("rateest|rateest1", v.estimator), option("rateest2", v.estimator), flags("rateest-delta rateest-lt rateest-gt rateest-eq"), option("rateest-bps|rateest-bps1|rateest-bps2", v.bit_rate),
+              option("rateest-pps|rateest-pps1|rateest-pps2", v.number(0, 1000)), option("rateest1"), option("rateest-bps1"), option("rateest-bps2"), option("rateest-pps1"), option("rateest-pps2"),
+              wanted="rateest, rateest-lt rateest-gt rateest-eq, rateest-bps rateest-pps rateest-bps2 rateest-pps2"),
     extension("realm", option("realm", v.marked()), families="4", wanted="realm"),
     extension("rt", option("rt-type", v.number(0, 2**32 - 1)), option("rt-segsleft", RANGE32), option("rt-len", v.number(0, 2**32 - 1)), flags("rt-0-res"), option("rt-0-addrs", v.listed(v.address6)), flags("rt-0-not-strict"), families="6"),
-    extension("set", option("match-set|set", v.name(31), v.words("src", "dst", "src,dst")), flags("return-nomatch update-counters update-subcounters"), option("packets-eq", v.number(0, 2**64 - 1)), option("packets-lt", v.number(0, 9)),
+    extension("set", option("match-set|set", v.set_name, v.directions), flags("return-nomatch update-counters update-subcounters"), option("packets-eq", v.number(0, 2**64 - 1)), option("packets-lt", v.number(0, 9)),
               option("packets-gt", v.number(0, 9)), option("bytes-eq", v.number(0, 9)), option("bytes-lt", v.number(0, 9)), option("bytes-gt", v.number(0, 9)), wanted="match-set"),
     extension("socket", flags("transparent nowildcard restore-skmark"), chains=("PREROUTING", "INPUT")),
     extension("srh", option("srh-next-hdr", BYTE), option("srh-hdr-len-eq", BYTE), option("srh-hdr-len-gt", BYTE), option("srh-hdr-len-lt", BYTE), option("srh-segs-left-eq", BYTE), option("srh-segs-left-gt", BYTE),
@@ -129,11 +149,11 @@ MATCHES = (
     extension("esp", option("espspi", v.span(0, 2**32 - 1)), protocols=("esp", "50")),
     extension("frag", option("fragid", v.span(0, 2**32 - 1)), option("fraglen", v.number(0, 2**32 - 1)), flags("fragres fragfirst fragmore fraglast"), families="6"),
     extension("hashlimit", option("hashlimit-upto|hashlimit", lambda r: r.choice([v.rate, v.rate, v.byte_rate])(r)), option("hashlimit-above", lambda r: r.choice([v.rate, v.byte_rate])(r)),
-              option("hashlimit-burst", lambda r: r.choice([v.number(1, 10000)(r), f"{v.number(1, 4096)(r)}{r.choice(['b', 'kb', 'mb', 'x', ''])}"])),
-              option("hashlimit-mode", v.listed(v.words("srcip", "srcport", "dstip", "dstport"))), option("hashlimit-srcmask", ByFamily(lambda f: v.number(0, 128 if f == 6 else 32))),
-              option("hashlimit-dstmask", ByFamily(lambda f: v.number(0, 128 if f == 6 else 32))), option("hashlimit-name", v.name(15)), option("hashlimit-htable-size", v.number(0, 100000)),
+              option("hashlimit-burst", lambda r: r.choice([v.number(1, 10000)(r), f"{v.number(1, 4096)(r)}{r.choice(['b', 'kb', 'mb', 'k', 'm', 'x', 'K', 'gb', ''])}"])),
+              option("hashlimit-mode", lambda r: v.listed(v.words("srcip", "srcport", "dstip", "dstport"), r.choice([",", ",", ",", "|"]))(r)), option("hashlimit-srcmask", ByFamily(v.prefix_length)),
+              option("hashlimit-dstmask", ByFamily(v.prefix_length)), option("hashlimit-name", v.table_name), option("hashlimit-htable-size", v.number(0, 2000000)),
               option("hashlimit-htable-max", v.number(0, 2**32 - 1)), option("hashlimit-htable-expire", v.number(0, 2**32 - 1)), option("hashlimit-htable-gcinterval", v.number(0, 2**32 - 1)),
-              flags("hashlimit-rate-match"), option("hashlimit-rate-interval", v.number(1, 2**32 - 1)), wanted="hashlimit-upto hashlimit-above, hashlimit-name"),
+              flags("hashlimit-rate-match"), option("hashlimit-rate-interval", v.number(1, 2**31 - 1)), wanted="hashlimit-upto hashlimit-above, hashlimit-name"),
     extension("helper", option("helper", v.name(29)), wanted="helper"),
     extension("hl", option("hl-eq|hl", v.number(0, 255)), option("hl-lt", v.number(0, 255)), option("hl-gt", v.number(0, 255)), families="6", wanted="hl-eq hl-lt hl-gt"),
     extension("icmp", option("icmp-type", icmp_type(ICMP)), families="4", protocols=("icmp", "1")),
@@ -161,7 +181,7 @@ MATCHES = (
     extension("tcp", *PORTS, flags("syn"), option("tcp-flags", FLAGS, FLAGS), option("tcp-option", v.number(1, 255)), protocols=("tcp", "6")),
     extension("tcpmss", option("mss", v.span(0, 65535)), protocols=("tcp",), wanted="mss"),
     extension("time", option("datestart", v.date), option("datestop", v.date), option("timestart", v.clock), option("timestop", v.clock), flags("contiguous"), option("weekdays", days),
-              option("monthdays", v.listed(v.number(1, 31))), flags("localtz utc kerneltz")),
+              option("monthdays", month_days), flags("localtz utc kerneltz")),
     extension("tos", option("tos", tos), wanted="tos"),
     extension("ttl", option("ttl-eq|ttl", v.number(0, 255)), option("ttl-lt", v.number(0, 255)), option("ttl-gt", v.number(0, 255)), families="4", wanted="ttl-eq ttl-lt ttl-gt"),
     extension("u32", option("u32", u32), wanted="u32"),

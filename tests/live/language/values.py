@@ -6,6 +6,8 @@ SERVICES = sorted({line.split()[0] for line in open("/etc/services", encoding="u
 PROTOCOLS = ["tcp", "udp", "icmp", "ipv6-icmp", "icmpv6", "udplite", "sctp", "dccp", "esp", "ah", "gre", "all", "TCP", "Udp", "igmp", "ospf", "vrrp",
              "mh", "mobility-header", "ipv6-mh", "ipv6-frag", "ipv6-opts", "hopopt", "ip", "l2tp", "ipcomp", "ipv6", "0", "6", "17", "1", "58", "47", "132", "33", "136", "50", "51",
              "254", "255", "0x6", "017"]
+SETS = ["blocked", "a.b", "n" * 31]  # that the kernel has, as it has these estimators
+ESTIMATORS = ["load", "peak", "y" * 15]
 
 
 def number(low, high):
@@ -61,7 +63,7 @@ def words(*choices, fold=True):
         if fold and kind < 0.94:
             return r.choice([word.lower(), word.upper(), word.capitalize()])
         if kind < 0.97:
-            return word[: r.randint(1, len(word))]
+            return word[: r.randint(min(1, len(word)), len(word))]
         return r.choice(WRONG)
     return value
 
@@ -164,6 +166,49 @@ def byte_rate(r):
     return f"{number(1, 4096)(r)}{r.choice(['b', 'kb', 'mb', 'gb', 'B', 'KB', ''])}/{r.choice(['s', 'sec', 'second', 'm', 'S', 'min', ''])}"
 
 
+def bit_rate(r):
+    number_text = r.choice([str(r.randint(0, 2000)), f"{r.random() * 1000:.2f}", "1e3", "0x10", ".5", " 8", "+8", "1000.5", "2000.5"])
+    return number_text + r.choice(["", "bit", "kbit", "Kibit", "mbit", "Mibit", "gbit", "Gibit", "tbit", "Bps", "bps", "KBps", "KiBps", "MBps", "GBps", "TBps", "x", "MBIT"])
+
+
+def time_span(low, high):
+    """Of RATEEST, in seconds."""
+    def value(r):
+        seconds = low * (high / low) ** r.random()
+        return r.choice([f"{seconds:.3f}s", f"{seconds * 1000:.1f}ms", f"{seconds * 1e6:.0f}us", f"{seconds * 1e6:.0f}", f"{seconds:.2f}SEC", f" {seconds:.0f}secs", f"{seconds:.0f}msecs", "1e3ms",
+                         "0x4s", "250ms", "1s", "2s", "0", "x", "s", "", "1 s", "nan", "-1s"])
+    return value
+
+
+def estimator(r):
+    return r.choice(ESTIMATORS) if r.random() < 0.9 else name(15)(r)
+
+
+def set_name(r):
+    return r.choice(SETS) if r.random() < 0.9 else name(31)(r)
+
+
+def directions(r):
+    return listed(words("src", "dst", "srcs", "dstx", fold=False), most=r.choice([1, 2, 3, 7]))(r)
+
+
+def table_name(r):
+    """Tables of a name are shared, so that few have the same."""
+    return f"t{r.randint(0, 10**9)}" if r.random() < 0.8 else name(254)(r)
+
+
+def label(r):
+    """Of IDLETIMER: one timer of a name for the whole machine, so that no two are the same."""
+    own = f"{r.choice(['', 'x-', 'a b ', '/', 'n' * 17, 'n' * 18, 'n' * 19])}{r.randint(10**8, 10**9 - 1)}"
+    return own if r.random() < 0.8 else r.choice(["power", "uevent", "subsystem", "..", ".", "a/b", ""])
+
+
+def prefix_length(family):
+    bits = 128 if family == 6 else 32
+    masks = ["ffff:ffff::", "ffff::1", "::"] if family == 6 else ["255.255.0.0", "255.0.255.0", "0.0.0.0", "255.255.255.255", "255.255"]
+    return lambda r: r.choice(masks) if r.random() < 0.1 else number(0, bits)(r)
+
+
 def text(most):
     letters = "abcXYZ019 _-.:,;=/|+*()[]{}<>!?$%&'\"\\@#~^`\t\xe4"
 
@@ -191,11 +236,14 @@ def mac(r):
 
 
 def probability(r):
-    return r.choice(["0", "1", "0.5", "0.33333333349", "0.1", f"{r.random():.4f}", f"{r.random():.11f}", ".5", "1.0", "1.1", "-0.1", "1e-3", "50%", "0x1", "", "nan", "5e-1", "0.00000000001",
+    return r.choice([" 0.5", "+0.25", "0x.8", "1e-400", "-0", "infinity", "0", "1", "0.5", "0.33333333349", "0.1", f"{r.random():.4f}", f"{r.random():.11f}", ".5", "1.0", "1.1", "-0.1", "1e-3", "50%", "0x1", "", "nan", "5e-1", "0.00000000001",
                      "0.9999999999"])
 
 
 def date(r):
+    if r.random() < 0.3:
+        parts = [str(r.choice([1970, 2007, 2012, 2038, 2039, r.randint(1971, 2037)])), *(r.choice(["", "00", f"{r.randint(1, 12):02}", str(r.randint(1, 31))]) for _ in range(5))]
+        return "".join(part + end for part, end in zip(parts[: r.randint(1, 6)], "--T:::")).rstrip(r.choice(["-T:", "x"]))
     return r.choice(["2007-01-01T17:00:00", "2038-01-19T03:14:07", "2010-12-31", "2013-02-29", "1970-01-01T00:00:00", "2012-02-29T23:59:59", "2010-1-1", "2010", "2010-06",
                      "2010-01-01T10", "2010-01-01T10:30", "2010-13-01", "2010-00-10", "2010-01-32", "2010-01-01T24:00:00", "2010-01-01T10:60", "2039-01-01", "1969-12-31", "2010-01-01 10:00",
                      "x", "2010-01-01T1:2:3", "2010-01-01T10:30:61"])
@@ -203,4 +251,5 @@ def date(r):
 
 def clock(r):
     return r.choice([f"{r.randint(0, 24):02}:{r.randint(0, 60):02}", f"{r.randint(0, 24)}:{r.randint(0, 60)}:{r.randint(0, 60)}", "00:00", "23:59", "23:59:59", "24:00", "8", "8:00",
-                     "08:00:", "x", "00:00:00", "10:5"])
+                     "08:00:", "x", "00:00:00", "10:5", ":30", " 8:+5",
+                     "24:00:00", "8:60", "08:09", "-1:00", "8:00:00:00"])

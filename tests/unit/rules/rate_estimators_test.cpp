@@ -20,3 +20,14 @@ TEST_CASE("a rate that was steady falls once nothing comes") {
     CHECK(estimators.rate("a", now + 100 * kTick).packets == 0);
     CHECK(estimators.rate("a", now + 100 * kTick).bytes == 0);
 }
+
+TEST_CASE("an estimator is forgotten when no rule names it any more") {
+    RateEstimators estimators;
+    estimators.join("a");
+    estimators.join("a");
+    estimators.count("a", {}, 100, 1000);
+    estimators.leave("a");
+    CHECK(estimators.remembered() == 1);
+    estimators.leave("a");
+    CHECK(estimators.remembered() == 0);
+}

@@ -135,20 +135,16 @@ std::optional<BpfInstruction> parse_instruction(std::string_view text) {
         if (word.empty()) {
             continue;
         }
+        if (numbers.size() == kMost.size()) {
+            return std::nullopt;
+        }
         const bool negative = word.starts_with('-');
-        const bool digits =
-            word.substr(negative ? 1 : 0).find_first_not_of("0123456789") == std::string_view::npos;
-        if (numbers.size() == kMost.size() || !digits || word.size() > 11) {
+        const auto number =
+            parse_leading_decimal(word.substr(negative ? 1 : 0), kMost[numbers.size()]);
+        if (!number || !number->rest.empty() || word.starts_with("-+")) {
             return std::nullopt;
         }
-        std::uint64_t value = 0;
-        for (const char c : word.substr(negative ? 1 : 0)) {
-            value = value * 10 + static_cast<std::uint64_t>(c - '0');
-        }
-        if (value > kMost[numbers.size()]) {
-            return std::nullopt;
-        }
-        numbers.push_back(negative ? 0x100000000 - value : value);
+        numbers.push_back(negative ? 0x100000000 - number->value : number->value);
     }
     if (numbers.size() != kMost.size()) {
         return std::nullopt;
@@ -163,8 +159,8 @@ std::optional<BpfInstruction> parse_instruction(std::string_view text) {
 std::optional<BpfProgram> parse_bpf(std::string_view text) {
     text = text.substr(std::min(text.find_first_not_of(' '), text.size()));
     const std::size_t comma = text.find(',');
-    const auto count = parse_number(text.substr(0, comma), kMostBpfInstructions);
-    if (comma == std::string_view::npos || !count || *count == 0) {
+    const auto count = parse_leading_decimal(text.substr(0, comma), kMostBpfInstructions);
+    if (comma == std::string_view::npos || !count || !count->rest.empty() || count->value == 0) {
         return std::nullopt;
     }
     text = text.substr(comma + 1);
@@ -174,12 +170,12 @@ std::optional<BpfProgram> parse_bpf(std::string_view text) {
     BpfProgram program;
     for (const std::string_view part : split(text, ',')) {
         const auto instruction = parse_instruction(part);
-        if (!instruction || program.size() == *count) {
+        if (!instruction || program.size() == count->value) {
             return std::nullopt;
         }
         program.push_back(*instruction);
     }
-    return program.size() == *count ? std::optional(program) : std::nullopt;
+    return program.size() == count->value ? std::optional(program) : std::nullopt;
 }
 
 std::string to_string(const BpfProgram& program) {

@@ -27,6 +27,8 @@ class Machine {
                                                         std::uint16_t size) const;
     [[nodiscard]] std::uint32_t fact(std::uint32_t offset) const;
     [[nodiscard]] std::uint32_t payload_offset() const;
+    [[nodiscard]] std::uint32_t jump(const BpfInstruction& at) const;
+    void exchange(const BpfInstruction& at);
     bool calculate(const BpfInstruction& at);
     [[nodiscard]] bool compares(const BpfInstruction& at) const;
     [[nodiscard]] std::uint32_t operand(const BpfInstruction& at) const {
@@ -66,12 +68,12 @@ std::uint32_t Machine::run() {
                 }
                 break;
             case kJmp:
-                i += (at.code & kOpMask) == kJa ? at.k : compares(at) ? at.if_true : at.if_false;
+                i += jump(at);
                 break;
             case kRet:
                 return (at.code & kA) != 0 ? a_ : at.k;
             default:
-                ((at.code & kTxa) != 0 ? a_ : x_) = (at.code & kTxa) != 0 ? x_ : a_;
+                exchange(at);
         }
     }
     return 0;
@@ -97,9 +99,33 @@ std::optional<std::uint32_t> Machine::load(const BpfInstruction& at) const {
     }
 }
 
+// How many instructions are passed over.
+std::uint32_t Machine::jump(const BpfInstruction& at) const {
+    if ((at.code & kOpMask) == kJa) {
+        return at.k;
+    }
+    return compares(at) ? at.if_true : at.if_false;
+}
+
+// One register takes the other's value.
+void Machine::exchange(const BpfInstruction& at) {
+    if ((at.code & kTxa) != 0) {
+        a_ = x_;
+    } else {
+        x_ = a_;
+    }
+}
+
+std::size_t count_of(std::uint16_t size) {
+    if (size == kW) {
+        return 4;
+    }
+    return size == kH ? 2 : 1;
+}
+
 // kernel: bpf_skb_load_helper_8, bpf_internal_load_pointer_neg_helper
 std::optional<std::uint32_t> Machine::bytes_at(std::uint32_t offset, std::uint16_t size) const {
-    const std::size_t count = size == kW ? 4 : size == kH ? 2 : 1;
+    const std::size_t count = count_of(size);
     if (offset >= kNetwork) {
         offset -= kNetwork;
     } else if (offset >= kLink) {
@@ -109,7 +135,10 @@ std::optional<std::uint32_t> Machine::bytes_at(std::uint32_t offset, std::uint16
         return std::nullopt;
     }
     const std::uint8_t* at = bytes_.data() + offset;
-    return size == kW ? wire::load32(at) : size == kH ? wire::load16(at) : *at;
+    if (size == kW) {
+        return wire::load32(at);
+    }
+    return size == kH ? wire::load16(at) : *at;
 }
 
 // kernel: convert_bpf_extensions

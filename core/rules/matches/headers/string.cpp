@@ -131,32 +131,39 @@ std::optional<char> hex_byte(std::string_view digits) {
     return value ? std::optional(static_cast<char>(*value)) : std::nullopt;
 }
 
-// "abc|0a 0b|def"; outside of | a backslash takes the next character as it is.
+// "abc|0a 0b|def"; outside of | a backslash takes the next character as it is. The character
+// behind the second | is taken as it is, even a third one.
 // libxt_string: parse_hex_string
 std::optional<std::string> parse_hex_string(std::string_view text) {
     std::string bytes;
     bool in_hex = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
+    for (std::size_t i = 0; i < text.size();) {
+        const bool escapes = text[i] == '\\';
         if (text[i] == '|') {
             in_hex = !in_hex;
-        } else if (in_hex && text[i] == ' ') {
-            continue;
-        } else if (in_hex) {
+            ++i;
+            while (in_hex && i < text.size() && text[i] == ' ') {
+                ++i;
+            }
+            if (i == text.size()) {
+                break;
+            }
+        }
+        if (in_hex) {
             const auto byte = hex_byte(text.substr(i, 2));
-            if (!byte) {
+            if (!byte || i + 2 >= text.size()) {
                 return std::nullopt;
             }
             bytes += *byte;
-            ++i;
-        } else if (text[i] != '\\') {
-            bytes += text[i];
-        } else if (i + 1 < text.size()) {
-            bytes += text[++i];
-        } else {
+            i += text[i + 2] == ' ' ? 3 : 2;
+        } else if (escapes && i + 1 == text.size()) {
             return std::nullopt;
+        } else {
+            i += escapes ? 1 : 0;
+            bytes += text[i++];
         }
     }
-    return in_hex ? std::nullopt : std::optional(bytes);
+    return bytes;
 }
 
 std::shared_ptr<const Match> parse_string(const Options& options, RuleContext& context) {

@@ -1,5 +1,6 @@
 #include "core/rules/matches/memory/byte_rate.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -26,25 +27,23 @@ std::uint64_t seconds_of(std::uint64_t bytes, std::uint64_t per_second) {
     return (bytes + per_second - 1) / per_second;
 }
 
-std::optional<std::uint64_t> parse_bytes(std::string_view text) {
-    for (const auto& [unit, factor] : kUnits) {
-        if (text.ends_with(unit)) {
-            const auto number =
-                parse_number(text.substr(0, text.size() - unit.size()), kMaxBytes / factor);
-            return number ? std::optional(*number * factor) : std::nullopt;
-        }
-    }
-    return std::nullopt;
+std::optional<std::uint64_t> bytes_of_unit(std::string_view unit) {
+    const auto* row = std::find_if(kUnits.begin(), kUnits.end(),
+                                   [&](const auto& known) { return known.first == unit; });
+    return row == kUnits.end() ? std::nullopt : std::optional(row->second);
 }
 
 std::optional<std::uint64_t> parse_byte_rate(std::string_view text) {
-    const std::size_t slash = text.find('/');
-    if (slash == std::string_view::npos) {
+    const std::size_t slash = std::min(text.find('/'), text.size());
+    const std::string_view per = text.substr(std::min(slash + 1, text.size()));
+    constexpr std::uint64_t kMostRate = std::uint64_t{1} << 36;  // what is beyond has no price
+    const auto number = parse_leading_decimal(text.substr(0, slash), kMostRate);
+    const auto unit = number ? bytes_of_unit(number->rest) : std::nullopt;
+    if (!unit || per.empty() || !std::string_view("second").starts_with(per) ||
+        number->value > kMostRate / *unit) {
         return std::nullopt;
     }
-    const std::string_view per = text.substr(slash + 1);
-    const bool second = !per.empty() && std::string_view("second").starts_with(per);
-    return second ? parse_bytes(text.substr(0, slash)) : std::nullopt;
+    return number->value * *unit;
 }
 
 std::string bytes_text(std::uint64_t bytes, const std::function<bool(std::uint64_t)>& is_it) {
@@ -57,8 +56,9 @@ std::string bytes_text(std::uint64_t bytes, const std::function<bool(std::uint64
 }
 
 std::string byte_rate_text(std::uint64_t price) {
-    return bytes_text(bytes_per_second(price),
-                      [&](std::uint64_t rounded) { return chunk_price(rounded) == price; });
+    return bytes_text(bytes_per_second(price), [&](std::uint64_t rounded) {
+        return rounded <= kMaxBytes && chunk_price(rounded) == price;
+    });
 }
 
 }  // namespace nsr::rules

@@ -11,8 +11,8 @@
 
 namespace nsr::rules {
 
-inline constexpr unsigned kChunkShift = 4;  // kernel: XT_HASHLIMIT_BYTE_SHIFT
-inline constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 40;
+inline constexpr unsigned kChunkShift = 4;              // kernel: XT_HASHLIMIT_BYTE_SHIFT
+inline constexpr std::uint64_t kMaxBytes = 0xffffffff;  // of a burst, in iptables' arithmetic
 
 // kernel: bytes_to_cost, cost_to_bytes. Precondition: price > 0.
 std::uint32_t chunk_price(std::uint64_t bytes_per_second);
@@ -20,9 +20,9 @@ std::uint64_t bytes_per_second(std::uint64_t price);
 // How many seconds' worth, rounded up.
 std::uint64_t seconds_of(std::uint64_t bytes, std::uint64_t per_second);
 
-// "512kb": a number of at most kMaxBytes bytes and its unit (b, kb, mb); nullopt without one.
-std::optional<std::uint64_t> parse_bytes(std::string_view text);
-// "512kb/s" or "512kb/sec"
+// Of "b", "kb" or "mb"; nullopt of anything else.
+std::optional<std::uint64_t> bytes_of_unit(std::string_view unit);
+// "512kb/s" or "512kb/sec", the number in decimal digits.
 std::optional<std::uint64_t> parse_byte_rate(std::string_view text);
 
 // In the largest unit in which `is_it(rounded)` holds. kernel: print_bytes, which rounds, too

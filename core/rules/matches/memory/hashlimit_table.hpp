@@ -33,7 +33,6 @@ struct HashlimitConfig {
     static constexpr std::uint64_t kByteCreditsPerJiffy = std::uint64_t{1} << 24;  // POW2_BELOW32
     static constexpr std::uint64_t kByteCredits = kByteCreditsPerJiffy * kJiffiesPerSecond;
     static constexpr std::uint32_t kDefaultBurst = 5;
-    static constexpr std::uint32_t kDefaultExpireMs = 10000;
 
     bool bytes = false;        // the rate is one of bytes
     std::uint64_t period = 0;  // between two packets, or the price of a chunk
@@ -44,7 +43,7 @@ struct HashlimitConfig {
     bool by_destination_port = false;
     IpAddress source_mask;
     IpAddress destination_mask;
-    std::uint32_t expire_ms = kDefaultExpireMs;
+    std::uint32_t expire_ms = 1000;
     std::uint64_t most_keys = kMostKeys;
     bool rate_match = false;     // the rate of the last interval counts, not a bucket of tokens
     std::uint32_t interval = 1;  // of rate_match, in seconds

@@ -1,6 +1,5 @@
 #include "core/rules/matches/memory/rate.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include "core/rules/words/text.hpp"
@@ -31,13 +30,11 @@ std::optional<std::uint64_t> parse_rate(std::string_view text, std::uint64_t sca
             }
         }
     }
-    const std::string_view digits = text.substr(0, slash);  // decimal, whatever they begin with
-    const std::size_t zeros = std::min(digits.find_first_not_of('0'), digits.size());
-    const auto count = parse_number(digits.substr(zeros), 0xffffffff);
-    if (!count || *count == 0 || seconds == 0 || *count > scale * seconds) {
+    const auto count = parse_leading_decimal(text.substr(0, slash), scale * seconds);
+    if (!count || !count->rest.empty() || count->value == 0 || seconds == 0) {
         return std::nullopt;
     }
-    return scale * seconds / *count;
+    return scale * seconds / count->value;
 }
 
 // The greatest unit that shows the period without loss.

@@ -32,7 +32,7 @@ constexpr std::size_t kMostName = 15;
 
 // What one of both sides is, and what is taken from it first.
 struct Side {
-    std::string name;  // empty: no estimator, the numbers alone
+    std::string name;  // of its estimator, if it has one
     std::uint32_t bytes = 0;
     std::uint32_t packets = 0;
 };
@@ -47,29 +47,43 @@ class RateestMatch : public StatefulMatch<RateEstimators> {
     Side second;
     std::string comparison;  // "lt", "gt" or "eq"
     bool inverted = false;
+    bool relative = false;  // the second side is an estimator, too
     bool delta = false;
     bool of_bytes = false;
     bool of_packets = false;
 
   private:
     MatchResult test(ActionParam& par, RateEstimators& estimators) const override;
+    void join(RateEstimators& estimators) const override;
+    void leave(RateEstimators& estimators) const override;
     [[nodiscard]] Rate rate_of(const Side& side, RateEstimators& estimators, Jiffies now) const;
-    [[nodiscard]] bool holds(std::uint64_t a, std::uint64_t b) const {
-        return comparison == "lt" ? a < b : comparison == "gt" ? a > b : a == b;
-    }
+    [[nodiscard]] bool holds(std::uint64_t a, std::uint64_t b) const;
     [[nodiscard]] std::string rates_text(std::string_view unit, const std::string& value1,
                                          const std::string& value2) const;
 };
 
+bool RateestMatch::holds(std::uint64_t a, std::uint64_t b) const {
+    if (comparison == "lt") {
+        return a < b;
+    }
+    return comparison == "gt" ? a > b : a == b;
+}
+
+// libxt_rateest: rateest_print_rate
 std::string bits_text(std::uint32_t bytes) {
-    constexpr std::uint64_t kMillion = 1000000;
-    const std::uint64_t bits = std::uint64_t{bytes} * 8;
-    const auto rounded = [&](std::uint64_t unit) {
-        return std::to_string((bits + unit / 2) / unit);
+    constexpr double kMillion = 1e6;
+    const double bits = 8 * static_cast<double>(bytes);
+    const auto rounded = [&](double unit, std::string_view name) {
+        std::array<char, 32> digits{};
+        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), bits / unit,
+                                       std::chars_format::fixed, 0)
+                             .ptr;
+        return std::string(digits.data(), end) + std::string(name);
     };
-    return bits >= 1000 * kMillion ? rounded(kMillion) + "Mbit"
-           : bits >= kMillion      ? rounded(1000) + "Kbit"
-                                   : std::to_string(bits) + "bit";
+    if (bits >= 1000 * kMillion) {
+        return rounded(kMillion, "Mbit");
+    }
+    return bits >= kMillion ? rounded(1000, "Kbit") : rounded(1, "bit");
 }
 
 std::string RateestMatch::rates_text(std::string_view unit, const std::string& value1,
@@ -81,7 +95,7 @@ std::string RateestMatch::rates_text(std::string_view unit, const std::string& v
     }
     append(text, std::string(bang(inverted)) + "--rateest-" + comparison);
     append(text, option + (delta ? "2" : ""));
-    if (delta || second.name.empty()) {
+    if (delta || !relative) {
         append(text, value2);
     }
     return text;
@@ -89,7 +103,7 @@ std::string RateestMatch::rates_text(std::string_view unit, const std::string& v
 
 std::string RateestMatch::save() const {
     std::string text = delta ? "--rateest-delta" : "";
-    append(text, second.name.empty() ? "--rateest" : "--rateest1");
+    append(text, !relative ? "--rateest" : "--rateest1");
     append(text, form::plain_or_quoted(first.name));
     if (of_bytes) {
         append(text, rates_text("bps", bits_text(first.bytes), bits_text(second.bytes)));
@@ -98,14 +112,14 @@ std::string RateestMatch::save() const {
         append(text,
                rates_text("pps", std::to_string(first.packets), std::to_string(second.packets)));
     }
-    if (!second.name.empty()) {
+    if (relative) {
         append(text, "--rateest2 " + form::plain_or_quoted(second.name));
     }
     return text;
 }
 
 Rate RateestMatch::rate_of(const Side& side, RateEstimators& estimators, Jiffies now) const {
-    if (side.name.empty()) {
+    if (&side == &second && !relative) {
         return {side.bytes, side.packets};
     }
     const Rate rate = estimators.rate(side.name, now);
@@ -113,6 +127,20 @@ Rate RateestMatch::rate_of(const Side& side, RateEstimators& estimators, Jiffies
         return wanted >= there ? wanted - there : 0;
     };
     return delta ? Rate{left(side.bytes, rate.bytes), left(side.packets, rate.packets)} : rate;
+}
+
+void RateestMatch::join(RateEstimators& estimators) const {
+    estimators.join(first.name);
+    if (relative) {
+        estimators.join(second.name);
+    }
+}
+
+void RateestMatch::leave(RateEstimators& estimators) const {
+    estimators.leave(first.name);
+    if (relative) {
+        estimators.leave(second.name);
+    }
 }
 
 // kernel: xt_rateest_mt
@@ -157,17 +185,19 @@ constexpr std::array kUnits = std::to_array<Unit>({
 
 // "2.5mbit" in bytes per second.
 std::optional<std::uint32_t> parse_bytes_rate(std::string_view text) {
-    double number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const std::string unit = lower(text.substr(static_cast<std::size_t>(end - text.data())));
-    const auto* row = std::find_if(kUnits.begin(), kUnits.end(),
-                                   [&](const Unit& known) { return known.name == unit; });
-    constexpr double kMost = 4294967295.0;
-    if (error != std::errc{} || row == kUnits.end()) {
+    const auto number = parse_leading_real(text);
+    if (!number) {
         return std::nullopt;
     }
-    const double bytes = number * row->bits / 8;
-    return bytes >= 0 && bytes <= kMost ? std::optional(static_cast<std::uint32_t>(bytes))
+    const std::string unit = lower(number->rest);
+    const auto* row = std::find_if(kUnits.begin(), kUnits.end(),
+                                   [&](const Unit& known) { return known.name == unit; });
+    constexpr double kLimit = 4294967296.0;
+    if (row == kUnits.end()) {
+        return std::nullopt;
+    }
+    const double bytes = number->value * row->bits / 8;
+    return bytes >= 0 && bytes < kLimit ? std::optional(static_cast<std::uint32_t>(bytes))
                                         : std::nullopt;
 }
 
@@ -198,21 +228,17 @@ bool read_rates(const Options& options, const RuleContext& context, RateestMatch
     return true;
 }
 
-bool read_comparison(const Options& options, const RuleContext& context, RateestMatch& match) {
+// What iptables-save writes says the same one twice; of others the last one counts, and one "!" is
+// enough.
+void read_comparison(const Options& options, RateestMatch& match) {
     for (const GivenOption& given : options.given) {
         const std::string_view word = given.name.substr(given.name.size() - 2);
         if (word != "lt" && word != "gt" && word != "eq") {
             continue;
         }
-        if (!match.comparison.empty() &&
-            (match.comparison != word || match.inverted != given.inverted)) {
-            context.error(given, "--rateest-lt, --rateest-gt and --rateest-eq exclude each other");
-            return false;
-        }
         match.comparison = word;
-        match.inverted = given.inverted;
+        match.inverted = match.inverted || given.inverted;
     }
-    return true;
 }
 
 // kernel: xt_rateest_mt_checkentry
@@ -222,10 +248,12 @@ std::shared_ptr<const Match> parse_rateest(const Options& options, RuleContext& 
     const GivenOption* second = options.find("rateest2");
     match->first.name = first == nullptr ? "" : first->value.substr(0, kMostName);
     match->second.name = second == nullptr ? "" : second->value.substr(0, kMostName);
+    match->relative = second != nullptr;
     match->delta = options.has("rateest-delta");
-    if (!read_rates(options, context, *match) || !read_comparison(options, context, *match)) {
+    if (!read_rates(options, context, *match)) {
         return nullptr;
     }
+    read_comparison(options, *match);
     if (match->first.name.empty() || match->comparison.empty() ||
         (!match->of_bytes && !match->of_packets)) {
         context.error(

@@ -59,15 +59,13 @@ MatchResult StatisticMatch::test(ActionParam& par, Counter& counter) const {
 }
 
 bool read_probability(const GivenOption& given, const RuleContext& context, StatisticMatch& match) {
-    double value = -1;
-    const char* last = given.value.data() + given.value.size();
-    const auto [end, error] = std::from_chars(given.value.data(), last, value);
-    if (error != std::errc{} || end != last || !(value >= 0 && value <= 1)) {
+    const auto value = parse_leading_real(given.value);
+    if (!value || !value->rest.empty() || !(value->value >= 0 && value->value <= 1)) {
         context.error(given,
                       "a probability is a number from 0 to 1, not " + in_quotes(given.value));
         return false;
     }
-    match.probability = static_cast<std::uint32_t>(std::lround(value * kProbabilityOne));
+    match.probability = static_cast<std::uint32_t>(std::lround(value->value * kProbabilityOne));
     match.invert = given.inverted;
     return true;
 }

@@ -1,5 +1,6 @@
-// recorded_rules.txt: rules that iptables-legacy-restore and ip6tables-legacy-restore 1.8.9 were
-// given on Linux 6.18, and what iptables-save printed of them ("= ..."), or that they were refused
+// recorded_rules.txt and recorded_edges.txt: rules that iptables-legacy-restore and
+// ip6tables-legacy-restore 1.8.9 were given on Linux 6.18, and what iptables-save printed of them
+// ("= ..."), or that they were refused
 // ("!").
 #include <fstream>
 
@@ -19,8 +20,8 @@ struct Recorded {
     std::string answer;  // "= -A ..." or "!"
 };
 
-std::vector<Recorded> recorded_rules() {
-    std::ifstream file(NSR_SOURCE_DIR "/tests/unit/rules/language/recorded_rules.txt");
+std::vector<Recorded> recorded_rules(std::string_view name) {
+    std::ifstream file(NSR_SOURCE_DIR "/tests/unit/rules/language/" + std::string(name));
     REQUIRE(file.good());
     std::vector<Recorded> rules;
     for (std::string line; std::getline(file, line);) {
@@ -54,10 +55,8 @@ std::string answer_of(const Recorded& recorded) {
     return "nothing was saved";
 }
 
-}  // namespace
-
-TEST_CASE("rules are taken and refused as iptables and the kernel do, and saved with their words") {
-    for (const Recorded& recorded : recorded_rules()) {
+void check_all(std::string_view name) {
+    for (const Recorded& recorded : recorded_rules(name)) {
         CAPTURE(recorded.table);
         CAPTURE(recorded.rule);
         const std::string answer = answer_of(recorded);
@@ -67,4 +66,14 @@ TEST_CASE("rules are taken and refused as iptables and the kernel do, and saved 
             CHECK(answer == recorded.answer);
         }
     }
+}
+
+}  // namespace
+
+TEST_CASE("rules are taken and refused as iptables and the kernel do, and saved with their words") {
+    check_all("recorded_rules.txt");
+}
+
+TEST_CASE("values at their edges are read as iptables reads them") {
+    check_all("recorded_edges.txt");
 }

@@ -84,6 +84,32 @@ TEST_CASE("what iptables-save would lose is saved whole") {
     CHECK(saved("-m recent --rcheck --seconds 3000000000") ==
           "-m recent --rcheck --seconds 3000000000 --name DEFAULT --mask 255.255.255.255"
           " --rsource");
+    CHECK(saved("! -i +") == "! -i +");
+    CHECK(saved("-j CT --notrack --timeout fifteen --helper \"a b\"", "raw", "PREROUTING") ==
+          "-j CT --notrack --helper \"a b\" --timeout fifteen");
+    CHECK(saved("-m time --datestop 1970") == "-m time --datestop 1970-01-01T00:00:00");
+    CHECK(saved("-m time ! --monthdays 0") == "-m time --datestop 2038-01-19T03:14:07");
+    CHECK(saved("-m hashlimit --hashlimit 5kb/s --hashlimit-name a --hashlimit-burst 9999kb") ==
+          "-m hashlimit --hashlimit-upto 5kb/s --hashlimit-burst 10000kb --hashlimit-name a");
+    CHECK(saved("-p tcp -j DNAT --to-destination 10.0.0.1:88-88/5", "nat", "PREROUTING") ==
+          "-p tcp -j DNAT --to-destination 10.0.0.1:88-88/5");
+}
+
+// differs: saved-text-is-read-back
+TEST_CASE("what iptables-save writes and does not take again is taken") {
+    CHECK(saved("-m cluster --cluster-total-nodes 8 --cluster-local-nodemask 33"
+                " --cluster-hash-seed 1") ==
+          "-m cluster --cluster-local-nodemask 0x00000021 --cluster-total-nodes 8"
+          " --cluster-hash-seed 0x00000001");
+    const std::string twice =
+        "-m rateest --rateest a --rateest-lt --rateest-bps 8bit --rateest-lt --rateest-pps 1";
+    CHECK(saved(twice) == twice);
+    std::string digits;
+    for (int i = 0; i < 128; ++i) {
+        digits += "e4";
+    }
+    CHECK(saved("-m string --algo bm --hex-string |" + digits + "|") ==
+          "-m string --hex-string \"|" + digits + "|\" --algo bm");
 }
 
 // differs: strict-values
@@ -94,6 +120,18 @@ TEST_CASE("values that the tool would cut are refused") {
     CHECK(refused("-m limit --limit 5x/second"));
     CHECK(refused("-p tcp -j MASQUERADE --to-ports 80-90/8000", "nat", "POSTROUTING"));
     CHECK(refused("-m comment --comment \"open"));
+    CHECK(refused("-m time --datestart 2030-"));
+    CHECK(refused("-m time --weekdays 8"));
+    CHECK(refused("-m time --monthdays 123"));
+    for (const std::string_view rate : {"512gb/s", "512kB/s", "512kb/minute", "15b/s"}) {
+        CHECK(refused("-m hashlimit --hashlimit-name a --hashlimit " + std::string(rate)));
+    }
+    CHECK(refused("-m hashlimit --hashlimit-name a --hashlimit 5/s --hashlimit-burst 5x"));
+    CHECK(refused("-m hashlimit --hashlimit-name a --hashlimit 5kb/s --hashlimit-burst 4096mb"));
+    CHECK(refused("-j RATEEST --rateest-name a --rateest-interval 4.1s --rateest-ewmalog 4200s"));
+    CHECK(refused("-j TEE --gateway 10.0.0.1%lo"));
+    CHECK(refused("-j HMARK --hmark-src-prefix 255.0.255.0 --hmark-mod 5 --hmark-rnd 1"));
+    CHECK(refused("-m policy --dir in --mode tunnel --tunnel-src 10.0.0.1/255.0.255.0"));
 }
 
 // differs: old-negation

@@ -152,6 +152,7 @@ void add_rates(std::vector<Row>& rows) {
     };
     row("hashlimit", "hashlimit-rate-match",
         "-m hashlimit --hashlimit-above 1/sec --hashlimit-burst 1 --hashlimit-rate-match "
+        "--hashlimit-htable-expire 10000 "
         "--hashlimit-name r -j DROP",
         {kUdp, kUdp, kUdp, 1s, kUdp, 1s, kUdp}, "..DD.");
     row("hashlimit", "hashlimit-rate-interval",

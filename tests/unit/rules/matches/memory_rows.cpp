@@ -158,6 +158,7 @@ void add_time(std::vector<Row>& rows) {
          {kA, 24h, kA},
          ".D"},
         {"time", "utc", "-m time --timestart 01:00 --utc -j DROP", {kA, 1h, kA}, ".D"},
+        {"time", "localtz", "-m time --timestart 01:00 --localtz -j DROP", {kA, 1h, kA}, ".D"},
         {"time", "kerneltz", "-m time --timestart 01:00 --kerneltz", {}, "="},
     };
     rows.insert(rows.end(), time.begin(), time.end());

@@ -122,6 +122,26 @@ TEST_CASE("a list lives as long as a rule names it") {
     CHECK(box.accepts(kPing));
 }
 
+TEST_CASE("an estimator lives as long as a rule names it, whatever others do") {
+    const std::string other =
+        "-A FORWARD -j RATEEST --rateest-name b --rateest-interval 250ms"
+        " --rateest-ewmalog 0.5s";
+    Firewall box(
+        forward("-A FORWARD -j RATEEST --rateest-name a --rateest-interval 250ms"
+                " --rateest-ewmalog 0.5s\n" +
+                other));
+    box.forward(kPing);
+    CHECK(box.program.remembered() == 2);
+    rules::Ruleset fewer = box.program.ruleset();
+    chain_of(fewer, "FORWARD").rules.erase(0);
+    swap_in(box, fewer);
+    CHECK(box.program.remembered() == 1);
+    rules::Ruleset none = box.program.ruleset();
+    chain_of(none, "FORWARD").rules.erase(0);
+    swap_in(box, none);
+    CHECK(box.program.remembered() == 0);
+}
+
 TEST_CASE("a chain that gets another name keeps its rules' counters; one that goes leaves others") {
     Firewall box(forward(":A - [0:0]\n:B - [0:0]\n-A FORWARD -j B\n-A B -p icmp"));
     box.forward(kPing);
