@@ -102,7 +102,7 @@ void RestoreParser::put_rules(char letter, std::vector<Word> words, const GivenC
         error(number_at.column, words[0].text + " needs a chain and the number of a rule");
         return;
     }
-    if (number == std::size_t{0} || !need_chain(chain)) {
+    if (number == std::size_t{0} || is_for_other_family(chain, words) || !need_chain(chain)) {
         return;
     }
     // Where a rule is missing that was wrong, the numbers behind it are those of other rules.
@@ -153,12 +153,24 @@ std::vector<Rule> RestoreParser::rules_of(const Word& chain_at, const std::vecto
     return rules;
 }
 
+// A rule of a chain that is not there, and that -4 or -6 leaves to the other family.
+bool RestoreParser::is_for_other_family(const Word& chain_at, const std::vector<Word>& words) {
+    if (table().find(chain_at.text) != nullptr) {
+        return false;
+    }
+    const ConfigErrors before = errors_;
+    const bool ignored = rules_of(chain_at, {words.begin() + 2, words.end()}).empty() &&
+                         errors_.size() == before.size();
+    errors_ = before;
+    return ignored;
+}
+
 // -D with a number or a rule, -C
 void RestoreParser::delete_rules(char letter, std::vector<Word> words) {
     const Word chain = words[1];
     const Word number_at = words.size() > 2 ? words[2] : chain;
     const auto number = letter == 'D' ? take_number(words) : std::nullopt;
-    if (number == std::size_t{0} || !need_chain(chain)) {
+    if (number == std::size_t{0} || is_for_other_family(chain, words) || !need_chain(chain)) {
         return;
     }
     if (number && words.size() > 2) {

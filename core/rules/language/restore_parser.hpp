@@ -40,6 +40,7 @@ class RestoreParser {
     void delete_rules(char letter, std::vector<Word> words);
     void rename(const std::vector<Word>& words);
     void on_chains(char letter, const std::vector<Word>& words);
+    bool is_for_other_family(const Word& chain_at, const std::vector<Word>& words);
     void look_at(const std::vector<Word>& words);
     void zero(std::vector<Word> words);
     Edited zero_older(const Word& chain_at);

@@ -56,6 +56,7 @@ TEST_CASE("options may be abbreviated as long as nothing else begins so") {
 
 TEST_CASE("a rule for the other family is passed over") {
     CHECK(errors_of("*filter\n-A FORWARD -6 -s fd00::1 -j ACCEPT\nCOMMIT\n").empty());
+    CHECK(errors_of("*filter\n-A nowhere -6 -j ACCEPT\nCOMMIT\n").empty());
     CHECK(errors_of("*filter\n-A FORWARD -4 -s 10.0.0.1\nCOMMIT\n", Family::Ipv6).empty());
 }
 
