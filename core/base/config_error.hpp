@@ -15,7 +15,8 @@ struct SourceLocation {
 
 struct ConfigError {
     SourceLocation where;
-    std::string message;  // what is wrong, with the offending word, and what would be accepted
+    std::string message;     // what is wrong, with the offending word, and what would be accepted
+    bool by_kernel = false;  // of a rule: iptables takes its words, and the kernel refuses it
 };
 
 using ConfigErrors = std::vector<ConfigError>;

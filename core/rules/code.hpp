@@ -56,6 +56,21 @@ inline constexpr std::uint32_t kEstablished = 1u << 3;
 inline constexpr std::uint32_t kUntracked = 1u << 4;
 inline constexpr std::uint32_t kSnat = 1u << 5;
 inline constexpr std::uint32_t kDnat = 1u << 6;
+
+struct Name {
+    std::string_view name;
+    std::uint32_t bits;
+};
+// In the order in which iptables-save writes them.
+inline constexpr std::array kNames = std::to_array<Name>({
+    {"INVALID", kInvalid},
+    {"NEW", kNew},
+    {"RELATED", kRelated},
+    {"ESTABLISHED", kEstablished},
+    {"UNTRACKED", kUntracked},
+    {"SNAT", kSnat},
+    {"DNAT", kDnat},
+});
 }  // namespace ctstate
 
 struct AddressPair {

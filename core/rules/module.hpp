@@ -3,6 +3,7 @@
 // are listed in matches/matches.cpp and targets/targets.cpp.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -34,6 +35,18 @@ struct MatchModule {
     std::shared_ptr<const Match> (*parse)(const Options& options, RuleContext& context);
     // Loaded by -p without -m when one of its options appears, and only legal with it. 0: none.
     std::uint8_t protocol = 0;
+    FamilySupport needs_protocol = kBothFamilies;  // where it is legal with `protocol` only
+    std::size_t ipv4_options = kAllOptions;        // how many of `options`, the first, IPv4 has
+
+    static constexpr std::size_t kAllOptions = 1000;
+    [[nodiscard]] std::span<const OptionSpec> options_in(Family family) const {
+        const bool all = family == Family::Ipv6 || ipv4_options == kAllOptions;
+        return all ? options : options.first(ipv4_options);
+    }
+    // Its protocol has to be that of the rule.
+    [[nodiscard]] bool is_bound_in(Family family) const {
+        return protocol != 0 && needs_protocol.has(family);
+    }
 };
 
 struct TargetModule {

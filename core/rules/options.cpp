@@ -16,6 +16,15 @@ void RuleContext::error(const GivenOption& at, std::string message) const {
     errors.push_back({std::move(place), std::move(message)});
 }
 
+void RuleContext::refuse(std::string message) const {
+    refuse(GivenOption{.column = column}, std::move(message));
+}
+
+void RuleContext::refuse(const GivenOption& at, std::string message) const {
+    error(at, std::move(message));
+    errors.back().by_kernel = true;
+}
+
 const GivenOption* Options::find(std::string_view name) const {
     for (const GivenOption& option : given) {
         if (option.name == name) {

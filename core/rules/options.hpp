@@ -57,6 +57,9 @@ struct RuleContext {
     }
     void error(std::string message) const;
     void error(const GivenOption& at, std::string message) const;
+    // The same where iptables would take the words and the kernel refuse them.
+    void refuse(std::string message) const;
+    void refuse(const GivenOption& at, std::string message) const;
 };
 
 // The options given to one module in one rule.

@@ -266,5 +266,5 @@ TEST_CASE("what a restored text cannot do is refused as a whole, with its place"
     CHECK(problem("-N web") == "new:3:4: chain \"web\" is declared twice in table filter");
     CHECK(problem("-P web DROP").find("has no built-in chain") != std::string::npos);
     CHECK(problem("-P FORWARD") == "new:3:1: -P needs a chain and a policy");
-    CHECK(problem("-L FORWARD").find("is not something iptables-save writes") != std::string::npos);
+    CHECK(problem("-Q FORWARD").find("is not something iptables-save writes") != std::string::npos);
 }

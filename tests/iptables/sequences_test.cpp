@@ -12,7 +12,7 @@
 namespace nsr::test {
 namespace {
 
-constexpr const char* kFiles[] = {"commands.seq", "errors.seq", "ipv6.seq"};
+constexpr const char* kFiles[] = {"commands.seq", "errors.seq", "ipv6.seq", "places.seq"};
 
 std::vector<std::string> shell_words(const std::string& line) {
     std::vector<std::string> words;

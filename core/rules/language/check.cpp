@@ -23,6 +23,7 @@ class TableCheck {
                 walk(chain, hook_of(chain.name));
             }
         }
+        reached_ = false;
         for (const Chain& chain : table_.chains) {
             walk(chain, 0);
         }
@@ -59,12 +60,14 @@ class TableCheck {
     void enter(const Chain& chain, std::uint8_t hooks);
     void leave(const Chain& chain);
     void count_jumps(const Chain& chain, Visit& visit);
+    [[nodiscard]] static bool decides_all(const RuleBlock::Row& row);
     [[nodiscard]] const Chain* jumped_to(const Chain& chain, const Rule& rule);
     void judge(const Chain& chain, const Rule& rule, std::uint8_t hooks);
 
     const Table& table_;
     TableId id_;
     ConfigErrors& errors_;
+    bool reached_ = true;  // by packets
     std::unordered_map<std::string_view, Visit> visits_;
     std::set<const Rule*> loops_;  // reported
     std::vector<Step> path_;
@@ -91,8 +94,22 @@ void TableCheck::walk(const Chain& root, std::uint8_t hooks) {
         }
         if (const Chain* next = row.jumps ? jumped_to(*step.chain, *row.rule) : nullptr) {
             enter(*next, step.hooks);
+        } else if (decides_all(row)) {
+            step.block = blocks.size();  // no packet reaches what follows
         }
     }
+}
+
+// Loops are of rules that packets reach, and so are the hooks that rules are judged for.
+// kernel: mark_source_chains
+bool TableCheck::decides_all(const RuleBlock::Row& row) {
+    if (!row.unconditional || row.jumps || row.rule->target == nullptr) {
+        return false;
+    }
+    const Target& target = *row.rule->target;
+    const Action action = target.compile().action;
+    return action == Action::Accept || action == Action::Drop || action == Action::Return ||
+           target.name() == "QUEUE";
 }
 
 // Unless it was seen from all these hooks before.
@@ -156,7 +173,7 @@ const Chain* TableCheck::jumped_to(const Chain& chain, const Rule& rule) {
         return nullptr;
     }
     if (visits_[next->name].progress == Progress::OnPath) {
-        if (loops_.insert(&rule).second) {
+        if (reached_ && loops_.insert(&rule).second) {
             errors_.push_back({rule.where, "chain " + next->name + " would loop back to itself" +
                                                " through chain " + chain.name});
         }
@@ -203,6 +220,12 @@ ConfigErrors check(const Ruleset& ruleset, Family family) {
         const auto id = static_cast<TableId>(i);
         TableCheck(ruleset.table(family, id), id, errors).run();
     }
+    return errors;
+}
+
+ConfigErrors check(const Table& table, TableId id) {
+    ConfigErrors errors;
+    TableCheck(table, id, errors).run();
     return errors;
 }
 

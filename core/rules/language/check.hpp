@@ -10,5 +10,7 @@ namespace nsr::rules {
 
 // parse_save does this itself; call it after adding native rules.
 ConfigErrors check(const Ruleset& ruleset, Family family);
+// The same of one table.
+ConfigErrors check(const Table& table, TableId id);
 
 }  // namespace nsr::rules

@@ -16,11 +16,11 @@ struct Loaded {
     // Of an extension that is tolerated: its name, and the words that stand behind it.
     std::string tolerated = {};
     std::string words = {};
-    [[nodiscard]] std::span<const OptionSpec> specs() const {
+    [[nodiscard]] std::span<const OptionSpec> specs(Family family) const {
         if (!tolerated.empty()) {
             return {};
         }
-        return match != nullptr ? match->options : target->options;
+        return match != nullptr ? match->options_in(family) : target->options;
     }
 };
 

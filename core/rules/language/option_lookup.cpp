@@ -26,6 +26,7 @@ constexpr std::array kBuiltIns = std::to_array<OptionSpec>({
     {"set-counters", 2},
     {"ipv4", 0},
     {"ipv6", 0},
+    {"verbose", 0},
     {"table", 1},
     // of IPv4
     {"fragments", 0, true},
@@ -34,11 +35,11 @@ constexpr std::array kBuiltIns = std::to_array<OptionSpec>({
 constexpr std::size_t kOfIpv4 = 2;
 
 // What iptables takes besides, so that abbreviations of it are none of the options above.
-constexpr std::array<std::string_view, 22> kCommands = {
+constexpr std::array<std::string_view, 21> kCommands = {
     "append",     "delete", "check",         "insert",       "replace",      "list",
     "list-rules", "flush",  "zero",          "new-chain",    "delete-chain", "rename-chain",
-    "policy",     "wait",   "wait-interval", "line-numbers", "numeric",      "verbose",
-    "exact",      "help",   "modprobe",      "version"};
+    "policy",     "wait",   "wait-interval", "line-numbers", "numeric",      "version",
+    "modprobe",   "exact",  "help"};
 
 struct ShortOption {
     char letter;
@@ -58,6 +59,7 @@ constexpr std::array kShortOptions = std::to_array<ShortOption>({
     {'t', "table"},
     {'4', "ipv4"},
     {'6', "ipv6"},
+    {'v', "verbose"},
 });
 
 bool begins_command(std::string_view name) {

@@ -2,8 +2,10 @@
 // people write.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "core/rules/language/chain_name.hpp"
+#include "core/rules/language/restore_command.hpp"
 #include "core/rules/language/restore_parser.hpp"
 #include "core/rules/language/rule_parser.hpp"
 #include "core/rules/words/text.hpp"
@@ -12,38 +14,20 @@ namespace nsr::rules {
 
 namespace {
 
-struct Command {
-    char letter;
-    std::string_view name;
-    std::size_t least;  // words that have to stand behind it
-    std::string_view needs;
-};
-constexpr std::array kCommands = std::to_array<Command>({
-    {'A', "--append", 1, "a chain"},
-    {'C', "--check", 1, "a chain"},
-    {'D', "--delete", 1, "a chain"},
-    {'E', "--rename-chain", 2, "the name of a chain and a new one"},
-    {'F', "--flush", 0, ""},
-    {'I', "--insert", 1, "a chain"},
-    {'N', "--new-chain", 1, "a name"},
-    {'P', "--policy", 2, "a chain and a policy"},
-    {'R', "--replace", 2, "a chain and the number of a rule"},
-    {'X', "--delete-chain", 0, ""},
-    {'Z', "--zero", 0, ""},
-});
+// xshared.c: commands_v_options
+bool takes_counters(char letter) {
+    return letter == 'A' || letter == 'I' || letter == 'R' || letter == 'P';
+}
 
-const Command* find_command(const std::string& word) {
-    const auto* found =
-        std::find_if(kCommands.begin(), kCommands.end(), [&](const Command& command) {
-            return word == std::string("-") + command.letter || word == command.name;
-        });
-    return found == kCommands.end() ? nullptr : found;
+bool is_verbose(const Word& word) {
+    return !word.quoted && (word.text == "-v" || word.text == "--verbose");
 }
 
 }  // namespace
 
-void RestoreParser::run_command(std::vector<Word> words, const RuleCounters& counters) {
-    const Command* command = find_command(words[0].text);
+void RestoreParser::run_command(std::vector<Word> words, const GivenCounters& counters) {
+    bring_command_to_front(words);
+    const RestoreCommand* command = find_restore_command(words[0].text);
     if (command == nullptr) {
         error(words[0].column, in_quotes(words[0].text) +
                                    " is not something iptables-save writes;"
@@ -51,8 +35,20 @@ void RestoreParser::run_command(std::vector<Word> words, const RuleCounters& cou
                                    " :CHAIN and COMMIT");
         return;
     }
+    if (command->most != kRuleFollows) {
+        std::erase_if(words, is_verbose);
+    }
     if (words.size() <= command->least) {
         error(words[0].column, words[0].text + " needs " + std::string(command->needs));
+        return;
+    }
+    if (words.size() > command->most + 1 && command->letter != 'L') {
+        const Word& extra = words[command->most + 1];
+        error(extra.column, words[0].text + " takes no " + in_quotes(extra.text));
+        return;
+    }
+    if (counters && !takes_counters(command->letter)) {
+        error(words[0].column, words[0].text + " takes no counters");
         return;
     }
     switch (command->letter) {
@@ -64,11 +60,16 @@ void RestoreParser::run_command(std::vector<Word> words, const RuleCounters& cou
         case 'D':
             return delete_rules(command->letter, std::move(words));
         case 'P':
-            return set_policy(words[1], words[2].text, {});
+            return change_policy(words, counters.value_or(RuleCounters{}));
         case 'N':
-            return new_chain(words[1], false);
+            return new_chain(words[1], chain_name_problem(words[1].text));
         case 'E':
             return rename(words);
+        case 'L':
+        case 'S':
+            return look_at(words);
+        case 'Z':
+            return zero(std::move(words));
         default:
             return on_chains(command->letter, words);
     }
@@ -90,7 +91,7 @@ std::optional<std::size_t> RestoreParser::take_number(std::vector<Word>& words) 
 }
 
 // -A, -I, -R
-void RestoreParser::put_rules(char letter, std::vector<Word> words, const RuleCounters& counters) {
+void RestoreParser::put_rules(char letter, std::vector<Word> words, const GivenCounters& counters) {
     const Word chain = words[1];
     const Word number_at = words.size() > 2 ? words[2] : chain;
     std::optional<std::size_t> number;
@@ -101,7 +102,7 @@ void RestoreParser::put_rules(char letter, std::vector<Word> words, const RuleCo
         error(number_at.column, words[0].text + " needs a chain and the number of a rule");
         return;
     }
-    if (number == std::size_t{0} || !need_chain(chain)) {
+    if (number == std::size_t{0} || is_for_other_family(chain, words) || !need_chain(chain)) {
         return;
     }
     // Where a rule is missing that was wrong, the numbers behind it are those of other rules.
@@ -109,9 +110,14 @@ void RestoreParser::put_rules(char letter, std::vector<Word> words, const RuleCo
         number = std::min(number.value_or(1), table().find(chain.text)->rules.size() + 1);
     }
     words.erase(words.begin(), words.begin() + 2);
-    for (Rule& rule : rules_of(chain, words)) {
-        // -c in the rule counts as counters before it do.
-        rule.counters = counters.packets == 0 && counters.bytes == 0 ? rule.counters : counters;
+    std::vector<Rule> rules = rules_of(chain, words, counters);
+    if (letter == 'R' && rules.size() > 1) {
+        error(number_at.column,
+              "-R puts one rule in the place of another, and this line stands for " +
+                  std::to_string(rules.size()));
+        return;
+    }
+    for (Rule& rule : rules) {
         const auto put = [&] {
             switch (letter) {
                 case 'A':
@@ -128,7 +134,8 @@ void RestoreParser::put_rules(char letter, std::vector<Word> words, const RuleCo
     }
 }
 
-std::vector<Rule> RestoreParser::rules_of(const Word& chain_at, const std::vector<Word>& words) {
+std::vector<Rule> RestoreParser::rules_of(const Word& chain_at, const std::vector<Word>& words,
+                                          const GivenCounters& counters) {
     const Table& now = table();
     const RuleRequest request{family_,
                               *id_,
@@ -136,12 +143,26 @@ std::vector<Rule> RestoreParser::rules_of(const Word& chain_at, const std::vecto
                               now,
                               {std::string(file_), line_, chain_at.column},
                               ruleset_.tolerance,
-                              names_};
+                              names_,
+                              counters};
+    const std::size_t before = errors_.size();
     std::vector<Rule> rules = parse_rule_words(request, words, errors_);
-    if (rules.empty()) {
+    if (errors_.size() != before) {
         with_gaps_.insert(chain_at.text);
     }
     return rules;
+}
+
+// A rule of a chain that is not there, and that -4 or -6 leaves to the other family.
+bool RestoreParser::is_for_other_family(const Word& chain_at, const std::vector<Word>& words) {
+    if (table().find(chain_at.text) != nullptr) {
+        return false;
+    }
+    const ConfigErrors before = errors_;
+    const bool ignored = rules_of(chain_at, {words.begin() + 2, words.end()}).empty() &&
+                         errors_.size() == before.size();
+    errors_ = before;
+    return ignored;
 }
 
 // -D with a number or a rule, -C
@@ -149,7 +170,11 @@ void RestoreParser::delete_rules(char letter, std::vector<Word> words) {
     const Word chain = words[1];
     const Word number_at = words.size() > 2 ? words[2] : chain;
     const auto number = letter == 'D' ? take_number(words) : std::nullopt;
-    if (number == std::size_t{0} || !need_chain(chain)) {
+    if (number == std::size_t{0} || is_for_other_family(chain, words) || !need_chain(chain)) {
+        return;
+    }
+    if (number && words.size() > 2) {
+        error(words[2].column, "-D takes the number of a rule or a rule, not both");
         return;
     }
     if (number) {
@@ -170,7 +195,7 @@ void RestoreParser::delete_rules(char letter, std::vector<Word> words) {
 }
 
 void RestoreParser::rename(const std::vector<Word>& words) {
-    if (std::string problem = chain_name_problem(words[2].text); !problem.empty()) {
+    if (std::string problem = declared_name_problem(words[2].text); !problem.empty()) {
         error(words[2].column, std::move(problem));
         return;
     }
@@ -183,6 +208,60 @@ void RestoreParser::rename(const std::vector<Word>& words) {
               there ? "there is a chain " + in_quotes(words[2].text) + " already"
                     : "the built-in chain " + words[1].text + " cannot have another name");
     }
+}
+
+// -L, -S: iptables-restore shows the rules to whoever is there; here it is nobody.
+void RestoreParser::look_at(const std::vector<Word>& words) {
+    if (words.size() > 1 && !words[1].text.starts_with('-')) {
+        static_cast<void>(need_chain(words[1]));
+    }
+}
+
+// -Z, of everything, a chain or a rule
+void RestoreParser::zero(std::vector<Word> words) {
+    const Word number_at = words.back();
+    const auto number = take_number(words);
+    if (!number) {
+        if (words.size() > 2) {
+            error(number_at.column, in_quotes(number_at.text) + " is not the number of a rule");
+            return;
+        }
+        return on_chains('Z', words);
+    }
+    if (*number == 0 || !need_chain(words[1])) {
+        return;
+    }
+    const RuleList& rules = table().find(words[1].text)->rules;
+    if (*number > rules.size()) {
+        no_such_number(words[1], number_at, *number, 'Z');
+    } else if (is_older(rules[*number - 1])) {
+        static_cast<void>(zero_rule(ruleset_, at(words[1]), *number));
+    }
+}
+
+// What the text itself says that it counts from stays. libiptc: COUNTER_MAP_SET
+Edited RestoreParser::zero_older(const Word& chain_at) {
+    const Chain& chain = *table().find(chain_at.text);
+    if (chain.policy != Policy::None && !counting_.contains(chain.name)) {
+        static_cast<void>(rules::set_policy(ruleset_, at(chain_at), chain.policy));
+    }
+    const std::size_t count = table().find(chain_at.text)->rules.size();
+    for (std::size_t position = 1; position <= count; ++position) {
+        if (is_older(table().find(chain_at.text)->rules[position - 1])) {
+            static_cast<void>(zero_rule(ruleset_, at(chain_at), position));
+        }
+    }
+    return Done{};
+}
+
+void RestoreParser::change_policy(const std::vector<Word>& words, const RuleCounters& counters) {
+    if (words[2].text == "DROP" && *id_ == TableId::Nat) {
+        error(
+            words[2].column,
+            "the nat table is not for filtering, so -P cannot make DROP the policy of its chains");
+        return;
+    }
+    set_policy(words[1], words[2].text, counters);
 }
 
 // -F, -X, -Z, of one chain or all
@@ -208,7 +287,7 @@ void RestoreParser::on_chains(char letter, const std::vector<Word>& words) {
                 case 'X':
                     return delete_chain(ruleset_, at(chain));
                 default:
-                    return zero_chain(ruleset_, at(chain));
+                    return zero_older(chain);
             }
         };
         if (const Edited done = change(); !done) {
@@ -236,12 +315,12 @@ void RestoreParser::no_such_number(const Word& chain_at, const Word& number_at, 
     if (with_gaps_.contains(chain_at.text)) {
         return;
     }
-    const char* doing = "delete";
-    if (letter != 'D') {
-        doing = letter == 'I' ? "insert before" : "replace";
-    }
-    error(number_at.column,
-          "chain " + chain_at.text + " has no rule " + std::to_string(number) + " to " + doing);
+    const std::array<std::pair<char, const char*>, 4> kDoing = {
+        {{'D', "delete"}, {'I', "insert before"}, {'R', "replace"}, {'Z', "zero"}}};
+    const auto* row = std::find_if(kDoing.begin(), kDoing.end(),
+                                   [&](const auto& each) { return each.first == letter; });
+    error(number_at.column, "chain " + chain_at.text + " has no rule " + std::to_string(number) +
+                                " to " + row->second);
 }
 
 void RestoreParser::refused(EditError problem, const Word& where) {

@@ -25,20 +25,28 @@ class RestoreParser {
   private:
     // restore_parser.cpp
     void parse_line(std::string_view line);
-    void begin_table(std::string_view name);
+    void begin_table(const std::vector<Word>& words);
     void flush_table();
-    void declare_chain(const std::vector<Word>& words);
+    void declare_chain(std::vector<Word> words);
+    RuleCounters policy_counters(const std::vector<Word>& words);
     void set_policy(const Word& chain_at, std::string_view policy, const RuleCounters& counters);
-    void new_chain(const Word& chain_at, bool may_be_there);
+    void new_chain(const Word& chain_at, std::string problem);
     void parse_command(std::vector<Word> words);
 
     // restore_commands.cpp
-    void run_command(std::vector<Word> words, const RuleCounters& counters);
-    void put_rules(char letter, std::vector<Word> words, const RuleCounters& counters);
+    using GivenCounters = std::optional<RuleCounters>;
+    void run_command(std::vector<Word> words, const GivenCounters& counters);
+    void put_rules(char letter, std::vector<Word> words, const GivenCounters& counters);
     void delete_rules(char letter, std::vector<Word> words);
     void rename(const std::vector<Word>& words);
     void on_chains(char letter, const std::vector<Word>& words);
-    std::vector<Rule> rules_of(const Word& chain_at, const std::vector<Word>& words);
+    bool is_for_other_family(const Word& chain_at, const std::vector<Word>& words);
+    void look_at(const std::vector<Word>& words);
+    void zero(std::vector<Word> words);
+    Edited zero_older(const Word& chain_at);
+    void change_policy(const std::vector<Word>& words, const RuleCounters& counters);
+    std::vector<Rule> rules_of(const Word& chain_at, const std::vector<Word>& words,
+                               const GivenCounters& counters = {});
     // The number at words[2], which is taken out; 0 was reported. Nothing: there is none.
     std::optional<std::size_t> take_number(std::vector<Word>& words);
     bool need_chain(const Word& chain_at);
@@ -53,6 +61,7 @@ class RestoreParser {
     [[nodiscard]] const Table& table() const {
         return static_cast<const Ruleset&>(ruleset_).table(family_, *id_);
     }
+    [[nodiscard]] bool is_older(const Rule& rule) const { return raw(rule.id) < raw(first_new_); }
     [[nodiscard]] ChainAt at(const Word& chain) const { return {family_, *id_, chain.text}; }
 
     std::string_view file_;
@@ -66,6 +75,9 @@ class RestoreParser {
     bool skipping_ = false;      // in a table that nobody knows or wants
     std::uint32_t table_line_ = 0;
     std::set<std::string> with_gaps_;  // chains of this table that lack a rule, which was wrong
+    std::set<TableId> seen_;           // tables of the text so far
+    RuleId first_new_ = RuleId::None;  // rules with ids below were there before this table
+    std::set<std::string> counting_;   // chains whose policy counts from what this table says
 };
 
 }  // namespace nsr::rules

@@ -104,9 +104,9 @@ void RuleDraft::set_counters(const GivenOption& given) {
     counters_given_ = true;
     const std::size_t comma = given.value.find(',');  // "5,77" is one word
     const bool one_word = comma != std::string::npos;
-    const auto packets = parse_number(std::string_view(given.value).substr(0, comma));
+    const auto packets = parse_decimal(std::string_view(given.value).substr(0, comma));
     const auto bytes =
-        parse_number(one_word ? std::string_view(given.value).substr(comma + 1) : given.second);
+        parse_decimal(one_word ? std::string_view(given.value).substr(comma + 1) : given.second);
     if (!packets || !bytes) {
         context_.error(given, "-c needs a number of packets and a number of bytes");
         return;
@@ -127,7 +127,7 @@ RuleDraft::TargetKind RuleDraft::set_target(const GivenOption& given, bool is_go
         return TargetKind::Standard;
     }
     if (chain != nullptr) {
-        context_.error(given, "a rule cannot jump to the built-in chain " + given.value);
+        context_.refuse(given, "a rule cannot jump to the built-in chain " + given.value);
         return TargetKind::Unknown;
     }
     if (!is_goto && set_verdict(given)) {

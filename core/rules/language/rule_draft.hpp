@@ -4,6 +4,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/rules/match.hpp"
@@ -19,9 +20,14 @@ class RuleDraft {
   public:
     static constexpr std::size_t kMostRulesOfALine = 16384;
 
-    // `chains` is where -j looks for user chains.
-    RuleDraft(RuleContext& context, const Table& chains, const Tolerance& tolerance)
-        : context_(context), chains_(chains), tolerance_(tolerance) {}
+    // `chains` is where -j looks for user chains. `counters` stood before the rule.
+    RuleDraft(RuleContext& context, const Table& chains, const Tolerance& tolerance,
+              const std::optional<RuleCounters>& counters)
+        : context_(context),
+          chains_(chains),
+          tolerance_(tolerance),
+          counters_given_(counters.has_value()),
+          counters_(counters.value_or(RuleCounters{})) {}
 
     void set_protocol(const GivenOption& given);
     void set_addresses(const GivenOption& given, bool source);
@@ -59,11 +65,12 @@ class RuleDraft {
     std::array<bool, 2> address_inverted_{};
     std::array<bool, 2> interface_given_{};              // -i, -o: "+" is no condition
     std::array<std::shared_ptr<const Match>, 4> basic_;  // -i, -o, -p, -f
+    std::array<bool, 2> interface_given_{};
     std::vector<std::shared_ptr<const Match>> matches_;
     std::shared_ptr<const Target> target_;
     bool protocol_given_ = false;
     bool target_given_ = false;
-    bool counters_given_ = false;
+    bool counters_given_;
     RuleCounters counters_;
 };
 

@@ -29,7 +29,7 @@ class RuleParser {
                    .errors = errors,
                    .names = request.names},
           words_(words, context_),
-          draft_(context_, request.chains, request.tolerance) {}
+          draft_(context_, request.chains, request.tolerance, request.counters) {}
 
     std::vector<Rule> parse();
 
@@ -160,7 +160,7 @@ void RuleParser::parse_module_option(std::string_view name) {
 FoundOption RuleParser::find(std::string_view name) const {
     std::vector<std::span<const OptionSpec>> tables;
     for (std::size_t i = loaded_.size(); i-- > 0;) {
-        tables.push_back(loaded_[i].specs());
+        tables.push_back(loaded_[i].specs(context_.family));
     }
     // Nobody has it in IPv6, but what its name means is known.
     const bool fragments = find_exact(built_in_options(), name) != nullptr;
@@ -177,7 +177,7 @@ bool RuleParser::load_protocol_module(std::string_view option) {
     const MatchModule* match = find_protocol_match(ahead_protocol_, request_.family);
     const auto is_loaded = [&](const Loaded& loaded) { return loaded.match == match; };
     if (match != nullptr && std::none_of(loaded_.begin(), loaded_.end(), is_loaded) &&
-        has_it(match->options)) {
+        has_it(match->options_in(request_.family))) {
         loaded_.push_back(
             {.match = match, .options = {match->name, {}}, .column = words_.column()});
         return true;
@@ -206,10 +206,10 @@ void RuleParser::unknown_option(std::string_view name) {
     } else {
         std::vector<std::span<const OptionSpec>> tables = {built_in_options()};
         for (const Loaded& loaded : loaded_) {
-            tables.push_back(loaded.specs());
+            tables.push_back(loaded.specs(context_.family));
         }
         if (const auto* match = find_protocol_match(ahead_protocol_, request_.family)) {
-            tables.push_back(match->options);
+            tables.push_back(match->options_in(request_.family));
         }
         error_here(unknown_option_text(name, tables));
     }
@@ -263,7 +263,7 @@ void RuleParser::built_in(const OptionSpec& spec) {
         draft_.set_counters(*given);
     } else if (name == "table") {
         error_here("-t has no place in a rule; the table is the one of the section");
-    } else if ((name == "ipv4") == context_.v6()) {
+    } else if (name != "verbose" && (name == "ipv4") == context_.v6()) {
         give_up_ =
             true;  // the rule is for the other family, and the rest of it is nobody's concern
         words_.skip_to_end();
@@ -313,9 +313,9 @@ void RuleParser::add_matches() {
             !is_of_family("match " + in_quotes(module->name), module->families, loaded)) {
             continue;
         }
-        if (module->protocol != 0 && !context_.only(module->protocol)) {
-            context_.error("match " + in_quotes(module->name) + " needs \"-p " +
-                           protocol_text(module->protocol) + "\" in the same rule");
+        if (module->is_bound_in(context_.family) && !context_.only(module->protocol)) {
+            context_.refuse("match " + in_quotes(module->name) + " needs \"-p " +
+                            protocol_text(module->protocol) + "\" in the same rule");
         } else if (auto match = module->parse(loaded.options, context_)) {
             draft_.add(std::move(match));
         }
@@ -333,9 +333,9 @@ void RuleParser::add_target() {
             continue;
         }
         if ((module->tables & bit(context_.table)) == 0) {
-            context_.error("target " + std::string(module->name) + " is only valid in table " +
-                           tables_text(module->tables) + ", not in " +
-                           std::string(name_of(context_.table)));
+            context_.refuse("target " + std::string(module->name) + " is only valid in table " +
+                            tables_text(module->tables) + ", not in " +
+                            std::string(name_of(context_.table)));
         } else if (auto target = module->parse(loaded.options, context_)) {
             draft_.set(std::move(target));
         }

@@ -4,6 +4,7 @@
 // options that need them.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct RuleRequest {
     SourceLocation where;
     const Tolerance& tolerance;
     const HostNames& names;
+    std::optional<RuleCounters> counters = {};  // that stand before the rule, as -c may in it
 };
 
 // The rules that the words describe: one, or several when -s or -d is a list. Empty after an error.

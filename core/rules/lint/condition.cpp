@@ -29,20 +29,6 @@ constexpr std::array kFieldOptions = std::to_array<FieldOption>({
     {"--ctstate", Field::State},
 });
 
-struct StateName {
-    std::string_view name;
-    std::uint32_t bit;
-};
-constexpr std::array kStates = std::to_array<StateName>({
-    {"INVALID", ctstate::kInvalid},
-    {"NEW", ctstate::kNew},
-    {"RELATED", ctstate::kRelated},
-    {"ESTABLISHED", ctstate::kEstablished},
-    {"UNTRACKED", ctstate::kUntracked},
-    {"SNAT", ctstate::kSnat},
-    {"DNAT", ctstate::kDnat},
-});
-
 // Modules whose options are conditions of their own, each read by itself.
 constexpr std::array<std::string_view, 11> kReadable = {"",          "tcp",   "udp",      "udplite",
                                                         "sctp",      "dccp",  "icmp",     "icmp6",
@@ -90,8 +76,8 @@ class OptionWalk {
 std::uint32_t states_of(std::string_view list) {
     std::uint32_t bits = 0;
     for (const std::string_view word : split(list, ',')) {
-        for (const StateName& row : kStates) {
-            bits |= row.name == word ? row.bit : 0;
+        for (const ctstate::Name& row : ctstate::kNames) {
+            bits |= row.name == word ? row.bits : 0;
         }
     }
     return bits;
@@ -111,7 +97,7 @@ bool read_value(Condition& condition) {
         case Field::SourcePort:
         case Field::DestinationPort:
             for (const std::string_view part : split(condition.text, ',')) {
-                const auto range = parse_port_range(part);
+                const auto range = parse_resolved_port_range(part);
                 condition.ports.push_back(range.value_or(PortRange{}));
                 if (!range) {
                     return false;
@@ -256,23 +242,33 @@ bool covers(const Conditions& wide, const Conditions& narrow) {
     });
 }
 
-bool is_impossible(const Condition& condition) {
-    if (!condition.inverted) {
-        return false;
+namespace {
+
+// None of the ranges holds a port, or one holds all of them and stands behind "!".
+bool no_port_fits(const Condition& condition) {
+    const std::vector<PortRange>& ports = condition.ports;
+    if (condition.inverted) {
+        return std::any_of(ports.begin(), ports.end(), [](const PortRange& range) {
+            return range.low == 0 && range.high == 65535;
+        });
     }
-    const auto is_all = [](const PortRange& range) {
-        return range.low == 0 && range.high == 65535;
-    };
+    return std::all_of(ports.begin(), ports.end(),
+                       [](const PortRange& range) { return range.low > range.high; });
+}
+
+}  // namespace
+
+bool is_impossible(const Condition& condition) {
     switch (condition.field) {
         case Field::Source:
         case Field::Destination:
-            return condition.address.mask.is_unspecified();
+            return condition.inverted && condition.address.mask.is_unspecified();
         case Field::InInterface:
         case Field::OutInterface:
-            return condition.text == "+";
+            return condition.inverted && condition.text == "+";
         case Field::SourcePort:
         case Field::DestinationPort:
-            return std::any_of(condition.ports.begin(), condition.ports.end(), is_all);
+            return no_port_fits(condition);
         default:
             return false;
     }

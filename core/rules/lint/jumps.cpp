@@ -16,25 +16,26 @@ namespace {
 
 constexpr std::uint64_t kEnough = std::uint64_t{1} << 62;
 
-// Jumps of a packet that every rule fits and none decides about, from each chain on. A path may be
-// as long as there are chains, so it is kept here and not on the stack.
+// Jumps of a packet that every rule fits and none decides about, from each chain on; a way back
+// into a chain counts as one (check() lets none through that a packet could take). A path may be as
+// long as there are chains, so it is kept here and not on the stack.
 class Jumps {
   public:
     explicit Jumps(const TableView& table) : table_(table) {}
 
     std::uint64_t from(const ChainView& root) {
-        path_.push_back({&root});
+        enter(root);
         while (!path_.empty()) {
             Step& step = path_.back();
             if (step.line == step.chain->lines.size()) {
-                jumps_.emplace(step.chain, step.jumps);
+                jumps_[step.chain] = step.jumps;
                 path_.pop_back();
                 continue;
             }
             const ChainView* next = table_.find(step.chain->lines[step.line].target());
             const auto known = next != nullptr ? jumps_.find(next) : jumps_.end();
             if (next != nullptr && known == jumps_.end()) {
-                path_.push_back({next});
+                enter(*next);
                 continue;
             }
             ++step.line;
@@ -46,6 +47,11 @@ class Jumps {
     }
 
   private:
+    void enter(const ChainView& chain) {
+        jumps_.emplace(&chain, 0);
+        path_.push_back({&chain});
+    }
+
     struct Step {
         const ChainView* chain;
         std::size_t line = 0;

@@ -195,7 +195,7 @@ void look_for_impossible(const Subject& subject, Report& report) {
         for (const ChainView& view : table.chains()) {
             for (const Line& line : view.lines) {
                 if (std::any_of(line.conditions.begin(), line.conditions.end(), is_impossible)) {
-                    report.warn(line, "matches nothing: it asks for what is outside of everything");
+                    report.warn(line, "matches nothing: it asks for what no packet has");
                 }
             }
         }

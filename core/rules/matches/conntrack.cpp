@@ -16,21 +16,10 @@ namespace {
 using conntrack::Connection;
 using conntrack::Tuple;
 
-struct BitName {
-    std::string_view name;
-    std::uint32_t bits;
-};
+using BitName = ctstate::Name;
 
-constexpr std::array kStates = std::to_array<BitName>({
-    {"INVALID", ctstate::kInvalid},
-    {"NEW", ctstate::kNew},
-    {"RELATED", ctstate::kRelated},
-    {"ESTABLISHED", ctstate::kEstablished},
-    {"UNTRACKED", ctstate::kUntracked},
-    {"SNAT", ctstate::kSnat},
-    {"DNAT", ctstate::kDnat},
-});
-constexpr std::span<const BitName> kPlainStates(kStates.data(), 5);
+constexpr std::span<const BitName> kStates(ctstate::kNames);
+constexpr std::span<const BitName> kPlainStates = kStates.first(5);
 
 constexpr std::array kStatuses = std::to_array<BitName>({
     {"NONE", 0},
@@ -344,7 +333,7 @@ void read_protocol(const Options& options, const RuleContext& context, Conntrack
     if (given == nullptr) {
         return;
     }
-    const auto protocol = parse_protocol(given->value);
+    const auto protocol = parse_exact_protocol(given->value);
     if (!protocol) {
         context.error(*given, "--ctproto needs a protocol, not " + in_quotes(given->value));
         return;

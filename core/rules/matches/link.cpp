@@ -40,14 +40,13 @@ std::optional<std::string> link_address(std::string_view value, Family) {
 }
 
 std::optional<std::string> device(std::string_view value, Family) {
-    constexpr std::size_t kMost = 15;
-    return value.empty() || value.size() > kMost ? std::nullopt
-                                                 : std::optional(form::plain_or_quoted(value));
+    return value.size() > kMaxInterfaceName ? std::nullopt
+                                            : std::optional(form::plain_or_quoted(value));
 }
 
 constexpr std::array kMacForms = std::to_array<OptionForm>(
     {{"mac-source", link_address, "an address such as 02:00:00:00:00:01"}});
-constexpr std::string_view kDevice = "an interface name of 1 to 15 characters";
+constexpr std::string_view kDevice = "an interface name of at most 15 characters";
 constexpr std::array kPhysdevForms = std::to_array<OptionForm>({{"physdev-is-in"},
                                                                 {"physdev-in", device, kDevice},
                                                                 {"physdev-is-out"},

@@ -71,8 +71,8 @@ bool RpfilterMatch::valid(const ActionParam& par) const {
 
 std::shared_ptr<const Match> parse_rpfilter(const Options& options, RuleContext& context) {
     if (context.table != TableId::Raw && context.table != TableId::Mangle) {
-        context.error("match \"rpfilter\" is only valid in table raw or mangle, not in " +
-                      std::string(name_of(context.table)));
+        context.refuse("match \"rpfilter\" is only valid in table raw or mangle, not in " +
+                       std::string(name_of(context.table)));
         return nullptr;
     }
     auto match = std::make_shared<RpfilterMatch>();

@@ -3,6 +3,7 @@
 // virtual servers; an accounting object counts what its rule counts.
 // kernel: xt_cpu.c, xt_realm.c, xt_devgroup.c, xt_nfacct.c, xt_osf.c, xt_ipvs.c
 #include <array>
+#include <initializer_list>
 
 #include "core/rules/matches/constant.hpp"
 #include "core/rules/matches/matches.hpp"
@@ -110,8 +111,13 @@ std::shared_ptr<const Match> parse_devgroup(const Options& options, RuleContext&
 
 // --- nfacct -------------------------------------------------------------------------------------
 
-constexpr std::array kNfacctForms = std::to_array<OptionForm>(
-    {{"nfacct-name", form::text<31>, "the name of an accounting object"}});
+// With one blank more, as iptables-save has it. libxt_nfacct.c: nfacct_print_name
+std::optional<std::string> object_name(std::string_view value, Family) {
+    constexpr std::size_t kMost = 31;  // kernel: NFACCT_NAME_MAX, without its end
+    return value.empty() ? std::nullopt : std::optional(" " + quoted(value.substr(0, kMost)));
+}
+constexpr std::array kNfacctForms =
+    std::to_array<OptionForm>({{"nfacct-name", object_name, "the name of an accounting object"}});
 
 std::shared_ptr<const Match> parse_nfacct(const Options& options, RuleContext& context) {
     const auto text = recite(options, context, kNfacctForms);
@@ -136,7 +142,7 @@ std::shared_ptr<const Match> parse_osf(const Options& options, RuleContext& cont
         return nullptr;
     }
     if (!context.only(proto::kTcp)) {
-        context.error("match \"osf\" needs \"-p tcp\" in the same rule");
+        context.refuse("match \"osf\" needs \"-p tcp\" in the same rule");
         return nullptr;
     }
     return std::make_shared<ConstantMatch>(options.module, *text, false, kIncoming);
@@ -145,25 +151,28 @@ std::shared_ptr<const Match> parse_osf(const Options& options, RuleContext& cont
 // --- ipvs ---------------------------------------------------------------------------------------
 
 std::optional<std::string> protocol_number(std::string_view value, Family) {
-    const auto protocol = parse_protocol(value);
+    const auto protocol = parse_exact_protocol(value);
     return protocol ? std::optional(std::to_string(*protocol)) : std::nullopt;
 }
 std::optional<std::string> port_number(std::string_view value, Family) {
     const auto port = parse_port(value);
     return port ? std::optional(std::to_string(*port)) : std::nullopt;
 }
+// In capital letters, as it is saved.
+std::optional<std::string> one_of(std::string_view value,
+                                  std::initializer_list<std::string_view> names) {
+    for (const std::string_view name : names) {
+        if (lower(name) == lower(value)) {
+            return std::string(name);
+        }
+    }
+    return std::nullopt;
+}
 std::optional<std::string> direction(std::string_view value, Family) {
-    const std::string name = lower(value);
-    return name == "original" ? std::optional<std::string>("ORIGINAL")
-           : name == "reply"  ? std::optional<std::string>("REPLY")
-                              : std::nullopt;
+    return one_of(value, {"ORIGINAL", "REPLY"});
 }
 std::optional<std::string> method(std::string_view value, Family) {
-    const std::string name = lower(value);
-    return name == "gate"   ? std::optional<std::string>("GATE")
-           : name == "ipip" ? std::optional<std::string>("IPIP")
-           : name == "masq" ? std::optional<std::string>("MASQ")
-                            : std::nullopt;
+    return one_of(value, {"GATE", "IPIP", "MASQ"});
 }
 
 constexpr std::array kIpvsForms =

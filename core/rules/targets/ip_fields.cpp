@@ -209,7 +209,7 @@ std::shared_ptr<const Target> parse_ecn_target(const Options& options, RuleConte
         return nullptr;
     }
     if ((flags || removes) && !context.only(proto::kTcp)) {
-        context.error("target ECN needs \"-p tcp\" in the same rule for flags of TCP");
+        context.refuse("target ECN needs \"-p tcp\" in the same rule for flags of TCP");
         return nullptr;
     }
     auto target = std::make_shared<EcnTarget>();

@@ -68,7 +68,7 @@ std::shared_ptr<const Target> parse_reject(const Options& options, RuleContext& 
             continue;
         }
         if (answer.with == RejectWith::TcpReset && !context.only(proto::kTcp)) {
-            context.error(*given, "--reject-with tcp-reset needs \"-p tcp\" in the same rule");
+            context.refuse(*given, "--reject-with tcp-reset needs \"-p tcp\" in the same rule");
             return nullptr;
         }
         return std::make_shared<RejectTarget>(answer);

@@ -153,9 +153,9 @@ std::shared_ptr<const Target> parse_tcpmss(const Options& options, RuleContext& 
         return nullptr;
     }
     if (!context.only(proto::kTcp) || !context.tcp_syn) {
-        context.error(options.given[0],
-                      "target TCPMSS only works on SYNs: the rule needs \"-p tcp\" with"
-                      " --tcp-flags SYN,RST SYN, or --syn");
+        context.refuse(options.given[0],
+                       "target TCPMSS only works on SYNs: the rule needs \"-p tcp\" with"
+                       " --tcp-flags SYN,RST SYN, or --syn");
         return nullptr;
     }
     const auto mss = read_number(options, context, "set-mss", 0, context.v6() ? 65495 : 65515);
@@ -234,7 +234,7 @@ void StripTarget::blank(Packet& packet, std::size_t from, std::size_t bytes) {
 std::shared_ptr<const Target> parse_strip(const Options& options, RuleContext& context) {
     const GivenOption* given = options.find("strip-options");
     if (!context.only(proto::kTcp)) {
-        context.error("target TCPOPTSTRIP needs \"-p tcp\" in the same rule");
+        context.refuse("target TCPOPTSTRIP needs \"-p tcp\" in the same rule");
         return nullptr;
     }
     auto target = std::make_shared<StripTarget>();

@@ -28,7 +28,7 @@ class TproxyTarget : public Target {
 // kernel: tproxy_tg4_check
 std::shared_ptr<const Target> parse_tproxy(const Options& options, RuleContext& context) {
     if (!context.only(proto::kTcp) && !context.only(proto::kUdp)) {
-        context.error("target TPROXY needs \"-p tcp\" or \"-p udp\" in the same rule");
+        context.refuse("target TPROXY needs \"-p tcp\" or \"-p udp\" in the same rule");
         return nullptr;
     }
     const GivenOption* port_given = options.find("on-port");

@@ -73,7 +73,9 @@ std::vector<IpAddress> addresses_of(std::string_view text, Family family, const 
     if (const auto network = names.network(text); network && family == Family::Ipv4) {
         return {*network};
     }
-    return names.hosts(text, family);
+    // What is no host's name may be a number in fewer parts: "65535" is 0.0.255.255.
+    const auto whole = family == Family::Ipv4 ? parse_classful(text) : std::nullopt;
+    return whole ? std::vector{*whole} : names.hosts(text, family);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "core/rules/words/numbers.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <string>
 
@@ -48,6 +49,14 @@ std::optional<LeadingNumber> parse_digits(std::string_view text, unsigned base, 
 std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t max) {
     const auto number = parse_leading_number(text, max);
     return number && number->rest.empty() ? std::optional(number->value) : std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_decimal(std::string_view text) {
+    text.remove_prefix(text.starts_with('+') ? 1 : 0);
+    std::uint64_t number = 0;
+    const char* last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data(), last, number);
+    return error == std::errc{} && end == last ? std::optional(number) : std::nullopt;
 }
 
 // libxtables: xtables_strtoul

@@ -11,6 +11,9 @@ namespace nsr::rules {
 std::optional<std::uint64_t> parse_number(std::string_view text,
                                           std::uint64_t max = ~std::uint64_t{0});
 
+// Decimal digits, whatever they begin with; a + may stand before them.
+std::optional<std::uint64_t> parse_decimal(std::string_view text);
+
 // A number at the beginning, and what stands behind it; nothing if it is above `max`.
 struct LeadingNumber {
     std::uint64_t value = 0;

@@ -54,8 +54,10 @@ std::string to_string(const MarkMask& mark);  // "0x1", "0x1/0xff"
 std::string hex(std::uint64_t value);         // "0x1f"
 std::string hex2(std::uint8_t value);         // "0x0f"
 
-// Protocol numbers and /etc/protocols names, lower case.
+// The number or the name of a protocol, as -p takes it: in any case; or as options of modules do:
+// letter by letter, and second names such as "TCP" or "IPv6-ICMP" as well.
 std::optional<std::uint8_t> parse_protocol(std::string_view text);
+std::optional<std::uint8_t> parse_exact_protocol(std::string_view text);
 std::string protocol_text(std::uint8_t protocol);  // name, or the number in digits
 
 // The parts of a list between commas, those without a character left out. libc: strtok

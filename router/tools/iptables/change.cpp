@@ -48,6 +48,11 @@ std::string_view reason(EditError error, std::uint16_t command) {
     return kInvalidArgument;
 }
 
+// What no chain can be called.
+bool is_verdict(std::string_view name) {
+    return name == "ACCEPT" || name == "DROP" || name == "RETURN" || name == "QUEUE";
+}
+
 // One command on a ruleset that is thrown away if it is refused.
 class Change {
   public:
@@ -191,8 +196,10 @@ void Change::each_chain(const char* doing, bool user_only,
 void Change::rename() {
     const rules::Table& table = std::as_const(ruleset_).table(args_.family, table_);
     if (table.find(args_.name) == nullptr && table.find(*args_.chain) != nullptr) {
-        if (const std::string problem = rules::chain_name_problem(args_.name); !problem.empty()) {
-            answer_ = wrong_words(args_.family, problem);
+        if (const std::string problem = rules::declared_name_problem(args_.name);
+            !problem.empty()) {
+            refuse(is_verdict(args_.name) ? "File exists." : kInvalidArgument);
+            answer_.cause = problem;
             return;
         }
     }

@@ -74,8 +74,11 @@ std::string interface(const std::optional<SavedField>& field, bool numeric) {
 // The mask of a single address is left out.
 std::string address(const std::optional<SavedField>& field, const TableStyle& style) {
     const bool v6 = style.family == Family::Ipv6;
+    if (!field && !style.numeric) {
+        return "anywhere";
+    }
     if (!field) {
-        return !style.numeric ? "anywhere" : (v6 ? "::/0" : "0.0.0.0/0");
+        return v6 ? "::/0" : "0.0.0.0/0";
     }
     std::string text = field->value;
     const std::string_view whole = v6 ? "/128" : "/32";

@@ -3,9 +3,7 @@
 #include <algorithm>
 
 #include "core/rules/language/rule_parser.hpp"
-#include "core/rules/matches/matches.hpp"
 #include "core/rules/targets/targets.hpp"
-#include "core/rules/words/text.hpp"
 
 namespace nsr::router {
 namespace {
@@ -36,36 +34,10 @@ std::string wrong_in_table(const IptablesArgs& args, const rules::Table& table) 
     return {};
 }
 
-// -p is the only protocol that `match` may stand behind, and the rule has another or none.
-bool lacks_protocol(const IptablesArgs& args) {
-    std::uint8_t protocol = 0;
-    bool inverted = false;
-    for (std::size_t i = 0; i + 1 < args.rule.size(); ++i) {
-        if (args.rule[i].text == "-p" && !args.rule[i].quoted) {
-            protocol = rules::parse_protocol(args.rule[i + 1].text).value_or(0);
-            inverted = i > 0 && args.rule[i - 1].text == "!" && !args.rule[i - 1].quoted;
-        }
-    }
-    for (std::size_t i = 0; i + 1 < args.rule.size(); ++i) {
-        if (args.rule[i].text != "-m" || args.rule[i].quoted) {
-            continue;
-        }
-        const rules::MatchModule* match = rules::find_match(args.rule[i + 1].text);
-        if (match != nullptr && match->protocol != 0 && (match->protocol != protocol || inverted)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// What the kernel refuses of single rules, whatever their options say.
-bool kernel_refuses(const IptablesArgs& args, rules::TableId id, const rules::Table& table) {
-    const rules::Chain* jump = args.jump.empty() ? nullptr : table.find(args.jump);
-    if (jump != nullptr) {
-        return jump->policy != rules::Policy::None || lacks_protocol(args);
-    }
-    const rules::TargetModule* target = rules::find_target(args.jump);
-    return lacks_protocol(args) || (target != nullptr && (target->tables & rules::bit(id)) == 0);
+// The tool looks at all words before the kernel sees any.
+bool kernel_refuses(const ConfigErrors& errors) {
+    return std::all_of(errors.begin(), errors.end(),
+                       [](const ConfigError& error) { return error.by_kernel; });
 }
 
 }  // namespace
@@ -85,7 +57,7 @@ Result<std::vector<rules::Rule>, IptablesAnswer> rules_of(const IptablesArgs& ar
     if (errors.empty()) {
         return made;
     }
-    if (kernel_refuses(args, id, table)) {
+    if (kernel_refuses(errors)) {
         const bool no_chain = table.find(*args.chain) == nullptr;
         IptablesAnswer refusal = rules_refuse(
             args.family, no_chain ? "No chain/target/match by that name." : kInvalidArgument);

@@ -231,11 +231,7 @@ std::string ipv6header(const SavedPart& part, const TextStyle& style) {
 }  // namespace
 
 SpecialText special_match(std::string_view module) {
-    struct Row {
-        std::string_view module;
-        SpecialText text;
-    };
-    static constexpr std::array kRows = std::to_array<Row>({
+    static constexpr std::array kRows = std::to_array<SpecialRow>({
         {"tcp", tcp},
         {"udp", udp},
         {"udplite", udp},
@@ -254,9 +250,13 @@ SpecialText special_match(std::string_view module) {
         {"owner", owner_text},
         {"bpf", bpf_text},
     });
-    const auto* found = std::find_if(kRows.begin(), kRows.end(),
-                                     [&](const Row& row) { return row.module == module; });
-    return found == kRows.end() ? nullptr : found->text;
+    return find_special(kRows, module);
+}
+
+SpecialText find_special(std::span<const SpecialRow> rows, std::string_view name) {
+    const auto found = std::find_if(rows.begin(), rows.end(),
+                                    [&](const SpecialRow& row) { return row.name == name; });
+    return found == rows.end() ? nullptr : found->text;
 }
 
 }  // namespace nsr::router

@@ -13,14 +13,12 @@ namespace {
 
 // "1st,2nd": by the last digit alone, as the tool does it.
 std::string ordinals(const std::string& list) {
+    constexpr std::array<std::string_view, 4> kEndings = {"th", "st", "nd", "rd"};
     std::string text;
     for (const std::string_view day : split(list, ',')) {
-        const char last = day.empty() ? '0' : day.back();
-        const char* ending = "th";
-        if (last >= '1' && last <= '3') {
-            ending = last == '1' ? "st" : (last == '2' ? "nd" : "rd");
-        }
-        text += (text.empty() ? "" : ",") + std::string(day) + ending;
+        const auto digit = static_cast<std::size_t>(day.empty() ? 0 : day.back() - '0');
+        const std::string_view ending = kEndings[digit < kEndings.size() ? digit : 0];
+        text += (text.empty() ? "" : ",") + std::string(day) + std::string(ending);
     }
     return text;
 }

@@ -206,11 +206,7 @@ std::string hmark_text(const SavedPart& part, const TextStyle&) {
 }  // namespace
 
 SpecialText special_target(std::string_view name) {
-    struct Row {
-        std::string_view name;
-        SpecialText text;
-    };
-    static constexpr std::array kRows = std::to_array<Row>({
+    static constexpr std::array kRows = std::to_array<SpecialRow>({
         {"LOG", log_text},
         {"MARK", mark_text},
         {"CONNMARK", connmark_text},
@@ -219,9 +215,7 @@ SpecialText special_target(std::string_view name) {
         {"CLASSIFY", classify_text},
         {"HMARK", hmark_text},
     });
-    const auto* found =
-        std::find_if(kRows.begin(), kRows.end(), [&](const Row& row) { return row.name == name; });
-    return found == kRows.end() ? nullptr : found->text;
+    return find_special(kRows, name);
 }
 
 }  // namespace nsr::router

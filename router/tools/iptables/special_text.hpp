@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,12 @@ struct TextStyle {
 using SpecialText = std::string (*)(const SavedPart& part, const TextStyle& style);
 SpecialText special_match(std::string_view module);
 SpecialText special_target(std::string_view name);
+
+struct SpecialRow {
+    std::string_view name;  // of the match or target
+    SpecialText text;
+};
+SpecialText find_special(std::span<const SpecialRow> rows, std::string_view name);
 
 // Null: it is not among them.
 const SavedOption* find_saved(const std::vector<SavedOption>& options, std::string_view name);

@@ -4,13 +4,18 @@ import dataclasses
 import os
 import re
 import shutil
+import socket
+import struct
 import subprocess
 import tempfile
 
 from lines import CHAINS, USER_CHAINS
 from values import ESTIMATORS, SETS
 
+ACCOUNTED = ("a", "ssh", "DEFAULT", "x-1", "A_b", "a.b", "a/b", "a b", "n" * 30, "n" * 31)  # values.name(31) has no others
 CLONE_NEWNET = 0x40000000
+NETLINK_NETFILTER, NFNL_SUBSYS_ACCT, NFACCT_NAME = 12, 7, 1
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_CREATE = 1, 4, 0x400
 TOOL = {4: "iptables-legacy", 6: "ip6tables-legacy"}
 
 
@@ -61,6 +66,19 @@ def rules_of(text, chain):
     return "\n".join(line.strip() for line in found) if "not a fixed point" not in text else text
 
 
+def make_accounting_object(name):
+    """What `nfacct add NAME` does: a rule may name no other."""
+    def padded(data):
+        return data + bytes(-len(data) % 4)
+    attribute = padded(struct.pack("=HH", 4 + len(name) + 1, NFACCT_NAME) + name.encode() + b"\0")
+    body = struct.pack("=BBH", socket.AF_UNSPEC, 0, 0) + attribute
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as kernel:
+        kernel.send(struct.pack("=IHHII", 16 + len(body), NFNL_SUBSYS_ACCT << 8, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE, 1, 0) + body)
+        error = -struct.unpack("=i", kernel.recv(4096)[16:20])[0]
+    if error:
+        raise OSError(error, f"nfacct add {name}")
+
+
 class Kernel:
     """The tool in a network namespace of its own, into which this process goes, and which ends with it."""
 
@@ -73,6 +91,8 @@ class Kernel:
         if shutil.which("ipset"):
             lines = "".join(f"create {name} list:set\n" for name in SETS)
             subprocess.run(["ipset", "restore"], input=lines.encode(), check=True)
+        for name in ACCOUNTED:
+            make_accounting_object(name)
 
     def run(self, family, action, *options, text=""):
         self.spawned += 1
@@ -157,7 +177,7 @@ class Kernel:
         done = self.run(file.family, "restore", "--counters", text=file.text)
         if done.returncode:
             return Verdict(False, done.stderr.decode("utf-8", "replace").strip())
-        tables = dict.fromkeys(re.findall(r"^\*(\w+)", file.text, re.M))
+        tables = dict.fromkeys(re.findall(r"^\*[ \t]*(\w+)", file.text, re.M))
         order = [table for table in ("raw", "mangle", "nat", "filter", "security") if table in tables]
         saved = [self.run(file.family, "save", "--counters", "-t", table).stdout.decode("utf-8", "replace") for table in order]
         return Verdict(True, "".join(line + "\n" for text in saved for line in text.splitlines() if not line.startswith("#")))

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 
+import files
 import known
 import lines
 from judges import Kernel, Ours
@@ -30,7 +31,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--rules", type=int, default=0, help="end after so many instead")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 1000000 * 1000)
-    parser.add_argument("--only", type=lambda names: {"" if name == "basic" else name for name in names.split(",")}, help="rules about these extensions, commas between them (basic: rules without)")
+    parser.add_argument("--only", type=lambda names: {"" if name == "basic" else name for name in names.split(",")}, help="rules about these extensions, commas between them (basic: rules without; files: whole files)")
     parser.add_argument("--case", type=int, help="only this seed")
     parser.add_argument("--covered", action="store_true", help="only: does the grammar have every option of nsrouter's modules?")
     parser.add_argument("--skip", action="store_true", help="end with 77 where the tool cannot be asked")
@@ -94,15 +95,20 @@ class Comparison:
         return 1 if self.groups else 0
 
     def batch(self, seeds, only):
-        cases = [lines.file(seed) if seed % FILES_EVERY == 0 and not only else lines.rule(seed, only) for seed in seeds]
+        cases = [self.case(seed, only) for seed in seeds]
         for case in cases:
-            if isinstance(case, lines.File):
+            if isinstance(case, files.File):
                 self.compare(case, self.kernel.file(case), self.ours.file(case))
         for family in (4, 6):
             rules = [case for case in cases if isinstance(case, lines.Rule) and case.family == family and case.about in self.names]
             if rules:
                 for rule, theirs in zip(rules, self.kernel.rules(rules)):
                     self.compare(rule, theirs, self.ours.rule(rule))
+
+    @staticmethod
+    def case(seed, only):
+        whole = only == {"files"} or (seed % FILES_EVERY == 0 and (not only or "files" in only))
+        return files.file(seed) if whole else lines.rule(seed, only)
 
     def compare(self, case, theirs, ours):
         self.counts[case.about] += 1

@@ -1,6 +1,7 @@
 // -m ah: the authentication header (RFC 4302), by its SPI.
 // kernel: ipt_ah.c, ip6t_ah.c
 #include <array>
+#include <optional>
 
 #include "core/rules/matches/headers/headers.hpp"
 #include "core/rules/matches/headers/index_range.hpp"
@@ -23,7 +24,9 @@ class AhMatch : public Match {
     std::string save() const override {
         std::string text;
         append_index_range("--ahspi", spi, text);
-        append_index_range("--ahlen", length, text);
+        if (length && (*length != 0 || length_inverted)) {
+            append(text, std::string(bang(length_inverted)) + "--ahlen " + std::to_string(*length));
+        }
         if (reserved) {
             append(text, "--ahres");
         }
@@ -32,7 +35,8 @@ class AhMatch : public Match {
     MatchResult test(ActionParam& par) const override;
 
     IndexRange spi;
-    IndexRange length;
+    std::optional<std::uint32_t> length;  // 0: any, inverted or not
+    bool length_inverted = false;
     bool reserved = false;
 };
 
@@ -54,25 +58,32 @@ MatchResult AhMatch::test(ActionParam& par) const {
     const std::uint8_t* header = packet.data() + at;
     const std::uint32_t header_length = (header[1] + 2u) * 4;
     return yes_if(spi.contains(wire::load32(header + 4)) &&
-                  (length.trivial() || length.contains(header_length)) &&
+                  (length.value_or(0) == 0 || (*length == header_length) != length_inverted) &&
                   !(reserved && wire::load16(header + 2) != 0));
 }
 
 std::shared_ptr<const Match> parse_ah(const Options& options, RuleContext& context) {
     auto match = std::make_shared<AhMatch>();
-    if (!context.v6() &&
-        (!context.only(proto::kAh) || options.has("ahlen") || options.has("ahres"))) {
-        context.error("match \"ah\" needs \"-p ah\" in IPv4, where it knows --ahspi only");
-        return nullptr;
-    }
     match->reserved = options.has("ahres");
-    const bool ok = read_index_range(options, context, "ahspi", match->spi) &&
-                    read_index(options, context, "ahlen", match->length);
-    return ok ? match : nullptr;
+    if (const GivenOption* given = options.find("ahlen")) {
+        const auto length = read_number(options, context, "ahlen", 0, 0xffffffff);
+        if (!length) {
+            return nullptr;
+        }
+        match->length = static_cast<std::uint32_t>(*length);
+        match->length_inverted = given->inverted;
+    }
+    return read_index_range(options, context, "ahspi", match->spi) ? match : nullptr;
 }
 
 }  // namespace
 
-const MatchModule kAhMatch = {"ah", kBothFamilies, kAhOptions, parse_ah};
+const MatchModule kAhMatch = {.name = "ah",
+                              .families = kBothFamilies,
+                              .options = kAhOptions,
+                              .parse = parse_ah,
+                              .protocol = proto::kAh,
+                              .needs_protocol = kIpv4Only,
+                              .ipv4_options = 1};
 
 }  // namespace nsr::rules

@@ -68,7 +68,7 @@ class DccpMatch : public Match {
 };
 
 std::string DccpMatch::save() const {
-    std::string text = ports.save();
+    std::string text = ports.save(WholeRange::AsGiven);
     if (type) {
         std::string names;
         for (unsigned i = 0; i < kTypes.size(); ++i) {

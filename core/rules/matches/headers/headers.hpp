@@ -1,4 +1,5 @@
-// Matches that look at the bytes of a packet: one declaration here, one row in ../matches.cpp, one file.
+// Matches that look at the bytes of a packet: one declaration here, one row in ../matches.cpp, one
+// file.
 #pragma once
 
 #include "core/rules/module.hpp"

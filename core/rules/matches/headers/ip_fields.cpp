@@ -181,7 +181,7 @@ std::shared_ptr<const Match> parse_ecn(const Options& options, RuleContext& cont
     auto match = std::make_shared<EcnMatch>();
     for (const GivenOption& given : options.given) {
         if (given.name != "ecn-ip-ect" && !context.only(proto::kTcp)) {
-            context.error(given, "--" + std::string(given.name) + " needs \"-p tcp\"");
+            context.refuse(given, "--" + std::string(given.name) + " needs \"-p tcp\"");
             return nullptr;
         }
         if (given.name == "ecn-tcp-cwr") {

@@ -24,6 +24,10 @@ class IpcompMatch : public Match {
     std::string save() const override {
         std::string text;
         append_index_range("--ipcompspi", index, text);
+        if (index.trivial()) {
+            // differs: saved-text-is-read-back
+            text = "--ipcompspi 0:4294967295";
+        }
         if (reserved) {
             append(text, "--compres");
         }

@@ -92,15 +92,17 @@ bool Ipv6OptionsMatch::options_fit(wire::ConstBytes options) const {
 // "5:2" or "5"; iptables keeps the lowest eight bits of either number.
 std::optional<WantedOption> parse_wanted(std::string_view word) {
     const std::size_t colon = word.find(':');
-    const auto type = parse_number(word.substr(0, colon), 0xffffffff);
+    const auto type = parse_number(word.substr(0, colon));
     auto length = std::optional<std::uint64_t>(kAnyLength);
     if (colon != std::string_view::npos) {
-        length = parse_number(word.substr(colon + 1), 0xffffffff);
+        length = parse_number(word.substr(colon + 1));
     }
     if (!type || !length) {
         return std::nullopt;
     }
-    return WantedOption{static_cast<std::uint8_t>(*type), static_cast<std::uint8_t>(*length)};
+    const WantedOption wanted{static_cast<std::uint8_t>(*type), static_cast<std::uint8_t>(*length)};
+    const bool impossible = wanted.type == kPad1 && colon != std::string_view::npos;
+    return impossible ? std::nullopt : std::optional(wanted);
 }
 
 std::shared_ptr<const Match> parse_ipv6_options(const Options& options, RuleContext& context) {
@@ -115,7 +117,9 @@ std::shared_ptr<const Match> parse_ipv6_options(const Options& options, RuleCont
     }
     for (const std::string_view word : split(list->value, ',')) {
         const auto wanted = parse_wanted(word);
-        if (!wanted || match->wanted.size() == kMostOptions) {
+        // The last of 16 has no length: iptables has no room for it.
+        const bool with_length = word.find(':') != std::string_view::npos;
+        if (!wanted || match->wanted.size() + with_length >= kMostOptions) {
             context.error(*list, "--" + prefix + "-opts needs 1 to 16 options such as 5:2,194, " +
                                      "not " + in_quotes(list->value));
             return nullptr;

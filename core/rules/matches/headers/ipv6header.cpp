@@ -16,22 +16,23 @@ constexpr std::array kIpv6headerOptions =
     std::to_array<OptionSpec>({{"header", 1, true}, {"soft", 0}});
 
 struct HeaderName {
-    std::string_view name;
-    std::string_view alias;
+    std::string_view name;  // as it is saved
     std::uint8_t bit;
+    std::array<std::string_view, 6> others;
 };
 constexpr std::uint8_t kEspBit = 4;
 constexpr std::uint8_t kNoneBit = 2;
 constexpr std::uint8_t kProtocolBit = 1;
+// The tool's names and numbers, and those of /etc/protocols of Debian, letter by letter.
 constexpr std::array kHeaderNames = std::to_array<HeaderName>({
-    {"hop-by-hop", "hop", 128},
-    {"ipv6-opts", "dst", 64},
-    {"ipv6-route", "route", 32},
-    {"ipv6-frag", "frag", 16},
-    {"ah", "auth", 8},
-    {"esp", "esp", kEspBit},
-    {"ipv6-nonxt", "none", kNoneBit},
-    {"protocol", "prot", kProtocolBit},
+    {"hop-by-hop", 128, {"hop", "0", "ip", "IP", "hopopt", "HOPOPT"}},
+    {"ipv6-opts", 64, {"dst", "60", "IPv6-Opts"}},
+    {"ipv6-route", 32, {"route", "43", "IPv6-Route"}},
+    {"ipv6-frag", 16, {"frag", "44", "IPv6-Frag"}},
+    {"ah", 8, {"auth", "51", "IPSEC-AH"}},
+    {"esp", kEspBit, {"50", "IPSEC-ESP"}},
+    {"ipv6-nonxt", kNoneBit, {"none", "59", "IPv6-NoNxt"}},
+    {"protocol", kProtocolBit, {"prot", "255"}},
 });
 
 std::uint8_t extension_bit(std::uint8_t type) {
@@ -51,11 +52,6 @@ std::uint8_t extension_bit(std::uint8_t type) {
         default:
             return 8;
     }
-}
-
-bool is_header_number(std::uint64_t number) {
-    const auto type = static_cast<std::uint8_t>(number);
-    return wire::is_extension_header(type) || type == proto::kEsp || type == proto::kNoNext;
 }
 
 class Ipv6headerMatch : public Match {
@@ -102,6 +98,17 @@ MatchResult Ipv6headerMatch::test(ActionParam& par) const {
     return yes_if((seen == wanted) != invert);
 }
 
+// 0: it is the name of none.
+std::uint8_t bit_of(std::string_view word) {
+    const auto* row =
+        std::find_if(kHeaderNames.begin(), kHeaderNames.end(), [&](const HeaderName& header) {
+            const auto& others = header.others;
+            return header.name == word ||
+                   std::find(others.begin(), others.end(), word) != others.end();
+        });
+    return row == kHeaderNames.end() ? std::uint8_t{0} : row->bit;
+}
+
 std::shared_ptr<const Match> parse_ipv6header(const Options& options, RuleContext& context) {
     const GivenOption* given = options.find("header");
     if (given == nullptr) {
@@ -111,20 +118,18 @@ std::shared_ptr<const Match> parse_ipv6header(const Options& options, RuleContex
     auto match = std::make_shared<Ipv6headerMatch>();
     match->soft = options.has("soft");
     match->invert = given->inverted;
-    for (const std::string_view word : split(given->value, ',')) {
-        const std::string name = lower(word);
-        const auto* row = std::find_if(
-            kHeaderNames.begin(), kHeaderNames.end(),
-            [&](const HeaderName& header) { return header.name == name || header.alias == name; });
-        const auto number = row == kHeaderNames.end() ? parse_number(word, 255) : std::nullopt;
-        if (row == kHeaderNames.end() && !(number && is_header_number(*number))) {
+    for (const std::string_view word : tokens(given->value)) {
+        const std::uint8_t bit = bit_of(word);
+        if (bit == 0) {
             context.error(*given, "unknown IPv6 header " + in_quotes(word) +
                                       "; known are hop, dst, route, frag, auth, esp, none, prot");
             return nullptr;
         }
-        match->wanted |= row != kHeaderNames.end()
-                             ? row->bit
-                             : extension_bit(static_cast<std::uint8_t>(*number));
+        match->wanted |= bit;
+    }
+    if (match->wanted == 0) {
+        context.error(*given, "--header needs a list of headers, such as hop,dst");
+        return nullptr;
     }
     return match;
 }

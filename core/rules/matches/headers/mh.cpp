@@ -18,17 +18,25 @@ constexpr std::uint8_t kMostType = 255;
 
 struct TypeName {
     std::string_view name;
-    std::string_view alias;
+    std::uint8_t type;
 };
 constexpr std::array kTypeNames = std::to_array<TypeName>({
-    {"binding-refresh-request", "brr"},
-    {"home-test-init", "hoti"},
-    {"careof-test-init", "coti"},
-    {"home-test", "hot"},
-    {"careof-test", "cot"},
-    {"binding-update", "bu"},
-    {"binding-acknowledgement", "ba"},
-    {"binding-error", "be"},
+    {"binding-refresh-request", 0},
+    {"brr", 0},
+    {"home-test-init", 1},
+    {"hoti", 1},
+    {"careof-test-init", 2},
+    {"coti", 2},
+    {"home-test", 3},
+    {"hot", 3},
+    {"careof-test", 4},
+    {"cot", 4},
+    {"binding-update", 5},
+    {"bu", 5},
+    {"binding-acknowledgement", 6},
+    {"ba", 6},
+    {"binding-error", 7},
+    {"be", 7},
 });
 
 class MhMatch : public Match {
@@ -63,15 +71,17 @@ MatchResult MhMatch::test(ActionParam& par) const {
     return yes_if((type >= types.low && type <= types.high) != invert);
 }
 
-// A number, or a name or the beginning of one.
+// A name, the first that begins so, or a number. libip6t_mh.c: name_to_type
 std::optional<std::uint64_t> parse_type(std::string_view word) {
     const std::string wanted = lower(word);
-    for (std::size_t i = 0; i < kTypeNames.size(); ++i) {
-        if (wanted == kTypeNames[i].name || wanted == kTypeNames[i].alias) {
-            return i;
+    const TypeName* found = nullptr;
+    for (const TypeName& row : kTypeNames) {
+        if (row.name.starts_with(wanted) && (found == nullptr || row.name == wanted)) {
+            found = &row;
         }
     }
-    return parse_number(word, kMostType);
+    return found != nullptr ? std::optional<std::uint64_t>(found->type)
+                            : parse_number(word, kMostType);
 }
 
 std::optional<NumberRange> parse_types(std::string_view text) {

@@ -105,23 +105,32 @@ bool RtMatch::passes(wire::ConstBytes header) const {
     return found == addresses.size();
 }
 
-// What only a header of type 0 has.
-bool read_type_0(const Options& options, const RuleContext& context, RtMatch& match) {
+// The options about a header of type 0 stand behind what they need.
+bool in_order(const Options& options, const RuleContext& context, const RtMatch& match) {
     const bool of_type_0 = match.type.low == 0 && match.type.high == 0 && !match.type.invert;
+    bool type_seen = false;
+    bool list_seen = false;
     for (const GivenOption& given : options.given) {
-        if (given.name.starts_with("rt-0-") && !of_type_0) {
-            context.error(given, "--" + std::string(given.name) + " needs --rt-type 0");
+        const bool of_list = given.name == "rt-0-not-strict";
+        const bool fits = of_list ? list_seen : type_seen && of_type_0;
+        if (given.name.starts_with("rt-0-") && !fits) {
+            context.error(given, "--" + std::string(given.name) + " needs " +
+                                     (of_list ? "--rt-0-addrs" : "--rt-type 0") + " before it");
             return false;
         }
+        type_seen |= given.name == "rt-type";
+        list_seen |= given.name == "rt-0-addrs";
     }
+    return true;
+}
+
+// What only a header of type 0 has.
+bool read_type_0(const Options& options, const RuleContext& context, RtMatch& match) {
     match.reserved = options.has("rt-0-res");
     match.strict = !options.has("rt-0-not-strict");
     const GivenOption* list = options.find("rt-0-addrs");
     if (list == nullptr) {
-        if (!match.strict) {
-            context.error("--rt-0-not-strict needs --rt-0-addrs");
-        }
-        return match.strict;
+        return true;
     }
     for (const std::string_view word : split(list->value, ',')) {
         const auto address = parse_address(word);
@@ -140,7 +149,7 @@ std::shared_ptr<const Match> parse_rt(const Options& options, RuleContext& conte
     const bool ok = read_index(options, context, "rt-type", match->type) &&
                     read_index_range(options, context, "rt-segsleft", match->segments_left) &&
                     read_index(options, context, "rt-len", match->length) &&
-                    read_type_0(options, context, *match);
+                    in_order(options, context, *match) && read_type_0(options, context, *match);
     return ok ? match : nullptr;
 }
 

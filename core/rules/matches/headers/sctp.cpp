@@ -54,6 +54,7 @@ constexpr std::array kChunks = std::to_array<Chunk>({
 });
 constexpr std::size_t kSctpHeaderBytes = 12;
 constexpr std::size_t kChunkHeaderBytes = 4;
+constexpr std::size_t kMostFlagTests = 4;  // kernel: XT_NUM_SCTP_FLAGS
 
 struct FlagTest {
     std::uint8_t type;
@@ -115,7 +116,7 @@ std::string SctpMatch::chunk_list() const {
 
 std::string SctpMatch::save() const {
     constexpr std::array<std::string_view, 3> kModes = {"any ", "all ", "only "};
-    std::string text = ports.save();
+    std::string text = ports.save(WholeRange::AsGiven);
     if (chunks_given) {
         append(text, std::string(bang(chunks_inverted)) + "--chunk-types " +
                          std::string(kModes[static_cast<std::size_t>(mode)]) + chunk_list());
@@ -168,30 +169,39 @@ MatchResult SctpMatch::test(ActionParam& par) const {
     return yes_if(result != chunks_inverted);
 }
 
+// A bit that is named twice has to be set if one of the names is a capital letter. "-" is the
+// first bit without a name. libxt_sctp.c: save_chunk_flag_info
 bool read_flags(std::string_view letters, const Chunk& chunk, FlagTest& test) {
+    const std::string folded = lower(chunk.flags);
     for (const char letter : letters) {
-        const std::size_t upper = chunk.flags.find(letter);
-        const std::string folded = lower(chunk.flags);
-        const std::size_t any = upper != std::string_view::npos ? upper : folded.find(letter);
-        if (letter == '-' || any == std::string::npos) {
+        const std::size_t at = folded.find(lower(std::string_view(&letter, 1)));
+        if (at == std::string::npos) {
             return false;
         }
-        const auto bit = static_cast<std::uint8_t>(0x80u >> any);
+        const auto bit = static_cast<std::uint8_t>(0x80u >> at);
         test.mask |= bit;
-        test.value = static_cast<std::uint8_t>(upper != std::string_view::npos ? test.value | bit
-                                                                               : test.value & ~bit);
+        test.value |= chunk.flags[at] == letter && letter != '-' ? bit : std::uint8_t{0};
     }
     return true;
+}
+
+// The one about chunks of this type; null: there are too many already.
+FlagTest* flag_test_of(const Chunk& chunk, SctpMatch& match) {
+    const auto known = std::find_if(match.flags.begin(), match.flags.end(),
+                                    [&](const FlagTest& test) { return test.type == chunk.type; });
+    if (known != match.flags.end()) {
+        return &*known;
+    }
+    if (match.flags.size() == kMostFlagTests) {
+        return nullptr;
+    }
+    return &match.flags.emplace_back(FlagTest{.type = chunk.type});
 }
 
 bool read_chunk(std::string_view word, const GivenOption& given, const RuleContext& context,
                 SctpMatch& match) {
     const std::size_t colon = word.find(':');
     const std::string wanted = lower(word.substr(0, colon));
-    if (wanted == "all" || wanted == "none") {
-        match.types = wanted == "all" ? ~std::bitset<256>() : std::bitset<256>();
-        return true;
-    }
     const auto* chunk = std::find_if(kChunks.begin(), kChunks.end(),
                                      [&](const Chunk& row) { return lower(row.name) == wanted; });
     if (chunk == kChunks.end()) {
@@ -204,17 +214,34 @@ bool read_chunk(std::string_view word, const GivenOption& given, const RuleConte
         return false;
     }
     match.types.set(chunk->type);
-    if (colon == std::string_view::npos) {
+    const auto letters = colon == std::string_view::npos ? "" : word.substr(colon + 1);
+    if (letters.empty()) {
         return true;
     }
-    FlagTest test{.type = chunk->type};
-    if (!read_flags(word.substr(colon + 1), *chunk, test)) {
-        context.error(given, "chunk " + std::string(chunk->name) +
-                                 " has no such flags: " + in_quotes(word.substr(colon + 1)));
+    FlagTest* test = flag_test_of(*chunk, match);
+    if (test == nullptr) {
+        context.error(given, "--chunk-types can ask for the flags of " +
+                                 std::to_string(kMostFlagTests) + " types of chunk at most");
         return false;
     }
-    match.flags.push_back(test);
+    if (!read_flags(letters, *chunk, *test)) {
+        context.error(given, "chunk " + std::string(chunk->name) +
+                                 " has no such flags: " + in_quotes(letters));
+        return false;
+    }
     return true;
+}
+
+bool read_chunks(const GivenOption& given, const RuleContext& context, SctpMatch& match) {
+    const std::string list = lower(given.second);
+    if (list == "all" || list == "none") {
+        match.types = list == "all" ? ~std::bitset<256>() : std::bitset<256>();
+        return true;
+    }
+    const auto words = tokens(given.second);
+    return std::all_of(words.begin(), words.end(), [&](std::string_view word) {
+        return read_chunk(word, given, context, match);
+    });
 }
 
 std::shared_ptr<const Match> parse_sctp(const Options& options, RuleContext& context) {
@@ -238,12 +265,7 @@ std::shared_ptr<const Match> parse_sctp(const Options& options, RuleContext& con
     } else {
         match->mode = SctpMatch::Mode::Only;
     }
-    for (const std::string_view word : split(given->second, ',')) {
-        if (!read_chunk(word, *given, context, *match)) {
-            return nullptr;
-        }
-    }
-    return match;
+    return read_chunks(*given, context, *match) ? match : nullptr;
 }
 
 }  // namespace

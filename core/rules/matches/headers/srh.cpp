@@ -107,20 +107,31 @@ std::uint16_t number_at(wire::ConstBytes header, const NumberTest& test) {
 }
 
 bool holds(std::uint16_t there, Compare compare, std::uint16_t wanted) {
-    return compare == Compare::Equal     ? there == wanted
-           : compare == Compare::Greater ? there > wanted
-                                         : there < wanted;
+    switch (compare) {
+        case Compare::Greater:
+            return there > wanted;
+        case Compare::Less:
+            return there < wanted;
+        default:
+            return there == wanted;
+    }
 }
 
 // The previous, the next or the last segment; nothing if there is none.
 std::optional<IpAddress> segment_of(wire::ConstBytes header, std::string_view option) {
     const std::size_t left = header[kSegmentsLeftAt];
-    const bool previous = option == "srh-psid";
-    const bool next = option == "srh-nsid";
-    if ((previous && left == header[kLastEntryAt]) || (next && left == 0)) {
-        return std::nullopt;
+    std::size_t index = 0;
+    if (option == "srh-psid") {
+        if (left == header[kLastEntryAt]) {
+            return std::nullopt;
+        }
+        index = left + 1;
+    } else if (option == "srh-nsid") {
+        if (left == 0) {
+            return std::nullopt;
+        }
+        index = left - 1;
     }
-    const std::size_t index = previous ? left + 1 : next ? left - 1 : 0;
     const std::size_t at = kHeaderBytes + index * kSegmentBytes;
     if (at + kSegmentBytes > header.size()) {
         return std::nullopt;
@@ -189,13 +200,11 @@ bool read_segments(const Options& options, const RuleContext& context, SrhMatch&
         if (given == nullptr) {
             continue;
         }
-        auto address = parse_masked_address(given->value, Family::Ipv6);
-        const auto own = parse_address(given->value.substr(0, given->value.find('/')));
-        if (!address || !own) {
+        const auto address = parse_host_prefix(given->value, Family::Ipv6, context.names);
+        if (!address) {
             context.error(*given, in_quotes(given->value) + " is not an IPv6 address or prefix");
             return false;
         }
-        address->address = *own;
         match.segments.push_back({name, *address, given->inverted});
     }
     return true;

@@ -54,10 +54,13 @@ MatchResult TcpmssMatch::test(ActionParam& par) const {
 std::shared_ptr<const Match> parse_tcpmss(const Options& options, RuleContext& context) {
     const GivenOption* given = options.find("mss");
     const auto range = given != nullptr ? parse_range(given->value, 0xffff) : std::nullopt;
-    if (!range || range->high < range->low || !context.only(proto::kTcp)) {
-        context.error(
-            given != nullptr ? *given : GivenOption{},
-            "match \"tcpmss\" needs --mss VALUE[:VALUE], and \"-p tcp\" in the same rule");
+    if (!range || range->high < range->low) {
+        context.error(given != nullptr ? *given : GivenOption{},
+                      "match \"tcpmss\" needs --mss VALUE[:VALUE]");
+        return nullptr;
+    }
+    if (!context.only(proto::kTcp)) {
+        context.refuse("match \"tcpmss\" needs \"-p tcp\" in the same rule");
         return nullptr;
     }
     return std::make_shared<TcpmssMatch>(*range, given->inverted);

@@ -22,11 +22,8 @@ void read_one(const Options& options, const RuleContext& context, std::string_vi
     }
 }
 
-void save_one(std::string_view option, const PortRange& range, std::string& text) {
-    if (!range.trivial()) {
-        append(text, std::string(range.invert ? "! " : "") + std::string(option) + " " +
-                         to_string(range));
-    }
+std::string save_one(std::string_view option, const PortRange& range) {
+    return std::string(bang(range.invert)) + std::string(option) + " " + to_string(range);
 }
 
 void compile_one(Op op, const PortRange& range, Code& code) {
@@ -40,12 +37,19 @@ void compile_one(Op op, const PortRange& range, Code& code) {
 void TransportPorts::read(const Options& options, const RuleContext& context, Reader reader) {
     read_one(options, context, "source-port", reader, source);
     read_one(options, context, "destination-port", reader, destination);
+    source_given = options.has("source-port");
+    destination_given = options.has("destination-port");
 }
 
-std::string TransportPorts::save() const {
+std::string TransportPorts::save(WholeRange whole) const {
+    const bool as_given = whole == WholeRange::AsGiven;
     std::string text;
-    save_one("--sport", source, text);
-    save_one("--dport", destination, text);
+    if (!source.trivial() || (as_given && source_given)) {
+        append(text, save_one("--sport", source));
+    }
+    if (!destination.trivial() || (as_given && destination_given)) {
+        append(text, save_one("--dport", destination));
+    }
     return text;
 }
 

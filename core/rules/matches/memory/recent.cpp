@@ -208,7 +208,7 @@ bool read_recent_numbers(const Options& options, RuleContext& context, RecentMat
     match.seconds = static_cast<std::uint32_t>(
         read_number(options, context, "seconds", 1, 0xffffffff).value_or(0));
     match.hits = static_cast<std::uint32_t>(
-        read_number(options, context, "hitcount", 1, kMaxHits).value_or(0));
+        read_number(options, context, "hitcount", 0, kMaxHits).value_or(0));
     if (const GivenOption* given = options.find("mask")) {
         const auto mask = parse_host(given->value, context.family, context.names);
         if (!mask) {

@@ -85,7 +85,7 @@ TEST_CASE("what concerns no single option is said at the match or target") {
 TEST_CASE("rules that could be read are judged beside those that could not, and no error breeds") {
     CHECK(errors_of(
               "*nat\n:BAD ACCEPT\n-A BAD -j ACCEPT\n-A INPUT -j DNAT --to-destination 10.0.0.1\n"
-              "COMMIT\n*filter\n:L - [0:0]\n-A L -p foo\n-I L 2 -j L\nCOMMIT\n") ==
+              "COMMIT\n*filter\n:L - [0:0]\n-A L -p foo\n-I L 2 -j L\n-A INPUT -j L\nCOMMIT\n") ==
           "rules:2:1: table nat has no built-in chain \"BAD\"; a user chain has the policy \"-\"\n"
           "rules:4:4: target DNAT is not valid in INPUT; it is valid in PREROUTING, OUTPUT\n"
           "rules:8:6: unknown protocol \"foo\"\n"
@@ -115,8 +115,20 @@ TEST_CASE("a user chain that nobody reaches may hold what it likes") {
 }
 
 TEST_CASE("chains that lead back to themselves are refused") {
-    has(errors_of(forward(":A - [0:0]\n:B - [0:0]\n-A A -j B\n-A B -g A")), "would loop back");
-    has(errors_of(forward(":A - [0:0]\n-A A -j A")), "would loop back");
+    has(errors_of(forward(":A - [0:0]\n:B - [0:0]\n-A A -j B\n-A B -g A\n-A FORWARD -j B")),
+        "would loop back");
+    has(errors_of(forward(":A - [0:0]\n-A A -j A\n-A FORWARD -i lan -j A")), "would loop back");
+}
+
+// kernel: mark_source_chains
+TEST_CASE("what no packet reaches is not judged") {
+    CHECK(errors_of(forward(":A - [0:0]\n:B - [0:0]\n-A A -j B\n-A B -g A")).empty());
+    CHECK(
+        errors_of(forward(":A - [0:0]\n-A A -j A\n-A FORWARD -j ACCEPT\n-A FORWARD -j A")).empty());
+    CHECK(errors_of("*nat\n-A INPUT -j ACCEPT\n-A INPUT -j MASQUERADE\nCOMMIT\n").empty());
+    has(errors_of(
+            "*nat\n-A INPUT -m comment --comment x -j ACCEPT\n-A INPUT -j MASQUERADE\nCOMMIT\n"),
+        "not valid in INPUT");
 }
 
 TEST_CASE("values are judged where they stand") {
@@ -144,10 +156,10 @@ TEST_CASE("the frame of the file is judged, too") {
     has(errors_of("*filter\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n"),
         "no built-in chain \"PREROUTING\"");
     has(errors_of("*filter\n:U - [0:0]\n:U - [0:0]\nCOMMIT\n"), "declared twice");
-    has(errors_of("*filter\n:LOG - [0:0]\nCOMMIT\n"), "name of a target");
+    has(errors_of("*filter\n:ACCEPT - [0:0]\nCOMMIT\n"), "name of a target");
     has(errors_of("*filter\n-A FORWARD -m comment --comment \"open\nCOMMIT\n"), "quote");
     has(errors_of("*filter\n[x] -A FORWARD\nCOMMIT\n"), "is not [packets:bytes]");
-    has(errors_of("*filter\n-L\nCOMMIT\n"), "is not something iptables-save writes");
+    has(errors_of("*filter\n-Q\nCOMMIT\n"), "is not something iptables-save writes");
 }
 
 TEST_CASE("garbage of any kind is refused without a fuss") {

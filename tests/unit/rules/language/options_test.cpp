@@ -95,7 +95,7 @@ TEST_CASE("rules that are added get ids of their own, and are checked together")
         return rules::add_rule(ruleset, *table.find(chain), std::move(parsed->front()))->id;
     };
     const RuleId first = add("FORWARD", {"-j", "U"});
-    CHECK(add("U", {"-j", "ACCEPT"}) != first);
+    CHECK(add("U", {"-i", "lan", "-j", "ACCEPT"}) != first);
     CHECK(rules::check(ruleset, Family::Ipv4).empty());
     add("U", {"-j", "U"});
     REQUIRE(rules::check(ruleset, Family::Ipv4).size() == 1);

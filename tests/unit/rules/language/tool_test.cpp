@@ -56,6 +56,7 @@ TEST_CASE("options may be abbreviated as long as nothing else begins so") {
 
 TEST_CASE("a rule for the other family is passed over") {
     CHECK(errors_of("*filter\n-A FORWARD -6 -s fd00::1 -j ACCEPT\nCOMMIT\n").empty());
+    CHECK(errors_of("*filter\n-A nowhere -6 -j ACCEPT\nCOMMIT\n").empty());
     CHECK(errors_of("*filter\n-A FORWARD -4 -s 10.0.0.1\nCOMMIT\n", Family::Ipv6).empty());
 }
 
@@ -75,9 +76,85 @@ TEST_CASE("texts longer than the kernel's field are cut") {
     CHECK(saved("-m helper --helper " + letters) == "-m helper --helper " + letters.substr(11));
 }
 
+TEST_CASE("an accounting object is saved with the blank that iptables-save puts before its name") {
+    CHECK(saved("-m nfacct --nfacct-name web") == "-m nfacct --nfacct-name  web");
+    CHECK(saved("-m nfacct --nfacct-name a.b") == "-m nfacct --nfacct-name  \"a.b\"");
+}
+
+TEST_CASE("a file may hold any command, in any order of its words") {
+    const std::string_view text =
+        "* raw and more\n: OUTPUT DROP [010:09] more\n:PREROUTING - [0:0]\n:a -\n:b\t- junk\n"
+        "-j ACCEPT -A a\n--app a -j RETURN\n--append=a -s 10.0.0.1\n-d 10.0.0.1 -I a 1\n"
+        "[3:4]-A b -v\n-L\n-S b\n-L a -n -v\n-Z b 1\n-E b LOG\n[1:2] -P PREROUTING DROP\n"
+        "-A a -j LOG\n-A a -g LOG\n-F LOG -v\n-N c\n-X c\n-C a -j ACCEPT\n-D a -j ACCEPT\n-D a 1\n"
+        "COMMIT\n";
+    CHECK(rules::save(parsed(text), Family::Ipv4, true) ==
+          "*raw\n:PREROUTING DROP [1:2]\n:OUTPUT DROP [10:9]\n:LOG - [0:0]\n:a - [0:0]\n"
+          "[0:0] -A a -j RETURN\n[0:0] -A a -s 10.0.0.1/32\n[0:0] -A a -j LOG\n"
+          "[0:0] -A a -g LOG\nCOMMIT\n");
+}
+
+TEST_CASE("what stands behind a command and is not of it is refused") {
+    const auto line = [](std::string_view command) {
+        return errors_of("*filter\n:a - [0:0]\n:b - [0:0]\n-A a\n" + std::string(command) +
+                         "\nCOMMIT\n");
+    };
+    for (const char* wrong :
+         {"-F a b", "-X b a", "-N c d", "-P INPUT DROP x", "-E a c d", "-D a 1 -j ACCEPT", "-S no",
+          "-L no", "-Z a b", "-Z a 2", "-R a 1 -s 10.0.0.1,10.0.0.2", "[1:2] -F a",
+          "[1:2] -A a -c 3 4", "[1:2] -N c", "-N LOG", "-N -c", "--del a 1", "--li"}) {
+        CAPTURE(std::string(wrong));
+        CHECK_FALSE(line(wrong).empty());
+    }
+}
+
+TEST_CASE("a chain that a file declares may have a name that -N refuses") {
+    const std::string_view text =
+        "*filter\n:!y - [0:0]\n:-x - [0:0]\n:LOG - [0:0]\n:a\\b - [0:0]\n:it's - [0:0]\n"
+        "-A !y -j a\\b\n-A -x -j !y\n-A it's -j -x\nCOMMIT\n";
+    const std::string saved = rules::save(parsed(text), Family::Ipv4, false);
+    CHECK(rules::save(parsed(saved), Family::Ipv4, false) == saved);
+    CHECK(saved.find("-A it's -j -x\n") != std::string::npos);
+    CHECK_FALSE(errors_of("*filter\n:ACCEPT - [0:0]\nCOMMIT\n").empty());
+    CHECK_FALSE(errors_of("*filter\n:QUEUE - [0:0]\nCOMMIT\n").empty());
+}
+
+TEST_CASE("a text may have a table more than once: each is judged, and the last one stays") {
+    CHECK(rules::save(parsed("*raw\n:a -\n-A PREROUTING -j a\nCOMMIT\n*raw\n-A OUTPUT\nCOMMIT\n"),
+                      Family::Ipv4, false) ==
+          "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT\nCOMMIT\n");
+    CHECK(errors_of("*raw\n:a -\n-A a -j a\n-A OUTPUT -j a\nCOMMIT\n*raw\nCOMMIT\n") ==
+          "rules:3:4: chain a would loop back to itself through chain a\n");
+}
+
+TEST_CASE("-Z leaves alone what the text itself counts from") {
+    const std::string_view text =
+        "*raw\n:OUTPUT ACCEPT [1:2]\n[3:4] -A OUTPUT\n-Z\n-Z OUTPUT 1\nCOMMIT\n";
+    const std::string saved = rules::save(parsed(text), Family::Ipv4, true);
+    CHECK(saved.find(":OUTPUT ACCEPT [1:2]\n[3:4] -A OUTPUT\n") != std::string::npos);
+}
+
+TEST_CASE("names of protocols are read in any case by -p, letter by letter by others") {
+    CHECK(saved("-p IPv6-Route") == "-p ipv6-route");
+    CHECK(refused("-p ipsec-esp"));
+    CHECK(saved("-m conntrack --ctproto IPSEC-ESP") == "-m conntrack --ctproto 50");
+    CHECK(saved("-m conntrack --ctproto icmpv6") == "-m conntrack --ctproto 58");
+    CHECK(refused("-m conntrack --ctproto Tcp"));
+}
+
+TEST_CASE("nat may have a policy DROP from a file, and not by -P") {
+    CHECK(errors_of("*nat\n:PREROUTING DROP [0:0]\nCOMMIT\n").empty());
+    CHECK_FALSE(errors_of("*nat\n-P PREROUTING DROP\nCOMMIT\n").empty());
+}
+
 // differs: saved-text-is-read-back
 TEST_CASE("what iptables-save would lose is saved whole") {
     CHECK(saved("-p udp ! --dport 0:65535") == "-p udp -m udp ! --dport 0:65535");
+    CHECK(saved("-p sctp --chunk-types any I_DATA:U") ==
+          "-p sctp -m sctp --chunk-types any I_DATA:U");
+    CHECK(saved("-p ipcomp -m ipcomp --ipcompspi :") ==
+          "-p ipcomp -m ipcomp --ipcompspi 0:4294967295");
+    CHECK(saved("-m physdev --physdev-in \"\"") == "-m physdev --physdev-in \"\"");
     CHECK(saved("-p icmp --icmp-type 8/1:4") == "-p icmp -m icmp --icmp-type 8/1:4");
     CHECK(saved("-m connbytes --connbytes 0:0 --connbytes-dir both --connbytes-mode bytes") ==
           "-m connbytes --connbytes 0:0 --connbytes-mode bytes --connbytes-dir both");

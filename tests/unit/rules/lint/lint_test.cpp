@@ -92,7 +92,10 @@ const std::vector<Story> kStories = {
      "*mangle\n-A FORWARD -m mark --mark 0x1 -j ACCEPT\n-A FORWARD -j MARK --set-mark 1\n"
      "-A FORWARD -m mark --mark 0x1 -j ACCEPT\nCOMMIT\n"},
     {"never-matches", "*filter\n-A FORWARD ! -i + -j DROP\nCOMMIT\n", "rules:2",
-     "outside of everything", "*filter\n-A FORWARD ! -i lan -j DROP\nCOMMIT\n"},
+     "what no packet has", "*filter\n-A FORWARD ! -i lan -j DROP\nCOMMIT\n"},
+    {"never-matches", "*filter\n-A FORWARD -p udp -m udp --dport 30:20 -j DROP\nCOMMIT\n",
+     "rules:2", "what no packet has",
+     "*filter\n-A FORWARD -p udp -m udp ! --dport 30:20 -j DROP\nCOMMIT\n"},
     {"too-many-jumps", kTooManyJumps, "rules:19",
      "a packet may jump 131071 times from chain FORWARD", kManyJumps},
     {"nat-never-new",
