@@ -5,6 +5,7 @@
 
 #include "core/local/first_packet.hpp"
 #include "core/rules/match.hpp"
+#include "core/rules/target.hpp"
 
 namespace nsr {
 namespace {
@@ -50,10 +51,6 @@ Trial::Trial(const Surroundings& surroundings, const rules::Ruleset& ruleset)
 }
 
 Trial::~Trial() = default;
-
-sets::Sets& Trial::sets() {
-    return router_->sets();
-}
 
 Trial::Outcome Trial::judge(const conntrack::Tuple& original, Instant now) {
     outcome_ = {};
@@ -163,9 +160,11 @@ Trial::Unknown Trial::unknown_of(const rules::Rule& rule) {
     const auto [known, is_new] = unknowns_.emplace(raw(rule.id), Unknown{});
     if (is_new) {
         for (const auto& match : rule.matches) {
-            known->second.sets = known->second.sets || match->module() == "set";
+            known->second.sets = known->second.sets || !match->set_name().empty();
             known->second.memory = known->second.memory || match->make_state() != nullptr;
         }
+        const bool maps = rule.target != nullptr && rule.target->asks_sets();
+        known->second.memory = known->second.memory || maps;
     }
     return known->second;
 }

@@ -10,7 +10,7 @@
 //   [host] interface; without one they are not judged. A rule that remembers (limit, recent, quota,
 //   statistic, ...) starts with nothing remembered, and a week passes between two connections; if
 //   such a rule matched, the outcome is Unsure: who else came before decides. So it is if a rule
-//   asked an address set: only the router at work has those.
+//   asked an address set, or marked the packet by one: only the router at work has those.
 #pragma once
 
 #include <cstdint>
@@ -51,9 +51,6 @@ class Trial : private Observer {
     ~Trial() override;
     Trial(const Trial&) = delete;
     Trial& operator=(const Trial&) = delete;
-
-    // Empty; rules that ask them find what is put there.
-    [[nodiscard]] sets::Sets& sets();
 
     Outcome judge(const conntrack::Tuple& original, Instant now);
 

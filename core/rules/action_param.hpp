@@ -2,6 +2,9 @@
 // kernel: struct xt_action_param
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+
 #include "core/base/instant.hpp"
 #include "core/base/log.hpp"
 #include "core/base/random.hpp"
@@ -31,8 +34,16 @@ struct ActionParam {
     LogSink& log;
     sets::Sets& sets;
     const SipKey& hash_key;  // of tables that packets fill; the same as long as the program lives
-    MatchState* state = nullptr;  // of the match at work; see StatefulMatch
-    Copies* copies = nullptr;     // what TEE makes; null: the packet is such a copy itself
+    MatchState* state = nullptr;        // of the match at work; see StatefulMatch
+    Copies* copies = nullptr;           // what TEE makes; null: the packet is such a copy itself
+    std::int64_t* work_left = nullptr;  // of this walk, see limits.hpp; null: nobody counts
+
+    // What a match or a target does beyond a call, in instructions.
+    void charge(std::size_t work) const {
+        if (work_left != nullptr) {
+            *work_left -= static_cast<std::int64_t>(work);
+        }
+    }
 };
 
 }  // namespace nsr::rules

@@ -7,7 +7,8 @@
 namespace nsr::rules {
 
 inline constexpr std::uint32_t kMostJumps = 65536;
-// Instructions. A call counts as several, one that searches the packet as more.
+// Instructions. A call counts as several, one that searches the packet as more, and so does one
+// that looks at many things it remembers (ActionParam::charge).
 inline constexpr std::uint32_t kMostWork = 2097152;
 
 }  // namespace nsr::rules

@@ -12,12 +12,24 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/rules/action_param.hpp"
 
 namespace nsr::rules {
 
 class Code;
+struct PortRange;
+
+// What a packet must have, or else test() says No and does nothing: how an index finds rules
+// without a call (program/index.hpp). Empty: nothing in particular.
+struct Wanted {
+    std::string_view set;  // one that holds the packet's source, or its destination
+    bool set_of_sources = false;
+    const std::vector<PortRange>* ports = nullptr;  // with one of the packet's ports in them:
+    bool source_port = false;
+    bool destination_port = false;
+};
 
 // HotDrop: the packet is dropped on the spot, because the header that the match has to read is cut
 // short or its table is full. kernel: xt_action_param.hotdrop
@@ -52,6 +64,8 @@ class Match {
     // The name of the address set it asks, which must exist; empty: none.
     [[nodiscard]] virtual std::string_view set_name() const { return {}; }
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
+    // See Wanted. What it says must hold for packets whose headers are not cut short.
+    [[nodiscard]] virtual Wanted wanted() const { return {}; }
     // Its work grows with the packet: it counts as more; see kMostWork.
     [[nodiscard]] virtual bool searches_packet() const { return false; }
     // Reads the counters of connections. kernel: connbytes_mt_check forces nf_conntrack_acct on

@@ -43,7 +43,8 @@ std::string to_string(const SetUse& use) {
 
 sets::Seen seen_by_sets(const ActionParam& par) {
     const Meta& meta = par.packet.meta;
-    return {par.packet, par.network.interface_name(meta.in), par.network.interface_name(meta.out)};
+    return {par.packet, par.network.interface_name(meta.in), par.network.interface_name(meta.out),
+            par.work_left};
 }
 
 namespace {

@@ -56,6 +56,8 @@ class Target {
     }
     // The names of the address sets it changes or asks, which must exist.
     [[nodiscard]] virtual std::vector<std::string_view> set_names() const { return {}; }
+    // What it does to a packet hangs on what a set holds.
+    [[nodiscard]] virtual bool asks_sets() const { return false; }
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
     // What it remembers between packets, as a match that says yes to all of them and is asked
     // behind those of its rule. Null: nothing. Lives as long as the target.

@@ -2,6 +2,7 @@
 // kernel: the kadt functions of ip_set_*.c, ip_set_getport.c
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -26,6 +27,16 @@ struct Seen {
     const Packet& packet;
     std::string_view in;  // names of interfaces; empty: none
     std::string_view out;
+    std::int64_t* work_left = nullptr;  // what its rules may still cost; null: nobody counts
+
+    // For another look into a set; false: no more of them.
+    [[nodiscard]] bool pay(std::size_t looks) const {
+        constexpr std::int64_t kLookWork = 16;
+        if (work_left != nullptr) {
+            *work_left -= static_cast<std::int64_t>(looks) * kLookWork;
+        }
+        return work_left == nullptr || *work_left >= 0;
+    }
 };
 
 // Nothing: it has no such ports (a fragment, a short header), or no address of a link layer, or is

@@ -7,10 +7,15 @@ namespace nsr::sets {
 
 namespace {
 
-constexpr std::size_t kRoomSteps = 64;
-
 unsigned table_key_words(const SetSpec& spec) {
     return KeyShape(*spec.type, spec.family).words();
+}
+
+// A mask may be of bits that are no prefix.
+bool begins_with_network(const SetSpec& spec) {
+    const Part first = spec.type->parts[0];
+    return spec.type->storage == Storage::Hash && (first == Part::Ip || first == Part::Net) &&
+           !spec.bitmask;
 }
 
 bool is_zero(const IpAddress& address) {
@@ -41,7 +46,8 @@ Set::Set(const SetSpec& spec, SipKey hash_key)
     : spec_(spec),
       shape_(*spec.type, spec.family),
       extras_(spec),
-      table_(hash_key, table_key_words(spec), extras_.words()) {
+      table_(hash_key, table_key_words(spec), extras_.words()),
+      reach_(begins_with_network(spec)) {
 }
 
 // --- what an administrator does -----------------------------------------------------------------
@@ -59,6 +65,7 @@ Failure Set::add(const Element& element, const Extensions& given, bool exist, In
     Place place = table_.find(key.data());
     if (place != kNoPlace && extras_.expired(table_.extra(place), now)) {
         erase(place);
+        forget_erased_members();
         place = kNoPlace;
     }
     if (place != kNoPlace && !exist) {
@@ -87,6 +94,7 @@ Failure Set::remove(const Element& element, bool exist, Instant now) {
     }
     const bool counted = !extras_.expired(table_.extra(place), now);
     erase(place);
+    forget_erased_members();
     return counted || exist ? Failure::None : Failure::NoElement;
 }
 
@@ -115,6 +123,7 @@ void Set::flush(Trash& trash) {
     table_.clear(trash.chunks);
     extras_.clear(trash.texts);
     prefixes_.clear();
+    reach_.clear();
     wildcards_ = {};
     order_.clear();
     timed_ = 0;
@@ -136,6 +145,15 @@ Answer Set::match(const Element& element, const Question& question, Instant now)
         return answer != Answer::No;
     });
     return answer;
+}
+
+std::size_t Set::looks() const {
+    const bool by_name = type().has(Part::Iface);
+    const auto lengths = std::count_if(wildcards_.begin(), wildcards_.end(),
+                                       [](std::uint32_t names) { return names != 0; });
+    const std::size_t networks = type().has(Part::Net) ? prefixes_.in_use().size() : 1;
+    return std::max<std::size_t>(networks, 1) *
+           (by_name ? 1 + static_cast<std::size_t>(lengths) : 1);
 }
 
 // kernel: ip_set_match_extensions
@@ -318,83 +336,6 @@ Failure Set::check(const Extensions& given) const {
         return Failure::NoComment;
     }
     return given.skbinfo && !spec_.skbinfo ? Failure::NoSkbinfo : Failure::None;
-}
-
-// --- keeping it ---------------------------------------------------------------------------------
-
-Place Set::insert(const Element& element, const Key& key) {
-    const Place place = table_.add(key.data());
-    if (type().has(Part::Net)) {
-        prefixes_.add({element.prefix, element.prefix2});
-    }
-    if (element.wildcard) {
-        ++wildcards_[element.iface.size()];
-    }
-    most_ = std::max(most_, table_.size());
-    return place;
-}
-
-void Set::write(Place place, const Extensions& given, Instant now) {
-    std::uint32_t* row = table_.extra(place);
-    timed_ -= extras_.deadline(row) != 0 ? 1 : 0;
-    extras_.write(row, given, spec_.timeout.value_or(0), now);
-    timed_ += extras_.deadline(row) != 0 ? 1 : 0;
-}
-
-void Set::erase(Place place) {
-    const Element element = element_at(place);
-    if (type().has(Part::Net)) {
-        prefixes_.remove({element.prefix, element.prefix2});
-    }
-    if (element.wildcard) {
-        --wildcards_[element.iface.size()];
-    }
-    timed_ -= extras_.deadline(table_.extra(place)) != 0 ? 1 : 0;
-    extras_.release(table_.extra(place));
-    std::erase(order_, place);
-    table_.remove(place);
-}
-
-// Expired elements near the hand go; with forceadd the hand's element, if need be.
-// differs: set-forceadd, set-expired-room
-bool Set::make_room(Instant now) {
-    const std::size_t before = table_.size();
-    if (timed_ != 0) {
-        sweep(kRoomSteps, now);
-    }
-    for (std::size_t i = 0; spec_.forceadd && table_.size() == before && i < table_.places(); ++i) {
-        hand_ = hand_ + 1 < table_.places() ? hand_ + 1 : 0;
-        if (table_.used(hand_)) {
-            erase(hand_);
-        }
-    }
-    return table_.size() < before;
-}
-
-bool Set::sweep(std::size_t places, Instant now) {
-    hand_ = hand_ < table_.places() ? hand_ : 0;
-    for (std::size_t i = 0; i < places && hand_ < table_.places(); ++i, ++hand_) {
-        if (table_.used(hand_) && extras_.expired(table_.extra(hand_), now)) {
-            erase(hand_);
-        }
-    }
-    return hand_ >= table_.places();
-}
-
-Duration Set::sweep_period() const {
-    constexpr std::uint32_t kLongest = 180;  // seconds. kernel: IPSET_GC_TIME
-    return std::chrono::seconds(std::clamp(spec_.timeout.value_or(0) / 3, 1u, kLongest));
-}
-
-std::uint64_t Set::hashsize() const {
-    constexpr std::uint64_t kLeast = 64;
-    constexpr std::uint64_t kPerBucket = 4;  // about where a bucket of 12 is full
-    constexpr std::uint64_t kMost = std::uint64_t{1} << 31;
-    std::uint64_t size = kLeast;
-    while (size < kMost && (size < spec_.hashsize || size * kPerBucket < most_)) {
-        size *= 2;
-    }
-    return size;
 }
 
 }  // namespace nsr::sets

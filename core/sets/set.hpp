@@ -24,6 +24,7 @@
 #include "core/sets/extras.hpp"
 #include "core/sets/key.hpp"
 #include "core/sets/prefixes.hpp"
+#include "core/sets/reach.hpp"
 #include "core/sets/spec.hpp"
 #include "core/sets/table.hpp"
 
@@ -69,10 +70,13 @@ class Set {
     Failure remove(const Element& element, bool exist, Instant now);
     // An address is looked for in all networks, a network only as it stands.
     [[nodiscard]] bool test(const Element& element, bool nomatch, Instant now) const;
+    // Precondition: nobody has noted its reach.
     void flush(Trash& trash);
 
     // Of the element that a packet was made into.
     Answer match(const Element& element, const Question& question, Instant now);
+    // How many looks into its table match() takes at most.
+    [[nodiscard]] std::size_t looks() const;
     // Networks get the most specific prefix length in use.
     Failure learn(Element element, const Extensions& given, bool exist, Instant now);
     Failure forget(Element element, Instant now);
@@ -108,8 +112,10 @@ class Set {
     [[nodiscard]] std::size_t size() const { return table_.size(); }
     [[nodiscard]] std::size_t timed() const { return timed_; }
     [[nodiscard]] std::size_t bytes() const {
-        return sizeof *this + table_.bytes() + extras_.comment_bytes();
+        return sizeof *this + table_.bytes() + extras_.comment_bytes() + reach_.bytes();
     }
+    // Of the addresses that its elements begin with; whoever has the set notes it in Holders.
+    [[nodiscard]] Reach& reach() { return reach_; }
     // What listings print as the number of buckets.
     [[nodiscard]] std::uint64_t hashsize() const;
 
@@ -134,8 +140,11 @@ class Set {
     [[nodiscard]] bool is_host(const Element& element) const;
     bool make_room(Instant now);
     Place insert(const Element& element, const Key& key);
+    [[nodiscard]] Prefix begin_of(const Element& element) const;
     void write(Place place, const Extensions& given, Instant now);
+    // A list forgets its place with forget_erased_members(), before anything is added.
     void erase(Place place);
+    void forget_erased_members();
     void most_specific(Element& element) const;
 
     SetSpec spec_;
@@ -143,6 +152,7 @@ class Set {
     Extras extras_;
     Table table_;
     Prefixes prefixes_;
+    Reach reach_;
     std::array<std::uint32_t, 16> wildcards_{};  // how many names of each length begin others
     std::vector<Place> order_;
     std::size_t timed_ = 0;

@@ -77,9 +77,10 @@ bool Set::has_member(SetId member, const std::optional<Position>& position, Inst
     if (found == order_.end() || !position) {
         return found != order_.end();
     }
-    const auto neighbour = position->before ? found + 1 : found - 1;
-    const bool exists = position->before ? neighbour != order_.end() : found != order_.begin();
-    return exists && this->member(*neighbour) == position->other;
+    if (position->before) {
+        return found + 1 != order_.end() && this->member(found[1]) == position->other;
+    }
+    return found != order_.begin() && this->member(found[-1]) == position->other;
 }
 
 }  // namespace nsr::sets

@@ -67,27 +67,39 @@ Failure Sets::create(std::string_view name, const SetSpec& spec, bool exist) {
 }
 
 Failure Sets::place(std::string_view name, std::unique_ptr<Set> set) {
-    const std::size_t added = set->bytes();
-    const bool timed = set->timed() != 0;
     if (const auto id = id_of(name)) {
-        discard(std::exchange(slots_[raw_of(*id)].set, std::move(set)));
-    } else {
-        const auto free = std::find_if(slots_.begin(), slots_.end(),
-                                       [](const Slot& slot) { return slot.set == nullptr; });
-        if (free == slots_.end() && slots_.size() >= bounds_.sets) {
+        Slot& slot = slots_[raw_of(*id)];
+        discard(std::move(slot.set));
+        give(slot, std::move(set));
+        return Failure::None;
+    }
+    if (free_.empty()) {
+        if (slots_.size() >= bounds_.sets) {
             return Failure::TooManySets;
         }
-        Slot& slot = free == slots_.end() ? slots_.emplace_back() : *free;
-        slot.name = name;
-        slot.set = std::move(set);
-        slot.created = created_++;
-        ids_.emplace(name, static_cast<SetId>(&slot - slots_.data()));
+        free_.push_back(static_cast<SetId>(slots_.size()));
+        slots_.emplace_back();
     }
-    bytes_ += added;
-    if (timed) {
+    const SetId id = free_.back();
+    free_.pop_back();
+    ids_.emplace(name, id);
+    Slot& slot = slots_[raw_of(id)];
+    slot.name = name;
+    slot.created = created_++;
+    give(slot, std::move(set));
+    return Failure::None;
+}
+
+void Sets::give(Slot& slot, std::unique_ptr<Set> set) {
+    slot.set = std::move(set);
+    lists_changed(*slot.set);
+    slot.serial = serials_++;
+    Holders::name(slot.set->reach(), slot.name);
+    holders_.note(slot.set->reach());
+    bytes_ += slot.set->bytes();
+    if (slot.set->timed() != 0) {
         due_ = Instant{};
     }
-    return Failure::None;
 }
 
 Sets Sets::beside() {
@@ -146,26 +158,24 @@ Failure Sets::adopt(Sets&& other, const std::vector<std::string>& names, Instant
     return Failure::None;
 }
 
-std::size_t Sets::lists_with(SetId id) const {
-    return static_cast<std::size_t>(
-        std::count_if(slots_.begin(), slots_.end(), [&](const Slot& slot) {
-            if (slot.set == nullptr || slot.set->type().storage != Storage::List) {
-                return false;
+// Walks over all lists, once for as many questions as come before a list changes.
+const std::vector<std::size_t>& Sets::listed() const {
+    if (!listed_) {
+        listed_.emplace(bounds_.sets);
+        for (const Slot& slot : slots_) {
+            const bool is_list = slot.set != nullptr && slot.set->type().storage == Storage::List;
+            for (const Place place : is_list ? slot.set->order() : std::vector<Place>{}) {
+                ++(*listed_)[raw_of(slot.set->member(place))];
             }
-            const auto& order = slot.set->order();
-            return std::any_of(order.begin(), order.end(),
-                               [&](Place place) { return slot.set->member(place) == id; });
-        }));
-}
-
-std::vector<bool> Sets::listed() const {
-    std::vector<bool> found(slots_.size());
-    for (const Slot& slot : slots_) {
-        for (const Place place : slot.set == nullptr ? std::vector<Place>{} : slot.set->order()) {
-            found[raw_of(slot.set->member(place))] = true;
         }
     }
-    return found;
+    return *listed_;
+}
+
+void Sets::lists_changed(const Set& set) {
+    if (set.type().storage == Storage::List) {
+        listed_.reset();
+    }
 }
 
 bool Sets::in_use(SetId id, const References& by_rules) const {
@@ -184,17 +194,26 @@ Failure Sets::destroy(std::string_view name, const References& by_rules) {
     return Failure::None;
 }
 
+// They are out of the way at once, and freed a few at a time.
 Failure Sets::destroy_all(const References& by_rules) {
-    const std::vector<SetId> ids = all();
-    const std::vector<bool> members = listed();
-    for (const SetId id : ids) {
-        if (members[raw_of(id)] || by_rules.contains(name_of(id))) {
+    const std::vector<std::size_t>& members = listed();
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+        const bool held = members[i] != 0 || by_rules.contains(slots_[i].name);
+        if (slots_[i].set != nullptr && held) {
             return Failure::SetInUse;
         }
     }
-    for (const SetId id : ids) {
-        drop(id);
+    for (Slot& slot : slots_) {
+        if (slot.set != nullptr) {
+            going_.push_back(std::move(slot.set));
+        }
     }
+    slots_.clear();
+    free_.clear();
+    ids_.clear();
+    holders_.clear(trash_.chunks);
+    listed_.reset();
+    bytes_ = 0;
     return Failure::None;
 }
 
@@ -203,6 +222,7 @@ Failure Sets::flush(std::string_view name) {
     if (set == nullptr) {
         return Failure::NoSet;
     }
+    holders_.forget(set->reach());
     return changed(*set, [&] {
         set->flush(trash_);
         return Failure::None;
@@ -224,6 +244,10 @@ Failure Sets::rename(std::string_view from, std::string_view to, const Reference
     ids_.erase(std::string(from));
     ids_.emplace(to, *id);
     slots_[raw_of(*id)].name = to;
+    Reach& reach = get(*id).reach();
+    holders_.forget(reach);
+    Holders::name(reach, to);
+    holders_.note(reach);
     return Failure::None;
 }
 
@@ -239,7 +263,21 @@ Failure Sets::swap(std::string_view from, std::string_view to) {
     if (a.type().kind() != b.type().kind() || a.spec().family != b.spec().family) {
         return Failure::TypeMismatch;
     }
-    std::swap(slots_[raw_of(*one)].set, slots_[raw_of(*other)].set);
+    if (*one == *other) {
+        return Failure::None;
+    }
+    Slot& first = slots_[raw_of(*one)];
+    Slot& second = slots_[raw_of(*other)];
+    for (Slot* slot : {&first, &second}) {
+        holders_.forget(slot->set->reach());
+    }
+    std::swap(first.set, second.set);
+    std::swap(first.serial, second.serial);
+    listed_.reset();
+    for (Slot* slot : {&first, &second}) {
+        Holders::name(slot->set->reach(), slot->name);
+        holders_.note(slot->set->reach());
+    }
     return Failure::None;
 }
 
@@ -267,12 +305,8 @@ Failure Sets::add_member(SetId list, const Member& member, const Extensions& giv
         return Failure::MemberIsList;
     }
     std::optional<Set::Position> position;
-    if (!member.reference.empty()) {
-        const auto other = id_of(member.reference);
-        if (!other) {
-            return Failure::NoReference;
-        }
-        position = Set::Position{member.before, *other};
+    if (!position_of(member, position)) {
+        return Failure::NoReference;
     }
     Set& set = get(list);
     return changed(set, [&] { return set.add_member(*id, given, exist, position, now); });
@@ -284,12 +318,8 @@ Failure Sets::remove_member(SetId list, const Member& member, bool exist, Instan
         return Failure::NoMember;
     }
     std::optional<Set::Position> position;
-    if (!member.reference.empty()) {
-        const auto other = id_of(member.reference);
-        if (!other) {
-            return Failure::NoReference;
-        }
-        position = Set::Position{member.before, *other};
+    if (!position_of(member, position)) {
+        return Failure::NoReference;
     }
     Set& set = get(list);
     return changed(set, [&] { return set.remove_member(*id, exist, position, now); });
@@ -297,25 +327,32 @@ Failure Sets::remove_member(SetId list, const Member& member, bool exist, Instan
 
 bool Sets::test_member(SetId list, const Member& member, Instant now) const {
     const auto id = id_of(member.name);
-    if (!id) {
-        return false;
-    }
     std::optional<Set::Position> position;
-    if (!member.reference.empty()) {
-        position = Set::Position{member.before, id_of(member.reference).value_or(SetId::None)};
+    return id && position_of(member, position) && get(list).has_member(*id, position, now);
+}
+
+bool Sets::position_of(const Member& member, std::optional<Set::Position>& position) const {
+    if (member.reference.empty()) {
+        return true;
     }
-    return get(list).has_member(*id, position, now);
+    if (const auto other = id_of(member.reference)) {
+        position = Set::Position{member.before, *other};
+    }
+    return position.has_value();
 }
 
 void Sets::drop(SetId id) {
     Slot& slot = slots_[raw_of(id)];
     ids_.erase(slot.name);
-    discard(std::exchange(slot.set, nullptr));
+    discard(std::move(slot.set));
     slot.name.clear();
+    free_.push_back(id);
 }
 
 void Sets::discard(std::unique_ptr<Set> set) {
     bytes_ -= set->bytes();
+    lists_changed(*set);
+    holders_.forget(set->reach());
     set->flush(trash_);
 }
 

@@ -37,7 +37,10 @@ struct Bounds {
 class Sets {
   public:
     Sets(std::uint64_t key_seed, std::uint64_t initval_seed, Bounds bounds = {})
-        : bounds_(bounds), keys_(key_seed), initvals_(initval_seed) {}
+        : bounds_(bounds),
+          keys_(key_seed),
+          initvals_(initval_seed),
+          holders_(SipKey{key_seed, ~key_seed}) {}
 
     [[nodiscard]] std::optional<SetId> id_of(std::string_view name) const;
     // Null: there is none of this name.
@@ -51,6 +54,8 @@ class Sets {
     [[nodiscard]] bool exists(SetId id) const {
         return raw_of(id) < slots_.size() && slots_[raw_of(id)].set != nullptr;
     }
+    // Which contents an id stands for now: others have another number.
+    [[nodiscard]] std::uint64_t serial(SetId id) const { return slots_[raw_of(id)].serial; }
     [[nodiscard]] Catalogue catalogue() const;
     [[nodiscard]] bool empty() const { return ids_.empty(); }
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
@@ -78,7 +83,7 @@ class Sets {
     // What adopt() would say.
     [[nodiscard]] Failure may_adopt(const Sets& other, const std::vector<std::string>& names) const;
     // How many lists have it among their members.
-    [[nodiscard]] std::size_t lists_with(SetId id) const;
+    [[nodiscard]] std::size_t lists_with(SetId id) const { return listed()[raw_of(id)]; }
 
     Failure add(SetId id, const Element& element, const Extensions& given, bool exist, Instant now);
     Failure remove(SetId id, const Element& element, bool exist, Instant now);
@@ -98,6 +103,10 @@ class Sets {
     // kernel: ip_set_test. False if there is no such set.
     bool match(std::string_view name, const Seen& seen, Directions directions,
                const Question& question, Instant now);
+    // The sets that may hold packets with this address, where rules ask for it first; see Holders.
+    void may_hold(const IpAddress& address, MayHold& found) const { holders_.find(address, found); }
+    // Another number: what may_hold() said may be too little by now.
+    [[nodiscard]] std::uint64_t gains() const { return holders_.gains(); }
     // kernel: ip_set_add, ip_set_del. False: nothing changed.
     bool learn(std::string_view name, const Seen& seen, Directions directions,
                const Extensions& given, bool exist, Instant now);
@@ -115,7 +124,8 @@ class Sets {
         std::string name;
         std::unique_ptr<Set> set;  // null: the slot is free
         std::uint64_t created = 0;
-        Instant swept{};  // when the last sweep of it ended
+        std::uint64_t serial = 0;  // of the contents
+        Instant swept{};           // when the last sweep of it ended
     };
     struct NameHash {
         using is_transparent = void;  // NOLINT(readability-identifier-naming): std's name
@@ -128,6 +138,10 @@ class Sets {
     // Changes the set and keeps count of its bytes.
     template <class Change>
     Failure changed(Set& set, Change change);
+    void lists_changed(const Set& set);
+    void give(Slot& slot, std::unique_ptr<Set> set);
+    // Where a member of a list goes or stands; false: there is no such reference.
+    bool position_of(const Member& member, std::optional<Set::Position>& position) const;
     [[nodiscard]] bool in_use(SetId id, const References& by_rules) const;
     void drop(SetId id);
     void discard(std::unique_ptr<Set> set);
@@ -137,20 +151,27 @@ class Sets {
                   Instant now);
     bool match_list(Set& list, const Seen& seen, Directions directions, const Question& question,
                     Instant now);
-    [[nodiscard]] std::vector<bool> listed() const;
+    // How many lists have each slot among their members.
+    [[nodiscard]] const std::vector<std::size_t>& listed() const;
     bool free_some();
     [[nodiscard]] std::optional<Instant> earliest_sweep() const;
 
     Bounds bounds_;
     RandomSource keys_;
     RandomSource initvals_;  // apart from keys_: everybody may see them
+    Holders holders_;
     std::vector<Slot> slots_;
+    std::vector<SetId> free_;  // slots
+    // What listed() said last; nothing: a list has changed since.
+    mutable std::optional<std::vector<std::size_t>> listed_;
     std::unordered_map<std::string, SetId, NameHash, std::equal_to<>> ids_;
     std::uint64_t created_ = 0;
+    std::uint64_t serials_ = 0;
     std::size_t bytes_ = 0;
     Trash trash_;
-    std::size_t sweeping_ = 0;    // the slot at work
-    std::optional<Instant> due_;  // the next sweep
+    std::vector<std::unique_ptr<Set>> going_;  // destroyed with all others, and still there
+    std::size_t sweeping_ = 0;                 // the slot at work
+    std::optional<Instant> due_;               // the next sweep
 };
 
 template <class Change>
@@ -158,6 +179,8 @@ Failure Sets::changed(Set& set, Change change) {
     const std::size_t before = set.bytes();
     const bool was_timed = set.timed() != 0;
     const Failure failure = change();
+    holders_.note(set.reach());
+    lists_changed(set);
     bytes_ = bytes_ - before + set.bytes();
     if (!was_timed && set.timed() != 0) {
         due_ = Instant{};

@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kSweepPlaces = 4096;
 constexpr std::size_t kFreedChunks = 16;
 constexpr std::size_t kFreedTexts = 512;
+constexpr std::size_t kFreedSets = 16;
 
 }  // namespace
 
@@ -26,7 +27,7 @@ bool Sets::match(std::string_view name, const Seen& seen, Directions directions,
 bool Sets::match_in(Set& set, const Seen& seen, Directions directions, const Question& question,
                     Instant now) {
     const auto element = element_of(set.spec(), seen, directions);
-    if (!element) {
+    if (!element || !seen.pay(set.looks())) {
         return false;
     }
     const bool exceptions = question.return_nomatch && set.type().has_nomatch();
@@ -42,10 +43,16 @@ bool Sets::match_list(Set& list, const Seen& seen, Directions directions, const 
     of_member.bytes.reset();
     of_member.update_counters = question.update_counters && question.update_subcounters;
     const auto& members = list.order();
-    return std::any_of(members.begin(), members.end(), [&](Place place) {
-        return match_in(get(list.member(place)), seen, directions, of_member, now) &&
-               list.judge(place, question, now) == Answer::Yes;
-    });
+    for (const Place place : members) {
+        if (!seen.pay(1)) {
+            return false;
+        }
+        if (match_in(get(list.member(place)), seen, directions, of_member, now) &&
+            list.judge(place, question, now) == Answer::Yes) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool Sets::learn(std::string_view name, const Seen& seen, Directions directions,
@@ -59,7 +66,8 @@ bool Sets::learn(std::string_view name, const Seen& seen, Directions directions,
     }
     const auto& members = set->order();  // the first that takes it. kernel: list_set_kadd
     return std::any_of(members.begin(), members.end(), [&](Place place) {
-        return learn_in(get(set->member(place)), seen, directions, given, exist, now);
+        return seen.pay(1) &&
+               learn_in(get(set->member(place)), seen, directions, given, exist, now);
     });
 }
 
@@ -95,19 +103,24 @@ bool Sets::forget(std::string_view name, const Seen& seen, Directions directions
         return forget_in(*set);
     }
     const auto& members = set->order();
-    return std::any_of(members.begin(), members.end(),
-                       [&](Place place) { return forget_in(get(set->member(place))); });
+    return std::any_of(members.begin(), members.end(), [&](Place place) {
+        return seen.pay(1) && forget_in(get(set->member(place)));
+    });
 }
 
 // --- time ---------------------------------------------------------------------------------------
 
 std::optional<Instant> Sets::next_sweep() const {
-    return trash_.chunks.empty() && trash_.texts.empty() ? due_ : Instant{};
+    const bool empty = trash_.chunks.empty() && trash_.texts.empty() && going_.empty();
+    return empty ? due_ : Instant{};
 }
 
 // A part of one set that is due, and a handful of memory.
 bool Sets::sweep(Instant now) {
     const bool freed = free_some();
+    if (!due_ || now < *due_) {
+        return freed;
+    }
     for (std::size_t i = 0; i < slots_.size(); ++i, ++sweeping_) {
         sweeping_ = sweeping_ < slots_.size() ? sweeping_ : 0;
         Slot& slot = slots_[sweeping_];
@@ -117,6 +130,12 @@ bool Sets::sweep(Instant now) {
         }
         const std::size_t before = slot.set->bytes();
         const bool ended = slot.set->sweep(kSweepPlaces, now);
+        lists_changed(*slot.set);
+        if (slot.set->size() == 0) {
+            holders_.forget(slot.set->reach());
+            slot.set->reach().clear();
+            holders_.note(slot.set->reach());
+        }
         bytes_ = bytes_ - before + slot.set->bytes();
         slot.swept = ended ? now : slot.swept;
         return false;
@@ -146,7 +165,11 @@ bool Sets::free_some() {
             trash_.texts.pop_back();
         }
     }
-    return trash_.chunks.empty() && trash_.texts.empty();
+    for (std::size_t i = 0; i < kFreedSets && !going_.empty(); ++i) {
+        going_.back()->flush(trash_);
+        going_.pop_back();
+    }
+    return trash_.chunks.empty() && trash_.texts.empty() && going_.empty();
 }
 
 }  // namespace nsr::sets

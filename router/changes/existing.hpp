@@ -31,9 +31,6 @@ class ExistingConnections {
     // In the worker, once: what judge() goes by.
     void prepare(const Trial::Surroundings& surroundings, Rules rules);
 
-    // For the rules that judge; after prepare().
-    [[nodiscard]] sets::Sets& sets() { return trial_->sets(); }
-
     // False: there are none left.
     bool collect(const Router& router, Instant now);
     void judge();

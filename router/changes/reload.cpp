@@ -135,7 +135,6 @@ void Reload::prepare_rules(Config& next, const routing::InterfaceTable& table,
     if (judges()) {
         existing_->prepare({table, routes_of(next, table), settings, next.conntrack.mode},
                            {basis_->ruleset, next.ruleset});
-        static_cast<void>(build_sets(next, existing_->sets(), Instant{}));
     }
     basis_->interfaces = names_after(interface_changes_, basis_->interfaces);
     prepared_ = nsr::prepare_rules(next.ruleset, *basis_);
@@ -146,7 +145,7 @@ void Reload::change_links(const Config& next) {
     try {
         carry_out(changes, parts_.topology.setup());
         link_changes_ = std::move(changes);
-    } catch (const SystemError& error) {
+    } catch (const std::exception& error) {
         refuse(parts_.config.path + ": " + error.what() + "\n");
     }
 }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/sets/sets.hpp"
+
 namespace nsr::router {
 
 void RuleChange::begin() {
@@ -17,8 +19,21 @@ void RuleChange::work() {
     }
 }
 
+// Of the sets that the new rules name: one may have gone since they were checked.
+std::string RuleChange::missing_set() const {
+    for (const auto& [name, times] : prepared_->sets) {
+        if (!parts_.router.sets().id_of(name)) {
+            return "Set " + name + " doesn't exist";
+        }
+    }
+    return {};
+}
+
 Task::Next RuleChange::finish(const std::string& failure) {
-    const bool changes = failure.empty() && prepared_.has_value();
+    if (failure.empty() && prepared_) {
+        refusal_ = missing_set();
+    }
+    const bool changes = failure.empty() && refusal_.empty() && prepared_.has_value();
     if (changes) {
         parts_.router.adopt(*prepared_, parts_.clock.now());
         parts_.engine.deadlines_changed();

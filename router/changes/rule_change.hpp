@@ -29,6 +29,8 @@ class RuleChange : public Task {
     Next finish(const std::string& failure) override;
 
   private:
+    [[nodiscard]] std::string missing_set() const;
+
     Parts parts_;
     MakeRules make_;
     RulesChanged done_;

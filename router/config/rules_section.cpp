@@ -66,6 +66,7 @@ class Loader {
     ConfigErrors& errors_;
     std::vector<std::pair<TableId, std::string>> declared_;
     std::vector<Placed> natives_;
+    sets::Catalogue sets_;  // that rules may name
 };
 
 // Points an error about a rule at the key whose word it names.
@@ -101,6 +102,7 @@ void Loader::run() {
         name.where = section_.take("ipset")->value.where;
         read_set_file(name, config_, errors_);
     }
+    sets_ = created_sets(config_.sets);
     if (const TomlValue* declared = section_.table("chains")) {
         chains(*declared);
     }
@@ -215,7 +217,7 @@ void Loader::native(const TomlValue& value, TableId table, const std::string& ch
     if (!rule) {
         return;
     }
-    const rules::FamilySupport support = rules::families_of(rule->words);
+    const rules::FamilySupport support = rules::families_of(rule->words, sets_);
     Placed placed{std::move(*rule), table, chain, support.ipv4, support.ipv6};
     if (placed.rule.family) {
         placed.ipv4 = *placed.rule.family == Family::Ipv4;

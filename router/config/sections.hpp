@@ -34,6 +34,8 @@ rules::HostNames host_names_of_this_machine();
 // sets_section.cpp: [sets], and the file that `ipset` in [rules] names
 void read_sets(Section section, Config& config);
 void read_set_file(const Located<std::string>& name, Config& config, ConfigErrors& errors);
+// Those that commands create, whatever comes of them.
+sets::Catalogue created_sets(const SetsConfig& config);
 // Makes the sets aside, takes their fingerprints, and reports what cannot be made, and rules that
 // name what is not there.
 void check_sets(Config& config, ConfigErrors& errors);

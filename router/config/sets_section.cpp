@@ -144,10 +144,7 @@ void Builder::run(const Result<IpsetArgs, IpsetProblem>& args, const SourceLocat
         return;
     }
     IpsetPass pass(*args);
-    std::string out;
-    constexpr std::size_t kSteps = 4096;
-    while (pass.advance(context_, kSteps, out)) {
-    }
+    pass.run_to_end(context_);
     if (pass.problem()) {
         errors.push_back({where, pass.problem()->text});
     }
@@ -179,6 +176,31 @@ void read_set_file(const Located<std::string>& name, Config& config, ConfigError
         return;
     }
     config.sets.file = SetFile{path, std::move(*text)};
+}
+
+sets::Catalogue created_sets(const SetsConfig& config) {
+    sets::Catalogue created;
+    const auto take = [&](const IpsetArgs& args) {
+        const auto made = read_create_options(args.second, args.options);
+        if (args.command == IpsetCommand::Create && args.set && made) {
+            created.emplace(*args.set, sets::Summary{made->spec.type->name, made->spec.family});
+        }
+    };
+    const std::string_view text = config.file ? std::string_view(config.file->text) : "";
+    for (const std::string_view line : split(text, '\n')) {
+        if (line.starts_with("add ")) {
+            continue;  // as most lines do
+        }
+        if (const auto args = parse_ipset_line(line); args && *args) {
+            take(**args);
+        }
+    }
+    for (const Located<std::vector<std::string>>& command : config.commands) {
+        if (const auto args = parse_ipset_args(command.value)) {
+            take(*args);
+        }
+    }
+    return created;
 }
 
 ConfigErrors build_sets(const Config& config, sets::Sets& sets, Instant now) {

@@ -111,7 +111,9 @@ Response ControlPort::status(const Request& request) {
     }
     Response response;
     response.content_type = "application/json";
-    response.body = status_json(controls_, now());
+    response.stream = [this, status = std::make_shared<Status>(controls_)](std::string& out) {
+        return status->advance(now(), out) ? Piece::More : Piece::Last;
+    };
     return response;
 }
 

@@ -89,7 +89,7 @@ class ControlPort {
     http::Response delete_set(const http::Request& request);
     http::Response ipset(const http::Request& request);
     http::Response stream_sets(std::vector<sets::SetId> ids, const SetListing::Form& form);
-    http::Response place_set(SetContents contents);
+    http::Response place_set(const std::string& name, const std::string& text);
 
     [[nodiscard]] Instant now() const { return controls_.clock.now(); }
 

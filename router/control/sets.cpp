@@ -121,44 +121,64 @@ Response ControlPort::put_set(const Request& request) {
     if (const std::string wrong = set_name_problem(name); !wrong.empty()) {
         return http::plain(400, wrong + "\n");
     }
-    const sets::Sets& sets = controls_.router.sets();
-    const sets::Set* known = sets.find(name);
-    auto contents =
-        set_contents(request.body, name, known == nullptr ? "" : create_line(name, *known));
-    if (!contents) {
-        return http::plain(known == nullptr ? 404 : 400, contents.error() + "\n");
-    }
-    return place_set(std::move(*contents));
+    return place_set(name, request.body);
 }
 
+namespace {
+
+// What is worked out beside the packets: a text may be large.
+struct Making {
+    std::string name;
+    std::string text;
+    std::string created = {};  // the `create` of the set that there is; empty: there is none
+    sets::Catalogue there = {};
+    sets::Sets aside{0, 0};
+    Instant at = {};
+    std::optional<Response> refusal = {};
+
+    void begin(sets::Sets& sets, Instant now);
+    void run();
+};
+
+// What may be members is copied only for texts that may be of a list.
+void Making::begin(sets::Sets& sets, Instant now) {
+    const sets::Set* known = sets.find(name);
+    const bool is_list = known != nullptr && known->type().storage == sets::Storage::List;
+    created = known == nullptr ? "" : create_line(name, *known);
+    if (is_list || text.find("create") != std::string::npos) {
+        there = sets.catalogue();
+    }
+    aside = sets.beside();
+    at = now;
+}
+
+void Making::run() {
+    const auto contents = set_contents(text, name, created);
+    if (!contents) {
+        refusal = http::plain(created.empty() ? 404 : 400, contents.error() + "\n");
+    } else if (const auto done = make_set(*contents, there, aside, at); !done) {
+        refusal = http::plain(400, done.error() + "\n");
+    }
+}
+
+}  // namespace
+
 // Made beside the packets, and put in its place between two batches.
-Response ControlPort::place_set(SetContents contents) {
-    struct Job {
-        SetContents contents;
-        sets::Catalogue there;
-        sets::Sets aside;
-        Instant at;
-        std::string failure;
-    };
+Response ControlPort::place_set(const std::string& name, const std::string& text) {
     Response response;
-    response.later = [this,
-                      contents = std::move(contents)](const std::function<void(Response)>& reply) {
-        sets::Sets& sets = controls_.router.sets();
-        const auto job =
-            std::make_shared<Job>(Job{contents, sets.catalogue(), sets.beside(), now(), {}});
-        const auto work = [job] {
-            const auto done = make_set(job->contents, job->there, job->aside, job->at);
-            job->failure = done ? std::string() : done.error();
-        };
-        controls_.beside(work, [this, job, reply](const std::string& failure) {
+    const auto making = std::make_shared<Making>(Making{name, text});
+    response.later = [this, making](const std::function<void(Response)>& reply) {
+        making->begin(controls_.router.sets(), now());
+        const auto work = [making] { making->run(); };
+        controls_.beside(work, [this, making, reply](const std::string& failure) {
             if (!failure.empty()) {
                 return reply(http::plain(507, failure + "\n"));
             }
-            if (!job->failure.empty()) {
-                return reply(http::plain(400, job->failure + "\n"));
+            if (making->refusal) {
+                return reply(*making->refusal);
             }
             const sets::Failure refusal =
-                controls_.router.sets().adopt(std::move(job->aside), {job->contents.name}, now());
+                controls_.router.sets().adopt(std::move(making->aside), {making->name}, now());
             if (refusal != sets::Failure::None) {
                 return reply(http::plain(507, std::string(sets::text_of(refusal)) + "\n"));
             }

@@ -48,7 +48,10 @@ struct Device {
     std::vector<const Port*> ports;
 };
 
-json::object counters_of(const routing::Interface& interface, const Device& device) {
+using QueueDropped = std::map<IfIndex, std::uint64_t>;
+
+json::object counters_of(const routing::Interface& interface, const Device& device,
+                         const QueueDropped& queue_dropped) {
     const routing::InterfaceCounters& c = interface.counters;
     json::object out{{"rx_packets", c.rx_packets}, {"rx_bytes", c.rx_bytes},
                      {"rx_dropped", c.rx_dropped}, {"tx_packets", c.tx_packets},
@@ -63,8 +66,8 @@ json::object counters_of(const routing::Interface& interface, const Device& devi
     }
     out["malformed_frames"] = sum.malformed_frames;
     out["failed_writes"] = sum.failed_writes;
-    if (const auto dropped = queue_dropped(device.netns, device.name)) {
-        out["queue_dropped"] = *dropped;
+    if (const auto dropped = queue_dropped.find(interface.index); dropped != queue_dropped.end()) {
+        out["queue_dropped"] = dropped->second;
     }
     return out;
 }
@@ -86,7 +89,7 @@ Device device_of(const Controls& controls, const routing::Interface& interface) 
     return device;
 }
 
-json::array interfaces_of(const Controls& controls) {
+json::array interfaces_of(const Controls& controls, const QueueDropped& queue_dropped) {
     json::array out;
     for (const routing::Interface& interface : controls.router.interfaces().all()) {
         const Device device = device_of(controls, interface);
@@ -103,7 +106,7 @@ json::array interfaces_of(const Controls& controls) {
                                    {"mtu", interface.mtu},
                                    {"addresses", std::move(addresses)},
                                    {"offload", offload_of(device.ports)},
-                                   {"counters", counters_of(interface, device)}});
+                                   {"counters", counters_of(interface, device, queue_dropped)}});
     }
     return out;
 }
@@ -145,18 +148,38 @@ std::string decimal_seconds(std::chrono::nanoseconds time) {
 
 }  // namespace
 
-std::string status_json(const Controls& controls, Instant now) {
+Status::Status(const Controls& controls) : controls_(controls) {
+    for (const routing::Interface& interface : controls.router.interfaces().all()) {
+        interfaces_.push_back(interface.index);
+    }
+}
+
+// An interface may have gone since.
+bool Status::advance(Instant now, std::string& out) {
+    if (asked_ < interfaces_.size()) {
+        const IfIndex index = interfaces_[asked_++];
+        const routing::InterfaceTable& table = controls_.router.interfaces();
+        const Device device = table.has(index) ? device_of(controls_, table.get(index)) : Device{};
+        if (!device.ports.empty()) {
+            if (const auto dropped = queue_dropped(device.netns, device.name)) {
+                queue_dropped_[index] = *dropped;
+            }
+        }
+        return true;
+    }
+    const Controls& controls = controls_;
     const json::object status{{"name", controls.config.name},
                               {"version", NSR_VERSION},
                               {"build", kBuild},
                               {"config", controls.config.path},
-                              {"interfaces", interfaces_of(controls)},
+                              {"interfaces", interfaces_of(controls, queue_dropped_)},
                               {"conntrack", table_of(controls)},
                               {"memory_limit_bytes", controls.memory_limit_bytes},
                               {"drops", drops_of(controls)}};
     // Boost.JSON writes every fraction with an exponent.
-    return "{\"uptime_seconds\":" + decimal_seconds(now - controls.started) + "," +
+    out += "{\"uptime_seconds\":" + decimal_seconds(now - controls.started) + "," +
            json::serialize(status).substr(1) + "\n";
+    return false;
 }
 
 }  // namespace nsr::router

@@ -121,7 +121,7 @@ void take_back(const std::vector<LinkChange>& changes, Setup& setup) {
     for (auto at = changes.rbegin(); at != changes.rend(); ++at) {
         try {
             take_back_one(*at, setup);
-        } catch (const SystemError& error) {
+        } catch (const std::exception& error) {
             setup.say_that_it_stays(at->name, error.what());
         }
     }

@@ -13,6 +13,7 @@
 #include "core/rules/language/native.hpp"
 #include "core/rules/language/parse.hpp"
 #include "core/rules/program/program.hpp"
+#include "core/sets/sets.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/checksum.hpp"
 
@@ -44,6 +45,14 @@ std::string by_range(unsigned number) {
 }
 std::string by_interface(unsigned number) {
     return "-i eth" + std::to_string(number);
+}
+std::string by_multiport(unsigned number) {
+    return "-p udp -m multiport --dports " + std::to_string(1 + number) + "," +
+           std::to_string(3 + number);
+}
+// Each a set of its own, which holds by_address(number).
+std::string by_set(unsigned number) {
+    return "-m set --match-set s" + std::to_string(number) + " src";
 }
 // As of a service that is published: where to, what, and from which network.
 std::string by_service(unsigned number) {
@@ -80,19 +89,30 @@ Frame frame(std::uint32_t number) {
     return bytes;
 }
 
-std::unique_ptr<Router> router_with(const std::string& text) {
+void make_sets(unsigned count, sets::Sets& sets) {
+    const sets::SetSpec spec{.type = sets::find_type("hash:ip"), .family = Family::Ipv4};
+    for (unsigned i = 0; i < count; ++i) {
+        const std::string name = "s" + std::to_string(i);
+        static_cast<void>(sets.create(name, spec, false));
+        static_cast<void>(
+            sets.add(*sets.id_of(name), {.ip = *parse_address(address(i))}, {}, false, Instant{}));
+    }
+}
+
+std::unique_ptr<Router> router_with(const std::string& text, unsigned sets) {
     Router::Options options;
     options.tracking = TrackingMode::Off;
     auto router = std::make_unique<Router>(std::move(options));
     router->add_interface({.name = "lan", .addresses = {*parse_prefix("10.0.0.1/24")}});
     router->add_interface({.name = "wan", .addresses = {*parse_prefix("198.51.100.1/24")}});
+    make_sets(sets, router->sets());
     router->apply(parsed(text), Instant{std::chrono::seconds(1000)});
     return router;
 }
 
-void pass(benchmark::State& state, const std::string& text) {
+void pass(benchmark::State& state, const std::string& text, unsigned sets) {
     const Instant now{std::chrono::seconds(1000)};
-    const auto router = router_with(text);
+    const auto router = router_with(text, sets);
     BufferPool pool;
     EgressQueue egress;
     std::vector<Packet> batch;
@@ -113,12 +133,13 @@ void pass(benchmark::State& state, const std::string& text) {
 }
 
 void rules_none(benchmark::State& state) {
-    pass(state, "*filter\nCOMMIT\n");
+    pass(state, "*filter\nCOMMIT\n", 0);
 }
 BENCHMARK(rules_none);
 
 void rules_cost(benchmark::State& state, Shape shape) {
-    pass(state, rules_text(shape, static_cast<unsigned>(state.range(0))));
+    const auto count = static_cast<unsigned>(state.range(0));
+    pass(state, rules_text(shape, count), shape == by_set ? count : 0);
 }
 #define NSR_SHAPE(name)                            \
     BENCHMARK_CAPTURE(rules_cost, name, by_##name) \
@@ -133,6 +154,8 @@ NSR_SHAPE(port);
 NSR_SHAPE(range);
 NSR_SHAPE(interface);
 NSR_SHAPE(service);
+NSR_SHAPE(multiport);
+NSR_SHAPE(set);
 
 void rules_load(benchmark::State& state) {
     const std::string text = rules_text(by_service, static_cast<unsigned>(state.range(0)));

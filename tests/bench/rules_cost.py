@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 COUNTS = [10, 100, 1000, 10000, 50000]
-SHAPES = ["address", "network", "port", "range", "interface", "service"]
+SHAPES = ["address", "network", "port", "range", "interface", "service", "multiport", "set"]
 OURS, KERNEL = "nsrouter", "kernel"
 
 
@@ -29,6 +29,8 @@ CONDITION = {
     "range": lambda n: f"-p udp --dport {1 + n}:{2 + n}",
     "interface": lambda n: f"-i eth{n}",
     "service": lambda n: f"-s 192.168.{n % 200}.0/24 -d {address(n)} -p udp --dport {1 + n % 1000}",
+    "multiport": lambda n: f"-p udp -m multiport --dports {1 + n},{3 + n}",
+    "set": lambda n: f"-m set --match-set s{n} src",
 }
 
 SENDER = """
@@ -73,6 +75,12 @@ class KernelRouter:
         run("ip", "-n", r, "neighbour", "replace", "198.51.100.7", "lladdr", link, "dev", "r1")
         self.sender = subprocess.Popen(["ip", "netns", "exec", a, sys.executable, "-c", SENDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
+    def make_sets(self, count):
+        self.load([])
+        text = "".join(f"create s{n} hash:ip hashsize 64\nadd s{n} {address(n)}\n" for n in range(count))
+        run("ip", "netns", "exec", self.names[1], "ipset", "destroy")
+        run("ip", "netns", "exec", self.names[1], "ipset", "restore", input=text.encode())
+
     def load(self, lines):
         text = "*filter\n" + "".join(f"-A FORWARD {line} -j DROP\n" for line in lines) + "COMMIT\n"
         run("ip", "netns", "exec", self.names[1], "iptables-legacy-restore", input=text.encode())
@@ -95,7 +103,7 @@ def measure_kernel(rounds):
     try:
         for shape in SHAPES:
             for count in COUNTS:
-                router.load([])
+                router.make_sets(count if shape == "set" else 0)
                 without = router.nanoseconds(rounds)
                 router.load([CONDITION[shape](n) for n in range(count)])
                 costs[shape, count] = router.nanoseconds(rounds) - without
@@ -134,7 +142,7 @@ def picture(costs):
     """Both axes logarithmic: one line for each shape, dashed for the kernel."""
     wide, high, left, top, right, bottom = 760, 460, 70, 40, 150, 50
     low_ns, high_ns = 1, 1e6
-    colours = ["#1b6ca8", "#c8553d", "#588b8b", "#8a5a83", "#b08900", "#444444"]
+    colours = ["#1b6ca8", "#c8553d", "#588b8b", "#8a5a83", "#b08900", "#444444", "#2f9e44", "#d6336c"]
 
     def x(count):
         return left + (math.log10(count) - 1) / (math.log10(50000) - 1) * (wide - left - right)

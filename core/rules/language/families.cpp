@@ -18,6 +18,10 @@ constexpr auto kAddressOptions = std::to_array<std::string_view>(
      "--ctreplsrc", "--ctrepldst", "--src-range", "--dst-range", "--to", "--to-source",
      "--to-destination", "--gateway", "--on-ip", "--tunnel-src", "--tunnel-dst"});
 
+// Options whose value is the name of a set.
+constexpr auto kSetOptions =
+    std::to_array<std::string_view>({"--match-set", "--add-set", "--del-set", "--map-set"});
+
 bool is_address_option(std::string_view word) {
     return std::find(kAddressOptions.begin(), kAddressOptions.end(), word) != kAddressOptions.end();
 }
@@ -31,9 +35,16 @@ FamilySupport families_of_address(std::string_view text) {
     return {true, text.find('.') == std::string_view::npos};
 }
 
+// What is not there is for a check to say.
+FamilySupport families_of_set(const std::string& name, const sets::Catalogue& sets) {
+    const auto found = sets.find(name);
+    const Family family = found == sets.end() ? Family::None : found->second.family;
+    return {family != Family::Ipv6, family != Family::Ipv4};
+}
+
 }  // namespace
 
-FamilySupport families_of(const std::vector<std::string>& words) {
+FamilySupport families_of(const std::vector<std::string>& words, const sets::Catalogue& sets) {
     FamilySupport support{true, true};
     for (std::size_t i = 0; i < words.size(); ++i) {
         const std::string& word = words[i];
@@ -60,6 +71,9 @@ FamilySupport families_of(const std::vector<std::string>& words) {
         } else if (is_address_option(word)) {
             const FamilySupport address = families_of_address(next);
             restrict_to(address.ipv4, address.ipv6);
+        } else if (std::find(kSetOptions.begin(), kSetOptions.end(), word) != kSetOptions.end()) {
+            const FamilySupport set = families_of_set(next, sets);
+            restrict_to(set.ipv4, set.ipv6);
         }
     }
     return support;

@@ -5,10 +5,12 @@
 #include <vector>
 
 #include "core/rules/module.hpp"
+#include "core/sets/catalogue.hpp"
 
 namespace nsr::rules {
 
-// What its matches allow: a native rule without `family` goes to each family it is allowed in.
-FamilySupport families_of(const std::vector<std::string>& words);
+// What its matches, and the families of the sets that it names, allow: a native rule without
+// `family` goes to each family it is allowed in.
+FamilySupport families_of(const std::vector<std::string>& words, const sets::Catalogue& sets = {});
 
 }  // namespace nsr::rules

@@ -35,6 +35,7 @@ class SetMatch : public Match {
     std::string save() const override;
     std::string_view set_name() const override { return use.name; }
     MatchResult test(ActionParam& par) const override;
+    Wanted wanted() const override;
 
     SetUse use;
     bool invert = false;
@@ -56,6 +57,14 @@ MatchResult SetMatch::test(ActionParam& par) const {
     const bool held =
         par.sets.match(use.name, seen_by_sets(par), use.directions, question, par.now);
     return yes_if(held != invert);
+}
+
+// An element that is not there counts nothing, whatever the options say.
+Wanted SetMatch::wanted() const {
+    if (invert) {
+        return {};
+    }
+    return {.set = use.name, .set_of_sources = use.directions.source(0)};
 }
 
 void save_counter(std::string& text, const std::optional<CounterTest>& test,

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "core/rules/program/index.hpp"
 
@@ -14,15 +15,23 @@ class Candidates {
   public:
     static constexpr std::uint32_t kNone = 0xffffffff;
 
-    // From row `from` on.
-    void look_up(const BlockIndex& index, const PacketKey& key, std::uint32_t from) {
+    // From row `from` on. Returns how many looks it took among sets.
+    std::size_t look_up(const BlockIndex& index, const PacketKey& key, const HeldBySets& held,
+                        std::uint32_t from) {
         count_ = index.find(key, lists_);
+        std::size_t looks = 0;
+        if (index.asks_sets()) {
+            looks = index.find_by_sets(held, by_sets_);
+            lists_[count_] = by_sets_;
+            count_ += by_sets_.empty() ? 0 : 1;
+        }
         for (std::size_t i = 0; i < count_;) {
             BlockIndex::Rows& rows = lists_[i];
             const auto at = std::lower_bound(rows.begin(), rows.end(), from);
             rows = rows.subspan(static_cast<std::size_t>(at - rows.begin()));
             i = keep_or_drop(i);
         }
+        return looks;
     }
     std::uint32_t next() {
         if (count_ == 0) {
@@ -33,8 +42,11 @@ class Candidates {
             first = lists_[i].front() < lists_[first].front() ? i : first;
         }
         const std::uint32_t row = lists_[first].front();
-        lists_[first] = lists_[first].subspan(1);
-        keep_or_drop(first);
+        for (std::size_t i = 0; i < count_;) {
+            BlockIndex::Rows& rows = lists_[i];
+            rows = rows.subspan(rows.front() == row ? 1 : 0);
+            i = keep_or_drop(i);
+        }
         return row;
     }
 
@@ -49,6 +61,7 @@ class Candidates {
     }
 
     std::array<BlockIndex::Rows, BlockIndex::kMostLists> lists_;
+    std::vector<std::uint16_t> by_sets_;
     std::size_t count_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <map>
 
 namespace nsr::rules {
 
@@ -39,6 +40,7 @@ ChainIndex::ChainIndex(const std::vector<const BlockIndex*>& blocks) {
             add_ranges(*blocks[i], bit);
         }
     }
+    add_sets(blocks);
 }
 
 // Null: there would be too many.
@@ -83,7 +85,27 @@ void ChainIndex::add_ranges(const BlockIndex& block, Groups bit) {
     }
 }
 
-ChainIndex::Groups ChainIndex::find(const PacketKey& key) const {
+// Those of blocks that are looked at anyway say nothing.
+void ChainIndex::add_sets(const std::vector<const BlockIndex*>& blocks) {
+    for (std::size_t side = 0; side < sets_.size(); ++side) {
+        std::map<std::uint32_t, Groups> found;
+        for (std::size_t i = 0; i < blocks.size(); ++i) {
+            const Groups bit = Groups{1} << (i / group_);
+            for (const std::uint32_t name : blocks[i]->sets()[side].names) {
+                found[name] |= bit & ~always_;
+            }
+        }
+        for (const auto& [name, groups] : found) {
+            if (groups != 0) {
+                sets_[side].names.push_back(name);
+                sets_[side].groups.push_back(groups);
+            }
+        }
+    }
+}
+
+ChainIndex::Groups ChainIndex::find(const PacketKey& key, const HeldBySets& held,
+                                    std::size_t& looks) const {
     Groups found = always_;
     for (const Table& table : tables_) {
         if (key.has_ports || !table.shape.has(Shape::kPorts)) {
@@ -94,6 +116,12 @@ ChainIndex::Groups ChainIndex::find(const PacketKey& key) const {
                                                 key.fields.destination_port};
     for (std::size_t i = 0; key.has_ports && i < ranges_.size(); ++i) {
         found |= ranges_[i].empty() ? 0 : ranges_[i][ports[i] / kPortsPerEntry];
+    }
+    for (std::size_t side = 0; side < sets_.size(); ++side) {
+        if (!sets_[side].names.empty()) {
+            looks += each_held(sets_[side].names, held[side],
+                               [&](std::size_t at) { found |= sets_[side].groups[at]; });
+        }
     }
     return found;
 }

@@ -2,6 +2,10 @@
 
 #include <bit>
 
+#include "core/rules/match.hpp"
+#include "core/rules/words/text.hpp"
+#include "core/sets/reach.hpp"
+
 namespace nsr::rules {
 
 namespace {
@@ -38,6 +42,7 @@ class Reader {
     // False: what follows does not count.
     bool take(const Instruction& instruction) {
         if (instruction.op == Op::Call) {
+            take_wanted(code_.calls[instruction.value]->wanted());
             return false;
         }
         if (instruction.op == Op::TransportHeader) {
@@ -112,15 +117,37 @@ class Reader {
             take_field(field, to, interface_key(pattern));
         }
     }
-    void take_ports(std::uint8_t field, std::uint16_t& to, std::optional<KeyRange>& range,
+    // Of a call that does nothing when it says no; when it says yes it may have an effect, so that
+    // what stands behind it does not count.
+    void take_wanted(const Wanted& wanted) {
+        if (!wanted.set.empty()) {
+            found_.set = Conditions::Set{sets::hash_of_name(wanted.set), wanted.set_of_sources};
+        }
+        const bool has_ports =
+            found_.shape.has(Shape::kProtocol) && port_header_bytes(found_.fields.protocol) != 0;
+        const bool first = found_.source_ports.empty() && found_.destination_ports.empty();
+        if (wanted.ports == nullptr || !has_ports || !first) {
+            return;
+        }
+        found_.either_port = wanted.source_port && wanted.destination_port;
+        for (const PortRange& range : *wanted.ports) {
+            if (wanted.source_port) {
+                found_.source_ports.push_back({range.low, range.high});
+            }
+            if (wanted.destination_port) {
+                found_.destination_ports.push_back({range.low, range.high});
+            }
+        }
+    }
+    void take_ports(std::uint8_t field, std::uint16_t& to, std::vector<KeyRange>& ranges,
                     const Instruction& instruction) {
         if (header_ == 0) {
             return;
         }
         if (instruction.low == instruction.high) {
             take_field(field, to, instruction.low);
-        } else if (!range) {
-            range = {instruction.low, instruction.high};
+        } else if (ranges.empty()) {
+            ranges.push_back({instruction.low, instruction.high});
         }
     }
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "core/rules/program/key.hpp"
 
@@ -16,8 +17,16 @@ struct KeyRange {
 struct Conditions {
     Shape shape;
     KeyFields fields;  // those of `shape`
-    std::optional<KeyRange> source_ports;
-    std::optional<KeyRange> destination_ports;
+    // Its port is in one of these; empty: in any.
+    std::vector<KeyRange> source_ports;
+    std::vector<KeyRange> destination_ports;
+    bool either_port = false;  // it is enough if one of the two ports is
+    // A set that may hold the source, or the destination.
+    struct Set {
+        std::uint32_t name = 0;  // its hash
+        bool of_sources = false;
+    };
+    std::optional<Set> set;
 };
 
 Conditions conditions_of(const Code& code, std::span<const Instruction> rule);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <map>
-#include <optional>
+#include <utility>
 
 #include "core/rules/program/conditions.hpp"
 
@@ -60,7 +60,11 @@ class BlockIndex::Builder {
         }
         add_ranges(index_.ranges_[0], ranged_[0], &Conditions::source_ports);
         add_ranges(index_.ranges_[1], ranged_[1], &Conditions::destination_ports);
-        std::sort(index_.always_.begin(), index_.always_.end());
+        add_sets(index_.sets_[0], by_sets_[0]);
+        add_sets(index_.sets_[1], by_sets_[1]);
+        std::vector<Row>& always = index_.always_;
+        std::sort(always.begin(), always.end());
+        always.erase(std::unique(always.begin(), always.end()), always.end());
         index_.helps_ = index_.always_.size() < rules.size() - rules.size() / 4;
     }
 
@@ -70,23 +74,40 @@ class BlockIndex::Builder {
         return a.second.size() < b.second.size();
     }
 
-    // An address or a port says more than a range, a range more than a protocol or an interface.
+    // An address or a port says more than a range, a range more than a set, and a set more than a
+    // protocol or an interface.
     void place(Row row) {
         const Conditions& rule = conditions_[row];
         const Shape& shape = rule.shape;
         const bool says_much =
             shape.source_bits >= 8 || shape.destination_bits >= 8 || shape.has(Shape::kPorts);
-        if (!says_much && rule.destination_ports) {
-            ranged_[1].push_back(row);
-        } else if (!says_much && rule.source_ports) {
-            ranged_[0].push_back(row);
-        } else {
+        if (says_much || !place_by_range_or_set(row)) {
             put(shape, {row});
         }
     }
+    bool place_by_range_or_set(Row row) {
+        const Conditions& rule = conditions_[row];
+        if (rule.either_port || !rule.destination_ports.empty()) {
+            ranged_[1].push_back(row);
+        }
+        if (rule.either_port || (rule.destination_ports.empty() && !rule.source_ports.empty())) {
+            ranged_[0].push_back(row);
+        }
+        const bool ranged = !rule.destination_ports.empty() || !rule.source_ports.empty();
+        if (!ranged && rule.set) {
+            by_sets_[rule.set->of_sources ? 0 : 1].push_back(row);
+        }
+        return ranged || rule.set;
+    }
+    // What no shape is left for may still be found by what it would not have been found by first.
     void put(const Shape& shape, const std::vector<Row>& rows) {
-        auto& to = shape.empty() ? index_.always_ : shapes_[shape];
-        to.insert(to.end(), rows.begin(), rows.end());
+        for (const Row row : rows) {
+            if (!shape.empty()) {
+                shapes_[shape].push_back(row);
+            } else if (!place_by_range_or_set(row)) {
+                index_.always_.push_back(row);
+            }
+        }
     }
     void coarsen_all() {
         for (const auto& [shape, rows] : std::exchange(shapes_, {})) {
@@ -155,46 +176,77 @@ class BlockIndex::Builder {
     }
 
     // Ranges that reach over many others would stand in too many lists.
-    void add_ranges(RangeTable& table, const std::vector<Row>& rows,
-                    std::optional<KeyRange> Conditions::*range_of) {
+    void add_ranges(RangeTable& table, std::vector<Row> rows,
+                    std::vector<KeyRange> Conditions::*ranges_of) {
         constexpr std::size_t kListsPerRule = 16;
         if (rows.empty()) {
             return;
         }
+        std::sort(rows.begin(), rows.end());
         table.borders = {0};
         for (const Row row : rows) {
-            const KeyRange& range = *(conditions_[row].*range_of);
-            table.borders.push_back(range.low);
-            table.borders.push_back(std::uint32_t{range.high} + 1);
+            for (const KeyRange& range : conditions_[row].*ranges_of) {
+                table.borders.push_back(range.low);
+                table.borders.push_back(std::uint32_t{range.high} + 1);
+            }
         }
-        std::sort(table.borders.begin(), table.borders.end());
-        table.borders.erase(std::unique(table.borders.begin(), table.borders.end()),
-                            table.borders.end());
+        sort_once(table.borders);
         std::vector<std::pair<std::uint32_t, Row>> placed;
         for (const Row row : rows) {
-            const KeyRange& range = *(conditions_[row].*range_of);
-            const auto place = [&](std::uint32_t port) {
-                return std::lower_bound(table.borders.begin(), table.borders.end(), port) -
-                       table.borders.begin();
-            };
-            const auto first = place(range.low);
-            const auto end = place(std::uint32_t{range.high} + 1);
-            if (placed.size() + static_cast<std::size_t>(end - first) >
-                rows.size() * kListsPerRule) {
+            const std::vector<std::uint32_t> lists = lists_of(table, conditions_[row].*ranges_of);
+            if (placed.size() + lists.size() > rows.size() * kListsPerRule) {
                 index_.always_.push_back(row);
                 continue;
             }
-            for (auto list = first; list != end; ++list) {
-                placed.emplace_back(static_cast<std::uint32_t>(list), row);
+            for (const std::uint32_t list : lists) {
+                placed.emplace_back(list, row);
             }
         }
         fill(table.lists, table.borders.size(), placed);
+    }
+    // Each once, though ranges may overlap.
+    static std::vector<std::uint32_t> lists_of(const RangeTable& table,
+                                               const std::vector<KeyRange>& ranges) {
+        const auto place = [&](std::uint32_t port) {
+            return static_cast<std::uint32_t>(
+                std::lower_bound(table.borders.begin(), table.borders.end(), port) -
+                table.borders.begin());
+        };
+        std::vector<std::uint32_t> lists;
+        for (const KeyRange& range : ranges) {
+            const std::uint32_t end = place(std::uint32_t{range.high} + 1);
+            for (std::uint32_t list = place(range.low); list != end; ++list) {
+                lists.push_back(list);
+            }
+        }
+        sort_once(lists);
+        return lists;
+    }
+    static void sort_once(std::vector<std::uint32_t>& numbers) {
+        std::sort(numbers.begin(), numbers.end());
+        numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+    }
+
+    void add_sets(SetTable& table, std::vector<Row> rows) {
+        std::sort(rows.begin(), rows.end());
+        for (const Row row : rows) {
+            table.names.push_back(conditions_[row].set->name);
+        }
+        sort_once(table.names);
+        std::vector<std::pair<std::uint32_t, Row>> placed;
+        for (const Row row : rows) {
+            const auto at = std::lower_bound(table.names.begin(), table.names.end(),
+                                             conditions_[row].set->name);
+            placed.emplace_back(static_cast<std::uint32_t>(at - table.names.begin()), row);
+        }
+        fill(table.lists, table.names.size(), placed);
     }
 
     BlockIndex& index_;
     std::vector<Conditions> conditions_;
     Shapes shapes_;
-    std::array<std::vector<Row>, 2> ranged_;  // by source ports, by destination ports
+    std::array<std::vector<Row>, 2> ranged_;   // by source ports, by destination ports
+    std::array<std::vector<Row>, 2> by_sets_;  // of sources, of destinations
 };
 
 BlockIndex::BlockIndex(const Code& code, std::span<const CompiledRule> rules) {
@@ -226,6 +278,24 @@ std::size_t BlockIndex::find(const PacketKey& key, std::array<Rows, kMostLists>&
         }
     }
     return count;
+}
+
+std::size_t BlockIndex::find_by_sets(const HeldBySets& held,
+                                     std::vector<std::uint16_t>& rows) const {
+    rows.clear();
+    std::size_t looks = 0;
+    for (std::size_t i = 0; i < sets_.size(); ++i) {
+        if (sets_[i].names.empty()) {
+            continue;
+        }
+        looks += each_held(sets_[i].names, held[i], [&](std::size_t list) {
+            const Rows found = sets_[i].lists[list];
+            rows.insert(rows.end(), found.begin(), found.end());
+        });
+    }
+    std::sort(rows.begin(), rows.end());
+    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+    return looks + rows.size();
 }
 
 }  // namespace nsr::rules

@@ -5,6 +5,7 @@
 // kernel: struct sw_flow_mask of Open vSwitch (tuple space search)
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstddef>
@@ -14,6 +15,7 @@
 
 #include "core/base/ids.hpp"
 #include "core/rules/program/compiled_rule.hpp"
+#include "core/sets/reach.hpp"
 
 namespace nsr::rules {
 
@@ -81,6 +83,33 @@ struct PacketKey {
     bool irregular = false;
     bool has_ports = false;  // else no rule that asks for ports fits
 };
+
+// The sets that may hold the packet's source, its destination.
+using HeldBySets = std::array<sets::MayHold, 2>;
+
+// Calls `take` with the numbers of those of `asked` (hashes of names of sets, ascending) that are
+// in `held`, some more than once. Returns how many looks that took: no more than there are asked.
+template <class Take>
+std::size_t each_held(const std::vector<std::uint32_t>& asked, const sets::MayHold& held,
+                      Take take) {
+    const auto look_for = [&](std::uint32_t name) {
+        const auto at = std::lower_bound(asked.begin(), asked.end(), name);
+        if (at != asked.end() && *at == name) {
+            take(static_cast<std::size_t>(at - asked.begin()));
+        }
+    };
+    if (held.size() < asked.size()) {
+        std::for_each(held.names.begin(), held.names.end(), look_for);
+        std::for_each(held.any->begin(), held.any->end(), look_for);
+        return held.size();
+    }
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (held.contains(asked[i])) {
+            take(i);
+        }
+    }
+    return asked.size();
+}
 
 // What must be there of the header that has the ports; 0: it has none.
 std::uint16_t port_header_bytes(std::uint8_t protocol);

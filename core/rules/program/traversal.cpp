@@ -2,6 +2,7 @@
 
 #include "core/base/check.hpp"
 #include "core/rules/program/packet_key.hpp"
+#include "core/sets/sets.hpp"
 
 namespace nsr::rules {
 
@@ -63,7 +64,7 @@ void Traversal::go_to(const Frame& frame) {
 
 // Who watches is told of every rule, so they are all tried.
 bool Traversal::use_index() {
-    if (observer_ != nullptr) {
+    if (observer_ != nullptr || without_index_) {
         return false;
     }
     if (!key_) {
@@ -77,10 +78,37 @@ std::uint32_t Traversal::next_candidate() {
         return Candidates::kNone;
     }
     if (!looked_up_) {
-        room_.candidates.look_up(code_->index, *key_, at_.next);
+        look_at_sets(code_->index);
+        const std::size_t looks =
+            room_.candidates.look_up(code_->index, *key_, room_.held, at_.next);
+        work_left_ -= static_cast<std::int64_t>(looks);
         looked_up_ = true;
     }
     return room_.candidates.next();
+}
+
+// Once for each of the packet's two addresses that rules with an index ask sets for.
+template <class Index>
+void Traversal::look_at_sets(const Index& index) {
+    for (std::size_t side = 0; side < held_known_.size(); ++side) {
+        if (held_known_[side] || index.sets()[side].names.empty()) {
+            continue;
+        }
+        const Layout& layout = par_.packet.layout;
+        par_.sets.may_hold(side == 0 ? layout.source : layout.destination, room_.held[side]);
+        held_known_[side] = true;
+        gains_ = par_.sets.gains();
+    }
+}
+
+// Which a target did: what was looked up of sets may leave out a rule. There is seldom such a
+// packet, the first one from an address.
+void Traversal::leave_index_if_sets_gained() {
+    const bool known = held_known_[0] || held_known_[1];
+    if (known && par_.sets.gains() != gains_) {
+        without_index_ = true;
+        in_turn_ = end_;
+    }
 }
 
 bool Traversal::try_rule(std::uint32_t row) {
@@ -165,7 +193,10 @@ std::size_t Traversal::next_block() {
         return next;
     }
     if (!groups_) {
-        groups_ = chain.index.find(*key_);
+        look_at_sets(chain.index);
+        std::size_t looks = 0;
+        groups_ = chain.index.find(*key_, room_.held, looks);
+        work_left_ -= static_cast<std::int64_t>(looks);
     }
     return chain.index.next(*groups_, next);
 }
@@ -206,6 +237,7 @@ bool Traversal::call(const CompiledRule& rule) {
     const bool copies = rule.then.target->copies_packet();
     work_left_ -= kCallWork + (copies ? static_cast<std::int64_t>(par_.packet.size()) : 0);
     const TargetVerdict verdict = rule.then.target->apply(par_, verdict_);
+    leave_index_if_sets_gained();
     return verdict != TargetVerdict::Continue && decide(verdict);
 }
 

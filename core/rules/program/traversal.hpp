@@ -2,6 +2,7 @@
 // kernel: ipt_do_table, ip6t_do_table
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -29,11 +30,16 @@ class Traversal {
     struct Room {
         std::vector<Frame> stack;
         Candidates candidates;
+        HeldBySets held;
     };
 
     Traversal(const CompiledTable& table, const InterfaceKeys& interfaces, TableMemory& memory,
               Room& room, ActionParam& par)
-        : table_(table), interfaces_(interfaces), memory_(memory), room_(room), par_(par) {}
+        : table_(table), interfaces_(interfaces), memory_(memory), room_(room), par_(par) {
+        par_.work_left = &work_left_;
+    }
+    Traversal(const Traversal&) = delete;
+    Traversal& operator=(const Traversal&) = delete;
     void set_observer(RuleObserver* observer) { observer_ = observer; }
 
     // From the beginning of built-in chain `chain` to a verdict.
@@ -42,6 +48,9 @@ class Traversal {
   private:
     void go_to(const Frame& frame);
     bool use_index();
+    template <class Index>
+    void look_at_sets(const Index& index);
+    void leave_index_if_sets_gained();
     std::uint32_t next_candidate();
     bool try_rule(std::uint32_t row);
     bool matches(const CompiledRule& rule);
@@ -76,6 +85,9 @@ class Traversal {
     bool looked_up_ = false;
     std::optional<ChainIndex::Groups> groups_;  // of blocks of this chain to look at
     std::optional<PacketKey> key_;
+    bool without_index_ = false;  // for the rest of the walk
+    std::array<bool, 2> held_known_{};
+    std::uint64_t gains_ = 0;  // of the sets, when they were looked at
 
     std::size_t depth_ = 0;
     std::uint32_t jumps_ = 0;

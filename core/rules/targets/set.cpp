@@ -29,6 +29,7 @@ class SetTarget : public Target {
     SetTarget() : Target("SET") {}
     std::string save() const override;
     std::vector<std::string_view> set_names() const override;
+    bool asks_sets() const override { return map.has_value(); }
     TargetVerdict apply(ActionParam& par, TableVerdict&) const override;
     // Priorities and queues are known where a packet leaves. kernel: set_target_v3_checkentry
     std::uint8_t hooks() const override {

@@ -154,9 +154,8 @@ ArgsReader::Taken ArgsReader::take_global() {
         {"-r", "resolve", nullptr},  // addresses are never resolved here
     });
     const std::string_view word = words_[at_];
-    const std::string_view name = word.starts_with("--")  ? word.substr(2)
-                                  : word.starts_with('-') ? word.substr(1)
-                                                          : "";
+    const std::size_t dashes = std::min<std::size_t>(word.find_first_not_of('-'), word.size());
+    const std::string_view name = dashes == 1 || dashes == 2 ? word.substr(dashes) : "";
     for (const Flag& flag : kFlags) {
         if (word == flag.letter || (!name.empty() && name == flag.name)) {
             if (flag.flag != nullptr) {

@@ -18,9 +18,26 @@ std::optional<IpsetProblem> outcome_of(Failure failure) {
 }
 
 IpsetVerb verb_of(IpsetCommand command) {
-    return command == IpsetCommand::Add   ? IpsetVerb::Add
-           : command == IpsetCommand::Del ? IpsetVerb::Del
-                                          : IpsetVerb::Test;
+    switch (command) {
+        case IpsetCommand::Add:
+            return IpsetVerb::Add;
+        case IpsetCommand::Del:
+            return IpsetVerb::Del;
+        default:
+            return IpsetVerb::Test;
+    }
+}
+
+// Of those that a restored text cannot hold.
+std::string_view name_of(IpsetCommand command) {
+    switch (command) {
+        case IpsetCommand::Restore:
+            return "restore";
+        case IpsetCommand::Help:
+            return "help";
+        default:
+            return "version";
+    }
 }
 
 }  // namespace
@@ -51,6 +68,14 @@ bool IpsetPass::advance(const IpsetContext& context, std::size_t steps, std::str
         ended_ = ended_ || !restoring_ || problem_ || at_ >= input_.size();
     }
     return !(ended_ && !running_ && !listing_);
+}
+
+std::string IpsetPass::run_to_end(const IpsetContext& context) {
+    constexpr std::size_t kSteps = 4096;
+    std::string out;
+    while (advance(context, kSteps, out)) {
+    }
+    return out;
 }
 
 // False: there is nothing to do in it, or it cannot be read.
@@ -101,10 +126,9 @@ void IpsetPass::begin(const IpsetContext& context) {
             break;
     }
     if (restoring_) {
-        const std::string name = args_.command == IpsetCommand::Restore ? "restore"
-                                 : args_.command == IpsetCommand::Help  ? "help"
-                                                                        : "version";
-        finish(IpsetProblem{"Command `" + name + "' is invalid in restore mode.", 2});
+        finish(IpsetProblem{
+            "Command `" + std::string(name_of(args_.command)) + "' is invalid in restore mode.",
+            2});
     }
 }
 
@@ -155,15 +179,19 @@ IpsetPass::Outcome IpsetPass::change_elements(const IpsetContext& context) {
                             " stands for more than " + std::to_string(Elements::kMost) +
                             " elements"};
     }
-    running_.emplace(Running{*id, std::move(*elements), std::move(*given), verb});
+    running_.emplace(
+        Running{*id, context.sets.serial(*id), std::move(*elements), std::move(*given), verb});
     return std::nullopt;
 }
 
 bool IpsetPass::run_elements(const IpsetContext& context, std::size_t& steps) {
     sets::Element element;
     for (; steps > 0; --steps) {
-        if (!context.sets.exists(running_->set) || !running_->elements.next(element)) {
+        const bool same = context.sets.exists(running_->set) &&
+                          context.sets.serial(running_->set) == running_->serial;
+        if (!same || !running_->elements.next(element)) {
             running_.reset();
+            finish(same ? std::nullopt : outcome_of(Failure::NoSet));
             return false;
         }
         element.wildcard = running_->given.wildcard;
@@ -289,9 +317,7 @@ void IpsetPass::warn(const std::string& text) {
 IpsetAnswer run_ipset(const IpsetArgs& args, const IpsetContext& context, std::string input) {
     IpsetPass pass(args, std::move(input));
     IpsetAnswer answer;
-    constexpr std::size_t kSteps = 4096;
-    while (pass.advance(context, kSteps, answer.text)) {
-    }
+    answer.text = pass.run_to_end(context);
     answer.errors = pass.errors();
     answer.exit_code = pass.exit_code();
     return answer;

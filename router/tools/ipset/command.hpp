@@ -36,6 +36,8 @@ class IpsetPass {
 
     // Does about as much as takes `steps` elements; false: that was all.
     bool advance(const IpsetContext& context, std::size_t steps, std::string& out);
+    // All that is left of it, for texts that nobody waits for. Returns the text.
+    std::string run_to_end(const IpsetContext& context);
 
     [[nodiscard]] int exit_code() const { return exit_code_; }
     // For standard error, in whole lines.
@@ -62,8 +64,10 @@ class IpsetPass {
     void finish(const Outcome& outcome);
     void warn(const std::string& text);
 
+    // The range at work. A set that is another one by now is not written to.
     struct Running {
         sets::SetId set;
+        std::uint64_t serial;
         Elements elements;
         GivenWith given;
         IpsetVerb verb;

@@ -101,10 +101,7 @@ Result<Done, std::string> make_set(const SetContents& contents, const sets::Cata
     }
     IpsetPass pass({.command = IpsetCommand::Restore}, contents.text);
     const IpsetContext context{aside, [&] { return none; }, now};
-    constexpr std::size_t kSteps = 4096;
-    std::string out;
-    while (pass.advance(context, kSteps, out)) {
-    }
+    pass.run_to_end(context);
     if (pass.problem()) {
         return in_line(pass.line() - (contents.created ? 0 : 1), pass.problem()->text);
     }

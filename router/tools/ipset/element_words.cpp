@@ -232,9 +232,9 @@ void ElementReader::read_ports(std::string_view text) {
         parts_.shown += type_.has_protocol() ? port_text(ports->protocol, ports->first)
                                              : std::to_string(ports->first);
     } else if (verb_ == IpsetVerb::Test) {
+        const std::string family = v6() ? "inet6" : "inet";
         fail("FROM-TO port range is not allowed in command test with set type " +
-             std::string(type_.name) + " and family " +
-             (type_.has_protocol() ? (v6() ? "inet6" : "inet") : "unspec"));
+             std::string(type_.name) + " and family " + (type_.has_protocol() ? family : "unspec"));
     } else {
         parts_.ports = Elements::Span{ports->first, ports->last};
     }

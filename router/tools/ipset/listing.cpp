@@ -95,7 +95,9 @@ bool SetListing::advance(const sets::Sets& sets, const sets::References& referen
         return true;
     }
     out += form_.output == IpsetOutput::Xml ? "</ipsets>\n" : "";
-    out += form_.output == IpsetOutput::Json ? (form_.single ? "\n" : "]\n") : "";
+    if (form_.output == IpsetOutput::Json) {
+        out += form_.single ? "\n" : "]\n";
+    }
     return false;
 }
 
@@ -120,10 +122,7 @@ bool SetListing::step(const Set& set, const sets::Sets& sets, const sets::Refere
             if (found == Set::Step::End) {
                 head(set, sets, references, out);
                 cursor_ = 0;
-                const bool hash = set.type().storage == sets::Storage::Hash;
-                phase_ = form_.terse            ? Phase::End
-                         : form_.sorted && hash ? Phase::Sort
-                                                : Phase::Elements;
+                phase_ = first_of_elements(set);
             }
             return true;
         }
@@ -157,6 +156,14 @@ bool SetListing::step(const Set& set, const sets::Sets& sets, const sets::Refere
             break;
     }
     return false;
+}
+
+SetListing::Phase SetListing::first_of_elements(const Set& set) const {
+    if (form_.terse) {
+        return Phase::End;
+    }
+    const bool hash = set.type().storage == sets::Storage::Hash;
+    return form_.sorted && hash ? Phase::Sort : Phase::Elements;
 }
 
 SetListing::Order SetListing::order_of(const sets::Element& element) {

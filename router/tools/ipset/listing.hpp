@@ -39,6 +39,7 @@ class SetListing {
     static Order order_of(const sets::Element& element);
     void begin(const sets::Set& set, std::string& out);
     // One step of the phase; false: the set is done.
+    [[nodiscard]] Phase first_of_elements(const sets::Set& set) const;
     bool step(const sets::Set& set, const sets::Sets& sets, const sets::References& references,
               Instant now, std::string& out);
     void head(const sets::Set& set, const sets::Sets& sets, const sets::References& references,

@@ -120,6 +120,15 @@ TEST_CASE("trial: what an address set holds is not known") {
     CHECK(judge.trial.judge(kQuery, judge.bench.now).fate == Fate::Unsure);
 }
 
+TEST_CASE("trial: what an address set makes of a packet is not known") {
+    Judge judge(
+        "*mangle\n-A FORWARD -p udp -j SET --map-set marks src --map-mark\nCOMMIT\n"
+        "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -m mark --mark 7 -j ACCEPT\nCOMMIT\n");
+    CHECK(judge.trial.judge(kQuery, judge.bench.now).fate == Fate::Unsure);
+    const auto web = flow("10.0.0.2", 4000, "192.0.2.7", 80, proto::kTcp);
+    CHECK(judge.trial.judge(web, judge.bench.now).fate == Fate::Refused);
+}
+
 TEST_CASE("trial: a source that no link reaches has no way in") {
     Judge judge("");
     CHECK(judge.trial.judge(flow("203.0.113.9", 1, "192.0.2.7", 53), judge.bench.now).fate ==

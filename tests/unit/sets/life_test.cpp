@@ -216,3 +216,56 @@ TEST_CASE("a long range is added in steps, and packets may come between them") {
     CHECK(sets.find("s")->size() == 65536);
     CHECK(pass.exit_code() == 0);
 }
+
+TEST_CASE("a range that is being added is not written into another set of that name") {
+    sets::Sets sets(1, 2);
+    const router::IpsetContext context{sets, [] { return sets::References(); }, {}};
+    const auto begin_adding = [&] {
+        tell(sets, "create s hash:ip maxelem 100000");
+        router::IpsetPass pass(*router::parse_ipset_args({"add", "s", "10.0.0.0/16"}));
+        std::string out;
+        REQUIRE(pass.advance(context, 1000, out));
+        return pass;
+    };
+    const auto goes_on = [&](router::IpsetPass pass) {
+        pass.run_to_end(context);
+        CHECK(pass.exit_code() == 1);
+        CHECK(pass.errors() == "ipset v7.17: The set with the given name does not exist\n");
+    };
+
+    SUBCASE("it was destroyed, and one of another type took its place") {
+        router::IpsetPass pass = begin_adding();
+        tell(sets, "destroy s");
+        tell(sets, "create s hash:net,port");
+        goes_on(std::move(pass));
+        CHECK(sets.find("s")->size() == 0);
+    }
+    SUBCASE("other contents were put in its place") {
+        router::IpsetPass pass = begin_adding();
+        sets::Sets aside = sets.beside();
+        tell(aside, "create s bitmap:port range 0-9");
+        REQUIRE(sets.adopt(std::move(aside), {"s"}, {}) == sets::Failure::None);
+        goes_on(std::move(pass));
+        CHECK(sets.find("s")->size() == 0);
+    }
+    SUBCASE("it was swapped") {
+        router::IpsetPass pass = begin_adding();
+        tell(sets, "create other hash:ip");
+        tell(sets, "swap s other");
+        goes_on(std::move(pass));
+        CHECK(sets.find("s")->size() == 0);
+    }
+}
+
+TEST_CASE("the first and the last member of a list have a neighbour on one side only") {
+    sets::Sets sets(1, 2);
+    for (const char* command :
+         {"create a hash:ip", "create b hash:ip", "create l list:set", "add l a", "add l b"}) {
+        REQUIRE(tell(sets, command).errors == "");
+    }
+    CHECK(tell(sets, "test l a before b").exit_code == 0);
+    CHECK(tell(sets, "test l b after a").exit_code == 0);
+    CHECK(tell(sets, "test l a after b").exit_code == 1);
+    CHECK(tell(sets, "test l b before a").exit_code == 1);
+    CHECK(tell(sets, "test l a before nobody").exit_code == 1);
+}

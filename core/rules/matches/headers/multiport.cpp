@@ -28,6 +28,11 @@ class MultiportMatch : public Match {
     MultiportMatch() : Match("multiport") {}
     std::string save() const override;
     MatchResult test(ActionParam& par) const override;
+    Wanted wanted() const override {
+        return {.ports = invert ? nullptr : &ranges,
+                .source_port = side != Side::Destination,
+                .destination_port = side != Side::Source};
+    }
 
     Side side = Side::Source;
     bool invert = false;

@@ -19,6 +19,7 @@ constexpr std::size_t kEvictions = 8;  // kernel: CONNCOUNT_GC_MAX_NODES
 constexpr std::size_t kGroupsPerPacket = 2;
 // differs: connlimit-sweeps-in-turn
 constexpr std::size_t kLooksPerPacket = 128;
+constexpr std::size_t kFindWork = 64;  // of a connection in its table, in instructions
 
 constexpr std::array kConnlimitOptions = std::to_array<OptionSpec>({{"connlimit-upto", 1, true},
                                                                     {"connlimit-above", 1, true},
@@ -150,6 +151,7 @@ bool ConnlimitMatch::closed(const conntrack::Connection& connection) {
 // kernel: find_or_evict
 std::optional<ConnId> ConnlimitMatch::find(const ActionParam& par,
                                            const CountedConnection& counted) {
+    par.charge(kFindWork);
     const auto hit = par.conntrack.table().find(counted.tuple, counted.zone, to_jiffies(par.now));
     return hit ? std::optional(hit->id) : std::nullopt;
 }

@@ -118,8 +118,8 @@ class RecentMatch : public StatefulMatch<RecentList> {
   private:
     void join(RecentList& recent) const override;
     MatchResult test(ActionParam& par, RecentList& recent) const override;
-    bool enough_hits(const Entry& entry, Jiffies now) const;
-    void forget_old(Entry& entry, Jiffies now) const;
+    bool enough_hits(const ActionParam& par, const Entry& entry) const;
+    void forget_old(const ActionParam& par, Entry& entry) const;
 };
 
 std::string RecentMatch::save() const {
@@ -148,10 +148,12 @@ void RecentMatch::join(RecentList& recent) const {
     recent.keep(std::bit_ceil(std::size_t{hits}));
 }
 
-bool RecentMatch::enough_hits(const Entry& entry, Jiffies now) const {
-    const Jiffies since = now - seconds_to_jiffies(seconds);
+// An entry may have tens of thousands of stamps.
+bool RecentMatch::enough_hits(const ActionParam& par, const Entry& entry) const {
+    const Jiffies since = to_jiffies(par.now) - seconds_to_jiffies(seconds);
     std::uint32_t count = 0;
     for (const Jiffies stamp : entry.stamps) {
+        par.charge(1);
         const bool too_old = seconds != 0 && static_cast<std::int32_t>(since - stamp) > 0;
         if (!too_old && (hits == 0 || ++count >= hits)) {
             return true;
@@ -160,8 +162,9 @@ bool RecentMatch::enough_hits(const Entry& entry, Jiffies now) const {
     return false;
 }
 
-void RecentMatch::forget_old(Entry& entry, Jiffies now) const {
-    const Jiffies since = now - seconds_to_jiffies(seconds);
+void RecentMatch::forget_old(const ActionParam& par, Entry& entry) const {
+    const Jiffies since = to_jiffies(par.now) - seconds_to_jiffies(seconds);
+    par.charge(entry.stamps.size());
     std::erase_if(entry.stamps,
                   [&](Jiffies stamp) { return static_cast<std::int32_t>(since - stamp) > 0; });
     entry.index = entry.stamps.size();
@@ -191,9 +194,9 @@ MatchResult RecentMatch::test(ActionParam& par, RecentList& recent) const {
     Entry& entry = recent[place];
     bool result = !invert;
     if (action != Action::Set) {
-        result = enough_hits(entry, now) != invert;
+        result = enough_hits(par, entry) != invert;
         if (reap) {
-            forget_old(entry, now);
+            forget_old(par, entry);
         }
     }
     if (action == Action::Set || (action == Action::Update && result)) {

@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "core/rules/language/parse.hpp"
+#include "core/sets/sets.hpp"
 #include "core/wire/address.hpp"
 #include "router/changes/rule_change.hpp"
 #include "tests/support/log_lines.hpp"
@@ -144,6 +146,39 @@ TEST_CASE("tasks: a change of rules begins from what the one before it made") {
     CHECK(answers == std::vector<std::string>{"done", "it is there already", "done"});
     CHECK(router.ruleset().table(Family::Ipv4, rules::TableId::Filter).loaded);
     CHECK(router.tracking_active());  // a nat table needs it
+    bench.worker.reset();
+}
+
+TEST_CASE("tasks: rules are refused if a set that they name goes while they are made") {
+    Bench bench;
+    test::LogLines log;
+    SystemClock clock;
+    Router router{Router::Options{}};
+    Engine engine{router, clock, log};
+    const sets::SetSpec spec{.type = sets::find_type("hash:ip"), .family = Family::Ipv4};
+    router.sets().create("blocked", spec, false);
+    std::string answer;
+    const auto drop_blocked = [](rules::Ruleset rules) -> Result<rules::Ruleset, std::string> {
+        const ConfigErrors errors = rules::parse_save(
+            "*filter\n-A FORWARD -m set --match-set blocked src -j DROP\nCOMMIT\n", "rules",
+            Family::Ipv4, rules);
+        CHECK(errors.empty());
+        return rules;
+    };
+    const auto change = [&] {
+        bench.tasks.add(std::make_unique<RuleChange>(
+            RuleChange::Parts{router, engine, clock, *bench.worker}, drop_blocked,
+            [&](const Result<Done, std::string>& done) { answer = done ? "done" : done.error(); }));
+    };
+    change();
+    CHECK(router.sets().destroy("blocked", router.set_references()) == sets::Failure::None);
+    bench.loop.run_one();
+    CHECK(answer == "Set blocked doesn't exist");
+    CHECK_FALSE(router.ruleset().table(Family::Ipv4, rules::TableId::Filter).loaded);
+    router.sets().create("blocked", spec, false);
+    change();
+    bench.loop.run_one();
+    CHECK(answer == "done");
     bench.worker.reset();
 }
 

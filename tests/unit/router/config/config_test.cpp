@@ -244,6 +244,42 @@ rule = "-j DROP"
     CHECK_FALSE(config.ruleset.table(Family::Ipv6, TableId::Nat).loaded);
 }
 
+TEST_CASE("a native rule goes to the family of the set that it names") {
+    const Folder folder;
+    folder.write("sets.ipset", "create six hash:net family inet6\nadd six fd00::/8\n");
+    const Config config = folder.load(kInterfaces + R"(
+[sets.four]
+type = "hash:ip"
+[sets.ports]
+type = "bitmap:port"
+range = "0-1023"
+
+[rules]
+ipset = "sets.ipset"
+[[rules.filter.FORWARD]]
+rule = "-m set --match-set four src -j DROP"
+[[rules.filter.FORWARD]]
+rule = "-m set ! --match-set six dst -j DROP"
+[[rules.filter.FORWARD]]
+rule = "-m set --match-set ports dst -j DROP"
+[[rules.filter.FORWARD]]
+rule = "-p udp -j SET --add-set four src"
+)");
+    using rules::TableId;
+    CHECK(chain(config, Family::Ipv4, TableId::Filter, "FORWARD").rules.size() == 3);
+    CHECK(chain(config, Family::Ipv6, TableId::Filter, "FORWARD").rules.size() == 2);
+
+    const auto mixed = parse_config(kInterfaces + R"(
+[sets.four]
+type = "hash:ip"
+[[rules.filter.FORWARD]]
+rule = "-s fd00::1 -m set --match-set four src -j DROP"
+)",
+                                    "demo.toml");
+    REQUIRE_FALSE(mixed.ok());
+    CHECK(to_string(mixed.error().front()).find("mixes what only IPv4 has") != std::string::npos);
+}
+
 TEST_CASE("replay events are sorted by time and checkpoints ascend") {
     const Config config = good(kInterfaces + R"([replay]
 checkpoints = [2, 0.5]

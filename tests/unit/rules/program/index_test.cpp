@@ -34,6 +34,31 @@ class Chance {
         return text + "COMMIT\n";
     }
 
+    // Sets for the rules to ask: of all kinds, small and large, with and without an effect.
+    sets::Sets sets() {
+        sets::Sets made(1, 2);
+        for (unsigned i = 0; i < kSets; ++i) {
+            constexpr std::array<std::string_view, 9> kTypes = {
+                "hash:ip",      "hash:net",        "hash:ip,port", "hash:net,port", "hash:ip,mark",
+                "hash:net,net", "hash:ip,port,ip", "bitmap:port",  "list:set"};
+            sets::SetSpec spec;
+            spec.type = sets::find_type(kTypes[i < 18 ? i % 9 : below(9)]);
+            const bool hash = spec.type->storage == sets::Storage::Hash;
+            spec.family = hash ? (v6_ ? Family::Ipv6 : Family::Ipv4) : Family::None;
+            spec.last = hash ? 0 : 65535;
+            spec.counters = below(2) == 0;
+            if (below(4) == 0) {
+                spec.timeout = below(2);
+            }
+            if (spec.type->name == "hash:ip" && below(3) == 0) {
+                spec.netmask = static_cast<std::uint8_t>(v6_ ? 56 : 24);
+            }
+            REQUIRE(made.create(set_name(i), spec, false) == sets::Failure::None);
+            fill(made, *made.id_of(set_name(i)), below(5) == 0 ? 100 : below(4));
+        }
+        return made;
+    }
+
     PacketBuilder packet() {
         const std::string from = address();
         const std::string to = address();
@@ -61,6 +86,50 @@ class Chance {
   private:
     static constexpr unsigned kChains = 4;
 
+    static constexpr unsigned kSets = 24;
+
+    static std::string set_name(unsigned number) { return "S" + std::to_string(number); }
+    void fill(sets::Sets& made, sets::SetId id, unsigned count) {
+        const sets::Set& set = made.get(id);
+        for (unsigned i = 0; i < count; ++i) {
+            if (set.type().storage == sets::Storage::List) {
+                made.add_member(id, {set_name(below(kSets / 2))}, {}, true, Instant{});
+                continue;
+            }
+            const bool near = below(2) == 0;
+            sets::Element element{.ip = near ? *parse_address(address()) : far_address(i),
+                                  .ip2 = *parse_address(address()),
+                                  .protocol = static_cast<std::uint8_t>(below(2) == 0 ? 6 : 17),
+                                  .port = static_cast<std::uint16_t>(below(2) == 0 ? 80 : 22)};
+            const std::array<std::uint8_t, 5> lengths =
+                v6_ ? std::array<std::uint8_t, 5>{128, 64, 60, 32, 7}
+                    : std::array<std::uint8_t, 5>{32, 24, 20, 8, 7};
+            element.prefix = lengths[below(5)];
+            element.prefix2 = lengths[below(5)];
+            const bool exception = set.type().has_nomatch() && below(3) == 0;
+            made.add(id, element, {.nomatch = exception}, true, Instant{});
+        }
+    }
+    IpAddress far_address(unsigned number) const {
+        IpAddress made = *parse_address(v6_ ? "2001:db8:5::" : "172.16.0.0");
+        made.words[v6_ ? 3 : 0] += number + 1;
+        return made;
+    }
+    std::string asked_set() {
+        const std::string directions =
+            pick({"src", "dst", "src,src", "src,dst", "dst,dst", "dst,src", "src,dst,dst"});
+        return set_name(below(kSets + 1)) + " " + directions;  // one is not there
+    }
+    std::string set_match() {
+        return " -m set" + maybe_not() + " --match-set " + asked_set() +
+               pick({"", "", "", " --return-nomatch", " ! --update-counters",
+                     " ! --update-subcounters", " --packets-gt 2", " ! --bytes-eq 0"});
+    }
+    std::string multiport() {
+        return " -m multiport" + maybe_not() + pick({" --dports ", " --sports ", " --ports "}) +
+               pick({"22", "22,80", "80:81,443", "1000:2000", "0:65535", "22:443,80:1000,65535",
+                     "2000,1:80", "81"});
+    }
     static std::string chain_name(unsigned number) { return "C" + std::to_string(number); }
     std::string pick(std::initializer_list<const char*> texts) {
         return *(texts.begin() + below(static_cast<unsigned>(texts.size())));
@@ -106,9 +175,11 @@ class Chance {
     }
     std::string transport() {
         const std::string protocol = pick({"tcp", "udp", "sctp", "dccp", "udplite"});
-        switch (below(6)) {
+        switch (below(7)) {
             case 0:
                 return maybe_not() + " -p " + protocol;
+            case 6:
+                return " -p " + protocol + (below(4) == 0 ? extension() : "") + multiport();
             case 1:
                 return v6_ ? " -p ipv6-icmp" : " -p icmp --icmp-type 8";
             case 2:
@@ -127,7 +198,16 @@ class Chance {
         }
     }
     std::string extension() {
-        switch (below(24)) {
+        switch (below(36)) {
+            case 8:
+            case 9:
+            case 10:
+            case 11:
+            case 12:
+            case 13:
+                return set_match();
+            case 14:
+                return set_match() + set_match();
             case 0:
                 return " -m limit --limit 5/sec --limit-burst 3";
             case 1:
@@ -156,6 +236,11 @@ class Chance {
         if (table == TableId::Mangle && below(3) == 0) {
             return " -j MARK --set-xmark 0x1/0x3";
         }
+        if (below(12) == 0) {
+            return pick(
+                       {" -j SET --add-set ", " -j SET --exist --add-set ", " -j SET --del-set "}) +
+                   asked_set();
+        }
         if (table == TableId::Nat) {
             return pick({" -j ACCEPT", " -j RETURN", "", "", ""});
         }
@@ -176,6 +261,28 @@ constexpr std::array kPlaces = {
     Place{TableId::Filter, Hook::Input},    Place{TableId::Security, Hook::Output},
 };
 
+// What is in the sets, and what they have counted.
+std::string contents(const sets::Sets& sets, Instant now) {
+    std::string text;
+    for (const sets::SetId id : sets.all()) {
+        text += sets.name_of(id) + ":";
+        sets::Set::Entry entry;
+        std::uint64_t cursor = 0;
+        for (auto step = sets::Set::Step::Gap; step != sets::Set::Step::End;) {
+            step = sets.get(id).walk(cursor, entry, now);
+            if (step == sets::Set::Step::Entry) {
+                text += " " + to_string(entry.element.ip) + "/" +
+                        std::to_string(entry.element.prefix) + "," +
+                        std::to_string(entry.element.port) + "=" +
+                        std::to_string(entry.known.packets.value_or(0)) + "," +
+                        std::to_string(entry.known.bytes.value_or(0));
+            }
+        }
+        text += "\n";
+    }
+    return text;
+}
+
 std::string counted(const Firewall& box, Family family) {
     const auto [ruleset, counters] = box.program.counted();
     return rules::save(ruleset, family, counters) + std::to_string(box.program.remembered());
@@ -193,6 +300,10 @@ void compare(const std::string& text, Family family, const Place& place, Chance&
              NextPacket next_packet) {
     Firewall quick(text, family);
     Firewall plain(text, family);
+    Chance filling(chance.below(1000), family);
+    Chance filling_again = filling;
+    quick.sets = filling.sets();
+    plain.sets = filling_again.sets();
     struct : rules::RuleObserver {
         void rule_tried(TableId, std::string_view, const rules::Rule&, bool) override {}
         void policy_applied(TableId, std::string_view, rules::Policy) override {}
@@ -205,12 +316,14 @@ void compare(const std::string& text, Family family, const Place& place, Chance&
         const rules::TableVerdict b = show(plain, two, place, &watching);
         CHECK(a.verdict == b.verdict);
         CHECK(raw(a.rule) == raw(b.rule));
+        CHECK(a.exhausted == b.exhausted);
         CHECK(one.meta.mark == two.meta.mark);
         const Duration time = std::chrono::milliseconds(chance.below(300));
         quick.wait(time);
         plain.wait(time);
     }
     CHECK(counted(quick, family) == counted(plain, family));
+    CHECK(contents(quick.sets, quick.now) == contents(plain.sets, plain.now));
     CHECK(quick.random.next64() == plain.random.next64());
 }
 
