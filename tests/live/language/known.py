@@ -140,5 +140,6 @@ def strict_counters(case, theirs, ours):
     return theirs.accepted and not ours.accepted and all(wrong)
 
 
-FILE_ROWS = {"(not judged)": not_judged, "old-negation": old_negation, "options-first": options_first, "udplite-match": udplite, "strict-values": strict_values, "saved-text-is-read-back": save_whole,
+FILE_ROWS = {"lenient-lines": lenient_lines, "counters-restored": counters_restored, "strict-values": strict_counters}
+ROWS = {"(not judged)": not_judged, "old-negation": old_negation, "options-first": options_first, "udplite-match": udplite, "strict-values": strict_values, "saved-text-is-read-back": save_whole,
         "rateest-names": rateest_names, "cgroup-path-not-looked-up": cgroup_path}
