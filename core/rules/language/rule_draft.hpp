@@ -65,7 +65,6 @@ class RuleDraft {
     std::array<bool, 2> address_inverted_{};
     std::array<bool, 2> interface_given_{};              // -i, -o: "+" is no condition
     std::array<std::shared_ptr<const Match>, 4> basic_;  // -i, -o, -p, -f
-    std::array<bool, 2> interface_given_{};
     std::vector<std::shared_ptr<const Match>> matches_;
     std::shared_ptr<const Target> target_;
     bool protocol_given_ = false;

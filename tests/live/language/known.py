@@ -83,6 +83,7 @@ WHOLE = [
     (r"--physdev-(in|out)( |$)", r'--physdev-(in|out) ""'),
     (r"", r"! -[io] \+( |$)"),
     (r"-m sctp .*--chunk-types", r"--chunk-types.*[ ,](I_DATA|ASCONF|ASCONF_ACK|FORWARD_TSN|I_FORWARD_TSN|RE_CONFIG|PAD):"),
+    (r"-m osf .*--genre", r'--genre "'),
     (r"-m mh( |$)", r"! --mh-type 0:255"),
     (r"--connbytes 0 ", r"--connbytes 0:0 "),
     (r"port \d+( |$)", r"port \d+:0( |$)"),
