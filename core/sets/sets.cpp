@@ -203,14 +203,8 @@ Failure Sets::destroy_all(const References& by_rules) {
             return Failure::SetInUse;
         }
     }
-    for (Slot& slot : slots_) {
-        if (slot.set != nullptr) {
-            going_.push_back(std::move(slot.set));
-        }
-    }
-    slots_.clear();
+    going_.push_back({std::exchange(slots_, {}), std::exchange(ids_, {})});
     free_.clear();
-    ids_.clear();
     holders_.clear(trash_.chunks);
     listed_.reset();
     bytes_ = 0;

@@ -164,14 +164,21 @@ class Sets {
     std::vector<SetId> free_;  // slots
     // What listed() said last; nothing: a list has changed since.
     mutable std::optional<std::vector<std::size_t>> listed_;
-    std::unordered_map<std::string, SetId, NameHash, std::equal_to<>> ids_;
+    using Ids = std::unordered_map<std::string, SetId, NameHash, std::equal_to<>>;
+    Ids ids_;
     std::uint64_t created_ = 0;
     std::uint64_t serials_ = 0;
     std::size_t bytes_ = 0;
     Trash trash_;
-    std::vector<std::unique_ptr<Set>> going_;  // destroyed with all others, and still there
-    std::size_t sweeping_ = 0;                 // the slot at work
-    std::optional<Instant> due_;               // the next sweep
+    // Destroyed with all others, and still there.
+    struct Going {
+        std::vector<Slot> slots;
+        Ids ids;
+        [[nodiscard]] bool empty() const { return slots.empty() && ids.empty(); }
+    };
+    std::vector<Going> going_;
+    std::size_t sweeping_ = 0;    // the slot at work
+    std::optional<Instant> due_;  // the next sweep
 };
 
 template <class Change>

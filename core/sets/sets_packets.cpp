@@ -166,8 +166,19 @@ bool Sets::free_some() {
         }
     }
     for (std::size_t i = 0; i < kFreedSets && !going_.empty(); ++i) {
-        going_.back()->flush(trash_);
-        going_.pop_back();
+        Going& going = going_.back();
+        if (!going.slots.empty()) {
+            if (const auto& set = going.slots.back().set) {
+                set->flush(trash_);
+            }
+            going.slots.pop_back();
+        }
+        if (!going.ids.empty()) {
+            going.ids.erase(going.ids.begin());
+        }
+        if (going.empty()) {
+            going_.pop_back();
+        }
     }
     return trash_.chunks.empty() && trash_.texts.empty() && going_.empty();
 }
