@@ -184,7 +184,7 @@ Welcome Personality::welcome(ConnId id, const Packet& packet, Instant now) {
         return {};
     }
     const MappingId mapping =
-        mappings_.find({tuple.destination, tuple.destination_port, tuple.protocol});
+        mappings_.find(Outside{tuple.destination, tuple.destination_port, tuple.protocol});
     if (mapping == kNoMapping) {
         return {};
     }

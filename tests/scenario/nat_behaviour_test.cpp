@@ -183,10 +183,10 @@ TEST_CASE("nat behaviour: RTCP gets the port behind that of its RTP") {
 TEST_CASE("nat behaviour: a full cone of IPv6") {
     World w = given(
         {.rules_v6 = "*nat\n-A POSTROUTING -o wan -j MASQUERADE --profile full-cone\nCOMMIT\n"});
-    w.when("lan", udp("[fd00::2]:4000", "[2001:db8:7::7]:53"));
-    w.expect("wan", udp("[2001:db8:1::1]:4000", "[2001:db8:7::7]:53").ttl(63));
-    w.when("wan", udp("[2001:db8:7::9]:7000", "[2001:db8:1::1]:4000"));
-    w.expect("lan", udp("[2001:db8:7::9]:7000", "[fd00::2]:4000").ttl(63));
+    w.when("lan", udp("[fd00:1::2]:4000", "[2001:db8:7::7]:53"));
+    w.expect("wan", udp("[2001:db8::1]:4000", "[2001:db8:7::7]:53").ttl(63));
+    w.when("wan", udp("[2001:db8:7::9]:7000", "[2001:db8::1]:4000"));
+    w.expect("lan", udp("[2001:db8:7::9]:7000", "[fd00:1::2]:4000").ttl(63));
 }
 
 TEST_CASE("nat behaviour: every profile is taken, saved as it was said, and translates TCP") {
