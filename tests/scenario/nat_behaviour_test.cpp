@@ -62,7 +62,7 @@ TEST_CASE("nat behaviour: a port-restricted cone looks alike to all, and admits 
 TEST_CASE("nat behaviour: no two endpoints share one outside, whomever they talk to") {
     World w = behind("--mapping endpoint-independent --port-allocation preserve");
     opens(w);
-    w.when("lan", udp("10.0.0.3:4000", "203.0.113.9:53"));
+    w.when("lan", udp("10.0.0.3:4000", "203.0.113.9:53")).forget();
     w.expect_entry("src=10.0.0.3 dst=203.0.113.9 sport=4000 dport=53");
     for (const std::string& entry : w.entries()) {
         const bool other = entry.find("src=10.0.0.3") != std::string::npos;
@@ -136,7 +136,7 @@ TEST_CASE("nat behaviour: each host has a block of ports for itself") {
     World w = behind("--mapping endpoint-independent --port-block 512");
     w.when("lan", udp("10.0.0.2:4000", "198.51.100.7:53"));
     w.when("lan", udp("10.0.0.3:4000", "198.51.100.7:53"));
-    w.when("lan", udp("10.0.0.2:4001", "198.51.100.7:53"));
+    w.when("lan", udp("10.0.0.2:4001", "198.51.100.7:53")).forget();
     std::vector<unsigned> blocks;
     for (const auto& [id, mapping] : w.router().nat().mappings().all()) {
         blocks.push_back((mapping.outside.port - 1024u) / 512u);
@@ -169,7 +169,7 @@ TEST_CASE("nat behaviour: RTCP gets the port behind that of its RTP") {
     w.when("lan", udp("10.0.0.9:6000", "198.51.100.7:53"));
     w.forget();
     w.when("lan", udp("10.0.0.2:6000", "198.51.100.7:53"));
-    w.when("lan", udp("10.0.0.2:6001", "198.51.100.7:54"));
+    w.when("lan", udp("10.0.0.2:6001", "198.51.100.7:54")).forget();
     std::vector<unsigned> ports;
     for (const auto& [id, mapping] : w.router().nat().mappings().all()) {
         ports.push_back(mapping.outside.port);
@@ -194,7 +194,7 @@ TEST_CASE("nat behaviour: every profile is taken, saved as it was said, and tran
         const std::string options = "--profile " + std::string(profile.name);
         CAPTURE(options);
         World w = behind(options);
-        w.when("lan", tcp("10.0.0.2:4000", "198.51.100.7:80").syn());
+        w.when("lan", tcp("10.0.0.2:4000", "198.51.100.7:80").syn()).forget();
         w.expect_rule_packets("-A POSTROUTING -o wan -j MASQUERADE " + options, 1);
         w.expect_entry("tcp 6 SYN_SENT src=10.0.0.2 dst=198.51.100.7 sport=4000 dport=80");
         CHECK(w.router().nat().mappings().all().size() == 1);
