@@ -60,6 +60,13 @@ constexpr std::array<DropReasonRow, kDropReasonCount> kDropReasons = {{
      "another connection has the same tuple, as when the range of a NAT rule is used up"},
     {NatUntranslatable, "nat_untranslatable", "NETFILTER_DROP",
      "the packet belongs to a translated connection but could not be rewritten"},
+    {NatRefused, "nat_refused", "NETFILTER_DROP", "the rule's NAT lets no UDP out"},
+    {NatFiltered, "nat_filtered", "NETFILTER_DROP",
+     "the endpoint is mapped, but its NAT admits nobody that it has not talked to"},
+    {NatSessionLimit, "nat_session_limit", "NETFILTER_DROP",
+     "its host has as many connections through the NAT as one host may have"},
+    {NatPortsUsedUp, "nat_ports_used_up", "NETFILTER_DROP",
+     "no port of those that the rule's NAT may choose is free"},
     {HelperRefused, "helper_refused", "NETFILTER_DROP",
      "a helper could not follow what the packet announces: a command cut in two, no room for what "
      "it expects, or no port to translate it to"},

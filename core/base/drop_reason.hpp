@@ -47,6 +47,10 @@ enum class DropReason : std::uint8_t {
     TrackingFailed,
     ConfirmClash,
     NatUntranslatable,
+    NatRefused,
+    NatFiltered,
+    NatSessionLimit,
+    NatPortsUsedUp,
     HelperRefused,
     SequenceAdjust,
     // rules

@@ -69,6 +69,13 @@ struct Change {
     std::optional<std::uint32_t> timeout_seconds;
 };
 
+// What NAT makes of a connection that comes from outside to an endpoint of its own: it was
+// expected, or it is refused, or neither.
+struct Welcome {
+    bool expected = false;
+    std::optional<DropReason> refused;
+};
+
 class Conntrack {
   public:
     // What whoever owns the router gives to its tracking.
@@ -197,6 +204,8 @@ class Conntrack {
     std::function<void(ConnId)> on_erase;
     // An unconfirmed connection is the one that was expected: NAT translates it as it should be.
     std::function<void(ConnId, const Expectation&, Instant)> on_expected;
+    // An unconfirmed connection is made that nobody expects.
+    std::function<Welcome(ConnId, const Packet&, Instant)> on_unexpected;
     // A connection that a helper follows is about to be erased.
     std::function<void(ConnId)> on_master_end;
 

@@ -56,6 +56,14 @@ Result<ConnId, DropReason> Conntrack::create(const Packet& packet, const Tuple& 
     if (expected && on_expected) {
         on_expected(*id, *expected, now);
     }
+    if (!expected && on_unexpected) {
+        const Welcome welcome = on_unexpected(*id, packet, now);
+        if (welcome.refused) {
+            free(*id);
+            return *welcome.refused;
+        }
+        table_[*id].status |= welcome.expected ? status::kExpected : 0;
+    }
     return *id;
 }
 

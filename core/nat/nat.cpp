@@ -4,6 +4,7 @@
 
 #include "core/nat/address_choice.hpp"
 #include "core/nat/icmp_inner.hpp"
+#include "core/nat/personality.hpp"
 #include "core/nat/source_index.hpp"
 #include "core/nat/translate.hpp"
 #include "core/nat/unique_tuple.hpp"
@@ -41,10 +42,13 @@ Range null_range(const Tuple& current, Manip manip);
 
 struct Nat::Impl {
     Impl(Conntrack& conntrack_in, RandomSource& random_in, SipKey key)
-        : conntrack(conntrack_in), random(random_in), sources(conntrack_in, key) {}
+        : conntrack(conntrack_in),
+          random(random_in),
+          sources(conntrack_in, key),
+          personality(conntrack_in, random_in, key) {}
 
     Verdict setup(ConnId id, Manip manip, const std::optional<Range>& range, RuleId rule,
-                  Instant now);
+                  IfIndex out, Instant now);
     Range range_for(const Tuple& current, Manip manip, const std::optional<Range>& range) const;
     void remember_source(ConnId id, const Range& range);
     void index_all(Instant now);
@@ -54,16 +58,24 @@ struct Nat::Impl {
     Conntrack& conntrack;
     RandomSource& random;
     SourceIndex sources;
+    Personality personality;
     bool pools = false;  // a rule with several addresses has been used: every source matters
 };
 
 Nat::Nat(Conntrack& conntrack, RandomSource& random, SipKey key)
     : impl_(std::make_unique<Impl>(conntrack, random, key)) {
-    conntrack.on_erase = [impl = impl_.get()](ConnId id) { impl->sources.erase(id); };
+    conntrack.on_erase = [impl = impl_.get()](ConnId id) {
+        impl->sources.erase(id);
+        impl->personality.erase(id);
+    };
+    conntrack.on_unexpected = [impl = impl_.get()](ConnId id, const Packet& packet, Instant now) {
+        return impl->personality.welcome(id, packet, now);
+    };
 }
 
 Nat::~Nat() {
     impl_->conntrack.on_erase = nullptr;
+    impl_->conntrack.on_unexpected = nullptr;
 }
 
 bool Nat::bound(const Packet& packet, Manip manip) const {
@@ -72,22 +84,25 @@ bool Nat::bound(const Packet& packet, Manip manip) const {
 
 Verdict Nat::bind(Packet& packet, Manip manip, const std::optional<Range>& range, RuleId rule,
                   Instant now) {
-    return impl_->setup(packet.meta.conn, manip, range, rule, now);
+    return impl_->setup(packet.meta.conn, manip, range, rule, packet.meta.out, now);
 }
 
 Verdict Nat::bind_expected(ConnId id, Manip manip, const Range& range, Instant now) {
-    return impl_->setup(id, manip, range, RuleId::None, now);
+    return impl_->setup(id, manip, range, RuleId::None, IfIndex::None, now);
 }
 
 // kernel: nf_nat_setup_info
 Verdict Nat::Impl::setup(ConnId id, Manip manip, const std::optional<Range>& range, RuleId rule,
-                         Instant now) {
+                         IfIndex out, Instant now) {
     if (conntrack.table()[id].has_any(status::kConfirmed | done_bit(manip))) {
         return Verdict::accept();
     }
     const auto current = invert(conntrack.table().tuple(id, Direction::Reply));
     if (!current) {
         return Verdict::drop(DropReason::NatUntranslatable);
+    }
+    if (range && range->behaves && manip == Manip::Source && Personality::can_map(*current)) {
+        return personality.bind_source(id, *current, *range, rule, out, now);
     }
     const Range wanted = range_for(*current, manip, range);
     if (is_pool(wanted) && !std::exchange(pools, true)) {
@@ -162,6 +177,10 @@ void Nat::rebuild(Instant now) {
 
 std::size_t Nat::bytes_in_use() const {
     return impl_->sources.bytes_in_use();
+}
+
+const Mappings& Nat::mappings() const {
+    return impl_->personality.mappings();
 }
 
 // What the rule means for this connection. Without a rule, or for masquerading what has no source

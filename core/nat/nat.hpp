@@ -27,6 +27,7 @@
 #include "core/base/random.hpp"
 #include "core/base/verdict.hpp"
 #include "core/conntrack/conntrack.hpp"
+#include "core/nat/mappings.hpp"
 #include "core/nat/range.hpp"
 #include "core/packet/hook.hpp"
 #include "core/packet/packet.hpp"
@@ -63,6 +64,8 @@ class Nat {
     // Only tests call it so far, as Table::recover().
     void rebuild(Instant now);
     [[nodiscard]] std::size_t bytes_in_use() const;
+    // Those of rules that say how their NAT behaves.
+    [[nodiscard]] const Mappings& mappings() const;
 
   private:
     struct Impl;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/base/ids.hpp"
+#include "core/nat/behaviour.hpp"
 #include "core/wire/address.hpp"
 
 namespace nsr::nat {
@@ -23,7 +24,9 @@ struct Range {
     IpAddress max_address;
     Port min_port = 0;
     Port max_port = 0;
-    Port base_port = 0;  // valid iff offset_ports
+    Port base_port = 0;    // valid iff offset_ports
+    bool behaves = false;  // `behaviour` is valid; else the NAT is Linux's
+    Behaviour behaviour;
 };
 
 }  // namespace nsr::nat

@@ -313,6 +313,10 @@ const conntrack::Conntrack& Router::conntrack() const {
     return impl_->state.conntrack;
 }
 
+const nat::Nat& Router::nat() const {
+    return impl_->state.nat;
+}
+
 const defrag::Defrag& Router::defrag() const {
     return impl_->state.defrag;
 }

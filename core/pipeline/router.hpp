@@ -22,6 +22,7 @@
 #include "core/base/result.hpp"
 #include "core/conntrack/conntrack.hpp"
 #include "core/defrag/defrag.hpp"
+#include "core/nat/nat.hpp"
 #include "core/packet/packet.hpp"
 #include "core/pipeline/counters.hpp"
 #include "core/pipeline/observer.hpp"
@@ -133,6 +134,7 @@ class Router {
     void observe(Observer* observer);
 
     [[nodiscard]] const conntrack::Conntrack& conntrack() const;
+    [[nodiscard]] const nat::Nat& nat() const;
     [[nodiscard]] const defrag::Defrag& defrag() const;
     [[nodiscard]] const routing::InterfaceTable& interfaces() const;
     [[nodiscard]] const routing::RouteTable& routes() const;

@@ -45,6 +45,10 @@ constexpr std::array kFiles = {
          .read = read_conntrack_mode,
          .write = write_conntrack_mode},
     File{.path = "/proc/nsrouter/drops", .read = read_drops},
+    File{.path = "/proc/nsrouter/nat_mappings",
+         .mode = 0440,
+         .needs_tracking = true,
+         .read = read_nat_mappings},
 };
 
 }  // namespace

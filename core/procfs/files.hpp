@@ -15,6 +15,7 @@ std::span<const File> files();
 std::unique_ptr<Cursor> open_nf_conntrack(const Context& context);
 std::unique_ptr<Cursor> open_ip_conntrack(const Context& context);
 std::string read_nf_conntrack_expect(const Context& context, Instant now);
+std::string read_nat_mappings(const Context& context, Instant now);
 std::string read_stat_nf_conntrack(const Context& context, Instant now);
 
 // network_files.cpp

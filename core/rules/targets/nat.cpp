@@ -2,7 +2,9 @@
 // kernel: xt_nat.c, nf_nat_masquerade.c, nf_nat_redirect.c, xt_NETMAP.c
 #include <array>
 #include <optional>
+#include <utility>
 
+#include "core/rules/targets/nat_behaviour.hpp"
 #include "core/rules/targets/targets.hpp"
 #include "core/rules/words/addresses.hpp"
 #include "core/rules/words/text.hpp"
@@ -19,12 +21,12 @@ constexpr std::uint8_t kBefore = bit(Hook::Prerouting) | bit(Hook::Output);
 constexpr std::uint8_t kBehind = bit(Hook::Postrouting) | bit(Hook::Input);
 constexpr std::uint8_t kNatTable = bit(TableId::Nat);
 
-constexpr std::array kSnatOptions = std::to_array<OptionSpec>(
-    {{"to-source"}, {"random", 0}, {"random-fully", 0}, {"persistent", 0}});
+constexpr auto kSnatOptions = with_behaviour(std::to_array<OptionSpec>(
+    {{"to-source"}, {"random", 0}, {"random-fully", 0}, {"persistent", 0}}));
 constexpr std::array kDnatOptions =
     std::to_array<OptionSpec>({{"to-destination"}, {"random", 0}, {"persistent", 0}});
-constexpr std::array kMasqueradeOptions =
-    std::to_array<OptionSpec>({{"to-ports"}, {"random", 0}, {"random-fully", 0}});
+constexpr auto kMasqueradeOptions =
+    with_behaviour(std::to_array<OptionSpec>({{"to-ports"}, {"random", 0}, {"random-fully", 0}}));
 constexpr std::array kRedirectOptions = std::to_array<OptionSpec>({{"to-ports"}, {"random", 0}});
 constexpr std::array kNetmapOptions = std::to_array<OptionSpec>({{"to"}});
 
@@ -76,8 +78,9 @@ void read_flags(const Options& options, Range& range) {
 // SNAT and DNAT
 class RangeTarget : public Target {
   public:
-    RangeTarget(std::string_view name, Manip manip, const Range& range)
-        : Target(name), manip_(manip), range_(range) {}
+    // `behaviour`: the options that say how the NAT behaves.
+    RangeTarget(std::string_view name, Manip manip, const Range& range, std::string behaviour)
+        : Target(name), manip_(manip), range_(range), behaviour_(std::move(behaviour)) {}
     std::string save() const override;
     TargetVerdict apply(ActionParam&, TableVerdict& verdict) const override {
         verdict.range = range_;
@@ -89,6 +92,7 @@ class RangeTarget : public Target {
   private:
     Manip manip_;
     Range range_;
+    std::string behaviour_;
 };
 
 std::string RangeTarget::save() const {
@@ -97,12 +101,16 @@ std::string RangeTarget::save() const {
     if (const std::string flags = flags_text(range_); !flags.empty()) {
         append(text, flags);
     }
+    if (!behaviour_.empty()) {
+        append(text, behaviour_);
+    }
     return text;
 }
 
 class MasqueradeTarget : public Target {
   public:
-    explicit MasqueradeTarget(const Range& range) : Target("MASQUERADE"), range_(range) {}
+    MasqueradeTarget(const Range& range, std::string behaviour)
+        : Target("MASQUERADE"), range_(range), behaviour_(std::move(behaviour)) {}
     std::string save() const override;
     TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
     bool needs_tracking() const override { return true; }
@@ -110,6 +118,7 @@ class MasqueradeTarget : public Target {
 
   private:
     Range range_;
+    std::string behaviour_;
 };
 
 std::string to_ports_text(const Range& range) {
@@ -121,7 +130,11 @@ std::string to_ports_text(const Range& range) {
 }
 
 std::string MasqueradeTarget::save() const {
-    return to_ports_text(range_);
+    std::string text = to_ports_text(range_);
+    if (!behaviour_.empty()) {
+        append(text, behaviour_);
+    }
+    return text;
 }
 
 // kernel: nf_nat_masquerade_ipv4, nf_nat_masquerade_ipv6
@@ -332,8 +345,12 @@ std::shared_ptr<const Target> parse_range_target(const Options& options, RuleCon
         return nullptr;
     }
     read_flags(options, range);
-    return std::make_shared<RangeTarget>(options.module,
-                                         source ? Manip::Source : Manip::Destination, range);
+    std::string behaviour;
+    if (!read_behaviour(options, context, range, behaviour)) {
+        return nullptr;
+    }
+    return std::make_shared<RangeTarget>(
+        options.module, source ? Manip::Source : Manip::Destination, range, behaviour);
 }
 
 std::shared_ptr<const Target> parse_ports_target(const Options& options, RuleContext& context) {
@@ -346,7 +363,11 @@ std::shared_ptr<const Target> parse_ports_target(const Options& options, RuleCon
     if (options.module == "REDIRECT") {
         return std::make_shared<RedirectTarget>(range);
     }
-    return std::make_shared<MasqueradeTarget>(range);
+    std::string behaviour;
+    if (!read_behaviour(options, context, range, behaviour)) {
+        return nullptr;
+    }
+    return std::make_shared<MasqueradeTarget>(range, behaviour);
 }
 
 std::shared_ptr<const Target> parse_netmap(const Options& options, RuleContext& context) {

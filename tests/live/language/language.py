@@ -60,6 +60,10 @@ def modules(judge):
     return {(row.split()[0] == "target", row.split()[1]): row.split()[2:] for row in rows}
 
 
+# Of SNAT and MASQUERADE, which no iptables has: docs/nat-behaviour.md.
+OURS = {"profile", "mapping", "filtering", "hairpin", "port-allocation", "port-block", "session-limit", "no-udp"}
+
+
 def covered(judge):
     grammar = {(is_target, row.name): {name for one in row.options for name in one.names} for is_target, row in lines.extensions()}
     missing = []
@@ -67,7 +71,7 @@ def covered(judge):
         kind = "target" if is_target else "match"
         if (is_target, name) not in grammar:
             missing.append(f"{kind} {name}")
-        missing += [f"{kind} {name} --{one}" for one in given if one not in grammar.get((is_target, name), given)]
+        missing += [f"{kind} {name} --{one}" for one in given if one not in grammar.get((is_target, name), given) and one not in OURS]
     print("\n".join(f"not in the grammar: {one}" for one in missing) or f"the grammar has all options of {len(modules(judge))} modules")
     return 1 if missing else 0
 

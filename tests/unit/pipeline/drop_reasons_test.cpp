@@ -200,6 +200,27 @@ const std::array kTales = {
              b.from_wan(ip(47, "192.0.2.7", "192.0.2.1").data(unknown));
          },
          "*nat\n-A POSTROUTING -o wan -j SNAT --to-source 192.0.2.1\nCOMMIT\n"},
+    Tale{NatRefused, [](Bench& b) { b.from_lan(udp(kClient, kServer)); },
+         "*nat\n-A POSTROUTING -o wan -j MASQUERADE --no-udp\nCOMMIT\n"},
+    Tale{NatFiltered,
+         [](Bench& b) {
+             b.from_lan(udp(kClient, kServer));
+             b.from_wan(udp("192.0.2.99:9", "192.0.2.1:4000"));
+         },
+         "*nat\n-A POSTROUTING -o wan -j MASQUERADE --profile restricted-cone\nCOMMIT\n"},
+    Tale{NatSessionLimit,
+         [](Bench& b) {
+             b.from_lan(udp(kClient, kServer));
+             b.from_lan(udp("10.0.0.2:4001", kServer));
+         },
+         "*nat\n-A POSTROUTING -o wan -j MASQUERADE --session-limit 1\nCOMMIT\n"},
+    Tale{NatPortsUsedUp,
+         [](Bench& b) {
+             b.from_lan(udp(kClient, kServer));
+             b.from_lan(udp("10.0.0.2:4001", kServer));
+         },
+         "*nat\n-A POSTROUTING -o wan -p udp -j MASQUERADE --to-ports 5000 --mapping "
+         "endpoint-independent\nCOMMIT\n"},
     Tale{RuleDrop, [](Bench& b) { b.from_lan(query()); }, "*filter\n-A FORWARD -j DROP\nCOMMIT\n"},
     Tale{PolicyDrop, [](Bench& b) { b.from_lan(query()); },
          "*filter\n:FORWARD DROP [0:0]\nCOMMIT\n"},

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/procfs/tree.hpp"
+#include "core/rules/language/parse.hpp"
 #include "tests/support/bench.hpp"
 
 using namespace nsr;
@@ -68,6 +69,18 @@ const std::array kShown = {
               bench.from_lan(udp("10.0.0.2:4000", "192.0.2.7:53").ttl(1));
           },
           "ttl_expired                        1  "},
+    Shown{"/proc/nsrouter/nat_mappings",
+          [](Bench& bench, procfs::Tree&) {
+              rules::Ruleset ruleset;
+              REQUIRE(rules::parse_save(
+                          "*nat\n-A POSTROUTING -j MASQUERADE --profile full-cone\nCOMMIT\n",
+                          "rules", Family::Ipv4, ruleset)
+                          .empty());
+              bench.router->apply(std::move(ruleset), bench.now);
+              bench.from_lan(udp("10.0.0.2:4000", "192.0.2.7:53"));
+          },
+          "udp src=10.0.0.2 sport=4000 mapped-src=192.0.2.1 mapped-sport=4000 "
+          "mapping=endpoint-independent filtering=endpoint-independent sessions=1\n"},
 };
 
 struct Empty {

@@ -54,6 +54,7 @@ const std::map<std::string, unsigned> kModes = {
     {"/proc/net/nf_conntrack", 0440},
     {"/proc/net/nf_conntrack_expect", 0440},
     {"/proc/nsrouter/conntrack_mode", 0644},
+    {"/proc/nsrouter/nat_mappings", 0440},
 };
 
 void files_below(const procfs::Tree& tree, const std::string& folder,

@@ -151,6 +151,62 @@ const std::vector<TargetRow> kTrackingRows = {
     {"TRACE", "", kRaw, kPre, "-j TRACE", kUdp, always},
 };
 
+// What they do to packets: scenario/nat_behaviour_test.cpp.
+const std::vector<TargetRow> kBehaviourRows = {
+    {"SNAT", "profile", kNat, kPost, "-j SNAT --to-source 192.0.2.7 --profile full-cone", kUdp,
+     [](const Seen& seen) {
+         return seen.range().behaves &&
+                seen.range().behaviour.filtering == nat::Dependence::Endpoint;
+     }},
+    {"SNAT", "mapping", kNat, kPost, "-j SNAT --to-source 192.0.2.7 --mapping address-dependent",
+     kUdp,
+     [](const Seen& seen) { return seen.range().behaviour.mapping == nat::Dependence::Address; }},
+    {"SNAT", "filtering", kNat, kPost,
+     "-j SNAT --to-source 192.0.2.7 --filtering endpoint-independent", kUdp,
+     [](const Seen& seen) {
+         return seen.range().behaviour.filtering == nat::Dependence::Endpoint;
+     }},
+    {"SNAT", "hairpin", kNat, kPost, "-j SNAT --to-source 192.0.2.7 --hairpin internal", kUdp,
+     [](const Seen& seen) { return seen.range().behaviour.hairpin == nat::Hairpin::Internal; }},
+    {"SNAT", "port-allocation", kNat, kPost,
+     "-j SNAT --to-source 192.0.2.7 --port-allocation sequential", kUdp,
+     [](const Seen& seen) { return seen.range().behaviour.ports == nat::PortChoice::Sequential; }},
+    {"SNAT", "port-block", kNat, kPost, "-j SNAT --to-source 192.0.2.7 --port-block 64", kUdp,
+     [](const Seen& seen) {
+         return seen.range().behaviour.ports == nat::PortChoice::Blocks &&
+                seen.range().behaviour.block_ports == 64;
+     }},
+    {"SNAT", "session-limit", kNat, kPost, "-j SNAT --to-source 192.0.2.7 --session-limit 7", kUdp,
+     [](const Seen& seen) { return seen.range().behaviour.session_limit == 7; }},
+    {"SNAT", "no-udp", kNat, kPost, "-j SNAT --to-source 192.0.2.7 --no-udp", kUdp,
+     [](const Seen& seen) { return seen.range().behaviour.no_udp; }},
+    {"MASQUERADE", "profile", kNat, kPost, "-j MASQUERADE --profile full-cone", kUdp,
+     [](const Seen& seen) {
+         return seen.range().behaves &&
+                seen.range().behaviour.filtering == nat::Dependence::Endpoint;
+     }},
+    {"MASQUERADE", "mapping", kNat, kPost, "-j MASQUERADE --mapping address-dependent", kUdp,
+     [](const Seen& seen) { return seen.range().behaviour.mapping == nat::Dependence::Address; }},
+    {"MASQUERADE", "filtering", kNat, kPost, "-j MASQUERADE --filtering endpoint-independent", kUdp,
+     [](const Seen& seen) {
+         return seen.range().behaviour.filtering == nat::Dependence::Endpoint;
+     }},
+    {"MASQUERADE", "hairpin", kNat, kPost, "-j MASQUERADE --hairpin internal", kUdp,
+     [](const Seen& seen) { return seen.range().behaviour.hairpin == nat::Hairpin::Internal; }},
+    {"MASQUERADE", "port-allocation", kNat, kPost, "-j MASQUERADE --port-allocation sequential",
+     kUdp,
+     [](const Seen& seen) { return seen.range().behaviour.ports == nat::PortChoice::Sequential; }},
+    {"MASQUERADE", "port-block", kNat, kPost, "-j MASQUERADE --port-block 64", kUdp,
+     [](const Seen& seen) {
+         return seen.range().behaviour.ports == nat::PortChoice::Blocks &&
+                seen.range().behaviour.block_ports == 64;
+     }},
+    {"MASQUERADE", "session-limit", kNat, kPost, "-j MASQUERADE --session-limit 7", kUdp,
+     [](const Seen& seen) { return seen.range().behaviour.session_limit == 7; }},
+    {"MASQUERADE", "no-udp", kNat, kPost, "-j MASQUERADE --no-udp", kUdp,
+     [](const Seen& seen) { return seen.range().behaviour.no_udp; }},
+};
+
 const std::vector<TargetRow> kNatRows = {
     {"SNAT", "to-source", kNat, kPost, "-j SNAT --to-source 192.0.2.7", kUdp,
      [](const Seen& seen) { return seen.range().min_address == *parse_address("192.0.2.7"); }},
@@ -239,7 +295,7 @@ const std::vector<TargetRow> kSetRows = {
 std::vector<TargetRow> all_rows() {
     std::vector<TargetRow> rows;
     for (const auto* some :
-         {&kFieldRows, &kMarkRows, &kTrackingRows, &kNatRows, &kLogRows, &kSetRows}) {
+         {&kFieldRows, &kMarkRows, &kTrackingRows, &kNatRows, &kBehaviourRows, &kLogRows, &kSetRows}) {
         rows.insert(rows.end(), some->begin(), some->end());
     }
     const std::vector<TargetRow> extensions = extension_target_rows();

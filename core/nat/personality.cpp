@@ -1,0 +1,227 @@
+#include "core/nat/personality.hpp"
+
+#include "core/nat/address_choice.hpp"
+#include "core/nat/port_allocator.hpp"
+
+namespace nsr::nat {
+
+using conntrack::Tuple;
+using conntrack::Welcome;
+namespace status = conntrack::status;
+
+namespace {
+
+constexpr unsigned kSequentialTries = 1024;
+
+bool same_parity(std::uint16_t a, std::uint16_t b) {
+    return ((a ^ b) & 1) == 0;
+}
+
+// Ports of the whole class, or those that the rule names, or of the host's block.
+PortSpan span_of(const Tuple& tuple, const Range& range, std::optional<std::uint16_t> block) {
+    if (block) {
+        return {*block, range.behaviour.block_ports};
+    }
+    return span_for(tuple, Manip::Source, range, false).value_or(PortSpan{1024, 64512});
+}
+
+bool within(const PortSpan& span, std::uint32_t port) {
+    return port >= span.min && port < span.min + span.size;
+}
+
+}  // namespace
+
+bool Personality::can_map(const Tuple& tuple) {
+    switch (tuple.protocol) {
+        case proto::kTcp:
+        case proto::kUdp:
+        case proto::kUdplite:
+        case proto::kIcmp:
+        case proto::kIcmpv6:
+            return true;
+        default:
+            return false;
+    }
+}
+
+Verdict Personality::bind_source(ConnId id, const Tuple& current, const Range& range, RuleId rule,
+                                 IfIndex out, Instant now) {
+    if (range.behaviour.no_udp && current.protocol == proto::kUdp) {
+        return Verdict::drop(DropReason::NatRefused);
+    }
+    const auto mapping = mapping_for(id, current, range, rule, out, now);
+    if (!mapping) {
+        return Verdict::drop(mapping.error());
+    }
+    const Outside& outside = mappings_[*mapping].outside;
+    Tuple chosen = current;
+    chosen.source = outside.address;
+    chosen.source_port = outside.port;
+    const auto reply = invert(chosen);
+    if (!reply || !conntrack_.alter_reply(id, *reply)) {
+        return Verdict::drop(DropReason::TrackingFailed);
+    }
+    conntrack_.set_nat(id, status::kSrcNat | status::kSrcNatDone, rule);
+    if (range.masquerade) {
+        conntrack_.set_masqueraded_behind(id, range.interface);
+    }
+    mappings_.join(*mapping, id, current.destination);
+    return Verdict::accept();
+}
+
+Result<MappingId, DropReason> Personality::mapping_for(ConnId id, const Tuple& tuple,
+                                                       const Range& range, RuleId rule, IfIndex out,
+                                                       Instant now) {
+    const Behaviour& behaviour = range.behaviour;
+    const Source source = source_of(tuple, conntrack_.zone_of(id, Direction::Original));
+    const bool limited = behaviour.session_limit != 0;
+    if (limited && mappings_.sessions_of(source.address) >= behaviour.session_limit) {
+        return DropReason::NatSessionLimit;
+    }
+    const Inside inside = inside_of(source, tuple, behaviour.mapping);
+    if (const MappingId known = mappings_.find(inside); known != kNoMapping) {
+        return known;
+    }
+    Range paired = range;  // RFC 4787 4.1: a host keeps its address
+    paired.persistent = true;
+    Tuple moved = tuple;
+    choose_address(moved, Manip::Source, paired, source.zone);
+    Outside outside{moved.source, 0, tuple.protocol};
+    const auto port = choose_port(id, moved, range, outside, now);
+    if (!port) {
+        return DropReason::NatPortsUsedUp;
+    }
+    outside.port = *port;
+    return mappings_.add({inside, outside, range, out, rule});
+}
+
+// The port itself where it is to be kept, then what the choice of the rule names, a bounded number
+// of tries.
+std::optional<std::uint16_t> Personality::choose_port(ConnId id, const Tuple& tuple,
+                                                      const Range& range, const Outside& outside,
+                                                      Instant now) {
+    const PortChoice choice = range.behaviour.ports;
+    const Source source = source_of(conntrack_.table().tuple(id, Direction::Original),
+                                    conntrack_.zone_of(id, Direction::Original));
+    std::optional<std::uint16_t> block;
+    if (choice == PortChoice::Blocks) {
+        block = mappings_.block_of(source.address, outside.address, range.behaviour.block_ports);
+        if (!block) {
+            return std::nullopt;
+        }
+    }
+    const PortSpan span = span_of(tuple, range, block);
+    const auto usable = [&](std::uint32_t port) {
+        Outside candidate = outside;
+        candidate.port = static_cast<std::uint16_t>(port);
+        return within(span, port) && is_free(id, tuple, candidate, now);
+    };
+    if (choice == PortChoice::Sequential) {
+        for (unsigned i = 0; i < kSequentialTries; ++i) {
+            if (const std::uint16_t port = mappings_.next_port(outside); usable(port)) {
+                return port;
+            }
+        }
+        return std::nullopt;
+    }
+    if (choice == PortChoice::Contiguous) {
+        if (const std::uint16_t port = neighbour(tuple, source); port != 0 && usable(port)) {
+            return port;
+        }
+    }
+    if (choice != PortChoice::Random && usable(tuple.source_port)) {
+        return tuple.source_port;
+    }
+    const bool even = choice == PortChoice::Parity || choice == PortChoice::Contiguous;
+    PortSequence sequence = sequence_for(span, tuple, Manip::Source, range, random_);
+    while (const auto port = sequence.next()) {
+        if ((!even || same_parity(*port, tuple.source_port)) && usable(*port)) {
+            return port;
+        }
+    }
+    return std::nullopt;
+}
+
+// No mapping has it, and no connection of another rule that would look the same.
+bool Personality::is_free(ConnId id, Tuple tuple, const Outside& outside, Instant now) const {
+    if (mappings_.find(outside) != kNoMapping) {
+        return false;
+    }
+    tuple.source = outside.address;
+    tuple.source_port = outside.port;
+    const auto reply = invert(tuple);
+    return reply && !conntrack_.table().taken(*reply, conntrack_.zone_of(id, Direction::Reply), id,
+                                              to_jiffies(now));
+}
+
+// The port behind the one that the endpoint with the port before has; 0: there is none such.
+std::uint16_t Personality::neighbour(const Tuple& tuple, const Source& source) const {
+    if ((source.port & 1) == 0) {
+        return 0;
+    }
+    Source before = source;
+    --before.port;
+    const MappingId mapping = mappings_.find(inside_of(before, tuple, Dependence::Endpoint));
+    return mapping == kNoMapping ? std::uint16_t{0}
+                                 : static_cast<std::uint16_t>(mappings_[mapping].outside.port + 1);
+}
+
+bool Personality::admits(MappingId mapping, const IpAddress& remote) const {
+    switch (mappings_[mapping].range.behaviour.filtering) {
+        case Dependence::Endpoint:
+            return true;
+        case Dependence::Address:
+            return mappings_.knows(mapping, remote);
+        case Dependence::AddressAndPort:
+            return false;
+    }
+    return false;
+}
+
+Welcome Personality::welcome(ConnId id, const Packet& packet, Instant now) {
+    const Tuple tuple = conntrack_.table().tuple(id, Direction::Original);
+    if (mappings_.empty() || proto::is_icmp(tuple.protocol)) {
+        return {};
+    }
+    const MappingId mapping =
+        mappings_.find(Outside{tuple.destination, tuple.destination_port, tuple.protocol});
+    if (mapping == kNoMapping) {
+        return {};
+    }
+    const Mapping body = mappings_[mapping];
+    const Hairpin hairpin = body.range.behaviour.hairpin;
+    const bool from_inside = packet.meta.in != body.out;
+    if (from_inside && hairpin == Hairpin::No) {
+        return {};
+    }
+    Outside seen{tuple.source, tuple.source_port, tuple.protocol};
+    MappingId own = kNoMapping;
+    if (from_inside && hairpin == Hairpin::External) {
+        const auto made = mapping_for(id, tuple, body.range, body.rule, body.out, now);
+        if (!made) {
+            return {.refused = made.error()};
+        }
+        own = *made;
+        seen = mappings_[own].outside;
+        mappings_.join(own, id, tuple.destination);
+    }
+    if (!admits(mapping, seen.address)) {
+        return {.refused = DropReason::NatFiltered};
+    }
+    Tuple reply = conntrack_.table().tuple(id, Direction::Reply);
+    reply.source = body.inside.source.address;
+    reply.source_port = body.inside.source.port;
+    reply.destination = seen.address;
+    reply.destination_port = seen.port;
+    if (!conntrack_.alter_reply(id, reply)) {
+        return {.refused = DropReason::TrackingFailed};
+    }
+    conntrack_.set_nat(id, status::kDstNat | status::kDstNatDone, body.rule);
+    if (own != kNoMapping) {
+        conntrack_.set_nat(id, status::kSrcNat | status::kSrcNatDone, body.rule);
+    }
+    mappings_.join(mapping, id, seen.address);
+    return {.expected = true};
+}
+
+}  // namespace nsr::nat

@@ -1,0 +1,49 @@
+// Personality: translates connections as a rule's Behaviour demands, out and in.
+#pragma once
+
+#include "core/base/random.hpp"
+#include "core/base/verdict.hpp"
+#include "core/conntrack/conntrack.hpp"
+#include "core/nat/mappings.hpp"
+#include "core/nat/range.hpp"
+
+namespace nsr::nat {
+
+class Personality {
+  public:
+    Personality(conntrack::Conntrack& conntrack, RandomSource& random, SipKey key)
+        : conntrack_(conntrack), random_(random), mappings_(key) {}
+
+    // Can it be mapped: has it ports, or an id? Others are translated as the kernel does it.
+    static bool can_map(const conntrack::Tuple& tuple);
+
+    // The source of an unconfirmed connection that goes out by `out` becomes its mapping's.
+    // `current`: how it looks so far.
+    Verdict bind_source(ConnId id, const conntrack::Tuple& current, const Range& range, RuleId rule,
+                        IfIndex out, Instant now);
+    // An unconfirmed connection that nobody expects goes to an outside endpoint: to the inside one,
+    // if its filter admits whoever comes. What becomes of it; see Conntrack::on_unexpected.
+    conntrack::Welcome welcome(ConnId id, const Packet& packet, Instant now);
+
+    void erase(ConnId id) { mappings_.leave(id); }
+    [[nodiscard]] const Mappings& mappings() const { return mappings_; }
+
+  private:
+    Result<MappingId, DropReason> mapping_for(ConnId id, const conntrack::Tuple& tuple,
+                                              const Range& range, RuleId rule, IfIndex out,
+                                              Instant now);
+    std::optional<std::uint16_t> choose_port(ConnId id, const conntrack::Tuple& tuple,
+                                             const Range& range, const Outside& outside,
+                                             Instant now);
+    [[nodiscard]] bool is_free(ConnId id, conntrack::Tuple tuple, const Outside& outside,
+                               Instant now) const;
+    [[nodiscard]] std::uint16_t neighbour(const conntrack::Tuple& tuple,
+                                          const Source& source) const;
+    [[nodiscard]] bool admits(MappingId mapping, const IpAddress& remote) const;
+
+    conntrack::Conntrack& conntrack_;
+    RandomSource& random_;
+    Mappings mappings_;
+};
+
+}  // namespace nsr::nat

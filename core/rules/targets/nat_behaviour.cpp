@@ -1,0 +1,115 @@
+#include "core/rules/targets/nat_behaviour.hpp"
+
+#include <optional>
+#include <span>
+
+#include "core/rules/module.hpp"
+#include "core/rules/words/text.hpp"
+
+namespace nsr::rules {
+
+namespace {
+
+using nat::Behaviour;
+
+constexpr std::uint64_t kLeastBlock = 16;
+constexpr std::uint64_t kMostBlock = 32256;  // two of them fit behind port 1024
+constexpr std::uint64_t kMostSessions = 65535;
+
+// Where a name is among those that an option takes; nothing: an error was told.
+std::optional<std::size_t> index_of_name(const GivenOption& given, const RuleContext& context,
+                                         std::span<const std::string_view> names) {
+    const auto found = std::find(names.begin(), names.end(), given.value);
+    if (found == names.end()) {
+        std::string known;
+        for (const std::string_view name : names) {
+            known += (known.empty() ? "" : ", ") + std::string(name);
+        }
+        context.error(given, in_quotes(given.value) + " is not one of " + known +
+                                 did_you_mean(given.value, {names.begin(), names.end()}));
+        return std::nullopt;
+    }
+    return static_cast<std::size_t>(found - names.begin());
+}
+
+bool read_number(const GivenOption& given, const RuleContext& context, std::uint64_t least,
+                 std::uint64_t most, std::uint16_t& into) {
+    const auto number = parse_number(given.value, most);
+    if (!number || *number < least) {
+        context.error(given, in_quotes(given.value) + " is not a number from " +
+                                 std::to_string(least) + " to " + std::to_string(most));
+        return false;
+    }
+    into = static_cast<std::uint16_t>(*number);
+    return true;
+}
+
+bool read_profile(const GivenOption& given, const RuleContext& context, Behaviour& behaviour) {
+    std::vector<std::string_view> names;
+    for (const nat::Profile& profile : nat::profiles()) {
+        names.push_back(profile.name);
+    }
+    const auto index = index_of_name(given, context, names);
+    if (index) {
+        behaviour = nat::profiles()[*index].behaviour;
+    }
+    return index.has_value();
+}
+
+template <class Enum>
+bool read_name(const GivenOption& given, const RuleContext& context,
+               std::span<const std::string_view> names, Enum& into) {
+    const auto index = index_of_name(given, context, names);
+    into = index ? static_cast<Enum>(*index) : into;
+    return index.has_value();
+}
+
+bool read_one(const GivenOption& given, const RuleContext& context, Behaviour& behaviour) {
+    if (given.name == "profile") {
+        return read_profile(given, context, behaviour);
+    }
+    if (given.name == "mapping") {
+        return read_name(given, context, nat::dependence_names(), behaviour.mapping);
+    }
+    if (given.name == "filtering") {
+        return read_name(given, context, nat::dependence_names(), behaviour.filtering);
+    }
+    if (given.name == "hairpin") {
+        return read_name(given, context, nat::hairpin_names(), behaviour.hairpin);
+    }
+    if (given.name == "port-allocation") {
+        return read_name(given, context, nat::port_choice_names(), behaviour.ports);
+    }
+    if (given.name == "port-block") {
+        behaviour.ports = nat::PortChoice::Blocks;
+        return read_number(given, context, kLeastBlock, kMostBlock, behaviour.block_ports);
+    }
+    if (given.name == "session-limit") {
+        return read_number(given, context, 1, kMostSessions, behaviour.session_limit);
+    }
+    behaviour.no_udp = true;
+    return true;
+}
+
+}  // namespace
+
+bool read_behaviour(const Options& options, const RuleContext& context, nat::Range& range,
+                    std::string& text) {
+    for (const OptionSpec& option : kBehaviourOptions) {
+        const GivenOption* given = options.find(option.name);
+        if (given == nullptr) {
+            continue;
+        }
+        if (!read_one(*given, context, range.behaviour)) {
+            return false;
+        }
+        range.behaves = true;
+        append(text, "--" + std::string(option.name));
+        if (option.values != 0) {
+            append(text, given->value);
+        }
+    }
+    return true;
+}
+
+}  // namespace nsr::rules
