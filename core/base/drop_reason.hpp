@@ -48,7 +48,6 @@ enum class DropReason : std::uint8_t {
     ConfirmClash,
     NatUntranslatable,
     HelperRefused,
-    SequenceAdjust,
     // rules
     RuleDrop,
     PolicyDrop,

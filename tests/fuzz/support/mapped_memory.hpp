@@ -10,7 +10,7 @@
 
 namespace nsr::fuzz {
 
-inline constexpr std::size_t kArenas = 3;
+inline constexpr std::size_t kArenas = 4;
 inline constexpr std::size_t kArenaBytes = std::size_t{2} << 20;
 
 struct alignas(4096) MappedBlock {

@@ -30,8 +30,8 @@ TEST_CASE("the hooks, their stages and the kernel's priorities") {
         printed(Hook::Postrouting, pipeline::kPostrouting);
     CHECK(text ==
           "PREROUTING: defrag -400 raw -300 conntrack -200 mangle -150 nat -100\n"
-          "INPUT: mangle -150 filter 0 security 50 nat 100 confirm last\n"
+          "INPUT: mangle -150 filter 0 security 50 nat 100 helper 300 confirm last\n"
           "FORWARD: mangle -150 filter 0 security 50\n"
           "OUTPUT: defrag -400 raw -300 conntrack -200 mangle -150 nat -100 filter 0 security 50\n"
-          "POSTROUTING: mangle -150 nat 100 confirm last\n");
+          "POSTROUTING: mangle -150 nat 100 helper 300 confirm last\n");
 }

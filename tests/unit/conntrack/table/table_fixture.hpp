@@ -92,7 +92,7 @@ inline ConnId add(Table& table, const Tuple& original, Jiffies deadline = 30 * k
 
 // What a mapped file is: blocks that outlive the Table that wrote them.
 struct File {
-    std::vector<std::vector<std::unique_ptr<std::byte[]>>> arenas{3};
+    std::vector<std::vector<std::unique_ptr<std::byte[]>>> arenas{4};
     std::size_t most_blocks = 64;
 
     // As another process would find it after this one was killed right now.

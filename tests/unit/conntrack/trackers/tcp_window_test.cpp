@@ -34,7 +34,7 @@ TcpState established(const std::vector<std::uint8_t>& client_options = {},
     TcpState tcp;
     const auto take = [&tcp](Direction direction, const TcpSegment& made, TcpConntrack next) {
         if (!synchronise(tcp, direction, made)) {
-            const WindowSegment window = window_segment(tcp, direction, made);
+            const WindowSegment window = window_segment(tcp, direction, made, nullptr);
             advance(tcp, direction, made, window);
         }
         tcp.state = static_cast<std::uint8_t>(next);
@@ -49,7 +49,8 @@ TcpState established(const std::vector<std::uint8_t>& client_options = {},
 
 WindowCheck judge(const TcpState& tcp, Direction direction, const TcpSegment& made) {
     const auto sender = static_cast<std::size_t>(direction);
-    return check(tcp.seen[sender], tcp.seen[1 - sender], window_segment(tcp, direction, made));
+    return check(tcp.seen[sender], tcp.seen[1 - sender],
+                 window_segment(tcp, direction, made, nullptr));
 }
 
 WindowBound bound(const TcpState& tcp, const TcpSegment& made) {
@@ -144,7 +145,7 @@ TEST_CASE("tcp window: a shrunk window keeps its old edge, a closed one takes a 
     TcpState tcp = established();
     const auto acknowledge = [&tcp](std::uint32_t ack, std::uint16_t window) {
         const TcpSegment made = segment(kAck, 5000, ack, 0, window);
-        advance(tcp, kServer, made, window_segment(tcp, kServer, made));
+        advance(tcp, kServer, made, window_segment(tcp, kServer, made, nullptr));
     };
     acknowledge(1000, 10);
     CHECK(tcp.seen[0].max_end == 2000);
@@ -156,13 +157,13 @@ TEST_CASE("tcp window: a shrunk window keeps its old edge, a closed one takes a 
 TEST_CASE("tcp window: data is unacknowledged until exactly all of it is acknowledged") {
     TcpState tcp = established();
     const TcpSegment data = segment(kAck, 1000, 5000, 100, 1000);
-    advance(tcp, kClient, data, window_segment(tcp, kClient, data));
+    advance(tcp, kClient, data, window_segment(tcp, kClient, data, nullptr));
     CHECK((tcp.flags[0] & tcp_flag::kDataUnacknowledged) != 0);
     const TcpSegment half = segment(kAck, 5000, 1050, 0, 1000);
-    advance(tcp, kServer, half, window_segment(tcp, kServer, half));
+    advance(tcp, kServer, half, window_segment(tcp, kServer, half, nullptr));
     CHECK((tcp.flags[0] & tcp_flag::kDataUnacknowledged) != 0);
     const TcpSegment all = segment(kAck, 5000, 1100, 0, 1000);
-    advance(tcp, kServer, all, window_segment(tcp, kServer, all));
+    advance(tcp, kServer, all, window_segment(tcp, kServer, all, nullptr));
     CHECK((tcp.flags[0] & tcp_flag::kDataUnacknowledged) == 0);
 }
 
@@ -170,11 +171,11 @@ TEST_CASE("tcp window: repetitions are counted, anything new starts over") {
     TcpState tcp = established();
     const TcpSegment data = segment(kAck, 1000, 5000, 100, 1000);
     for (int i = 0; i < 4; ++i) {
-        advance(tcp, kClient, data, window_segment(tcp, kClient, data));
+        advance(tcp, kClient, data, window_segment(tcp, kClient, data, nullptr));
     }
     CHECK(tcp.retransmits == 3);
     const TcpSegment more = segment(kAck, 1100, 5000, 1, 1000);
-    advance(tcp, kClient, more, window_segment(tcp, kClient, more));
+    advance(tcp, kClient, more, window_segment(tcp, kClient, more, nullptr));
     CHECK(tcp.retransmits == 0);
 }
 
