@@ -70,9 +70,6 @@ constexpr std::array<DropReasonRow, kDropReasonCount> kDropReasons = {{
     {HelperRefused, "helper_refused", "NETFILTER_DROP",
      "a helper could not follow what the packet announces: a command cut in two, no room for what "
      "it expects, or no port to translate it to"},
-    {SequenceAdjust, "sequence_adjust", "NETFILTER_DROP",
-     "a helper had changed the length of an earlier segment, and the numbers of this one could not "
-     "be moved"},
     {RuleDrop, "rule_drop", "NETFILTER_DROP", "a rule says DROP"},
     {PolicyDrop, "policy_drop", "NETFILTER_DROP", "no rule decided and the chain's policy is DROP"},
     {RuleReject, "rule_reject", "NETFILTER_DROP", "a rule says REJECT"},

@@ -52,7 +52,6 @@ enum class DropReason : std::uint8_t {
     NatSessionLimit,
     NatPortsUsedUp,
     HelperRefused,
-    SequenceAdjust,
     // rules
     RuleDrop,
     PolicyDrop,

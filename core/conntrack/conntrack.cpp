@@ -24,12 +24,12 @@ CtInfo info_of(const Connection& record, Direction direction) {
 }  // namespace
 
 Conntrack::Conntrack(const Settings& settings, Resources resources)
-    : settings_(settings),
+    : Helping({table_, settings_, stats_, resources.log, now_}, resources.key),
+      settings_(settings),
       log_(resources.log),
       table_(resources.key, settings.buckets,
              resources.memory ? std::move(resources.memory) : anonymous_memory()),
-      events_(*this, table_),
-      expectations_(resources.key) {
+      events_(*this, table_) {
 }
 
 Conntrack::~Conntrack() = default;
@@ -132,7 +132,7 @@ Verdict Conntrack::track_flow(Packet& packet, Instant now) {
         packet.gather(packet.layout.l4_offset + wire::sctp::kHeaderBytes);  // kernel: sctp_error
     }
     const auto ahead = lookahead_.take(packet);
-    const bool complete = packet.layout.protocol != proto::kGre || gre_keys_.empty();
+    const bool complete = packet.layout.protocol != proto::kGre || gre_keys().empty();
     const Lookahead::Lookup lookup = ahead && complete ? *ahead : lookup_of(tuple_of(packet));
     const auto& tuple = lookup.tuple;
     if (!tuple) {
@@ -234,8 +234,8 @@ std::optional<Hit> Conntrack::find(const Lookahead::Lookup& lookup, const Meta& 
 
 // GRE that was announced has a source key, which is not in the packet.
 Lookahead::Lookup Conntrack::lookup_of(std::optional<Tuple> tuple) const {
-    if (tuple && tuple->protocol == proto::kGre && !gre_keys_.empty()) {
-        tuple->source_port = gre_keys_.source_key(*tuple);
+    if (tuple && tuple->protocol == proto::kGre && !gre_keys().empty()) {
+        tuple->source_port = gre_keys().source_key(*tuple);
     }
     return {tuple, tuple ? table_.hash_of(*tuple, Zone{0}) : 0};
 }

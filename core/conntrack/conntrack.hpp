@@ -24,6 +24,7 @@
 //   A record that was freed may be handed out again at once: an id is good for the packet at hand,
 //   and for whoever looks while nothing else happens. What goes over the whole table (expire(),
 //   iterate()) does so a bounded number of records at a time.
+//   A connection that a helper follows announces others, which track() then finds: helping.hpp.
 //   Nothing outside writes a record: what changes one goes through a method of this class, which
 //   leaves an event (event_cache.hpp) for those who subscribed. Time comes in as an Instant;
 //   nothing here reads a clock.
@@ -45,10 +46,10 @@
 #include "core/base/siphash.hpp"
 #include "core/base/verdict.hpp"
 #include "core/conntrack/event_cache.hpp"
-#include "core/conntrack/expect/expectations.hpp"
-#include "core/conntrack/expect/gre_keys.hpp"
+#include "core/conntrack/helping.hpp"
 #include "core/conntrack/lookahead.hpp"
 #include "core/conntrack/rate_limit.hpp"
+#include "core/conntrack/record/change.hpp"
 #include "core/conntrack/record/settings.hpp"
 #include "core/conntrack/stats.hpp"
 #include "core/conntrack/sweep.hpp"
@@ -58,17 +59,6 @@
 
 namespace nsr::conntrack {
 
-// What conntrack(8) -U may change; what has no value stays. kernel: ctnetlink_change_conntrack
-struct Change {
-    struct MarkChange {
-        Mark value = 0;
-        Mark mask = 0xffffffff;  // the bits that are cleared before `value` is xored in
-    };
-    std::optional<MarkChange> mark;
-    std::uint32_t status = 0;  // bits to set: SEEN_REPLY, ASSURED, FIXED_TIMEOUT; others: ignored
-    std::optional<std::uint32_t> timeout_seconds;
-};
-
 // What NAT makes of a connection that comes from outside to an endpoint of its own: it was
 // expected, or it is refused, or neither.
 struct Welcome {
@@ -76,7 +66,7 @@ struct Welcome {
     std::optional<DropReason> refused;
 };
 
-class Conntrack {
+class Conntrack : public Helping {
   public:
     // What whoever owns the router gives to its tracking.
     struct Resources {
@@ -127,46 +117,6 @@ class Conntrack {
     // `bits`: of status::kNatMask and kNatDoneMask.
     void set_nat(ConnId id, std::uint32_t bits, RuleId rule);
     void set_masqueraded_behind(ConnId id, IfIndex interface);
-
-    // Helpers. The helper that follows a connection, and the one that expected it.
-    [[nodiscard]] HelperId helper_of(ConnId id) const;
-    [[nodiscard]] HelperId master_helper_of(ConnId id) const;
-    // What a helper remembers of a connection. Null: no helper follows it.
-    [[nodiscard]] HelpData* help_data(ConnId id);
-    [[nodiscard]] const SequenceAdjusts* adjusts_of(ConnId id) const;
-    // The payload of the segment that begins at `sequence` became `difference` octets longer.
-    void adjust_sequence(ConnId id, Direction direction, std::uint32_t sequence,
-                         std::int32_t difference);
-    // It lives `seconds` from now on. kernel: nf_ct_refresh
-    void refresh(ConnId id, std::uint32_t seconds, Instant now);
-
-    // A connection is expected from now on. A helper's expectation of the same class that expects
-    // the same makes way, and the oldest one where there are too many. kernel:
-    // nf_ct_expect_related; EBUSY, EALREADY, EMFILE, ESHUTDOWN
-    enum class ExpectFailure : std::uint8_t { Clash, Known, TooMany, NoHelper };
-    // `whose`: of whom an expectation of the same flow is, to be Known or to make way. kernel:
-    // NF_CT_EXP_F_SKIP_MASTER
-    enum class Whose : std::uint8_t { Master, Anybody };
-    [[nodiscard]] Result<ExpectId, ExpectFailure> expect_related(const Expectation& expectation,
-                                                                 Instant now,
-                                                                 Whose whose = Whose::Master);
-    // The newest one that `tuple` fits, inactive or not, in the zone of `master`; 0: there is none.
-    // kernel: __nf_ct_expect_find
-    [[nodiscard]] ExpectId find_expectation(const Tuple& tuple, ConnId master) const;
-    // kernel: nf_ct_unexpect_related
-    void unexpect(ExpectId id);
-    void unexpect_all(ConnId master);
-    // The expectation of a connection with that tuple, if there is one.
-    void unexpect_flow(const Tuple& tuple, ConnId master);
-    // The connection with that tuple, in the zone of `master`, is over. False: there is none.
-    bool end_now(const Tuple& tuple, ConnId master);
-    // How GRE of a call is told apart; by direction. False: the connection has other keys.
-    bool add_gre_keys(ConnId master, const Tuple& original, const Tuple& reply);
-    void remove_gre_keys(ConnId master) { gre_keys_.remove(master); }
-    void activate(ExpectId id, std::uint32_t seconds, Instant now);
-    [[nodiscard]] const Expectations& expectations() const { return expectations_; }
-    // The newest expectation of `master`; 0: none. See Expectations::older.
-    [[nodiscard]] ExpectId newest_expectation(ConnId master) const;
 
     // The connection keeps what it has, but has to be accepted again: from now on
     // awaits_recheck() is true of its packets, until accept_again().
@@ -223,13 +173,6 @@ class Conntrack {
                                       Instant now);
     [[nodiscard]] bool carries_events(const Meta& meta) const;
     bool add_extra(ConnId id, const Meta& meta);
-    bool take_help(ConnId id, const Meta& meta, const std::optional<Expectation>& expected);
-    bool assign_helper(ConnId id, const Meta& meta);
-    bool assign_automatic_helper(ConnId id);
-    [[nodiscard]] HelperId automatic_helper(const Tuple& reply) const;
-    std::optional<Expectation> find_expected(const Tuple& tuple, Zone zone, Jiffies now);
-    void evict_oldest(const Expectation& expectation);
-    void expire_expectations(Jiffies now);
     bool make_room(Instant now);
     bool expire_batch(Instant now);
     void sweep_batch(Instant now);
@@ -248,9 +191,6 @@ class Conntrack {
     bool rechecks_ = false;  // recheck() was called for one, at some time
     RateLimit full_log_;
     EventCache events_;
-    Expectations expectations_;
-    GreKeys gre_keys_;
-    RateLimit expect_log_;
     Lookahead lookahead_;
     Sweeps sweeps_;
     ConnId killed_ = ConnId::None;  // over, but the packet that killed it is still on its way

@@ -362,7 +362,7 @@ std::optional<Instant> Conntrack::next_deadline() const {
         return now_;
     }
     const auto deadline =
-        nearer(table_.next_deadline(), expectations_.next_deadline(), to_jiffies(now_));
+        nearer(table_.next_deadline(), expectations().next_deadline(), to_jiffies(now_));
     if (!deadline) {
         return std::nullopt;
     }

@@ -72,14 +72,13 @@ Verdict Helpers::help(Packet& packet, Instant now) {
     const auto* row = std::find_if(kHelp.begin(), kHelp.end(),
                                    [helper](const Row& known) { return known.id == helper; });
     if (row != kHelp.end()) {
-        Call call{packet, conntrack_, nat_, random_, log_, now};
+        Call call{packet, conntrack_, nat_, random_, log_, log_limit_, now};
         if (const Verdict verdict = row->help(call); !verdict.accepted()) {
             return verdict;
         }
     }
-    if (adjusts && packet.meta.in != IfIndex::Loopback &&
-        !adjust_sequence(packet, direction_of(meta.ct_info), *conntrack_.adjusts_of(meta.conn))) {
-        return Verdict::drop(DropReason::SequenceAdjust);
+    if (adjusts && packet.meta.in != IfIndex::Loopback) {
+        adjust_sequence(packet, direction_of(meta.ct_info), *conntrack_.adjusts_of(meta.conn));
     }
     return Verdict::accept();
 }

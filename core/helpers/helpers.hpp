@@ -20,6 +20,7 @@
 #include "core/base/random.hpp"
 #include "core/base/verdict.hpp"
 #include "core/conntrack/conntrack.hpp"
+#include "core/conntrack/rate_limit.hpp"
 #include "core/nat/nat.hpp"
 #include "core/packet/packet.hpp"
 
@@ -43,6 +44,7 @@ class Helpers {
     nat::Nat& nat_;
     RandomSource& random_;
     LogSink& log_;
+    conntrack::RateLimit log_limit_;
 };
 
 }  // namespace nsr::helpers

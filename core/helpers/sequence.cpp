@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 
+#include "core/base/check.hpp"
 #include "core/packet/rewrite.hpp"
 #include "core/wire/tcp.hpp"
 #include "core/wire/tcp_options.hpp"
@@ -46,12 +47,10 @@ void adjust_sacks(Packet& packet, std::size_t options_offset, std::size_t option
 
 }  // namespace
 
-bool adjust_sequence(Packet& packet, Direction direction,
+void adjust_sequence(Packet& packet, Direction direction,
                      const conntrack::SequenceAdjusts& adjusts) {
     const auto header = wire::TcpView::parse(packet.l4());
-    if (!header || !header->data_offset_valid()) {
-        return false;
-    }
+    NSR_CHECK(header && header->data_offset_valid());
     const std::size_t l4 = packet.layout.l4_offset;
     const std::size_t options_length = header->data_offset_bytes() - tcp::kHeaderBytes;
     const bool acknowledges = (header->flags() & tcp::kAck) != 0;
@@ -64,7 +63,6 @@ bool adjust_sequence(Packet& packet, Direction direction,
         acknowledge(packet, l4 + tcp::kAcknowledgmentOffset, other);
     }
     adjust_sacks(packet, l4 + tcp::kOptionsOffset, options_length, other);
-    return true;
 }
 
 }  // namespace nsr::helpers

@@ -6,9 +6,9 @@
 
 namespace nsr::helpers {
 
-// False: the header is not all there. Precondition: a TCP packet going in `direction`. kernel:
-// nf_ct_seq_adjust
-[[nodiscard]] bool adjust_sequence(Packet& packet, Direction direction,
-                                   const conntrack::SequenceAdjusts& adjusts);
+// Precondition: a TCP packet going in `direction`, whose header is one that tracking accepts.
+// kernel: nf_ct_seq_adjust
+void adjust_sequence(Packet& packet, Direction direction,
+                     const conntrack::SequenceAdjusts& adjusts);
 
 }  // namespace nsr::helpers

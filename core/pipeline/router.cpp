@@ -169,6 +169,10 @@ void Router::destroy_connection(ConnId id, Instant now) {
     impl_->state.conntrack.destroy(id, now);
 }
 
+void Router::flush_expectations() {
+    impl_->state.conntrack.flush_expectations();
+}
+
 void Router::recheck_connection(ConnId id) {
     impl_->state.conntrack.recheck(id);
 }

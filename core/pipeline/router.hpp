@@ -104,6 +104,7 @@ class Router {
     [[nodiscard]] bool update_connection(ConnId id, const conntrack::Change& change, Instant now);
     void zero_counters(ConnId id);
     void destroy_connection(ConnId id, Instant now);
+    void flush_expectations();
     // Its next packet of the original direction meets the filter as if it were the first one;
     // packets of the other direction are dropped until one was accepted.
     void recheck_connection(ConnId id);

@@ -8,11 +8,12 @@ namespace nsr::router {
 
 void read_router(Section section, Config& config);
 void read_control(Section section, Config& config);
-void read_conntrack(Section section, Config& config);
 void read_proc(Section section, Config& config);
 void read_host(Section section, Config& config);
 void read_interfaces(Section& root, Config& config);
 void read_routes(Section& root, Config& config);
+// conntrack_section.cpp
+void read_conntrack(Section section, Config& config);
 // sysctl_section.cpp
 void read_sysctls(Section section, Config& config);
 // A table of sysctl names; dotted TOML keys make nested tables, which are put together again.

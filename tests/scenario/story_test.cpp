@@ -43,7 +43,7 @@ got      IPv4 192.0.2.1 > 198.51.100.7 ttl=63 id=1 len=30 UDP 4000>53
     2. when lan IPv4 10.0.0.2 > 198.51.100.7 ttl=64 id=1 len=30 UDP 4000>53
          PREROUTING: defrag, raw, conntrack, mangle, nat
          FORWARD: mangle, filter, security
-         POSTROUTING: mangle, nat, confirm
+         POSTROUTING: mangle, nat, helper, confirm
          out IPv4 192.0.2.1 > 198.51.100.7 ttl=63 id=1 len=30 UDP 4000>53
     3. after 1500 ms
   > 4. expect wan IPv4 192.0.2.1 > 198.51.100.7 ttl=64 id=1 len=30 UDP 4001>53)");
@@ -63,7 +63,7 @@ TEST_CASE("story: a packet that nobody expected is told at the end") {
     2. when lan IPv4 10.0.0.2 > 198.51.100.7 ttl=64 id=1 len=28 ICMP type=8 code=0 id=1 seq=1
          PREROUTING: defrag, raw, conntrack, mangle, nat
          FORWARD: mangle, filter, security
-         POSTROUTING: mangle, nat, confirm
+         POSTROUTING: mangle, nat, helper, confirm
          out IPv4 10.0.0.2 > 198.51.100.7 ttl=63 id=1 len=28 ICMP type=8 code=0 id=1 seq=1
   > 3. the end)");
 }
@@ -99,11 +99,11 @@ TEST_CASE("story: of a trace the lines up to the wrong one") {
   > 2. play a trace
          PREROUTING: defrag, raw, conntrack, mangle, nat
          FORWARD: mangle, filter, security
-         POSTROUTING: mangle, nat, confirm
+         POSTROUTING: mangle, nat, helper, confirm
          out IPv4 10.0.0.2 > 198.51.100.7 ttl=63 id=1 len=40 TCP 40000>80 S seq=999 win=1000
          PREROUTING: defrag, raw, conntrack, mangle, nat
          FORWARD: mangle, filter, security
-         POSTROUTING: mangle, nat, confirm
+         POSTROUTING: mangle, nat, helper, confirm
          out IPv4 198.51.100.7 > 10.0.0.2 ttl=63 id=1 len=40 TCP 80>40000 S. seq=4999 ack=1000 win=1000)");
 }
 

@@ -23,7 +23,7 @@ struct FtpHelp {
 
 // kernel: struct nf_ct_sane_master
 struct SaneHelp {
-    bool start_requested = false;
+    std::uint8_t start_requested = 0;  // or 1; no bool, for it may come from a file
 };
 
 // Call ids in host order: as the ends know them, and (nat) as the other side of NAT does.

@@ -20,7 +20,6 @@ constexpr std::array kHelpers = std::to_array<HelperInfo>({
     {HelperId::Amanda, "amanda", proto::kUdp, true, 10080, {{{"", 4, 180}}}},
     {HelperId::Ftp, "ftp", proto::kTcp, true, 21},
     {HelperId::Irc, "irc", proto::kTcp, false, 6667, {{{"", 8, 300}}}},
-    {HelperId::NetbiosNs, "netbios-ns", proto::kUdp, false, 137, {{{"", 1, 3}}}},
     {HelperId::Pptp, "pptp", proto::kTcp, false, 1723, {{{"", 2, 300}}}},
     {HelperId::Sane, "sane", proto::kTcp, true, 6566},
     {HelperId::SipTcp, "sip", proto::kTcp, true, 5060, kSipClasses},

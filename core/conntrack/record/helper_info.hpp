@@ -18,7 +18,6 @@ enum class HelperId : std::uint8_t {
     Amanda,
     Ftp,
     Irc,
-    NetbiosNs,
     Pptp,
     Sane,
     SipTcp,

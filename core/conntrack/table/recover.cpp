@@ -30,11 +30,21 @@ bool plausible_state(const Connection& record) {
     return true;
 }
 
-// Its expectations did not survive.
-bool plausible_help(Help& help) {
+// A helper trusts what it remembers, and that packets have the protocol it reads. Expectations did
+// not survive.
+bool plausible_help(const Connection& record, Help& help) {
     help.newest = kNoExpectation;
     help.expecting = {};
-    return help.helper < HelperId::Count && help.of_master < HelperId::Count;
+    if (help.helper >= HelperId::Count || help.of_master >= HelperId::Count) {
+        return false;
+    }
+    const bool fits =
+        help.helper == HelperId::None || helper_info(help.helper).protocol == record.protocol;
+    const bool moved = help.adjusts[0].moves() || help.adjusts[1].moves();
+    const auto& lines = help.data.ftp.known;
+    const bool readable = help.helper != HelperId::Ftp ||
+                          (lines[0] <= FtpHelp::kRemembered && lines[1] <= FtpHelp::kRemembered);
+    return fits && readable && (!moved || record.protocol == proto::kTcp);
 }
 
 // The numbers of an arena that recovered records use.
@@ -76,7 +86,7 @@ std::size_t Table::recover(Jiffies now, Jiffies clock_shift) {
         const bool v6 = record.family == Family::Ipv6 && record.v6 != kNoSide;
         if (record.commit == 0 || !(v4 || v6) || !addresses.may_use(record.v6) ||
             !extras.may_use(record.extra) || !helps.may_use(help_of(record)) ||
-            (help_of(record) != kNoSide && !plausible_help(parts.helps[help_of(record)])) ||
+            (help_of(record) != kNoSide && !plausible_help(record, parts.helps[help_of(record)])) ||
             record.commit != parts.commit_word(number) || !plausible_state(record) ||
             record.has(status::kDying)) {
             return false;

@@ -94,14 +94,33 @@ void Call::note_longer(std::size_t before) {
     }
 }
 
+void Call::say(LogLevel level, const std::string& line) {
+    const auto answer = log_limit.ask(to_jiffies(now));
+    if (answer.suppressed != 0) {
+        log.log(now, LogLevel::Warning,
+                "net_ratelimit: " + std::to_string(answer.suppressed) + " callbacks suppressed");
+    }
+    if (answer.allowed) {
+        log.log(now, level, line);
+    }
+}
+
 Verdict Call::refuse(const std::string& why) {
     std::string line = "nf_ct_" + std::string(helper_info(conntrack.helper_of(id())).name) +
                        ": dropping packet: " + why;
     if (conntrack.describe_packet) {
         line += " " + conntrack.describe_packet(packet);
     }
-    log.log(now, LogLevel::Notice, line);
+    say(LogLevel::Notice, line);
     return Verdict::drop(DropReason::HelperRefused);
+}
+
+Verdict Call::ignore_port(Port port) {
+    say(LogLevel::Notice, "nf_ct_" + std::string(helper_info(conntrack.helper_of(id())).name) +
+                              ": client " + to_proc_string(tuple(Direction::Original).source) +
+                              " announces port " + std::to_string(port) + ", below " +
+                              std::to_string(kLeastClientPort) + ": not expected");
+    return Verdict::accept();
 }
 
 Number leading_number(std::string_view text) {

@@ -11,6 +11,7 @@
 #include "core/base/random.hpp"
 #include "core/base/verdict.hpp"
 #include "core/conntrack/conntrack.hpp"
+#include "core/conntrack/rate_limit.hpp"
 #include "core/nat/nat.hpp"
 #include "core/packet/packet.hpp"
 
@@ -22,6 +23,7 @@ struct Call {
     nat::Nat& nat;
     RandomSource& random;
     LogSink& log;
+    conntrack::RateLimit& log_limit;
     Instant now;
 
     [[nodiscard]] ConnId id() const { return packet.meta.conn; }
@@ -68,9 +70,18 @@ struct Call {
     template <class Text>
     Verdict expect_and_mangle(const conntrack::Expectation& expectation, Direction direction,
                               std::size_t offset, std::size_t length, Text&& text);
+    // Some lines of the log, however many packets there are. kernel: net_ratelimit
+    void say(LogLevel level, const std::string& line);
     // The packet is dropped, and the log says why. kernel: nf_ct_helper_log
     Verdict refuse(const std::string& why);
+    // A client asks for a connection to a port below kLeastClientPort of its host: the packet goes
+    // on, nothing is expected, and the log says so.
+    Verdict ignore_port(Port port);
 };
+
+// What clients of FTP and IRC announce is at least this: somebody who can make one of them say a
+// line must not open the services of its host.
+inline constexpr Port kLeastClientPort = 1024;
 
 template <class Text>
 Verdict Call::expect_and_mangle(const conntrack::Expectation& expectation, Direction to,

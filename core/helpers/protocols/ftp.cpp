@@ -218,12 +218,16 @@ void remember_line(FtpHelp& help, std::size_t direction, std::uint32_t sequence)
 }
 
 // The data connection comes from the other end. One that shall go to a third host is nobody's
-// business. kernel: the second half of help
+// business, and a client has no data ports among those of services. kernel: the second half of help
+// differs: helper-client-ports
 Verdict announce(Call& call, const Command& command, const Named& named) {
     const Direction other = opposite(call.direction());
     const Tuple answer = call.tuple(other);
     if (named.address != call.tuple(call.direction()).source) {
         return Verdict::accept();
+    }
+    if (call.direction() == Direction::Original && named.port < kLeastClientPort) {
+        return call.ignore_port(named.port);
     }
     const conntrack::Expectation expectation =
         conntrack::expect(call.id(), {.protocol = proto::kTcp,

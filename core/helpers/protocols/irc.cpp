@@ -95,6 +95,7 @@ Verdict expect_dcc(Call& call, const Dcc& dcc) {
 
 }  // namespace
 
+// differs: helper-client-ports
 Verdict help_irc(Call& call) {
     if (call.direction() == Direction::Reply || !call.established()) {
         return Verdict::accept();
@@ -114,11 +115,16 @@ Verdict help_irc(Call& call) {
         }
         const bool own = dcc->address == call.tuple(Direction::Original).source.as_v4() ||
                          dcc->address == call.tuple(Direction::Reply).destination.as_v4();
+        if (own && dcc->port < kLeastClientPort) {
+            return call.ignore_port(dcc->port);
+        }
         if (own) {
             return expect_dcc(call, *dcc);
         }
-        call.log.log(call.now, LogLevel::Warning,
-                     "Forged DCC command from " + to_proc_string(call.packet.layout.source));
+        call.say(LogLevel::Warning, "Forged DCC command from " +
+                                        to_proc_string(call.tuple(Direction::Original).source) +
+                                        ": " + to_proc_string(IpAddress::v4(dcc->address)) + ":" +
+                                        std::to_string(dcc->port));
     }
     return Verdict::accept();
 }

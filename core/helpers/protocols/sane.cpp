@@ -34,17 +34,17 @@ Verdict help_sane(Call& call) {
     if (!call.established() || payload.empty()) {
         return Verdict::accept();
     }
-    bool& requested = call.data().sane.start_requested;
+    std::uint8_t& requested = call.data().sane.start_requested;
     if (call.direction() == Direction::Original) {
         if (payload.size() == kRequestBytes) {
-            requested = wire::load32(bytes_of(payload)) == kNetStart;
+            requested = wire::load32(bytes_of(payload)) == kNetStart ? 1 : 0;
         }
         return Verdict::accept();
     }
-    if (!requested) {
+    if (requested == 0) {
         return Verdict::accept();
     }
-    requested = false;
+    requested = 0;
     return payload.size() < kReplyBytes ? Verdict::accept() : expect_data(call, payload);
 }
 

@@ -1,5 +1,6 @@
 // SIP behind NAT. kernel: nf_nat_sip.c
 #include "core/helpers/sip/message.hpp"
+#include "core/helpers/sip/scan.hpp"
 #include "core/helpers/sip/sip.hpp"
 #include "core/packet/rewrite.hpp"
 

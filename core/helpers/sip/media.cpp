@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/helpers/sip/message.hpp"
+#include "core/helpers/sip/scan.hpp"
 
 namespace nsr::helpers::sip {
 
@@ -248,7 +249,7 @@ Verdict follow_session(Message& message) {
     }
     const std::size_t session = version.offset;
     const Uri address = message.reader().line_address(Line::Connection, session, Line::Media);
-    IpAddress used = IpAddress{{}, message.call.packet.layout.family};
+    std::optional<IpAddress> used;  // of the last one that is followed
     std::size_t at = session;
     for (std::size_t followed = 0; followed < kMediaTypes.size();) {
         const Reader reader = message.reader();
@@ -280,11 +281,11 @@ Verdict follow_session(Message& message) {
         used = media.address;
         ++followed;
     }
-    if (!message.call.translated()) {
+    if (!message.call.translated() || !used) {
         return Verdict::accept();
     }
-    return write_session(message, session, used) ? Verdict::accept()
-                                                 : Verdict::drop(DropReason::HelperRefused);
+    return write_session(message, session, *used) ? Verdict::accept()
+                                                  : Verdict::drop(DropReason::HelperRefused);
 }
 
 }  // namespace nsr::helpers::sip

@@ -2,10 +2,12 @@
 // kernel: the second half of nf_conntrack_sip.c
 #include "core/helpers/sip/sip.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
 #include "core/helpers/sip/message.hpp"
+#include "core/helpers/sip/scan.hpp"
 
 namespace nsr::helpers {
 
@@ -274,9 +276,11 @@ Verdict on_message(Message& message) {
     return translate_headers(message);
 }
 
-// How long the first message of `text` is; 0: its end is not said. kernel: sip_help_tcp
+// How long the first message of `text` is, or says that it is; 0: its end is not said. kernel:
+// sip_help_tcp
 std::size_t message_length(std::string_view text, Family family) {
     constexpr std::string_view kEnd = "\r\n\r\n";
+    constexpr std::uint64_t kMostBody = 0xffff;
     const Reader reader{text, family};
     const Place length = reader.header(Header::ContentLength);
     if (!length.ok()) {
@@ -286,7 +290,9 @@ std::size_t message_length(std::string_view text, Family family) {
     if (end == std::string_view::npos) {
         return 0;
     }
-    return end + kEnd.size() + reader.number_at(length.offset);
+    // One that goes on behind the text goes on, however far.
+    const std::uint64_t body = reader.number_at(length.offset);
+    return end + kEnd.size() + static_cast<std::size_t>(std::min(body, kMostBody));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/helpers/call/call.hpp"
+#include "core/helpers/sip/scan.hpp"
 
 namespace nsr::helpers::sip {
 
@@ -11,190 +12,6 @@ namespace {
 
 constexpr Port kSipPort = 5060;
 constexpr std::uint64_t kLeastPort = 1024;
-constexpr std::size_t kNowhere = std::string_view::npos;
-
-bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-bool is_blank(char c) {
-    return c == ' ' || c == '\t';
-}
-bool ends_line(char c) {
-    return c == '\r' || c == '\n';
-}
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
-
-template <class Is>
-std::size_t run_length(std::string_view text, std::size_t at, Is is) {
-    std::size_t length = 0;
-    while (at + length < text.size() && is(text[at + length])) {
-        ++length;
-    }
-    return length;
-}
-
-struct Address {
-    IpAddress address;
-    std::size_t length = 0;  // 0: there is none
-};
-
-// Four numbers up to 255 with dots between them; whatever follows ends them. kernel: in4_pton
-Address read_v4(std::string_view text) {
-    std::uint32_t address = 0;
-    std::size_t at = 0;
-    for (int i = 0; i < 4; ++i) {
-        const Number number = leading_number(text.substr(std::min(at, text.size()), 4));
-        if (number.length == 0 || number.value > 0xff) {
-            return {};
-        }
-        address = address << 8 | static_cast<std::uint32_t>(number.value);
-        at += number.length;
-        const bool dot = at < text.size() && text[at] == '.';
-        if (dot != (i < 3)) {
-            return {};
-        }
-        at += dot ? 1 : 0;
-    }
-    return {IpAddress::v4(address), at};
-}
-
-// kernel: in6_pton
-Address read_v6(std::string_view text) {
-    const std::size_t length = run_length(text, 0, [](char c) {
-        return is_digit(c) || c == ':' || c == '.' || (lower(c) >= 'a' && lower(c) <= 'f');
-    });
-    const auto address = parse_address(text.substr(0, length));
-    const bool good = address && address->family == Family::Ipv6;
-    return good ? Address{*address, length} : Address{};
-}
-
-Address read_plain(std::string_view text, Family family) {
-    return family == Family::Ipv4 ? read_v4(text) : read_v6(text);
-}
-
-// IPv6 in brackets. kernel: sip_parse_addr
-Address read_address(std::string_view text, Family family, bool bracketed) {
-    if (family == Family::Ipv4) {
-        return read_v4(text);
-    }
-    const bool open = text.starts_with('[');
-    Address found = read_v6(text.substr(open ? 1 : 0));
-    if (found.length == 0) {
-        return {};
-    }
-    found.length += open ? 1 : 0;
-    const bool close = found.length < text.size() && text[found.length] == ']';
-    found.length += close ? 1 : 0;
-    return bracketed && !(open && close) ? Address{} : found;
-}
-
-// Behind the line break at `at`, if the line goes on there; else nowhere. kernel:
-// sip_follow_continuation
-std::size_t follow_continuation(std::string_view text, std::size_t at, std::size_t limit) {
-    if (++at >= limit) {
-        return kNowhere;
-    }
-    if (text[at - 1] == '\r' && text[at] == '\n' && ++at >= limit) {
-        return kNowhere;
-    }
-    if (!is_blank(text[at])) {
-        return kNowhere;
-    }
-    while (at < limit && is_blank(text[at])) {
-        ++at;
-    }
-    return at;
-}
-
-// kernel: sip_skip_whitespace
-std::size_t skip_blanks(std::string_view text, std::size_t at) {
-    while (at < text.size() && is_blank(text[at])) {
-        ++at;
-    }
-    return at < text.size() && ends_line(text[at]) ? follow_continuation(text, at, text.size())
-                                                   : at;
-}
-
-// The needle in the same header, which continuation lines belong to. kernel: ct_sip_header_search
-std::size_t search(std::string_view text, std::size_t at, std::string_view needle) {
-    if (text.size() < needle.size()) {
-        return kNowhere;
-    }
-    const std::size_t limit = text.size() - needle.size();
-    while (at < limit) {
-        if (ends_line(text[at])) {
-            at = follow_continuation(text, at, limit);
-            if (at == kNowhere) {
-                return kNowhere;
-            }
-            ++at;
-        } else if (begins_with(text.substr(at), needle)) {
-            return at;
-        } else {
-            ++at;
-        }
-    }
-    return kNowhere;
-}
-
-// Where the line behind the line break at `at` begins; nowhere: that was the last one.
-std::size_t next_line(std::string_view text, std::size_t at) {
-    if (++at >= text.size()) {
-        return kNowhere;
-    }
-    if (text[at - 1] == '\r' && text[at] == '\n' && ++at >= text.size()) {
-        return kNowhere;
-    }
-    return at;
-}
-
-// --- what stands at a place: its length, and how much before it is skipped ---
-
-struct Extent {
-    std::size_t skipped = 0;
-    std::size_t length = 0;  // 0: it is not there
-};
-
-Extent digits(std::string_view text, Family /*family*/) {
-    return {0, run_length(text, 0, is_digit)};
-}
-
-// kernel: epaddr_len
-Extent endpoint(std::string_view text, Family family) {
-    std::size_t length = read_address(text, family, true).length;
-    if (length != 0 && length < text.size() && text[length] == ':') {
-        ++length;
-        length += run_length(text, length, is_digit);
-    }
-    return {0, length};
-}
-
-// Behind the user, if there is one. kernel: skp_epaddr_len
-Extent endpoint_of_user(std::string_view text, Family family) {
-    const std::size_t user = run_length(text, 0, [](char c) { return c != '@' && !ends_line(c); });
-    const bool named = user < text.size() && text[user] == '@';
-    const std::size_t skipped = named ? user + 1 : 0;
-    return {skipped, endpoint(text.substr(skipped), family).length};
-}
-
-// kernel: sdp_addr_len
-Extent plain_address(std::string_view text, Family family) {
-    return {0, read_plain(text, family).length};
-}
-
-// "audio 40000". kernel: media_len
-Extent media(std::string_view text, Family /*family*/) {
-    const std::size_t type = run_length(text, 0, is_letter);
-    if (type >= text.size() || text[type] != ' ') {
-        return {};
-    }
-    return {0, type + 1 + run_length(text, type + 1, is_digit)};
-}
 
 struct HeaderRow {
     std::string_view name;
@@ -257,12 +74,6 @@ std::size_t search_line(std::string_view text, std::size_t at, std::string_view 
 }
 
 }  // namespace
-
-bool begins_with(std::string_view text, std::string_view word) {
-    return text.size() >= word.size() &&
-           std::equal(word.begin(), word.end(), text.begin(),
-                      [](char a, char b) { return lower(a) == lower(b); });
-}
 
 std::uint64_t Reader::number_at(std::size_t offset) const {
     return leading_number(text.substr(std::min(offset, text.size()))).value;

@@ -91,7 +91,4 @@ struct Reader {
     [[nodiscard]] std::size_t comma_behind(std::size_t from) const;
 };
 
-// Does `text` begin with `word`, in whatever case?
-bool begins_with(std::string_view text, std::string_view word);
-
 }  // namespace nsr::helpers::sip

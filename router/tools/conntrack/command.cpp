@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "router/tools/conntrack/entry.hpp"
+#include "router/tools/conntrack/expect.hpp"
 #include "router/tools/conntrack/text.hpp"
 #include "router/tools/conntrack/tuple_args.hpp"
 
@@ -42,6 +44,7 @@ RulesOf rules_of(const Router& router, ConnId id) {
 }
 
 Answer go_through(const ConntrackArgs& args, Router& router, Instant now);
+Answer expectations(const ConntrackArgs& args, Router& router, Instant now);
 Answer other_table(ConntrackCommand command);
 Answer get(const ConntrackArgs& args, Router& router, Instant now);
 std::string statistics(const conntrack::Stats& stats);
@@ -155,6 +158,9 @@ Answer run_conntrack(const ConntrackArgs& args, Router& router, Instant now) {
     if (ConntrackPass::takes(args)) {
         return go_through(args, router, now);
     }
+    if (args.table == ConntrackTable::Expectations) {
+        return expectations(args, router, now);
+    }
     if (args.table != ConntrackTable::Connections) {
         return other_table(args.command);
     }
@@ -181,19 +187,38 @@ Answer go_through(const ConntrackArgs& args, Router& router, Instant now) {
     return answer;
 }
 
-// No helper makes expectations, and nothing stays dying or unconfirmed between packets.
-Answer other_table(ConntrackCommand command) {
-    switch (command) {
+Answer list(const ConntrackArgs& args, const Router& router, Instant now) {
+    Answer answer;
+    answer.entries = append_expectations(answer.text, args, router.conntrack(), now);
+    return answer;
+}
+
+// kernel: ctnetlink_dump_exp_ct, ctnetlink_del_expect, ctnetlink_stat_exp_cpu
+Answer expectations(const ConntrackArgs& args, Router& router, Instant now) {
+    const conntrack::Stats& stats = router.conntrack().stats();
+    switch (args.command) {
         case ConntrackCommand::List:
+            return list(args, router, now);
         case ConntrackCommand::Flush:
+            router.flush_expectations();
             return {};
         case ConntrackCommand::Count:
-            return {"0\n", {}, 0};
+            return {std::to_string(count_expectations(router.conntrack(), now)) + "\n", {}, 0};
         case ConntrackCommand::Statistics:
-            return {"cpu=0   \texpect_new=0 expect_create=0 expect_delete=0 \n", {}, 0};
+            return {"cpu=0   \texpect_new=" + number(stats.expect_new) +
+                        " expect_create=" + number(stats.expect_create) +
+                        " expect_delete=" + number(stats.expect_delete) + " \n",
+                    {},
+                    0};
         default:
             return {{}, "-L, -F, -C and -S work on this table", 0};
     }
+}
+
+// Nothing stays dying or unconfirmed between packets.
+Answer other_table(ConntrackCommand command) {
+    return command == ConntrackCommand::List ? Answer{}
+                                             : Answer{{}, "only -L works on this table", 0};
 }
 
 // kernel: ctnetlink_get_conntrack

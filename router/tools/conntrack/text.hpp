@@ -21,8 +21,8 @@ void append_conntrack_entry(std::string& out, const conntrack::Conntrack& conntr
                             const RulesOf& rules, const ConntrackOutput& output, Instant now);
 
 // One JSON object, without line break: family, protocol, timeout, state, original, reply, status,
-// mark, zone, id; counters and start where they are kept; accepted_by, translated_by where a rule
-// did.
+// mark, zone, id; helper, counters and start where they are kept; accepted_by, translated_by where
+// a rule did.
 void append_conntrack_json(std::string& out, const conntrack::Conntrack& conntrack, ConnId id,
                            const RulesOf& rules, Instant now);
 

@@ -24,7 +24,8 @@ std::unique_ptr<Router> live_router(std::unique_ptr<conntrack::Memory> memory) {
     shape.memory = std::move(memory);
     shape.conntrack_max = 64;
     shape.rules_v4 =
-        "*raw\n-A PREROUTING -p udp --dport 4000 -j CT --zone 7\nCOMMIT\n"
+        "*raw\n-A PREROUTING -p udp --dport 4000 -j CT --zone 7\n"
+        "-A PREROUTING -p tcp --dport 21 -j CT --helper ftp\nCOMMIT\n"
         "*mangle\n-A FORWARD -p udp -j CONNMARK --set-mark 0x2a\nCOMMIT\n"
         "*nat\n-A POSTROUTING -o wan -p tcp -j MASQUERADE\nCOMMIT\n";
     auto router = make_router(std::move(shape));
@@ -35,6 +36,14 @@ std::unique_ptr<Router> live_router(std::unique_ptr<conntrack::Memory> memory) {
     using test::ip, test::ping, test::tcp, test::udp;
     send(*router, kLan, tcp("10.0.0.2:1000", "198.51.100.7:80").syn().seq(999));
     send(*router, kWan, tcp("198.51.100.7:80", "192.0.2.1:1000").syn().seq(4999).ack(1000));
+    send(*router, kLan, tcp("10.0.0.3:1000", "198.51.100.7:21").syn().seq(999));
+    send(*router, kWan, tcp("198.51.100.7:21", "192.0.2.1:1000").syn().seq(4999).ack(1000));
+    send(*router, kLan, tcp("10.0.0.3:1000", "198.51.100.7:21").seq(1000).ack(5000).data("HI\r\n"));
+    send(*router, kLan,
+         tcp("10.0.0.3:1000", "198.51.100.7:21")
+             .seq(1004)
+             .ack(5000)
+             .data("PORT 10,0,0,3,160,1\r\n"));
     send(*router, kLan, udp("10.0.0.2:1000", "198.51.100.7:53"));
     send(*router, kLan, udp("10.0.0.3:1000", "198.51.100.7:4000"));
     send(*router, kLan, ping("10.0.0.2", "198.51.100.7"));

@@ -82,6 +82,21 @@ const std::string kDoubling = [] {
     return text + "COMMIT\n";
 }();
 
+constexpr const char* kHelpFtp =
+    "*raw\n-A PREROUTING -p tcp --dport 21 -j CT --helper ftp\nCOMMIT\n"
+    "*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n";
+
+PacketBuilder ftp_command(std::uint32_t sequence, std::string_view text) {
+    return tcp("10.0.0.2:40000", "192.0.2.7:21").seq(sequence).ack(5001).data(text);
+}
+
+// A connection whose next line the helper reads.
+void talk_ftp(Bench& b) {
+    b.from_lan(tcp("10.0.0.2:40000", "192.0.2.7:21").syn().seq(1000));
+    b.from_wan(tcp("192.0.2.7:21", "192.0.2.1:40000").syn().seq(5000).ack(1001));
+    b.from_lan(ftp_command(1001, "USER anonymous\r\n"));
+}
+
 struct Tale {
     DropReason reason;
     void (*happens)(Bench&);
@@ -221,6 +236,12 @@ const std::array kTales = {
          },
          "*nat\n-A POSTROUTING -o wan -p udp -j MASQUERADE --to-ports 5000 --mapping "
          "endpoint-independent\nCOMMIT\n"},
+    Tale{HelperRefused,
+         [](Bench& b) {  // half a command
+             talk_ftp(b);
+             b.from_lan(ftp_command(1017, "PORT 10,0,0"));
+         },
+         kHelpFtp},
     Tale{RuleDrop, [](Bench& b) { b.from_lan(query()); }, "*filter\n-A FORWARD -j DROP\nCOMMIT\n"},
     Tale{PolicyDrop, [](Bench& b) { b.from_lan(query()); },
          "*filter\n:FORWARD DROP [0:0]\nCOMMIT\n"},

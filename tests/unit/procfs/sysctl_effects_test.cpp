@@ -56,6 +56,17 @@ struct Machine : WithLog, Bench {
     [[nodiscard]] std::uint64_t dropped(DropReason reason) const {
         return router->drops().of(reason);
     }
+    // As `helpers` of the configuration does.
+    void attach_helpers() const {
+        pipeline::Settings settings = router->settings();
+        settings.conntrack.helpers = conntrack::helper_bit(conntrack::HelperId::Tftp);
+        router->configure(settings);
+    }
+    // By TFTP.
+    void request_file(int port) {
+        from_lan(udp("10.0.0.2:" + std::to_string(port), "192.0.2.7:69")
+                     .data(std::string("\0\1file\0octet\0", 13)));
+    }
     // How many ICMP errors or answers of this type left; what left is forgotten.
     std::size_t told(std::uint8_t type) {
         const auto count = std::count_if(left.begin(), left.end(), [&](const Packet& packet) {
@@ -441,6 +452,28 @@ const std::array kEffects = {
            }},
     Effect{"netfilter/nf_conntrack_max",
            [](Machine& m) { a_full_table_drops(m, "netfilter/nf_conntrack_max"); }},
+    Effect{"netfilter/nf_conntrack_expect_max",
+           [](Machine& m) {
+               m.attach_helpers();
+               m.request_file(4000);
+               m.set("netfilter/nf_conntrack_expect_max", "1");
+               m.request_file(4001);
+               CHECK(m.router->conntrack().expectations().size() == 1);
+               CHECK(m.dropped(DropReason::HelperRefused) == 1);
+               m.set("netfilter/nf_conntrack_expect_max", "2");
+               m.request_file(4001);
+               CHECK(m.router->conntrack().expectations().size() == 2);
+           }},
+    Effect{"netfilter/nf_conntrack_helper",
+           [](Machine& m) {
+               m.attach_helpers();
+               m.set("netfilter/nf_conntrack_helper", "0");
+               m.request_file(4000);
+               CHECK(m.router->conntrack().expectations().size() == 0);
+               m.set("netfilter/nf_conntrack_helper", "1");
+               m.request_file(4001);
+               CHECK(m.router->conntrack().expectations().size() == 1);
+           }},
     Effect{"netfilter/nf_conntrack_tcp_be_liberal",
            [](Machine& m) {
                m.handshake();
@@ -499,8 +532,6 @@ struct Inert {
 constexpr std::array kInert = {
     Inert{"netfilter/nf_conntrack_events_retry_timeout",
           "events are handed over at once; there is no queue that could be full"},
-    Inert{"netfilter/nf_conntrack_expect_max", "no helper makes expectations"},
-    Inert{"netfilter/nf_conntrack_helper", "there is no helper"},
 };
 
 template <class Rows>

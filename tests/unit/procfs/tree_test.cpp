@@ -130,7 +130,6 @@ TEST_CASE("the table reads the same by all its names; the old file lacks two col
     CHECK(bench.read("/proc/net/nf_conntrack") == "ipv4     2 " + line);
     CHECK(bench.read("/proc/self/net/nf_conntrack") == "ipv4     2 " + line);
     CHECK(bench.read("//proc/net/ip_conntrack") == line);
-    CHECK(bench.read("/proc/net/nf_conntrack_expect").empty());
     CHECK(bench.read("/proc/sys/net/netfilter/nf_conntrack_count") == "1\n");
     bench.now += 30s;
     CHECK(bench.read("/proc/net/nf_conntrack").empty());

@@ -25,6 +25,7 @@ struct Before {
     ConnId plain = add(*table, kPlain, 1000);
     ConnId mapped = add(*table, {kMapped, kMappedReply, 2000, 9, false, true});
     ConnId six = add(*table, kSix, 3000);
+    Help* help = table->need_help(mapped);  // says nothing
 };
 
 // Another process, with another hash key, on what is in the file now.
@@ -58,6 +59,46 @@ TEST_CASE("recover: the connections of a killed router go on") {
     CHECK(fresh != before.six);
     const ConnId fresh_six = add(*table, udp({kSix.source, 7}, {kSix.destination, 7}));
     CHECK((*table)[fresh_six].v6 != (*table)[before.six].v6);
+}
+
+TEST_CASE(
+    "recover: who helps a connection and how its numbers moved lasts; what it expects does not") {
+    Before before;
+    Help& help = *before.table->need_help(before.plain);
+    help.helper = HelperId::Ftp;
+    help.adjusts[1].change(1000, 7);
+    help.data.ftp.known[0] = 1;
+    help.data.ftp.after_newline[0][0] = 4711;
+    help.newest = 3;
+    help.expecting[0] = 1;
+    before.help->of_master = HelperId::SipUdp;
+    const auto table = after(before.file);
+    CHECK(table->recover(0) == 3);
+    const Help& kept = *table->help(before.plain);
+    CHECK(kept.helper == HelperId::Ftp);
+    CHECK(kept.adjusts[1].offset_at(1001) == 7);
+    CHECK(kept.data.ftp.after_newline[0][0] == 4711);
+    CHECK(kept.newest == kNoExpectation);
+    CHECK(kept.expecting[0] == 0);
+    CHECK(table->help(before.mapped)->of_master == HelperId::SipUdp);
+    CHECK(table->help(before.six) == nullptr);
+}
+
+TEST_CASE("recover: a helper that cannot be is refused") {
+    const auto survivors = [](auto&& damage) {
+        Before before;
+        before.table->need_help(before.plain)->helper = HelperId::Ftp;
+        before.help->helper = HelperId::Tftp;
+        damage(*before.table->help(before.plain), *before.help);
+        return after(before.file)->recover(0);
+    };
+    CHECK(survivors([](Help&, Help&) {}) == 3);
+    CHECK(survivors([](Help& tcp, Help&) { tcp.helper = HelperId{200}; }) == 2);
+    CHECK(survivors([](Help& tcp, Help&) { tcp.of_master = HelperId{200}; }) == 2);
+    CHECK(survivors([](Help& tcp, Help&) { tcp.helper = HelperId::Tftp; }) == 2);
+    CHECK(survivors([](Help& tcp, Help&) { tcp.data.ftp.known[1] = 3; }) == 2);
+    CHECK(survivors([](Help&, Help& udp) { udp.helper = HelperId::SipTcp; }) == 2);
+    CHECK(survivors([](Help&, Help& udp) { udp.adjusts[0].change(1, 1); }) == 2);
 }
 
 TEST_CASE("recover: erased, unconfirmed and expired records stay gone, their places are reused") {
@@ -118,9 +159,7 @@ TEST_CASE("recover: absurd or shared side records are refused") {
         CHECK(survivors([&](Before& b) { (*b.table)[b.six].v6 = absurd; }) == 2);
     }
     CHECK(survivors([&](Before& b) { (*b.table)[b.six].v6 = kNoSide; }) == 2);
-    CHECK(survivors([&](Before& b) {
-              std::memset(&b.table->extra(b.mapped)->counting, 2, sizeof(bool));
-          }) == 2);
+    CHECK(survivors([&](Before& b) { b.table->extra(b.mapped)->help = 40000; }) == 2);
     CHECK(survivors([&](Before& b) { (*b.table)[b.plain].extra = (*b.table)[b.mapped].extra; }) ==
           2);
 }

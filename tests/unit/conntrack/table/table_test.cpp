@@ -180,7 +180,7 @@ TEST_CASE("table: a side record is made on demand and cleared for the next owner
     const ConnId next = add(table, udp({inside(2), 1001}, {outside(7), 53}));
     CHECK(table.extra(next) == nullptr);
     CHECK(table.need_extra(next)->counters[0].packets == 0);
-    CHECK(table.extra(next)->zone_original == 1);
+    CHECK((table.extra(next)->zone_original == 1));
     CHECK(table.bytes_in_use() == before);
 }
 

@@ -78,6 +78,7 @@ std::vector<Row> connection_rows() {
          "-s 10.0.0.2 -j CONNMARK --set-mark 5\n-m connmark --mark 5 -j DROP",
          {kUdp, kReply, kOther},
          "DD."},
+        // Nobody expected these; tests/scenario has connections that somebody did.
         {"helper", "helper", "-m helper ! --helper ftp -j DROP", {kUdp}, "D"},
         {"connbytes",
          "connbytes",

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/base/words.hpp"
+#include "core/conntrack/record/helper_info.hpp"
 #include "core/rules/save.hpp"
 #include "core/rules/targets/targets.hpp"
 #include "core/wire/bytes.hpp"
@@ -133,7 +134,10 @@ const std::vector<TargetRow> kTrackingRows = {
     {"CT", "zone-reply", kRaw, kPre, "-j CT --zone-reply 5", kUdp,
      [](const Seen& seen) { return seen.meta().zone == 5 && !seen.meta().zone_original; }},
     {"CT", "helper", kRaw, kPre, "-p udp -j CT --helper tftp", kUdp,
-     [](const Seen& seen) { return seen.goes_on() && seen.meta().ct_template; }},
+     [](const Seen& seen) {
+         return seen.goes_on() && seen.meta().ct_template &&
+                seen.meta().ct_helper == static_cast<unsigned>(conntrack::HelperId::Tftp);
+     }},
     {"CT", "timeout", kRaw, kPre, "-j CT --timeout x", kUdp, nullptr, Family::Ipv4,
      "no timeout policy \"x\""},
     {"CT", "ctevents", kRaw, kPre, "-j CT --ctevents mark,new", kUdp,

@@ -1,99 +1,101 @@
-// Helpers and expectations: who follows a connection, and what it announced.
+#include "core/conntrack/helping.hpp"
+
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "core/base/check.hpp"
-#include "core/conntrack/conntrack.hpp"
 
 namespace nsr::conntrack {
 
 // --- helpers ------------------------------------------------------------------------------------
 
-HelperId Conntrack::helper_of(ConnId id) const {
-    const Help* help = table_.help(id);
+HelperId Helping::helper_of(ConnId id) const {
+    const Help* help = shared_.table.help(id);
     return help != nullptr ? help->helper : HelperId::None;
 }
 
-HelperId Conntrack::master_helper_of(ConnId id) const {
-    const Help* help = table_.help(id);
+HelperId Helping::master_helper_of(ConnId id) const {
+    const Help* help = shared_.table.help(id);
     return help != nullptr ? help->of_master : HelperId::None;
 }
 
-HelpData* Conntrack::help_data(ConnId id) {
-    Help* help = table_.help(id);
+HelpData* Helping::help_data(ConnId id) {
+    Help* help = shared_.table.help(id);
     return help != nullptr && help->helper != HelperId::None ? &help->data : nullptr;
 }
 
-const SequenceAdjusts* Conntrack::adjusts_of(ConnId id) const {
-    const Help* help = table_.help(id);
+const SequenceAdjusts* Helping::adjusts_of(ConnId id) const {
+    const Help* help = shared_.table.help(id);
     const bool moves = help != nullptr && (help->adjusts[0].moves() || help->adjusts[1].moves());
     return moves ? &help->adjusts : nullptr;
 }
 
-void Conntrack::adjust_sequence(ConnId id, Direction direction, std::uint32_t sequence,
-                                std::int32_t difference) {
-    Help* help = table_.help(id);
+void Helping::adjust_sequence(ConnId id, Direction direction, std::uint32_t sequence,
+                              std::int32_t difference) {
+    Help* help = shared_.table.help(id);
     if (help != nullptr && difference != 0) {
         help->adjusts[index_of(direction)].change(sequence, difference);
     }
 }
 
-void Conntrack::refresh(ConnId id, std::uint32_t seconds, Instant now) {
-    Connection& record = table_[id];
+void Helping::refresh(ConnId id, std::uint32_t seconds, Instant now) {
+    Connection& record = shared_.table[id];
     if (record.has(status::kFixedTimeout)) {
         return;
     }
     const bool confirmed = record.has(status::kConfirmed);
     record.deadline = seconds_to_jiffies(seconds) + (confirmed ? to_jiffies(now) : Jiffies{0});
     if (confirmed) {
-        table_.deadline_lowered(id, to_jiffies(now));
+        shared_.table.deadline_lowered(id, to_jiffies(now));
     }
 }
 
 // A new connection gets what its expectation or its template says, or what listens there. False:
 // no memory. kernel: init_conntrack
-bool Conntrack::take_help(ConnId id, const Meta& meta, const std::optional<Expectation>& expected) {
+bool Helping::take_help(ConnId id, const Meta& meta, const std::optional<Expectation>& expected) {
     if (!expected) {
         return assign_helper(id, meta);
     }
-    Help* help = table_.need_help(id);
+    Help* help = shared_.table.need_help(id);
     if (help == nullptr) {
         return false;
     }
-    Connection& record = table_[id];
+    Connection& record = shared_.table[id];
     record.status |= status::kExpected;
-    record.mark = table_[expected->master].mark;
+    record.mark = shared_.table[expected->master].mark;
     help->of_master = helper_of(expected->master);
     help->helper = expected->helper;
-    ++stats_.expect_new;
+    ++shared_.stats.expect_new;
     return true;
 }
 
 // kernel: __nf_ct_try_assign_helper
-bool Conntrack::assign_helper(ConnId id, const Meta& meta) {
+bool Helping::assign_helper(ConnId id, const Meta& meta) {
     if (meta.ct_helper == 0) {
         return assign_automatic_helper(id);
     }
-    Help* help = table_.need_help(id);
+    Help* help = shared_.table.need_help(id);
     if (help != nullptr) {
         help->helper = HelperId{meta.ct_helper};
-        table_[id].status |= status::kHelper;
+        shared_.table[id].status |= status::kHelper;
     }
     return help != nullptr;
 }
 
 // The one that listens where the connection goes, which NAT may change. Not for a connection that
 // was told its helper, or was expected.
-bool Conntrack::assign_automatic_helper(ConnId id) {
-    const Help* known = table_.help(id);
-    if (known != nullptr && (table_[id].has_any(status::kHelper | status::kExpected))) {
+bool Helping::assign_automatic_helper(ConnId id) {
+    const Help* known = shared_.table.help(id);
+    if (known != nullptr && (shared_.table[id].has_any(status::kHelper | status::kExpected))) {
         return true;
     }
-    const HelperId helper = automatic_helper(table_.tuple(id, Direction::Reply));
+    const HelperId helper = automatic_helper(shared_.table.tuple(id, Direction::Reply));
     if (known == nullptr && helper == HelperId::None) {
         return true;
     }
-    Help* help = table_.need_help(id);
+    Help* help = shared_.table.need_help(id);
     if (help != nullptr) {
         help->helper = helper;
     }
@@ -101,13 +103,14 @@ bool Conntrack::assign_automatic_helper(ConnId id) {
 }
 
 // kernel until 6.0: nf_ct_lookup_helper
-HelperId Conntrack::automatic_helper(const Tuple& reply) const {
-    if (settings_.helper == 0 || settings_.helpers == 0) {
+HelperId Helping::automatic_helper(const Tuple& reply) const {
+    if (shared_.settings.helper == 0 || shared_.settings.helpers == 0) {
         return HelperId::None;
     }
     for (const HelperInfo& helper : helpers()) {
-        if ((settings_.helpers & helper_bit(helper.id)) != 0 && helper.port == reply.source_port &&
-            helper.protocol == reply.protocol && (helper.ipv6 || reply.family() == Family::Ipv4)) {
+        if ((shared_.settings.helpers & helper_bit(helper.id)) != 0 &&
+            helper.port == reply.source_port && helper.protocol == reply.protocol &&
+            (helper.ipv6 || reply.family() == Family::Ipv4)) {
             return helper.id;
         }
     }
@@ -118,15 +121,15 @@ HelperId Conntrack::automatic_helper(const Tuple& reply) const {
 
 // What a new connection was expected as; unless it is permanent it is then gone. A master that is
 // not confirmed has told nobody yet. kernel: nf_ct_find_expectation
-std::optional<Expectation> Conntrack::find_expected(const Tuple& tuple, Zone zone, Jiffies now) {
+std::optional<Expectation> Helping::find_expected(const Tuple& tuple, Zone zone, Jiffies now) {
     const ExpectId id = expectations_.find(tuple, now, [&](const Expectation& expectation) {
-        return table_[expectation.master].zone == zone;
+        return shared_.table[expectation.master].zone == zone;
     });
     if (id == 0) {
         return std::nullopt;
     }
     const Expectation expectation = expectations_[id];
-    const Connection& master = table_[expectation.master];
+    const Connection& master = shared_.table[expectation.master];
     if (!master.has(status::kConfirmed) || master.has(status::kDying)) {
         return std::nullopt;
     }
@@ -137,16 +140,16 @@ std::optional<Expectation> Conntrack::find_expected(const Tuple& tuple, Zone zon
 }
 
 // kernel: __nf_ct_expect_check, nf_ct_expect_insert
-Result<ExpectId, Conntrack::ExpectFailure> Conntrack::expect_related(const Expectation& expectation,
-                                                                     Instant now, Whose whose) {
+Result<ExpectId, Helping::ExpectFailure> Helping::expect_related(const Expectation& expectation,
+                                                                 Instant now, Whose whose) {
     const Jiffies jiffies = to_jiffies(now);
     expire_expectations(jiffies);
-    Help* help = table_.help(expectation.master);
+    Help* help = shared_.table.help(expectation.master);
     if (help == nullptr || help->helper == HelperId::None) {
         return ExpectFailure::NoHelper;
     }
     const auto in_zone = [&](const Expectation& old) {
-        return table_[old.master].zone == table_[expectation.master].zone;
+        return shared_.table[old.master].zone == shared_.table[expectation.master].zone;
     };
     const auto same = [&](const Expectation& old) {
         return (whose == Whose::Anybody || old.master == expectation.master) &&
@@ -170,27 +173,27 @@ Result<ExpectId, Conntrack::ExpectFailure> Conntrack::expect_related(const Expec
     if (help->expecting[expectation.of_class] >= policy.max_expected) {
         evict_oldest(expectation);
     }
-    if (expectations_.size() >= settings_.expect_max) {
+    if (expectations_.size() >= shared_.settings.expect_max) {
         if (expect_log_.ask(jiffies).allowed) {
-            log_.log(now, LogLevel::Warning, "nf_conntrack: expectation table full");
+            shared_.log.log(now, LogLevel::Warning, "nf_conntrack: expectation table full");
         }
         return ExpectFailure::TooMany;
     }
     Expectation timed = expectation;
     timed.deadline = jiffies + seconds_to_jiffies(policy.timeout_seconds);
     ++help->expecting[expectation.of_class];
-    ++stats_.expect_create;
+    ++shared_.stats.expect_create;
     return expectations_.insert(timed, help->newest);
 }
 
-ExpectId Conntrack::find_expectation(const Tuple& tuple, ConnId master) const {
-    return expectations_.find_beside(tuple, to_jiffies(now_), [&](const Expectation& old) {
-        return fits(old, tuple) && table_[old.master].zone == table_[master].zone;
+ExpectId Helping::find_expectation(const Tuple& tuple, ConnId master) const {
+    return expectations_.find_beside(tuple, to_jiffies(shared_.now), [&](const Expectation& old) {
+        return fits(old, tuple) && shared_.table[old.master].zone == shared_.table[master].zone;
     });
 }
 
 // kernel: evict_oldest_expect
-void Conntrack::evict_oldest(const Expectation& expectation) {
+void Helping::evict_oldest(const Expectation& expectation) {
     ExpectId oldest = 0;
     for (ExpectId id = newest_expectation(expectation.master); id != 0;
          id = expectations_.older(id)) {
@@ -203,24 +206,24 @@ void Conntrack::evict_oldest(const Expectation& expectation) {
     }
 }
 
-ExpectId Conntrack::newest_expectation(ConnId master) const {
-    const Help* help = table_.help(master);
+ExpectId Helping::newest_expectation(ConnId master) const {
+    const Help* help = shared_.table.help(master);
     return help != nullptr ? help->newest : kNoExpectation;
 }
 
 // kernel: nf_ct_unlink_expect_report
-void Conntrack::unexpect(ExpectId id) {
+void Helping::unexpect(ExpectId id) {
     const Expectation& expectation = expectations_[id];
-    Help* help = table_.help(expectation.master);
+    Help* help = shared_.table.help(expectation.master);
     NSR_CHECK(help != nullptr);
     --help->expecting[expectation.of_class];
-    ++stats_.expect_delete;
+    ++shared_.stats.expect_delete;
     expectations_.erase(id, help->newest);
 }
 
 // kernel: nf_ct_remove_expectations
-void Conntrack::unexpect_all(ConnId master) {
-    if (table_[master].extra == kNoSide) {
+void Helping::unexpect_all(ConnId master) {
+    if (shared_.table[master].extra == kNoSide) {
         return;
     }
     for (ExpectId id = newest_expectation(master); id != 0; id = newest_expectation(master)) {
@@ -228,10 +231,16 @@ void Conntrack::unexpect_all(ConnId master) {
     }
 }
 
-void Conntrack::unexpect_flow(const Tuple& tuple, ConnId master) {
+void Helping::flush_expectations() {
+    for (ExpectId id = expectations_.next(0); id != 0; id = expectations_.next(id)) {
+        unexpect(id);
+    }
+}
+
+void Helping::unexpect_flow(const Tuple& tuple, ConnId master) {
     const ExpectId id =
-        expectations_.find(tuple, to_jiffies(now_), [&](const Expectation& expectation) {
-            return table_[expectation.master].zone == table_[master].zone;
+        expectations_.find(tuple, to_jiffies(shared_.now), [&](const Expectation& expectation) {
+            return shared_.table[expectation.master].zone == shared_.table[master].zone;
         });
     if (id != 0) {
         unexpect(id);
@@ -240,20 +249,20 @@ void Conntrack::unexpect_flow(const Tuple& tuple, ConnId master) {
 
 // It is erased when its time is looked at, since somebody may be walking over those that end.
 // kernel: nf_ct_kill
-bool Conntrack::end_now(const Tuple& tuple, ConnId master) {
-    const Jiffies now = to_jiffies(now_);
-    const auto hit = table_.find(tuple, table_[master].zone, now);
+bool Helping::end_now(const Tuple& tuple, ConnId master) {
+    const Jiffies now = to_jiffies(shared_.now);
+    const auto hit = shared_.table.find(tuple, shared_.table[master].zone, now);
     if (!hit) {
         return false;
     }
-    Connection& record = table_[hit->id];
+    Connection& record = shared_.table[hit->id];
     record.state.gre = {};
     record.deadline = now;
-    table_.deadline_lowered(hit->id, now);
+    shared_.table.deadline_lowered(hit->id, now);
     return true;
 }
 
-bool Conntrack::add_gre_keys(ConnId master, const Tuple& original, const Tuple& reply) {
+bool Helping::add_gre_keys(ConnId master, const Tuple& original, const Tuple& reply) {
     if (!gre_keys_.add(master, Direction::Original, original)) {
         return false;
     }
@@ -264,11 +273,11 @@ bool Conntrack::add_gre_keys(ConnId master, const Tuple& original, const Tuple& 
     return both;
 }
 
-void Conntrack::activate(ExpectId id, std::uint32_t seconds, Instant now) {
+void Helping::activate(ExpectId id, std::uint32_t seconds, Instant now) {
     expectations_.activate(id, to_jiffies(now) + seconds_to_jiffies(seconds));
 }
 
-void Conntrack::expire_expectations(Jiffies now) {
+void Helping::expire_expectations(Jiffies now) {
     std::vector<ExpectId> over;
     expectations_.collect_expired(now, over);
     for (const ExpectId id : over) {
