@@ -59,13 +59,6 @@
 
 namespace nsr::conntrack {
 
-// What NAT makes of a connection that comes from outside to an endpoint of its own: it was
-// expected, or it is refused, or neither.
-struct Welcome {
-    bool expected = false;
-    std::optional<DropReason> refused;
-};
-
 class Conntrack : public Helping {
   public:
     // What whoever owns the router gives to its tracking.

@@ -47,8 +47,8 @@ bool Sets::match_list(Set& list, const Seen& seen, Directions directions, const 
         if (!seen.pay(1)) {
             return false;
         }
-        if (match_in(get(list.member(place)), seen, directions, of_member, now) &&
-            list.judge(place, question, now) == Answer::Yes) {
+        const bool inside = match_in(get(list.member(place)), seen, directions, of_member, now);
+        if (inside && list.judge(place, question, now) == Answer::Yes) {
             return true;
         }
     }

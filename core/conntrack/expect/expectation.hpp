@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
+#include "core/base/drop_reason.hpp"
 #include "core/base/instant.hpp"
 #include "core/conntrack/record/helper_info.hpp"
 #include "core/conntrack/record/tuple.hpp"
@@ -45,5 +47,12 @@ struct ExpectedFlow {
     std::uint16_t destination_port = 0;
 };
 Expectation expect(ConnId master, const ExpectedFlow& flow, std::uint8_t of_class = 0);
+
+// What NAT makes of a connection that comes from outside to an endpoint of its own: it was
+// expected, or it is refused, or neither.
+struct Welcome {
+    bool expected = false;
+    std::optional<DropReason> refused;
+};
 
 }  // namespace nsr::conntrack

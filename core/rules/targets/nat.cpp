@@ -2,7 +2,6 @@
 // kernel: xt_nat.c, nf_nat_masquerade.c, nf_nat_redirect.c, xt_NETMAP.c
 #include <array>
 #include <optional>
-#include <utility>
 
 #include "core/rules/targets/nat_behaviour.hpp"
 #include "core/rules/targets/targets.hpp"
