@@ -51,13 +51,24 @@ DNAT = "-A PREROUTING -i wan -p tcp --dport 21 -j DNAT --to-destination 10.0.1.2
 FILE = "".join(f"line {number}\n" for number in range(20000))
 
 
+def python_with(module):
+    """An interpreter that has the module: this one, or that of the system's packages."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        if subprocess.run([python, "-c", f"import {module}"], capture_output=True, check=False).returncode == 0:
+            return python
+    return None
+
+
+PYTHON = python_with("pyftpdlib")
+
+
 # --- FTP ---
 def ftp_server(test, netns, address):
     """A server of everything in a folder, until the test ends."""
     folder = test.folder / f"ftp-{netns}"
     folder.mkdir(exist_ok=True)
     (folder / "file").write_text(FILE)
-    server = subprocess.Popen(["ip", "netns", "exec", test.netns(netns), sys.executable, "-m", "pyftpdlib", "-i", address, "-p", "21", "-w", "-d", str(folder)],
+    server = subprocess.Popen(["ip", "netns", "exec", test.netns(netns), PYTHON, "-m", "pyftpdlib", "-i", address, "-p", "21", "-w", "-d", str(folder)],
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     for line in server.stderr:
         if "starting FTP server" in line:
@@ -212,9 +223,7 @@ def sip_call(test):
 
 
 def run(test):
-    try:
-        import pyftpdlib  # noqa: F401
-    except ImportError:
+    if PYTHON is None:
         print("skipped: this needs python3-pyftpdlib", file=sys.stderr)
         sys.exit(harness.SKIPPED)
     test.write("rules.v4", RULES.format(dnat=DNAT))

@@ -226,7 +226,8 @@ Verdict announce(Call& call, const Command& command, const Named& named) {
     if (named.address != call.tuple(call.direction()).source) {
         return Verdict::accept();
     }
-    if (call.direction() == Direction::Original && named.port < kLeastClientPort) {
+    if (call.direction() == Direction::Original && named.port != 0 &&
+        named.port < kLeastClientPort) {
         return call.ignore_port(named.port);
     }
     const conntrack::Expectation expectation =
