@@ -6,6 +6,9 @@
 
 namespace nsr::pipeline {
 
+using routing::Decision;
+using routing::Destination;
+
 // kernel: nf_dup_ipv4, nf_dup_ipv6
 void Pipeline::send_copies(rules::Copies copies) {
     for (rules::Copy& copy : copies) {
@@ -25,17 +28,19 @@ void Pipeline::send_copies(rules::Copies copies) {
     }
 }
 
-void Pipeline::send_copy(Packet& packet, std::optional<IfIndex> way) {
+void Pipeline::send_copy(Packet& packet, std::optional<Decision> way) {
     if (!way) {
         return drop(packet, DropReason::NoRoute);
     }
-    packet.meta.out = *way;
+    const OnTheWay on_the_way(state_.network, *way);
+    packet.meta.out = way_out(packet, *way);
     count_request(packet);
     const Verdict verdict = run_hook<Hook::Output, kOutput>(packet);
     if (!verdict.accepted()) {
         return end(packet, verdict);
     }
-    if (*way == IfIndex::Loopback) {
+    packet.meta.out = way_out(packet, *way);
+    if (packet.meta.out == IfIndex::Loopback) {
         return loop_back(packet);
     }
     postroute(packet);
@@ -43,18 +48,20 @@ void Pipeline::send_copy(Packet& packet, std::optional<IfIndex> way) {
 
 // IPv4 takes an interface at its word, though no route leads to the gateway by it. An interface
 // that does not exist counts as none. kernel: nf_dup_ipv4_route, nf_dup_ipv6_route
-std::optional<IfIndex> Pipeline::way_of(const rules::Copy& copy) const {
-    const routing::Decision decision = state_.routes.lookup(copy.gateway);
+std::optional<Decision> Pipeline::way_of(const rules::Copy& copy) const {
+    const Decision decision =
+        state_.routes.lookup({.destination = copy.gateway, .tos = copy.packet.layout.tos});
     const routing::Interface* wanted = state_.interfaces.find(copy.interface);
-    if (decision.kind == routing::Destination::Local) {
-        return IfIndex::Loopback;
+    if (decision.kind == Destination::Local) {
+        return decision;
     }
     if (wanted != nullptr && copy.gateway.is_v4()) {
-        return wanted->index;
+        return Decision{
+            .kind = Destination::Unicast, .out = wanted->index, .next_hop = copy.gateway};
     }
-    const bool leads = decision.kind == routing::Destination::Unicast &&
+    const bool leads = decision.kind == Destination::Unicast &&
                        (wanted == nullptr || wanted->index == decision.out);
-    return leads ? std::optional(decision.out) : std::nullopt;
+    return leads ? std::optional(decision) : std::nullopt;
 }
 
 }  // namespace nsr::pipeline

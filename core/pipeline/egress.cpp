@@ -13,7 +13,7 @@ namespace nsr::pipeline {
 // kernel: ip_finish_output, ip6_finish_output. Reassembled IPv4 datagrams always leave in pieces,
 // IPv6 ones only when larger than the largest piece they came in.
 void Pipeline::finish_output(Packet& packet) {
-    const std::uint32_t mtu = state_.interfaces.get(packet.meta.out).mtu;
+    const std::uint32_t mtu = state_.network.mtu_of(*state_.network.way());
     const bool in_pieces =
         packet.fragments != nullptr &&
         (packet.layout.family == Family::Ipv4 || packet.size() > packet.fragments->max_size);
@@ -30,6 +30,10 @@ void Pipeline::fragment(Packet packet, std::uint32_t mtu) {
         send_error(packet,
                    {wire::icmp::kDestinationUnreachable, wire::icmp::kFragmentationNeeded, mtu});
         return drop(packet, DropReason::TooBig);
+    }
+    const bool is_forwarded = !packet.meta.locally_generated && packet.fragments == nullptr;
+    if (packet.layout.family == Family::Ipv6 && is_forwarded) {
+        return too_big(packet, mtu);  // for the MTU of its route; kernel: ip6_fragment, ignore_df
     }
     EgressQueue segments;
     if (packet.offload.gso != Gso::None) {

@@ -135,23 +135,33 @@ Verdict Pipeline::check_source(const Packet& packet, const Decision& decision) c
                         decision.kind == Destination::Local ||
                         decision.kind == Destination::Broadcast || multicast;
     if (judged && !source.is_unspecified()) {
-        if (state_.routes.is_own_ipv4(source)) {
-            return Verdict::drop(DropReason::MartianSource);
-        }
-        if (reverse_path_refused(packet)) {
-            return Verdict::drop(DropReason::ReversePathFilter);
-        }
+        return check_reverse_path(packet, decision);
     }
     return Verdict::accept();
 }
 
-bool Pipeline::reverse_path_refused(const Packet& packet) const {
+// With rules of an administrator's, these say whose address the source is. kernel:
+// fib_validate_source
+Verdict Pipeline::check_reverse_path(const Packet& packet, const Decision& decision) const {
     const std::uint32_t rp_filter = setting_for(state_.forwarding.rp_filter, packet.meta.in);
-    if (rp_filter == 0) {
-        return false;
+    const bool custom = state_.routes.has_custom_rules(Family::Ipv4);
+    if (!custom && state_.routes.is_own_ipv4(packet.layout.source)) {
+        return Verdict::drop(DropReason::MartianSource);
     }
-    const Decision back = state_.routes.lookup(packet.layout.source);
-    return back.kind != Destination::Unicast || (rp_filter == 1 && back.out != packet.meta.in);
+    if (!custom && rp_filter == 0) {
+        return Verdict::accept();
+    }
+    const routing::Flow flow = flow_back(packet, decision);
+    const Decision back = state_.routes.lookup(flow);
+    const bool not_a_hosts = back.kind == Destination::Local ||
+                             back.kind == Destination::Broadcast ||
+                             back.kind == Destination::Multicast;
+    if (custom && not_a_hosts) {
+        return Verdict::drop(DropReason::MartianSource);
+    }
+    const bool other_way = rp_filter == 1 && !state_.routes.leads_through(flow, packet.meta.in);
+    const bool refused = rp_filter != 0 && (back.kind != Destination::Unicast || other_way);
+    return refused ? Verdict::drop(DropReason::ReversePathFilter) : Verdict::accept();
 }
 
 // kernel: ip6_parse_tlv
@@ -182,7 +192,7 @@ Verdict Pipeline::may_forward(Packet& packet, const Decision& decision) {
         return Verdict::drop(DropReason::NotForwardable);
     }
     ++counters(packet).forw_datagrams;
-    const std::uint32_t mtu = state_.interfaces.get(decision.out).mtu;
+    const std::uint32_t mtu = mtu_of(packet, decision);
     const std::uint32_t largest =
         packet.fragments ? packet.fragments->max_size : wire_length(packet);
     const bool must_not_fragment = !v4 || packet.layout.dont_fragment;
@@ -275,7 +285,7 @@ std::uint32_t Pipeline::longest_error(const Packet& about) const {
     if (about.layout.family != Family::Ipv4 || back.kind != Destination::Unicast) {
         return std::numeric_limits<std::uint32_t>::max();
     }
-    return state_.interfaces.get(back.out).mtu;
+    return state_.network.mtu_of(back);
 }
 
 // Who it was sent to, if that is the router. Else IPv4 takes an address of the link the error
@@ -294,7 +304,11 @@ IpAddress Pipeline::source_of_error(const Packet& about) const {
     if (layout.family == Family::Ipv4 || in == IfIndex::None || in == IfIndex::Loopback) {
         return unspecified;
     }
-    return state_.interfaces.source_for(in, layout.source).value_or(unspecified);
+    const routing::Flow flow{.destination = layout.source, .protocol = proto::kIcmpv6};
+    const Decision back = state_.routes.lookup(flow);  // kernel: ip6_route_get_saddr
+    return back.source.family != Family::None
+               ? back.source
+               : state_.interfaces.source_for(in, layout.source).value_or(unspecified);
 }
 
 bool Pipeline::within_rate(const Packet& about) {

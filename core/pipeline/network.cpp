@@ -12,11 +12,10 @@ std::string_view RoutingNetwork::interface_name(IfIndex index) const {
 std::optional<IpAddress> RoutingNetwork::primary_address(IfIndex index,
                                                          const IpAddress& towards) const {
     // kernel: nf_nat_masquerade_ipv4 goes by the network of the gateway, IPv6 by the destination
-    if (towards.is_v4() && !towards.is_unspecified()) {
-        const routing::Decision decision = routes_.lookup(towards);
-        if (decision.kind == routing::Destination::Unicast && decision.out == index) {
-            return interfaces_.source_for(index, decision.next_hop);
-        }
+    const bool of_this_packet =
+        way_ != nullptr && way_->kind == routing::Destination::Unicast && way_->out == index;
+    if (towards.is_v4() && !towards.is_unspecified() && of_this_packet) {
+        return interfaces_.source_for(index, way_->next_hop);
     }
     const auto address = interfaces_.source_for(index, towards);
     // Towards nobody: of this link, or none at all. kernel: nf_nat_redirect_ipv4
@@ -26,8 +25,18 @@ std::optional<IpAddress> RoutingNetwork::primary_address(IfIndex index,
 }
 
 std::uint32_t RoutingNetwork::path_mtu(const IpAddress& destination) const {
-    const routing::Decision decision = routes_.lookup(destination);
-    return decision.kind == routing::Destination::Unicast ? interface_mtu(decision.out) : 65535;
+    return mtu_of(routes_.lookup(destination));
+}
+
+std::uint32_t RoutingNetwork::path_mtu() const {
+    return way_ != nullptr ? mtu_of(*way_) : 65535;
+}
+
+std::uint32_t RoutingNetwork::mtu_of(const routing::Decision& decision) const {
+    if (decision.kind != routing::Destination::Unicast) {
+        return 65535;
+    }
+    return decision.mtu != 0 ? decision.mtu : interface_mtu(decision.out);
 }
 
 std::uint32_t RoutingNetwork::interface_mtu(IfIndex index) const {
@@ -72,12 +81,14 @@ rules::Network::AddressType RoutingNetwork::address_type(const IpAddress& addres
     return AddressType::Unicast;
 }
 
-std::optional<IfIndex> RoutingNetwork::route_interface(const IpAddress& address) const {
-    const routing::Decision decision = routes_.lookup(address);
+std::optional<IfIndex> RoutingNetwork::route_interface(const IpAddress& address, Mark mark,
+                                                       IfIndex preferred) const {
+    const routing::Flow flow{.destination = address, .mark = mark};
+    const routing::Decision decision = routes_.lookup(flow);
     if (decision.kind != routing::Destination::Unicast) {
         return std::nullopt;
     }
-    return decision.out;
+    return routes_.leads_through(flow, preferred) ? preferred : decision.out;
 }
 
 }  // namespace nsr::pipeline

@@ -65,6 +65,9 @@ std::optional<IpAddress> Pipeline::source_towards(const IpAddress& destination) 
     if (!leads_somewhere(decision)) {
         return std::nullopt;
     }
+    if (decision.source.family != Family::None) {
+        return decision.source;
+    }
     return state_.interfaces.source_for(decision.out,
                                         destination.is_v4() ? decision.next_hop : destination);
 }

@@ -20,8 +20,9 @@ namespace {
 
 // A link-local address is looked for on `link` alone, where that is known: several links have the
 // same network, and no route leads from one to the other. kernel: rt6_need_strict
-Decision route_by(const State& state, const IpAddress& to, IfIndex link) {
-    const Decision decision = state.routes.lookup(to);
+Decision route_by(const State& state, const routing::Flow& flow, IfIndex link) {
+    const Decision decision = state.routes.lookup(flow);
+    const IpAddress& to = flow.destination;
     const bool strict =
         to.is_v6() && to.is_link_local() && link != IfIndex::None && link != IfIndex::Loopback;
     if (!strict || decision.kind != Destination::Unicast || decision.out == link) {
@@ -79,7 +80,7 @@ void Pipeline::gather_for_demux(Packet& packet) {
 
 // kernel: ip_route_input_slow, ip6_route_input
 void Pipeline::route_input(Packet& packet) {
-    const Decision decision = route_by(state_, packet.layout.destination, packet.meta.in);
+    Decision decision = route_by(state_, flow_of(packet), packet.meta.in);
     if (state_.observer != nullptr) {
         state_.observer->routed(packet, decision);
     }
@@ -160,7 +161,8 @@ void Pipeline::answer_for_anycast(const Packet& packet, local::Response& respons
 
 // TTL and MTU are judged and the TTL is taken before FORWARD sees the packet. kernel: ip_forward,
 // ip6_forward
-void Pipeline::forward(Packet& packet, const Decision& decision) {
+void Pipeline::forward(Packet& packet, Decision& decision) {
+    const OnTheWay way(state_.network, decision);
     packet.meta.out = decision.out;
     if (const Verdict verdict = may_forward(packet, decision); !verdict.accepted()) {
         return drop(packet, verdict.reason());
@@ -196,18 +198,26 @@ void Pipeline::originate(Packet& packet) {
     if (packet.layout.destination.is_multicast()) {
         state_.groups.learn(packet);
     }
-    if (!route_output(packet)) {
+    Decision decision = state_.routes.lookup(flow_of(packet));
+    send_out(packet, decision);
+}
+
+// It has been routed; OUTPUT may route it anew.
+void Pipeline::send_out(Packet& packet, Decision& decision) {
+    if (state_.observer != nullptr) {
+        state_.observer->routed(packet, decision);
+    }
+    packet.meta.out = way_out(packet, decision);
+    if (packet.meta.out == IfIndex::None) {
         return drop(packet, DropReason::NoRoute);
     }
+    const OnTheWay way(state_.network, decision);
     count_request(packet);
-    const IpAddress destination = packet.layout.destination;
     const Verdict verdict = run_hook<Hook::Output, kOutput>(packet);
     if (!verdict.accepted()) {
         return end(packet, verdict);
     }
-    if (packet.layout.destination != destination) {
-        route_output(packet);  // NAT has looked that there is a way
-    }
+    packet.meta.out = way_out(packet, decision);  // kernel: nf_hook_state has the old one
     if (packet.meta.out == IfIndex::Loopback) {
         return loop_back(packet);
     }
@@ -241,7 +251,7 @@ void Pipeline::loop_back(Packet& packet) {
 void Pipeline::send_local(Packet packet) {
     packet.meta.in = IfIndex::None;
     packet.meta.locally_generated = true;
-    const Decision decision = route_by(state_, packet.layout.destination, packet.meta.out);
+    Decision decision = route_by(state_, flow_of(packet), packet.meta.out);
     if (decision.kind == Destination::Local && packet.layout.source.is_unspecified()) {
         rewrite::set_source(packet, packet.layout.destination);
     } else if (!leads_somewhere(decision)) {
@@ -250,8 +260,11 @@ void Pipeline::send_local(Packet packet) {
     if (packet.layout.source.is_unspecified()) {
         // kernel: fib_info_update_nhc_saddr asks for the gateway's network, ipv6_dev_get_saddr not
         const bool v4 = packet.layout.family == Family::Ipv4;
-        const auto source = state_.interfaces.source_for(
-            decision.out, v4 ? decision.next_hop : packet.layout.destination);
+        const bool wished = decision.source.family != Family::None;
+        const auto source =
+            wished ? std::optional(decision.source)
+                   : state_.interfaces.source_for(
+                         decision.out, v4 ? decision.next_hop : packet.layout.destination);
         if (!source) {
             return drop(packet, DropReason::NoRoute);
         }
@@ -261,23 +274,10 @@ void Pipeline::send_local(Packet packet) {
         packet.layout.ttl != state_.forwarding.ip_default_ttl) {
         rewrite::set_ttl(packet, static_cast<std::uint8_t>(state_.forwarding.ip_default_ttl));
     }
-    originate(packet);
-}
-
-// Sets meta.out; Loopback means the router itself. Before, it is the link to prefer, or None.
-bool Pipeline::route_output(Packet& packet) {
-    const Decision decision = route_by(state_, packet.layout.destination, packet.meta.out);
     if (state_.observer != nullptr) {
-        state_.observer->routed(packet, decision);
+        state_.observer->packet_received(packet);
     }
-    if (decision.kind == Destination::Broadcast || decision.kind == Destination::Multicast) {
-        // The sender's kernel has one device for all links; the address it took names the link.
-        packet.meta.out = state_.interfaces.owner_of(packet.layout.source);
-        return packet.meta.out != IfIndex::None;
-    }
-    const bool local = decision.kind == Destination::Local;
-    packet.meta.out = local ? IfIndex::Loopback : decision.out;
-    return leads_somewhere(decision);
+    send_out(packet, decision);
 }
 
 // --- counting -----------------------------------------------------------------------------------

@@ -11,7 +11,9 @@
 //   The packet belongs to its caller until transmit() moves it into the egress queue. A function
 //   that takes Packet by value ends it; one that takes Packet& leaves it dropped, sent or stolen.
 //   Where to read: pipeline.cpp the way from hook to hook, stages.cpp what each stage does,
-//   egress.cpp how a packet leaves, errors.cpp where it is refused and who is told.
+//   way.cpp
+//   which way it goes, egress.cpp how a packet leaves, errors.cpp where it is refused and who is
+//   told.
 // kernel: ip_rcv ... ip_output, ipv6_rcv ... ip6_output
 #pragma once
 
@@ -72,20 +74,31 @@ class Pipeline {
     void deliver(Packet& packet, bool broadcast);
     [[nodiscard]] bool is_anycast(const Packet& packet) const;
     static void answer_for_anycast(const Packet& packet, local::Response& response);
-    void forward(Packet& packet, const routing::Decision& decision);
+    void forward(Packet& packet, routing::Decision& decision);
     void postroute(Packet& packet);
     void loop_back(Packet& packet);
     void send_local(Packet packet);
-    bool route_output(Packet& packet);
+    void send_out(Packet& packet, routing::Decision& decision);
     void count_delivery(const Packet& packet);
     void count_request(const Packet& packet);
     void drop(Packet& packet, DropReason reason);
     void end(Packet& packet, Verdict verdict);
 
+    // What is asked of the routes, and the answers for packets from here: way.cpp
+    [[nodiscard]] routing::Flow flow_of(const Packet& packet) const;
+    [[nodiscard]] routing::Flow flow_back(const Packet& packet,
+                                          const routing::Decision& decision) const;
+    [[nodiscard]] IfIndex way_out(const Packet& packet, const routing::Decision& decision) const;
+    Verdict mangle_output(Packet& packet);
+    Verdict reroute(const Packet& packet);
+
     // What may not go on, and the errors about a packet that is still here: errors.cpp
     [[nodiscard]] Verdict check_source(const Packet& packet,
                                        const routing::Decision& decision) const;
-    [[nodiscard]] bool reverse_path_refused(const Packet& packet) const;
+    [[nodiscard]] Verdict check_reverse_path(const Packet& packet,
+                                             const routing::Decision& decision) const;
+    [[nodiscard]] std::uint32_t mtu_of(const Packet& packet,
+                                       const routing::Decision& decision) const;
     Verdict may_forward(Packet& packet, const routing::Decision& decision);
     void unroutable(Packet& packet, routing::Destination kind);
     void redirect(const Packet& packet, const routing::Decision& decision);
@@ -106,8 +119,8 @@ class Pipeline {
 
     // Copies that rules ask for: copies.cpp
     void send_copies(rules::Copies copies);
-    void send_copy(Packet& packet, std::optional<IfIndex> way);
-    [[nodiscard]] std::optional<IfIndex> way_of(const rules::Copy& copy) const;
+    void send_copy(Packet& packet, std::optional<routing::Decision> way);
+    [[nodiscard]] std::optional<routing::Decision> way_of(const rules::Copy& copy) const;
 
     // Leaving: egress.cpp
     void finish_output(Packet& packet);

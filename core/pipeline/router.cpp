@@ -299,6 +299,14 @@ routing::RouteChange Router::add_route(const routing::Route& route) {
     return impl_->state.routes.add(route);
 }
 
+routing::RouteChange Router::append_route(const routing::Route& route) {
+    return impl_->state.routes.append(route);
+}
+
+routing::RouteChange Router::change_route(const routing::Route& route) {
+    return impl_->state.routes.change(route);
+}
+
 routing::RouteChange Router::replace_route(const routing::Route& route) {
     return impl_->state.routes.replace(route);
 }
@@ -309,6 +317,23 @@ bool Router::remove_route(const routing::Route& route) {
 
 Result<Done, routing::RouteRefusal> Router::set_routes(const std::vector<routing::Route>& routes) {
     return impl_->state.routes.assign(routes);
+}
+
+routing::RuleChange Router::add_policy_rule(const routing::PolicyRule& rule,
+                                            std::optional<std::uint32_t> priority) {
+    return impl_->state.routes.add_rule(rule, priority);
+}
+
+routing::RuleChange Router::remove_policy_rule(const routing::RuleQuery& query) {
+    return impl_->state.routes.remove_rule(query);
+}
+
+void Router::flush_policy_rules(Family family) {
+    impl_->state.routes.flush_rules(family);
+}
+
+void Router::set_policy_rules(const std::vector<routing::PolicyRule>& rules) {
+    impl_->state.routes.assign_rules(rules);
 }
 
 // --- what others look at ------------------------------------------------------------------------

@@ -72,12 +72,21 @@ class Router {
     // The device of `interface` gave a frame that is no packet, or did not take one; it is lost.
     void ingress_failed(IfIndex interface, DropReason reason);
     void egress_failed(IfIndex interface, DropReason reason);
-    // As `ip route add`, `replace` and `del`, or all of them at once; see RouteTable.
+    // As `ip route add`, `append`, `replace`, `change` and `del`, or all of them at once; see
+    // RouteTable.
     [[nodiscard]] routing::RouteChange add_route(const routing::Route& route);
+    [[nodiscard]] routing::RouteChange append_route(const routing::Route& route);
     [[nodiscard]] routing::RouteChange replace_route(const routing::Route& route);
+    [[nodiscard]] routing::RouteChange change_route(const routing::Route& route);
     [[nodiscard]] bool remove_route(const routing::Route& route);
     [[nodiscard]] Result<Done, routing::RouteRefusal> set_routes(
         const std::vector<routing::Route>& routes);
+    // As `ip rule add`, `del` and `flush`, or all but the kernel's own at once; see RuleList.
+    [[nodiscard]] routing::RuleChange add_policy_rule(const routing::PolicyRule& rule,
+                                                      std::optional<std::uint32_t> priority);
+    [[nodiscard]] routing::RuleChange remove_policy_rule(const routing::RuleQuery& query);
+    void flush_policy_rules(Family family);
+    void set_policy_rules(const std::vector<routing::PolicyRule>& rules);
 
     // Replaces the ruleset; connections stay. Tracking starts or stops as the mode and the rules
     // demand.

@@ -34,6 +34,7 @@ struct ForwardingSettings {
     // conf.{all,IFACE}; [0] is all, [i] the interface with index i. What is not there is 0.
     std::vector<std::uint32_t> rp_filter{0};
     std::vector<std::uint32_t> send_redirects{0};
+    std::vector<std::uint32_t> src_valid_mark{0};
 };
 
 struct Settings {

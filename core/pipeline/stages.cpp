@@ -35,7 +35,8 @@ Verdict Pipeline::run_stage(StageId stage, Packet& packet) {
         case StageId::Track:
             return track(packet);
         case StageId::Mangle:
-            return filter(rules::TableId::Mangle, kHook, packet);
+            return kHook == Hook::Output ? mangle_output(packet)
+                                         : filter(rules::TableId::Mangle, kHook, packet);
         case StageId::Filter:
             return filter(rules::TableId::Filter, kHook, packet);
         case StageId::Security:
@@ -141,8 +142,7 @@ Verdict Pipeline::translate(Hook hook, Packet& packet) {
     const IpAddress destination = packet.layout.destination;
     const Verdict verdict = state_.nat.apply(packet, hook, now_);
     const bool moved = hook == Hook::Output && packet.layout.destination != destination;
-    const bool lost = moved && !leads_somewhere(state_.routes.lookup(packet.layout.destination));
-    return verdict.accepted() && lost ? Verdict::drop(DropReason::NoRoute) : verdict;
+    return verdict.accepted() && moved ? reroute(packet) : verdict;
 }
 
 Verdict Pipeline::bind(Hook hook, nat::Manip manip, Packet& packet) {

@@ -13,6 +13,12 @@ SipKey draw_key(RandomSource& keys) {
     return {k0, keys.next64()};
 }
 
+// Of its own, so that no other key depends on it.
+SipKey multipath_key(std::uint64_t key_seed) {
+    RandomSource source(~key_seed);
+    return draw_key(source);
+}
+
 rules::InterfaceNames names_of(const routing::InterfaceTable& interfaces) {
     rules::InterfaceNames names;
     for (const routing::Interface& interface : interfaces.all()) {
@@ -30,7 +36,7 @@ State::State(RouterOptions options)
       keys(options.key_seed.value_or(~options.seed)),
       forwarding(std::move(options.settings.forwarding)),
       tracking(options.tracking),
-      routes(interfaces),
+      routes(interfaces, multipath_key(options.key_seed.value_or(~options.seed))),
       defrag(options.settings.defrag, draw_key(keys)),
       conntrack(options.settings.conntrack, {draw_key(keys), log, std::move(options.memory)}),
       nat(conntrack, random, draw_key(keys)),

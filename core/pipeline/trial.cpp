@@ -46,6 +46,7 @@ Trial::Trial(const Surroundings& surroundings, const rules::Ruleset& ruleset)
     for (const routing::Route& route : surroundings.routes) {
         static_cast<void>(router_->add_route(route));
     }
+    router_->set_policy_rules(surroundings.policy_rules);
     router_->apply(ruleset, Instant{});
     router_->observe(this);
 }

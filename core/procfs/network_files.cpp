@@ -101,8 +101,8 @@ void append_dev_line(std::string& out, const Interface& interface) {
     out += '\n';
 }
 
-// Connected routes and configured ones in the order of the kernel's trie: by destination, longer
-// prefixes first.
+// Connected routes and configured ones of the main table in the order of the kernel's trie: by
+// destination, longer prefixes first, then by TOS and metric.
 std::vector<Route> ipv4_routes(const Router& router) {
     std::vector<Route> routes;
     for (const Interface& interface : router.interfaces().all()) {
@@ -114,13 +114,16 @@ std::vector<Route> ipv4_routes(const Router& router) {
         }
     }
     for (const Route& route : router.routes().configured()) {
-        if (route.to.address.is_v4()) {
+        if (route.to.address.is_v4() && route.table == routing::kMainTable) {
             routes.push_back(route);
         }
     }
     std::stable_sort(routes.begin(), routes.end(), [](const Route& a, const Route& b) {
-        return std::tuple(a.to.address.as_v4(), -int{a.to.length}) <
-               std::tuple(b.to.address.as_v4(), -int{b.to.length});
+        const auto key = [](const Route& route) {
+            return std::tuple(route.to.address.as_v4(), -int{route.to.length}, -int{route.tos},
+                              route.metric);
+        };
+        return key(a) < key(b);
     });
     routes.erase(std::unique(routes.begin(), routes.end()), routes.end());
     return routes;
@@ -133,7 +136,8 @@ std::uint32_t flags_of(const Route& route) {
     constexpr std::uint32_t kHost = 0x4;
     constexpr std::uint32_t kReject = 0x200;
     const bool reject = route.type == RouteType::Unreachable || route.type == RouteType::Prohibit;
-    return kUp | (route.via ? kGateway : 0) | (route.to.length == 32 ? kHost : 0) |
+    const bool gateway = route.via || (!route.hops.empty() && route.hops.front().via);
+    return kUp | (gateway ? kGateway : 0) | (route.to.length == 32 ? kHost : 0) |
            (reject ? kReject : 0);
 }
 
@@ -147,15 +151,18 @@ void append_address(std::string& out, std::uint32_t address) {
 }
 
 void append_route_line(std::string& out, const Route& route, const Router& router) {
+    // Of several next hops the first.
+    const auto via = route.hops.empty() ? route.via : route.hops.front().via;
+    const IfIndex interface = route.hops.empty() ? route.interface : route.hops.front().interface;
     const bool through_interface = route.type == RouteType::Unicast;
-    out += through_interface ? router.interfaces().get(route.interface).name : std::string("*");
+    out += through_interface ? router.interfaces().get(interface).name : std::string("*");
     out += '\t';
     append_address(out, route.to.address.as_v4());
     out += '\t';
-    append_address(out, route.via ? route.via->as_v4() : 0);
+    append_address(out, via ? via->as_v4() : 0);
     out += '\t';
     text::append_hex(out, flags_of(route), 4);
-    out += "\t0\t0\t0\t";
+    out += "\t0\t0\t" + std::to_string(route.metric) + "\t";
     append_address(out, mask_of(Family::Ipv4, route.to.length).as_v4());
     out += "\t0\t0\t0";
 }

@@ -65,6 +65,7 @@ constexpr SysctlRow threshold(std::string_view name, std::int64_t initial, Sysct
 constexpr SysctlRow kRows[] = {
     number<&Fwd::rp_filter>("ipv4/conf/*/rp_filter", 0, kAnyInt),
     number<&Fwd::send_redirects>("ipv4/conf/*/send_redirects", 0, kAnyInt),
+    number<&Fwd::src_valid_mark>("ipv4/conf/*/src_valid_mark", 0, kAnyInt),
     number<&Fwd::icmp_msgs_per_sec>("ipv4/icmp_msgs_per_sec", 1000, {}),
     number<&Fwd::icmp_ratelimit>("ipv4/icmp_ratelimit", 1000, {}, SysctlKind::Milliseconds),
     number<&Fwd::ip_default_ttl>("ipv4/ip_default_ttl", 64, {1, 255}),

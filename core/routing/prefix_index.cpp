@@ -53,6 +53,22 @@ std::optional<std::uint32_t> PrefixIndex::longest(const IpAddress& address) cons
     return std::nullopt;
 }
 
+std::optional<std::uint32_t> PrefixIndex::longest_below(const IpAddress& address,
+                                                        unsigned below) const {
+    for (const Length& length : lengths_[index_of(address.family)]) {
+        const Slot& slot = slots_[slot_of(address & length.mask, length.bits)];
+        if (length.bits < below && slot.network.family != Family::None) {
+            return slot.value;
+        }
+    }
+    return std::nullopt;
+}
+
+std::uint32_t* PrefixIndex::find(const Prefix& prefix) {
+    Slot& slot = slots_[slot_of(prefix.network().address, prefix.length)];
+    return slot.network.family == Family::None ? nullptr : &slot.value;
+}
+
 std::size_t PrefixIndex::slot_of(const IpAddress& network, std::uint8_t length) const {
     const std::size_t mask = slots_.size() - 1;
     std::size_t at = hash(network, length) & mask;

@@ -25,6 +25,11 @@ class PrefixIndex {
     // value.
     bool insert(const Prefix& prefix, std::uint32_t value);
     [[nodiscard]] std::optional<std::uint32_t> longest(const IpAddress& address) const;
+    // Of those that are shorter than `length`.
+    [[nodiscard]] std::optional<std::uint32_t> longest_below(const IpAddress& address,
+                                                             unsigned length) const;
+    // The value of just this prefix; null: it is not there. Valid until the next insertion.
+    [[nodiscard]] std::uint32_t* find(const Prefix& prefix);
     [[nodiscard]] std::size_t size() const { return size_; }
 
   private:

@@ -23,6 +23,8 @@ class Network {
                                                      const IpAddress& towards) const = 0;
     // TCPMSS --clamp-mss-to-pmtu: bytes of an IP packet; 65535 where nothing limits them.
     virtual std::uint32_t path_mtu(const IpAddress& destination) const = 0;
+    // The same of the way that the packet at hand takes.
+    virtual std::uint32_t path_mtu() const = 0;
     virtual std::uint32_t interface_mtu(IfIndex index) const = 0;
     enum class AddressType : std::uint8_t {
         Unspecified,
@@ -38,8 +40,10 @@ class Network {
     // With `limit_to`, addresses of other interfaces are not Local.
     virtual AddressType address_type(const IpAddress& address,
                                      std::optional<IfIndex> limit_to) const = 0;
-    // rpfilter: where a packet to `address` would leave. Nothing: it would not.
-    virtual std::optional<IfIndex> route_interface(const IpAddress& address) const = 0;
+    // rpfilter: where a packet to `address` with this mark would leave; of several ways the
+    // preferred one, if it is among them. Nothing: it would not.
+    virtual std::optional<IfIndex> route_interface(const IpAddress& address, Mark mark,
+                                                   IfIndex preferred) const = 0;
 };
 
 }  // namespace nsr::rules

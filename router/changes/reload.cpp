@@ -133,8 +133,9 @@ void Reload::prepare_rules(Config& next, const routing::InterfaceTable& table,
                            const pipeline::Settings& settings) {
     rules::keep_identity(basis_->ruleset, next.ruleset, rules::CountersOf::Kept);
     if (judges()) {
-        existing_->prepare({table, routes_of(next, table), settings, next.conntrack.mode},
-                           {basis_->ruleset, next.ruleset});
+        existing_->prepare(
+            {table, routes_of(next, table), settings, next.conntrack.mode, policy_rules_of(next)},
+            {basis_->ruleset, next.ruleset});
     }
     basis_->interfaces = names_after(interface_changes_, basis_->interfaces);
     prepared_ = nsr::prepare_rules(next.ruleset, *basis_);

@@ -9,16 +9,26 @@ namespace {
 
 constexpr const char* kHelp = R"(Commands:
   addr  add|del ADDRESS/LENGTH dev NAME
-  route add|replace|del [TYPE] PREFIX [via ADDRESS] [dev NAME]
+  route add|append|replace|change|del [TYPE] PREFIX [via ADDRESS] [dev NAME]
+        [table T] [metric N] [tos T] [src ADDRESS] [mtu [lock] N] [onlink]
+        [nexthop [via ADDRESS] [dev NAME] [weight N]]...
         TYPE: unicast, blackhole, prohibit, unreachable, throw
+  route [show] | flush [[root|match|exact] PREFIX] [dev NAME] [via ADDRESS] [table T|all] [type TYPE]
+  route get ADDRESS [from ADDRESS] [iif NAME] [oif NAME] [mark N] [tos T] [ipproto P] [sport N] [dport N]
+  rule  add|del [not] [from PREFIX] [to PREFIX] [fwmark N[/MASK]] [iif NAME] [oif NAME] [tos T]
+        [ipproto P] [sport N[-M]] [dport N[-M]] [priority N] [suppress_prefixlength N]
+        table T | goto N | nop | blackhole | prohibit | unreachable
+  rule  flush
   link  set [dev] NAME [mtu N] [up|down]
-  addr | route | link [show]
+  addr | route | rule | link [show]
   -4, -6 before them: of this family
-What changes here lasts until the router stops; `reload` sets the routes of the file again.
+What changes here lasts until the router stops; `reload` sets the routes and rules of the file again.
 Exit codes: 0 done, 1 the router refused, 2 wrong usage.
 Examples:
   nsrouter ip addr add 198.51.100.8/24 dev wan
   nsrouter ip route add default via 198.51.100.1
+  nsrouter ip route add default via 203.0.113.1 table 100
+  nsrouter ip rule add fwmark 1 table 100
   nsrouter ip link set wan mtu 1400
   nsrouter ip -6 route)";
 
@@ -36,7 +46,8 @@ int run(const ControlOptions& control, const std::vector<std::string>& words) {
 void add_ip_command(CLI::App& app, int& exit_code) {
     add_word_command(
         app,
-        {"ip", "Show and change addresses, routes and links, with the words of ip(8)", kHelp, run},
+        {"ip", "Show and change addresses, routes, rules and links, with the words of ip(8)", kHelp,
+         run},
         exit_code);
 }
 

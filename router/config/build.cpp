@@ -93,24 +93,45 @@ routing::Interface interface_of(const InterfaceConfig& from) {
 std::vector<routing::Route> routes_of(const Config& config,
                                       const routing::InterfaceTable& interfaces) {
     std::vector<routing::Route> routes;
-    for (const RouteConfig& route : config.routes) {
-        const routing::Interface* out = interfaces.find(route.interface);
-        routes.push_back(
-            {route.to, route.via, out == nullptr ? IfIndex::None : out->index, route.type});
+    const auto index = [&](const std::string& name) {
+        const routing::Interface* out = interfaces.find(name);
+        return out == nullptr ? IfIndex::None : out->index;
+    };
+    for (const RouteConfig& from : config.routes) {
+        routing::Route& route = routes.emplace_back(from.more);
+        route.to = from.to;
+        route.via = from.via;
+        route.interface = index(from.interface);
+        route.type = from.type;
+        for (const HopConfig& hop : from.hops) {
+            route.hops.push_back({hop.via, index(hop.interface), hop.weight, hop.onlink});
+        }
     }
     return routes;
+}
+
+std::vector<routing::PolicyRule> policy_rules_of(const Config& config) {
+    std::vector<routing::PolicyRule> rules;
+    for (const PolicyRuleConfig& from : config.policy_rules) {
+        rules.push_back(from.rule);
+    }
+    return rules;
 }
 
 // An interface may be down by now, or have lost an address.
 ConfigError route_error(const Config& config, const routing::RouteRefusal& refusal) {
     const RouteConfig& route = config.routes[refusal.index];
-    return {route.where, "route to " + to_string(route.to) +
-                             (refusal.why == routing::RouteChange::Exists
-                                  ? ": another one leads there already"
-                                  : ": its interface is down, or its gateway out of reach")};
+    std::string why = ": its interface is down, or its gateway out of reach";
+    if (refusal.why == routing::RouteChange::Exists) {
+        why = ": another one leads there already";
+    } else if (refusal.why == routing::RouteChange::BadSource) {
+        why = ": its src is no address of the router any more";
+    }
+    return {route.where, "route to " + to_string(route.to) + why};
 }
 
 ConfigErrors set_routes(Router& router, const Config& config) {
+    router.set_policy_rules(policy_rules_of(config));
     const auto change = router.set_routes(routes_of(config, router.interfaces()));
     return change ? ConfigErrors{} : ConfigErrors{route_error(config, change.error())};
 }

@@ -38,6 +38,7 @@ Result<Router::Options, ConfigErrors> router_options(const Config& config,
                                                      std::uint64_t memory_bytes);
 
 routing::Interface interface_of(const InterfaceConfig& from);
+std::vector<routing::PolicyRule> policy_rules_of(const Config& config);
 std::vector<routing::Route> routes_of(const Config& config,
                                       const routing::InterfaceTable& interfaces);
 ConfigError route_error(const Config& config, const routing::RouteRefusal& refusal);

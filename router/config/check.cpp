@@ -26,10 +26,6 @@ bool is_broadcast_of(const Prefix& network, const IpAddress& address) {
 void check_names(const Config& config, ConfigErrors& errors);
 void check_mtu(const InterfaceConfig& interface, ConfigErrors& errors);
 void check_host_routes(const InterfaceConfig& interface, ConfigErrors& errors);
-void check_route(const RouteConfig& route, const Config& config, ConfigErrors& errors);
-void check_gateway(const RouteConfig& route, const Config& config, ConfigErrors& errors);
-void check_connected_routes(const Config& config, ConfigErrors& errors);
-void check_duplicate_routes(const Config& config, ConfigErrors& errors);
 void check_control(const Config& config, ConfigErrors& errors);
 void check_tracking(const Config& config, ConfigErrors& errors);
 void check_host(const Config& config, ConfigErrors& errors);
@@ -45,11 +41,7 @@ void check_config(const Config& config, ConfigErrors& errors) {
         check_mtu(interface, errors);
         check_host_routes(interface, errors);
     }
-    for (const RouteConfig& route : config.routes) {
-        check_route(route, config, errors);
-    }
-    check_connected_routes(config, errors);
-    check_duplicate_routes(config, errors);
+    check_routes(config, errors);
     check_control(config, errors);
     check_tracking(config, errors);
     check_host(config, errors);
@@ -160,90 +152,6 @@ void check_host_routes(const InterfaceConfig& interface, ConfigErrors& errors) {
         const bool said = !route.via && wrong == kOwnAddress;
         if (!wrong.empty() && !said) {
             errors.push_back({route.where, what + to_string(*gateway) + wrong});
-        }
-    }
-}
-
-void check_route(const RouteConfig& route, const Config& config, ConfigErrors& errors) {
-    if (!route.interface.empty() && config.find_interface(route.interface) == nullptr) {
-        errors.push_back({route.where, "unknown interface \"" + route.interface + "\"" +
-                                           suggestion(route.interface, config.interface_names())});
-        return;
-    }
-    if (route.type != routing::RouteType::Unicast) {
-        if (route.via || !route.interface.empty()) {
-            errors.push_back(
-                {route.where, "a route with this type takes neither via nor interface"});
-        }
-        return;
-    }
-    if (!route.via && route.interface.empty()) {
-        errors.push_back({route.where, "the route needs via, interface or type"});
-    } else if (route.via) {
-        check_gateway(route, config, errors);
-    }
-}
-
-void check_gateway(const RouteConfig& route, const Config& config, ConfigErrors& errors) {
-    bool own = false;
-    bool broadcast = false;
-    bool reachable = route.via->is_link_local() && !route.interface.empty();
-    std::vector<std::string> networks;
-    for (const InterfaceConfig& interface : config.interfaces) {
-        for (const Located<Prefix>& address : interface.addresses) {
-            own = own || address.value.address == *route.via;
-            broadcast = broadcast || is_broadcast_of(address.value, *route.via);
-            if (route.interface.empty() || route.interface == interface.name) {
-                reachable = reachable || address.value.contains(*route.via);
-                networks.push_back(to_string(address.value.network()));
-            }
-        }
-    }
-    if (own) {
-        errors.push_back(
-            {route.where, "gateway " + to_string(*route.via) + " is an address of the router"});
-    } else if (broadcast) {
-        errors.push_back({route.where, "gateway " + to_string(*route.via) +
-                                           " is the broadcast address of its "
-                                           "network"});
-    } else if (!reachable) {
-        errors.push_back(
-            {route.where,
-             "gateway " + to_string(*route.via) + " is not on-link; networks" +
-                 (route.interface.empty() ? std::string() : " of \"" + route.interface + "\"") +
-                 ": " + (networks.empty() ? "none" : join(networks))});
-    }
-}
-
-// An IPv6 one may exist beside it; the connected one wins.
-void check_connected_routes(const Config& config, ConfigErrors& errors) {
-    std::map<Network, std::string_view> connected;
-    for (const InterfaceConfig& interface : config.interfaces) {
-        for (const Located<Prefix>& address : interface.addresses) {
-            connected.emplace(key_of(address.value.network()), interface.name);
-        }
-    }
-    for (const RouteConfig& route : config.routes) {
-        const auto found = connected.find(key_of(route.to));
-        if (found != connected.end() && route.to.address.is_v4()) {
-            errors.push_back({route.where, to_string(route.to) + " is the network of \"" +
-                                               std::string(found->second) +
-                                               "\": its route exists already"});
-        }
-    }
-}
-
-void check_duplicate_routes(const Config& config, ConfigErrors& errors) {
-    std::map<Network, std::uint32_t> lines;
-    for (const RouteConfig& route : config.routes) {
-        if (route.to.address.family == Family::None) {
-            continue;
-        }
-        const auto [first, is_new] = lines.emplace(key_of(route.to), route.where.line);
-        if (!is_new) {
-            errors.push_back({route.where, "a route to " + to_string(route.to) +
-                                               " exists already, in line " +
-                                               std::to_string(first->second)});
         }
     }
 }

@@ -15,7 +15,8 @@
 #include "core/base/instant.hpp"
 #include "core/pipeline/router.hpp"
 #include "core/procfs/tree.hpp"
-#include "core/routing/route_table.hpp"
+#include "core/routing/policy_rule.hpp"
+#include "core/routing/route.hpp"
 #include "core/rules/ruleset.hpp"
 #include "core/rules/words/host_names.hpp"
 #include "core/wire/address.hpp"
@@ -72,11 +73,28 @@ struct InterfaceConfig {
     SourceLocation netns_where;   // ditto
 };
 
+// One of several next hops of a route.
+struct HopConfig {
+    std::optional<IpAddress> via;
+    std::string interface;  // as of a route
+    std::uint16_t weight = 1;
+    bool onlink = false;
+    SourceLocation where;
+};
+
 struct RouteConfig {
     Prefix to;
     std::optional<IpAddress> via;
     std::string interface;  // empty: the one whose network holds `via`; also for other types
     routing::RouteType type = routing::RouteType::Unicast;
+    routing::Route more;          // table, metric, TOS, source, MTU, onlink
+    std::vector<HopConfig> hops;  // not empty: instead of via and interface
+    SourceLocation where;
+};
+
+// One [[rule]] in each family that it is for; its priority is settled.
+struct PolicyRuleConfig {
+    routing::PolicyRule rule;
     SourceLocation where;
 };
 
@@ -132,6 +150,7 @@ struct Config {
     std::string host_netns;                   // empty: no [host], the built-in responder answers
     SourceLocation host_where;                // of that
     std::vector<RouteConfig> routes;
+    std::vector<PolicyRuleConfig> policy_rules;
     std::vector<SysctlConfig> sysctls;  // of `file` first, no name twice
     SetsConfig sets;
     rules::Ruleset ruleset;

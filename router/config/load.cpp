@@ -93,6 +93,7 @@ void read_sections(const TomlValue& tree, Config& config, ConfigErrors& errors) 
     read_interfaces(root, config);
     read_host(section("host"), config);
     read_routes(root, config);
+    read_policy_rules(root, config);
     read_sysctls(section("sysctl"), config);
     read_sets(section("sets"), config);
     read_rules(section("rules"), config);

@@ -36,7 +36,6 @@ InterfaceConfig read_interface(Section section);
 void read_far_end(Section section, InterfaceConfig& interface);
 std::vector<Located<Prefix>> addresses(Section& section);
 void host_route(Section& section, const TomlValue& value, InterfaceConfig& interface);
-RouteConfig read_route(Section section);
 
 }  // namespace
 
@@ -101,12 +100,6 @@ void read_host(Section section, Config& config) {
 void read_interfaces(Section& root, Config& config) {
     for (const TomlValue* table : root.tables("interface")) {
         config.interfaces.push_back(read_interface(Section(table, "[[interface]]", root.errors())));
-    }
-}
-
-void read_routes(Section& root, Config& config) {
-    for (const TomlValue* table : root.tables("route")) {
-        config.routes.push_back(read_route(Section(table, "[[route]]", root.errors())));
     }
 }
 
@@ -336,38 +329,6 @@ void host_route(Section& section, const TomlValue& value, InterfaceConfig& inter
             interface.host_routes.push_back({{{{}, family}, 0}, via, value.where});
         }
     }
-}
-
-RouteConfig read_route(Section section) {
-    RouteConfig route;
-    route.where = section.where();
-    route.via = read_gateway(section);
-    Located<std::string> to;
-    if (section.string("to", to.value)) {
-        route.where = to.where = section.take("to")->value.where;
-        const Family family = route.via ? route.via->family : Family::Ipv4;
-        const std::optional<Prefix> prefix = read_destination(to, family, section.errors());
-        route.to = prefix.value_or(Prefix{});
-        if (prefix && route.via && route.via->family != prefix->address.family) {
-            section.fail(section.take("via")->value.where,
-                         "via is of another address family than to = \"" + to.value + "\"");
-            route.via.reset();
-        }
-    } else if (section.take("to") == nullptr) {
-        section.fail(section.where(), "[[route]] needs to = \"PREFIX\" or \"default\"");
-    }
-    section.string("interface", route.interface);
-    using routing::RouteType;
-    constexpr std::array kTypes = {RouteType::Unicast, RouteType::Blackhole, RouteType::Prohibit,
-                                   RouteType::Unreachable, RouteType::Throw};
-    if (const auto type =
-            section.one_of("type", {"unicast", "blackhole", "prohibit", "unreachable", "throw"})) {
-        route.type = kTypes[*type];
-    } else if (section.take("type") != nullptr) {
-        route.type = RouteType::Blackhole;  // reported; nothing else to say about this route
-    }
-    section.finish();
-    return route;
 }
 
 }  // namespace

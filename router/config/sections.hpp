@@ -11,7 +11,10 @@ void read_control(Section section, Config& config);
 void read_proc(Section section, Config& config);
 void read_host(Section section, Config& config);
 void read_interfaces(Section& root, Config& config);
+// route_section.cpp
 void read_routes(Section& root, Config& config);
+// policy_section.cpp: [[rule]]. Needs the names of the interfaces.
+void read_policy_rules(Section& root, Config& config);
 // conntrack_section.cpp
 void read_conntrack(Section section, Config& config);
 // sysctl_section.cpp
@@ -44,6 +47,8 @@ void check_sets(Config& config, ConfigErrors& errors);
 void read_replay(Section section, Config& config);
 // check.cpp: what only several sections together can get wrong
 void check_config(const Config& config, ConfigErrors& errors);
+// check_routes.cpp: routes that are impossible, or in each other's way
+void check_routes(const Config& config, ConfigErrors& errors);
 // check_addresses.cpp: addresses that are used twice, networks that overlap
 void check_addresses(const Config& config, ConfigErrors& errors);
 

@@ -59,6 +59,10 @@ void TraceWriter::routed(const Packet&, const routing::Decision& decision) {
     if (decision.kind == routing::Destination::Unicast) {
         line += " through " + interface_name(decision.out) + " to " + to_string(decision.next_hop);
     }
+    const std::uint32_t table = decision.table;
+    if (table != 0 && table != routing::kMainTable && table != routing::kLocalTable) {
+        line += " by table " + std::to_string(table);
+    }
     line_(line);
 }
 

@@ -59,12 +59,53 @@ netlink::Route mirrored(const routing::Route& route, const routing::InterfaceTab
     result.to = route.to;
     result.protocol = kRouteProtocol;
     result.type = kernel_type(route.type);
-    if (route.type == RouteType::Unicast) {
+    if (route.type == RouteType::Unicast && route.hops.empty()) {
         result.device = kHostDevice;
-        result.source = source_of(route, interfaces);
-        result.mtu = interfaces.get(route.interface).mtu;
+        result.source = route.source ? route.source : source_of(route, interfaces);
+        result.mtu = route.mtu != 0 ? route.mtu : interfaces.get(route.interface).mtu;
     }
     return result;
+}
+
+// As the rules decide about what begins here, which may be another route than the one that gave
+// the destination.
+netlink::Route as_decided(const routing::Route& route, const routing::InterfaceTable& interfaces,
+                          const routing::RouteTable& routes) {
+    const routing::Decision decision = routes.lookup(route.to.address);
+    if (decision.kind != routing::Destination::Unicast) {
+        return mirrored(route, interfaces);
+    }
+    routing::Route taken;
+    taken.to = route.to;
+    taken.interface = decision.out;
+    taken.mtu = decision.mtu;
+    if (decision.next_hop != route.to.address) {
+        taken.via = decision.next_hop;
+    }
+    if (decision.source.family != Family::None) {
+        taken.source = decision.source;
+    }
+    return mirrored(taken, interfaces);
+}
+
+// The main table's; with rules of an administrator's those of every table, main first.
+std::vector<routing::Route> candidates(const routing::RouteTable& routes) {
+    std::vector<routing::Route> all = routes.connected();
+    for (const routing::Route& route : routes.configured()) {
+        const bool main =
+            route.table == routing::kMainTable || route.table == routing::kDefaultTable;
+        const bool asked = main || routes.has_custom_rules(route.to.address.family);
+        if (asked && route.tos == 0) {
+            all.push_back(route);
+        }
+    }
+    std::stable_sort(all.begin(), all.end(), [](const routing::Route& a, const routing::Route& b) {
+        const auto key = [](const routing::Route& route) {
+            return std::tuple(route.table != routing::kMainTable, route.metric);
+        };
+        return key(a) < key(b);
+    });
+    return all;
 }
 
 }  // namespace
@@ -91,13 +132,14 @@ HostTables host_tables(const routing::InterfaceTable& interfaces,
                     [](const Prefix& own) { return own.address.is_v6(); })) {
         add_own({local::kLoopbackAlias, 128}, tables);
     }
-    for (const auto* source : {&routes.connected(), &routes.configured()}) {
-        for (const routing::Route& route : *source) {
-            tables.routes.push_back(mirrored(route, interfaces));
-        }
+    for (const routing::Route& route : candidates(routes)) {
+        const bool by_rules =
+            routes.has_custom_rules(route.to.address.family) || !route.hops.empty();
+        tables.routes.push_back(by_rules ? as_decided(route, interfaces, routes)
+                                         : mirrored(route, interfaces));
     }
-    // Link-local networks repeat, and an IPv6 route may share the destination of a connected one:
-    // the first one counts, as it does for the router.
+    // Link-local networks repeat, and routes may share a destination: the first one counts, as it
+    // does for the router.
     std::stable_sort(tables.routes.begin(), tables.routes.end(), comes_before);
     const auto end = std::unique(tables.routes.begin(), tables.routes.end(),
                                  [](const auto& a, const auto& b) { return !comes_before(a, b); });

@@ -130,7 +130,9 @@ void Topology::restore(Link& link) {
         parts_.engine.set_carrier(link.interface, false);
     }
     for (const routing::Route& route : std::exchange(link.routes, {})) {
-        if (parts_.router.add_route(route) != routing::RouteChange::Done) {
+        const routing::RouteChange change = parts_.router.add_route(route);
+        const bool stayed = !route.hops.empty() && change == routing::RouteChange::Exists;
+        if (change != routing::RouteChange::Done && !stayed) {
             say("nsrouter: the route to " + to_string(route.to) + " did not come back");
         }
     }
@@ -148,7 +150,13 @@ void Topology::lose(Link& link, State why) {
     if (link.state == State::Joined) {
         link.was_up = parts_.router.interfaces().get(link.interface).up;
         for (const routing::Route& route : parts_.router.routes().configured()) {
-            if (route.interface == link.interface) {
+            const auto& hops = route.hops;
+            const bool leads =
+                route.interface == link.interface ||
+                std::any_of(hops.begin(), hops.end(), [&](const routing::NextHop& hop) {
+                    return hop.interface == link.interface;
+                });
+            if (leads) {
                 link.routes.push_back(route);
             }
         }

@@ -28,9 +28,15 @@ void send(Router& router, const test::PacketBuilder& builder) {
 }
 
 std::string everything(const Router& router) {
-    const router::IpArgs all;
-    return router::address_listing(router, all) + router::route_listing(router, all) +
-           router::link_listing(router, all);
+    router::IpArgs all;
+    all.selection.table.reset();
+    std::string text = router::address_listing(router, all) + router::link_listing(router, all) +
+                       router::route_listing(router, all, IfIndex::None);
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        all.family = family;
+        text += router::rule_listing(router, all);
+    }
+    return text;
 }
 
 }  // namespace

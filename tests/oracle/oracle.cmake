@@ -1,11 +1,16 @@
-# Recorded behaviour of the Linux kernel (cases.tar.xz, data only), unpacked into the build folder,
+# Recorded behaviour of the Linux kernel (*cases.tar.xz, data only), unpacked into the build folder,
 # and a program with one test case for each. `conformance -tc='nat-*'` runs some of them.
-set(oracle_archive ${CMAKE_CURRENT_LIST_DIR}/cases.tar.xz)
+file(GLOB oracle_archives CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*cases.tar.xz)
 set(oracle_folder ${CMAKE_BINARY_DIR}/oracle)
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${oracle_archive})
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${oracle_archives})
 
-execute_process(COMMAND ${CMAKE_COMMAND} -E tar tf ${oracle_archive}
-    OUTPUT_VARIABLE oracle_listing COMMAND_ERROR_IS_FATAL ANY)
+set(oracle_unpack)
+foreach(archive IN LISTS oracle_archives)
+    execute_process(COMMAND ${CMAKE_COMMAND} -E tar tf ${archive}
+        OUTPUT_VARIABLE oracle_listing_of_one COMMAND_ERROR_IS_FATAL ANY)
+    string(APPEND oracle_listing "${oracle_listing_of_one}")
+    list(APPEND oracle_unpack COMMAND ${CMAKE_COMMAND} -E tar xf ${archive})
+endforeach()
 string(REGEX MATCHALL "cases/[^/\n]+/case\\.toml" oracle_names "${oracle_listing}")
 set(oracle_source "#include <doctest/doctest.h>\n\n#include \"tests/oracle/conformance.hpp\"\n\n")
 foreach(path IN LISTS oracle_names)
@@ -15,9 +20,9 @@ endforeach()
 file(CONFIGURE OUTPUT ${oracle_folder}/conformance_cases.cpp CONTENT "${oracle_source}" @ONLY)
 
 add_custom_command(OUTPUT ${oracle_folder}/unpacked
-    COMMAND ${CMAKE_COMMAND} -E tar xf ${oracle_archive}
+    ${oracle_unpack}
     COMMAND ${CMAKE_COMMAND} -E touch ${oracle_folder}/unpacked
-    DEPENDS ${oracle_archive} WORKING_DIRECTORY ${oracle_folder}
+    DEPENDS ${oracle_archives} WORKING_DIRECTORY ${oracle_folder}
     COMMENT "Unpacking the recorded cases" VERBATIM)
 add_custom_target(oracle_cases DEPENDS ${oracle_folder}/unpacked)
 

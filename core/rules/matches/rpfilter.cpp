@@ -65,7 +65,8 @@ bool RpfilterMatch::valid(const ActionParam& par) const {
     if (type != AddressType::Unicast) {
         return false;
     }
-    const auto back = network.route_interface(source);
+    const Mark mark = validmark ? packet.meta.mark : 0;
+    const auto back = network.route_interface(source, mark, packet.meta.in);
     return back && (loose || *back == packet.meta.in);
 }
 

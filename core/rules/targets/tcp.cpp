@@ -50,8 +50,7 @@ std::optional<std::uint16_t> path_mss(const ActionParam& par) {
     const Network& network = par.network;
     const std::uint32_t headers = static_cast<std::uint32_t>(
         (layout.family == Family::Ipv4 ? 20 : wire::ipv6::kHeaderBytes) + wire::tcp::kHeaderBytes);
-    const std::uint32_t mtu =
-        std::min(network.path_mtu(layout.destination), network.path_mtu(layout.source));
+    const std::uint32_t mtu = std::min(network.path_mtu(), network.path_mtu(layout.source));
     if (mtu <= headers) {
         return std::nullopt;
     }

@@ -6,6 +6,9 @@
 #include <utility>
 
 #include "router/base/text_file.hpp"
+#include "router/tools/ip/route_words.hpp"
+#include "router/tools/ip/rule_words.hpp"
+#include "router/tools/ip/word_reader.hpp"
 
 namespace nsr::router {
 namespace {
@@ -15,8 +18,10 @@ using Rest = std::span<const std::string>;
 using Parsed = Result<IpArgs, std::string>;
 
 constexpr const char* kUsage =
-    "write `addr add|del PREFIX dev NAME`, `route add|replace|del [TYPE] PREFIX [via ADDRESS] [dev "
-    "NAME]`, `link set [dev] NAME [mtu N] [up|down]`, or `addr|route|link show`";
+    "write `addr add|del PREFIX dev NAME`, `route add|append|replace|change|del [TYPE] PREFIX [via "
+    "ADDRESS] [dev NAME] ...`, `route get|flush ...`, `rule add|del|flush ...`, `link set [dev] "
+    "NAME "
+    "[mtu N] [up|down]`, or `addr|route|rule|link show`";
 constexpr std::uint32_t kLeastMtu = 68;
 constexpr std::uint32_t kMostMtu = 65535;
 
@@ -29,7 +34,6 @@ struct Command {
 };
 
 Parsed parse_address(IpArgs args, Rest words);
-Parsed parse_route(IpArgs args, Rest words);
 Parsed parse_link(IpArgs args, Rest words);
 Parsed parse_device(IpArgs args, Rest words);
 Parsed parse_nothing(IpArgs args, Rest words);
@@ -39,11 +43,22 @@ constexpr Command kCommands[] = {
     {"address", "delete", IpAction::AddressDel, parse_address},
     {"address", "show", IpAction::AddressShow, parse_device},
     {"address", "list", IpAction::AddressShow, parse_device},
-    {"route", "add", IpAction::RouteAdd, parse_route},
-    {"route", "replace", IpAction::RouteReplace, parse_route},
-    {"route", "delete", IpAction::RouteDel, parse_route},
-    {"route", "show", IpAction::RouteShow, parse_nothing},
-    {"route", "list", IpAction::RouteShow, parse_nothing},
+    {"route", "add", IpAction::RouteAdd, parse_route_words},
+    {"route", "append", IpAction::RouteAppend, parse_route_words},
+    {"route", "change", IpAction::RouteChange, parse_route_words},
+    {"route", "chg", IpAction::RouteChange, parse_route_words},
+    {"route", "replace", IpAction::RouteReplace, parse_route_words},
+    {"route", "delete", IpAction::RouteDel, parse_route_words},
+    {"route", "get", IpAction::RouteGet, parse_route_question},
+    {"route", "show", IpAction::RouteShow, parse_route_selection},
+    {"route", "list", IpAction::RouteShow, parse_route_selection},
+    {"route", "flush", IpAction::RouteFlush, parse_route_selection},
+    {"rule", "add", IpAction::RuleAdd, parse_rule_words},
+    {"rule", "delete", IpAction::RuleDel, parse_rule_words},
+    {"rule", "show", IpAction::RuleShow, parse_nothing},
+    {"rule", "list", IpAction::RuleShow, parse_nothing},
+    {"rule", "lst", IpAction::RuleShow, parse_nothing},
+    {"rule", "flush", IpAction::RuleFlush, parse_nothing},
     {"link", "set", IpAction::LinkSet, parse_link},
     {"link", "show", IpAction::LinkShow, parse_device},
     {"link", "list", IpAction::LinkShow, parse_device},
@@ -90,6 +105,11 @@ Family take_family(Rest& words) {
     return family;
 }
 
+// The broadcast address of a network is its last one; labels and scopes nobody asks for.
+bool is_without_effect(std::string_view word) {
+    return word == "label" || word == "brd" || word == "broadcast" || word == "scope";
+}
+
 Parsed parse_address(IpArgs args, Rest words) {
     const std::string text = words.empty() ? std::string() : words[0];
     const std::optional<Prefix> prefix = parse_prefix(text);
@@ -98,66 +118,22 @@ Parsed parse_address(IpArgs args, Rest words) {
     }
     args.prefix = *prefix;
     args.any_length = prefix->address.is_v4() && text.find('/') == std::string::npos;
-    if (!words.empty() && words.back() == "nodad") {  // nobody here looks for duplicates
-        words = words.first(words.size() - 1);
-    }
-    if (words.size() != 3 || words[1] != "dev") {
-        return std::string("an address needs `dev NAME`");
-    }
-    args.interface = words[2];
-    return args;
-}
-
-std::optional<routing::RouteType> route_type(const std::string& word) {
-    using routing::RouteType;
-    constexpr std::pair<std::string_view, RouteType> kTypes[] = {
-        {"unicast", RouteType::Unicast},   {"blackhole", RouteType::Blackhole},
-        {"prohibit", RouteType::Prohibit}, {"unreachable", RouteType::Unreachable},
-        {"throw", RouteType::Throw},
-    };
-    const auto found = std::find_if(std::begin(kTypes), std::end(kTypes),
-                                    [&](const auto& each) { return each.first == word; });
-    return found == std::end(kTypes) ? std::nullopt : std::optional(found->second);
-}
-
-// `default` is of the family of the gateway, else of the one asked for, else IPv4.
-std::optional<Prefix> destination(const std::string& text, const IpArgs& args) {
-    if (text != "default") {
-        return parse_prefix(text);
-    }
-    const bool v6 = args.via ? args.via->is_v6() : args.family == Family::Ipv6;
-    return Prefix{{{}, v6 ? Family::Ipv6 : Family::Ipv4}, 0};
-}
-
-Parsed parse_route(IpArgs args, Rest words) {
-    if (const auto type = words.empty() ? std::nullopt : route_type(words[0])) {
-        args.type = *type;
-        words = words.subspan(1);
-    }
-    if (words.empty()) {
-        return std::string("a route needs a destination: a prefix or `default`");
-    }
-    for (std::size_t i = 1; i < words.size(); i += 2) {
-        if (i + 1 == words.size() || (words[i] != "via" && words[i] != "dev")) {
-            return "unexpected \"" + words[i] + "\"; a route takes via ADDRESS and dev NAME";
-        }
-        if (words[i] == "dev") {
-            args.interface = words[i + 1];
-        } else if (!(args.via = nsr::parse_address(words[i + 1]))) {
-            return "via needs an address, not \"" + words[i + 1] + "\"";
+    WordReader more(words.subspan(std::min<std::size_t>(1, words.size())));
+    while (more.more()) {
+        const std::string word = more.take();
+        if (word == "dev") {
+            args.interface = more.take();
+        } else if (is_without_effect(word)) {
+            more.take();
+        } else if (word != "nodad") {  // nobody here looks for duplicates
+            more.fail("unexpected \"" + word + "\"; an address needs `dev NAME`");
         }
     }
-    const std::optional<Prefix> prefix = destination(words[0], args);
-    if (!prefix || !(prefix->network() == *prefix)) {
-        return "\"" + words[0] +
-               "\" is no destination; write `default` or a prefix without host bits";
+    if (!more.error().empty()) {
+        return more.error();
     }
-    args.prefix = *prefix;
-    if (args.action != IpAction::RouteDel && args.type == routing::RouteType::Unicast &&
-        !args.via && args.interface.empty()) {
-        return std::string("a route needs via ADDRESS, dev NAME or a type");
-    }
-    return args;
+    return args.interface.empty() ? Parsed(std::string("an address needs `dev NAME`"))
+                                  : Parsed(std::move(args));
 }
 
 // The name of a device, with or without `dev` before it; empty if there is none.

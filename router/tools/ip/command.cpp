@@ -11,7 +11,6 @@ constexpr std::uint32_t kIpv6LeastMtu = 1280;  // RFC 8200
 
 std::string add_address(const IpArgs& args, Router& router, IfIndex interface);
 std::string remove_address(const IpArgs& args, Router& router, IfIndex interface, Instant now);
-std::string change_route(const IpArgs& args, Router& router, IfIndex interface);
 std::string refuse_link(const IpArgs& args, const routing::Interface& interface);
 void set_link(const IpArgs& args, Router& router, IfIndex interface, Instant now);
 
@@ -29,9 +28,22 @@ IpAnswer run_ip(const IpArgs& args, Router& router, Instant now, const ChangeLin
         case IpAction::AddressDel:
             return {{}, remove_address(args, router, index, now)};
         case IpAction::RouteAdd:
+        case IpAction::RouteAppend:
         case IpAction::RouteReplace:
+        case IpAction::RouteChange:
         case IpAction::RouteDel:
             return {{}, change_route(args, router, index)};
+        case IpAction::RouteFlush:
+            flush_routes(args, router, index);
+            return {};
+        case IpAction::RouteGet:
+            return get_route(args, router);
+        case IpAction::RuleAdd:
+        case IpAction::RuleDel:
+        case IpAction::RuleFlush:
+            return {{}, change_rule(args, router)};
+        case IpAction::RuleShow:
+            return {rule_listing(router, args), {}};
         case IpAction::LinkSet:
             if (std::string wrong = refuse_link(args, *interface); !wrong.empty()) {
                 return {{}, wrong};
@@ -44,7 +56,7 @@ IpAnswer run_ip(const IpArgs& args, Router& router, Instant now, const ChangeLin
         case IpAction::AddressShow:
             return {address_listing(router, args), {}};
         case IpAction::RouteShow:
-            return {route_listing(router, args), {}};
+            return {route_listing(router, args, index), {}};
         case IpAction::LinkShow:
             return {link_listing(router, args), {}};
     }
@@ -80,25 +92,6 @@ std::string remove_address(const IpArgs& args, Router& router, IfIndex interface
     return router.remove_address(interface, address, now)
                ? ""
                : "Error: " + family_name(args) + ": Address not found.";
-}
-
-std::string change_route(const IpArgs& args, Router& router, IfIndex interface) {
-    const routing::Route route{args.prefix, args.via, interface, args.type};
-    if (args.action == IpAction::RouteDel) {
-        return router.remove_route(route) ? "" : "RTNETLINK answers: No such process";
-    }
-    const auto change = args.action == IpAction::RouteReplace ? router.replace_route(route)
-                                                              : router.add_route(route);
-    switch (change) {
-        case routing::RouteChange::Done:
-            return "";
-        case routing::RouteChange::Exists:
-            return "RTNETLINK answers: File exists";
-        case routing::RouteChange::Unreachable:
-            break;
-    }
-    return args.prefix.address.is_v4() ? "Error: Nexthop has invalid gateway."
-                                       : "RTNETLINK answers: No route to host";
 }
 
 std::string refuse_link(const IpArgs& args, const routing::Interface& interface) {

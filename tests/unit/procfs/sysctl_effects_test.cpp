@@ -10,6 +10,7 @@
 
 #include "core/procfs/sysctl.hpp"
 #include "core/procfs/tree.hpp"
+#include "core/rules/language/parse.hpp"
 #include "core/wire/icmp.hpp"
 #include "tests/support/bench.hpp"
 #include "tests/support/log_lines.hpp"
@@ -325,6 +326,31 @@ const std::array kEffects = {
                    CHECK(m.told(wire::icmp::kRedirect) == 1);
                    m.set(name, "0");
                    m.now += 60s;
+               }
+           }},
+    Effect{"ipv4/conf/*/src_valid_mark",
+           [](Machine& m) {
+               rules::Ruleset marks;
+               rules::parse_save("*mangle\n-A PREROUTING -j MARK --set-mark 1\nCOMMIT\n", "rules",
+                                 Family::Ipv4, marks);
+               m.router->apply(std::move(marks), m.now);
+               routing::PolicyRule no_way_back;
+               no_way_back.action = routing::RuleAction::Blackhole;
+               no_way_back.mark = 1;
+               no_way_back.mark_mask = 1;
+               no_way_back.to = *parse_prefix("10.0.0.0/24");
+               REQUIRE(m.router->add_policy_rule(no_way_back, std::nullopt) ==
+                       routing::RuleChange::Done);
+               m.set("ipv4/conf/all/rp_filter", "1");
+               for (const char* name :
+                    {"ipv4/conf/all/src_valid_mark", "ipv4/conf/lan/src_valid_mark"}) {
+                   const std::uint64_t before = m.dropped(DropReason::ReversePathFilter);
+                   m.from_lan(udp(kClient, kServer));
+                   CHECK(m.dropped(DropReason::ReversePathFilter) == before);
+                   m.set(name, "1");
+                   m.from_lan(udp(kClient, kServer));
+                   CHECK(m.dropped(DropReason::ReversePathFilter) == before + 1);
+                   m.set(name, "0");
                }
            }},
     Effect{"ipv4/icmp_msgs_per_sec",

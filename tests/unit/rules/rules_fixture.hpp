@@ -35,8 +35,9 @@ struct SmallNetwork final : rules::Network {
         return parse_address(index == kLan ? "10.0.0.1" : "198.51.100.7");
     }
     std::uint32_t path_mtu(const IpAddress& to) const override {
-        return route_interface(to) == kLan ? 1500 : 1400;
+        return route_interface(to, 0, IfIndex::None) == kLan ? 1500 : 1400;
     }
+    std::uint32_t path_mtu() const override { return 1400; }
     std::uint32_t interface_mtu(IfIndex index) const override {
         return index == kLan ? 1500 : 1400;
     }
@@ -48,7 +49,8 @@ struct SmallNetwork final : rules::Network {
         }
         return address.is_multicast() ? AddressType::Multicast : AddressType::Unicast;
     }
-    std::optional<IfIndex> route_interface(const IpAddress& address) const override {
+    std::optional<IfIndex> route_interface(const IpAddress& address, Mark /*mark*/,
+                                           IfIndex /*preferred*/) const override {
         return parse_prefix("10.0.0.0/24")->contains(address) ? kLan : kWan;
     }
 };

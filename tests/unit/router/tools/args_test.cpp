@@ -254,6 +254,7 @@ TEST_CASE("ip: families, abbreviations and what is shown") {
     CHECK(ip("addr del 10.0.0.1 dev lan").any_length);
     CHECK_FALSE(ip("addr del 10.0.0.1/32 dev lan").any_length);
     CHECK_FALSE(ip("addr del fd00::1 dev lan").any_length);
+    CHECK(ip("addr add 10.0.1.5/24 brd + dev lan label lan:1").interface == "lan");
     CHECK(ip("a").action == IpAction::AddressShow);
     CHECK(ip("addr show dev wan").interface == "wan");
     CHECK(ip("-6 route").action == IpAction::RouteShow);

@@ -1,0 +1,60 @@
+#include "core/routing/multipath.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace nsr::routing {
+
+namespace {
+
+constexpr unsigned kHashBits = 31;
+
+std::uint64_t word(const IpAddress& address, std::size_t at) {
+    return std::uint64_t{address.words[at]} << 32 | address.words[at + 1];
+}
+
+// kernel: fib_multipath_hash, rt6_multipath_hash; __flow_hash_consistentify
+std::uint32_t hash_of(const Flow& flow, SipKey key) {
+    const auto [low, high] = std::minmax(flow.source, flow.destination);
+    const bool v6 = flow.destination.is_v6();
+    const std::array<std::uint64_t, 5> words = {word(low, 0), word(low, 2), word(high, 0),
+                                                word(high, 2), v6 ? flow.protocol : 0U};
+    return static_cast<std::uint32_t>(siphash13(key, words.data(), words.size()) >>
+                                      (64 - kHashBits));
+}
+
+}  // namespace
+
+void share_out(std::span<Hop> hops) {
+    std::uint64_t total = 0;
+    for (const Hop& hop : hops) {
+        total += hop.alive ? hop.weight : 0;
+    }
+    std::uint64_t so_far = 0;
+    for (Hop& hop : hops) {
+        if (hop.alive) {
+            so_far += hop.weight;
+            hop.end = static_cast<std::uint32_t>(((so_far << kHashBits) + total / 2) / total);
+        }
+    }
+}
+
+// What the router itself sends from a link's address leaves by that link, as far as the hash lets
+// it.
+const Hop& choose(std::span<const Hop> hops, const Flow& flow, SipKey key) {
+    const std::uint32_t hash = hash_of(flow, key);
+    const Hop* by_hash = nullptr;
+    const Hop* by_source = nullptr;
+    for (const Hop& hop : hops) {
+        const bool has_source = hop.source.family != Family::None && hop.source == flow.source;
+        if (hop.alive && has_source && (by_source == nullptr || hash < hop.end)) {
+            by_source = &hop;
+        }
+        if (hop.alive && by_hash == nullptr && hash < hop.end) {
+            by_hash = &hop;
+        }
+    }
+    return by_source != nullptr ? *by_source : *by_hash;
+}
+
+}  // namespace nsr::routing
