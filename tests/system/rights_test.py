@@ -181,7 +181,7 @@ def mode_of(path):
         return 0o400
     if os.path.exists(real):
         return stat.S_IMODE(os.stat(real).st_mode)
-    if real in ("/proc/net/ip_conntrack", "/proc/net/nf_conntrack", "/proc/net/nf_conntrack_expect", "/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"):
+    if real in ("/proc/net/ip_conntrack", "/proc/net/nf_conntrack", "/proc/net/nf_conntrack_expect", "/proc/net/ip_tables_names", "/proc/net/ip6_tables_names", "/proc/nsrouter/nat_mappings"):
         return 0o440
     return None
 
