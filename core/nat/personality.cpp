@@ -179,10 +179,10 @@ bool Personality::admits(MappingId mapping, const IpAddress& remote) const {
 }
 
 Welcome Personality::welcome(ConnId id, const Packet& packet, Instant now) {
-    const Tuple tuple = conntrack_.table().tuple(id, Direction::Original);
-    if (mappings_.empty() || proto::is_icmp(tuple.protocol)) {
+    if (mappings_.empty() || proto::is_icmp(packet.layout.protocol)) {
         return {};
     }
+    const Tuple tuple = conntrack_.table().tuple(id, Direction::Original);
     const MappingId mapping =
         mappings_.find(Outside{tuple.destination, tuple.destination_port, tuple.protocol});
     if (mapping == kNoMapping) {

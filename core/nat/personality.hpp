@@ -25,7 +25,11 @@ class Personality {
     // if its filter admits whoever comes. What becomes of it; see Conntrack::on_unexpected.
     conntrack::Welcome welcome(ConnId id, const Packet& packet, Instant now);
 
-    void erase(ConnId id) { mappings_.leave(id); }
+    void erase(ConnId id) {
+        if (!mappings_.empty()) {
+            mappings_.leave(id);
+        }
+    }
     [[nodiscard]] const Mappings& mappings() const { return mappings_; }
 
   private:

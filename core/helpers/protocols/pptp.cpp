@@ -139,6 +139,12 @@ void expect_call(Call& call, std::uint16_t pac_id, std::uint16_t pns_id) {
     }
 }
 
+// May come at any time from either end.
+bool says_nothing_of_calls(std::uint16_t message) {
+    return message == WanErrorNotify || message == SetLinkInfo || message == EchoRequest ||
+           message == EchoReply;
+}
+
 // From the client (PNS). False: it does not fit what was before. kernel: pptp_outbound_pkt
 bool follow_client(Call& call, const Control& control) {
     PptpHelp& help = call.data().pptp;
@@ -173,13 +179,8 @@ bool follow_client(Call& call, const Control& control) {
             }
             help.call = ClearRequested;
             return true;
-        case WanErrorNotify:
-        case SetLinkInfo:
-        case EchoRequest:
-        case EchoReply:
-            return true;
         default:
-            return false;
+            return says_nothing_of_calls(control.message);
     }
 }
 
@@ -241,13 +242,8 @@ bool follow_server(Call& call, const Control& control) {
             help.call = NoCall;
             end_pptp_calls(call.conntrack, call.id());
             return true;
-        case WanErrorNotify:
-        case SetLinkInfo:
-        case EchoRequest:
-        case EchoReply:
-            return true;
         default:
-            return false;
+            return says_nothing_of_calls(control.message);
     }
 }
 
