@@ -18,6 +18,16 @@ namespace nsr::rules {
 
 namespace {
 
+// Matches that came when negation stood before options already: no old file has it inside them, nor
+// inside a target. differs: old-negation
+constexpr auto kLateMatches = std::to_array<std::string_view>(
+    {"bpf", "cgroup", "cluster", "connlabel", "cpu", "devgroup", "ipcomp", "ipvs", "nfacct", "osf",
+     "rpfilter", "socket", "srh"});
+
+bool is_late(const MatchModule& match) {
+    return std::find(kLateMatches.begin(), kLateMatches.end(), match.name) != kLateMatches.end();
+}
+
 class RuleParser {
   public:
     RuleParser(const RuleRequest& request, const std::vector<Word>& words, ConfigErrors& errors)
@@ -230,7 +240,7 @@ bool RuleParser::swallow() {
 }
 
 void RuleParser::give(Loaded& module, const OptionSpec& spec) {
-    const auto given = words_.take(spec);
+    const auto given = words_.take(spec, module.match != nullptr && !is_late(*module.match));
     if (!given) {
         return;
     }
@@ -242,7 +252,7 @@ void RuleParser::give(Loaded& module, const OptionSpec& spec) {
 }
 
 void RuleParser::built_in(const OptionSpec& spec) {
-    const auto given = words_.take(spec);
+    const auto given = words_.take(spec, true);
     if (!given) {
         return;
     }

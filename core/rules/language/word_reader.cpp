@@ -27,8 +27,8 @@ void WordReader::skip_values() {
     }
 }
 
-std::optional<GivenOption> WordReader::take(const OptionSpec& spec) {
-    const bool old_negation = !inverted && negated_inside(spec);
+std::optional<GivenOption> WordReader::take(const OptionSpec& spec, bool old) {
+    const bool old_negation = old && !inverted && negated_inside(spec);
     at_ += old_negation ? 1 : 0;
     GivenOption given{
         .name = meaning(spec), .inverted = inverted || old_negation, .column = column_};

@@ -27,8 +27,8 @@ class WordReader {
     void skip_values();  // to the next option or "!"
 
     // The option of the last word with its values and its negation; reported if something is wrong,
-    // nothing if it lacks a value.
-    std::optional<GivenOption> take(const OptionSpec& spec);
+    // nothing if it lacks a value. `old`: the negation may stand behind it.
+    std::optional<GivenOption> take(const OptionSpec& spec, bool old);
     // The last word with all up to the next option, for an extension that is tolerated.
     std::string take_tolerated() { return tolerated_option(words_, at_); }
     // At the last word.

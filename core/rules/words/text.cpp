@@ -72,8 +72,7 @@ std::string quoted(std::string_view text) {
 
 // differs: saved-text-is-read-back
 std::string whole_word(std::string_view text) {
-    const bool whole =
-        !text.empty() && text != "!" && text.find_first_of(" \t\r\"") == std::string_view::npos;
+    const bool whole = !text.empty() && text.find_first_of(" \t\r\"") == std::string_view::npos;
     return whole ? std::string(text) : escaped(text);
 }
 

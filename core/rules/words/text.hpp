@@ -66,7 +66,7 @@ std::vector<std::string_view> tokens(std::string_view text);
 // A word as iptables-save quotes it: as it stands if it is plain, else in "" with \ escapes.
 std::string quoted(std::string_view text);
 // A name, which iptables-save prints as it stands: here in "" with \ escapes where a reader would
-// otherwise take it for something else (blanks, quotes, "!", nothing at all).
+// otherwise take it for something else (blanks, quotes, nothing at all).
 std::string whole_word(std::string_view text);
 
 }  // namespace nsr::rules

@@ -58,7 +58,7 @@ STRICT = [
     (r"--hashlimit-rate-interval needs", lambda case: any(re.match(r"\s*\+?\d+[^\d]|\d{10,}", text) for text in given(case, "hashlimit-rate-interval"))),
     (r"needs the length of a prefix, not", lambda case: any(re.search(r"[.:]|\d\d", text) for text in given(case, "hmark-src-prefix", "hmark-dst-prefix"))),
     # A colon at the third place is taken for that of "[]:80".
-    (r"is not an IPv4 address or range", lambda case: any(re.match(r"\d\d:", text) for text in given(case, "to-destination", "to-source"))),
+    (r"is not an IPv4 address or range", lambda case: any(re.match(r"[^:]{2}:", text) for text in given(case, "to-destination", "to-source"))),
     (r"makes a time that is longer than 4294 seconds", lambda case: True),
     (r"is not a rate such as 2.5mbit", great_rate),
     (r"needs --rateest, one of", lambda case: not given(case, "rateest", "rateest1")),

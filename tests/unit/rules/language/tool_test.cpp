@@ -218,6 +218,9 @@ TEST_CASE("negation may stand inside, as old files have it") {
           "-p tcp -m tcp ! --dport 80 ! --tcp-flags SYN,ACK SYN");
     CHECK(saved("-m comment --comment !") == "-m comment --comment \"!\"");
     CHECK(refused("! -d ! 10.0.0.0/8"));
+    CHECK(refused("-j SET --add-set a src --timeout ! 38"));
+    CHECK(refused("-m cpu --cpu ! 0"));
+    CHECK(saved("-i ! -j ACCEPT") == "-i ! -j ACCEPT");
 }
 
 // differs: lenient-lines
