@@ -115,7 +115,8 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
     if (!verdict.accepted()) {
         return drop(packet, verdict.reason());
     }
-    if (const IfIndex host = state_.interfaces.host(); host != IfIndex::None) {
+    if (const IfIndex host = state_.interfaces.host();
+        host != IfIndex::None && !claims_to_be_us(packet)) {
         ++counters(packet).in_delivers;
         packet.meta.out = host;
         local::alias_loopback(packet);
@@ -141,6 +142,12 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
     if (response.refused) {
         drop(packet, *response.refused);
     }
+}
+
+// It came by a link with an address of the router's own as its source. A host would answer it to
+// itself, by a `lo` of its own, where tracking cannot see that the connection is over.
+bool Pipeline::claims_to_be_us(const Packet& packet) const {
+    return packet.meta.in != IfIndex::Loopback && state_.interfaces.is_own(packet.layout.source);
 }
 
 bool Pipeline::is_anycast(const Packet& packet) const {

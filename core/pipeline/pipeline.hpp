@@ -72,6 +72,7 @@ class Pipeline {
     static void gather_for_demux(Packet& packet);
     void route_input(Packet& packet);
     void deliver(Packet& packet, bool broadcast);
+    [[nodiscard]] bool claims_to_be_us(const Packet& packet) const;
     [[nodiscard]] bool is_anycast(const Packet& packet) const;
     static void answer_for_anycast(const Packet& packet, local::Response& response);
     void forward(Packet& packet, routing::Decision& decision);

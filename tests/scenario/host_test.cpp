@@ -30,6 +30,17 @@ TEST_CASE("host: a connection to the router itself passes both ends' hooks and c
     w.expect_entry("tcp 6 SYN_SENT src=10.0.0.1 dst=10.0.0.1 sport=4000 dport=22");
 }
 
+TEST_CASE("host: who claims to be the router is answered by `lo`, and leaves no entry") {
+    World w =
+        with_host({.rules_v6 = "*filter\n-A INPUT -i lo -p tcp\n-A OUTPUT -o lo -p tcp\nCOMMIT\n"});
+    w.when("lan", tcp("[2001:db8::1]:4000", "[fd00:1::1]:80").syn().seq(1));
+    w.expect_drop(DropReason::LocalNoListener);
+    w.expect_rule_packets("-A OUTPUT -o lo -p tcp", 1);
+    w.expect_rule_packets("-A INPUT -i lo -p tcp", 1);
+    w.expect_nothing();
+    w.expect_no_entry();
+}
+
 TEST_CASE("host: what OUTPUT redirects comes back to the namespace, in IPv6 by another name") {
     World w = with_host(
         {.rules_v4 =

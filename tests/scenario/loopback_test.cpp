@@ -21,6 +21,16 @@ TEST_CASE(
     w.expect_rule_packets("-A INPUT -i lo -p icmp -m conntrack --ctstate RELATED", 1);
 }
 
+TEST_CASE("loopback: who claims to be the router is answered by `lo`, and leaves no entry") {
+    for (const char* source : {"[fd00:1::1]:4000", "[2001:db8::1]:4000"}) {
+        World w = given(World::Setup{});
+        w.when("lan", tcp(source, "[fd00:1::1]:80").syn().seq(1));
+        w.expect_drop(DropReason::LocalNoListener);
+        w.expect_nothing();
+        w.expect_no_entry();
+    }
+}
+
 TEST_CASE("loopback: the router is not told of its own refused ICMP") {
     World w = given("*filter\n-A OUTPUT -p icmp -j REJECT\nCOMMIT\n");
     w.when("lan", ping("10.0.0.2", "10.0.0.1"));
