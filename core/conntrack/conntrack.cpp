@@ -171,7 +171,7 @@ bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
               to_jiffies(now),
               verifies_checksum(packet),
               settings_,
-              timeouts_of(record),
+              timeouts_of(hit.id),
               log,
               record.extra == kNoSide ? nullptr : adjusts_of(hit.id)};
     const TrackerVerdict verdict = judge(flow);
@@ -240,8 +240,16 @@ Lookahead::Lookup Conntrack::lookup_of(std::optional<Tuple> tuple) const {
     return {tuple, tuple ? table_.hash_of(*tuple, Zone{0}) : 0};
 }
 
-const Timeouts& Conntrack::timeouts_of(const Connection&) const {
-    return settings_.timeouts;
+TimeoutPolicyId Conntrack::policy_of(ConnId id) const {
+    const Extra* extra = table_.extra(id);
+    return extra == nullptr ? TimeoutPolicyId::None
+                            : static_cast<TimeoutPolicyId>(extra->timeout_policy);
+}
+
+// kernel: nf_ct_timeout_lookup
+const Timeouts& Conntrack::timeouts_of(ConnId id) const {
+    const Timeouts* own = policies_.timeouts(policy_of(id));
+    return own != nullptr ? *own : settings_.timeouts;
 }
 
 void Conntrack::account(ConnId id, Direction direction, std::uint32_t bytes) {
@@ -285,7 +293,7 @@ void Conntrack::set_closing(const Packet& packet, Instant now) {
     if (before == kClose || record.has(status::kFixedTimeout)) {
         return;
     }
-    record.deadline = to_jiffies(now) + settings_.timeouts.tcp_close * kJiffiesPerSecond;
+    record.deadline = to_jiffies(now) + jiffies_of(timeouts_of(packet.meta.conn).tcp_close);
     table_.deadline_lowered(packet.meta.conn, to_jiffies(now));
     events_.cache(packet.meta.conn, event::kProtoInfo);
 }

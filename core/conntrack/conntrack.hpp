@@ -48,12 +48,14 @@
 #include "core/conntrack/event_cache.hpp"
 #include "core/conntrack/helping.hpp"
 #include "core/conntrack/lookahead.hpp"
+#include "core/conntrack/names.hpp"
 #include "core/conntrack/rate_limit.hpp"
 #include "core/conntrack/record/change.hpp"
 #include "core/conntrack/record/settings.hpp"
 #include "core/conntrack/stats.hpp"
 #include "core/conntrack/sweep.hpp"
 #include "core/conntrack/table/table.hpp"
+#include "core/conntrack/timeout_policies.hpp"
 #include "core/conntrack/trackers/protocol.hpp"
 #include "core/packet/packet.hpp"
 
@@ -125,6 +127,8 @@ class Conntrack : public Helping {
     // Counts from the next packet on; another number of buckets resizes the index.
     void set_settings(const Settings& settings);
     [[nodiscard]] const Stats& stats() const { return stats_; }
+    [[nodiscard]] TimeoutPolicies& timeout_policies() { return policies_; }
+    [[nodiscard]] const TimeoutPolicies& timeout_policies() const { return policies_; }
 
     // The zone in which a packet going in `direction` of a record is looked up.
     [[nodiscard]] Zone zone_of(ConnId id, Direction direction) const;
@@ -161,7 +165,8 @@ class Conntrack : public Helping {
     [[nodiscard]] Lookahead::Lookup lookup_of(std::optional<Tuple> tuple) const;
     [[nodiscard]] std::optional<Hit> find(const Lookahead::Lookup& lookup, const Meta& meta,
                                           Jiffies now) const;
-    [[nodiscard]] const Timeouts& timeouts_of(const Connection& record) const;
+    [[nodiscard]] TimeoutPolicyId policy_of(ConnId id) const;
+    [[nodiscard]] const Timeouts& timeouts_of(ConnId id) const;
     Result<ConnId, DropReason> create(const Packet& packet, const Tuple& tuple, const Tuple& reply,
                                       Instant now);
     [[nodiscard]] bool carries_events(const Meta& meta) const;
@@ -180,6 +185,7 @@ class Conntrack : public Helping {
     Stats stats_;
     LogSink& log_;
     Table table_;
+    TimeoutPolicies policies_;
     std::array<bool, 2> active_{};
     bool rechecks_ = false;  // recheck() was called for one, at some time
     RateLimit full_log_;
@@ -190,10 +196,5 @@ class Conntrack : public Helping {
     Instant now_{};                 // of the last call; what next_deadline() is relative to
     std::vector<ConnId> doomed_;    // room for one batch
 };
-
-// "SYN_SENT", "ESTABLISHED", ...; empty for protocols without states. As /proc prints it.
-std::string_view state_name(const Connection& connection);
-std::string_view protocol_name(std::uint8_t protocol);  // "tcp", "unknown"
-bool is_state_name(std::string_view name);              // of any protocol
 
 }  // namespace nsr::conntrack

@@ -79,7 +79,8 @@ bool Conntrack::carries_events(const Meta& meta) const {
 // The side record of a connection that needs one. False: no memory.
 bool Conntrack::add_extra(ConnId id, const Meta& meta) {
     const bool one_sided = meta.zone != 0 && !(meta.zone_original && meta.zone_reply);
-    if (settings_.acct == 0 && settings_.timestamp == 0 && !one_sided && meta.ct_events == 0) {
+    if (settings_.acct == 0 && settings_.timestamp == 0 && !one_sided && meta.ct_events == 0 &&
+        meta.ct_timeout == 0) {
         return true;
     }
     Extra* extra = table_.need_extra(id);
@@ -89,6 +90,8 @@ bool Conntrack::add_extra(ConnId id, const Meta& meta) {
     extra->counting = settings_.acct != 0 ? 1 : 0;
     extra->start_ns = settings_.timestamp != 0 ? kStampAtConfirm : 0;
     extra->event_mask = meta.ct_events;
+    extra->timeout_policy = meta.ct_timeout;
+    policies_.join(static_cast<TimeoutPolicyId>(meta.ct_timeout));
     extra->zone_original = meta.zone_original ? 1 : 0;
     extra->zone_reply = meta.zone_reply ? 1 : 0;
     return true;
@@ -316,6 +319,7 @@ void Conntrack::free(ConnId id) {
     if (table_[id].extra != kNoSide && on_master_end) {
         on_master_end(id);
     }
+    policies_.leave(policy_of(id));
     unexpect_all(id);
     table_.erase(id);
 }

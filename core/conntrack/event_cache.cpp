@@ -29,7 +29,7 @@ void EventCache::add(ConnId id, std::uint32_t bits) {
         const std::uint32_t left = std::exchange(cached_bits_, 0);
         if (other != ConnId::None) {
             if (Extra* extra = table_.need_extra(other)) {
-                extra->cached_events |= static_cast<std::uint16_t>(left);
+                extra->cached_events |= left & event::kAll;
             }
         }
     }
@@ -47,7 +47,8 @@ void EventCache::deliver(ConnId id, Instant now) {
         cached_bits_ = 0;
     }
     if (Extra* extra = table_.extra(id)) {
-        bits |= std::exchange(extra->cached_events, std::uint16_t{0});
+        bits |= extra->cached_events;
+        extra->cached_events = 0;
     }
     if (bits != 0) {
         report(id, bits, now);

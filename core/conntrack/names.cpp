@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <array>
 
-#include "core/conntrack/conntrack.hpp"
+#include "core/conntrack/names.hpp"
+#include "core/conntrack/record/settings.hpp"
 #include "core/conntrack/trackers/tcp_table.hpp"
+#include "core/wire/protocol.hpp"
 
 namespace nsr::conntrack {
 

@@ -83,10 +83,12 @@ struct Meta {
     bool zone_from_mark : 1 = false;  // the zone is the mark the packet has when it is tracked
     std::uint8_t ct_helper : 6 = 0;   // conntrack::HelperId of its connection; 0: not named
     Zone zone = 0;
-    bool zone_original = true;    // the zone counts for the original direction
-    bool zone_reply = true;       // ... for the reply direction
-    std::uint16_t ct_events = 0;  // what the connection shall tell (conntrack/record/event.hpp);
-                                  // 0: everything
+    // What the connection shall tell (conntrack/record/event.hpp); 0: everything.
+    std::uint16_t ct_events : 10 = 0;
+    std::uint16_t ct_timeout : 10 =
+        0;                          // conntrack::TimeoutPolicyId of its connection; 0: not named
+    bool zone_original : 1 = true;  // the zone counts for the original direction
+    bool zone_reply : 1 = true;     // ... for the reply direction
     IfIndex host_interface = IfIndex::None;  // valid iff a process of the [host] namespace sent it
     std::uint32_t cause = 0;  // index of the foreign packet that led to this one; see EgressQueue
     RuleId accepted_by = RuleId::None;
@@ -101,6 +103,7 @@ struct Meta {
         zone_reply = true;
         ct_events = 0;
         ct_helper = 0;
+        ct_timeout = 0;
     }
 };
 

@@ -8,7 +8,9 @@ namespace nsr {
 
 PreparedRules prepare_rules(rules::Ruleset next, const RulesBasis& basis) {
     sets::References named = rules::set_references(next);
-    return {rules::Program(std::move(next), basis.interfaces, basis.program), std::move(named)};
+    rules::TimeoutReferences timeouts = rules::timeout_references(next);
+    return {rules::Program(std::move(next), basis.interfaces, basis.program), std::move(named),
+            std::move(timeouts)};
 }
 
 }  // namespace nsr

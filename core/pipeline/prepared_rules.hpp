@@ -9,6 +9,7 @@
 
 #include "core/rules/program/program.hpp"
 #include "core/rules/ruleset.hpp"
+#include "core/rules/timeout_use.hpp"
 #include "core/sets/catalogue.hpp"
 
 namespace nsr {
@@ -23,6 +24,7 @@ struct RulesBasis {
 struct PreparedRules {
     rules::Program program;
     sets::References sets;  // how often the rules name each
+    rules::TimeoutReferences timeouts;
 };
 
 // Precondition: `next` was checked. Pure: reads nothing that a router at work changes.

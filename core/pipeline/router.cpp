@@ -197,6 +197,14 @@ const sets::References& Router::set_references() const {
     return impl_->state.sets_named;
 }
 
+conntrack::TimeoutPolicies& Router::timeout_policies() {
+    return impl_->state.conntrack.timeout_policies();
+}
+
+const rules::TimeoutReferences& Router::timeout_references() const {
+    return impl_->state.timeouts_named;
+}
+
 void Router::configure(const pipeline::Settings& settings) {
     impl_->state.configure(settings);
 }

@@ -31,6 +31,7 @@
 #include "core/routing/route_table.hpp"
 #include "core/rules/counters.hpp"
 #include "core/rules/ruleset.hpp"
+#include "core/rules/timeout_use.hpp"
 #include "core/sets/catalogue.hpp"
 
 namespace nsr {
@@ -127,6 +128,9 @@ class Router {
     [[nodiscard]] const sets::Sets& sets() const;
     // How often the rules name each of them, which then can be neither destroyed nor renamed.
     [[nodiscard]] const sets::References& set_references() const;
+    // The timeout policies, and how often the rules name each of them, which then cannot go.
+    [[nodiscard]] conntrack::TimeoutPolicies& timeout_policies();
+    [[nodiscard]] const rules::TimeoutReferences& timeout_references() const;
 
     // What the sysctls say. A write counts from the next packet on, and does what the kernel does
     // beside (resizes the index of connections).

@@ -60,6 +60,7 @@ void State::adopt(PreparedRules& prepared) {
     prepared.program.take_over(program);
     std::swap(program, prepared.program);
     std::swap(sets_named, prepared.sets);
+    std::swap(timeouts_named, prepared.timeouts);
 }
 
 void State::bind_rules_again() {

@@ -63,7 +63,8 @@ struct State {
     SipKey rules_key;             // of what rules remember
     sets::Sets sets;              // outlive the rules that name them
     sets::References sets_named;  // by the rules
-    local::Groups groups;         // of the [host] namespace
+    rules::TimeoutReferences timeouts_named;
+    local::Groups groups;  // of the [host] namespace
     DropCounters drops;
     std::array<IpCounters, 2> counters;  // by index_of(family)
     Observer* observer = nullptr;

@@ -29,6 +29,7 @@ RuleBlock::Row RuleBlock::row(std::shared_ptr<const Rule> rule) {
         made.needs_tracking |= target->needs_tracking();
         made.jumps = target->jump() != Target::Jump::None;
         made.names_sets |= !target->set_names().empty();
+        made.names_timeout = target->timeout_use() != nullptr;
     }
     made.rule = std::move(rule);
     return made;

@@ -32,6 +32,7 @@ struct RuleBlock {
         bool needs_tracking = false;
         bool needs_accounting = false;
         bool names_sets = false;
+        bool names_timeout = false;
     };
     static Row row(std::shared_ptr<const Rule> rule);
 

@@ -19,6 +19,7 @@ namespace nsr::rules {
 
 class Match;
 class Target;
+struct TimeoutUse;
 
 enum class Action : std::uint8_t { Count, Accept, Drop, Return, Jump, Goto, Mark, Call };
 
@@ -59,6 +60,8 @@ class Target {
     // What it does to a packet hangs on what a set holds.
     [[nodiscard]] virtual bool asks_sets() const { return false; }
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
+    // The timeout policy that it gives to connections, which must exist. Null: none.
+    [[nodiscard]] virtual const TimeoutUse* timeout_use() const { return nullptr; }
     // What it remembers between packets, as a match that says yes to all of them and is asked
     // behind those of its rule. Null: nothing. Lives as long as the target.
     [[nodiscard]] virtual const Match* memory() const { return nullptr; }

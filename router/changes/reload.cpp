@@ -245,11 +245,15 @@ void Reload::exchange() {
     exchange_links();
     answer_.text += in_lines(set_routes(parts_.router, parts_.config));
     sets_->exchange((**loaded_).sets, parts_.config.sets, parts_.router.sets(), now);
+    const auto timeouts = changed_timeouts(**loaded_, parts_.config, parts_.router);
+    answer_.text += in_lines(put_timeouts(parts_.router, timeouts));
     parts_.router.adopt(*prepared_, now);
     sets_->remove_old((**loaded_).sets, parts_.config.sets, parts_.router);
+    remove_old_timeouts(parts_.router, **loaded_, parts_.config);
     set_tracking();
     parts_.tree.context().line_format = parts_.config.line_format;
     configure();
+    answer_.text += in_lines(put_timeouts(parts_.router, timeouts));  // by the new sysctls
     parts_.engine.deadlines_changed();
     follow_host();
     log_warnings(parts_.config.warnings, now, parts_.log);

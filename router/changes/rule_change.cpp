@@ -19,11 +19,16 @@ void RuleChange::work() {
     }
 }
 
-// Of the sets that the new rules name: one may have gone since they were checked.
-std::string RuleChange::missing_set() const {
+// Of what the new rules name: it may have gone since they were checked.
+std::string RuleChange::missing_name() const {
     for (const auto& [name, times] : prepared_->sets) {
         if (!parts_.router.sets().id_of(name)) {
             return "Set " + name + " doesn't exist";
+        }
+    }
+    for (const auto& [name, times] : prepared_->timeouts) {
+        if (parts_.router.timeout_policies().find(name) == nullptr) {
+            return "No such timeout policy \"" + name + "\"";
         }
     }
     return {};
@@ -31,7 +36,7 @@ std::string RuleChange::missing_set() const {
 
 Task::Next RuleChange::finish(const std::string& failure) {
     if (failure.empty() && prepared_) {
-        refusal_ = missing_set();
+        refusal_ = missing_name();
     }
     const bool changes = failure.empty() && refusal_.empty() && prepared_.has_value();
     if (changes) {

@@ -29,7 +29,7 @@ class RuleChange : public Task {
     Next finish(const std::string& failure) override;
 
   private:
-    [[nodiscard]] std::string missing_set() const;
+    [[nodiscard]] std::string missing_name() const;
 
     Parts parts_;
     MakeRules make_;

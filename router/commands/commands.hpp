@@ -27,6 +27,7 @@ void add_ip_command(CLI::App& app, int& exit_code);         // ip.cpp
 void add_iptables_command(CLI::App& app, int& exit_code);   // iptables.cpp
 void add_ip6tables_command(CLI::App& app, int& exit_code);  // iptables.cpp
 void add_conntrack_command(CLI::App& app, int& exit_code);  // conntrack.cpp
+void add_nfct_command(CLI::App& app, int& exit_code);       // nfct.cpp
 void add_ipset_command(CLI::App& app, int& exit_code);      // ipset.cpp
 
 // --control and --token, options of the program that stand before or behind its subcommand.

@@ -143,6 +143,8 @@ ConfigErrors fill_router(Router& router, const Config& config, Instant now) {
     ConfigErrors errors = set_routes(router, config);
     const ConfigErrors wrong = build_sets(config, router.sets(), now);
     errors.insert(errors.end(), wrong.begin(), wrong.end());
+    const ConfigErrors too_many = put_timeouts(router, config.timeouts);
+    errors.insert(errors.end(), too_many.begin(), too_many.end());
     router.apply(config.ruleset, now);
     return errors;
 }

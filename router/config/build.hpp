@@ -50,8 +50,17 @@ ConfigError route_error(const Config& config, const routing::RouteRefusal& refus
 // sets_section.cpp
 [[nodiscard]] ConfigErrors build_sets(const Config& config, sets::Sets& sets, Instant now);
 
-// Interfaces in the configuration's order (IfIndex i is interfaces[i - 1]), routes, sets, rules,
-// tracking.
+// The timeout policies of `next` that `before` describes in another way, or that are not there.
+// timeout_section.cpp
+std::vector<TimeoutConfig> changed_timeouts(const Config& before, const Config& next,
+                                            const Router& router);
+// Each in the place of one of that name; what it does not say the sysctls say now.
+[[nodiscard]] ConfigErrors put_timeouts(Router& router, const std::vector<TimeoutConfig>& timeouts);
+// Those that only `before` describes, unless rules name them.
+void remove_old_timeouts(Router& router, const Config& before, const Config& next);
+
+// Interfaces in the configuration's order (IfIndex i is interfaces[i - 1]), routes, sets, timeout
+// policies, rules, tracking.
 [[nodiscard]] ConfigErrors fill_router(Router& router, const Config& config, Instant now);
 
 }  // namespace nsr::router

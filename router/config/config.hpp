@@ -20,6 +20,7 @@
 #include "core/rules/ruleset.hpp"
 #include "core/rules/words/host_names.hpp"
 #include "core/wire/address.hpp"
+#include "router/tools/nfct/command.hpp"
 
 namespace nsr::router {
 
@@ -124,6 +125,12 @@ struct SetsConfig {
     std::map<std::string, std::size_t, std::less<>> fingerprints;
 };
 
+// A timeout policy, as the command that makes it; what it does not name the sysctls say then.
+struct TimeoutConfig {
+    NfctArgs add;
+    SourceLocation where;
+};
+
 struct ReplayEvent {
     Duration at{};
     std::vector<RuleFile> rules;
@@ -131,6 +138,7 @@ struct ReplayEvent {
     std::vector<Located<std::string>> conntrack;  // arguments of conntrack(8); see conntrack_args
     std::vector<Located<std::string>> ip;         // see ip_args
     std::vector<Located<std::string>> ipset;      // arguments of ipset(8); see parse_ipset_args
+    std::vector<Located<NfctArgs>> nfct;          // arguments of nfct(8)
 };
 
 struct ReplayConfig {
@@ -153,6 +161,7 @@ struct Config {
     std::vector<PolicyRuleConfig> policy_rules;
     std::vector<SysctlConfig> sysctls;  // of `file` first, no name twice
     SetsConfig sets;
+    std::vector<TimeoutConfig> timeouts;
     rules::Ruleset ruleset;
     rules::HostNames host_names;            // what rules may name, when the configuration was read
     std::vector<std::string> rule_tables4;  // tables named in the rules file, in its order

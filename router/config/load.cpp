@@ -96,8 +96,10 @@ void read_sections(const TomlValue& tree, Config& config, ConfigErrors& errors) 
     read_policy_rules(root, config);
     read_sysctls(section("sysctl"), config);
     read_sets(section("sets"), config);
+    read_timeouts(section("timeout"), config);
     read_rules(section("rules"), config);
     check_sets(config, errors);
+    check_timeouts(config, errors);
     read_replay(section("replay"), config);
     root.finish();
 }

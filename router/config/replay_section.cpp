@@ -6,6 +6,7 @@
 #include "router/tools/conntrack/parse.hpp"
 #include "router/tools/ip/args.hpp"
 #include "router/tools/ipset/args.hpp"
+#include "router/tools/nfct/command.hpp"
 
 namespace nsr::router {
 namespace {
@@ -15,6 +16,7 @@ ReplayEvent event(Section section, const Config& config);
 void event_rules(Section& section, const Config& config, ReplayEvent& event);
 void event_commands(Section& section, const Config& config, ReplayEvent& event);
 void event_sets(Section& section, ReplayEvent& event);
+void event_timeouts(Section& section, ReplayEvent& event);
 void try_rules(const Config& config, ConfigErrors& errors);
 
 }  // namespace
@@ -63,8 +65,8 @@ ReplayEvent event(Section section, const Config& config) {
     event_commands(section, config, event);
     if (section.value()->members.size() < 2 && section.take("at") != nullptr) {
         section.fail(section.where(),
-                     "[[replay.event]] needs something to do: ipv4, ipv6, sysctl, conntrack, ip or "
-                     "ipset");
+                     "[[replay.event]] needs something to do: ipv4, ipv6, sysctl, conntrack, ip, "
+                     "ipset or nfct");
     }
     section.finish();
     return event;
@@ -97,6 +99,7 @@ void event_commands(Section& section, const Config& config, ReplayEvent& event) 
         }
     }
     event_sets(section, event);
+    event_timeouts(section, event);
     section.strings("ip", event.ip);
     for (const Located<std::string>& line : event.ip) {
         const auto args = parse_ip_args(line.value);
@@ -108,6 +111,26 @@ void event_commands(Section& section, const Config& config, ReplayEvent& event) 
         } else if (!args->interface.empty() && config.find_interface(args->interface) == nullptr) {
             section.fail(line.where, "ip: unknown interface \"" + args->interface + "\"" +
                                          suggestion(args->interface, config.interface_names()));
+        }
+    }
+}
+
+void event_timeouts(Section& section, ReplayEvent& event) {
+    std::vector<Located<std::string>> lines;
+    section.strings("nfct", lines);
+    for (const Located<std::string>& line : lines) {
+        std::vector<std::string> words;
+        for (const Word& word : split_words(line.value, Quoting::Shell).value_or(std::vector<Word>{})) {
+            words.push_back(word.text);
+        }
+        const auto args = parse_nfct_args(words);
+        if (!args) {
+            section.fail(line.where, args.error().substr(0, args.error().find('\n')));
+        } else if (args->only_shows()) {
+            section.fail(line.where,
+                         "nfct: an event changes something; `" + line.value + "` does not");
+        } else {
+            event.nfct.push_back({*args, line.where});
         }
     }
 }

@@ -67,6 +67,7 @@ class Loader {
     std::vector<std::pair<TableId, std::string>> declared_;
     std::vector<Placed> natives_;
     sets::Catalogue sets_;  // that rules may name
+    conntrack::TimeoutCatalogue timeouts_;
 };
 
 // Points an error about a rule at the key whose word it names.
@@ -103,6 +104,7 @@ void Loader::run() {
         read_set_file(name, config_, errors_);
     }
     sets_ = created_sets(config_.sets);
+    timeouts_ = timeouts_of(config_);
     if (const TomlValue* declared = section_.table("chains")) {
         chains(*declared);
     }
@@ -217,7 +219,7 @@ void Loader::native(const TomlValue& value, TableId table, const std::string& ch
     if (!rule) {
         return;
     }
-    const rules::FamilySupport support = rules::families_of(rule->words, sets_);
+    const rules::FamilySupport support = rules::families_of(rule->words, sets_, timeouts_);
     Placed placed{std::move(*rule), table, chain, support.ipv4, support.ipv6};
     if (placed.rule.family) {
         placed.ipv4 = *placed.rule.family == Family::Ipv4;

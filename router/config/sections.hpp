@@ -2,6 +2,7 @@
 // report the rest; none looks at another section.
 #pragma once
 
+#include "core/conntrack/record/timeout_policy.hpp"
 #include "router/config/section.hpp"
 
 namespace nsr::router {
@@ -43,6 +44,11 @@ sets::Catalogue created_sets(const SetsConfig& config);
 // Makes the sets aside, takes their fingerprints, and reports what cannot be made, and rules that
 // name what is not there.
 void check_sets(Config& config, ConfigErrors& errors);
+// timeout_section.cpp: [timeout.NAME]
+void read_timeouts(Section section, Config& config);
+conntrack::TimeoutCatalogue timeouts_of(const Config& config);
+// Reports rules that name one that is not there, or that is for something else.
+void check_timeouts(const Config& config, ConfigErrors& errors);
 // replay_section.cpp
 void read_replay(Section section, Config& config);
 // check.cpp: what only several sections together can get wrong

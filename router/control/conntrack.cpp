@@ -8,6 +8,7 @@
 #include "router/control/port.hpp"
 #include "router/control/request.hpp"
 #include "router/tools/conntrack/parse.hpp"
+#include "router/tools/nfct/command.hpp"
 
 namespace nsr::router {
 
@@ -81,6 +82,20 @@ Response ControlPort::conntrack(const Request& request) {
         return Piece::Last;
     };
     return response;
+}
+
+// The words of nfct(8), one a line.
+Response ControlPort::nfct(const Request& request) {
+    if (auto refused = unknown_parameters(request, {})) {
+        return *refused;
+    }
+    const auto args = parse_nfct_args(words_in(request.body));
+    if (!args) {
+        return http::plain(400, args.error());
+    }
+    NfctAnswer answer = run_nfct(*args, controls_.router);
+    return answer.errors.empty() ? http::plain(200, std::move(answer.text))
+                                 : http::plain(400, std::move(answer.errors));
 }
 
 // GET /conntrack?proto=tcp&state=ESTABLISHED: JSON; the keys are kFilters.

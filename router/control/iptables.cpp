@@ -6,6 +6,7 @@
 #include "core/rules/language/restore.hpp"
 #include "core/rules/needs.hpp"
 #include "core/rules/set_use.hpp"
+#include "core/rules/timeout_use.hpp"
 #include "core/sets/sets.hpp"
 #include "router/config/load.hpp"
 #include "router/control/port.hpp"
@@ -60,8 +61,36 @@ Result<rules::Ruleset, std::string> unchanged() {
     return std::string();
 }
 
+// What rules may name, as it was when it was asked.
+struct Named {
+    sets::Catalogue sets;
+    conntrack::TimeoutCatalogue timeouts;
+};
+
+Named named_in(Router& router) {
+    return {router.sets().catalogue(), router.timeout_policies().catalogue()};
+}
+
+// `answer`, unless rules name what is not there.
+IptablesAnswer judged_by_names(Family family, const rules::Ruleset& rules, const Named& known,
+                               IptablesAnswer answer) {
+    if (const ConfigErrors unknown = rules::check_sets(rules, known.sets); !unknown.empty()) {
+        const std::string& message = unknown.front().message;
+        return wrong_words(family, message.substr(0, message.find(';')) + ".\n");
+    }
+    const ConfigErrors misfits = rules::check_timeouts(rules, known.timeouts);
+    if (misfits.empty()) {
+        return answer;
+    }
+    IptablesAnswer refusal =
+        rules_refuse(family, misfits.front().by_kernel ? kInvalidArgument
+                                                       : "No chain/target/match by that name.");
+    refusal.cause = misfits.front().message;
+    return refusal;
+}
+
 // Shows what there was when it was asked, and changes what there is.
-MakeRules work_of(const IptablesArgs& args, rules::Counted counted, sets::Catalogue known,
+MakeRules work_of(const IptablesArgs& args, rules::Counted counted, Named known,
                   std::shared_ptr<IptablesAnswer> answer) {
     return [args, counted = std::move(counted), known = std::move(known),
             answer = std::move(answer)](rules::Ruleset now) {
@@ -72,10 +101,8 @@ MakeRules work_of(const IptablesArgs& args, rules::Counted counted, sets::Catalo
             IptablesAnswer changed = change_rules(args, now);
             changed.text = answer->text + changed.text;
             *answer = std::move(changed);
-            const ConfigErrors unknown = rules::check_sets(now, known);
-            if (answer->code == 0 && !unknown.empty()) {
-                const std::string& message = unknown.front().message;
-                *answer = wrong_words(args.family, message.substr(0, message.find(';')) + ".\n");
+            if (answer->code == 0) {
+                *answer = judged_by_names(args.family, now, known, std::move(*answer));
             }
             if (answer->code == 0) {
                 return Result<rules::Ruleset, std::string>(std::move(now));
@@ -119,7 +146,7 @@ Response ControlPort::iptables(const Request& request) {
             reply(answer_response(*answer));
         };
         controls_.change_rules(within_mode(work_of(args, controls_.router.counted(),
-                                                   controls_.router.sets().catalogue(), answer),
+                                                   named_in(controls_.router), answer),
                                            controls_.router.tracking_mode()),
                                done);
     };
@@ -138,12 +165,14 @@ struct Restoring {
 };
 
 MakeRules work_of(const std::shared_ptr<Restoring>& restoring,
-                  const std::shared_ptr<ConfigErrors>& errors, sets::Catalogue known) {
+                  const std::shared_ptr<ConfigErrors>& errors, Named known) {
     return [restoring, errors, known = std::move(known)](rules::Ruleset now) {
         *errors = rules::restore(restoring->text, restoring->file, restoring->family,
                                  restoring->options, now, restoring->names);
         if (errors->empty()) {
-            *errors = rules::check_sets(now, known);
+            *errors = rules::check_sets(now, known.sets);
+            const ConfigErrors misfits = rules::check_timeouts(now, known.timeouts);
+            errors->insert(errors->end(), misfits.begin(), misfits.end());
         }
         return errors->empty() && !restoring->test
                    ? Result<rules::Ruleset, std::string>(std::move(now))
@@ -212,10 +241,9 @@ Response ControlPort::restore_rules(const Request& request) {
             }
             reply(errors->empty() ? http::plain(200, {}) : errors_response(*errors, as_json));
         };
-        controls_.change_rules(
-            within_mode(work_of(restoring, errors, controls_.router.sets().catalogue()),
-                        controls_.router.tracking_mode()),
-            done);
+        controls_.change_rules(within_mode(work_of(restoring, errors, named_in(controls_.router)),
+                                           controls_.router.tracking_mode()),
+                               done);
     };
     return response;
 }

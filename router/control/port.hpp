@@ -5,11 +5,11 @@
 //   large one in pieces), or lists a directory; PUT and POST write it. Errors are the errno's
 //   meaning as a status: ENOENT 404, EACCES 403, EINVAL 400, EBUSY 409, ENOMEM 507. Beside the
 //   files there are the rows of one table: /status, /log, /sysctl, /conntrack, /rules, /iptables,
-//   /sets, /ipset, /ip, /module, /reload and /stop, which the commands use. A request is answered
-//   at once, within the turn of the event loop that read it; a long answer is a stream that is
-//   asked for piece by piece, and what changes rules is answered when they are at work. Whether it
-//   is answered at all the mode of the file or the row decides, see rights.hpp: GET reads,
-//   everything else writes.
+//   /sets, /ipset, /nfct, /ip, /module, /reload and /stop, which the commands use. A request is
+//   answered at once, within the turn of the event loop that read it; a long answer is a stream
+//   that is asked for piece by piece, and what changes rules is answered when they are at work.
+//   Whether it is answered at all the mode of the file or the row decides, see rights.hpp: GET
+//   reads, everything else writes.
 #pragma once
 
 #include <functional>
@@ -64,6 +64,7 @@ class ControlPort {
     http::Response stream_conntrack(ConntrackPass pass,
                                     const std::string& content_type = "text/plain; charset=utf-8");
     http::Piece advance(ConntrackPass& pass, std::string& out);
+    http::Response nfct(const http::Request& request);
     void greet_ctnetlink();
 
     // iptables.cpp

@@ -7,6 +7,7 @@
 #include "core/procfs/sysctl.hpp"
 #include "core/rules/language/parse.hpp"
 #include "core/rules/set_use.hpp"
+#include "core/rules/timeout_use.hpp"
 #include "router/config/build.hpp"
 #include "router/config/section.hpp"
 #include "router/config/sections.hpp"
@@ -17,6 +18,7 @@
 #include "router/tools/conntrack/parse.hpp"
 #include "router/tools/ip/command.hpp"
 #include "router/tools/ipset/command.hpp"
+#include "router/tools/nfct/command.hpp"
 
 namespace nsr::router {
 namespace {
@@ -48,6 +50,7 @@ class Replay {
     void carry_out(const Scheduled& item);
     void load_rules(const RuleFile& file);
     void change_sets(const ReplayEvent& event);
+    void change_timeouts(const ReplayEvent& event);
     void write_sysctls(const ReplayEvent& event);
     void write_out();
     void set_clock(Instant now);
@@ -252,6 +255,7 @@ void Replay::carry_out(const Scheduled& item) {
     }
     const ReplayEvent& event = *item.event;
     change_sets(event);
+    change_timeouts(event);
     for (const RuleFile& file : event.rules) {
         load_rules(file);
     }
@@ -280,6 +284,14 @@ void Replay::change_sets(const ReplayEvent& event) {
     }
 }
 
+void Replay::change_timeouts(const ReplayEvent& event) {
+    for (const Located<NfctArgs>& args : event.nfct) {
+        if (const NfctAnswer answer = run_nfct(args.value, router_); !answer.errors.empty()) {
+            complain(args.where, answer.errors.substr(0, answer.errors.find('\n')));
+        }
+    }
+}
+
 // As iptables-restore: all of the file or nothing.
 void Replay::load_rules(const RuleFile& file) {
     rules::Ruleset ruleset = router_.ruleset();
@@ -287,6 +299,9 @@ void Replay::load_rules(const RuleFile& file) {
         rules::parse_save(file.text, file.path, file.family, ruleset, config_.host_names);
     if (errors.empty()) {
         errors = rules::check_sets(ruleset, router_.sets().catalogue());
+        const ConfigErrors misfits =
+            rules::check_timeouts(ruleset, router_.timeout_policies().catalogue());
+        errors.insert(errors.end(), misfits.begin(), misfits.end());
     }
     for (const ConfigError& error : errors) {
         complain(error.where, error.message);

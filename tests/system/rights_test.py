@@ -44,6 +44,7 @@ FOR_EVERYBODY = {
     ("PUT", "/sets/"): False,
     ("DELETE", "/sets/"): False,
     ("POST", "/ipset"): False,
+    ("POST", "/nfct"): False,
     ("POST", "/ip"): True,
     ("GET", "/module"): True,
     ("PUT", "/module"): False,
@@ -147,6 +148,7 @@ def endpoints(h, way):
         ("POST", "/iptables"): "-n\n-L",
         ("PUT", "/sets/"): "203.0.113.1",
         ("POST", "/ipset"): "list",
+        ("POST", "/nfct"): "list\ntimeout",
     }
     own_set = f"/sets/{way}"
     targets = {("PUT", "/module"): "/module?name=nf_conntrack&action=load"} | {(method, "/sets/"): own_set for method in ("GET", "PUT", "DELETE")}

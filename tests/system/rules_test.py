@@ -21,6 +21,7 @@ def test(h):
     over_http(h)
     provenance(h)
     many(h)
+    timeouts(h)
     h.check("stop", h.stop() == 0)
 
 
@@ -53,6 +54,55 @@ def commands(h):
     h.check("what the kernel refuses is told in dmesg, as it says", answer.returncode == 1 and "Run `dmesg'" in answer.stderr and "MASQUERADE is only valid in table nat" in h.cli("dmesg").stdout, answer)
     h.check("-V needs no router", h.run("iptables", "-V").stdout == "iptables v1.8.9 (legacy)\n")
     h.check("-h has examples", "nsrouter ip6tables -D FORWARD 3" in h.run("ip6tables", "-h").stdout)
+
+
+def seconds_of(h, port):
+    """What is left of the UDP connection from this port."""
+    found = re.search(rf"^udp +17 (\d+) src=\S+ dst=\S+ sport={port} ", h.cli("conntrack", "-L", "-p", "udp").stdout, re.M)
+    return int(found[1]) if found else None
+
+
+def ask(h, server, port):
+    """A datagram that has arrived."""
+    h.udp("inside", "10.0.1.2", port).sendto(b"x", server.getsockname())
+    server.recvfrom(10)
+
+
+def timeouts(h):
+    """Policies by command, by rule, by the file."""
+    ok(h, "nfct", "add", "timeout", "fleeting", "inet", "udp", "unreplied", "9")
+    h.check("what is not said is what the sysctls say", ".UNREPLIED = 9,\n\t\t.REPLIED = 180," in ok(h, "nfct", "list", "timeout"))
+    ok(h, "iptables", "-t", "raw", "-A", "PREROUTING", "-p", "udp", "-j", "CT", "--timeout", "fleeting")
+    h.check("it is saved by its name", "-A PREROUTING -p udp -j CT --timeout fleeting" in h.cli("rules", "save").stdout)
+    server = h.udp("outside", SERVER, 5005)
+    ask(h, server, 4001)
+    h.check("connections live by it", seconds_of(h, 4001) in range(1, 10), h.cli("conntrack", "-L").stdout)
+    busy = h.cli("nfct", "delete", "timeout", "fleeting")
+    h.check("a rule holds it", (busy.returncode, busy.stderr) == (1, "nfct v1.4.7: netlink error: Device or resource busy\n"), busy)
+    for rule, code, why in (
+        (("-p", "udp", "-j", "CT", "--timeout", "nobody"), "No chain/target/match by that name", 'no timeout policy "nobody"'),
+        (("-p", "tcp", "-j", "CT", "--timeout", "fleeting"), "Run `dmesg'", 'timeout policy "fleeting" is for udp, and the rule is for tcp'),
+        (("-j", "CT", "--timeout", "fleeting"), "Run `dmesg'", "--timeout needs -p"),
+    ):
+        answer = h.cli("iptables", "-t", "raw", "-A", "PREROUTING", *rule)
+        h.check(f"refused, and dmesg says why: {why}", answer.returncode == 1 and code in answer.stderr and why in h.cli("dmesg").stdout, answer)
+    text = h.adapt((CONFIGS / "minimal-nat.toml").read_text())
+    rule = '[[rules.raw.PREROUTING]]\nprotocol = "udp"\njump = "CT"\ntimeout = "short"\n'
+    policy = '[timeout.short]\nfamily = "inet"\nprotocol = "udp"\nunreplied = {}\n'
+    for seconds, port in ((20, 4002), (40, 4003)):
+        h.write("router.toml", text + policy.format(seconds) + rule)
+        ok(h, "reload")
+        ask(h, server, port)
+        h.check("by the file", seconds_of(h, port) in range(seconds - 9, seconds + 1), h.cli("conntrack", "-L").stdout)
+    h.check("one made at run time stays", ".fleeting = {" in ok(h, "nfct", "list", "timeout"))
+    h.write("router.toml", text + rule)
+    answer = h.cli("reload")
+    h.check("a file that names what it does not describe is refused", answer.returncode == 1 and 'no timeout policy "short"' in answer.stderr, answer)
+    h.write("router.toml", text)
+    ok(h, "reload")
+    h.check("what the file no longer describes is gone", ".short" not in ok(h, "nfct", "list", "timeout"))
+    ok(h, "nfct", "flush", "timeout")
+    h.check("all gone", ok(h, "nfct", "list", "timeout") == "")
 
 
 def count_of(h, rule):

@@ -159,10 +159,11 @@ struct Extra {
     std::array<Counter, 2> counters{};  // valid iff counting
     std::int64_t start_ns = 0;  // nf_conntrack_timestamp; 0: not stamped. Instant of confirm
     std::array<std::uint32_t, 4> labels{};
-    std::uint16_t event_mask = 0;     // event::k* one of which must be among what is told; 0: any
-    std::uint16_t cached_events = 0;  // event::k* of packets that were dropped. See EventCache
-    std::uint32_t counting : 1 = 0;   // accounting was on when the connection was made
-    std::uint32_t zone_original : 1 = 1;  // does the record's zone count for this direction
+    std::uint32_t event_mask : 10 = 0;  // event::k* one of which must be among what is told; 0: any
+    std::uint32_t cached_events : 12 = 0;  // event::k* of packets that were dropped. See EventCache
+    std::uint32_t timeout_policy : 10 = 0;  // TimeoutPolicyId that it began with
+    std::uint32_t counting : 1 = 0;         // accounting was on when the connection was made
+    std::uint32_t zone_original : 1 = 1;    // does the record's zone count for this direction
     std::uint32_t zone_reply : 1 = 1;
     std::uint32_t help : 29 = kNoSide;  // Help, iff a helper or an expectation is about it
 };

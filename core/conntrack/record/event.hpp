@@ -17,6 +17,8 @@ inline constexpr std::uint32_t kNatSeqAdj = 1u << 8;
 inline constexpr std::uint32_t kSecMark = 1u << 9;
 inline constexpr std::uint32_t kLabel = 1u << 10;
 inline constexpr std::uint32_t kSynProxy = 1u << 11;
+inline constexpr std::uint32_t kAll = (1u << 12) - 1;
+inline constexpr std::uint32_t kNameable = (1u << 10) - 1;  // by --ctevents
 
 // What a change from outside is told as, whatever it changed. kernel: ctnetlink_new_conntrack
 inline constexpr std::uint32_t kChange =

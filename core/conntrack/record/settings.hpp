@@ -56,6 +56,7 @@ struct Timeouts {
     std::uint32_t tcp_last_ack = 30;
     std::uint32_t tcp_time_wait = 120;
     std::uint32_t tcp_close = 10;
+    std::uint32_t tcp_syn_sent2 = 120;  // without a sysctl
     std::uint32_t tcp_max_retrans = 300;
     std::uint32_t tcp_unacknowledged = 300;
     std::uint32_t sctp_closed = 10;

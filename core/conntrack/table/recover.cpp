@@ -93,6 +93,9 @@ std::size_t Table::recover(Jiffies now, Jiffies clock_shift) {
         }
         record.deadline += clock_shift;
         record.assured_after += clock_shift;
+        if (record.extra != kNoSide) {  // timeout policies are another process's
+            parts.extras[record.extra].timeout_policy = 0;
+        }
         record.status |= status::kConfirmed;
         for (const Direction direction : {Direction::Original, Direction::Reply}) {
             const TupleKey key = parts.key_of(record, direction);

@@ -10,15 +10,14 @@ namespace nsr::conntrack {
 
 namespace {
 
-constexpr std::uint32_t kSynSent2Seconds = 120;  // the one state without a sysctl
-
-// By TcpConntrack, up to the state without one.
+// By TcpConntrack.
 constexpr std::uint32_t Timeouts::*kTimeouts[] = {
     &Timeouts::tcp_syn_sent,    &Timeouts::tcp_syn_sent,  &Timeouts::tcp_syn_recv,
     &Timeouts::tcp_established, &Timeouts::tcp_fin_wait,  &Timeouts::tcp_close_wait,
     &Timeouts::tcp_last_ack,    &Timeouts::tcp_time_wait, &Timeouts::tcp_close,
+    &Timeouts::tcp_syn_sent2,
 };
-static_assert(std::size(kTimeouts) == static_cast<std::size_t>(TcpStep::SynSent2));
+static_assert(std::size(kTimeouts) == static_cast<std::size_t>(TcpStep::SynSent2) + 1);
 
 bool malformed(const Flow& flow, const wire::TcpView& tcp);
 
@@ -302,8 +301,7 @@ std::uint32_t TcpTracker::timeout() const {
 }
 
 std::uint32_t TcpTracker::timeout_of(TcpStep state) const {
-    const auto index = static_cast<std::size_t>(state);
-    return index < std::size(kTimeouts) ? flow_.timeouts.*kTimeouts[index] : kSynSent2Seconds;
+    return flow_.timeouts.*kTimeouts[static_cast<std::size_t>(state)];
 }
 
 }  // namespace nsr::conntrack

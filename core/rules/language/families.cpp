@@ -42,10 +42,20 @@ FamilySupport families_of_set(const std::string& name, const sets::Catalogue& se
     return {family != Family::Ipv6, family != Family::Ipv4};
 }
 
+// Of CT; the options of that name of other targets name no policy.
+FamilySupport families_of_timeout(const std::string& name, bool of_ct,
+                                  const conntrack::TimeoutCatalogue& timeouts) {
+    const auto found = of_ct ? timeouts.find(name) : timeouts.end();
+    const Family family = found == timeouts.end() ? Family::None : found->second.family;
+    return {family != Family::Ipv6, family != Family::Ipv4};
+}
+
 }  // namespace
 
-FamilySupport families_of(const std::vector<std::string>& words, const sets::Catalogue& sets) {
+FamilySupport families_of(const std::vector<std::string>& words, const sets::Catalogue& sets,
+                          const conntrack::TimeoutCatalogue& timeouts) {
     FamilySupport support{true, true};
+    const bool of_ct = std::find(words.begin(), words.end(), "CT") != words.end();
     for (std::size_t i = 0; i < words.size(); ++i) {
         const std::string& word = words[i];
         const std::string next = i + 1 < words.size() ? words[i + 1] : "";
@@ -74,6 +84,9 @@ FamilySupport families_of(const std::vector<std::string>& words, const sets::Cat
         } else if (std::find(kSetOptions.begin(), kSetOptions.end(), word) != kSetOptions.end()) {
             const FamilySupport set = families_of_set(next, sets);
             restrict_to(set.ipv4, set.ipv6);
+        } else if (word == "--timeout") {
+            const FamilySupport timeout = families_of_timeout(next, of_ct, timeouts);
+            restrict_to(timeout.ipv4, timeout.ipv6);
         }
     }
     return support;

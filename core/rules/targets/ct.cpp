@@ -8,6 +8,7 @@
 #include "core/conntrack/record/helper_info.hpp"
 #include "core/rules/recite.hpp"
 #include "core/rules/targets/targets.hpp"
+#include "core/rules/timeout_use.hpp"
 #include "core/rules/words/text.hpp"
 #include "core/wire/protocol.hpp"
 
@@ -73,10 +74,13 @@ class CtTarget : public Target {
     std::string save() const override;
     TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
     bool needs_tracking() const override { return true; }
+    const TimeoutUse* timeout_use() const override {
+        return timeout.name.empty() ? nullptr : &timeout;
+    }
 
     std::string helper;  // as the rule names it
     conntrack::HelperId helper_id = conntrack::HelperId::None;
-    std::string timeout;              // beside --notrack
+    TimeoutUse timeout;               // of no name: --timeout was not given
     std::uint32_t events = 0;         // of the connection; 0: --ctevents was not given
     bool expectation_events = false;  // --expevents new: expectations are not told of
     bool zone_from_mark = false;
@@ -97,8 +101,8 @@ std::string_view CtTarget::zone_option() const {
 
 std::string CtTarget::save() const {
     std::string text = helper.empty() ? "" : "--helper " + form::plain_or_quoted(helper);
-    if (!timeout.empty()) {
-        append(text, "--timeout " + form::plain_or_quoted(timeout));
+    if (!timeout.name.empty()) {
+        append(text, "--timeout " + form::plain_or_quoted(timeout.name));
     }
     std::string told;
     for (const auto& [name, bit] : kEventNames) {
@@ -129,7 +133,11 @@ TargetVerdict CtTarget::apply(ActionParam& par, TableVerdict&) const {
     meta.zone_from_mark = zone_from_mark;
     meta.zone_original = original;
     meta.zone_reply = reply;
-    meta.ct_events = static_cast<std::uint16_t>(events);
+    meta.ct_events = events & event::kNameable;
+    if (!timeout.name.empty()) {
+        const auto id = par.conntrack.timeout_policies().id_of(timeout.name);
+        meta.ct_timeout = raw(id) & conntrack::kMostTimeoutPolicies;
+    }
     meta.ct_helper = static_cast<std::uint8_t>(helper_id) & 0x3f;
     return TargetVerdict::Continue;
 }
@@ -177,6 +185,17 @@ bool read_helper(const GivenOption& given, const RuleContext& context, CtTarget&
     return false;
 }
 
+// Which policies fit is known when the rule is put among others. kernel: xt_ct_set_timeout
+bool read_protocol(const Options& options, const RuleContext& context, CtTarget& target) {
+    target.timeout.protocol = context.protocol;
+    if (!target.timeout.name.empty() && (context.protocol == 0 || context.protocol_inverted)) {
+        context.refuse(*options.find("timeout"),
+                       "--timeout needs -p with a protocol, not negated, in the same rule");
+        return false;
+    }
+    return true;
+}
+
 bool read_events(const GivenOption& given, const RuleContext& context, CtTarget& target) {
     const bool of_expectations = given.name == "expevents";
     for (const std::string_view word : split(given.value, ',')) {
@@ -203,7 +222,7 @@ bool read_option(const GivenOption& given, const RuleContext& context, CtTarget&
         constexpr std::size_t kMostHelper = 15;
         constexpr std::size_t kMostTimeout = 31;
         const bool helper = given.name == "helper";
-        (helper ? target.helper : target.timeout) =
+        (helper ? target.helper : target.timeout.name) =
             given.value.substr(0, helper ? kMostHelper : kMostTimeout);
     }
     return true;
@@ -224,12 +243,10 @@ std::shared_ptr<const Target> parse_ct(const Options& options, RuleContext& cont
         }
         return std::make_shared<NotrackTarget>("CT", text);
     }
-    if (!target->timeout.empty()) {
-        context.error(*options.find("timeout"), "no timeout policy " + in_quotes(target->timeout));
-        return nullptr;
-    }
     const bool helps = !target->helper.empty();
-    return !helps || read_helper(*options.find("helper"), context, *target) ? target : nullptr;
+    const bool done = (!helps || read_helper(*options.find("helper"), context, *target)) &&
+                      read_protocol(options, context, *target);
+    return done ? target : nullptr;
 }
 
 std::shared_ptr<const Target> parse_notrack(const Options&, RuleContext&) {

@@ -14,6 +14,7 @@
 #include "core/rules/matches/matches.hpp"
 #include "core/rules/save.hpp"
 #include "core/rules/targets/targets.hpp"
+#include "core/rules/timeout_use.hpp"
 
 namespace {
 
@@ -48,14 +49,17 @@ nsr::rules::HostNames names_of_this_machine() {
 void judge(Family family, const std::string& text) {
     static const nsr::rules::HostNames kNames = names_of_this_machine();
     Ruleset ruleset;
-    if (const auto errors = nsr::rules::parse_save(text, "rules", family, ruleset, kNames);
-        !errors.empty()) {
+    auto errors = nsr::rules::parse_save(text, "rules", family, ruleset, kNames);
+    if (errors.empty()) {  // the kernel beside has no timeout policies
+        errors = nsr::rules::check_timeouts(ruleset, {});
+    }
+    if (!errors.empty()) {
         answer("no", message(errors));
         return;
     }
     const std::string saved = nsr::rules::save(ruleset, family, true);
     Ruleset again;
-    const auto errors = nsr::rules::parse_save(saved, "saved", family, again);
+    errors = nsr::rules::parse_save(saved, "saved", family, again);
     const std::string twice = nsr::rules::save(again, family, true);
     if (!errors.empty() || twice != saved) {
         answer("unstable", saved + "--- becomes\n" + message(errors) + twice);

@@ -147,6 +147,14 @@ TEST_CASE("recover: a record is refused when any of what identifies it is torn")
     CHECK(survivors([&](Before& b) { b.table->extra(b.mapped)->zone_original = true; }) == 2);
 }
 
+TEST_CASE("recover: a timeout policy does not outlive its process") {
+    Before before;
+    before.table->need_extra(before.plain)->timeout_policy = 1023;
+    const auto table = after(before.file);
+    CHECK(table->recover(0) == 3);
+    CHECK(+table->extra(before.plain)->timeout_policy == 0);
+}
+
 TEST_CASE("recover: absurd or shared side records are refused") {
     const auto survivors = [](auto&& damage) {
         Before before;

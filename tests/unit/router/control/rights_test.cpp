@@ -38,6 +38,7 @@ const std::map<std::pair<std::string, std::string>, bool> kForEverybody = {
     {{"PUT", "/sets/"}, false},
     {{"DELETE", "/sets/"}, false},
     {{"POST", "/ipset"}, false},
+    {{"POST", "/nfct"}, false},
     {{"POST", "/ip"}, true},
     {{"GET", "/module"}, true},
     {{"PUT", "/module"}, false},

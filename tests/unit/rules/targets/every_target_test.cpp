@@ -6,6 +6,7 @@
 #include "core/rules/save.hpp"
 #include "core/rules/targets/targets.hpp"
 #include "core/wire/bytes.hpp"
+#include "core/wire/protocol.hpp"
 #include "tests/unit/rules/rows.hpp"
 #include "tests/unit/rules/targets/target_rows.hpp"
 
@@ -138,8 +139,12 @@ const std::vector<TargetRow> kTrackingRows = {
          return seen.goes_on() && seen.meta().ct_template &&
                 seen.meta().ct_helper == static_cast<unsigned>(conntrack::HelperId::Tftp);
      }},
+    {"CT", "timeout", kRaw, kPre, "-p udp -j CT --timeout x", kUdp,
+     [](const Seen& seen) {
+         return seen.goes_on() && seen.meta().ct_template && seen.meta().ct_timeout == 1;
+     }},
     {"CT", "timeout", kRaw, kPre, "-j CT --timeout x", kUdp, nullptr, Family::Ipv4,
-     "no timeout policy \"x\""},
+     "--timeout needs -p"},
     {"CT", "ctevents", kRaw, kPre, "-j CT --ctevents mark,new", kUdp,
      [](const Seen& seen) {
          return seen.meta().ct_events == (conntrack::event::kNew | conntrack::event::kMark);
@@ -318,6 +323,7 @@ std::string text_of(const TargetRow& row) {
 void check(const TargetRow& row) {
     Firewall box(text_of(row), row.family);
     box.conntrack.set_active(row.family, true, box.now);
+    REQUIRE(box.conntrack.timeout_policies().put({"x", row.family, proto::kUdp, {}}));
     Packet shown = box.packet(row.packet, row.hook);
     if (row.table != TableId::Raw) {
         REQUIRE(box.conntrack.track(shown, box.now).accepted());

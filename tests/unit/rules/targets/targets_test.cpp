@@ -88,8 +88,8 @@ TEST_CASE("NOTRACK and CT decide once, before tracking looks") {
     Packet zoned = box.packet(kUdp, Hook::Prerouting);
     box.run(zoned, TableId::Raw, Hook::Prerouting);
     CHECK(zoned.meta.zone == 5);
-    CHECK(zoned.meta.zone_original);
-    CHECK_FALSE(zoned.meta.zone_reply);
+    CHECK(bool{zoned.meta.zone_original});
+    CHECK_FALSE(bool{zoned.meta.zone_reply});
 }
 
 TEST_CASE("SNAT and DNAT give ranges") {
