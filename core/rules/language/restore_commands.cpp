@@ -135,7 +135,7 @@ void RestoreParser::put_rules(char letter, std::vector<Word> words, const GivenC
 }
 
 std::vector<Rule> RestoreParser::rules_of(const Word& chain_at, const std::vector<Word>& words,
-                                          const GivenCounters& counters) {
+                                          const GivenCounters& counters, bool may_count) {
     const Table& now = table();
     const RuleRequest request{family_,
                               *id_,
@@ -144,7 +144,8 @@ std::vector<Rule> RestoreParser::rules_of(const Word& chain_at, const std::vecto
                               {std::string(file_), line_, chain_at.column},
                               ruleset_.tolerance,
                               names_,
-                              counters};
+                              counters,
+                              may_count};
     const std::size_t before = errors_.size();
     std::vector<Rule> rules = parse_rule_words(request, words, errors_);
     if (errors_.size() != before) {
@@ -184,7 +185,7 @@ void RestoreParser::delete_rules(char letter, std::vector<Word> words) {
         return;
     }
     words.erase(words.begin(), words.begin() + 2);
-    for (const Rule& rule : rules_of(chain, words)) {
+    for (const Rule& rule : rules_of(chain, words, {}, false)) {
         const auto position = find_rule(ruleset_, at(chain), rule);
         if (!position) {
             refused(EditError::NoSuchRule, chain);

@@ -46,7 +46,7 @@ class RestoreParser {
     Edited zero_older(const Word& chain_at);
     void change_policy(const std::vector<Word>& words, const RuleCounters& counters);
     std::vector<Rule> rules_of(const Word& chain_at, const std::vector<Word>& words,
-                               const GivenCounters& counters = {});
+                               const GivenCounters& counters = {}, bool may_count = true);
     // The number at words[2], which is taken out; 0 was reported. Nothing: there is none.
     std::optional<std::size_t> take_number(std::vector<Word>& words);
     bool need_chain(const Word& chain_at);

@@ -270,7 +270,11 @@ void RuleParser::built_in(const OptionSpec& spec) {
     } else if (name == "match") {
         load_match(*given);
     } else if (name == "set-counters") {
-        draft_.set_counters(*given);
+        if (request_.may_count) {
+            draft_.set_counters(*given);
+        } else {
+            error_here("-c has no place in -D and -C");
+        }
     } else if (name == "table") {
         error_here("-t has no place in a rule; the table is the one of the section");
     } else if (name != "verbose" && (name == "ipv4") == context_.v6()) {

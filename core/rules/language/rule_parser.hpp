@@ -24,6 +24,7 @@ struct RuleRequest {
     const Tolerance& tolerance;
     const HostNames& names;
     std::optional<RuleCounters> counters = {};  // that stand before the rule, as -c may in it
+    bool may_count = true;                      // not with -D and -C
 };
 
 // The rules that the words describe: one, or several when -s or -d is a list. Empty after an error.

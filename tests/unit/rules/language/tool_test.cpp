@@ -99,10 +99,26 @@ TEST_CASE("what stands behind a command and is not of it is refused") {
         return errors_of("*filter\n:a - [0:0]\n:b - [0:0]\n-A a\n" + std::string(command) +
                          "\nCOMMIT\n");
     };
-    for (const char* wrong :
-         {"-F a b", "-X b a", "-N c d", "-P INPUT DROP x", "-E a c d", "-D a 1 -j ACCEPT", "-S no",
-          "-L no", "-Z a b", "-Z a 2", "-R a 1 -s 10.0.0.1,10.0.0.2", "[1:2] -F a",
-          "[1:2] -A a -c 3 4", "[1:2] -N c", "-N LOG", "-N -c", "--del a 1", "--li"}) {
+    for (const char* wrong : {"-F a b",
+                              "-X b a",
+                              "-N c d",
+                              "-P INPUT DROP x",
+                              "-E a c d",
+                              "-D a 1 -j ACCEPT",
+                              "-D a -c 3 4",
+                              "-C a -c 3 4",
+                              "-S no",
+                              "-L no",
+                              "-Z a b",
+                              "-Z a 2",
+                              "-R a 1 -s 10.0.0.1,10.0.0.2",
+                              "[1:2] -F a",
+                              "[1:2] -A a -c 3 4",
+                              "[1:2] -N c",
+                              "-N LOG",
+                              "-N -c",
+                              "--del a 1",
+                              "--li"}) {
         CAPTURE(std::string(wrong));
         CHECK_FALSE(line(wrong).empty());
     }
