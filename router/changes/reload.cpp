@@ -206,6 +206,9 @@ Task::Next Reload::judge_next() {
         return Next::WorkAgain;
     }
     answer_.text += existing_->report();
+    if (request_.dry_run) {
+        answer_.text += "the configuration can be loaded; nothing was changed\n";
+    }
     end();
     return Next::Over;
 }

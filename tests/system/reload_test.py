@@ -150,6 +150,7 @@ def existing(h, bench):
     before = h.get("/rules?format=plain")
     answer = bench.reload("--dry-run", rules=no_udp)
     h.check("a dry run lists what would be refused, and by which rule", "udp 10.0.1.2:4000 > 192.0.2.2:5000: accepted by" in answer.stdout and "now refused by" in answer.stdout and "1 connection of 1 " in answer.stdout, answer)
+    h.check("and ends by saying that nothing was changed", answer.stdout.endswith("the configuration can be loaded; nothing was changed\n"), answer)
     h.check("and changes nothing", h.get("/rules?format=plain") == before)
     answer = bench.reload(rules=no_udp)
     h.check("by default connections outlive the rules", answer.returncode == 0 and bench.echoes() is not None, answer)
