@@ -41,7 +41,7 @@ TEST_CASE("a rule names a policy of its own family and protocol") {
     CHECK(said("-p 99 -j CT --timeout ge") == "");
     CHECK(said("-p dccp -j CT --timeout ge") == "");
     CHECK(said("-p tcp -j CT --notrack --timeout nobody") == "");
-    CHECK(said("-p tcp -j CT --timeout t") == "no timeout policy \"t\"; did you mean \"tt\"?");
+    CHECK(said("-p tcp -j CT --timeout ttt") == "no timeout policy \"ttt\"; did you mean \"tt\"?");
     CHECK(said("-p udp -j CT --timeout tt") ==
           "timeout policy \"tt\" is for tcp, and the rule is for udp");
     CHECK(said("-p udplite -j CT --timeout uu") ==
