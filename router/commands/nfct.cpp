@@ -45,7 +45,12 @@ int run(const ControlOptions& control, const std::vector<std::string>& words) {
         std::fputs(args.error().c_str(), stderr);
         return kFailure;
     }
-    return print_reply(ask(control.target(), {"POST", "/nfct", one_a_line(words)}));
+    const ControlReply reply = ask(control.target(), {"POST", "/nfct", one_a_line(words)});
+    if (!reply.ok() && reply.body.starts_with("nfct ")) {
+        std::fputs(reply.body.c_str(), stderr);
+        return kFailure;
+    }
+    return print_reply(reply);
 }
 
 }  // namespace

@@ -70,6 +70,7 @@ def ask(h, server, port):
 
 def timeouts(h):
     """Policies by command, by rule, by the file."""
+    ok(h, "reload")
     ok(h, "nfct", "add", "timeout", "fleeting", "inet", "udp", "unreplied", "9")
     h.check("what is not said is what the sysctls say", ".UNREPLIED = 9,\n\t\t.REPLIED = 180," in ok(h, "nfct", "list", "timeout"))
     ok(h, "iptables", "-t", "raw", "-A", "PREROUTING", "-p", "udp", "-j", "CT", "--timeout", "fleeting")
