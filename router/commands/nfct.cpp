@@ -27,12 +27,13 @@ PROTOCOL and STATE:
   icmp, icmpv6, generic      timeout
 Others:
   --control NAME|PATH|HOST:PORT, --token TOKEN   which router
+Rules give a policy to connections: -t raw -A PREROUTING -p tcp -j CT --timeout NAME
 What changes here lasts until the router stops; `reload` makes those of the file again that the file
 describes in another way than before.
 Examples:
   nsrouter nfct add timeout short inet tcp established 100 close 10
-  nsrouter iptables -t raw -A PREROUTING -p tcp -j CT --timeout short
-  nsrouter nfct list timeout)";
+  nsrouter nfct list timeout
+  nsrouter nfct delete timeout short)";
 
 int run(const ControlOptions& control, const std::vector<std::string>& words) {
     for (const std::string& word : words) {

@@ -120,7 +120,8 @@ void event_timeouts(Section& section, ReplayEvent& event) {
     section.strings("nfct", lines);
     for (const Located<std::string>& line : lines) {
         std::vector<std::string> words;
-        for (const Word& word : split_words(line.value, Quoting::Shell).value_or(std::vector<Word>{})) {
+        for (const Word& word :
+             split_words(line.value, Quoting::Shell).value_or(std::vector<Word>{})) {
             words.push_back(word.text);
         }
         const auto args = parse_nfct_args(words);

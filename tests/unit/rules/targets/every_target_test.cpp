@@ -303,8 +303,8 @@ const std::vector<TargetRow> kSetRows = {
 
 std::vector<TargetRow> all_rows() {
     std::vector<TargetRow> rows;
-    for (const auto* some :
-         {&kFieldRows, &kMarkRows, &kTrackingRows, &kNatRows, &kBehaviourRows, &kLogRows, &kSetRows}) {
+    for (const auto* some : {&kFieldRows, &kMarkRows, &kTrackingRows, &kNatRows, &kBehaviourRows,
+                             &kLogRows, &kSetRows}) {
         rows.insert(rows.end(), some->begin(), some->end());
     }
     const std::vector<TargetRow> extensions = extension_target_rows();
