@@ -31,6 +31,8 @@ struct ForwardingSettings {
     std::uint32_t icmp_ratelimit = 1000;  // ms between errors to one peer; 0: no limit
     std::uint32_t icmp_msgs_per_sec = 1000;
     std::uint32_t ipv6_icmp_ratelimit = 100;
+    std::uint32_t fib_multipath_hash_policy = 0;  // routing::HashPolicy
+    std::uint32_t ipv6_fib_multipath_hash_policy = 0;
     // conf.{all,IFACE}; [0] is all, [i] the interface with index i. What is not there is 0.
     std::vector<std::uint32_t> rp_filter{0};
     std::vector<std::uint32_t> send_redirects{0};

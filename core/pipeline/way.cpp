@@ -1,27 +1,12 @@
 // The way of a packet: what is asked of the routes, and what is routed anew.
+#include "core/pipeline/flow_keys.hpp"
 #include "core/pipeline/pipeline.hpp"
-#include "core/wire/bytes.hpp"
 
 namespace nsr::pipeline {
 
 using routing::Decision;
 using routing::Destination;
 using routing::Flow;
-
-namespace {
-
-// kernel: __skb_flow_get_ports
-void add_ports(const Packet& packet, Flow& flow) {
-    constexpr std::size_t kPortsBytes = 4;
-    const auto transport = packet.l4();
-    if (!packet.layout.is_fragment && proto::has_ports(flow.protocol) &&
-        transport.size() >= kPortsBytes) {
-        flow.source_port = wire::load16(transport.data());
-        flow.destination_port = wire::load16(transport.data() + 2);
-    }
-}
-
-}  // namespace
 
 // kernel: ip_route_input_slow, ip6_route_input; ip_route_output_key
 Flow Pipeline::flow_of(const Packet& packet) const {
@@ -34,7 +19,15 @@ Flow Pipeline::flow_of(const Packet& packet) const {
     flow.tos = layout.tos;
     flow.protocol = layout.protocol;
     if (state_.routes.reads_ports(layout.family)) {
-        add_ports(packet, flow);
+        const Ports ports = ports_of(layout, packet.bytes());
+        flow.source_port = ports.source;
+        flow.destination_port = ports.destination;
+    }
+    if (state_.routes.shares_out(layout.family)) {
+        const auto policy = static_cast<routing::HashPolicy>(
+            layout.family == Family::Ipv4 ? state_.forwarding.fib_multipath_hash_policy
+                                          : state_.forwarding.ipv6_fib_multipath_hash_policy);
+        flow.hash = state_.routes.hash_of(hash_keys(packet, policy));
     }
     return flow;
 }

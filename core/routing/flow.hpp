@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "core/base/ids.hpp"
 #include "core/wire/address.hpp"
@@ -19,6 +20,8 @@ struct Flow {
     std::uint8_t protocol = 0;
     Port source_port = 0;
     Port destination_port = 0;
+    // Chooses among several next hops; nothing: the addresses do. See HashKeys
+    std::optional<std::uint32_t> hash = std::nullopt;
 };
 
 enum class Destination : std::uint8_t {

@@ -13,17 +13,33 @@ std::uint64_t word(const IpAddress& address, std::size_t at) {
     return std::uint64_t{address.words[at]} << 32 | address.words[at + 1];
 }
 
-// kernel: fib_multipath_hash, rt6_multipath_hash; __flow_hash_consistentify
-std::uint32_t hash_of(const Flow& flow, SipKey key) {
-    const auto [low, high] = std::minmax(flow.source, flow.destination);
-    const bool v6 = flow.destination.is_v6();
-    const std::array<std::uint64_t, 5> words = {word(low, 0), word(low, 2), word(high, 0),
-                                                word(high, 2), v6 ? flow.protocol : 0U};
+}  // namespace
+
+HashKeys keys_of(const Flow& flow, HashPolicy policy) {
+    HashKeys keys{.source = flow.source, .destination = flow.destination};
+    if (policy == HashPolicy::Ports || flow.destination.is_v6()) {
+        keys.protocol = flow.protocol;
+    }
+    if (policy == HashPolicy::Ports) {
+        keys.source_port = flow.source_port;
+        keys.destination_port = flow.destination_port;
+    }
+    return keys;
+}
+
+std::uint32_t hash_of(const HashKeys& keys, SipKey key) {
+    const auto [low, high] = std::minmax(keys.source, keys.destination);
+    const auto [low_port, high_port] = std::minmax(keys.source_port, keys.destination_port);
+    const std::array<std::uint64_t, 6> words = {
+        word(low, 0),
+        word(low, 2),
+        word(high, 0),
+        word(high, 2),
+        std::uint64_t{low_port} << 16 | high_port,
+        std::uint64_t{keys.flow_label} << 8 | keys.protocol};
     return static_cast<std::uint32_t>(siphash13(key, words.data(), words.size()) >>
                                       (64 - kHashBits));
 }
-
-}  // namespace
 
 void share_out(std::span<Hop> hops) {
     std::uint64_t total = 0;
@@ -42,7 +58,8 @@ void share_out(std::span<Hop> hops) {
 // What the router itself sends from a link's address leaves by that link, as far as the hash lets
 // it.
 const Hop& choose(std::span<const Hop> hops, const Flow& flow, SipKey key) {
-    const std::uint32_t hash = hash_of(flow, key);
+    const std::uint32_t hash =
+        flow.hash ? *flow.hash : hash_of(keys_of(flow, HashPolicy::Addresses), key);
     const Hop* by_hash = nullptr;
     const Hop* by_source = nullptr;
     for (const Hop& hop : hops) {

@@ -1,5 +1,5 @@
-// Several next hops: which of them a flow takes. The hash goes by the addresses, the same in both
-// directions, so that a flow keeps its way. kernel: fib_multipath_hash_policy 0, hash-threshold
+// Several next hops: which of them a flow takes. The hash is the same in both directions, so that a
+// flow keeps its way. kernel: fib_multipath_hash, rt6_multipath_hash; hash-threshold
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,25 @@
 #include "core/routing/flow.hpp"
 
 namespace nsr::routing {
+
+// net.ipv4.fib_multipath_hash_policy, net.ipv6.fib_multipath_hash_policy. Addresses: and, of IPv6,
+// the flow label and the protocol.
+enum class HashPolicy : std::uint8_t { Addresses, Ports };
+
+// What of a packet is hashed; what is 0 does not count. kernel: flow_keys
+struct HashKeys {
+    IpAddress source;
+    IpAddress destination;
+    std::uint8_t protocol = 0;
+    Port source_port = 0;
+    Port destination_port = 0;
+    std::uint32_t flow_label = 0;
+};
+
+// Of a flow of which no packet is known.
+[[nodiscard]] HashKeys keys_of(const Flow& flow, HashPolicy policy);
+// 31 bits. kernel: flow_hash_from_keys, __flow_hash_consistentify
+[[nodiscard]] std::uint32_t hash_of(const HashKeys& keys, SipKey key);
 
 struct Hop {
     IfIndex out = IfIndex::None;

@@ -230,6 +230,7 @@ void RouteTable::rebuild() {
     others_.clear();
     connected_.clear();
     own_ipv4_.clear();
+    shares_out_ = {false, false};
     // The kernel asks the local table first: what is ours is inserted before anything else.
     for (const Interface& interface : interfaces_.all()) {
         for (const Prefix& own : interface.addresses) {
@@ -298,6 +299,7 @@ void RouteTable::index_route(const Route& route) {
         target.decision.next_hop = route.via.value_or(IpAddress{});
         target.direct = !route.via.has_value();
     }
+    shares_out_[index_of(route.to.address.family)] |= !route.hops.empty();
     RouteIndex& table = route.table == kMainTable ? main_ : others_[route.table];
     table.insert(route.to, target, hops_of(route));
 }

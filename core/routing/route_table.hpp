@@ -83,6 +83,11 @@ class RouteTable {
     [[nodiscard]] bool has_custom_rules(Family family) const { return custom_[index_of(family)]; }
     // A rule asks for ports: a flow needs them. kernel: fib4_rules_early_flow_dissect
     [[nodiscard]] bool reads_ports(Family family) const { return reads_ports_[index_of(family)]; }
+    // A route has several next hops: a flow needs its hash.
+    [[nodiscard]] bool shares_out(Family family) const { return shares_out_[index_of(family)]; }
+    [[nodiscard]] std::uint32_t hash_of(const HashKeys& keys) const {
+        return routing::hash_of(keys, key_);
+    }
     // Is it an IPv4 address of one of the interfaces? Asked about the source of every packet.
     [[nodiscard]] bool is_own_ipv4(const IpAddress& address) const;
 
@@ -138,6 +143,7 @@ class RouteTable {
     std::array<bool, 2> plain_{true, true};  // by family: main_ answers for all rules
     std::array<bool, 2> custom_{false, false};
     std::array<bool, 2> reads_ports_{false, false};
+    std::array<bool, 2> shares_out_{false, false};
     std::array<std::vector<Asked>, 2> asked_;
     std::vector<std::uint32_t> own_ipv4_;  // sorted
 };

@@ -106,25 +106,7 @@ def flags(netns, device):
 
 def test(h):
     old, new = h.netns("old"), h.netns("new")
-    config = h.write("router.toml", f"""
-[router]
-name = "{h.instance()}"
-[control]
-listen = "127.0.0.1:{h.port}"
-[[interface]]
-name = "lan"
-netns = "{old}"
-address = ["10.0.1.1/24"]
-host.address = ["10.0.1.2/24"]
-host.routes = ["default"]
-host.forwarding = true
-mtu = 1400
-[[interface]]
-name = "wan"
-netns = "{new}"
-address = ["192.0.2.1/24"]
-host.address = ["192.0.2.2/24"]
-""")
+    config = h.write("router.toml", h.inside_outside(inside="old", outside="new", lan="host.forwarding = true\nmtu = 1400"))
     ip("netns", "add", old)
     h.stack.callback(lambda: subprocess.run(["ip", "netns", "del", old], check=False))
     ip("-n", old, "tuntap", "add", "lan", "mode", "tun", "vnet_hdr")

@@ -21,24 +21,6 @@ SKIPPED = 77
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 
-INSIDE_OUTSIDE = """
-[router]
-name = "{name}"
-[control]
-listen = "127.0.0.1:{port}"
-[[interface]]
-name = "lan"
-netns = "{id}-inside"
-address = ["10.0.1.1/24"]
-host.address = ["10.0.1.2/24"]
-host.routes = ["default"]
-[[interface]]
-name = "wan"
-netns = "{id}-outside"
-address = ["192.0.2.1/24"]
-host.address = ["192.0.2.2/24"]
-"""
-
 
 class Harness:
     """Counts checks and holds what has to go at the end."""
@@ -50,8 +32,7 @@ class Harness:
         self.passed = self.failed = 0
         self.stack = contextlib.ExitStack()
         self.router = None
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
 
     def check(self, what, condition, seen=""):
         self.passed, self.failed = self.passed + bool(condition), self.failed + (not condition)
@@ -71,12 +52,26 @@ class Harness:
             elif key.strip() in ("listen",) or line.strip() in ("[router]", "[control]") or key.strip() == "name" and "demo" in value:
                 continue
             lines.append(line)
-        head = f'[router]\nname = "{self.instance(name)}"\n[control]\nlisten = "127.0.0.1:{self.port}"\n'
-        return head + "\n".join(lines) + "\n"
+        return self.config("\n".join(lines), name=self.instance(name))
 
-    def inside_outside(self, more="", name=None):
-        """A router between a host "inside" (10.0.1.2) and one "outside" (192.0.2.2), and what more its configuration says."""
-        return INSIDE_OUTSIDE.format(name=name or self.instance(), id=self.id, port=self.port) + more
+    def config(self, *parts, name=None, port=None):
+        """A router of this test's, and what more its configuration says."""
+        head = f'[router]\nname = "{name or self.instance()}"\n[control]\nlisten = "127.0.0.1:{port or self.port}"\n'
+        return head + "\n".join(parts) + "\n"
+
+    def link(self, name, netns, addresses, hosts, routes=("default",), more=""):
+        """An [[interface]] with its prefixes, those of the host at its other end, and what the host sends through it."""
+        lines = ["[[interface]]", f'name = "{name}"', f'netns = "{self.netns(netns)}"', f"address = {json.dumps(list(addresses))}",
+                 f"host.address = {json.dumps(list(hosts))}", f"host.routes = {json.dumps(list(routes))}" if routes else "", more]
+        return "\n".join(line for line in lines if line)
+
+    def inside_outside(self, more="", name=None, v6=False, inside="inside", outside="outside", lan="", wan=""):
+        """A router between a host inside (10.0.1.2, fd00:1::2) and one outside (192.0.2.2, 2001:db8::2), and what more its configuration says."""
+        def both(four, six):
+            return (four, six) if v6 else (four,)
+        return self.config(self.link("lan", inside, both("10.0.1.1/24", "fd00:1::1/64"), both("10.0.1.2/24", "fd00:1::2/64"), more=lan),
+                           self.link("wan", outside, both("192.0.2.1/24", "2001:db8::1/64"), both("192.0.2.2/24", "2001:db8::2/64"), routes=(), more=wan),
+                           more, name=name)
 
     def instance(self, name="router"):
         return f"{self.id}-{name}"
@@ -94,6 +89,14 @@ class Harness:
             answer = self.cli("status", "--wait", "20")
             if answer.returncode:
                 raise SystemExit(f"the router did not start: {answer.stderr}{(self.folder / 'log').read_text()}")
+
+    def start_beside(self, config, name):
+        """One more router; it ends with the test."""
+        router = subprocess.Popen([self.program, "run", config], stdout=subprocess.DEVNULL, stderr=open(self.folder / f"log-{name}", "w"))
+        self.stack.callback(lambda: (router.terminate(), router.wait(20)))
+        answer = self.run("--control", self.instance(name), "status", "--wait", "20")
+        if answer.returncode:
+            raise SystemExit(f"the router {name} did not start: {answer.stderr}{(self.folder / f'log-{name}').read_text()}")
 
     def stop(self, number=signal.SIGTERM):
         if self.router and self.router.poll() is None:
@@ -203,6 +206,11 @@ class Harness:
             else:
                 os.unlink(path)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
 
 
 def setns(descriptor):

@@ -16,17 +16,6 @@ import threading
 import harness
 
 CONFIG = """
-[[interface]]
-name = "lan"
-netns = "{client}"
-address = ["10.0.1.1/24", "fd00:1::1/64"]
-host.address = ["10.0.1.2/24", "fd00:1::2/64"]
-host.routes = ["default"]
-[[interface]]
-name = "wan"
-netns = "{server}"
-address = ["192.0.2.1/24", "2001:db8::1/64"]
-host.address = ["192.0.2.2/24", "2001:db8::2/64"]
 [rules]
 ipv4 = "rules.v4"
 ipv6 = "rules.v6"
@@ -93,23 +82,23 @@ def ftp(test, what, client, server, *options):
 
 def ftp_through_masquerade(test):
     for server in ("192.0.2.2", "2001:db8::2"):
-        folder = ftp_server(test, "server", server)
+        folder = ftp_server(test, "outside", server)
         ways = [("active, EPRT", "-P", "-"), ("passive, EPSV",)]
         if ":" not in server:
             ways += [("active, PORT", "-P", "-", "--disable-eprt"), ("passive, PASV", "--disable-epsv", "--no-ftp-skip-pasv-ip")]
         for name, *options in ways:
             what = f"FTP through MASQUERADE to {server}, {name}"
-            stored = ftp(test, what, "client", server, *options)
+            stored = ftp(test, what, "inside", server, *options)
             path = folder / "stored"
             test.check(f"{what}: stored", path.exists() and path.read_text() == FILE, stored.stderr)
             path.unlink(missing_ok=True)
 
 
 def ftp_to_dnat(test):
-    folder = ftp_server(test, "client", "10.0.1.2")
+    folder = ftp_server(test, "inside", "10.0.1.2")
     for name, *options in (("PASV", "--disable-epsv", "--no-ftp-skip-pasv-ip"), ("EPSV",)):
         what = f"FTP to a server behind DNAT, {name}"
-        stored = ftp(test, what, "server", "192.0.2.1", *options)
+        stored = ftp(test, what, "outside", "192.0.2.1", *options)
         path = folder / "stored"
         test.check(f"{what}: stored", path.exists() and path.read_text() == FILE, stored.stderr)
         path.unlink(missing_ok=True)
@@ -119,7 +108,7 @@ def ftp_to_dnat(test):
 def tftp_server(test, address):
     """Answers one request after the other, each from a port of its own; -> what was stored, by name."""
     stored = {}
-    door = test.udp("server", address, 69)
+    door = test.udp("outside", address, 69)
     door.settimeout(None)
 
     def read(sock, peer):
@@ -145,7 +134,7 @@ def tftp_server(test, address):
                 request, peer = door.recvfrom(600)
             except OSError:
                 return
-            sock = test.udp("server", address)
+            sock = test.udp("outside", address)
             with contextlib.suppress(TimeoutError):
                 name = request[2:].split(b"\0")[0].decode()
                 read(sock, peer) if request[1] == 1 else write(sock, peer, name)
@@ -158,9 +147,9 @@ def tftp(test):
     for server in ("192.0.2.2", "2001:db8::2"):
         stored = tftp_server(test, server)
         host = f"[{server}]" if ":" in server else server
-        fetched = test.curl("--tftp-no-options", f"tftp://{host}/file", netns="client")
+        fetched = test.curl("--tftp-no-options", f"tftp://{host}/file", netns="inside")
         test.check(f"TFTP from {server}: fetched", fetched.stdout == FILE, (len(fetched.stdout), fetched.stderr))
-        put = test.curl("--tftp-no-options", "-T", test.write("mine", FILE), f"tftp://{host}/stored", netns="client")
+        put = test.curl("--tftp-no-options", "-T", test.write("mine", FILE), f"tftp://{host}/stored", netns="inside")
         test.check(f"TFTP from {server}: stored", put.returncode == 0 and stored.get("stored") == FILE, put.stderr)
 
 
@@ -185,7 +174,7 @@ def expected(test):
 
 
 def sip_call(test):
-    phone, proxy = test.udp("client", "10.0.1.2", 5060), test.udp("server", "192.0.2.2", 5060)
+    phone, proxy = test.udp("inside", "10.0.1.2", 5060), test.udp("outside", "192.0.2.2", 5060)
     phone.sendto(sip("REGISTER sip:192.0.2.2 SIP/2.0", "1 REGISTER", "10.0.1.2:5060"), ("192.0.2.2", 5060))
     request, peer = heard(proxy)
     test.check("SIP: the registrar is told an address that it can reach", b"Contact: <sip:ann@192.0.2.1:5060>" in request and b"10.0.1.2" not in request, request)
@@ -194,12 +183,12 @@ def sip_call(test):
     answer = request.replace(b"REGISTER sip:192.0.2.2 SIP/2.0", b"SIP/2.0 200 OK")
     proxy.sendto(answer, peer)
     test.check("SIP: the telephone hears its own address", b"Contact: <sip:ann@10.0.1.2:5060>" in heard(phone)[0])
-    caller = test.udp("server", "192.0.2.2", 5070)
+    caller = test.udp("outside", "192.0.2.2", 5070)
     caller.sendto(b"OPTIONS sip:ann@192.0.2.1 SIP/2.0\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n", ("192.0.2.1", 5060))
     test.check("SIP: who registered is reached from another port", heard(phone)[0].startswith(b"OPTIONS sip:ann@10.0.1.2"))
 
-    voice, other_voice = test.udp("client", "10.0.1.2", 40000), test.udp("server", "192.0.2.2", 50000)
-    test.udp("server", "192.0.2.2", 50002).sendto(b"too early", ("192.0.2.1", 40000))
+    voice, other_voice = test.udp("inside", "10.0.1.2", 40000), test.udp("outside", "192.0.2.2", 50000)
+    test.udp("outside", "192.0.2.2", 50002).sendto(b"too early", ("192.0.2.1", 40000))
     phone.sendto(sip("INVITE sip:bob@192.0.2.2 SIP/2.0", "2 INVITE", "10.0.1.2:5060", sdp("10.0.1.2", 40000)), ("192.0.2.2", 5060))
     invite, peer = heard(proxy)
     media = re.search(rb"c=IN IP4 (\S+)\r\n.*m=audio (\d+)", invite, re.S)
@@ -228,8 +217,7 @@ def run(test):
         sys.exit(harness.SKIPPED)
     test.write("rules.v4", RULES.format(dnat=DNAT))
     test.write("rules.v6", RULES.format(dnat=""))
-    head = f'[router]\nname = "{test.instance()}"\n[control]\nlisten = "127.0.0.1:{test.port}"\n'
-    test.start(test.write("router.toml", head + CONFIG.format(client=test.netns("client"), server=test.netns("server"))))
+    test.start(test.write("router.toml", test.inside_outside(CONFIG, v6=True)))
     ftp_through_masquerade(test)
     ftp_to_dnat(test)
     tftp(test)

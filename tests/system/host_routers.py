@@ -38,41 +38,20 @@ def run(*command):
     subprocess.run(command, check=True)
 
 
+def with_length(addresses):
+    return [f"{addresses[0]}/24", f"{addresses[1]}/64"]
+
+
 def product(h):
     h.write("rules.v4", rules(0))
     h.write("rules.v6", rules(1))
     routes = "".join(f'[[route]]\nto = "{to}"\ntype = "{kind}"\n' for kind, both in ROUTES.items() for to in both)
-    config = h.write("router.toml", f"""
-[router]
-name = "{h.instance()}"
-[control]
-listen = "127.0.0.1:{h.port}"
-[host]
-netns = "{h.netns('router')}"
-[[interface]]
-name = "lan"
-netns = "{h.netns('client')}"
-mtu = {LAN_MTU}
-address = ["{LAN[0]}/24", "{LAN[1]}/64"]
-host.address = ["{CLIENT[0]}/24", "{CLIENT[1]}/64"]
-host.routes = ["default"]
-[[interface]]
-name = "wan"
-netns = "{h.netns('server')}"
-address = ["{WAN[0]}/24", "{WAN[1]}/64"]
-host.address = ["{SERVER[0]}/24", "{SERVER[1]}/64"]
-host.routes = ["default"]
-[[route]]
-to = "198.51.100.0/24"
-via = "{SERVER[0]}"
-[[route]]
-to = "2001:db8:3::/64"
-via = "{SERVER[1]}"
-{routes}
-[rules]
-ipv4 = "rules.v4"
-ipv6 = "rules.v6"
-""")
+    config = h.write("router.toml", h.config(
+        f'[host]\nnetns = "{h.netns("router")}"',
+        h.link("lan", "client", with_length(LAN), with_length(CLIENT), more=f"mtu = {LAN_MTU}"),
+        h.link("wan", "server", with_length(WAN), with_length(SERVER)),
+        f'[[route]]\nto = "198.51.100.0/24"\nvia = "{SERVER[0]}"\n[[route]]\nto = "2001:db8:3::/64"\nvia = "{SERVER[1]}"',
+        routes + '[rules]\nipv4 = "rules.v4"\nipv6 = "rules.v6"'))
     h.start(config)
     beyond(h)
     return config

@@ -14,25 +14,7 @@ import subprocess
 import harness
 
 KEEP = "192.0.2.2"  # the server; beyond it tunnels are not translated
-CONFIG = """
-[[interface]]
-name = "lan"
-device = "lan"
-netns = "{client}"
-mtu = {mtu}
-address = ["10.0.1.1/24", "fd00:1::1/64"]
-host.address = ["10.0.1.2/24", "fd00:1::2/64"]
-host.routes = ["default"]
-[[interface]]
-name = "wan"
-device = "wan"
-netns = "{server}"
-address = ["192.0.2.1/24", "2001:db8::1/64"]
-host.address = ["192.0.2.2/24", "2001:db8::2/64"]
-host.routes = ["default"]
-[rules]
-ipv4 = "rules.v4"
-"""
+RULES_FILE = '[rules]\nipv4 = "rules.v4"'
 # Port 4790 is translated in both directions, as a VXLAN through NAT has to be.
 RULES = """*nat
 -A PREROUTING -i wan -p udp --dport 4790 -j DNAT --to-destination 10.0.1.2
@@ -168,8 +150,7 @@ def finish(packet, start, offset):
 
 def test(test):
     test.write("rules.v4", RULES)
-    config = test.write("tunnels.toml", test.adapt(CONFIG.format(client="client", server="server", mtu=1500)))
-    test.start(config)
+    test.start(test.write("tunnels.toml", test.inside_outside(RULES_FILE, v6=True, inside="client", outside="server", wan='host.routes = ["default"]')))
     four = {"client": "10.0.1.2", "server": "192.0.2.2"}
     translated = {**four, "seen_client": "192.0.2.1"}
     six = {"client": "fd00:1::2", "server": "2001:db8::2"}

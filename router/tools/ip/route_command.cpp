@@ -112,7 +112,8 @@ std::string source_text(const routing::Flow& flow, const Decision& decision, con
 }
 
 std::string way_text(const routing::Flow& flow, const Decision& decision, const Router& router) {
-    std::string text = to_string(flow.destination);
+    const bool own = decision.kind == Destination::Local;
+    std::string text = (own ? "local " : "") + to_string(flow.destination);
     if (flow.source.family != Family::None) {
         text += " from " + to_string(flow.source);
     }
@@ -121,7 +122,7 @@ std::string way_text(const routing::Flow& flow, const Decision& decision, const 
         text += " via " + to_string(decision.next_hop);
     }
     text += " dev " + (local ? std::string("lo") : router.interfaces().get(decision.out).name);
-    if (decision.table != routing::kMainTable && decision.table != 0) {
+    if (decision.table != routing::kMainTable && decision.table != 0 && !own) {
         text += " table " + table_name(decision.table);
     }
     if (flow.source.family == Family::None) {
@@ -181,6 +182,10 @@ IpAnswer get_route(const IpArgs& args, const Router& router) {
             return {{}, no_device(name)};
         }
         index = interface == nullptr ? index : interface->index;
+    }
+    const bool begins_here = flow.in == IfIndex::Loopback;
+    if (begins_here && flow.source.is_v4() && !router.interfaces().is_own(flow.source)) {
+        return {{}, why_not(Destination::None)};  // kernel: ip_route_output_key_hash_rcu
     }
     const Decision decision = router.routes().lookup(flow);
     const bool leads = leads_somewhere(decision) || decision.kind == Destination::Broadcast ||

@@ -40,12 +40,13 @@ std::string hop_text(const Router& router, const routing::NextHop& hop) {
 
 // What was asked for by a word is not repeated in the lines.
 struct Shown {
+    bool gateway = true;
     bool device = true;
     bool table = true;
 };
 
 std::string way_text(const Router& router, const Route& route, bool connected, const Shown& shown) {
-    std::string text = route.via ? " via " + to_string(*route.via) : std::string();
+    std::string text = route.via && shown.gateway ? " via " + to_string(*route.via) : std::string();
     const bool has_interface = route.interface != IfIndex::None;
     if (has_interface && shown.device) {
         text += " dev " + router.interfaces().get(route.interface).name;
@@ -91,7 +92,8 @@ std::string route_listing(const Router& router, const IpArgs& args, IfIndex inte
         Route route;
         std::string text;
     };
-    const Shown shown{.device = interface == IfIndex::None,
+    const Shown shown{.gateway = !args.selection.via.has_value(),
+                      .device = interface == IfIndex::None,
                       .table = !args.selection.table.has_value()};
     std::vector<Line> lines;
     const auto add = [&](const std::vector<Route>& routes, bool connected) {

@@ -122,6 +122,23 @@ std::optional<Prefix> destination(const std::string& text, const IpArgs& args) {
     return Prefix{{{}, v6 ? Family::Ipv6 : Family::Ipv4}, 0};
 }
 
+// The destination is the word that is none of the others, wherever it stands.
+void take_route_word(WordReader& words, IpArgs& args, std::string& to) {
+    const std::string word = words.take();
+    const auto known = std::find_if(std::begin(kWords), std::end(kWords),
+                                    [&](const Word& each) { return each.name == word; });
+    if (known != std::end(kWords)) {
+        known->take(words, args);
+    } else if (word == "local" || word == "broadcast" || word == "anycast") {
+        words.fail("routes of type " + word + " follow the addresses; they cannot be changed");
+    } else if (to.empty()) {
+        to = word == "to" ? words.take() : word;
+    } else {
+        words.fail("unexpected \"" + word +
+                   "\"; a route takes via, dev, table, metric, tos, src, mtu, onlink and nexthop");
+    }
+}
+
 // What is missing, or too much; empty: nothing.
 std::string judge(const IpArgs& args) {
     const bool unicast = args.type == routing::RouteType::Unicast;
@@ -132,10 +149,7 @@ std::string judge(const IpArgs& args) {
     if (args.route.onlink && args.interface.empty()) {
         return "Error: Nexthop device required for onlink.";
     }
-    if ((args.route.tos & ~routing::routed_tos(Family::Ipv4, 0xff)) != 0) {
-        return "Error: Invalid tos.";
-    }
-    return {};
+    return wrong_tos(args.route.tos, Family::Ipv4);
 }
 
 }  // namespace
@@ -146,25 +160,15 @@ Parsed parse_route_words(IpArgs args, Rest rest) {
         rest = rest.subspan(1);
     }
     WordReader words(rest);
-    words.take_if("to");
-    if (!words.more()) {
-        return std::string("a route needs a destination: a prefix or `default`");
-    }
-    const std::string text = words.take();
+    std::string text;
     while (words.more()) {
-        const std::string word = words.take();
-        const auto known = std::find_if(std::begin(kWords), std::end(kWords),
-                                        [&](const Word& each) { return each.name == word; });
-        if (known == std::end(kWords)) {
-            words.fail("unexpected \"" + word +
-                       "\"; a route takes via, dev, table, metric, tos, src, mtu, onlink and "
-                       "nexthop");
-        } else {
-            known->take(words, args);
-        }
+        take_route_word(words, args, text);
     }
     if (!words.error().empty()) {
         return words.error();
+    }
+    if (text.empty()) {
+        return std::string("a route needs a destination: a prefix or `default`");
     }
     const std::optional<Prefix> prefix = destination(text, args);
     if (!prefix || !(prefix->network() == *prefix)) {

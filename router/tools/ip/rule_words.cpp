@@ -131,6 +131,7 @@ constexpr Word kWords[] = {
     {"priority", true, set_priority},
     {"preference", true, set_priority},
     {"pref", true, set_priority},
+    {"prio", true, set_priority},
     {"order", true, set_priority},
     {"table", true, set_table},
     {"lookup", true, set_table},
@@ -174,16 +175,14 @@ std::string finish_rule(RuleQuery& query) {
             return "Error: " + to_string(*prefix) + " is of another family than the rule.";
         }
     }
-    if ((rule.tos & ~routing::routed_tos(rule.family, 0xff)) != 0) {
-        return "Error: Invalid tos.";
-    }
-    return {};
+    return wrong_tos(rule.tos, rule.family);
 }
 
 // A rule that says nothing of where to look means the main table. kernel: iprule_modify
 Parsed parse_rule_words(IpArgs args, std::span<const std::string> rest) {
-    if (rest.empty() && args.action == IpAction::RuleDel) {
-        return std::string("\"ip rule del\" requires arguments.");
+    if (rest.empty()) {
+        const bool add = args.action == IpAction::RuleAdd;
+        return std::string("\"ip rule ") + (add ? "add" : "del") + "\" requires arguments.";
     }
     RuleQuery& query = args.rule;
     query.any_action = true;

@@ -59,6 +59,15 @@ std::optional<std::uint8_t> parse_tos(std::string_view text) {
     return tos ? std::optional(static_cast<std::uint8_t>(*tos)) : std::nullopt;
 }
 
+// kernel: inet_validate_dscp, fib4_rule_configure
+std::string wrong_tos(std::uint8_t tos, Family family) {
+    constexpr std::uint8_t kEcnBits = 0x3;
+    if ((tos & kEcnBits) != 0) {
+        return "Error: Invalid dsfield (tos): ECN bits must be 0.";
+    }
+    return (tos & ~routing::routed_tos(family, 0xff)) != 0 ? "Error: Invalid tos." : "";
+}
+
 std::optional<std::uint32_t> parse_table(std::string_view text) {
     const auto named = by_name(kTables, text);
     if (named != std::end(kTables)) {

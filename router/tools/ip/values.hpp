@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/routing/policy_rule.hpp"
 #include "core/routing/route.hpp"
 
 namespace nsr::router {
@@ -15,6 +16,8 @@ namespace nsr::router {
 std::optional<std::uint32_t> parse_number(std::string_view text, std::uint32_t most = 0xffffffff);
 // A TOS, hexadecimal with or without 0x, as iproute2 reads it.
 std::optional<std::uint8_t> parse_tos(std::string_view text);
+// What is wrong with one to route by; empty: nothing.
+std::string wrong_tos(std::uint8_t tos, Family family);
 // local, main, default or a number from 1 on.
 std::optional<std::uint32_t> parse_table(std::string_view text);
 std::string table_name(std::uint32_t table);

@@ -298,6 +298,34 @@ void memory6_host(Machine& m) {
                       [&] { m.fragment6("[fd00:1::1]:53"); });
 }
 
+// By how many ways connections of one client to one server leave, which differ in their ports.
+std::size_t ways_out(Machine& m, const char* client, const char* server, const char* to,
+                     const char* over_wan, const char* over_other) {
+    const IfIndex other = m.add_link("other", "203.0.113.1/24", "2001:db8:2::1/64");
+    routing::Route route{.to = *parse_prefix(to)};
+    route.hops = {{.via = parse_address(over_wan)}, {.via = parse_address(over_other)}};
+    REQUIRE(m.router->add_route(route) == routing::RouteChange::Done);
+    m.left.clear();
+    for (int port = 1; port <= 32; ++port) {
+        m.from_lan(udp(client + std::to_string(port), server));
+    }
+    REQUIRE(m.left.size() == 32);
+    const auto by_other = std::count_if(m.left.begin(), m.left.end(), [&](const Packet& packet) {
+        return packet.meta.out == other;
+    });
+    return by_other == 0 || by_other == 32 ? 1 : 2;
+}
+void by_ports4(Machine& m, const char* policy, std::size_t ways) {
+    m.set("ipv4/fib_multipath_hash_policy", policy);
+    CHECK(ways_out(m, "10.0.0.2:", "198.51.100.7:80", "198.51.100.0/24", "192.0.2.9",
+                   "203.0.113.9") == ways);
+}
+void by_ports6(Machine& m, const char* policy, std::size_t ways) {
+    m.set("ipv6/fib_multipath_hash_policy", policy);
+    CHECK(ways_out(m, "[fd00:1::2]:", "[2001:db8:9::7]:80", "2001:db8:9::/64", "2001:db8::9",
+                   "2001:db8:2::9") == ways);
+}
+
 const std::array kEffects = {
     Effect{"ipv4/conf/*/rp_filter",
            [](Machine& m) {
@@ -353,6 +381,12 @@ const std::array kEffects = {
                    m.set(name, "0");
                }
            }},
+    Effect{"ipv4/fib_multipath_hash_policy",
+           [](Machine& m) {
+               Machine plain;
+               by_ports4(plain, "0", 1);
+               by_ports4(m, "1", 2);
+           }},
     Effect{"ipv4/icmp_msgs_per_sec",
            [](Machine& m) {
                CHECK(errors_for(m, kClient, "10.0.0.1:53", 3) > 0);
@@ -407,6 +441,12 @@ const std::array kEffects = {
                m.from_lan(udp(kClient6, kServer6));
                CHECK(m.dropped(DropReason::ForwardingDisabled) == 1);
                CHECK(m.left.size() == 1);
+           }},
+    Effect{"ipv6/fib_multipath_hash_policy",
+           [](Machine& m) {
+               Machine plain;
+               by_ports6(plain, "0", 1);
+               by_ports6(m, "1", 2);
            }},
     Effect{"ipv6/icmp/ratelimit",
            [](Machine& m) {

@@ -73,6 +73,11 @@ TEST_CASE_FIXTURE(Bench, "rules are listed as ip rule does") {
 TEST_CASE_FIXTURE(Bench, "rules that are wrong, or not there") {
     CHECK(ip("rule add pref 55 goto 54") == "Error: Backward goto not supported.");
     CHECK(ip("rule add pref 58 tos 0xb8 table 7") == "Error: Invalid tos.");
+    CHECK(ip("rule add pref 58 tos 0x3 table 7") ==
+          "Error: Invalid dsfield (tos): ECN bits must be 0.");
+    CHECK(ip("rule add") == "\"ip rule add\" requires arguments.");
+    CHECK(ip("rule add prio zz table 7") ==
+          "Error: argument \"zz\" is wrong: preference value is invalid");
     CHECK(ip("rule del pref 9999") == "RTNETLINK answers: No such file or directory");
     CHECK(ip("rule del") == "\"ip rule del\" requires arguments.");
     CHECK(ip("rule add fwmark zz table 5") ==
@@ -118,8 +123,7 @@ TEST_CASE_FIXTURE(Bench, "routes are listed with what was said of them") {
     CHECK(ip("route show table 100") ==
           "203.0.117.0/24 via 192.0.2.9 dev wan\nthrow 203.0.122.0/24 metric 7\n");
     CHECK(ip("route show dev lan") == "10.0.0.0/24 proto kernel scope link src 10.0.0.1\n");
-    CHECK(ip("route show via 192.0.2.10") ==
-          "default via 192.0.2.10 dev wan metric 200\n203.0.118.5 via 192.0.2.10 dev wan\n");
+    CHECK(ip("route show via 192.0.2.10") == "default dev wan metric 200\n203.0.118.5 dev wan\n");
     CHECK(ip("route show root 203.0.114.0/23") ==
           "203.0.114.0/24 via 192.0.2.9 dev wan onlink\n"
           "203.0.115.0/24\n"
@@ -153,6 +157,12 @@ TEST_CASE_FIXTURE(Bench, "routes that are refused") {
     CHECK(ip("-6 route change 2001:db8:99::/48 via 2001:db8::10") ==
           "Error: Can not replace route - no match found.");
     CHECK(ip("route flush") == "\"ip route flush\" requires arguments.");
+    CHECK(ip("route add table 7 dev wan") == "a route needs a destination: a prefix or `default`");
+    CHECK(ip("route add 198.19.0.0/16 198.20.0.0/16 dev wan") ==
+          "unexpected \"198.20.0.0/16\"; a route takes via, dev, table, metric, tos, src, mtu, "
+          "onlink and nexthop");
+    CHECK(ip("route add local 198.19.0.0/16 dev lo") ==
+          "routes of type local follow the addresses; they cannot be changed");
 }
 
 TEST_CASE_FIXTURE(Bench, "IPv6: append makes several next hops; the metric is always shown") {
@@ -174,9 +184,20 @@ TEST_CASE_FIXTURE(Bench, "route get says which way a packet takes") {
     CHECK(ip("route get 198.18.0.1") == "198.18.0.1 via 192.0.2.9 dev wan src 192.0.2.1\n");
     CHECK(ip("route get 198.18.0.1 mark 3") ==
           "198.18.0.1 via 192.0.2.10 dev wan table 100 src 192.0.2.20 mark 3\n");
-    CHECK(ip("route get 10.0.0.1") == "10.0.0.1 dev lo table local src 10.0.0.1\n");
+    CHECK(ip("route get 10.0.0.1") == "local 10.0.0.1 dev lo src 10.0.0.1\n");
     CHECK(ip("route get 203.0.121.1") == "RTNETLINK answers: Invalid argument");
     CHECK(ip("-6 route get 2001:db8:9::1") == "RTNETLINK answers: Network is unreachable");
     CHECK(ip("route get 198.18.0.1 from 10.0.0.5 iif lan") ==
           "198.18.0.1 from 10.0.0.5 via 192.0.2.9 dev wan\n");
+    CHECK(ip("route get 198.18.0.1 from 10.0.0.5") == "RTNETLINK answers: Network is unreachable");
+    CHECK(ip("route get 198.18.0.1 from 192.0.2.20") ==
+          "198.18.0.1 from 192.0.2.20 via 192.0.2.9 dev wan\n");
+}
+
+TEST_CASE_FIXTURE(Bench, "a route's destination may stand behind its words") {
+    done({"route add table 7 default dev wan", "route add table 7 via 192.0.2.9 to 198.18.0.0/16"});
+    CHECK(ip("route show table 7") ==
+          "default dev wan scope link\n198.18.0.0/16 via 192.0.2.9 dev wan\n");
+    done({"route del metric 0 table 7 default"});
+    CHECK(ip("route show table 7") == "198.18.0.0/16 via 192.0.2.9 dev wan\n");
 }
