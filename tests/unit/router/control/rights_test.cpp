@@ -38,6 +38,8 @@ const std::map<std::pair<std::string, std::string>, bool> kForEverybody = {
     {{"PUT", "/sets/"}, false},
     {{"DELETE", "/sets/"}, false},
     {{"POST", "/ipset"}, false},
+    {{"GET", "/nat"}, false},
+    {{"POST", "/nat"}, false},
     {{"POST", "/ip"}, true},
     {{"GET", "/module"}, true},
     {{"PUT", "/module"}, false},
@@ -55,6 +57,7 @@ const std::map<std::string, unsigned> kModes = {
     {"/proc/net/nf_conntrack_expect", 0440},
     {"/proc/nsrouter/conntrack_mode", 0644},
     {"/proc/nsrouter/nat_mappings", 0440},
+    {"/proc/nsrouter/nat_ports", 0440},
 };
 
 void files_below(const procfs::Tree& tree, const std::string& folder,
