@@ -31,7 +31,7 @@ struct Seen {
 
     // For another look into a set; false: no more of them.
     [[nodiscard]] bool pay(std::size_t looks) const {
-        constexpr std::int64_t kLookWork = 16;
+        constexpr std::int64_t kLookWork = 64;
         if (work_left != nullptr) {
             *work_left -= static_cast<std::int64_t>(looks) * kLookWork;
         }

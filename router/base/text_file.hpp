@@ -11,7 +11,7 @@
 namespace nsr::router {
 
 struct FileError {
-    std::string text;  // "No such file or directory", "larger than 16 MiB"
+    std::string text;  // "No such file or directory", "larger than 64 MiB"
 };
 
 // The whole file, or why not. A pipe or a terminal is read to its end, but is given up when nothing

@@ -5,7 +5,7 @@ namespace nsr::router {
 
 namespace {
 
-constexpr std::size_t kMaxRuleFileBytes = 16 << 20;
+constexpr std::size_t kMaxRuleFileBytes = std::size_t{64} << 20;
 
 }  // namespace
 

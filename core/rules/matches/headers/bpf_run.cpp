@@ -265,6 +265,8 @@ bool Machine::compares(const BpfInstruction& at) const {
 }  // namespace
 
 std::uint32_t run_bpf(const BpfProgram& program, const ActionParam& par) {
+    constexpr std::size_t kStepWork = 2;
+    par.charge(program.size() * kStepWork);
     return Machine(program, par).run();
 }
 

@@ -76,7 +76,7 @@ TEST_CASE("weapon: a list of many sets is given up in the middle") {
     // Looks in all members would be more than what a walk may take.
     const std::int64_t work = work_of(box, {1, 1}, "all");
     CHECK(work > rules::kMostWork);
-    CHECK(work < rules::kMostWork + 1000);
+    CHECK(work < rules::kMostWork + work_of(box, {1, 1}, "n0") + 1000);
 }
 
 TEST_CASE("weapon: a packet is offered to all full sets of a list") {
@@ -148,13 +148,13 @@ TEST_CASE("weapon: many rules of connlimit, each with a large group") {
     CHECK(exhausted);
 }
 
-TEST_CASE("weapon: 65,000 programs of bpf") {
+TEST_CASE("weapon: 20,000 programs of bpf") {
     std::string program = "64";
     for (int i = 0; i < 63; ++i) {
         program += ",4 0 0 1";  // add 1
     }
     program += ",6 0 0 0";  // no
-    Firewall box(again_and_again("-m bpf --bytecode \"" + program + "\" -j DROP", 1000, 65));
+    Firewall box(again_and_again("-m bpf --bytecode \"" + program + "\" -j DROP", 1000, 20));
     Packet shown = box.packet(kQuery);
     CHECK(box.run(shown).exhausted);
 }
