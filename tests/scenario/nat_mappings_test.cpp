@@ -324,6 +324,50 @@ TEST_CASE("nat deterministic: a host's ports follow from its address") {
     w.when("lan", udp("10.0.1.5:4000", "198.51.100.7:53")).expect_drop(DropReason::NatRefused);
 }
 
+TEST_CASE("nat mappings: whatever happens, nothing is left of what has ended") {
+    for (const nat::Profile& profile : nat::profiles()) {
+        CAPTURE(profile.name);
+        World w = with("-A POSTROUTING -o wan -j MASQUERADE --refresh outbound --profile " +
+                       std::string(profile.name));
+        RandomSource random{7};
+        const auto port = [&] { return std::to_string(2000 + random.below(8)); };
+        for (int step = 0; step < 2000; ++step) {
+            const std::string host = "10.0.0." + std::to_string(2 + random.below(4)) + ":" + port();
+            const std::string mapped = "192.0.2.1:" + std::to_string(1024 + random.below(2048));
+            switch (random.below(8)) {
+                case 0:
+                    w.when("wan", udp("203.0.113.9:" + port(), mapped));
+                    break;
+                case 1:
+                    w.when("lan", udp(host, "192.0.2.1:" + port()));
+                    break;
+                case 2:
+                    w.when("lan", tcp(host, "198.51.100.7:80").syn().seq(1));
+                    break;
+                case 3:
+                    w.after(std::chrono::seconds(random.below(20)));
+                    break;
+                case 4:
+                    if (random.below(20) == 0) {
+                        w.router().forget_translations(std::nullopt, w.now());
+                    }
+                    break;
+                default:
+                    w.when("lan",
+                           udp(host, "198.51.100." + std::to_string(random.below(4)) + ":53"));
+            }
+            w.forget();
+        }
+        w.after(10min);
+        w.expect_no_entry();
+        CHECK(w.router().nat().mappings().empty());
+        for (int host = 2; host < 6; ++host) {
+            const auto address = IpAddress::v4(10, 0, 0, static_cast<std::uint8_t>(host));
+            CHECK(w.router().nat().mappings().sessions_of(address) == 0);
+        }
+    }
+}
+
 TEST_CASE("nat mappings: what each profile shows") {
     CHECK(kProfileLines.size() == nat::profiles().size());
     for (const nat::Profile& profile : nat::profiles()) {
