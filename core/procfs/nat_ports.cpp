@@ -17,29 +17,54 @@ using conntrack::Tuple;
 namespace status = conntrack::status;
 
 constexpr std::size_t kLooksPerRead = 2000;
+constexpr std::size_t kRowBytesPerRead = 256;  // a few rows: each counts up to 65536 ports
+
+// Ports, as a list while they are few (a pool may have many addresses), then as one bit for each.
+class PortSet {
+  public:
+    void insert(std::uint16_t port) {
+        if (bits_.empty() && list_.size() < kFew) {
+            list_.push_back(port);
+            return;
+        }
+        if (bits_.empty()) {
+            bits_.resize(65536 / 64);
+            std::for_each(list_.begin(), list_.end(), [this](std::uint16_t known) { set(known); });
+            list_ = {};
+        }
+        set(port);
+    }
+    // How many there are from `first` to `last`.
+    std::size_t count(std::uint16_t first, std::uint16_t last) {
+        std::size_t found = 0;
+        if (bits_.empty()) {
+            std::sort(list_.begin(), list_.end());
+            list_.erase(std::unique(list_.begin(), list_.end()), list_.end());
+            found = static_cast<std::size_t>(
+                std::count_if(list_.begin(), list_.end(),
+                              [=](std::uint16_t port) { return port >= first && port <= last; }));
+        }
+        for (std::uint32_t port = first; !bits_.empty() && port <= last; ++port) {
+            found += bits_[port / 64] >> port % 64 & 1;
+        }
+        return found;
+    }
+
+  private:
+    static constexpr std::size_t kFew = 2048;
+    void set(std::uint16_t port) { bits_[port / 64] |= std::uint64_t{1} << port % 64; }
+
+    std::vector<std::uint16_t> list_;  // again and again
+    std::vector<std::uint64_t> bits_;
+};
 
 // The ports of one outside address and protocol.
 struct Ports {
     std::uint16_t first = 0;
     std::uint16_t last = 0;
     bool any = false;
-    std::vector<std::uint16_t> used;  // in any order, again and again
+    PortSet used;
 };
-
-struct Counted {
-    std::size_t used = 0;
-    std::size_t of_range = 0;
-};
-
-Counted count(Ports& ports) {
-    std::sort(ports.used.begin(), ports.used.end());
-    ports.used.erase(std::unique(ports.used.begin(), ports.used.end()), ports.used.end());
-    const auto in_range = [&ports](std::uint16_t port) {
-        return port >= ports.first && port <= ports.last;
-    };
-    return {ports.used.size(), static_cast<std::size_t>(
-                                   std::count_if(ports.used.begin(), ports.used.end(), in_range))};
-}
 
 // Goes over the connections first, and then has something to show.
 class PortsCursor : public Cursor {
@@ -53,7 +78,7 @@ class PortsCursor : public Cursor {
                 add(*id, looks, now);
             }
         }
-        const std::size_t enough = out.size() + bytes;
+        const std::size_t enough = out.size() + std::min(bytes, kRowBytesPerRead);
         while (connections_.over && !ports_.empty() && out.size() < enough) {
             auto row = ports_.extract(ports_.begin());
             append_row(out, row.key().first, row.key().second, row.mapped());
@@ -86,7 +111,7 @@ void PortsCursor::add(ConnId id, std::size_t& looks, Instant now) {
         const nat::Mapping& body = mappings[mapping];
         Ports& ports = ports_[{body.outside.address, record.protocol}];
         widen(ports, record.protocol, &body.range);
-        ports.used.push_back(body.outside.port);
+        ports.used.insert(body.outside.port);
         return;
     }
     if (!record.has(status::kSrcNat)) {
@@ -98,7 +123,7 @@ void PortsCursor::add(ConnId id, std::size_t& looks, Instant now) {
     }
     Ports& ports = ports_[{mapped->source, record.protocol}];
     widen(ports, record.protocol, ranges_.find(record.translated_by, looks));
-    ports.used.push_back(mapped->source_port);
+    ports.used.insert(mapped->source_port);
 }
 
 // What the rule names, or what is chosen from without being told.
@@ -115,7 +140,6 @@ void PortsCursor::widen(Ports& ports, std::uint8_t protocol, const nat::Range* r
 
 void PortsCursor::append_row(std::string& out, const IpAddress& address, std::uint8_t protocol,
                              Ports& ports) {
-    const Counted counted = count(ports);
     out.append(conntrack::protocol_name(protocol))
         .append(" mapped-src=")
         .append(to_string(address));
@@ -124,9 +148,10 @@ void PortsCursor::append_row(std::string& out, const IpAddress& address, std::ui
     out.append("-");
     text::append(out, ports.last);
     out.append(" used=");
-    text::append(out, counted.used);
+    text::append(out, ports.used.count(0, 65535));
     out.append(" free=");
-    text::append(out, std::size_t{ports.last} - ports.first + 1 - counted.of_range);
+    text::append(
+        out, std::size_t{ports.last} - ports.first + 1 - ports.used.count(ports.first, ports.last));
     out.append("\n");
 }
 
