@@ -60,7 +60,7 @@ constexpr std::array<DropReasonRow, kDropReasonCount> kDropReasons = {{
      "another connection has the same tuple, as when the range of a NAT rule is used up"},
     {NatUntranslatable, "nat_untranslatable", "NETFILTER_DROP",
      "the packet belongs to a translated connection but could not be rewritten"},
-    {NatRefused, "nat_refused", "NETFILTER_DROP", "the rule's NAT lets no UDP out"},
+    {NatRefused, "nat_refused", "NETFILTER_DROP", "the rule's NAT lets no UDP out, or has no ports for this host"},
     {NatFiltered, "nat_filtered", "NETFILTER_DROP",
      "the endpoint is mapped, but its NAT admits nobody that it has not talked to"},
     {NatSessionLimit, "nat_session_limit", "NETFILTER_DROP",

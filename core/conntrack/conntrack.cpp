@@ -179,6 +179,10 @@ bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
         destroy(hit.id, now);
         return false;
     }
+    if (record.has(status::kOneWayRefresh | status::kConfirmed) && on_refresh &&
+        !on_refresh(hit.id, hit.direction) && jiffies_until(record.deadline, before) > 0) {
+        record.deadline = before;
+    }
     const bool nearer =
         jiffies_until(record.deadline, before) < 0 &&
         jiffies_until(record.deadline, flow.now) < static_cast<std::int32_t>(Table::kLooksWithin);

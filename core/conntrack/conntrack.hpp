@@ -109,7 +109,7 @@ class Conntrack : public Helping {
     // What NAT does to an unconfirmed connection. False: no memory for IPv6 addresses. kernel:
     // nf_conntrack_alter_reply, nf_nat_setup_info
     [[nodiscard]] bool alter_reply(ConnId id, const Tuple& reply);
-    // `bits`: of status::kNatMask and kNatDoneMask.
+    // `bits`: of status::kNatMask, kNatDoneMask and kOneWayRefresh.
     void set_nat(ConnId id, std::uint32_t bits, RuleId rule);
     void set_masqueraded_behind(ConnId id, IfIndex interface);
 
@@ -146,13 +146,14 @@ class Conntrack : public Helping {
 
     // How the log describes an INVALID packet; unset: describe().
     std::function<std::string(const Packet&)> describe_packet;
-    // The NAT layer must forget its references when a record goes. One observer, called before the
-    // record is erased; the same holds for it.
+    // NAT must forget a record that is about to be erased: one observer, which can still read it.
     std::function<void(ConnId)> on_erase;
     // An unconfirmed connection is the one that was expected: NAT translates it as it should be.
     std::function<void(ConnId, const Expectation&, Instant)> on_expected;
     // An unconfirmed connection is made that nobody expects.
     std::function<Welcome(ConnId, const Packet&, Instant)> on_unexpected;
+    // May a packet restart the timeout of a connection with kOneWayRefresh?
+    std::function<bool(ConnId, Direction)> on_refresh;
     // A connection that a helper follows is about to be erased.
     std::function<void(ConnId)> on_master_end;
 

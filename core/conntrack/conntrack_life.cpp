@@ -231,7 +231,7 @@ bool Conntrack::alter_reply(ConnId id, const Tuple& reply) {
 
 void Conntrack::set_nat(ConnId id, std::uint32_t bits, RuleId rule) {
     Connection& record = table_[id];
-    record.status |= bits & (status::kNatMask | status::kNatDoneMask);
+    record.status |= bits & (status::kNatMask | status::kNatDoneMask | status::kOneWayRefresh);
     if (rule != RuleId::None) {
         record.translated_by = rule;
     }

@@ -10,9 +10,13 @@ using enum Dependence;
 
 constexpr std::array<std::string_view, 3> kDependences = {
     "endpoint-independent", "address-dependent", "address-and-port-dependent"};
-constexpr std::array<std::string_view, 6> kPortChoices = {
-    "preserve", "preserve-or-parity", "contiguous", "sequential", "random", "blocks"};
+constexpr std::array<std::string_view, 7> kPortChoices = {
+    "preserve", "preserve-or-parity", "contiguous", "sequential", "random",
+    "blocks",   "deterministic"};
 constexpr std::array<std::string_view, 3> kHairpins = {"no", "external", "internal"};
+constexpr std::array<std::string_view, 3> kRefreshes = {"outbound", "inbound", "both"};
+constexpr std::array<std::string_view, 2> kIcmpErrors = {"translate", "drop"};
+constexpr std::array<std::string_view, 2> kPoolings = {"paired", "arbitrary"};
 
 constexpr std::array kProfiles = std::to_array<Profile>({
     {"full-cone", {Endpoint, Endpoint, PortChoice::Preserve, Hairpin::External}},
@@ -56,6 +60,18 @@ std::span<const std::string_view> port_choice_names() {
 
 std::span<const std::string_view> hairpin_names() {
     return kHairpins;
+}
+
+std::span<const std::string_view> refresh_names() {
+    return kRefreshes;
+}
+
+std::span<const std::string_view> icmp_error_names() {
+    return kIcmpErrors;
+}
+
+std::span<const std::string_view> pooling_names() {
+    return kPoolings;
 }
 
 }  // namespace nsr::nat

@@ -7,6 +7,8 @@
 #include <span>
 #include <string_view>
 
+#include "core/wire/address.hpp"
+
 namespace nsr::nat {
 
 // What of the other end a mapping or a filter depends on. RFC 4787 4.1, 5
@@ -19,11 +21,21 @@ enum class PortChoice : std::uint8_t {
     Contiguous,  // and the one behind it for the one behind it, as RTP and RTCP want it
     Sequential,  // the next one
     Random,
-    Blocks,  // one of a block that its host has for itself
+    Blocks,         // one of a block that its host has for itself
+    Deterministic,  // the same, and the block follows from the host's address
 };
 
 // What an inside host sees of another one whose outside endpoint it talks to. RFC 4787 6
 enum class Hairpin : std::uint8_t { No, External, Internal };
+
+// Which packets restart the timeouts of UDP: those that go out, that come in, or all. RFC 4787 4.3
+enum class Refresh : std::uint8_t { Outbound, Inbound, Both };
+
+// What becomes of ICMP errors about its connections. RFC 5508 4
+enum class IcmpErrors : std::uint8_t { Translate, Drop };
+
+// Of several addresses outside, a host has one for all that it does, or any. RFC 4787 4.1
+enum class Pooling : std::uint8_t { Paired, Arbitrary };
 
 struct Behaviour {
     Dependence mapping = Dependence::AddressAndPort;
@@ -31,8 +43,12 @@ struct Behaviour {
     PortChoice ports = PortChoice::Preserve;
     Hairpin hairpin = Hairpin::No;
     bool no_udp = false;              // datagrams of UDP do not get out
-    std::uint16_t block_ports = 512;  // of a host, with Blocks
+    std::uint16_t block_ports = 512;  // of a host, with Blocks; 0: as many as there are for each
     std::uint16_t session_limit = 0;  // connections of a host at a time; 0: any number
+    Refresh refresh = Refresh::Both;
+    IcmpErrors icmp_errors = IcmpErrors::Translate;
+    Pooling pooling = Pooling::Paired;
+    Prefix inside;  // of the hosts; valid iff Deterministic
     friend bool operator==(const Behaviour&, const Behaviour&) = default;
 };
 
@@ -50,5 +66,8 @@ std::string_view name_of(Hairpin hairpin);
 std::span<const std::string_view> dependence_names();
 std::span<const std::string_view> port_choice_names();
 std::span<const std::string_view> hairpin_names();
+std::span<const std::string_view> refresh_names();
+std::span<const std::string_view> icmp_error_names();
+std::span<const std::string_view> pooling_names();
 
 }  // namespace nsr::nat

@@ -1,5 +1,6 @@
 #include "core/nat/mappings.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -7,7 +8,6 @@ namespace nsr::nat {
 
 namespace {
 
-constexpr std::uint32_t kFirstPort = 1024;  // of those that are chosen
 constexpr std::uint32_t kPorts = 65536;
 
 using Words = std::array<std::uint64_t, 5>;
@@ -17,6 +17,13 @@ std::uint64_t high(const IpAddress& address) {
 }
 std::uint64_t low(const IpAddress& address) {
     return std::uint64_t{address.words[2]} << 32 | address.words[3];
+}
+
+bool means(const MappingQuery& query, const Mapping& mapping) {
+    const bool behind = query.behind == IfIndex::None ||
+                        (mapping.range.masquerade && mapping.range.interface == query.behind);
+    return behind && (!query.rule || *query.rule == mapping.rule) &&
+           (!query.outside || *query.outside == mapping.outside.address);
 }
 
 }  // namespace
@@ -70,28 +77,40 @@ std::size_t Mappings::Hash::operator()(const IpAddress& address) const {
 
 MappingId Mappings::find(const Inside& inside) const {
     const auto found = by_inside_.find(inside);
-    return found == by_inside_.end() ? kNoMapping : found->second;
+    return found == by_inside_.end() || forgotten(found->second) ? kNoMapping : found->second;
 }
 
 MappingId Mappings::find(const Outside& outside) const {
     const auto found = by_outside_.find(outside);
-    return found == by_outside_.end() ? kNoMapping : found->second;
+    return found == by_outside_.end() || forgotten(found->second) ? kNoMapping : found->second;
 }
 
 MappingId Mappings::add(const Mapping& mapping) {
     const MappingId id = ++last_;
     bodies_.emplace(id, mapping);
-    by_inside_.emplace(mapping.inside, id);
-    by_outside_.emplace(mapping.outside, id);
+    by_inside_.insert_or_assign(mapping.inside, id);
+    by_outside_.insert_or_assign(mapping.outside, id);
     return id;
 }
 
-void Mappings::join(MappingId mapping, ConnId id, const IpAddress& remote) {
+void Mappings::join(MappingId mapping, ConnId id, const Part& part) {
     Mapping& body = bodies_.at(mapping);
     ++body.sessions;
-    ++contacts_[{mapping, remote}];
+    body.holders += part.holds ? 1 : 0;
+    ++contacts_[{mapping, part.remote}];
     ++hosts_[body.inside.source.address].sessions;
-    sessions_.emplace(raw(id), Session{mapping, remote});
+    sessions_.emplace(raw(id), Session{mapping, part});
+}
+
+void Mappings::hold(ConnId id) {
+    const auto [first, last] = sessions_.equal_range(raw(id));
+    for (auto session = first; session != last; ++session) {
+        Mapping& body = bodies_.at(session->second.mapping);
+        if (!session->second.part.holds && body.holders != 0) {
+            session->second.part.holds = true;
+            ++body.holders;
+        }
+    }
 }
 
 void Mappings::leave(ConnId id) {
@@ -104,22 +123,73 @@ void Mappings::leave(ConnId id) {
 
 void Mappings::leave(const Session& session) {
     const auto body = bodies_.find(session.mapping);
-    const auto contact = contacts_.find({session.mapping, session.remote});
-    const auto host = hosts_.find(body->second.inside.source.address);
+    const auto contact = contacts_.find({session.mapping, session.part.remote});
+    const IpAddress host = body->second.inside.source.address;
     if (--contact->second == 0) {
         contacts_.erase(contact);
     }
-    if (--host->second.sessions == 0) {
-        if (const auto& block = host->second.block) {
-            blocks_.erase({block->outside, block->first});
-        }
-        hosts_.erase(host);
+    if (--hosts_.at(host).sessions == 0) {
+        drop_host(host);
+    }
+    if (session.part.holds && --body->second.holders == 0) {
+        remove_from_indexes(body->first, body->second);
     }
     if (--body->second.sessions == 0) {
-        by_inside_.erase(body->second.inside);
-        by_outside_.erase(body->second.outside);
         bodies_.erase(body);
     }
+    std::erase_if(forgotten_, [this](const Forgotten& note) {
+        return bodies_.empty() || bodies_.begin()->first > note.last;
+    });
+}
+
+// A younger one may have taken its places, once it was forgotten.
+void Mappings::remove_from_indexes(MappingId id, const Mapping& body) {
+    if (const auto inside = by_inside_.find(body.inside);
+        inside != by_inside_.end() && inside->second == id) {
+        by_inside_.erase(inside);
+    }
+    if (const auto outside = by_outside_.find(body.outside);
+        outside != by_outside_.end() && outside->second == id) {
+        by_outside_.erase(outside);
+    }
+}
+
+void Mappings::drop_host(const IpAddress& host) {
+    const auto found = hosts_.find(host);
+    if (const auto& block = found->second.block) {
+        blocks_.erase({block->outside, block->first});
+    }
+    hosts_.erase(found);
+}
+
+MappingId Mappings::mapping_of(ConnId id) const {
+    const auto session = sessions_.find(raw(id));
+    return session == sessions_.end() ? kNoMapping : session->second.mapping;
+}
+
+bool Mappings::begun_inside(ConnId id) const {
+    return sessions_.find(raw(id))->second.part.begun_inside;
+}
+
+void Mappings::forget(const MappingQuery& query) {
+    std::erase_if(forgotten_, [&](const Forgotten& note) { return note.query == query; });
+    if (!bodies_.empty()) {
+        forgotten_.push_back({last_, query});
+    }
+}
+
+bool Mappings::forgotten(ConnId id) const {
+    const auto [first, last] = sessions_.equal_range(raw(id));
+    return std::any_of(first, last,
+                       [this](const auto& session) { return forgotten(session.second.mapping); });
+}
+
+bool Mappings::forgotten(MappingId id) const {
+    const auto found = forgotten_.empty() ? bodies_.end() : bodies_.find(id);
+    return found != bodies_.end() &&
+           std::any_of(forgotten_.begin(), forgotten_.end(), [&](const Forgotten& note) {
+               return id <= note.last && means(note.query, found->second);
+           });
 }
 
 bool Mappings::knows(MappingId mapping, const IpAddress& remote) const {
@@ -140,17 +210,26 @@ std::optional<std::uint16_t> Mappings::block_of(const IpAddress& host, const IpA
     for (std::uint32_t first = kFirstPort; first + size <= kPorts; first += size) {
         const auto port = static_cast<std::uint16_t>(first);
         if (blocks_.try_emplace({outside, port}, true).second) {
-            hosts_[host].block = Block{outside, port};
+            if (const auto old = std::exchange(hosts_[host].block, Block{outside, port})) {
+                blocks_.erase({old->outside, old->first});
+            }
             return port;
         }
     }
     return std::nullopt;
 }
 
+void Mappings::drop_unused_block(const IpAddress& host) {
+    if (const auto found = hosts_.find(host);
+        found != hosts_.end() && found->second.sessions == 0) {
+        drop_host(host);
+    }
+}
+
 std::uint16_t Mappings::next_port(const Outside& outside) {
     std::uint16_t& last = last_ports_[{outside.address, 0, outside.protocol}];
-    last = last < kFirstPort || last == kPorts - 1 ? static_cast<std::uint16_t>(kFirstPort)
-                                                   : static_cast<std::uint16_t>(last + 1);
+    last =
+        last < kFirstPort || last == kPorts - 1 ? kFirstPort : static_cast<std::uint16_t>(last + 1);
     return last;
 }
 

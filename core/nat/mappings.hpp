@@ -8,13 +8,18 @@
 //   keyed hashes find it: by the inside endpoint, when a connection goes out, and by the outside
 //   one, when somebody comes in. Whom an endpoint has talked to is counted by address for filters
 //   that depend on it; one that depends on the port as well admits nobody that the connection
-//   table does not know already.
+//   table does not know already. A session that holds its mapping keeps it alive; where packets
+//   from outside refresh nothing, one that they began does not hold it until it was answered. A
+//   mapping that nothing holds, or that was forgotten, is found by nobody; its body stays until
+//   its sessions are over. Forgetting costs the same however many there are: it is a note of which
+//   ones are meant, up to the last that there was.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "core/base/siphash.hpp"
 #include "core/nat/range.hpp"
@@ -45,6 +50,15 @@ struct Mapping {
     IfIndex out = IfIndex::None;
     RuleId rule = RuleId::None;
     std::uint32_t sessions = 0;
+    std::uint32_t holders = 0;  // of the sessions
+};
+
+// Which mappings are meant: those to which all applies that is said.
+struct MappingQuery {
+    std::optional<RuleId> rule;
+    std::optional<IpAddress> outside;
+    IfIndex behind = IfIndex::None;  // masqueraded behind this interface
+    friend bool operator==(const MappingQuery&, const MappingQuery&) = default;
 };
 
 using MappingId = std::uint32_t;
@@ -64,10 +78,31 @@ class Mappings {
     [[nodiscard]] MappingId find(const Outside& outside) const;
 
     MappingId add(const Mapping& mapping);
-    // `id` is a session of the mapping, with somebody at `remote`. It may be one of two.
-    void join(MappingId mapping, ConnId id, const IpAddress& remote);
+    // How a connection takes part: with somebody at `remote`, begun by whom, and whether it keeps
+    // the mapping alive.
+    struct Part {
+        IpAddress remote;
+        bool begun_inside = true;
+        bool holds = true;
+    };
+    // `id` is a session of the mapping. It may be one of two.
+    void join(MappingId mapping, ConnId id, const Part& part);
+    // Its sessions keep their mappings alive from now on.
+    void hold(ConnId id);
     // The connection is over; a mapping without sessions goes.
     void leave(ConnId id);
+    // Of what `id` is a session; the first of two. kNoMapping: it is none.
+    [[nodiscard]] MappingId mapping_of(ConnId id) const;
+    [[nodiscard]] bool begun_inside(ConnId id) const;  // Precondition: it is a session
+    // Nobody finds those that `query` means any more; their sessions are the caller's business.
+    void forget(const MappingQuery& query);
+    // Was one of its mappings forgotten?
+    [[nodiscard]] bool forgotten(ConnId id) const;
+    [[nodiscard]] bool forgotten(MappingId id) const;
+    // Somebody may still be mapped by it.
+    [[nodiscard]] bool in_use(MappingId id) const {
+        return bodies_.at(id).holders != 0 && !forgotten(id);
+    }
 
     // Has the inside endpoint a session with somebody at that address?
     [[nodiscard]] bool knows(MappingId mapping, const IpAddress& remote) const;
@@ -75,9 +110,10 @@ class Mappings {
     [[nodiscard]] std::uint32_t sessions_of(const IpAddress& host) const;
 
     // The block of `size` ports that the host has on an outside address; nothing: all are given
-    // away. It is kept as long as the host has sessions.
+    // away. It is kept as long as the host has sessions; one without any may drop it.
     std::optional<std::uint16_t> block_of(const IpAddress& host, const IpAddress& outside,
                                           std::uint16_t size);
+    void drop_unused_block(const IpAddress& host);
     // One more for PortChoice::Sequential.
     std::uint16_t next_port(const Outside& outside);
 
@@ -87,7 +123,11 @@ class Mappings {
   private:
     struct Session {
         MappingId mapping = kNoMapping;
-        IpAddress remote;
+        Part part;
+    };
+    struct Forgotten {
+        MappingId last = kNoMapping;  // none that is younger
+        MappingQuery query;
     };
     struct Contact {
         MappingId mapping = kNoMapping;
@@ -112,6 +152,8 @@ class Mappings {
     };
 
     void leave(const Session& session);
+    void remove_from_indexes(MappingId id, const Mapping& body);
+    void drop_host(const IpAddress& host);
 
     Hash hash_;
     std::map<MappingId, Mapping> bodies_;
@@ -122,6 +164,7 @@ class Mappings {
     std::unordered_multimap<std::uint32_t, Session> sessions_;     // by number of connection
     std::map<std::pair<IpAddress, std::uint16_t>, bool> blocks_;   // given away
     std::unordered_map<Outside, std::uint16_t, Hash> last_ports_;  // port 0: of the address
+    std::vector<Forgotten> forgotten_;
     MappingId last_ = kNoMapping;
 };
 

@@ -71,11 +71,15 @@ Nat::Nat(Conntrack& conntrack, RandomSource& random, SipKey key)
     conntrack.on_unexpected = [impl = impl_.get()](ConnId id, const Packet& packet, Instant now) {
         return impl->personality.welcome(id, packet, now);
     };
+    conntrack.on_refresh = [impl = impl_.get()](ConnId id, Direction direction) {
+        return impl->personality.may_refresh(id, direction);
+    };
 }
 
 Nat::~Nat() {
     impl_->conntrack.on_erase = nullptr;
     impl_->conntrack.on_unexpected = nullptr;
+    impl_->conntrack.on_refresh = nullptr;
 }
 
 bool Nat::bound(const Packet& packet, Manip manip) const {
@@ -136,6 +140,9 @@ Verdict Nat::apply(Packet& packet, Hook hook, Instant now) {
     }
     const Manip manip = manip_at(hook);
     if (is_related(packet.meta.ct_info) && is_icmp_error(packet)) {
+        if (hook == Hook::Prerouting && impl_->personality.drops_errors(packet.meta.conn)) {
+            return Verdict::drop(DropReason::NatFiltered);
+        }
         return impl_->apply_to_error(packet, manip);
     }
     const Direction direction = direction_of(packet.meta.ct_info);
@@ -155,19 +162,44 @@ Verdict Nat::apply(Packet& packet, Hook hook, Instant now) {
 
 void Nat::address_removed(const IpAddress& address, IfIndex interface, Instant now) {
     const conntrack::Table& table = impl_->conntrack.table();
+    impl_->personality.forget({.outside = address, .behind = interface});
     impl_->conntrack.iterate(
-        [&table, address, interface](ConnId id) {
-            return table[id].masqueraded_behind() == interface &&
-                   table.tuple(id, Direction::Reply).destination == address;
+        [impl = impl_.get(), &table, address, interface](ConnId id) {
+            return (table[id].masqueraded_behind() == interface &&
+                    table.tuple(id, Direction::Reply).destination == address) ||
+                   impl->personality.has_forgotten(id);
         },
         now);
 }
 
 void Nat::interface_down(IfIndex interface, Instant now) {
     const conntrack::Table& table = impl_->conntrack.table();
+    impl_->personality.forget({.behind = interface});
     impl_->conntrack.iterate(
-        [&table, interface](ConnId id) { return table[id].masqueraded_behind() == interface; },
+        [impl = impl_.get(), &table, interface](ConnId id) {
+            return table[id].masqueraded_behind() == interface ||
+                   impl->personality.has_forgotten(id);
+        },
         now);
+}
+
+// A connection of a mapping goes if its mapping does: it may have been made since.
+void Nat::forget(std::optional<RuleId> rule, Instant now) {
+    const conntrack::Table& table = impl_->conntrack.table();
+    impl_->personality.forget({.rule = rule});
+    impl_->conntrack.iterate(
+        [impl = impl_.get(), &table, rule](ConnId id) {
+            if (impl->personality.mappings().mapping_of(id) != kNoMapping) {
+                return impl->personality.has_forgotten(id);
+            }
+            return table[id].has_any(status::kNatMask) &&
+                   (!rule || table[id].translated_by == *rule);
+        },
+        now);
+}
+
+PortAnswer Nat::why_port(ConnId id, const Range* rule, Instant now) const {
+    return nat::why_port(impl_->conntrack, impl_->sources, id, rule, now);
 }
 
 // Which rule a mapping came from is not known: every source is indexed.

@@ -28,6 +28,7 @@
 #include "core/base/verdict.hpp"
 #include "core/conntrack/conntrack.hpp"
 #include "core/nat/mappings.hpp"
+#include "core/nat/port_reason.hpp"
 #include "core/nat/range.hpp"
 #include "core/packet/hook.hpp"
 #include "core/packet/packet.hpp"
@@ -60,12 +61,18 @@ class Nat {
     // masq_device_event
     void interface_down(IfIndex interface, Instant now);
 
+    // As a NAT that was switched off and on: nobody is reached by a mapping of `rule` (nothing: of
+    // any) any more, and connections that it translated die, likewise.
+    void forget(std::optional<RuleId> rule, Instant now);
+
     // The table was filled from elsewhere (a state file): find the connections that matter to NAT.
     // Only tests call it so far, as Table::recover().
     void rebuild(Instant now);
     [[nodiscard]] std::size_t bytes_in_use() const;
     // Those of rules that say how their NAT behaves.
     [[nodiscard]] const Mappings& mappings() const;
+    // Why the source of a connection has its port outside. `rule`: as of nat::why_port().
+    [[nodiscard]] PortAnswer why_port(ConnId id, const Range* rule, Instant now) const;
 
   private:
     struct Impl;

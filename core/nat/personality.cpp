@@ -1,6 +1,7 @@
 #include "core/nat/personality.hpp"
 
 #include "core/nat/address_choice.hpp"
+#include "core/nat/deterministic.hpp"
 #include "core/nat/port_allocator.hpp"
 
 namespace nsr::nat {
@@ -18,11 +19,17 @@ bool same_parity(std::uint16_t a, std::uint16_t b) {
 }
 
 // Ports of the whole class, or those that the rule names, or of the host's block.
-PortSpan span_of(const Tuple& tuple, const Range& range, std::optional<std::uint16_t> block) {
+PortSpan span_of(const Tuple& tuple, const Range& range, const std::optional<PortSpan>& block) {
     if (block) {
-        return {*block, range.behaviour.block_ports};
+        return *block;
     }
     return span_for(tuple, Manip::Source, range, false).value_or(PortSpan{1024, 64512});
+}
+
+// RFC 4787 4.3 is about UDP; what refreshes TCP its states decide.
+bool refreshes_one_way(const Behaviour& behaviour, const Tuple& tuple) {
+    return behaviour.refresh != Refresh::Both &&
+           (tuple.protocol == proto::kUdp || tuple.protocol == proto::kUdplite);
 }
 
 bool within(const PortSpan& span, std::uint32_t port) {
@@ -53,6 +60,8 @@ Verdict Personality::bind_source(ConnId id, const Tuple& current, const Range& r
     if (!mapping) {
         return Verdict::drop(mapping.error());
     }
+    // At once: if anything fails below, the mapping goes with the connection.
+    mappings_.join(*mapping, id, {current.destination});
     const Outside& outside = mappings_[*mapping].outside;
     Tuple chosen = current;
     chosen.source = outside.address;
@@ -61,11 +70,14 @@ Verdict Personality::bind_source(ConnId id, const Tuple& current, const Range& r
     if (!reply || !conntrack_.alter_reply(id, *reply)) {
         return Verdict::drop(DropReason::TrackingFailed);
     }
-    conntrack_.set_nat(id, status::kSrcNat | status::kSrcNatDone, rule);
+    const bool one_way = refreshes_one_way(range.behaviour, current);
+    conntrack_.set_nat(id,
+                       status::kSrcNat | status::kSrcNatDone |
+                           (one_way ? status::kOneWayRefresh : std::uint32_t{0}),
+                       rule);
     if (range.masquerade) {
         conntrack_.set_masqueraded_behind(id, range.interface);
     }
-    mappings_.join(*mapping, id, current.destination);
     return Verdict::accept();
 }
 
@@ -82,13 +94,34 @@ Result<MappingId, DropReason> Personality::mapping_for(ConnId id, const Tuple& t
     if (const MappingId known = mappings_.find(inside); known != kNoMapping) {
         return known;
     }
-    Range paired = range;  // RFC 4787 4.1: a host keeps its address
-    paired.persistent = true;
+    const std::optional<HostBlock> own = behaviour.ports == PortChoice::Deterministic
+                                             ? block_of_host(range, source.address)
+                                             : std::nullopt;
+    if (behaviour.ports == PortChoice::Deterministic && !own) {
+        return DropReason::NatRefused;
+    }
     Tuple moved = tuple;
-    choose_address(moved, Manip::Source, paired, source.zone);
+    if (own) {
+        moved.source = own->outside;
+    } else {
+        Range pool = range;
+        pool.persistent = range.persistent || behaviour.pooling == Pooling::Paired ||
+                          behaviour.ports == PortChoice::Blocks;
+        choose_address(moved, Manip::Source, pool, source.zone);
+    }
     Outside outside{moved.source, 0, tuple.protocol};
-    const auto port = choose_port(id, moved, range, outside, now);
+    std::optional<PortSpan> block = own ? std::optional(own->ports) : std::nullopt;
+    if (behaviour.ports == PortChoice::Blocks) {
+        const std::uint16_t size = behaviour.block_ports;
+        const auto first = mappings_.block_of(source.address, outside.address, size);
+        if (!first) {
+            return DropReason::NatPortsUsedUp;
+        }
+        block = PortSpan{*first, size};
+    }
+    const auto port = choose_port(id, moved, range, block, now);
     if (!port) {
+        mappings_.drop_unused_block(source.address);
         return DropReason::NatPortsUsedUp;
     }
     outside.port = *port;
@@ -98,18 +131,13 @@ Result<MappingId, DropReason> Personality::mapping_for(ConnId id, const Tuple& t
 // The port itself where it is to be kept, then what the choice of the rule names, a bounded number
 // of tries.
 std::optional<std::uint16_t> Personality::choose_port(ConnId id, const Tuple& tuple,
-                                                      const Range& range, const Outside& outside,
+                                                      const Range& range,
+                                                      const std::optional<PortSpan>& block,
                                                       Instant now) {
     const PortChoice choice = range.behaviour.ports;
     const Source source = source_of(conntrack_.table().tuple(id, Direction::Original),
                                     conntrack_.zone_of(id, Direction::Original));
-    std::optional<std::uint16_t> block;
-    if (choice == PortChoice::Blocks) {
-        block = mappings_.block_of(source.address, outside.address, range.behaviour.block_ports);
-        if (!block) {
-            return std::nullopt;
-        }
-    }
+    const Outside outside{tuple.source, 0, tuple.protocol};
     const PortSpan span = span_of(tuple, range, block);
     const auto usable = [&](std::uint32_t port) {
         Outside candidate = outside;
@@ -203,7 +231,7 @@ Welcome Personality::welcome(ConnId id, const Packet& packet, Instant now) {
         }
         own = *made;
         seen = mappings_[own].outside;
-        mappings_.join(own, id, tuple.destination);
+        mappings_.join(own, id, {tuple.destination});
     }
     if (!admits(mapping, seen.address)) {
         return {.refused = DropReason::NatFiltered};
@@ -220,8 +248,33 @@ Welcome Personality::welcome(ConnId id, const Packet& packet, Instant now) {
     if (own != kNoMapping) {
         conntrack_.set_nat(id, status::kSrcNat | status::kSrcNatDone, body.rule);
     }
-    mappings_.join(mapping, id, seen.address);
+    const bool one_way = own == kNoMapping && refreshes_one_way(body.range.behaviour, tuple);
+    if (one_way) {
+        conntrack_.set_nat(id, status::kOneWayRefresh, body.rule);
+    }
+    const bool holds = !one_way || body.range.behaviour.refresh != Refresh::Outbound;
+    mappings_.join(mapping, id, {seen.address, false, holds});
     return {.expected = true};
+}
+
+bool Personality::may_refresh(ConnId id, Direction direction) {
+    const MappingId mapping = mappings_.mapping_of(id);
+    if (mapping == kNoMapping) {
+        return true;
+    }
+    const Refresh refresh = mappings_[mapping].range.behaviour.refresh;
+    const bool outbound = mappings_.begun_inside(id) == (direction == Direction::Original);
+    if (!outbound) {
+        return refresh != Refresh::Outbound;
+    }
+    mappings_.hold(id);
+    return refresh != Refresh::Inbound;
+}
+
+bool Personality::drops_errors(ConnId id) const {
+    const MappingId mapping = mappings_.empty() ? kNoMapping : mappings_.mapping_of(id);
+    return mapping != kNoMapping &&
+           mappings_[mapping].range.behaviour.icmp_errors == IcmpErrors::Drop;
 }
 
 }  // namespace nsr::nat

@@ -5,6 +5,7 @@
 #include "core/base/verdict.hpp"
 #include "core/conntrack/conntrack.hpp"
 #include "core/nat/mappings.hpp"
+#include "core/nat/port_allocator.hpp"
 #include "core/nat/range.hpp"
 
 namespace nsr::nat {
@@ -25,6 +26,15 @@ class Personality {
     // if its filter admits whoever comes. What becomes of it; see Conntrack::on_unexpected.
     conntrack::Welcome welcome(ConnId id, const Packet& packet, Instant now);
 
+    // See Conntrack::on_refresh.
+    bool may_refresh(ConnId id, Direction direction);
+    // Are ICMP errors about this connection to be dropped?
+    [[nodiscard]] bool drops_errors(ConnId id) const;
+    // The mappings that are meant are gone for whoever looks; see Mappings::forget.
+    void forget(const MappingQuery& query) { mappings_.forget(query); }
+    [[nodiscard]] bool has_forgotten(ConnId id) const {
+        return !mappings_.empty() && mappings_.forgotten(id);
+    }
     void erase(ConnId id) {
         if (!mappings_.empty()) {
             mappings_.leave(id);
@@ -37,8 +47,8 @@ class Personality {
                                               const Range& range, RuleId rule, IfIndex out,
                                               Instant now);
     std::optional<std::uint16_t> choose_port(ConnId id, const conntrack::Tuple& tuple,
-                                             const Range& range, const Outside& outside,
-                                             Instant now);
+                                             const Range& range,
+                                             const std::optional<PortSpan>& block, Instant now);
     [[nodiscard]] bool is_free(ConnId id, conntrack::Tuple tuple, const Outside& outside,
                                Instant now) const;
     [[nodiscard]] std::uint16_t neighbour(const conntrack::Tuple& tuple,

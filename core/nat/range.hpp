@@ -11,6 +11,9 @@ namespace nsr::nat {
 
 enum class Manip : std::uint8_t { Source, Destination };
 
+// Of those that are chosen where nobody says which.
+inline constexpr std::uint16_t kFirstPort = 1024;
+
 struct Range {
     bool map_addresses = false;  // min_address..max_address are valid; else the address stays
     bool map_ports = false;      // min_port..max_port are valid (kernel: PROTO_SPECIFIED)

@@ -173,6 +173,10 @@ void Router::flush_expectations() {
     impl_->state.conntrack.flush_expectations();
 }
 
+void Router::forget_translations(std::optional<RuleId> rule, Instant now) {
+    impl_->state.nat.forget(rule, now);
+}
+
 void Router::recheck_connection(ConnId id) {
     impl_->state.conntrack.recheck(id);
 }

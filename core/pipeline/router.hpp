@@ -115,6 +115,8 @@ class Router {
     void zero_counters(ConnId id);
     void destroy_connection(ConnId id, Instant now);
     void flush_expectations();
+    // See Nat::forget.
+    void forget_translations(std::optional<RuleId> rule, Instant now);
     // Its next packet of the original direction meets the filter as if it were the first one;
     // packets of the other direction are dropped until one was accepted.
     void recheck_connection(ConnId id);

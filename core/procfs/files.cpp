@@ -48,7 +48,11 @@ constexpr std::array kFiles = {
     File{.path = "/proc/nsrouter/nat_mappings",
          .mode = 0440,
          .needs_tracking = true,
-         .read = read_nat_mappings},
+         .open = open_all_nat_mappings},
+    File{.path = "/proc/nsrouter/nat_ports",
+         .mode = 0440,
+         .needs_tracking = true,
+         .open = open_nat_ports},
 };
 
 }  // namespace

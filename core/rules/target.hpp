@@ -62,6 +62,9 @@ class Target {
     [[nodiscard]] virtual bool needs_tracking() const { return false; }
     // The timeout policy that it gives to connections, which must exist. Null: none.
     [[nodiscard]] virtual const TimeoutUse* timeout_use() const { return nullptr; }
+    // What it allows NAT to choose from; the addresses count only if they do not hang on the
+    // packet. Null: it translates nothing, or no source.
+    [[nodiscard]] virtual const nat::Range* source_range() const { return nullptr; }
     // What it remembers between packets, as a match that says yes to all of them and is asked
     // behind those of its rule. Null: nothing. Lives as long as the target.
     [[nodiscard]] virtual const Match* memory() const { return nullptr; }

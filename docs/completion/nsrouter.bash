@@ -1,7 +1,7 @@
 # bash completion for nsrouter
 _nsrouter() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command="" word i
-    local commands="run stop check replay status reload sysctl dmesg module rules iptables ip6tables ipset ip conntrack nfct"
+    local commands="run stop check replay status reload sysctl dmesg module rules iptables ip6tables ipset ip nat conntrack nfct"
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
         case $word in
@@ -46,6 +46,7 @@ _nsrouter() {
         nfct) words="list add delete get flush default-set default-get timeout inet inet6 tcp udp udplite icmp icmpv6 sctp gre generic
             --control --token --help" ;;
         ip) words="addr route link add del replace show set dev via mtu up down -4 -6 --control --token --help" ;;
+        nat) words="list ports why reboot tcp udp icmp --rule --chain -6 --ipv6 --control --token --help" ;;
         conntrack) words="-L -G -D -U -F -C -S expect dying unconfirmed --src --dst --reply-src --reply-dst --proto
             --sport --dport --state --status --mark --zone --family --output --timeout --zero --control --token --help" ;;
         *) words="--control --token --help" ;;

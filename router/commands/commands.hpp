@@ -29,6 +29,7 @@ void add_ip6tables_command(CLI::App& app, int& exit_code);  // iptables.cpp
 void add_conntrack_command(CLI::App& app, int& exit_code);  // conntrack.cpp
 void add_nfct_command(CLI::App& app, int& exit_code);       // nfct.cpp
 void add_ipset_command(CLI::App& app, int& exit_code);      // ipset.cpp
+void add_nat_command(CLI::App& app, int& exit_code);        // nat.cpp
 
 // --control and --token, options of the program that stand before or behind its subcommand.
 void add_control_options(CLI::App& app);

@@ -36,6 +36,8 @@ const ControlPort::Endpoint ControlPort::kEndpoints[] = {
     {"DELETE", "/sets/", 0200, &ControlPort::delete_set},
     {"POST", "/ipset", 0200, &ControlPort::ipset},
     {"POST", "/nfct", 0200, &ControlPort::nfct},
+    {"GET", "/nat", 0440, &ControlPort::list_nat},
+    {"POST", "/nat", 0200, &ControlPort::change_nat},
     {"POST", "/ip", 0222, &ControlPort::ip},  // which asks again before it changes anything
     {"GET", "/module", 0444, &ControlPort::modules},
     {"PUT", "/module", 0200, &ControlPort::change_module},

@@ -5,8 +5,8 @@
 //   large one in pieces), or lists a directory; PUT and POST write it. Errors are the errno's
 //   meaning as a status: ENOENT 404, EACCES 403, EINVAL 400, EBUSY 409, ENOMEM 507. Beside the
 //   files there are the rows of one table: /status, /log, /sysctl, /conntrack, /rules, /iptables,
-//   /sets, /ipset, /nfct, /ip, /module, /reload and /stop, which the commands use. A request is
-//   answered at once, within the turn of the event loop that read it; a long answer is a stream
+//   /sets, /ipset, /nat, /nfct, /ip, /module, /reload and /stop, which the commands use. A request
+//   is answered at once, within the turn of the event loop that read it; a long answer is a stream
 //   that is asked for piece by piece, and what changes rules is answered when they are at work.
 //   Whether it is answered at all the mode of the file or the row decides, see rights.hpp: GET
 //   reads, everything else writes.
@@ -91,6 +91,10 @@ class ControlPort {
     http::Response ipset(const http::Request& request);
     http::Response stream_sets(std::vector<sets::SetId> ids, const SetListing::Form& form);
     http::Response place_set(const std::string& name, const std::string& text);
+
+    // nat.cpp
+    http::Response list_nat(const http::Request& request);
+    http::Response change_nat(const http::Request& request);
 
     [[nodiscard]] Instant now() const { return controls_.clock.now(); }
 

@@ -45,6 +45,8 @@ FOR_EVERYBODY = {
     ("DELETE", "/sets/"): False,
     ("POST", "/ipset"): False,
     ("POST", "/nfct"): False,
+    ("GET", "/nat"): False,
+    ("POST", "/nat"): False,
     ("POST", "/ip"): True,
     ("GET", "/module"): True,
     ("PUT", "/module"): False,
@@ -151,7 +153,7 @@ def endpoints(h, way):
         ("POST", "/nfct"): "list\ntimeout",
     }
     own_set = f"/sets/{way}"
-    targets = {("PUT", "/module"): "/module?name=nf_conntrack&action=load"} | {(method, "/sets/"): own_set for method in ("GET", "PUT", "DELETE")}
+    targets = {("PUT", "/module"): "/module?name=nf_conntrack&action=load", ("POST", "/nat"): "/nat?action=reboot"} | {(method, "/sets/"): own_set for method in ("GET", "PUT", "DELETE")}
     for row in table:
         request = (row[0], targets.get(row, row[1]), bodies.get(row))
         answers = as_user(NOBODY, lambda: ask(h, way, [request]))
@@ -183,7 +185,7 @@ def mode_of(path):
         return 0o400
     if os.path.exists(real):
         return stat.S_IMODE(os.stat(real).st_mode)
-    if real in ("/proc/net/ip_conntrack", "/proc/net/nf_conntrack", "/proc/net/nf_conntrack_expect", "/proc/net/ip_tables_names", "/proc/net/ip6_tables_names", "/proc/nsrouter/nat_mappings"):
+    if real in ("/proc/net/ip_conntrack", "/proc/net/nf_conntrack", "/proc/net/nf_conntrack_expect", "/proc/net/ip_tables_names", "/proc/net/ip6_tables_names", "/proc/nsrouter/nat_mappings", "/proc/nsrouter/nat_ports"):
         return 0o440
     return None
 

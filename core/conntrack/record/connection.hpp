@@ -25,6 +25,9 @@ inline constexpr std::uint32_t kAssured = 1u << 2;
 inline constexpr std::uint32_t kConfirmed = 1u << 3;
 inline constexpr std::uint32_t kSrcNat = 1u << 4;
 inline constexpr std::uint32_t kDstNat = 1u << 5;
+// Ours: packets of one direction alone restart its timeout; see Conntrack::on_refresh. kernel: the
+// bit of sequence adjustment, which is a side record here
+inline constexpr std::uint32_t kOneWayRefresh = 1u << 6;
 inline constexpr std::uint32_t kSrcNatDone = 1u << 7;
 inline constexpr std::uint32_t kDstNatDone = 1u << 8;
 inline constexpr std::uint32_t kDying = 1u << 9;

@@ -14,9 +14,10 @@ namespace {
 
 // Options whose value is an address, a prefix, or begins with one.
 constexpr auto kAddressOptions = std::to_array<std::string_view>(
-    {"-s", "--source", "--src", "-d", "--destination", "--dst", "--ctorigsrc", "--ctorigdst",
-     "--ctreplsrc", "--ctrepldst", "--src-range", "--dst-range", "--to", "--to-source",
-     "--to-destination", "--gateway", "--on-ip", "--tunnel-src", "--tunnel-dst"});
+    {"-s",          "--source",    "--src",        "-d",           "--destination",
+     "--dst",       "--ctorigsrc", "--ctorigdst",  "--ctreplsrc",  "--ctrepldst",
+     "--src-range", "--dst-range", "--to",         "--to-source",  "--to-destination",
+     "--gateway",   "--on-ip",     "--tunnel-src", "--tunnel-dst", "--inside"});
 
 // Options whose value is the name of a set.
 constexpr auto kSetOptions =

@@ -54,17 +54,17 @@ std::string range_text(const Range& range) {
     return range.map_ports ? text + ":" + ports_text(range) : text;
 }
 
+void append_if_any(std::string& text, const std::string& more) {
+    if (!more.empty()) {
+        append(text, more);
+    }
+}
+
 std::string flags_text(const Range& range) {
     std::string text;
-    if (range.random) {
-        append(text, "--random");
-    }
-    if (range.random_fully) {
-        append(text, "--random-fully");
-    }
-    if (range.persistent) {
-        append(text, "--persistent");
-    }
+    append_if_any(text, range.random ? "--random" : "");
+    append_if_any(text, range.random_fully ? "--random-fully" : "");
+    append_if_any(text, range.persistent ? "--persistent" : "");
     return text;
 }
 
@@ -79,30 +79,30 @@ class RangeTarget : public Target {
   public:
     // `behaviour`: the options that say how the NAT behaves.
     RangeTarget(std::string_view name, Manip manip, const Range& range, std::string behaviour)
-        : Target(name), manip_(manip), range_(range), behaviour_(std::move(behaviour)) {}
+        : Target(name),
+          source_(manip == Manip::Source),
+          range_(range),
+          behaviour_(std::move(behaviour)) {}
     std::string save() const override;
     TargetVerdict apply(ActionParam&, TableVerdict& verdict) const override {
         verdict.range = range_;
         return TargetVerdict::Nat;
     }
     bool needs_tracking() const override { return true; }
-    std::uint8_t hooks() const override { return manip_ == Manip::Source ? kBehind : kBefore; }
+    const Range* source_range() const override { return source_ ? &range_ : nullptr; }
+    std::uint8_t hooks() const override { return source_ ? kBehind : kBefore; }
 
   private:
-    Manip manip_;
+    bool source_;
     Range range_;
     std::string behaviour_;
 };
 
 std::string RangeTarget::save() const {
-    std::string text = manip_ == Manip::Source ? "--to-source " : "--to-destination ";
+    std::string text = source_ ? "--to-source " : "--to-destination ";
     text += range_text(range_);
-    if (const std::string flags = flags_text(range_); !flags.empty()) {
-        append(text, flags);
-    }
-    if (!behaviour_.empty()) {
-        append(text, behaviour_);
-    }
+    append_if_any(text, flags_text(range_));
+    append_if_any(text, behaviour_);
     return text;
 }
 
@@ -113,6 +113,7 @@ class MasqueradeTarget : public Target {
     std::string save() const override;
     TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
     bool needs_tracking() const override { return true; }
+    const Range* source_range() const override { return &range_; }
     std::uint8_t hooks() const override { return bit(Hook::Postrouting); }
 
   private:
@@ -122,17 +123,13 @@ class MasqueradeTarget : public Target {
 
 std::string to_ports_text(const Range& range) {
     std::string text = range.map_ports ? "--to-ports " + ports_text(range) : "";
-    if (const std::string flags = flags_text(range); !flags.empty()) {
-        append(text, flags);
-    }
+    append_if_any(text, flags_text(range));
     return text;
 }
 
 std::string MasqueradeTarget::save() const {
     std::string text = to_ports_text(range_);
-    if (!behaviour_.empty()) {
-        append(text, behaviour_);
-    }
+    append_if_any(text, behaviour_);
     return text;
 }
 

@@ -3,6 +3,7 @@
 #include <optional>
 #include <span>
 
+#include "core/nat/deterministic.hpp"
 #include "core/rules/module.hpp"
 #include "core/rules/words/text.hpp"
 
@@ -11,8 +12,9 @@ namespace nsr::rules {
 namespace {
 
 using nat::Behaviour;
+using nat::PortChoice;
+using nat::Range;
 
-constexpr std::uint64_t kLeastBlock = 16;
 constexpr std::uint64_t kMostBlock = 32256;  // two of them fit behind port 1024
 constexpr std::uint64_t kMostSessions = 65535;
 
@@ -64,6 +66,48 @@ bool read_name(const GivenOption& given, const RuleContext& context,
     return index.has_value();
 }
 
+bool read_inside(const GivenOption& given, const RuleContext& context, Behaviour& behaviour) {
+    const auto prefix = parse_prefix(given.value);
+    if (!prefix || prefix->address.is_v6() != context.v6()) {
+        context.error(given, in_quotes(given.value) + " is not a prefix such as " +
+                                 (context.v6() ? "fd00::/112" : "10.0.0.0/24"));
+        return false;
+    }
+    if (prefix->address.bits() - prefix->length > nat::kMostHostBits) {
+        context.error(given, in_quotes(given.value) + " has more than 2^" +
+                                 std::to_string(nat::kMostHostBits) + " hosts");
+        return false;
+    }
+    behaviour.inside = prefix->network();
+    return true;
+}
+
+// Blocks that are computed need to know of which hosts, and have to be enough for all of them.
+bool check_division(const Options& options, const RuleContext& context, const Range& range) {
+    const bool computed = range.behaviour.ports == PortChoice::Deterministic;
+    const GivenOption* inside = options.find("inside");
+    if (computed != (inside != nullptr)) {
+        context.error(computed ? "--port-allocation deterministic needs --inside PREFIX: the hosts "
+                                 "that have ports"
+                               : "--inside is for --port-allocation deterministic alone");
+        return false;
+    }
+    if (!computed) {
+        return true;
+    }
+    const nat::Division division = nat::divide(range);
+    if (!division.suffices()) {
+        context.error(*inside, in_quotes(inside->value) + " has " + std::to_string(division.hosts) +
+                                   " hosts; " + std::to_string(division.addresses) + " address" +
+                                   (division.addresses == 1 ? "" : "es") + " with " +
+                                   std::to_string(division.blocks) + " blocks of " +
+                                   std::to_string(division.block_ports) +
+                                   " ports each are too few");
+        return false;
+    }
+    return true;
+}
+
 bool read_one(const GivenOption& given, const RuleContext& context, Behaviour& behaviour) {
     if (given.name == "profile") {
         return read_profile(given, context, behaviour);
@@ -78,11 +122,29 @@ bool read_one(const GivenOption& given, const RuleContext& context, Behaviour& b
         return read_name(given, context, nat::hairpin_names(), behaviour.hairpin);
     }
     if (given.name == "port-allocation") {
-        return read_name(given, context, nat::port_choice_names(), behaviour.ports);
+        const bool read = read_name(given, context, nat::port_choice_names(), behaviour.ports);
+        if (behaviour.ports == PortChoice::Deterministic) {
+            behaviour.block_ports = 0;
+        }
+        return read;
     }
     if (given.name == "port-block") {
-        behaviour.ports = nat::PortChoice::Blocks;
-        return read_number(given, context, kLeastBlock, kMostBlock, behaviour.block_ports);
+        if (behaviour.ports != PortChoice::Deterministic) {
+            behaviour.ports = PortChoice::Blocks;
+        }
+        return read_number(given, context, nat::kLeastBlock, kMostBlock, behaviour.block_ports);
+    }
+    if (given.name == "refresh") {
+        return read_name(given, context, nat::refresh_names(), behaviour.refresh);
+    }
+    if (given.name == "icmp-errors") {
+        return read_name(given, context, nat::icmp_error_names(), behaviour.icmp_errors);
+    }
+    if (given.name == "pooling") {
+        return read_name(given, context, nat::pooling_names(), behaviour.pooling);
+    }
+    if (given.name == "inside") {
+        return read_inside(given, context, behaviour);
     }
     if (given.name == "session-limit") {
         return read_number(given, context, 1, kMostSessions, behaviour.session_limit);
@@ -109,7 +171,7 @@ bool read_behaviour(const Options& options, const RuleContext& context, nat::Ran
             append(text, given->value);
         }
     }
-    return true;
+    return check_division(options, context, range);
 }
 
 }  // namespace nsr::rules

@@ -20,6 +20,10 @@ inline constexpr std::array kBehaviourOptions = std::to_array<OptionSpec>({
     {"port-allocation"},
     {"port-block"},
     {"session-limit"},
+    {"refresh"},
+    {"icmp-errors"},
+    {"pooling"},
+    {"inside"},
     {"no-udp", 0},
 });
 

@@ -61,7 +61,7 @@ def modules(judge):
 
 
 # Of SNAT and MASQUERADE, which no iptables has: docs/nat-behaviour.md.
-OURS = {"profile", "mapping", "filtering", "hairpin", "port-allocation", "port-block", "session-limit", "no-udp"}
+OURS = {"profile", "mapping", "filtering", "hairpin", "port-allocation", "port-block", "session-limit", "no-udp", "refresh", "icmp-errors", "pooling", "inside"}
 
 
 def covered(judge):

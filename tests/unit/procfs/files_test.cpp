@@ -80,7 +80,18 @@ const std::array kShown = {
               bench.from_lan(udp("10.0.0.2:4000", "192.0.2.7:53"));
           },
           "udp src=10.0.0.2 sport=4000 mapped-src=192.0.2.1 mapped-sport=4000 "
-          "mapping=endpoint-independent filtering=endpoint-independent sessions=1\n"},
+          "mapping=endpoint-independent filtering=endpoint-independent sessions=1 "
+          "port-kept=yes\n"},
+    Shown{"/proc/nsrouter/nat_ports",
+          [](Bench& bench, procfs::Tree&) {
+              rules::Ruleset ruleset;
+              REQUIRE(rules::parse_save("*nat\n-A POSTROUTING -j MASQUERADE\nCOMMIT\n", "rules",
+                                        Family::Ipv4, ruleset)
+                          .empty());
+              bench.router->apply(std::move(ruleset), bench.now);
+              bench.from_lan(udp("10.0.0.2:4000", "192.0.2.7:53"));
+          },
+          "udp mapped-src=192.0.2.1 ports=1024-65535 used=1 free=64511\n"},
     Shown{"/proc/net/nf_conntrack_expect",
           [](Bench& bench, procfs::Tree&) {
               pipeline::Settings settings = bench.router->settings();

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,7 @@ struct Asked {
     std::string body;
     std::string accept;
     Caller caller{0, true};
+    std::map<std::string, std::string> query = {};
 };
 
 class PortFixture {
@@ -30,6 +32,7 @@ class PortFixture {
         request.method = method;
         request.path = path;
         request.body = asked.body;
+        request.query = asked.query;
         request.accepts_json = asked.accept == "application/json";
         request.caller = asked.caller;
         http::Response response = port_.handle(request);

@@ -39,6 +39,8 @@ const std::map<std::pair<std::string, std::string>, bool> kForEverybody = {
     {{"DELETE", "/sets/"}, false},
     {{"POST", "/ipset"}, false},
     {{"POST", "/nfct"}, false},
+    {{"GET", "/nat"}, false},
+    {{"POST", "/nat"}, false},
     {{"POST", "/ip"}, true},
     {{"GET", "/module"}, true},
     {{"PUT", "/module"}, false},
@@ -56,6 +58,7 @@ const std::map<std::string, unsigned> kModes = {
     {"/proc/net/nf_conntrack_expect", 0440},
     {"/proc/nsrouter/conntrack_mode", 0644},
     {"/proc/nsrouter/nat_mappings", 0440},
+    {"/proc/nsrouter/nat_ports", 0440},
 };
 
 void files_below(const procfs::Tree& tree, const std::string& folder,

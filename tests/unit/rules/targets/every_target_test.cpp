@@ -189,6 +189,18 @@ const std::vector<TargetRow> kBehaviourRows = {
      [](const Seen& seen) { return seen.range().behaviour.session_limit == 7; }},
     {"SNAT", "no-udp", kNat, kPost, "-j SNAT --to-source 192.0.2.7 --no-udp", kUdp,
      [](const Seen& seen) { return seen.range().behaviour.no_udp; }},
+    {"SNAT", "refresh", kNat, kPost, "-j SNAT --to-source 192.0.2.7 --refresh outbound", kUdp,
+     [](const Seen& seen) { return seen.range().behaviour.refresh == nat::Refresh::Outbound; }},
+    {"SNAT", "icmp-errors", kNat, kPost, "-j SNAT --to-source 192.0.2.7 --icmp-errors drop", kUdp,
+     [](const Seen& seen) { return seen.range().behaviour.icmp_errors == nat::IcmpErrors::Drop; }},
+    {"SNAT", "pooling", kNat, kPost, "-j SNAT --to-source 192.0.2.7 --pooling arbitrary", kUdp,
+     [](const Seen& seen) { return seen.range().behaviour.pooling == nat::Pooling::Arbitrary; }},
+    {"SNAT", "inside", kNat, kPost,
+     "-j SNAT --to-source 192.0.2.7 --port-allocation deterministic --inside 10.0.0.0/24", kUdp,
+     [](const Seen& seen) {
+         return seen.range().behaviour.ports == nat::PortChoice::Deterministic &&
+                to_string(seen.range().behaviour.inside) == "10.0.0.0/24";
+     }},
     {"MASQUERADE", "profile", kNat, kPost, "-j MASQUERADE --profile full-cone", kUdp,
      [](const Seen& seen) {
          return seen.range().behaves &&
@@ -214,6 +226,18 @@ const std::vector<TargetRow> kBehaviourRows = {
      [](const Seen& seen) { return seen.range().behaviour.session_limit == 7; }},
     {"MASQUERADE", "no-udp", kNat, kPost, "-j MASQUERADE --no-udp", kUdp,
      [](const Seen& seen) { return seen.range().behaviour.no_udp; }},
+    {"MASQUERADE", "refresh", kNat, kPost, "-j MASQUERADE --refresh outbound", kUdp,
+     [](const Seen& seen) { return seen.range().behaviour.refresh == nat::Refresh::Outbound; }},
+    {"MASQUERADE", "icmp-errors", kNat, kPost, "-j MASQUERADE --icmp-errors drop", kUdp,
+     [](const Seen& seen) { return seen.range().behaviour.icmp_errors == nat::IcmpErrors::Drop; }},
+    {"MASQUERADE", "pooling", kNat, kPost, "-j MASQUERADE --pooling arbitrary", kUdp,
+     [](const Seen& seen) { return seen.range().behaviour.pooling == nat::Pooling::Arbitrary; }},
+    {"MASQUERADE", "inside", kNat, kPost,
+     "-j MASQUERADE --port-allocation deterministic --inside 10.0.0.0/24", kUdp,
+     [](const Seen& seen) {
+         return seen.range().behaviour.ports == nat::PortChoice::Deterministic &&
+                to_string(seen.range().behaviour.inside) == "10.0.0.0/24";
+     }},
 };
 
 const std::vector<TargetRow> kNatRows = {
