@@ -21,9 +21,8 @@
 //      |                                                 |
 //      '---------- put_killed(): its packet is through --'
 //
-//   A record that was freed may be handed out again at once: an id is good for the packet at hand,
-//   and for whoever looks while nothing else happens. What goes over the whole table (expire(),
-//   iterate()) does so a bounded number of records at a time.
+//   A record that was freed may be handed out again at once: an id is good for the packet at hand.
+//   What goes over the whole table (expire(), iterate()) takes a bounded number at a time.
 //   A connection that a helper follows announces others, which track() then finds: helping.hpp.
 //   Nothing outside writes a record: what changes one goes through a method of this class, which
 //   leaves an event (event_cache.hpp) for those who subscribed. Time comes in as an Instant;
