@@ -194,16 +194,14 @@ std::uint16_t Personality::neighbour(const Tuple& tuple, const Source& source) c
                                  : static_cast<std::uint16_t>(mappings_[mapping].outside.port + 1);
 }
 
-bool Personality::admits(MappingId mapping, const IpAddress& remote) const {
-    switch (mappings_[mapping].range.behaviour.filtering) {
-        case Dependence::Endpoint:
-            return true;
-        case Dependence::Address:
-            return mappings_.knows(mapping, remote);
-        case Dependence::AddressAndPort:
-            return false;
+bool Personality::admits(MappingId mapping, const Outside& remote, Instant now) const {
+    const Dependence filtering = mappings_[mapping].range.behaviour.filtering;
+    if (filtering == Dependence::Endpoint) {
+        return true;
     }
-    return false;
+    const bool any_port = filtering == Dependence::Address;
+    return (any_port && mappings_.knows(mapping, remote.address)) ||
+           knocks_.heard(mapping, remote, any_port, now);
 }
 
 Welcome Personality::welcome(ConnId id, const Packet& packet, Instant now) {
@@ -233,7 +231,10 @@ Welcome Personality::welcome(ConnId id, const Packet& packet, Instant now) {
         seen = mappings_[own].outside;
         mappings_.join(own, id, {tuple.destination});
     }
-    if (!admits(mapping, seen.address)) {
+    if (!admits(mapping, seen, now)) {
+        if (own != kNoMapping) {
+            knocks_.add(own, body.outside, now);
+        }
         return {.refused = DropReason::NatFiltered};
     }
     Tuple reply = conntrack_.table().tuple(id, Direction::Reply);

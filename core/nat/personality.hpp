@@ -4,6 +4,7 @@
 #include "core/base/random.hpp"
 #include "core/base/verdict.hpp"
 #include "core/conntrack/conntrack.hpp"
+#include "core/nat/knocks.hpp"
 #include "core/nat/mappings.hpp"
 #include "core/nat/port_allocator.hpp"
 #include "core/nat/range.hpp"
@@ -53,11 +54,12 @@ class Personality {
                                Instant now) const;
     [[nodiscard]] std::uint16_t neighbour(const conntrack::Tuple& tuple,
                                           const Source& source) const;
-    [[nodiscard]] bool admits(MappingId mapping, const IpAddress& remote) const;
+    [[nodiscard]] bool admits(MappingId mapping, const Outside& remote, Instant now) const;
 
     conntrack::Conntrack& conntrack_;
     RandomSource& random_;
     Mappings mappings_;
+    Knocks knocks_;
 };
 
 }  // namespace nsr::nat

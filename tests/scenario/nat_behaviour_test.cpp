@@ -109,6 +109,21 @@ TEST_CASE("nat behaviour: hosts inside reach each other by their faces outside")
     w.expect("lan", udp("192.0.2.1:4000", "10.0.0.3:5000").ttl(63));
 }
 
+TEST_CASE("nat behaviour: two hosts behind one filter open it to each other") {
+    for (const char* profile : {"--profile restricted-cone", "--profile port-restricted-cone"}) {
+        CAPTURE(profile);
+        World w = behind(profile);
+        opens(w);
+        w.when("lan", udp("10.0.0.3:5000", "198.51.100.7:53")).forget();
+        w.when("lan", udp("10.0.0.3:5000", "192.0.2.1:4000"));
+        w.expect_drop(DropReason::NatFiltered);
+        w.when("lan", udp("10.0.0.2:4000", "192.0.2.1:5000"));
+        w.expect("lan", udp("192.0.2.1:4000", "10.0.0.3:5000").ttl(63));
+        w.when("lan", udp("10.0.0.3:5000", "192.0.2.1:4000"));
+        w.expect("lan", udp("192.0.2.1:5000", "10.0.0.2:4000").ttl(63));
+    }
+}
+
 TEST_CASE("nat behaviour: some show the inside address to hosts inside") {
     World w = behind("--profile full-cone --hairpin internal");
     opens(w);
