@@ -32,6 +32,8 @@ FOR_EVERYBODY = {
     ("GET", "/conntrack"): False,
     ("DELETE", "/conntrack"): False,
     ("POST", "/conntrack"): False,
+    ("GET", "/events"): False,
+    ("GET", "/nflog/"): False,
     ("GET", "/rules"): False,
     ("GET", "/rules.json"): False,
     ("PUT", "/rules"): False,
@@ -97,7 +99,8 @@ def ask(h, way, requests, token=None):
     for method, path, body in requests:
         connection.request(method, path, body, fields)
         answer = connection.getresponse()
-        answers.append((answer.status, answer.read().decode(errors="replace")))
+        endless = answer.getheader("Content-Type") == "text/event-stream"
+        answers.append((answer.status, "" if endless else answer.read().decode(errors="replace")))
     connection.close()
     return answers
 
@@ -149,7 +152,7 @@ def endpoints(h, way):
         ("POST", "/ipset"): "list",
     }
     own_set = f"/sets/{way}"
-    targets = {("PUT", "/module"): "/module?name=nf_conntrack&action=load"} | {(method, "/sets/"): own_set for method in ("GET", "PUT", "DELETE")}
+    targets = {("PUT", "/module"): "/module?name=nf_conntrack&action=load", ("GET", "/nflog/"): "/nflog/5"} | {(method, "/sets/"): own_set for method in ("GET", "PUT", "DELETE")}
     for row in table:
         request = (row[0], targets.get(row, row[1]), bodies.get(row))
         answers = as_user(NOBODY, lambda: ask(h, way, [request]))

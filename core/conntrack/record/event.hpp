@@ -18,6 +18,10 @@ inline constexpr std::uint32_t kSecMark = 1u << 9;
 inline constexpr std::uint32_t kLabel = 1u << 10;
 inline constexpr std::uint32_t kSynProxy = 1u << 11;
 
+// Ours, of what a connection shall tell: that it expects another one. kernel: IPEXP_NEW of
+// struct nf_conntrack_ecache's expmask
+inline constexpr std::uint32_t kExpectNew = 1u << 15;
+
 // What a change from outside is told as, whatever it changed. kernel: ctnetlink_new_conntrack
 inline constexpr std::uint32_t kChange =
     kReply | kAssured | kHelper | kLabel | kProtoInfo | kNatSeqAdj | kMark | kSynProxy;

@@ -78,7 +78,7 @@ class CtTarget : public Target {
     conntrack::HelperId helper_id = conntrack::HelperId::None;
     std::string timeout;              // beside --notrack
     std::uint32_t events = 0;         // of the connection; 0: --ctevents was not given
-    bool expectation_events = false;  // --expevents new: expectations are not told of
+    bool expectation_events = false;  // --expevents new
     bool zone_from_mark = false;
     Zone zone = 0;
     bool original = true;
@@ -129,7 +129,8 @@ TargetVerdict CtTarget::apply(ActionParam& par, TableVerdict&) const {
     meta.zone_from_mark = zone_from_mark;
     meta.zone_original = original;
     meta.zone_reply = reply;
-    meta.ct_events = static_cast<std::uint16_t>(events);
+    meta.ct_events = static_cast<std::uint16_t>(
+        events | (expectation_events ? conntrack::event::kExpectNew : 0));
     meta.ct_helper = static_cast<std::uint8_t>(helper_id) & 0x3f;
     return TargetVerdict::Continue;
 }

@@ -145,7 +145,9 @@ const std::vector<TargetRow> kTrackingRows = {
          return seen.meta().ct_events == (conntrack::event::kNew | conntrack::event::kMark);
      }},
     {"CT", "expevents", kRaw, kPre, "-j CT --expevents new", kUdp,
-     [](const Seen& seen) { return seen.goes_on() && seen.meta().ct_events == 0; }},
+     [](const Seen& seen) {
+         return seen.goes_on() && seen.meta().ct_events == conntrack::event::kExpectNew;
+     }},
     {"REJECT", "reject-with", kFilter, kForward, "-j REJECT --reject-with icmp-admin-prohibited",
      kUdp,
      [](const Seen& seen) {
@@ -298,8 +300,8 @@ const std::vector<TargetRow> kSetRows = {
 
 std::vector<TargetRow> all_rows() {
     std::vector<TargetRow> rows;
-    for (const auto* some :
-         {&kFieldRows, &kMarkRows, &kTrackingRows, &kNatRows, &kBehaviourRows, &kLogRows, &kSetRows}) {
+    for (const auto* some : {&kFieldRows, &kMarkRows, &kTrackingRows, &kNatRows, &kBehaviourRows,
+                             &kLogRows, &kSetRows}) {
         rows.insert(rows.end(), some->begin(), some->end());
     }
     const std::vector<TargetRow> extensions = extension_target_rows();
