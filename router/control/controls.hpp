@@ -1,6 +1,7 @@
 // What the control port has of a running instance.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "core/procfs/tree.hpp"
 #include "router/base/clock.hpp"
 #include "router/config/config.hpp"
+#include "router/control/pressure.hpp"
 #include "router/log/log.hpp"
 #include "router/ports/engine.hpp"
 #include "router/tools/ip/command.hpp"
@@ -67,6 +69,9 @@ struct Controls {
     std::function<void()> links_changed;
     // Streams that had nothing to say may have something now.
     std::function<void()> wake;
+    // Open connections of the control port; may be empty.
+    std::function<std::size_t()> clients = {};
+    Pressure pressure = {};
 };
 
 }  // namespace nsr::router

@@ -119,7 +119,7 @@ void Service::listen() {
         },
         [this] { engine_->stop(); }, [this] { return farewell_; },
         [this](const IpArgs& args) { change_link(args); }, [this] { follow_host(); },
-        [this] { server_->wake(); }});
+        [this] { server_->wake(); }, [this] { return server_->clients(); }});
     server_ = std::make_unique<http::Server>(
         engine_->loop(), [this](const http::Request& request) { return control_->handle(request); },
         http::Limits{}, [this](std::function<void()> work) { engine_->schedule(std::move(work)); });

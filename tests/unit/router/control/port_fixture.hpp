@@ -12,8 +12,8 @@
 namespace nsr::router {
 
 struct Asked {
-    std::string body;
-    std::string accept;
+    std::string body = {};
+    std::string accept = {};
     Caller caller{0, true};
     std::map<std::string, std::string> query = {};
 };
@@ -35,6 +35,7 @@ class PortFixture {
         request.query = asked.query;
         request.accepts_json = asked.accept == "application/json";
         request.caller = asked.caller;
+        request.query = asked.query;
         http::Response response = port_.handle(request);
         if (response.later) {
             const auto later = std::exchange(response.later, nullptr);
