@@ -9,6 +9,8 @@ namespace nsr::nat {
 namespace {
 
 constexpr std::uint32_t kPorts = 65536;
+// Addresses and spans that are counted through at a time; one more, and all begin anew.
+constexpr std::size_t kMostSequences = 4096;
 
 using Words = std::array<std::uint64_t, 5>;
 
@@ -226,11 +228,15 @@ void Mappings::drop_unused_block(const IpAddress& host) {
     }
 }
 
-std::uint16_t Mappings::next_port(const Outside& outside) {
-    std::uint16_t& last = last_ports_[{outside.address, 0, outside.protocol}];
-    last =
-        last < kFirstPort || last == kPorts - 1 ? kFirstPort : static_cast<std::uint16_t>(last + 1);
-    return last;
+std::uint16_t Mappings::next_port(const Outside& outside, const PortSpan& span) {
+    const auto first = static_cast<std::uint16_t>(span.min);
+    if (last_ports_.size() >= kMostSequences) {
+        last_ports_.clear();
+    }
+    const auto [last, is_new] = last_ports_.try_emplace({outside.address, first, outside.protocol});
+    const bool goes_on = !is_new && last->second + 1u < span.min + span.size;
+    last->second = goes_on ? static_cast<std::uint16_t>(last->second + 1) : first;
+    return last->second;
 }
 
 }  // namespace nsr::nat

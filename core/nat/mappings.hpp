@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "core/base/siphash.hpp"
+#include "core/nat/port_allocator.hpp"
 #include "core/nat/range.hpp"
 #include "core/nat/source_index.hpp"
 
@@ -114,8 +115,8 @@ class Mappings {
     std::optional<std::uint16_t> block_of(const IpAddress& host, const IpAddress& outside,
                                           std::uint16_t size);
     void drop_unused_block(const IpAddress& host);
-    // One more for PortChoice::Sequential.
-    std::uint16_t next_port(const Outside& outside);
+    // One more of `span` for PortChoice::Sequential; behind the last one comes the first.
+    std::uint16_t next_port(const Outside& outside, const PortSpan& span);
 
     // In the order in which they were made.
     [[nodiscard]] const std::map<MappingId, Mapping>& all() const { return bodies_; }
@@ -163,7 +164,7 @@ class Mappings {
     std::unordered_map<IpAddress, Host, Hash> hosts_;
     std::unordered_multimap<std::uint32_t, Session> sessions_;     // by number of connection
     std::map<std::pair<IpAddress, std::uint16_t>, bool> blocks_;   // given away
-    std::unordered_map<Outside, std::uint16_t, Hash> last_ports_;  // port 0: of the address
+    std::unordered_map<Outside, std::uint16_t, Hash> last_ports_;  // port: the first of the span
     std::vector<Forgotten> forgotten_;
     MappingId last_ = kNoMapping;
 };

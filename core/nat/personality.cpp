@@ -146,7 +146,7 @@ std::optional<std::uint16_t> Personality::choose_port(ConnId id, const Tuple& tu
     };
     if (choice == PortChoice::Sequential) {
         for (unsigned i = 0; i < kSequentialTries; ++i) {
-            if (const std::uint16_t port = mappings_.next_port(outside); usable(port)) {
+            if (const std::uint16_t port = mappings_.next_port(outside, span); usable(port)) {
                 return port;
             }
         }

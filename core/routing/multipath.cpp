@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/check.hpp"
+
 namespace nsr::routing {
 
 namespace {
@@ -71,6 +73,7 @@ const Hop& choose(std::span<const Hop> hops, const Flow& flow, SipKey key) {
             by_hash = &hop;
         }
     }
+    NSR_CHECK(by_hash != nullptr);
     return by_source != nullptr ? *by_source : *by_hash;
 }
 

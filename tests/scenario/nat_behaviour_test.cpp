@@ -82,6 +82,17 @@ TEST_CASE("nat behaviour: a symmetric one looks different to each, in turn") {
     w.expect_drop(DropReason::NatFiltered);
 }
 
+TEST_CASE("nat behaviour: in turn means those of the rule, or of the class of the port") {
+    World w = behind("--port-allocation sequential");
+    w.when("lan", udp("10.0.0.2:500", "198.51.100.7:500"));
+    w.expect("wan", udp("192.0.2.1:1", "198.51.100.7:500").ttl(63));
+    World named = behind("-p udp --to-ports 50000-50001 --port-allocation sequential");
+    named.when("lan", udp("10.0.0.2:4000", "198.51.100.7:53")).forget();
+    named.when("lan", udp("10.0.0.2:4000", "198.51.100.7:54")).forget();
+    named.expect_entry("dst=192.0.2.1 sport=53 dport=50000");
+    named.expect_entry("dst=192.0.2.1 sport=54 dport=50001");
+}
+
 TEST_CASE("nat behaviour: address-dependent mapping keeps one face for all ports of a host") {
     World w = behind("--mapping address-dependent --port-allocation sequential");
     w.when("lan", udp("10.0.0.2:4000", "198.51.100.7:53"));
