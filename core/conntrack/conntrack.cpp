@@ -24,7 +24,7 @@ CtInfo info_of(const Connection& record, Direction direction) {
 }  // namespace
 
 Conntrack::Conntrack(const Settings& settings, Resources resources)
-    : Helping({table_, settings_, stats_, resources.log, now_}, resources.key),
+    : Helping({table_, settings_, stats_, resources.log, now_, events_}, resources.key),
       settings_(settings),
       log_(resources.log),
       table_(resources.key, settings.buckets,

@@ -135,7 +135,7 @@ class Conntrack : public Helping {
     // Erases what is over, a few hundred at most. False: call again, next_deadline() is not later.
     bool expire(Instant now);
     // Removes a confirmed connection now. kernel: nf_ct_delete
-    void destroy(ConnId id, Instant now);
+    void destroy(ConnId id, Instant now, ChangedBy by = ChangedBy::Router);
     // Calls `visit` for every connection and removes those for which it says true: the first few
     // hundred places of the table now, the others as expire() is called, so it must not refer to
     // what dies before. kernel: nf_ct_iterate_cleanup_net
@@ -178,7 +178,7 @@ class Conntrack : public Helping {
     void account(ConnId id, Direction direction, std::uint32_t bytes);
     void kill(ConnId id, Instant now);
     void put_killed();
-    void erase(ConnId id, Instant now);
+    void erase(ConnId id, Instant now, ChangedBy by = ChangedBy::Router);
     void free(ConnId id);
 
     Settings settings_;

@@ -188,7 +188,7 @@ bool Conntrack::update(ConnId id, const Change& change, Instant now) {
     if (change.mark) {
         record.mark = (record.mark & ~change.mark->mask) ^ change.mark->value;
     }
-    events_.report(id, event::kChange, now);
+    events_.report(id, event::kChange, now, ChangedBy::Administrator);
     return true;
 }
 
@@ -293,18 +293,18 @@ void Conntrack::put_killed() {
     }
 }
 
-void Conntrack::destroy(ConnId id, Instant now) {
+void Conntrack::destroy(ConnId id, Instant now, ChangedBy by) {
     now_ = now;
     if (id == killed_) {
         killed_ = ConnId::None;
     }
-    erase(id, now);
+    erase(id, now, by);
 }
 
 // kernel: nf_ct_delete
-void Conntrack::erase(ConnId id, Instant now) {
+void Conntrack::erase(ConnId id, Instant now, ChangedBy by) {
     if (!table_[id].has(status::kDying)) {
-        events_.report(id, event::kDestroy, now);
+        events_.report(id, event::kDestroy, now, by);
     }
     free(id);
 }

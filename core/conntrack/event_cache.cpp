@@ -55,7 +55,7 @@ void EventCache::deliver(ConnId id, Instant now) {
     }
 }
 
-void EventCache::report(ConnId id, std::uint32_t bits, Instant now) {
+void EventCache::report(ConnId id, std::uint32_t bits, Instant now, ChangedBy by) {
     if (!listening() || !table_[id].has(status::kConfirmed | status::kEvents)) {
         return;
     }
@@ -64,9 +64,26 @@ void EventCache::report(ConnId id, std::uint32_t bits, Instant now) {
         return;
     }
     NSR_CHECK(!std::exchange(delivering_, true));
-    const Event event{id, bits, now, conntrack_};
+    const Event event{id, bits, now, conntrack_, by};
     for (EventSubscriber* subscriber : subscribers_) {
         subscriber->conntrack_event(event);
+    }
+    delivering_ = false;
+}
+
+void EventCache::report_expectation(const Expectation& expectation, bool ends, Instant now) {
+    if (!listening() || !table_[expectation.master].has(status::kEvents)) {
+        return;
+    }
+    const Extra* extra = table_.extra(expectation.master);
+    const std::uint32_t mask = extra == nullptr ? 0 : extra->event_mask;
+    if (mask != 0 && (ends || (mask & event::kExpectNew) == 0)) {
+        return;
+    }
+    NSR_CHECK(!std::exchange(delivering_, true));
+    const ExpectationEvent event{expectation, ends, now, conntrack_};
+    for (EventSubscriber* subscriber : subscribers_) {
+        subscriber->expectation_event(event);
     }
     delivering_ = false;
 }

@@ -9,9 +9,10 @@
 //   that carry events (status::kEvents, set when they are made, as nf_conntrack_events and CT
 //   --ctevents say) are told about. The events of one connection, that of the packet at hand, are
 //   cached here; they move to its Extra if the packet does not deliver them. While nobody
-//   subscribes nothing is cached.
+//   subscribes nothing is cached. An expectation is told of when it is made and when it ends, if
+//   its master carries events.
 // kernel: nf_conntrack_ecache.c (nf_conntrack_event_cache, nf_ct_deliver_cached_events,
-// nf_conntrack_eventmask_report)
+// nf_conntrack_eventmask_report, nf_ct_expect_event_report)
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,7 @@
 
 #include "core/base/ids.hpp"
 #include "core/base/instant.hpp"
+#include "core/conntrack/expect/expectation.hpp"
 #include "core/conntrack/record/event.hpp"
 #include "core/conntrack/table/table.hpp"
 
@@ -26,10 +28,22 @@ namespace nsr::conntrack {
 
 class Conntrack;
 
+// Who caused a change. kernel: the portid of a netlink message, which is 0 unless a program asked
+enum class ChangedBy : std::uint8_t { Router, Administrator };
+
 // Valid while it is told. The connection is still in `conntrack`, whatever happened to it.
 struct Event {
     ConnId id = ConnId::None;
     std::uint32_t bits = 0;  // event::k*
+    Instant at{};
+    const Conntrack& conntrack;
+    ChangedBy by = ChangedBy::Router;
+};
+
+// The same of an expectation, whose master is still there.
+struct ExpectationEvent {
+    const Expectation& expectation;
+    bool ends = false;  // else it was made
     Instant at{};
     const Conntrack& conntrack;
 };
@@ -40,6 +54,7 @@ struct Event {
 class EventSubscriber {
   public:
     virtual void conntrack_event(const Event& event) = 0;
+    virtual void expectation_event(const ExpectationEvent&) {}
 
   protected:
     ~EventSubscriber() = default;
@@ -70,7 +85,9 @@ class EventCache {
         }
     }
     // Tells of a confirmed connection at once. kernel: nf_conntrack_eventmask_report
-    void report(ConnId id, std::uint32_t bits, Instant now);
+    void report(ConnId id, std::uint32_t bits, Instant now, ChangedBy by = ChangedBy::Router);
+    // kernel: nf_ct_expect_event_report
+    void report_expectation(const Expectation& expectation, bool ends, Instant now);
     // The record goes.
     void forget(ConnId id);
 

@@ -183,7 +183,9 @@ Result<ExpectId, Helping::ExpectFailure> Helping::expect_related(const Expectati
     timed.deadline = jiffies + seconds_to_jiffies(policy.timeout_seconds);
     ++help->expecting[expectation.of_class];
     ++shared_.stats.expect_create;
-    return expectations_.insert(timed, help->newest);
+    const ExpectId id = expectations_.insert(timed, help->newest);
+    shared_.events.report_expectation(timed, false, now);
+    return id;
 }
 
 ExpectId Helping::find_expectation(const Tuple& tuple, ConnId master) const {
@@ -218,6 +220,7 @@ void Helping::unexpect(ExpectId id) {
     NSR_CHECK(help != nullptr);
     --help->expecting[expectation.of_class];
     ++shared_.stats.expect_delete;
+    shared_.events.report_expectation(expectation, true, shared_.now);
     expectations_.erase(id, help->newest);
 }
 
@@ -231,7 +234,8 @@ void Helping::unexpect_all(ConnId master) {
     }
 }
 
-void Helping::flush_expectations() {
+void Helping::flush_expectations(Instant now) {
+    shared_.now = now;
     for (ExpectId id = expectations_.next(0); id != 0; id = expectations_.next(id)) {
         unexpect(id);
     }

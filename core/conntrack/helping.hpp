@@ -16,6 +16,7 @@
 
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
+#include "core/conntrack/event_cache.hpp"
 #include "core/conntrack/expect/expectations.hpp"
 #include "core/conntrack/expect/gre_keys.hpp"
 #include "core/conntrack/rate_limit.hpp"
@@ -58,7 +59,7 @@ class Helping {
     void unexpect(ExpectId id);
     void unexpect_all(ConnId master);
     // conntrack -F expect
-    void flush_expectations();
+    void flush_expectations(Instant now);
     // The expectation of a connection with that tuple, if there is one.
     void unexpect_flow(const Tuple& tuple, ConnId master);
     // The connection with that tuple, in the zone of `master`, is over. False: there is none.
@@ -77,7 +78,8 @@ class Helping {
         const Settings& settings;
         Stats& stats;
         LogSink& log;
-        const Instant& now;  // of the last call
+        Instant& now;  // of the last call
+        EventCache& events;
     };
     Helping(Shared shared, SipKey key) : shared_(shared), expectations_(key) {}
     ~Helping() = default;

@@ -144,10 +144,12 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
     }
 }
 
-// It came by a link with an address of the router's own as its source. A host would answer it to
-// itself, by a `lo` of its own, where tracking cannot see that the connection is over.
+// It came by a link with an address of the router's own as its source, and NAT has not given it
+// that one. A host would answer it to itself, by a `lo` of its own, where tracking cannot see that
+// the connection is over.
 bool Pipeline::claims_to_be_us(const Packet& packet) const {
-    return packet.meta.in != IfIndex::Loopback && state_.interfaces.is_own(packet.layout.source);
+    return packet.meta.in != IfIndex::Loopback && state_.interfaces.is_own(packet.layout.source) &&
+           direction_of(packet.meta.ct_info) == Direction::Original;
 }
 
 bool Pipeline::is_anycast(const Packet& packet) const {

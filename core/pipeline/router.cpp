@@ -97,6 +97,10 @@ void Router::observe(Observer* observer) {
     impl_->state.observer = observer;
 }
 
+void Router::hand_packets_to(rules::PacketLog* log) {
+    impl_->state.packet_log = log;
+}
+
 // --- rules, tracking, connections, sysctls ------------------------------------------------------
 
 void Router::apply(rules::Ruleset ruleset, Instant now) {
@@ -166,11 +170,11 @@ void Router::zero_counters(ConnId id) {
 }
 
 void Router::destroy_connection(ConnId id, Instant now) {
-    impl_->state.conntrack.destroy(id, now);
+    impl_->state.conntrack.destroy(id, now, conntrack::ChangedBy::Administrator);
 }
 
-void Router::flush_expectations() {
-    impl_->state.conntrack.flush_expectations();
+void Router::flush_expectations(Instant now) {
+    impl_->state.conntrack.flush_expectations(now);
 }
 
 void Router::forget_translations(std::optional<RuleId> rule, Instant now) {

@@ -30,6 +30,7 @@
 #include "core/routing/interface_table.hpp"
 #include "core/routing/route_table.hpp"
 #include "core/rules/counters.hpp"
+#include "core/rules/packet_log.hpp"
 #include "core/rules/ruleset.hpp"
 #include "core/rules/timeout_use.hpp"
 #include "core/sets/catalogue.hpp"
@@ -114,7 +115,7 @@ class Router {
     [[nodiscard]] bool update_connection(ConnId id, const conntrack::Change& change, Instant now);
     void zero_counters(ConnId id);
     void destroy_connection(ConnId id, Instant now);
-    void flush_expectations();
+    void flush_expectations(Instant now);
     // See Nat::forget.
     void forget_translations(std::optional<RuleId> rule, Instant now);
     // Its next packet of the original direction meets the filter as if it were the first one;
@@ -148,6 +149,8 @@ class Router {
 
     // Tells `observer` what happens from now on; null: nobody. It must outlive that.
     void observe(Observer* observer);
+    // Gives `log` the packets that meet -j NFLOG; null: nobody. It must outlive that.
+    void hand_packets_to(rules::PacketLog* log);
 
     [[nodiscard]] const conntrack::Conntrack& conntrack() const;
     [[nodiscard]] const nat::Nat& nat() const;

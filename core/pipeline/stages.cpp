@@ -116,6 +116,7 @@ rules::TableVerdict Pipeline::judge(rules::TableId table, Hook hook, Packet& pac
                               state_.conntrack, state_.network,  state_.random, state_.log,
                               state_.sets,      state_.rules_key};
     par.copies = copying_ ? nullptr : &copies;
+    par.packet_log = state_.packet_log;
     const rules::TableVerdict decided = state_.program.run(par, state_.observer);
     if (!copies.empty()) {
         send_copies(std::move(copies));

@@ -68,6 +68,7 @@ struct State {
     DropCounters drops;
     std::array<IpCounters, 2> counters;  // by index_of(family)
     Observer* observer = nullptr;
+    rules::PacketLog* packet_log = nullptr;  // null: nobody listens to NFLOG
     // Of the batch at hand, in its order: packets that dissect() refused. Room that is kept.
     struct Refused {
         Family family = Family::None;

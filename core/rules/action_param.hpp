@@ -14,6 +14,7 @@
 #include "core/packet/packet.hpp"
 #include "core/rules/copies.hpp"
 #include "core/rules/network.hpp"
+#include "core/rules/packet_log.hpp"
 #include "core/rules/state.hpp"
 #include "core/rules/table_id.hpp"
 
@@ -36,6 +37,7 @@ struct ActionParam {
     const SipKey& hash_key;  // of tables that packets fill; the same as long as the program lives
     MatchState* state = nullptr;        // of the match at work; see StatefulMatch
     Copies* copies = nullptr;           // what TEE makes; null: the packet is such a copy itself
+    PacketLog* packet_log = nullptr;    // NFLOG; null: nobody listens
     std::int64_t* work_left = nullptr;  // of this walk, see limits.hpp; null: nobody counts
 
     // What a match or a target does beyond a call, in instructions.

@@ -47,8 +47,8 @@ _nsrouter() {
             --control --token --help" ;;
         ip) words="addr route link add del replace show set dev via mtu up down -4 -6 --control --token --help" ;;
         nat) words="list ports why reboot tcp udp icmp --rule --chain -6 --ipv6 --control --token --help" ;;
-        conntrack) words="-L -G -D -U -F -C -S expect dying unconfirmed --src --dst --reply-src --reply-dst --proto
-            --sport --dport --state --status --mark --zone --family --output --timeout --zero --control --token --help" ;;
+        conntrack) words="-L -G -D -U -E -F -C -S expect dying unconfirmed --src --dst --reply-src --reply-dst --proto
+            --sport --dport --state --status --mark --zone --family --output --timeout --zero --event-mask --buffer-size --control --token --help" ;;
         *) words="--control --token --help" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

@@ -14,7 +14,8 @@ namespace {
 
 bool same_control(const ControlConfig& a, const ControlConfig& b) {
     return a.address == b.address && a.port == b.port && a.unix_path == b.unix_path &&
-           a.netns == b.netns && a.token == b.token;
+           a.netns == b.netns && a.token == b.token && a.events == b.events &&
+           a.events_linger == b.events_linger;
 }
 
 // What a running router cannot change; empty: nothing of that.

@@ -3,13 +3,14 @@
 
 #include "router/commands/cli.hpp"
 #include "router/commands/commands.hpp"
+#include "router/commands/conntrack_events.hpp"
 #include "router/tools/conntrack/parse.hpp"
 
 namespace nsr::router {
 namespace {
 
 // conntrack(8) prints entries on standard output and everything else on standard error.
-constexpr const char* kBanner = "conntrack v1.4.7 (conntrack-tools)";
+constexpr const char* kBanner = kConntrackBanner;
 
 constexpr const char* kHelp = R"(Commands:
   -L, --dump [conntrack|expect|dying|unconfirmed]   list the entries
@@ -17,6 +18,7 @@ constexpr const char* kHelp = R"(Commands:
   -D, --delete FILTER                               delete the entries selected
   -U, --update FILTER [-m MARK] [-t S] [-u STATUS]  change the entries selected
   -F, --flush [conntrack|expect] [-f FAMILY]        delete all entries; takes no other filter
+  -E, --event [conntrack|expect] [FILTER]           show what happens, until Ctrl-C
   -C, --count [conntrack|expect]                    how many there are
   -S, --stats [conntrack|expect]                    statistics
   -V, --version   -h, --help
@@ -32,6 +34,8 @@ Filters:
 Others:
   -o, --output save|xml|extended|id|ktimestamp[,...]
   -z, --zero     set the counters to 0 while listing
+  -e, --event-mask ALL|NEW|UPDATES|DESTROY[,...]   (-E; its -o also takes timestamp, labels)
+  -b, --buffer-size BYTES   taken for the sake of the tool: [control] events says how much is kept
   -t, --timeout SECONDS   (-U)
   --control NAME|PATH|HOST:PORT, --token TOKEN   which router
 Exit codes: 0 done, 1 it failed or -D, -U, -G found nothing, 2 wrong usage.
@@ -39,6 +43,7 @@ Examples:
   nsrouter conntrack -L -p tcp --state ESTABLISHED
   nsrouter conntrack -D -s 10.0.1.2
   nsrouter conntrack -U -p udp -m 5
+  nsrouter conntrack -E -p tcp -e NEW,DESTROY -o timestamp
   nsrouter conntrack -F)";
 
 int run(const ControlOptions& control, const std::vector<std::string>& words);
@@ -68,6 +73,9 @@ int run(const ControlOptions& control, const std::vector<std::string>& words) {
         std::fprintf(stderr, "%s: %s\nTry `nsrouter conntrack --help' for more information.\n",
                      kBanner, args.error().c_str());
         return kUsage;
+    }
+    if (args->command == ConntrackCommand::Events) {
+        return follow_conntrack_events(control, *args, one_a_line(words));
     }
     const ControlReply reply = ask_streaming(
         control.target(), {"POST", "/conntrack", one_a_line(words)},

@@ -39,9 +39,11 @@ struct Located {
 struct ControlConfig {
     std::string address = "127.0.0.1";  // empty: no TCP listener
     std::uint16_t port = 9080;
-    std::string unix_path;  // empty: no socket; filled in with /run/nsrouter/<name>.sock
-    std::string netns;      // of the TCP listener; empty: the current one
-    std::string token;      // needed when `address` is not loopback
+    std::string unix_path;             // empty: no socket; filled in with /run/nsrouter/<name>.sock
+    std::string netns;                 // of the TCP listener; empty: the current one
+    std::string token;                 // needed when `address` is not loopback
+    std::uint32_t events = 16'384;     // how many are kept for those who listen
+    std::uint32_t events_linger = 10;  // seconds that they are kept when nobody listens any more
     SourceLocation where;
 };
 

@@ -27,6 +27,7 @@ bool is_interface_name(std::string_view name) {
 }
 
 void listen_address(Section& section, ControlConfig& control);
+void read_events(Section& section, ControlConfig& control);
 bool read_port(std::string_view text, std::uint16_t& port);
 void interface_name(Section& section, std::string_view key, std::string& into);
 void netns_name(Section& section, std::string& into);
@@ -77,6 +78,7 @@ void read_control(Section section, Config& config) {
     if (section.string("token", control.token) && control.token.size() < 16) {
         section.fail(section.take("token")->value.where, "token must have 16 characters or more");
     }
+    read_events(section, control);
     section.finish();
 }
 
@@ -167,6 +169,17 @@ void listen_address(Section& section, ControlConfig& control) {
     }
     control.address = to_string(*address);
     control.port = port;
+}
+
+void read_events(Section& section, ControlConfig& control) {
+    constexpr std::int64_t kMostEvents = 1'000'000;
+    constexpr std::int64_t kMostSeconds = 3600;
+    std::int64_t events = control.events;
+    std::int64_t linger = control.events_linger;
+    section.integer("events", {16, kMostEvents}, events);
+    section.integer("events_linger", {0, kMostSeconds}, linger);
+    control.events = static_cast<std::uint32_t>(events);
+    control.events_linger = static_cast<std::uint32_t>(linger);
 }
 
 bool read_port(std::string_view text, std::uint16_t& port) {

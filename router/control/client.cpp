@@ -203,6 +203,9 @@ http::request<http::string_body> message_for(const ControlTarget& target,
                                        ? "localhost"
                                        : target.host + ":" + std::to_string(target.port));
     message.keep_alive(false);
+    if (!request.last_event_id.empty()) {
+        message.set("Last-Event-ID", request.last_event_id);
+    }
     if (!target.token.empty()) {
         message.set(http::field::authorization, "Bearer " + target.token);
     }

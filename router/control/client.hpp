@@ -44,6 +44,7 @@ struct ControlRequest {
     std::string method;
     std::string target;  // encoded
     std::string body;
+    std::string last_event_id;  // of a stream of events, to go on behind it; empty: from now on
 };
 
 // The router took the request, began to answer, and hung up: what a router does that stops.

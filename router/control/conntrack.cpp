@@ -68,6 +68,9 @@ Response ControlPort::conntrack(const Request& request) {
     if (!args) {
         return http::plain(400, args.error() + "\n");
     }
+    if (args->command == ConntrackCommand::Events) {
+        return conntrack_events(request, *args);
+    }
     greet_ctnetlink();
     if (ConntrackPass::takes(*args)) {
         return stream_conntrack(ConntrackPass(*args));

@@ -65,6 +65,8 @@ struct Controls {
     ChangeLink change_link;
     // After addresses, routes or links have changed. Throws SystemError.
     std::function<void()> links_changed;
+    // Streams that had nothing to say may have something now.
+    std::function<void()> wake;
 };
 
 }  // namespace nsr::router

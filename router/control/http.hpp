@@ -9,7 +9,8 @@
 //   peer has taken it, so that the event loop gets to the packets between two pieces however long
 //   the file is. A stream may also have nothing to say yet; wake() asks it again. What takes long
 //   elsewhere is answered later. The owner has room for 64 connections at the unix socket, all
-//   others together for 64 at a time, and 16 streams without end among them: further ones get 503.
+//   others together for 64 at a time, each of the two for 100 streams without end beside: further
+//   ones get 503.
 //   A web page must not be able to drive the router: over TCP the Host header has to be loopback,
 //   the address listened on or the one that the client reached, and an Origin has to be that of the
 //   server itself. Who asks is found out once for each connection, when it begins (rights.hpp); a
@@ -40,6 +41,7 @@ struct Request {
     std::string body;
     Caller caller;
     bool accepts_json = false;  // Accept names it
+    std::string last_event_id;  // of a stream that is taken up again; empty: it is not said
 };
 
 // More: ask again at once, even if this piece is empty. NotYet: when somebody wakes the stream.
@@ -67,8 +69,8 @@ Response plain(unsigned status, std::string text);
 struct Limits {
     // For the owner at the unix socket, and for all others: whatever those do, the owner has room.
     std::size_t clients = 64;
-    // Of those, the ones that wait for what comes, such as `dmesg -w`.
-    std::size_t followers = 16;
+    // Beside those, the ones that wait for what comes, such as `dmesg -w`.
+    std::size_t followers = 100;
     std::uint32_t header_bytes = 8 * 1024;
     std::size_t body_bytes = std::size_t{1024} * 1024;
     // Of the owner, for what begins with one of these paths: files of rules and sets.

@@ -42,6 +42,7 @@ bool Session<Protocol>::start_following() {
         return false;
     }
     ++count().followers;
+    --count().clients;
     follows_ = true;
     return true;
 }
@@ -50,6 +51,7 @@ template <class Protocol>
 void Session<Protocol>::stop_following() {
     if (std::exchange(follows_, false)) {
         --count().followers;
+        ++count().clients;
     }
 }
 

@@ -23,6 +23,8 @@ const ControlPort::Endpoint ControlPort::kEndpoints[] = {
     {"GET", "/conntrack", 0440, &ControlPort::list_conntrack},
     {"DELETE", "/conntrack", 0200, &ControlPort::delete_conntrack},
     {"POST", "/conntrack", 0200, &ControlPort::conntrack},
+    {"GET", "/events", 0440, &ControlPort::follow_events},
+    {"GET", "/nflog/", 0440, &ControlPort::follow_packets},
     {"GET", "/rules", 0440, &ControlPort::rules},
     {"GET", "/rules.json", 0440, &ControlPort::rules_json},
     {"PUT", "/rules", 0200, &ControlPort::restore_rules},
@@ -114,7 +116,8 @@ Response ControlPort::status(const Request& request) {
     }
     Response response;
     response.content_type = "application/json";
-    response.stream = [this, status = std::make_shared<Status>(controls_)](std::string& out) {
+    response.stream = [this,
+                       status = std::make_shared<Status>(controls_, events_)](std::string& out) {
         return status->advance(now(), out) ? Piece::More : Piece::Last;
     };
     return response;

@@ -4,22 +4,25 @@
 //   Everything below /proc, /dev and whatever else procfs::Tree holds is a file: GET reads it (a
 //   large one in pieces), or lists a directory; PUT and POST write it. Errors are the errno's
 //   meaning as a status: ENOENT 404, EACCES 403, EINVAL 400, EBUSY 409, ENOMEM 507. Beside the
-//   files there are the rows of one table: /status, /log, /sysctl, /conntrack, /rules, /iptables,
-//   /sets, /ipset, /nat, /nfct, /ip, /module, /reload and /stop, which the commands use. A request
-//   is answered at once, within the turn of the event loop that read it; a long answer is a stream
-//   that is asked for piece by piece, and what changes rules is answered when they are at work.
-//   Whether it is answered at all the mode of the file or the row decides, see rights.hpp: GET
-//   reads, everything else writes.
+//   files there are the rows of one table: /status, /log, /sysctl, /conntrack, /events, /nflog/,
+//   /rules, /iptables, /sets, /ipset, /nat, /nfct, /ip, /module, /reload and /stop, which the
+//   commands use. A request is answered at once, within the turn of the event loop that read it; a
+//   long answer is a stream that is asked for piece by piece, and what changes rules is answered
+//   when they are at work. Whether it is answered at all the mode of the file or the row decides,
+//   see rights.hpp: GET reads, everything else writes.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "router/control/controls.hpp"
+#include "router/control/event_ring.hpp"
 #include "router/control/http.hpp"
+#include "router/control/packet_ring.hpp"
 #include "router/tools/conntrack/command.hpp"
 #include "router/tools/ipset/contents.hpp"
 #include "router/tools/ipset/listing.hpp"
@@ -28,7 +31,10 @@ namespace nsr::router {
 
 class ControlPort {
   public:
-    explicit ControlPort(Controls controls) : controls_(std::move(controls)) {}
+    explicit ControlPort(Controls controls);
+    ~ControlPort();
+    ControlPort(const ControlPort&) = delete;
+    ControlPort& operator=(const ControlPort&) = delete;
 
     http::Response handle(const http::Request& request);
 
@@ -43,6 +49,7 @@ class ControlPort {
 
   private:
     static const Endpoint kEndpoints[];
+    struct EventTimers;
 
     http::Response root(const http::Request& request);
     http::Response status(const http::Request& request);
@@ -66,6 +73,14 @@ class ControlPort {
     http::Piece advance(ConntrackPass& pass, std::string& out);
     http::Response nfct(const http::Request& request);
     void greet_ctnetlink();
+
+    // events.cpp
+    void wake_readers();
+    void linger();
+    http::Response follow_events(const http::Request& request);
+    http::Response conntrack_events(const http::Request& request, const ConntrackArgs& args);
+    http::Response stream_events(const http::Request& request, EventStream::Wish wish);
+    http::Response follow_packets(const http::Request& request);
 
     // iptables.cpp
     http::Response iptables(const http::Request& request);
@@ -102,6 +117,9 @@ class ControlPort {
     static constexpr std::size_t kPieceBytes = std::size_t{16} * 1024;
 
     Controls controls_;
+    EventRing events_;
+    PacketRing packets_;
+    std::unique_ptr<EventTimers> timers_;
     bool ctnetlink_greeted_ = false;
 };
 

@@ -7,6 +7,7 @@
 #include "netlink/link.hpp"
 #include "netlink/netns.hpp"
 #include "router/control/controls.hpp"
+#include "router/control/event_ring.hpp"
 #include "router/control/tracking_module.hpp"
 
 namespace nsr::router {
@@ -139,6 +140,14 @@ json::object drops_of(const Controls& controls) {
     return out;
 }
 
+json::object events_of(const EventRing& events) {
+    const Held& held = events.held();
+    return {{"readers", events.readers()},
+            {"held", held.next - held.first},
+            {"next", held.next},
+            {"bytes_in_use", events.bytes_in_use()}};
+}
+
 // "3.542"
 std::string decimal_seconds(std::chrono::nanoseconds time) {
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
@@ -148,7 +157,8 @@ std::string decimal_seconds(std::chrono::nanoseconds time) {
 
 }  // namespace
 
-Status::Status(const Controls& controls) : controls_(controls) {
+Status::Status(const Controls& controls, const EventRing& events)
+    : controls_(controls), events_(events) {
     for (const routing::Interface& interface : controls.router.interfaces().all()) {
         interfaces_.push_back(interface.index);
     }
@@ -174,6 +184,7 @@ bool Status::advance(Instant now, std::string& out) {
                               {"config", controls.config.path},
                               {"interfaces", interfaces_of(controls, queue_dropped_)},
                               {"conntrack", table_of(controls)},
+                              {"events", events_of(events_)},
                               {"memory_limit_bytes", controls.memory_limit_bytes},
                               {"drops", drops_of(controls)}};
     // Boost.JSON writes every fraction with an exponent.

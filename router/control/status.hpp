@@ -16,16 +16,18 @@
 namespace nsr::router {
 
 struct Controls;
+class EventRing;
 
 class Status {
   public:
-    explicit Status(const Controls& controls);
+    Status(const Controls& controls, const EventRing& events);
 
     // True: there is more to do. Else all of it is in `out`.
     bool advance(Instant now, std::string& out);
 
   private:
     const Controls& controls_;
+    const EventRing& events_;
     std::vector<IfIndex> interfaces_;  // as it began
     std::size_t asked_ = 0;
     std::map<IfIndex, std::uint64_t> queue_dropped_;

@@ -118,7 +118,8 @@ void Service::listen() {
             side_tasks_->add(std::make_unique<SideWork>(std::move(work), std::move(done)));
         },
         [this] { engine_->stop(); }, [this] { return farewell_; },
-        [this](const IpArgs& args) { change_link(args); }, [this] { follow_host(); }});
+        [this](const IpArgs& args) { change_link(args); }, [this] { follow_host(); },
+        [this] { server_->wake(); }});
     server_ = std::make_unique<http::Server>(
         engine_->loop(), [this](const http::Request& request) { return control_->handle(request); },
         http::Limits{}, [this](std::function<void()> work) { engine_->schedule(std::move(work)); });

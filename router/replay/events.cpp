@@ -17,7 +17,7 @@ EventWriter::~EventWriter() {
 
 void EventWriter::conntrack_event(const conntrack::Event& event) {
     std::string line;
-    append_conntrack_event(line, event, {});
+    append_event(line, record_of(event), {});
     line_(line);
 }
 

@@ -2,6 +2,9 @@
 //
 //   gap_probe echo PORT                         sends back what comes, until it is killed
 //   gap_probe run ADDRESS PORT SECONDS MICROS   one every MICROS; prints what came of them as JSON
+//   gap_probe flows NET SECONDS RATE            to NET.100 and up, each a connection of its own,
+//   RATE a
+//                                               second
 #include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -12,6 +15,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -119,6 +124,35 @@ int run(char** argv) {
     return 0;
 }
 
+// Raw sockets, since each datagram has ports of its own.
+int flows(char** argv) {
+    constexpr long kPorts = 60'000;
+    constexpr int kDiscard = 9;
+    const int fd = ::socket(AF_INET, SOCK_RAW, IPPROTO_UDP);
+    const double rate = std::atof(argv[4]);
+    const std::int64_t begin = now_ns();
+    const std::int64_t end = begin + static_cast<std::int64_t>(std::atof(argv[3]) * 1e9);
+    long sent = 0;
+    for (std::int64_t now = begin; now < end; now = now_ns()) {
+        const auto due = static_cast<long>(static_cast<double>(now - begin) / 1e9 * rate);
+        for (; sent < due; ++sent) {
+            const long host = 100 + sent / kPorts % 100;
+            const std::string address = std::string(argv[2]) + "." + std::to_string(host);
+            const sockaddr_in to = endpoint(address.c_str(), "0");
+            const std::uint16_t header[4] = {
+                htons(static_cast<std::uint16_t>(1000 + sent % kPorts)), htons(kDiscard), htons(8),
+                0};
+            ::sendto(fd, header, sizeof header, 0, reinterpret_cast<const sockaddr*>(&to),
+                     sizeof to);
+        }
+        const timespec millisecond{0, 1'000'000};
+        ::nanosleep(&millisecond, nullptr);
+    }
+    std::printf("{\"per_second\": %.0f}\n",
+                static_cast<double>(sent) * 1e9 / static_cast<double>(now_ns() - begin));
+    return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -128,6 +162,10 @@ int main(int argc, char** argv) {
     if (argc == 6 && std::string_view(argv[1]) == "run") {
         return run(argv);
     }
-    std::fputs("gap_probe echo PORT | run ADDRESS PORT SECONDS MICROS\n", stderr);
+    if (argc == 5 && std::string_view(argv[1]) == "flows") {
+        return flows(argv);
+    }
+    std::fputs("gap_probe echo PORT | run ADDRESS PORT SECONDS MICROS | flows NET SECONDS RATE\n",
+               stderr);
     return 2;
 }

@@ -6,7 +6,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-WALKS = ["docs/packet-walk.md", "docs/rule-walk.md", "docs/configuration-walk.md", "docs/walks.md"]
+WALKS = ["docs/packet-walk.md", "docs/rule-walk.md", "docs/configuration-walk.md", "docs/walks.md", "docs/events.md"]
 PATH = re.compile(r"`((?:core|router|netlink)/[\w/.]+)`")
 # A row of a table: a name, and a file, which is in the folder of the row above if it names none.
 ROW = re.compile(r"^\| `([A-Za-z]\w*(?:::\w+)*)` \| `([\w/.]+)` \|", re.M)

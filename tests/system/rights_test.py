@@ -32,6 +32,8 @@ FOR_EVERYBODY = {
     ("GET", "/conntrack"): False,
     ("DELETE", "/conntrack"): False,
     ("POST", "/conntrack"): False,
+    ("GET", "/events"): False,
+    ("GET", "/nflog/"): False,
     ("GET", "/rules"): False,
     ("GET", "/rules.json"): False,
     ("PUT", "/rules"): False,
@@ -100,7 +102,8 @@ def ask(h, way, requests, token=None):
     for method, path, body in requests:
         connection.request(method, path, body, fields)
         answer = connection.getresponse()
-        answers.append((answer.status, answer.read().decode(errors="replace")))
+        endless = answer.getheader("Content-Type") == "text/event-stream"
+        answers.append((answer.status, "" if endless else answer.read().decode(errors="replace")))
     connection.close()
     return answers
 
@@ -153,7 +156,7 @@ def endpoints(h, way):
         ("POST", "/nfct"): "list\ntimeout",
     }
     own_set = f"/sets/{way}"
-    targets = {("PUT", "/module"): "/module?name=nf_conntrack&action=load", ("POST", "/nat"): "/nat?action=reboot"} | {(method, "/sets/"): own_set for method in ("GET", "PUT", "DELETE")}
+    targets = {("PUT", "/module"): "/module?name=nf_conntrack&action=load", ("POST", "/nat"): "/nat?action=reboot", ("GET", "/nflog/"): "/nflog/5"} | {(method, "/sets/"): own_set for method in ("GET", "PUT", "DELETE")}
     for row in table:
         request = (row[0], targets.get(row, row[1]), bodies.get(row))
         answers = as_user(NOBODY, lambda: ask(h, way, [request]))

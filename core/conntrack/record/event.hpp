@@ -20,6 +20,10 @@ inline constexpr std::uint32_t kSynProxy = 1u << 11;
 inline constexpr std::uint32_t kAll = (1u << 12) - 1;
 inline constexpr std::uint32_t kNameable = (1u << 10) - 1;  // by --ctevents
 
+// Ours, of what a connection shall tell: that it expects another one. kernel: IPEXP_NEW of
+// struct nf_conntrack_ecache's expmask
+inline constexpr std::uint32_t kExpectNew = 1u << 15;
+
 // What a change from outside is told as, whatever it changed. kernel: ctnetlink_new_conntrack
 inline constexpr std::uint32_t kChange =
     kReply | kAssured | kHelper | kLabel | kProtoInfo | kNatSeqAdj | kMark | kSynProxy;

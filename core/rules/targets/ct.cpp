@@ -82,7 +82,7 @@ class CtTarget : public Target {
     conntrack::HelperId helper_id = conntrack::HelperId::None;
     TimeoutUse timeout;               // of no name: --timeout was not given
     std::uint32_t events = 0;         // of the connection; 0: --ctevents was not given
-    bool expectation_events = false;  // --expevents new: expectations are not told of
+    bool expectation_events = false;  // --expevents new
     bool zone_from_mark = false;
     Zone zone = 0;
     bool original = true;

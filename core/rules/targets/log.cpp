@@ -132,15 +132,11 @@ std::shared_ptr<const Target> parse_log(const Options& options, RuleContext& con
 constexpr std::array kNflogOptions = std::to_array<OptionSpec>(
     {{"nflog-group"}, {"nflog-prefix"}, {"nflog-range"}, {"nflog-size"}, {"nflog-threshold"}});
 
-// There is no netlink listener to hand packets to: the rule counts, as it does in a kernel where
-// nobody listens. differs: nflog-without-listener
 class NflogTarget : public Target {
   public:
     NflogTarget() : Target("NFLOG") {}
     std::string save() const override;
-    TargetVerdict apply(ActionParam&, TableVerdict&) const override {
-        return TargetVerdict::Continue;
-    }
+    TargetVerdict apply(ActionParam& par, TableVerdict& verdict) const override;
 
     std::uint32_t group = 0;
     std::string prefix;
@@ -148,6 +144,16 @@ class NflogTarget : public Target {
     std::uint64_t range = 0;  // never did anything
     std::uint32_t threshold = 0;
 };
+
+// Where nobody listens the rule counts, and no more. kernel: nflog_tg
+TargetVerdict NflogTarget::apply(ActionParam& par, TableVerdict&) const {
+    if (par.packet_log != nullptr) {
+        const auto wanted = size ? std::optional(static_cast<std::uint32_t>(*size)) : std::nullopt;
+        par.packet_log->packet_logged(
+            {par.packet, static_cast<std::uint16_t>(group), prefix, wanted, par.hook, par.now});
+    }
+    return TargetVerdict::Continue;
+}
 
 std::string NflogTarget::save() const {
     std::string text;

@@ -62,7 +62,6 @@ struct ConntrackFilter {
     std::optional<std::uint32_t> id;        // --id
 };
 
-// What -I and -U write.
 // -o, -e
 struct ConntrackOutput {
     bool extended = false;
@@ -70,6 +69,8 @@ struct ConntrackOutput {
     bool save = false;
     bool id = false;
     bool ktimestamp = false;
+    bool timestamp = false;  // of events: when they happened
+    bool labels = false;
     bool rules = false;  // ours: which rules accepted and translated it
     bool event_new = true;
     bool event_update = true;
@@ -88,6 +89,7 @@ struct ConntrackArgs {
 };
 
 // Does the filter select this connection? An empty filter selects all of the family asked for.
-bool selects(const ConntrackFilter& filter, const conntrack::Conntrack& conntrack, ConnId id);
+struct Entry;
+bool selects(const ConntrackFilter& filter, const Entry& entry);
 
 }  // namespace nsr::router

@@ -110,7 +110,7 @@ bool ConntrackPass::wanted(const Router& router, ConnId id, Instant now) const {
     const conntrack::Conntrack& conntrack = router.conntrack();
     const bool lives = jiffies_until(conntrack.table()[id].deadline, to_jiffies(now)) > 0;
     return (lives || args_.command == ConntrackCommand::Flush) &&
-           selects(args_.filter, conntrack, id);
+           selects(args_.filter, entry_of(conntrack, id, now));
 }
 
 void ConntrackPass::visit(Router& router, std::string& out, ConnId id, Instant now) {
@@ -200,7 +200,7 @@ Answer expectations(const ConntrackArgs& args, Router& router, Instant now) {
         case ConntrackCommand::List:
             return list(args, router, now);
         case ConntrackCommand::Flush:
-            router.flush_expectations();
+            router.flush_expectations(now);
             return {};
         case ConntrackCommand::Count:
             return {std::to_string(count_expectations(router.conntrack(), now)) + "\n", {}, 0};
@@ -226,7 +226,7 @@ Answer get(const ConntrackArgs& args, Router& router, Instant now) {
     const conntrack::Conntrack& conntrack = router.conntrack();
     const auto tuple = whole_tuple(args.filter);
     const auto hit = tuple ? conntrack.table().find(*tuple, Zone{}, to_jiffies(now)) : std::nullopt;
-    if (!hit || !selects(args.filter, conntrack, hit->id)) {
+    if (!hit || !selects(args.filter, entry_of(conntrack, hit->id, now))) {
         return {{}, "Operation failed: such conntrack doesn't exist", 0};
     }
     Answer answer;

@@ -7,7 +7,21 @@
 namespace nsr::router {
 
 Entry entry_of(const conntrack::Conntrack& conntrack, ConnId id, Instant now) {
-    return {conntrack, id, conntrack.table()[id], conntrack.table().extra(id), now};
+    const conntrack::Table& table = conntrack.table();
+    return {id,
+            table[id],
+            table.extra(id),
+            {table.tuple(id, Direction::Original), table.tuple(id, Direction::Reply)},
+            conntrack.helper_of(id),
+            now};
+}
+
+Zone Entry::zone_of(Direction direction) const {
+    if (extra == nullptr) {
+        return connection.zone;
+    }
+    const bool counts = direction == Direction::Original ? extra->zone_original : extra->zone_reply;
+    return counts ? connection.zone : Zone{0};
 }
 
 Ports ports_of(std::uint8_t protocol) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,15 +12,17 @@
 
 namespace nsr::router {
 
+// A view: what it refers to must outlive it.
 struct Entry {
-    const conntrack::Conntrack& table;
     ConnId id;
     const conntrack::Connection& connection;
     const conntrack::Extra* extra;  // null: none
+    std::array<conntrack::Tuple, 2> tuples;
+    conntrack::HelperId helper;
     Instant now;
 
-    [[nodiscard]] conntrack::Tuple tuple(Direction direction) const {
-        return table.table().tuple(id, direction);
+    [[nodiscard]] const conntrack::Tuple& tuple(Direction direction) const {
+        return tuples[index_of(direction)];
     }
     [[nodiscard]] std::uint32_t seconds_left() const {
         const std::int32_t left = jiffies_until(connection.deadline, to_jiffies(now));
@@ -28,6 +31,8 @@ struct Entry {
     [[nodiscard]] bool zone_is_shared() const {
         return extra == nullptr || extra->zone_original == extra->zone_reply;
     }
+    // In which it is looked up, going that way.
+    [[nodiscard]] Zone zone_of(Direction direction) const;
     [[nodiscard]] std::int64_t age_seconds() const {
         constexpr std::int64_t kNanoseconds = 1'000'000'000;
         return std::max<std::int64_t>(

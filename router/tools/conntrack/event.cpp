@@ -1,22 +1,30 @@
 #include "router/tools/conntrack/event.hpp"
 
-#include "router/tools/conntrack/plain.hpp"
+#include <cstdio>
+
+#include "router/tools/conntrack/save.hpp"
+#include "router/tools/conntrack/text.hpp"
+#include "router/tools/conntrack/xml.hpp"
 
 namespace nsr::router {
 namespace {
 
 namespace event = conntrack::event;
 
-// As wide as the widest of them.
-const char* kind_of(std::uint32_t bits) {
-    if ((bits & event::kDestroy) != 0) {
-        return "[DESTROY] ";
-    }
-    return (bits & (event::kNew | event::kRelated)) != 0 ? "    [NEW] " : " [UPDATE] ";
-}
+struct KindRow {
+    const char* bracketed;  // as wide as the widest of them
+    const char* lower;
+    char save;
+};
+
+// By EventKind.
+constexpr KindRow kRows[kEventKinds] = {
+    {"    [NEW] ", "new", 'A'}, {" [UPDATE] ", "update", 'U'},  {"[DESTROY] ", "destroy", 'D'},
+    {"    [NEW] ", "new", 'A'}, {"[DESTROY] ", "destroy", 'D'},
+};
 
 // What the kernel puts into its message. kernel: ctnetlink_conntrack_event
-Attributes attributes_of(const Entry& entry, std::uint32_t bits) {
+Attributes attributes_of(const Entry& entry, std::uint32_t bits, const KindRow& row) {
     const bool ends = (bits & event::kDestroy) != 0;
     return {
         .timeout = !ends || entry.seconds_left() != 0,
@@ -25,20 +33,75 @@ Attributes attributes_of(const Entry& entry, std::uint32_t bits) {
         .timestamp = ends,
         .mark = entry.connection.mark != 0 || (bits & event::kMark) != 0,
         .helper = !ends,
+        .use = false,
+        .stop = ends,
+        .event = row.lower,
     };
+}
+
+// "[1795344361.995239]\t"
+void append_time(std::string& out, Instant at) {
+    constexpr std::int64_t kNanoseconds = 1'000'000'000;
+    constexpr std::int64_t kPerMicrosecond = 1'000;
+    const std::int64_t ns = at.time_since_epoch().count();
+    char text[48];
+    std::snprintf(text, sizeof text, "[%.8lld.%.6lld]\t", static_cast<long long>(ns / kNanoseconds),
+                  static_cast<long long>(ns % kNanoseconds / kPerMicrosecond));
+    out += text;
+}
+
+void append_connection(std::string& out, const EventRecord& record, const ConntrackOutput& output,
+                       std::uint32_t process) {
+    const auto& about = std::get<ConnectionCopy>(record.about);
+    const KindRow& row = kRows[static_cast<std::size_t>(record.kind())];
+    const Entry entry = record.entry();
+    const Attributes attributes = attributes_of(entry, about.bits, row);
+    if (output.save) {
+        append_save(out, entry, attributes, row.save);
+    } else if (output.xml) {
+        append_xml(out, entry, attributes, output);
+    } else {
+        out += row.bracketed;
+        append_plain(out, entry, attributes, output);
+        out += output.id ? "id=" + number(raw(entry.id)) + " " : "";
+        out.pop_back();
+    }
+    if (about.by_administrator && process != 0) {
+        out += " [USERSPACE] portid=" + number(process) + " progname=nsrouter";
+    }
 }
 
 }  // namespace
 
-void append_conntrack_event(std::string& out, const conntrack::Event& event,
-                            const ConntrackOutput& output) {
-    const Entry entry = entry_of(event.conntrack, event.id, event.at);
-    out += kind_of(event.bits);
-    append_plain(out, entry, attributes_of(entry, event.bits), output);
-    if (output.id) {
-        out += "id=" + number(raw(event.id)) + " ";
+void append_event(std::string& out, const EventRecord& record, const ConntrackOutput& output,
+                  std::uint32_t process) {
+    if (output.timestamp && !output.xml) {
+        append_time(out, record.at);
     }
-    out.pop_back();
+    if (!record.of_expectation()) {
+        append_connection(out, record, output, process);
+        return;
+    }
+    const KindRow& row = kRows[static_cast<std::size_t>(record.kind())];
+    if (output.xml) {
+        append_expectation_xml(out, record.expectation(), row.lower, output.timestamp);
+    } else {
+        out += row.bracketed;
+        append_expectation(out, record.expectation());
+    }
+}
+
+void append_event_json(std::string& out, const EventRecord& record) {
+    out.append("{\"event\":\"").append(name_of(record.kind()));
+    out += "\",\"time_ns\":" + std::to_string(record.at.time_since_epoch().count()) + ",";
+    if (record.of_expectation()) {
+        append_expectation_json_members(out, record.expectation());
+    } else {
+        const bool asked = std::get<ConnectionCopy>(record.about).by_administrator;
+        out += asked ? "\"by_administrator\":true," : "";
+        append_json_members(out, record.entry(), {});
+    }
+    out += '}';
 }
 
 }  // namespace nsr::router

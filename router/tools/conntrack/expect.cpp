@@ -5,6 +5,7 @@
 #include <string>
 
 #include "router/tools/conntrack/entry.hpp"
+#include "router/tools/conntrack/xml.hpp"
 
 namespace nsr::router {
 namespace {
@@ -13,15 +14,6 @@ using conntrack::Conntrack;
 using conntrack::Expectation;
 using conntrack::ExpectId;
 using conntrack::Tuple;
-
-// An expectation with all that its text needs.
-struct Shown {
-    const Expectation& expectation;
-    Tuple mask;
-    Tuple master;
-    std::uint32_t seconds_left;
-    std::string_view helper;
-};
 
 bool lives(const Expectation& expectation, Instant now) {
     return jiffies_until(expectation.deadline, to_jiffies(now)) > 0;
@@ -47,12 +39,13 @@ Tuple mask_of(const Expectation& expectation) {
     return mask;
 }
 
-Shown shown(const Conntrack& conntrack, const Expectation& expectation, Instant now) {
-    const std::int32_t left = jiffies_until(expectation.deadline, to_jiffies(now));
-    return {expectation, mask_of(expectation),
-            conntrack.table().tuple(expectation.master, Direction::Original),
-            static_cast<std::uint32_t>(std::max(left, 0)) / kJiffiesPerSecond,
-            helper_info(conntrack.helper_of(expectation.master)).name};
+std::uint32_t seconds_left(const ShownExpectation& shown) {
+    const std::int32_t left = jiffies_until(shown.expectation.deadline, to_jiffies(shown.now));
+    return static_cast<std::uint32_t>(std::max(left, 0)) / kJiffiesPerSecond;
+}
+
+std::string_view helper_name(const ShownExpectation& shown) {
+    return shown.helper == conntrack::HelperId::None ? "" : helper_info(shown.helper).name;
 }
 
 // "mask-src=... mask-dst=... sport=0 dport=65535 "
@@ -70,21 +63,6 @@ std::string flags_of(const Expectation& expectation) {
         flags += flags.empty() ? "INACTIVE" : ",INACTIVE";
     }
     return flags.empty() ? flags : flags + " ";
-}
-
-void append_line(std::string& out, const Shown& shown) {
-    out += number(shown.seconds_left) + " proto=" + number(shown.expectation.tuple.protocol) + " ";
-    append_tuple(out, "", shown.expectation.tuple);
-    append_tuple(out, "mask-", shown.mask);
-    append_tuple(out, "master-", shown.master);
-    out += flags_of(shown.expectation) + "class=" + number(shown.expectation.of_class);
-    out.append(" helper=").append(shown.helper) += '\n';
-}
-
-std::string element(std::string_view name, std::string_view content) {
-    std::string text = "<";
-    text.append(name).append(">").append(content).append("</").append(name);
-    return text + ">";
 }
 
 std::string addresses(std::string_view name, const Tuple& tuple) {
@@ -110,26 +88,63 @@ std::string layer(std::string_view name, unsigned value, std::string_view called
     return text.append(name) + ">";
 }
 
-void append_xml(std::string& out, const Shown& shown) {
-    const Tuple& tuple = shown.expectation.tuple;
-    const bool v4 = tuple.family() == Family::Ipv4;
-    const std::string meta = element("helper-name", shown.helper) +
-                             element("timeout", number(shown.seconds_left)) +
-                             element("class", number(shown.expectation.of_class)) +
-                             (shown.expectation.permanent ? "<permanent/>" : "") +
-                             (shown.expectation.inactive ? "<inactive/>" : "");
-    out +=
-        element("flow", layer("layer3", static_cast<unsigned>(tuple.family()), v4 ? "ipv4" : "ipv6",
-                              addresses("expected", tuple) + addresses("mask", shown.mask) +
-                                  addresses("master", shown.master)) +
-                            layer("layer4", tuple.protocol, protocol_name(tuple.protocol),
-                                  ports("expected", tuple) + ports("mask", shown.mask) +
-                                      ports("master", shown.master)) +
-                            element("meta", meta)) +
-        "\n";
+}  // namespace
+
+ShownExpectation shown_of(const Conntrack& conntrack, const Expectation& expectation, Instant now) {
+    return {expectation, conntrack.table().tuple(expectation.master, Direction::Original),
+            conntrack.helper_of(expectation.master), now};
 }
 
-}  // namespace
+void append_expectation(std::string& out, const ShownExpectation& shown) {
+    const Expectation& expectation = shown.expectation;
+    out += number(seconds_left(shown)) + " proto=" + number(expectation.tuple.protocol) + " ";
+    append_tuple(out, "", expectation.tuple);
+    append_tuple(out, "mask-", mask_of(expectation));
+    append_tuple(out, "master-", shown.master);
+    out += flags_of(expectation) + "class=" + number(expectation.of_class);
+    out.append(" helper=").append(helper_name(shown));
+}
+
+void append_expectation_xml(std::string& out, const ShownExpectation& shown, std::string_view event,
+                            bool with_time) {
+    const Expectation& expectation = shown.expectation;
+    const Tuple& tuple = expectation.tuple;
+    const Tuple mask = mask_of(expectation);
+    const bool v4 = tuple.family() == Family::Ipv4;
+    const std::string meta = element("helper-name", helper_name(shown)) +
+                             element("timeout", number(seconds_left(shown))) +
+                             element("class", number(expectation.of_class)) +
+                             (expectation.permanent ? "<permanent/>" : "") +
+                             (expectation.inactive ? "<inactive/>" : "") +
+                             (with_time ? xml_time(shown.now) : "");
+    out += xml_flow(event) +
+           layer("layer3", static_cast<unsigned>(tuple.family()), v4 ? "ipv4" : "ipv6",
+                 addresses("expected", tuple) + addresses("mask", mask) +
+                     addresses("master", shown.master)) +
+           layer("layer4", tuple.protocol, protocol_name(tuple.protocol),
+                 ports("expected", tuple) + ports("mask", mask) + ports("master", shown.master)) +
+           element("meta", meta) + "</flow>";
+}
+
+void append_expectation_json_members(std::string& out, const ShownExpectation& shown) {
+    const Expectation& expectation = shown.expectation;
+    const Tuple& tuple = expectation.tuple;
+    const auto object = [&](const char* name, const Tuple& of) {
+        out += std::string(",\"") + name + "\":{\"src\":\"" + to_string(of.source) +
+               "\",\"dst\":\"" + to_string(of.destination) +
+               "\",\"sport\":" + number(of.source_port) +
+               ",\"dport\":" + number(of.destination_port) + "}";
+    };
+    out.append("\"family\":\"").append(tuple.family() == Family::Ipv4 ? "ipv4" : "ipv6");
+    out.append("\",\"protocol\":\"").append(protocol_name(tuple.protocol));
+    out += "\",\"protonum\":" + number(tuple.protocol);
+    out += ",\"timeout\":" + number(seconds_left(shown));
+    object("expected", tuple);
+    object("mask", mask_of(expectation));
+    object("master", shown.master);
+    out += ",\"class\":" + number(expectation.of_class);
+    out.append(",\"helper\":\"").append(helper_name(shown)).append("\"");
+}
 
 std::size_t append_expectations(std::string& out, const ConntrackArgs& args,
                                 const Conntrack& conntrack, Instant now) {
@@ -142,12 +157,13 @@ std::size_t append_expectations(std::string& out, const ConntrackArgs& args,
         if (!lives(expectation, now) || expectation.tuple.family() != family) {
             continue;
         }
-        const Shown one = shown(conntrack, expectation, now);
+        const ShownExpectation one = shown_of(conntrack, expectation, now);
         if (args.output.xml) {
-            append_xml(out, one);
+            append_expectation_xml(out, one);
         } else {
-            append_line(out, one);
+            append_expectation(out, one);
         }
+        out += '\n';
         ++count;
     }
     out += args.output.xml ? "</expect>\n" : "";

@@ -3,10 +3,28 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "router/tools/conntrack/args.hpp"
 
 namespace nsr::router {
+
+// An expectation, its master's original tuple, and who expects it. A view.
+struct ShownExpectation {
+    const conntrack::Expectation& expectation;
+    conntrack::Tuple master;
+    conntrack::HelperId helper;
+    Instant now;
+};
+ShownExpectation shown_of(const conntrack::Conntrack& conntrack,
+                          const conntrack::Expectation& expectation, Instant now);
+
+// Without line break. `event`: see Attributes.
+void append_expectation(std::string& out, const ShownExpectation& shown);
+void append_expectation_xml(std::string& out, const ShownExpectation& shown,
+                            std::string_view event = {}, bool with_time = false);
+// What stands between the braces of a JSON object.
+void append_expectation_json_members(std::string& out, const ShownExpectation& shown);
 
 // -L expect: IPv4 unless -f says otherwise, as the tool does.
 // -> how many

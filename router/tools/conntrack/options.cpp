@@ -338,15 +338,28 @@ Problem read_output(ConntrackArgs& args, const std::string& value) {
                                                         {"id", &output.id},
                                                         {"ktimestamp", &output.ktimestamp},
                                                         {"rules", &output.rules}};
-    Problem problem = each_word(value, [&](std::string_view given) {
-        const std::string word = lower(given);
+    bool always = true;  // who asked for a change is shown anyway
+    const std::pair<std::string_view, bool*> of_events[] = {
+        {"timestamp", &output.timestamp}, {"labels", &output.labels}, {"userspace", &always}};
+    const auto flag_of = [&](std::string_view word) -> bool* {
         for (const auto& [name, flag] : kinds) {
             if (word == name) {
-                *flag = true;
-                return true;
+                return flag;
             }
         }
-        return false;
+        for (const auto& [name, flag] : of_events) {
+            if (word == name && args.command == ConntrackCommand::Events) {
+                return flag;
+            }
+        }
+        return nullptr;
+    };
+    Problem problem = each_word(value, [&](std::string_view given) {
+        bool* flag = flag_of(lower(given));
+        if (flag != nullptr) {
+            *flag = true;
+        }
+        return flag != nullptr;
     });
     return problem.empty()
                ? problem

@@ -217,8 +217,8 @@ void Parser::check() {
 }
 
 std::string check_output(const ConntrackOutput& output) {
-    if (output.save &&
-        (output.extended || output.xml || output.id || output.ktimestamp || output.rules)) {
+    if (output.save && (output.extended || output.xml || output.id || output.ktimestamp ||
+                        output.timestamp || output.labels || output.rules)) {
         return "cannot combine save output with any other output type, use -o save only";
     }
     if (output.rules && output.xml) {

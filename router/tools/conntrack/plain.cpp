@@ -11,7 +11,7 @@ namespace status = conntrack::status;
 
 void append_protocol(std::string& out, const Entry& entry, const Attributes& attributes);
 void append_tuple(std::string& out, const Entry& entry, Direction direction, bool counters);
-void append_start(std::string& out, const Entry& entry);
+void append_date(std::string& out, std::string_view name, std::int64_t nanoseconds);
 
 }  // namespace
 
@@ -40,12 +40,14 @@ void append_plain(std::string& out, const Entry& entry, const Attributes& attrib
     if (attributes.timestamp && entry.extra != nullptr && entry.extra->start_ns != 0) {
         out += "delta-time=" + number(static_cast<std::uint64_t>(entry.age_seconds())) + " ";
         if (output.ktimestamp) {
-            append_start(out, entry);
+            append_date(out, "start", entry.extra->start_ns);
+            if (attributes.stop) {
+                append_date(out, "stop", entry.now.time_since_epoch().count());
+            }
         }
     }
-    const conntrack::HelperId helper = entry.table.helper_of(entry.id);
-    if (attributes.helper && helper != conntrack::HelperId::None) {
-        out += "helper=" + std::string(conntrack::helper_info(helper).name) + " ";
+    if (attributes.helper && entry.helper != conntrack::HelperId::None) {
+        out += "helper=" + std::string(conntrack::helper_info(entry.helper).name) + " ";
     }
 }
 
@@ -86,13 +88,13 @@ void append_tuple(std::string& out, const Entry& entry, Direction direction, boo
 }
 
 // "[start=Sun Nov 22 10:46:02 2026] "
-void append_start(std::string& out, const Entry& entry) {
-    const std::time_t seconds = static_cast<std::time_t>(entry.extra->start_ns / 1'000'000'000);
+void append_date(std::string& out, std::string_view name, std::int64_t nanoseconds) {
+    const std::time_t seconds = static_cast<std::time_t>(nanoseconds / 1'000'000'000);
     std::tm local{};
     char text[64] = {};
     if (::localtime_r(&seconds, &local) != nullptr &&
         std::strftime(text, sizeof text, "%a %b %e %H:%M:%S %Y", &local) != 0) {
-        out += "[start=" + std::string(text) + "] ";
+        out.append("[").append(name).append("=").append(text) += "] ";
     }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "router/tools/conntrack/args.hpp"
 #include "router/tools/conntrack/entry.hpp"
@@ -17,6 +18,10 @@ struct Attributes {
     bool timestamp = true;
     bool mark = true;
     bool helper = true;
+    bool use = true;
+    bool stop = false;  // the time at which it ended: now
+    // "new", "update" or "destroy"; empty: it is no event.
+    std::string_view event;
 };
 
 // Without line break; every word is followed by a blank.

@@ -1,9 +1,9 @@
 #include "router/tools/conntrack/args.hpp"
+#include "router/tools/conntrack/entry.hpp"
 
 namespace nsr::router {
 namespace {
 
-using conntrack::Conntrack;
 using conntrack::Tuple;
 
 bool tuple_fits(const TupleFilter& filter, const Tuple& tuple) {
@@ -24,9 +24,9 @@ bool icmp_fits(const ConntrackFilter& filter, const Tuple& original) {
            (!filter.icmp_id || *filter.icmp_id == original.source_port);
 }
 
-bool zones_fit(const ConntrackFilter& filter, const Conntrack& conntrack, ConnId id) {
-    const Zone original = conntrack.zone_of(id, Direction::Original);
-    const Zone reply = conntrack.zone_of(id, Direction::Reply);
+bool zones_fit(const ConntrackFilter& filter, const Entry& entry) {
+    const Zone original = entry.zone_of(Direction::Original);
+    const Zone reply = entry.zone_of(Direction::Reply);
     return (!filter.zone || (*filter.zone == original && *filter.zone == reply)) &&
            (!filter.zone_original || *filter.zone_original == original) &&
            (!filter.zone_reply || *filter.zone_reply == reply);
@@ -53,18 +53,18 @@ bool nat_fits(const ConntrackFilter& filter, const conntrack::Connection& connec
 
 }  // namespace
 
-bool selects(const ConntrackFilter& filter, const Conntrack& conntrack, ConnId id) {
-    const conntrack::Connection& connection = conntrack.table()[id];
-    const Tuple original = conntrack.table().tuple(id, Direction::Original);
-    const Tuple reply = conntrack.table().tuple(id, Direction::Reply);
+bool selects(const ConntrackFilter& filter, const Entry& entry) {
+    const conntrack::Connection& connection = entry.connection;
+    const Tuple& original = entry.tuple(Direction::Original);
+    const Tuple& reply = entry.tuple(Direction::Reply);
     return (!filter.family || *filter.family == connection.family) &&
            (!filter.protocol || *filter.protocol == connection.protocol) &&
            tuple_fits(filter.tuples[0], original) && tuple_fits(filter.tuples[1], reply) &&
-           icmp_fits(filter, original) && zones_fit(filter, conntrack, id) &&
+           icmp_fits(filter, original) && zones_fit(filter, entry) &&
            (!filter.state || *filter.state == conntrack::state_name(connection)) &&
            (!filter.mark || (connection.mark & filter.mark->mask) == filter.mark->value) &&
            connection.has(filter.status_set) && !connection.has_any(filter.status_clear) &&
-           nat_fits(filter, connection, reply) && (!filter.id || *filter.id == raw(id));
+           nat_fits(filter, connection, reply) && (!filter.id || *filter.id == raw(entry.id));
 }
 
 }  // namespace nsr::router

@@ -25,5 +25,8 @@ void append_conntrack_entry(std::string& out, const conntrack::Conntrack& conntr
 // a rule did.
 void append_conntrack_json(std::string& out, const conntrack::Conntrack& conntrack, ConnId id,
                            const RulesOf& rules, Instant now);
+// What stands between its braces.
+struct Entry;
+void append_json_members(std::string& out, const Entry& entry, const RulesOf& rules);
 
 }  // namespace nsr::router

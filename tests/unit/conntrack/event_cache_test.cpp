@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "tests/unit/conntrack/conntrack_fixture.hpp"
@@ -24,6 +25,9 @@ class Listener final : public EventSubscriber {
     void conntrack_event(const Event& event) override {
         told.push_back({event.id, event.bits, event.conntrack.table()[event.id].status});
     }
+    void expectation_event(const ExpectationEvent& event) override {
+        expected.push_back(event.ends ? "ends" : "made");
+    }
     // The bits of what was told since the last call.
     std::vector<std::uint32_t> take() {
         std::vector<std::uint32_t> bits;
@@ -34,6 +38,7 @@ class Listener final : public EventSubscriber {
     }
 
     std::vector<Told> told;
+    std::vector<std::string> expected;
 };
 
 using Bits = std::vector<std::uint32_t>;
@@ -206,4 +211,69 @@ TEST_CASE_FIXTURE(Heard, "events: a connection may tell some only") {
     CHECK(listener.take() == Bits{event::kNew});
     wait(200s);
     CHECK(listener.take() == Bits{event::kDestroy});
+}
+
+// What a helper that follows `master` would announce.
+namespace {
+
+using Words = std::vector<std::string>;
+
+struct Announcing : Heard {
+    // `mask`: of CT --ctevents and --expevents
+    ConnId open(std::uint16_t mask) {
+        Packet first = tcp("10.0.0.2:4000", "192.0.2.1:21").syn().packet(pool);
+        REQUIRE(dissect(first).accepted());
+        first.meta.ct_template = true;
+        first.meta.ct_events = mask;
+        first.meta.ct_helper = static_cast<std::uint8_t>(HelperId::Ftp) & 0x3f;
+        REQUIRE(conntrack.track(first, now).accepted());
+        CHECK(conntrack.confirm(first, now).accepted());
+        return first.meta.conn;
+    }
+    void announce(ConnId master) {
+        const ExpectedFlow flow{.protocol = proto::kTcp,
+                                .source = *parse_address("192.0.2.1"),
+                                .destination = *parse_address("10.0.0.2"),
+                                .destination_port = 5000};
+        REQUIRE(conntrack.expect_related(expect(master, flow), now).ok());
+    }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Announcing, "events: an expectation is made and ends, be it with its master") {
+    const ConnId master = open(0);
+    announce(master);
+    CHECK(listener.expected == Words{"made"});
+    conntrack.flush_expectations(now);
+    CHECK(listener.expected == Words{"made", "ends"});
+    announce(master);
+    conntrack.destroy(master, now);
+    CHECK(listener.expected == Words{"made", "ends", "made", "ends"});
+    CHECK(listener.take().back() == event::kDestroy);
+}
+
+// raw: -j CT --ctevents destroy --expevents new. kernel: nf_ct_ecache_ext_add
+TEST_CASE_FIXTURE(Announcing, "events: of expectations a rule may let only the beginning be told") {
+    const ConnId master = open(event::kDestroy | event::kExpectNew);
+    announce(master);
+    conntrack.destroy(master, now);
+    CHECK(listener.expected == Words{"made"});
+    CHECK(listener.take() == Bits{event::kDestroy});
+}
+
+TEST_CASE_FIXTURE(Announcing,
+                  "events: a rule that names some of a connection's leaves out others") {
+    const ConnId told_of_its_end = open(event::kDestroy);
+    announce(told_of_its_end);
+    CHECK(listener.expected.empty());
+    conntrack.destroy(told_of_its_end, now);
+    CHECK(listener.take() == Bits{event::kDestroy});
+}
+
+// raw: -j CT --expevents new
+TEST_CASE_FIXTURE(Announcing, "events: who may tell of expectations only is silent about itself") {
+    announce(open(event::kExpectNew));
+    CHECK(listener.expected == Words{"made"});
+    CHECK(listener.take().empty());
 }

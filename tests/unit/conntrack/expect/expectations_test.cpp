@@ -205,7 +205,7 @@ TEST_CASE("conntrack: flushing expectations leaves the connections alone") {
     REQUIRE(wall.announce(wall.ftp, 5000).ok());
     REQUIRE(wall.announce(wall.irc, 5001).ok());
     REQUIRE(wall.announce(wall.irc, 5002).ok());
-    wall.conntrack.flush_expectations();
+    wall.conntrack.flush_expectations(wall.now);
     CHECK(wall.size() == 0);
     CHECK(wall.conntrack.table().size() == 3);
     CHECK(wall.conntrack.newest_expectation(wall.irc) == 0);

@@ -52,6 +52,7 @@ class PortFixture {
     int stops = 0;
     Router& router() { return router_; }
     procfs::Tree& tree() { return tree_; }
+    ControlPort& port() { return port_; }
 
   private:
     SystemClock clock_;

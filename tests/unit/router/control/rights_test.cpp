@@ -26,6 +26,8 @@ const std::map<std::pair<std::string, std::string>, bool> kForEverybody = {
     {{"GET", "/conntrack"}, false},
     {{"DELETE", "/conntrack"}, false},
     {{"POST", "/conntrack"}, false},
+    {{"GET", "/events"}, false},
+    {{"GET", "/nflog/"}, false},
     {{"GET", "/rules"}, false},
     {{"GET", "/rules.json"}, false},
     {{"PUT", "/rules"}, false},

@@ -150,7 +150,9 @@ const std::vector<TargetRow> kTrackingRows = {
          return seen.meta().ct_events == (conntrack::event::kNew | conntrack::event::kMark);
      }},
     {"CT", "expevents", kRaw, kPre, "-j CT --expevents new", kUdp,
-     [](const Seen& seen) { return seen.goes_on() && seen.meta().ct_events == 0; }},
+     [](const Seen& seen) {
+         return seen.goes_on() && seen.meta().ct_events == conntrack::event::kExpectNew;
+     }},
     {"REJECT", "reject-with", kFilter, kForward, "-j REJECT --reject-with icmp-admin-prohibited",
      kUdp,
      [](const Seen& seen) {
