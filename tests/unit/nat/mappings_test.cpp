@@ -157,7 +157,7 @@ TEST_CASE("mappings: ports in turn go round in their span, for so many addresses
     nat::Mappings mappings({1, 2});
     const nat::PortSpan two{50000, 2};
     const nat::Outside first{address("192.0.2.1"), 0, proto::kUdp};
-    for (const std::uint16_t port : {50000, 50001, 50000}) {
+    for (const unsigned port : {50000u, 50001u, 50000u}) {
         CHECK(mappings.next_port(first, two) == port);
     }
     CHECK(mappings.next_port(first, nat::kUnprivilegedPorts) == 1024);
