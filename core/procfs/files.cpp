@@ -33,7 +33,7 @@ constexpr std::array kFiles = {
     File{.path = "/proc/net/nf_conntrack_expect",
          .mode = 0440,
          .needs_tracking = true,
-         .read = read_nf_conntrack_expect},
+         .open = open_nf_conntrack_expect},
     File{.path = "/proc/net/route", .read = read_route},
     File{.path = "/proc/net/snmp", .read = read_snmp},
     File{.path = "/proc/net/snmp6", .read = read_snmp6},

@@ -14,7 +14,7 @@ std::span<const File> files();
 // connection_files.cpp
 std::unique_ptr<Cursor> open_nf_conntrack(const Context& context);
 std::unique_ptr<Cursor> open_ip_conntrack(const Context& context);
-std::string read_nf_conntrack_expect(const Context& context, Instant now);
+std::unique_ptr<Cursor> open_nf_conntrack_expect(const Context& context);
 std::string read_stat_nf_conntrack(const Context& context, Instant now);
 
 // nat_mappings.cpp, nat_ports.cpp
