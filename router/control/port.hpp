@@ -5,11 +5,11 @@
 //   large one in pieces), or lists a directory; PUT and POST write it. Errors are the errno's
 //   meaning as a status: ENOENT 404, EACCES 403, EINVAL 400, EBUSY 409, ENOMEM 507. Beside the
 //   files there are the rows of one table: /status, /log, /sysctl, /conntrack, /rules, /iptables,
-//   /sets, /ipset, /nat, /nfct, /ip, /module, /reload and /stop, which the commands use. A request
-//   is answered at once, within the turn of the event loop that read it; a long answer is a stream
-//   that is asked for piece by piece, and what changes rules is answered when they are at work.
-//   Whether it is answered at all the mode of the file or the row decides, see rights.hpp: GET
-//   reads, everything else writes.
+//   /sets, /ipset, /nat, /nfct, /ip, /module, /trace, /reload and /stop, which the commands use. A
+//   request is answered at once, within the turn of the event loop that read it; a long answer is a
+//   stream that is asked for piece by piece, and what changes rules is answered when they are at
+//   work. Whether it is answered at all the mode of the file or the row decides, see rights.hpp:
+//   GET reads, everything else writes.
 #pragma once
 
 #include <functional>
@@ -82,6 +82,15 @@ class ControlPort {
     http::Response ip(const http::Request& request);
     http::Response modules(const http::Request& request);
     http::Response change_module(const http::Request& request);
+
+    // observe.cpp
+    http::Response trace(const http::Request& request);
+    http::Response capture(const http::Request& request);
+    http::Response why(const http::Request& request);
+    http::Response explain_words(const http::Request& request);
+    http::Response explain(const http::Request& request);
+    http::Response explain_lines(const std::string& lines, bool json);
+    http::Response follow_packets(Listener::Wish wish, const std::string& content_type);
 
     // sets.cpp
     http::Response list_sets(const http::Request& request);
