@@ -85,7 +85,8 @@ bool Router::expire(Instant now, EgressQueue& out) {
         if (!datagram) {
             return state.sets.sweep(now) && complete;
         }
-        state.drops.add(datagram->family, DropReason::FragmentTimeout, datagram->fragments);
+        const IfIndex in = datagram->first.empty() ? IfIndex::None : datagram->first.meta.in;
+        state.count_lost(datagram->family, DropReason::FragmentTimeout, in, datagram->fragments);
         if (!datagram->first.empty()) {
             pipeline.reassembly_timed_out(std::move(datagram->first));
         }
@@ -99,6 +100,23 @@ void Router::observe(Observer* observer) {
 
 void Router::hand_packets_to(rules::PacketLog* log) {
     impl_->state.packet_log = log;
+}
+
+const pipeline::Recorder& Router::recorder() const {
+    return impl_->state.recorder;
+}
+
+void Router::resize_recorder(std::size_t records) {
+    impl_->state.recorder.resize(records);
+}
+
+const pipeline::DropPlaces& Router::drop_places() const {
+    return impl_->state.places;
+}
+
+pipeline::RuleNames::Names Router::blamed_rules() const {
+    const pipeline::State& state = impl_->state;
+    return state.rule_names.of(state.program.ruleset(), state.blamed_rules());
 }
 
 // --- rules, tracking, connections, sysctls ------------------------------------------------------
@@ -239,7 +257,7 @@ void Router::remove_interface(IfIndex interface, Instant now) {
     set_up(interface, false, now);
     const auto lost = state.defrag.forget(interface);
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-        state.drops.add(family, DropReason::InterfaceDown, lost[index_of(family)]);
+        state.count_lost(family, DropReason::InterfaceDown, interface, lost[index_of(family)]);
     }
     state.interfaces.remove(interface);
     state.routes.interfaces_changed();
@@ -303,12 +321,12 @@ void Router::set_up(IfIndex interface, bool up, Instant now) {
 
 void Router::ingress_failed(IfIndex interface, DropReason reason) {
     ++impl_->state.interfaces.get(interface).counters.rx_dropped;
-    impl_->state.drops.add(Family::None, reason);
+    impl_->state.count_lost(Family::None, reason, interface);
 }
 
 void Router::egress_failed(IfIndex interface, DropReason reason) {
     ++impl_->state.interfaces.get(interface).counters.tx_dropped;
-    impl_->state.drops.add(Family::None, reason);
+    impl_->state.count_lost(Family::None, reason, interface);
 }
 
 routing::RouteChange Router::add_route(const routing::Route& route) {

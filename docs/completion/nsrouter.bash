@@ -1,7 +1,7 @@
 # bash completion for nsrouter
 _nsrouter() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command="" word i
-    local commands="run stop check replay status top reload sysctl dmesg module rules iptables ip6tables ipset ip nat conntrack nfct"
+    local commands="run stop check replay status top reload sysctl dmesg module rules iptables ip6tables ipset ip nat conntrack nfct trace why explain capture"
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
         case $word in
@@ -50,6 +50,12 @@ _nsrouter() {
         nat) words="list ports why reboot tcp udp icmp --rule --chain -6 --ipv6 --control --token --help" ;;
         conntrack) words="-L -G -D -U -E -F -C -S expect dying unconfirmed --src --dst --reply-src --reply-dst --proto
             --sport --dport --state --status --mark --zone --family --output --timeout --zero --dry-run --event-mask --buffer-size --control --token --help" ;;
+        trace) words="-j --json -a --all-rules -c --count -r --rate state: in: out: hook: table: chain: rule: verdict: reason: zone:
+            mark: connection: traced:yes --control --token --help" ;;
+        why) words="-j --json -n --last state: in: out: hook: chain: rule: reason: verdict: --control --token --help" ;;
+        explain) words="--config --packet --interface --from-recorder --reply --then --if-rule --if-sysctl -j --json --control --token --help" ;;
+        capture) words="-w --write -i --interface --drops -c --count -r --rate state: in: out: verdict: reason: rule:
+            --control --token --help" ;;
         *) words="--control --token --help" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

@@ -30,6 +30,10 @@ void add_ip6tables_command(CLI::App& app, int& exit_code);  // iptables.cpp
 void add_conntrack_command(CLI::App& app, int& exit_code);  // conntrack.cpp
 void add_nfct_command(CLI::App& app, int& exit_code);       // nfct.cpp
 void add_ipset_command(CLI::App& app, int& exit_code);      // ipset.cpp
+void add_trace_command(CLI::App& app, int& exit_code);      // trace.cpp
+void add_why_command(CLI::App& app, int& exit_code);        // trace.cpp
+void add_explain_command(CLI::App& app, int& exit_code);    // explain.cpp
+void add_capture_command(CLI::App& app, int& exit_code);    // capture.cpp
 void add_nat_command(CLI::App& app, int& exit_code);        // nat.cpp
 
 // --control and --token, options of the program that stand before or behind its subcommand.

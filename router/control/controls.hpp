@@ -14,6 +14,7 @@
 #include "router/config/config.hpp"
 #include "router/control/pressure.hpp"
 #include "router/log/log.hpp"
+#include "router/observe/hub.hpp"
 #include "router/ports/engine.hpp"
 #include "router/tools/ip/command.hpp"
 
@@ -48,6 +49,7 @@ struct Controls {
     KernelLog& log;
     const SystemClock& clock;
     Engine& engine;
+    Hub& hub;
     const Config& config;
     Instant started;
     std::uint64_t memory_limit_bytes = 0;
@@ -60,6 +62,11 @@ struct Controls {
     std::function<void(std::function<void()> work,
                        std::function<void(const std::string& failure)> done)>
         beside;
+    // Has `work` done in a copy of all that the router has, which then is gone, and calls `done` on
+    // the loop with the text that it returned, or with why there is none.
+    std::function<void(std::function<std::string()> work,
+                       std::function<void(const std::string& failure, std::string text)> done)>
+        in_copy;
     std::function<void()> stop;
     // What stays behind of a stopped instance, in lines; nothing: it has not ended yet.
     std::function<std::optional<std::string>()> farewell;

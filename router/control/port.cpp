@@ -54,6 +54,15 @@ const ControlPort::Endpoint ControlPort::kEndpoints[] = {
     {"POST", "/ip", 0222, &ControlPort::ip},  // which asks again before it changes anything
     {"GET", "/module", 0444, &ControlPort::modules},
     {"PUT", "/module", 0200, &ControlPort::change_module},
+    {"GET", "/trace", 0400, &ControlPort::trace},
+    {"GET", "/trace.json", 0400, &ControlPort::trace},
+    {"GET", "/capture", 0400, &ControlPort::capture},
+    {"GET", "/explain", 0400, &ControlPort::explain_words},
+    {"GET", "/explain.json", 0400, &ControlPort::explain_words},
+    {"POST", "/explain", 0200, &ControlPort::explain},
+    {"POST", "/explain.json", 0200, &ControlPort::explain},
+    {"GET", "/why", 0400, &ControlPort::why},
+    {"GET", "/why.json", 0400, &ControlPort::why},
     {"POST", "/reload", 0200, &ControlPort::reload},
     {"POST", "/stop", 0200, &ControlPort::stop},
 };

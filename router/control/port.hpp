@@ -119,6 +119,15 @@ class ControlPort {
     http::Response modules(const http::Request& request);
     http::Response change_module(const http::Request& request);
 
+    // observe.cpp
+    http::Response trace(const http::Request& request);
+    http::Response capture(const http::Request& request);
+    http::Response why(const http::Request& request);
+    http::Response explain_words(const http::Request& request);
+    http::Response explain(const http::Request& request);
+    http::Response explain_lines(const std::string& lines, bool json);
+    http::Response follow_packets(Listener::Wish wish, const std::string& content_type);
+
     // sets.cpp
     http::Response list_sets(const http::Request& request);
     http::Response show_set(const http::Request& request);

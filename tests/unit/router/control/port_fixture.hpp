@@ -60,6 +60,7 @@ class PortFixture {
     KernelLog log_{clock_};
     Router router_{Router::Options{}};
     Engine engine_{router_, clock_, log_};
+    Hub hub_{router_};
     Config config_;
     procfs::Tree tree_{procfs::Context{router_, procfs::LineFormat::Article,
                                        [this] { return log_.text(); }, 1u << 30}};
@@ -69,6 +70,7 @@ class PortFixture {
                  .log = log_,
                  .clock = clock_,
                  .engine = engine_,
+                 .hub = hub_,
                  .config = config_,
                  .started = clock_.now(),
                  .memory_limit_bytes = 1u << 30,
@@ -83,6 +85,10 @@ class PortFixture {
                         const std::function<void(const std::string&)>& done) {
                          work();
                          done({});
+                     },
+                 .in_copy =
+                     [](const std::function<std::string()>& work, const auto& done) {
+                         done({}, work());
                      },
                  .stop = [this] { ++stops; },
                  .farewell = [] { return std::nullopt; },

@@ -55,6 +55,15 @@ const std::map<std::pair<std::string, std::string>, bool> kForEverybody = {
     {{"POST", "/ip"}, true},
     {{"GET", "/module"}, true},
     {{"PUT", "/module"}, false},
+    {{"GET", "/trace"}, false},
+    {{"GET", "/trace.json"}, false},
+    {{"GET", "/capture"}, false},
+    {{"GET", "/explain"}, false},
+    {{"GET", "/explain.json"}, false},
+    {{"POST", "/explain"}, false},
+    {{"POST", "/explain.json"}, false},
+    {{"GET", "/why"}, false},
+    {{"GET", "/why.json"}, false},
     {{"POST", "/reload"}, false},
     {{"POST", "/stop"}, false},
 };
@@ -68,6 +77,7 @@ const std::map<std::string, unsigned> kModes = {
     {"/proc/net/nf_conntrack", 0440},
     {"/proc/net/nf_conntrack_expect", 0440},
     {"/proc/nsrouter/conntrack_mode", 0644},
+    {"/proc/nsrouter/drops", 0440},
     {"/proc/nsrouter/nat_mappings", 0440},
     {"/proc/nsrouter/nat_ports", 0440},
 };
