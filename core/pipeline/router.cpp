@@ -11,11 +11,7 @@
 
 namespace nsr {
 
-namespace {
-
 constexpr std::size_t kDatagramsPerCall = 64;  // of expire(): each may be answered with an error
-
-}  // namespace
 
 struct Router::Impl {
     explicit Impl(Options options) : state(std::move(options)) {}
@@ -68,9 +64,9 @@ void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
 }
 
 std::optional<Instant> Router::next_deadline() const {
-    std::optional<Instant> next = impl_->state.conntrack.next_deadline();
-    for (const auto& other :
-         {impl_->state.defrag.next_deadline(), impl_->state.sets.next_sweep()}) {
+    const pipeline::State& state = impl_->state;
+    std::optional<Instant> next = state.conntrack.next_deadline();
+    for (const auto& other : {state.defrag.next_deadline(), state.sets.next_sweep()}) {
         next = next && other ? std::min(*next, *other) : next ? next : other;
     }
     return next;
@@ -115,8 +111,7 @@ const pipeline::DropPlaces& Router::drop_places() const {
 }
 
 pipeline::RuleNames::Names Router::blamed_rules() const {
-    const pipeline::State& state = impl_->state;
-    return state.rule_names.of(state.program.ruleset(), state.blamed_rules());
+    return impl_->state.rule_names.of(impl_->state.program.ruleset(), impl_->state.blamed_rules());
 }
 
 // --- rules, tracking, connections, sysctls ------------------------------------------------------
@@ -156,9 +151,8 @@ const rules::Rule* Router::find_rule(RuleId id) const {
 Result<Done, std::string> Router::set_tracking(TrackingMode mode, Instant now) {
     if (mode == TrackingMode::Off) {
         for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-            const std::string& user = impl_->state.program.needs_tracking(family);
-            if (!user.empty()) {
-                return user;
+            if (!tracking_user(family).empty()) {
+                return tracking_user(family);
             }
         }
     }

@@ -1,5 +1,5 @@
-// Lines as requests to explain, and as filters, on a live router. What is refused has a reason; what
-// is told ends with an outcome; a filter that is taken can be asked of what was told.
+// Lines as requests to explain, and as filters, on a live router. What is refused has a reason;
+// what is told ends with an outcome; a filter that is taken can be asked of what was told.
 #include <chrono>
 #include <cstdint>
 #include <memory>

@@ -63,8 +63,8 @@ struct Instance {
                  work();
                  done({});
              },
-         .in_copy =
-             [](const std::function<std::string()>& work, const auto& done) { done({}, work()); },
+         .in_copy = [](const std::function<std::string()>& work,
+                       const auto& done) { done({}, work()); },
          .stop = [] {},
          .farewell = [] { return std::nullopt; },
          .change_link = {},

@@ -86,10 +86,8 @@ class PortFixture {
                          work();
                          done({});
                      },
-                 .in_copy =
-                     [](const std::function<std::string()>& work, const auto& done) {
-                         done({}, work());
-                     },
+                 .in_copy = [](const std::function<std::string()>& work,
+                               const auto& done) { done({}, work()); },
                  .stop = [this] { ++stops; },
                  .farewell = [] { return std::nullopt; },
                  .change_link = {},
