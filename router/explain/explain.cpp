@@ -108,7 +108,6 @@ bool turn_round(Packet& packet) {
             static_cast<std::uint8_t>(first ? tcp::kSyn | tcp::kAck : +tcp::kAck);
     }
     rewrite::recompute_l4_checksum(packet);
-    packet.offload.checksum = ChecksumState::Verified;
     return true;
 }
 

@@ -379,7 +379,6 @@ Result<Packet, std::string> make_packet(const PacketWords& words, const Router& 
     if (words.protocol != proto::kSctp && words.protocol != proto::kGre) {
         rewrite::recompute_l4_checksum(packet);
     }
-    packet.offload.checksum = ChecksumState::Verified;  // right, whatever the protocol's is
     packet.meta.in = in;
     return packet;
 }

