@@ -105,8 +105,7 @@ class Conntrack : public Helping {
     // Sets one of 128 labels. False: no memory. kernel: connlabel_set_bit
     bool set_label(ConnId id, unsigned label);
     [[nodiscard]] bool has_label(ConnId id, unsigned label) const;
-    // What NAT does to an unconfirmed connection. False: no memory for IPv6 addresses. kernel:
-    // nf_conntrack_alter_reply, nf_nat_setup_info
+    // What NAT does to an unconfirmed connection. False: no memory. kernel: nf_nat_setup_info
     [[nodiscard]] bool alter_reply(ConnId id, const Tuple& reply);
     // `bits`: of status::kNatMask, kNatDoneMask and kOneWayRefresh.
     void set_nat(ConnId id, std::uint32_t bits, RuleId rule);
@@ -126,6 +125,7 @@ class Conntrack : public Helping {
     // Counts from the next packet on; another number of buckets resizes the index.
     void set_settings(const Settings& settings);
     [[nodiscard]] const Stats& stats() const { return stats_; }
+    [[nodiscard]] const InvalidNote& invalid_note() const { return invalid_note_; }
     [[nodiscard]] TimeoutPolicies& timeout_policies() { return policies_; }
     [[nodiscard]] const TimeoutPolicies& timeout_policies() const { return policies_; }
 
@@ -140,8 +140,7 @@ class Conntrack : public Helping {
     // hundred places of the table now, the others as expire() is called, so it must not refer to
     // what dies before. kernel: nf_ct_iterate_cleanup_net
     void iterate(Sweeps::Visit visit, Instant now);
-    // conntrack -F
-    void flush(Instant now);
+    void flush(Instant now);  // conntrack -F
 
     // How the log describes an INVALID packet; unset: describe().
     std::function<std::string(const Packet&)> describe_packet;
@@ -174,7 +173,7 @@ class Conntrack : public Helping {
     bool make_room(Instant now);
     bool expire_batch(Instant now);
     void sweep_batch(Instant now);
-    [[nodiscard]] InvalidLog invalid_log(Instant now) const;
+    [[nodiscard]] InvalidLog invalid_log(Instant now);
     void account(ConnId id, Direction direction, std::uint32_t bytes);
     void kill(ConnId id, Instant now);
     void put_killed();
@@ -189,6 +188,7 @@ class Conntrack : public Helping {
     std::array<bool, 2> active_{};
     bool rechecks_ = false;  // recheck() was called for one, at some time
     RateLimit full_log_;
+    InvalidNote invalid_note_;
     EventCache events_;
     Lookahead lookahead_;
     Sweeps sweeps_;

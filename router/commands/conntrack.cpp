@@ -37,6 +37,7 @@ Others:
   -e, --event-mask ALL|NEW|UPDATES|DESTROY[,...]   (-E; its -o also takes timestamp, labels)
   -b, --buffer-size BYTES   taken for the sake of the tool: [control] events says how much is kept
   -t, --timeout SECONDS   (-U)
+  --dry-run      show what -D would delete, and delete nothing
   --control NAME|PATH|HOST:PORT, --token TOKEN   which router
 Exit codes: 0 done, 1 it failed or -D, -U, -G found nothing, 2 wrong usage.
 Examples:
@@ -60,10 +61,12 @@ void add_conntrack_command(CLI::App& app, int& exit_code) {
 
 namespace {
 
-int summarize(const ConntrackArgs& args, std::size_t entries);
+int summarize(const ConntrackArgs& args, std::size_t entries, bool dry_run);
 int failed(const ControlReply& reply);
 
-int run(const ControlOptions& control, const std::vector<std::string>& words) {
+int run(const ControlOptions& control, const std::vector<std::string>& given) {
+    std::vector<std::string> words = given;
+    const bool dry_run = std::erase(words, "--dry-run") != 0;  // ours, not the tool's
     if (words.size() == 1 && (words[0] == "-V" || words[0] == "--version")) {
         std::printf("%s\n", kBanner);
         return kSuccess;
@@ -78,10 +81,11 @@ int run(const ControlOptions& control, const std::vector<std::string>& words) {
         return follow_conntrack_events(control, *args, one_a_line(words));
     }
     const ControlReply reply = ask_streaming(
-        control.target(), {"POST", "/conntrack", one_a_line(words)},
+        control.target(),
+        {"POST", dry_run ? "/conntrack?dry-run=1" : "/conntrack", one_a_line(words)},
         [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); });
     std::fflush(stdout);
-    return reply.ok() ? summarize(*args, reply.entries) : failed(reply);
+    return reply.ok() ? summarize(*args, reply.entries, dry_run) : failed(reply);
 }
 
 int failed(const ControlReply& reply) {
@@ -91,7 +95,7 @@ int failed(const ControlReply& reply) {
     return kFailure;
 }
 
-int summarize(const ConntrackArgs& args, std::size_t entries) {
+int summarize(const ConntrackArgs& args, std::size_t entries, bool dry_run) {
     const char* subject =
         args.table == ConntrackTable::Expectations ? "expectations" : "flow entries";
     const char* done = nullptr;
@@ -102,7 +106,7 @@ int summarize(const ConntrackArgs& args, std::size_t entries) {
             done = "shown";
             break;
         case ConntrackCommand::Delete:
-            done = "deleted";
+            done = dry_run ? "found, and nothing deleted" : "deleted";
             empty_is_failure = true;
             break;
         case ConntrackCommand::Update:

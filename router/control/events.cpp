@@ -126,6 +126,9 @@ struct ControlPort::EventTimers {
 
 ControlPort::ControlPort(Controls controls)
     : controls_(std::move(controls)),
+      note_pressure_(
+          controls_.engine.loop(), Pressure::kPeriod,
+          [this] { controls_.pressure.note(now(), controls_.router.conntrack().table().size()); }),
       events_(controls_.router, controls_.config.control.events),
       packets_(controls_.router),
       timers_(std::make_unique<EventTimers>(controls_.engine.loop())) {

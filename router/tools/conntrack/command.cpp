@@ -1,5 +1,6 @@
 #include "router/tools/conntrack/command.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "router/tools/conntrack/entry.hpp"
@@ -75,7 +76,7 @@ bool ConntrackPass::takes(const ConntrackArgs& args) {
 
 bool ConntrackPass::advance(Router& router, std::string& out, std::size_t bytes, Instant now) {
     const std::size_t enough = out.size() + bytes;
-    const std::size_t enough_entries = entries_ + kEntriesPerCall;
+    const std::size_t enough_entries = std::min(entries_ + kEntriesPerCall, page_.most);
     begin(out);
     std::size_t looks = kLooksPerCall;
     while (out.size() < enough && entries_ < enough_entries) {
@@ -90,6 +91,10 @@ bool ConntrackPass::advance(Router& router, std::string& out, std::size_t bytes,
         if (wanted(router, *id, now)) {
             visit(router, out, *id, now);
         }
+    }
+    if (entries_ == page_.most) {
+        end(out);
+        return false;
     }
     return true;
 }
@@ -119,6 +124,9 @@ void ConntrackPass::visit(Router& router, std::string& out, ConnId id, Instant n
     }
     append(router, out, id, now);
     ++entries_;
+    if (dry_run_) {
+        return;
+    }
     if (args_.command == ConntrackCommand::Delete || args_.command == ConntrackCommand::Flush) {
         router.destroy_connection(id, now);
     } else if (args_.output.zero) {

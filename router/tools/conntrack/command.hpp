@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -35,6 +36,19 @@ class ConntrackPass {
     }
     void set_places(std::shared_ptr<const RulePlaces> places) { places_ = std::move(places); }
 
+    // Shows what it would delete, and deletes nothing.
+    void set_dry_run(bool dry_run) { dry_run_ = dry_run; }
+
+    // A part of the table: `most` entries whose ids are greater than `after`, in their order.
+    struct Page {
+        std::size_t most = ~std::size_t{0};
+        std::optional<std::uint32_t> after;
+    };
+    void set_page(const Page& page) {
+        page_ = page;
+        cursor_.at = page.after ? *page.after + 1 : 0;
+    }
+
     // Appends about `bytes` of text; false when that was the last of it. A call looks at a bounded
     // number of entries, however few of them the filter selects, and changes fewer.
     bool advance(Router& router, std::string& out, std::size_t bytes, Instant now);
@@ -52,6 +66,8 @@ class ConntrackPass {
     ConntrackArgs args_;
     Form form_;
     std::shared_ptr<const RulePlaces> places_;
+    Page page_;
+    bool dry_run_ = false;
     conntrack::Table::Cursor cursor_;
     bool begun_ = false;
     std::size_t entries_ = 0;

@@ -1,7 +1,7 @@
 #include <pcap/pcap.h>
 
 #include "core/wire/bytes.hpp"
-#include "router/replay/capture.hpp"
+#include "router/capture/capture.hpp"
 
 namespace nsr::router {
 namespace {

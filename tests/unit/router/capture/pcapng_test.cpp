@@ -1,11 +1,11 @@
-#include "router/replay/pcapng.hpp"
+#include "router/capture/pcapng.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <sstream>
 
-#include "router/replay/capture.hpp"
+#include "router/capture/capture.hpp"
 
 namespace nsr::router {
 namespace {

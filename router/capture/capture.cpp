@@ -1,4 +1,4 @@
-#include "router/replay/capture.hpp"
+#include "router/capture/capture.hpp"
 
 #include <pcap/pcap.h>
 

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "core/base/result.hpp"
-#include "router/replay/pcapng.hpp"
+#include "router/capture/pcapng.hpp"
 
 namespace nsr::router {
 

@@ -1,4 +1,4 @@
-#include "router/replay/pcapng.hpp"
+#include "router/capture/pcapng.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,7 +12,6 @@ constexpr std::uint32_t kObsoletePacket = 2;
 constexpr std::uint32_t kSimplePacket = 3;
 constexpr std::uint32_t kEnhancedPacket = 6;
 constexpr std::uint32_t kByteOrderMagic = 0x1a2b3c4d;
-constexpr std::uint32_t kLinkTypeRaw = 101;
 
 constexpr std::uint16_t kOptionEnd = 0;
 constexpr std::uint16_t kOptionComment = 1;
@@ -313,88 +312,6 @@ std::uint64_t PcapngReader::u64(std::size_t at) const {
     const std::uint64_t first = u32(at);
     const std::uint64_t second = u32(at + 4);
     return big_endian_ ? first << 32 | second : second << 32 | first;
-}
-
-namespace {
-
-void put16(std::string& out, std::uint16_t value) {
-    out += static_cast<char>(value & 0xff);
-    out += static_cast<char>(value >> 8);
-}
-
-void put32(std::string& out, std::uint32_t value) {
-    put16(out, static_cast<std::uint16_t>(value & 0xffff));
-    put16(out, static_cast<std::uint16_t>(value >> 16));
-}
-
-void put_padded(std::string& out, std::string_view bytes) {
-    out.append(bytes);
-    out.append(padded(bytes.size()) - bytes.size(), '\0');
-}
-
-void put_option(std::string& out, std::uint16_t code, std::string_view value) {
-    put16(out, code);
-    put16(out, static_cast<std::uint16_t>(value.size()));
-    put_padded(out, value);
-}
-
-void begin_block(std::string& out, std::uint32_t type) {
-    out.clear();
-    put32(out, type);
-    put32(out, 0);
-}
-
-// The length stands at both ends of a block.
-void end_block(std::string& out) {
-    const auto length = static_cast<std::uint32_t>(out.size() + 4);
-    std::string text;
-    put32(text, length);
-    out.replace(4, 4, text);
-    out += text;
-}
-
-}  // namespace
-
-PcapngWriter::PcapngWriter(std::ostream& out, const std::vector<std::string>& interfaces)
-    : out_(out) {
-    begin_block(block_, kSectionHeader);
-    put32(block_, kByteOrderMagic);
-    put16(block_, 1);
-    put16(block_, 0);
-    put32(block_, 0xffffffff);
-    put32(block_, 0xffffffff);
-    end_block(block_);
-    out_.write(block_.data(), static_cast<std::streamsize>(block_.size()));
-    for (const std::string& name : interfaces) {
-        begin_block(block_, kInterfaceDescription);
-        put16(block_, static_cast<std::uint16_t>(kLinkTypeRaw));
-        put16(block_, 0);
-        put32(block_, 0);
-        put_option(block_, kIfName, name);
-        put_option(block_, kIfTsresol, "\x06");
-        put_option(block_, kOptionEnd, "");
-        end_block(block_);
-        out_.write(block_.data(), static_cast<std::streamsize>(block_.size()));
-    }
-}
-
-void PcapngWriter::packet(std::int64_t time_ns, std::uint32_t interface,
-                          std::span<const std::uint8_t> bytes, std::string_view comment) {
-    const auto microseconds = static_cast<std::uint64_t>((time_ns + 500) / 1000);
-    const auto length = static_cast<std::uint32_t>(bytes.size());
-    begin_block(block_, kEnhancedPacket);
-    put32(block_, interface);
-    put32(block_, static_cast<std::uint32_t>(microseconds >> 32));
-    put32(block_, static_cast<std::uint32_t>(microseconds));
-    put32(block_, length);
-    put32(block_, length);
-    put_padded(block_, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-    if (!comment.empty()) {
-        put_option(block_, kOptionComment, comment);
-        put_option(block_, kOptionEnd, "");
-    }
-    end_block(block_);
-    out_.write(block_.data(), static_cast<std::streamsize>(block_.size()));
 }
 
 }  // namespace nsr::router

@@ -96,8 +96,22 @@ class PcapngWriter {
     // Writes the section header and an interface description for each name.
     PcapngWriter(std::ostream& out, const std::vector<std::string>& interfaces);
 
+    // Another one that packets may name from here on, by the next number.
+    void add_interface(const std::string& name);
+
     void packet(std::int64_t time_ns, std::uint32_t interface, std::span<const std::uint8_t> bytes,
                 std::string_view comment);
+
+    enum class Way : std::uint8_t { Unknown, In, Out };
+    // What a packet has beside its bytes.
+    struct Note {
+        std::string_view comment;
+        Way way = Way::Unknown;
+        std::uint64_t id = 0;      // epb_packetid: the same for what is the same packet; 0: none
+        std::uint32_t length = 0;  // of the packet, if bytes are cut off; 0: they are not
+    };
+    void packet(std::int64_t time_ns, std::uint32_t interface, std::span<const std::uint8_t> bytes,
+                const Note& note);
     // False once the stream refused something.
     [[nodiscard]] bool good() const { return out_.good(); }
 
