@@ -131,16 +131,16 @@ TEST_CASE_FIXTURE(Heard, "events: a change from outside is told as one, whatever
     change.mark = {0x50, 0xf0};
     change.timeout_seconds = 100;
     change.status = status::kAssured | status::kDying;  // DYING is not ours to set
-    CHECK(conntrack.update(*only(), change, now));
+    CHECK(conntrack.update(*only(), change, now).ok());
     CHECK(listener.take() == Bits{event::kChange});
     CHECK(entry().mark == 0x50);
     CHECK(seconds() == 100);
     CHECK(assured());
     CHECK_FALSE(entry().has(status::kDying));
-    CHECK(conntrack.update(*only(), {.status = status::kFixedTimeout}, now));
+    CHECK(conntrack.update(*only(), {.status = status::kFixedTimeout}, now).ok());
     listener.take();
-    CHECK_FALSE(
-        conntrack.update(*only(), {.mark = Change::MarkChange{1}, .timeout_seconds = 5}, now));
+    const Change later{.mark = Change::MarkChange{1}, .timeout_seconds = 5};
+    CHECK(conntrack.update(*only(), later, now).error() == Refusal::NotPermitted);
     CHECK(entry().mark == 0x50);
     CHECK(listener.take().empty());
 }
