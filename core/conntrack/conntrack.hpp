@@ -99,8 +99,7 @@ class Conntrack : public Helping {
     using Translate = std::function<bool(ConnId)>;
     [[nodiscard]] Result<ConnId, Refusal> insert(const NewConnection& wanted,
                                                  const Translate& translate, Instant now);
-    // conntrack -z. kernel: IPCTNL_MSG_CT_GET_CTRZERO
-    void zero_counters(ConnId id);
+    void zero_counters(ConnId id);  // conntrack -z. kernel: IPCTNL_MSG_CT_GET_CTRZERO
     // kernel: connmark_tg
     void set_mark(ConnId id, Mark mark);
     // Sets one of 128 labels. False: no memory. kernel: connlabel_set_bit
