@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/base/utf8.hpp"
 #include "core/rules/language/restore.hpp"
 #include "core/rules/needs.hpp"
 #include "core/rules/set_use.hpp"
@@ -33,8 +34,9 @@ Response answer_response(const IptablesAnswer& answer) {
     Response response;
     response.status = answer.code == 0 ? kDone : kRefused;
     response.content_type = "application/json";
-    response.body = boost::json::serialize(boost::json::object{
-        {"exit", answer.code}, {"stdout", answer.text}, {"stderr", answer.errors}});
+    response.body = boost::json::serialize(boost::json::object{{"exit", answer.code},
+                                                               {"stdout", as_utf8(answer.text)},
+                                                               {"stderr", as_utf8(answer.errors)}});
     return response;
 }
 
@@ -186,10 +188,10 @@ Response errors_response(const ConfigErrors& errors, bool as_json) {
     }
     boost::json::array list;
     for (const ConfigError& error : errors) {
-        list.push_back({{"file", error.where.file},
+        list.push_back({{"file", as_utf8(error.where.file)},
                         {"line", error.where.line},
                         {"column", error.where.column},
-                        {"message", error.message}});
+                        {"message", as_utf8(error.message)}});
     }
     Response response;
     response.status = 400;
