@@ -108,16 +108,15 @@ bool Conntrack::track_icmp(Packet& packet, Instant now) {
 bool Conntrack::track_error(Packet& packet, const Tuple& quoted, Instant now) {
     const auto hit = find(lookup_of(quoted), packet.meta, to_jiffies(now));
     if (!hit) {
+        invalid_note_.say("the packet that it quotes is of no connection");
         return false;
     }
     const IpAddress destination = table_.tuple(hit->id, hit->direction).destination;
     if (packet.layout.destination != destination) {
         const InvalidLog log = invalid_log(now);
-        if (log.wants(packet.layout.protocol)) {
-            log.write(packet, packet.layout.protocol, "outer daddr %s != inner %s",
-                      to_proc_string(packet.layout.destination).c_str(),
-                      to_proc_string(destination).c_str());
-        }
+        log.write(packet, packet.layout.protocol, "outer daddr %s != inner %s",
+                  to_proc_string(packet.layout.destination).c_str(),
+                  to_proc_string(destination).c_str());
         return false;
     }
     packet.meta.conn = hit->id;
@@ -137,6 +136,8 @@ Verdict Conntrack::track_flow(Packet& packet, Instant now) {
     const auto& tuple = lookup.tuple;
     if (!tuple) {
         ++stats_.invalid;
+        invalid_note_.begin();
+        invalid_note_.say("its transport header is cut short");
         return Verdict::accept();
     }
     for (;;) {
@@ -192,6 +193,7 @@ bool Conntrack::judge_packet(Packet& packet, const Hit& hit, Instant now) {
     events_.cache(hit.id, flow.events);
     if (verdict == TrackerVerdict::Invalid) {
         ++stats_.invalid;
+        invalid_note_.about(record, hit.direction);
         if (!flow.confirmed()) {
             free(hit.id);
         }
@@ -267,8 +269,8 @@ void Conntrack::account(ConnId id, Direction direction, std::uint32_t bytes) {
 
 // --- what others say about a packet -------------------------------------------------------------
 
-InvalidLog Conntrack::invalid_log(Instant now) const {
-    return {log_, settings_, describe_packet, now};
+InvalidLog Conntrack::invalid_log(Instant now) {
+    return {{log_, describe_packet, invalid_note_}, settings_, now};
 }
 
 // What is said about an untracked packet is tracked, and raw has no say in that. kernel:

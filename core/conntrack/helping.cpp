@@ -260,6 +260,7 @@ bool Helping::end_now(const Tuple& tuple, ConnId master) {
         return false;
     }
     Connection& record = shared_.table[hit->id];
+    NSR_CHECK(record.protocol == proto::kGre);
     record.state.gre = {};
     record.deadline = now;
     shared_.table.deadline_lowered(hit->id, now);

@@ -7,18 +7,19 @@
 namespace nsr::conntrack {
 
 bool TimeoutPolicies::put(const TimeoutPolicy& policy) {
-    if (const auto known = ids_.find(policy.name); known != ids_.end()) {
-        std::optional<TimeoutPolicy>& old = slot(known->second).policy;
-        if (old->family == policy.family && old->protocol == policy.protocol) {
-            old = policy;
-            return true;
-        }
-        remove(policy.name);
+    const auto known = ids_.find(policy.name);
+    Slot* const old = known == ids_.end() ? nullptr : &slot(known->second);
+    if (old != nullptr && old->policy->family == policy.family &&
+        old->policy->protocol == policy.protocol) {
+        old->policy = policy;
+        return true;
     }
-    const TimeoutPolicyId id = free_slot();
+    const bool has_own = old != nullptr && old->connections == 0;
+    const TimeoutPolicyId id = has_own ? known->second : free_slot();
     if (id == TimeoutPolicyId::None) {
         return false;
     }
+    remove(policy.name);
     slot(id).policy = policy;
     ids_.emplace(policy.name, id);
     order_.push_back(id);

@@ -36,8 +36,7 @@ constexpr std::array kHelp = std::to_array<Row>({
 
 nat::Range to_address(const IpAddress& address) {
     nat::Range range;
-    range.map_addresses = true;
-    range.min_address = range.max_address = address;
+    set_address(range, address);
     return range;
 }
 

@@ -6,8 +6,6 @@ namespace nsr::nat {
 
 namespace {
 
-using enum Dependence;
-
 constexpr std::array<std::string_view, 3> kDependences = {
     "endpoint-independent", "address-dependent", "address-and-port-dependent"};
 constexpr std::array<std::string_view, 7> kPortChoices = {
@@ -18,18 +16,49 @@ constexpr std::array<std::string_view, 3> kRefreshes = {"outbound", "inbound", "
 constexpr std::array<std::string_view, 2> kIcmpErrors = {"translate", "drop"};
 constexpr std::array<std::string_view, 2> kPoolings = {"paired", "arbitrary"};
 
+template <class Enum, std::size_t N>
+constexpr bool names_all_to(Enum last, const std::array<std::string_view, N>&) {
+    return static_cast<std::size_t>(last) + 1 == N;
+}
+static_assert(names_all_to(Dependence::AddressAndPort, kDependences));
+static_assert(names_all_to(PortChoice::Deterministic, kPortChoices));
+static_assert(names_all_to(Hairpin::Internal, kHairpins));
+static_assert(names_all_to(Refresh::Both, kRefreshes));
+static_assert(names_all_to(IcmpErrors::Drop, kIcmpErrors));
+static_assert(names_all_to(Pooling::Arbitrary, kPoolings));
+
+using enum Dependence;
+using enum PortChoice;
+
 constexpr std::array kProfiles = std::to_array<Profile>({
-    {"full-cone", {Endpoint, Endpoint, PortChoice::Preserve, Hairpin::External}},
-    {"restricted-cone", {Endpoint, Address, PortChoice::Preserve, Hairpin::External}},
-    {"port-restricted-cone", {Endpoint, AddressAndPort, PortChoice::Preserve, Hairpin::External}},
-    {"symmetric", {AddressAndPort, AddressAndPort, PortChoice::Random, Hairpin::No}},
-    {"symmetric-sequential", {AddressAndPort, AddressAndPort, PortChoice::Sequential, Hairpin::No}},
-    {"cgnat", {Endpoint, Endpoint, PortChoice::Blocks, Hairpin::External, false, 1024, 1024}},
-    {"udp-blocked", {AddressAndPort, AddressAndPort, PortChoice::Preserve, Hairpin::No, true}},
-    {"home-router", {Endpoint, AddressAndPort, PortChoice::Parity, Hairpin::External}},
+    {"full-cone", {.mapping = Endpoint, .filtering = Endpoint, .hairpin = Hairpin::External}},
+    {"restricted-cone", {.mapping = Endpoint, .filtering = Address, .hairpin = Hairpin::External}},
+    {"port-restricted-cone",
+     {.mapping = Endpoint, .filtering = AddressAndPort, .hairpin = Hairpin::External}},
+    {"symmetric", {.mapping = AddressAndPort, .filtering = AddressAndPort, .ports = Random}},
+    {"symmetric-sequential",
+     {.mapping = AddressAndPort, .filtering = AddressAndPort, .ports = Sequential}},
+    {"cgnat",
+     {.mapping = Endpoint,
+      .filtering = Endpoint,
+      .ports = Blocks,
+      .hairpin = Hairpin::External,
+      .block_ports = 1024,
+      .session_limit = 1024}},
+    {"udp-blocked", {.mapping = AddressAndPort, .filtering = AddressAndPort, .no_udp = true}},
+    {"home-router",
+     {.mapping = Endpoint,
+      .filtering = AddressAndPort,
+      .ports = Parity,
+      .hairpin = Hairpin::External}},
     {"phone-network",
-     {AddressAndPort, AddressAndPort, PortChoice::Blocks, Hairpin::No, false, 256, 512}},
-    {"hotel", {Address, AddressAndPort, PortChoice::Random, Hairpin::No, false, 512, 128}},
+     {.mapping = AddressAndPort,
+      .filtering = AddressAndPort,
+      .ports = Blocks,
+      .block_ports = 256,
+      .session_limit = 512}},
+    {"hotel",
+     {.mapping = Address, .filtering = AddressAndPort, .ports = Random, .session_limit = 128}},
 });
 
 }  // namespace

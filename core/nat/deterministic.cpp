@@ -2,16 +2,15 @@
 
 #include <algorithm>
 
+#include "core/wire/address_words.hpp"
+
 namespace nsr::nat {
 
 namespace {
 
-constexpr std::uint32_t kPorts = 65536;
-
 // The lower half of an address: no prefix of hosts and no pool is larger than what it counts.
 std::uint64_t number_of(const IpAddress& address) {
-    return address.is_v4() ? address.words[0]
-                           : std::uint64_t{address.words[2]} << 32 | address.words[3];
+    return address.is_v4() ? address.as_v4() : low(address);
 }
 
 IpAddress plus(IpAddress address, std::uint64_t distance) {
@@ -44,9 +43,8 @@ Division divide(const Range& range) {
     division.hosts = std::uint64_t{1}
                      << (behaviour.inside.address.bits() - behaviour.inside.length);
     division.addresses = addresses_of(range);
-    division.first_port = range.map_ports ? range.min_port : kFirstPort;
-    const std::uint32_t ports =
-        range.map_ports ? range.max_port - range.min_port + 1u : kPorts - kFirstPort;
+    const auto [first_port, ports] = ports_of(range);
+    division.first_port = first_port;
     const std::uint64_t sharing = (division.hosts + division.addresses - 1) / division.addresses;
     division.block_ports = behaviour.block_ports != 0 ? behaviour.block_ports
                                                       : static_cast<std::uint32_t>(ports / sharing);

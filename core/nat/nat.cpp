@@ -72,7 +72,7 @@ Nat::Nat(Conntrack& conntrack, RandomSource& random, SipKey key)
         return impl->personality.welcome(id, packet, now);
     };
     conntrack.on_refresh = [impl = impl_.get()](ConnId id, Direction direction) {
-        return impl->personality.may_refresh(id, direction);
+        return impl->personality.refreshes(id, direction);
     };
 }
 
@@ -95,6 +95,10 @@ Verdict Nat::bind_expected(ConnId id, Manip manip, const Range& range, Instant n
     return impl_->setup(id, manip, range, RuleId::None, IfIndex::None, now);
 }
 
+Verdict Nat::bind_made(ConnId id, Manip manip, const std::optional<Range>& range, Instant now) {
+    return impl_->setup(id, manip, range, RuleId::None, IfIndex::None, now);
+}
+
 // kernel: nf_nat_setup_info
 Verdict Nat::Impl::setup(ConnId id, Manip manip, const std::optional<Range>& range, RuleId rule,
                          IfIndex out, Instant now) {
@@ -106,7 +110,7 @@ Verdict Nat::Impl::setup(ConnId id, Manip manip, const std::optional<Range>& ran
         return Verdict::drop(DropReason::NatUntranslatable);
     }
     if (range && range->behaves && manip == Manip::Source && Personality::can_map(*current)) {
-        return personality.bind_source(id, *current, *range, rule, out, now);
+        return personality.bind_source({id, *current, *range, rule, out, now});
     }
     const Range wanted = range_for(*current, manip, range);
     if (is_pool(wanted) && !std::exchange(pools, true)) {
@@ -162,9 +166,9 @@ Verdict Nat::apply(Packet& packet, Hook hook, Instant now) {
 
 void Nat::address_removed(const IpAddress& address, IfIndex interface, Instant now) {
     const conntrack::Table& table = impl_->conntrack.table();
-    impl_->personality.forget({.outside = address, .behind = interface});
+    const auto note = impl_->personality.forget({.outside = address, .behind = interface});
     impl_->conntrack.iterate(
-        [impl = impl_.get(), &table, address, interface](ConnId id) {
+        [impl = impl_.get(), &table, address, interface, note](ConnId id) {
             return (table[id].masqueraded_behind() == interface &&
                     table.tuple(id, Direction::Reply).destination == address) ||
                    impl->personality.has_forgotten(id);
@@ -174,9 +178,9 @@ void Nat::address_removed(const IpAddress& address, IfIndex interface, Instant n
 
 void Nat::interface_down(IfIndex interface, Instant now) {
     const conntrack::Table& table = impl_->conntrack.table();
-    impl_->personality.forget({.behind = interface});
+    const auto note = impl_->personality.forget({.behind = interface});
     impl_->conntrack.iterate(
-        [impl = impl_.get(), &table, interface](ConnId id) {
+        [impl = impl_.get(), &table, interface, note](ConnId id) {
             return table[id].masqueraded_behind() == interface ||
                    impl->personality.has_forgotten(id);
         },
@@ -186,9 +190,9 @@ void Nat::interface_down(IfIndex interface, Instant now) {
 // A connection of a mapping goes if its mapping does: it may have been made since.
 void Nat::forget(std::optional<RuleId> rule, Instant now) {
     const conntrack::Table& table = impl_->conntrack.table();
-    impl_->personality.forget({.rule = rule});
+    const auto note = impl_->personality.forget({.rule = rule});
     impl_->conntrack.iterate(
-        [impl = impl_.get(), &table, rule](ConnId id) {
+        [impl = impl_.get(), &table, rule, note](ConnId id) {
             if (impl->personality.mappings().mapping_of(id) != kNoMapping) {
                 return impl->personality.has_forgotten(id);
             }
@@ -290,9 +294,7 @@ namespace {
 // kernel: nf_nat_alloc_null_binding
 Range null_range(const Tuple& current, Manip manip) {
     Range range;
-    range.map_addresses = true;
-    range.min_address = manip == Manip::Source ? current.source : current.destination;
-    range.max_address = range.min_address;
+    set_address(range, manip == Manip::Source ? current.source : current.destination);
     return range;
 }
 

@@ -14,7 +14,8 @@
 //   finds the newest connection of a source. A connection that kept its port behind the only
 //   address of its rule would teach a newcomer nothing that the rule does not say itself; it is
 //   left out until a pool of addresses comes into use. What masquerading must remember, the
-//   interface, is in the record; so all of NAT's own state can be rebuilt from the table.
+//   interface, is in the record; so the index can be rebuilt from the table. The mappings of rules
+//   that say how their NAT behaves (personality.hpp) cannot: they end with the router.
 // kernel: nf_nat_core.c (nf_nat_setup_info, get_unique_tuple, nf_nat_packet, nf_nat_inet_fn),
 // nf_nat_proto.c, nf_nat_masquerade.c, nf_nat_redirect.c
 #pragma once
@@ -48,6 +49,8 @@ class Nat {
                  Instant now);
     // The same without a rule, for a connection that was expected. kernel: nf_nat_setup_info
     Verdict bind_expected(ConnId id, Manip manip, const Range& range, Instant now);
+    // For a connection that an administrator makes; `range` as of bind().
+    Verdict bind_made(ConnId id, Manip manip, const std::optional<Range>& range, Instant now);
     // Rewrites the packet as its connection demands at this hook. kernel: nf_nat_packet,
     // nf_nat_icmp_reply_translation. A masqueraded connection that leaves through another interface
     // than before dies here. kernel: nf_nat_oif_changed
@@ -66,8 +69,8 @@ class Nat {
     void forget(std::optional<RuleId> rule, Instant now);
 
     // The table was filled from elsewhere (a state file): find the connections that matter to NAT.
-    // Only tests call it so far, as Table::recover().
     void rebuild(Instant now);
+    // Of the index; without the mappings.
     [[nodiscard]] std::size_t bytes_in_use() const;
     // Those of rules that say how their NAT behaves.
     [[nodiscard]] const Mappings& mappings() const;

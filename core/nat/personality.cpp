@@ -18,12 +18,15 @@ bool same_parity(std::uint16_t a, std::uint16_t b) {
     return ((a ^ b) & 1) == 0;
 }
 
-// Ports of the whole class, or those that the rule names, or of the host's block.
-PortSpan span_of(const Tuple& tuple, const Range& range, const std::optional<PortSpan>& block) {
-    if (block) {
-        return *block;
+// May the rule use the mapping? It has one of its addresses, or is masqueraded behind the same
+// interface, whichever of the interface's addresses was chosen then.
+bool allows(const Range& range, const IpAddress& inside, const Mapping& mapping) {
+    const IpAddress& outside = mapping.outside.address;
+    if (range.masquerade && mapping.range.masquerade) {
+        return range.interface == mapping.range.interface;
     }
-    return span_for(tuple, Manip::Source, range, false).value_or(PortSpan{1024, 64512});
+    return range.map_addresses ? range.min_address <= outside && outside <= range.max_address
+                               : outside == inside;
 }
 
 // RFC 4787 4.3 is about UDP; what refreshes TCP its states decide.
@@ -51,119 +54,119 @@ bool Personality::can_map(const Tuple& tuple) {
     }
 }
 
-Verdict Personality::bind_source(ConnId id, const Tuple& current, const Range& range, RuleId rule,
-                                 IfIndex out, Instant now) {
+Verdict Personality::bind_source(const Binding& binding) {
+    const Range& range = binding.range;
+    const Tuple& current = binding.tuple;
     if (range.behaviour.no_udp && current.protocol == proto::kUdp) {
         return Verdict::drop(DropReason::NatRefused);
     }
-    const auto mapping = mapping_for(id, current, range, rule, out, now);
+    const auto mapping = mapping_for(binding);
     if (!mapping) {
         return Verdict::drop(mapping.error());
     }
     // At once: if anything fails below, the mapping goes with the connection.
-    mappings_.join(*mapping, id, {current.destination});
+    mappings_.join(*mapping, binding.id, {current.destination});
     const Outside& outside = mappings_[*mapping].outside;
     Tuple chosen = current;
     chosen.source = outside.address;
     chosen.source_port = outside.port;
     const auto reply = invert(chosen);
-    if (!reply || !conntrack_.alter_reply(id, *reply)) {
+    if (!reply || !conntrack_.alter_reply(binding.id, *reply)) {
         return Verdict::drop(DropReason::TrackingFailed);
     }
     const bool one_way = refreshes_one_way(range.behaviour, current);
-    conntrack_.set_nat(id,
+    conntrack_.set_nat(binding.id,
                        status::kSrcNat | status::kSrcNatDone |
                            (one_way ? status::kOneWayRefresh : std::uint32_t{0}),
-                       rule);
+                       binding.rule);
     if (range.masquerade) {
-        conntrack_.set_masqueraded_behind(id, range.interface);
+        conntrack_.set_masqueraded_behind(binding.id, range.interface);
     }
     return Verdict::accept();
 }
 
-Result<MappingId, DropReason> Personality::mapping_for(ConnId id, const Tuple& tuple,
-                                                       const Range& range, RuleId rule, IfIndex out,
-                                                       Instant now) {
-    const Behaviour& behaviour = range.behaviour;
-    const Source source = source_of(tuple, conntrack_.zone_of(id, Direction::Original));
-    const bool limited = behaviour.session_limit != 0;
-    if (limited && mappings_.sessions_of(source.address) >= behaviour.session_limit) {
+Result<MappingId, DropReason> Personality::mapping_for(const Binding& binding) {
+    const Range& range = binding.range;
+    const Source source =
+        source_of(binding.tuple, conntrack_.zone_of(binding.id, Direction::Original));
+    const Host host = host_of(source);
+    const std::uint32_t limit = range.behaviour.session_limit;
+    if (limit != 0 && mappings_.sessions_of(host).begun_inside >= limit) {
         return DropReason::NatSessionLimit;
     }
-    const Inside inside = inside_of(source, tuple, behaviour.mapping);
-    if (const MappingId known = mappings_.find(inside); known != kNoMapping) {
+    const Inside inside = inside_of(source, binding.out, binding.tuple, range.behaviour.mapping);
+    const MappingId known = mappings_.find(inside);
+    if (known != kNoMapping && allows(range, source.address, mappings_[known])) {
         return known;
     }
-    const std::optional<HostBlock> own = behaviour.ports == PortChoice::Deterministic
-                                             ? block_of_host(range, source.address)
-                                             : std::nullopt;
-    if (behaviour.ports == PortChoice::Deterministic && !own) {
-        return DropReason::NatRefused;
+    const auto place = place_for(binding, source);
+    if (!place) {
+        return place.error();
     }
-    Tuple moved = tuple;
-    if (own) {
-        moved.source = own->outside;
-    } else {
-        Range pool = range;
-        pool.persistent = range.persistent || behaviour.pooling == Pooling::Paired ||
-                          behaviour.ports == PortChoice::Blocks;
-        choose_address(moved, Manip::Source, pool, source.zone);
-    }
-    Outside outside{moved.source, 0, tuple.protocol};
-    std::optional<PortSpan> block = own ? std::optional(own->ports) : std::nullopt;
-    if (behaviour.ports == PortChoice::Blocks) {
-        const std::uint16_t size = behaviour.block_ports;
-        const auto first = mappings_.block_of(source.address, outside.address, size);
-        if (!first) {
-            return DropReason::NatPortsUsedUp;
-        }
-        block = PortSpan{*first, size};
-    }
-    const auto port = choose_port(id, moved, range, block, now);
+    const auto port = choose_port(binding, source, *place);
     if (!port) {
-        mappings_.drop_unused_block(source.address);
+        mappings_.drop_unused_block(host, place->address, range);
         return DropReason::NatPortsUsedUp;
     }
-    outside.port = *port;
-    return mappings_.add({inside, outside, range, out, rule});
+    const Outside outside{place->address, *port, source.protocol};
+    return mappings_.add({inside, outside, range, binding.rule});
+}
+
+// An address of the rule's, and the host's block there, the rule's ports or the whole class.
+Result<Personality::Place, DropReason> Personality::place_for(const Binding& binding,
+                                                              const Source& source) {
+    const Range& range = binding.range;
+    const PortChoice choice = range.behaviour.ports;
+    if (choice == PortChoice::Deterministic) {
+        const auto own = block_of_host(range, source.address);
+        return own ? Result<Place, DropReason>(Place{own->outside, own->ports})
+                   : Result<Place, DropReason>(DropReason::NatRefused);
+    }
+    Range pool = range;
+    pool.persistent = range.persistent || range.behaviour.pooling == Pooling::Paired ||
+                      choice == PortChoice::Blocks;
+    Tuple moved = binding.tuple;
+    choose_address(moved, Manip::Source, pool, source.zone);
+    if (choice == PortChoice::Blocks) {
+        const auto block = mappings_.block_of(host_of(source), moved.source, range);
+        return block ? Result<Place, DropReason>(Place{moved.source, *block})
+                     : Result<Place, DropReason>(DropReason::NatPortsUsedUp);
+    }
+    const auto ports = span_for(binding.tuple, Manip::Source, range, false);
+    return Place{moved.source, ports.value_or(kUnprivilegedPorts)};
 }
 
 // The port itself where it is to be kept, then what the choice of the rule names, a bounded number
 // of tries.
-std::optional<std::uint16_t> Personality::choose_port(ConnId id, const Tuple& tuple,
-                                                      const Range& range,
-                                                      const std::optional<PortSpan>& block,
-                                                      Instant now) {
-    const PortChoice choice = range.behaviour.ports;
-    const Source source = source_of(conntrack_.table().tuple(id, Direction::Original),
-                                    conntrack_.zone_of(id, Direction::Original));
-    const Outside outside{tuple.source, 0, tuple.protocol};
-    const PortSpan span = span_of(tuple, range, block);
-    const auto usable = [&](std::uint32_t port) {
-        Outside candidate = outside;
-        candidate.port = static_cast<std::uint16_t>(port);
-        return within(span, port) && is_free(id, tuple, candidate, now);
+std::optional<std::uint16_t> Personality::choose_port(const Binding& binding, const Source& source,
+                                                      const Place& place) {
+    const PortChoice choice = binding.range.behaviour.ports;
+    const Outside outside{place.address, 0, source.protocol};
+    const auto usable = [&](std::uint16_t port) {
+        return within(place.ports, port) &&
+               is_free(binding, {outside.address, port, outside.protocol});
     };
     if (choice == PortChoice::Sequential) {
         for (unsigned i = 0; i < kSequentialTries; ++i) {
-            if (const std::uint16_t port = mappings_.next_port(outside); usable(port)) {
+            if (const auto port = mappings_.next_port(outside, place.ports); usable(port)) {
                 return port;
             }
         }
         return std::nullopt;
     }
     if (choice == PortChoice::Contiguous) {
-        if (const std::uint16_t port = neighbour(tuple, source); port != 0 && usable(port)) {
+        if (const std::uint16_t port = neighbour(binding, source); port != 0 && usable(port)) {
             return port;
         }
     }
-    if (choice != PortChoice::Random && usable(tuple.source_port)) {
-        return tuple.source_port;
+    if (choice != PortChoice::Random && usable(source.port)) {
+        return source.port;
     }
     const bool even = choice == PortChoice::Parity || choice == PortChoice::Contiguous;
-    PortSequence sequence = sequence_for(span, tuple, Manip::Source, range, random_);
+    PortSequence sequence =
+        sequence_for(place.ports, binding.tuple, Manip::Source, binding.range, random_);
     while (const auto port = sequence.next()) {
-        if ((!even || same_parity(*port, tuple.source_port)) && usable(*port)) {
+        if ((!even || same_parity(*port, source.port)) && usable(*port)) {
             return port;
         }
     }
@@ -171,37 +174,29 @@ std::optional<std::uint16_t> Personality::choose_port(ConnId id, const Tuple& tu
 }
 
 // No mapping has it, and no connection of another rule that would look the same.
-bool Personality::is_free(ConnId id, Tuple tuple, const Outside& outside, Instant now) const {
+bool Personality::is_free(const Binding& binding, const Outside& outside) const {
     if (mappings_.find(outside) != kNoMapping) {
         return false;
     }
+    Tuple tuple = binding.tuple;
     tuple.source = outside.address;
     tuple.source_port = outside.port;
     const auto reply = invert(tuple);
-    return reply && !conntrack_.table().taken(*reply, conntrack_.zone_of(id, Direction::Reply), id,
-                                              to_jiffies(now));
+    const Zone zone = conntrack_.zone_of(binding.id, Direction::Reply);
+    return reply && !conntrack_.table().taken(*reply, zone, binding.id, to_jiffies(binding.now));
 }
 
 // The port behind the one that the endpoint with the port before has; 0: there is none such.
-std::uint16_t Personality::neighbour(const Tuple& tuple, const Source& source) const {
+std::uint16_t Personality::neighbour(const Binding& binding, const Source& source) const {
     if ((source.port & 1) == 0) {
         return 0;
     }
     Source before = source;
     --before.port;
-    const MappingId mapping = mappings_.find(inside_of(before, tuple, Dependence::Endpoint));
+    const MappingId mapping =
+        mappings_.find(inside_of(before, binding.out, binding.tuple, Dependence::Endpoint));
     return mapping == kNoMapping ? std::uint16_t{0}
                                  : static_cast<std::uint16_t>(mappings_[mapping].outside.port + 1);
-}
-
-bool Personality::admits(MappingId mapping, const Outside& remote, Instant now) const {
-    const Dependence filtering = mappings_[mapping].range.behaviour.filtering;
-    if (filtering == Dependence::Endpoint) {
-        return true;
-    }
-    const bool any_port = filtering == Dependence::Address;
-    return (any_port && mappings_.knows(mapping, remote.address)) ||
-           knocks_.heard(mapping, remote, any_port, now);
 }
 
 Welcome Personality::welcome(ConnId id, const Packet& packet, Instant now) {
@@ -216,26 +211,57 @@ Welcome Personality::welcome(ConnId id, const Packet& packet, Instant now) {
     }
     const Mapping body = mappings_[mapping];
     const Hairpin hairpin = body.range.behaviour.hairpin;
-    const bool from_inside = packet.meta.in != body.out;
+    const bool from_inside = comes_from_inside(packet);
     if (from_inside && hairpin == Hairpin::No) {
         return {};
     }
     Outside seen{tuple.source, tuple.source_port, tuple.protocol};
-    MappingId own = kNoMapping;
-    if (from_inside && hairpin == Hairpin::External) {
-        const auto made = mapping_for(id, tuple, body.range, body.rule, body.out, now);
-        if (!made) {
-            return {.refused = made.error()};
+    const bool turns_back = from_inside && hairpin == Hairpin::External;
+    if (turns_back) {
+        const auto own = mapping_for({id, tuple, body.range, body.rule, body.inside.out, now});
+        if (!own) {
+            return {.refused = own.error()};
         }
-        own = *made;
-        seen = mappings_[own].outside;
-        mappings_.join(own, id, {tuple.destination});
+        seen = mappings_[*own].outside;
+        mappings_.join(*own, id, {tuple.destination});
     }
-    if (!admits(mapping, seen, now)) {
-        if (own != kNoMapping) {
-            knocks_.add(own, body.outside, now);
+    if (!admits(body, mapping, seen, now)) {
+        if (turns_back) {
+            const Source source = source_of(tuple, conntrack_.zone_of(id, Direction::Original));
+            knocks_.add({source, seen, body.outside}, now);
         }
         return {.refused = DropReason::NatFiltered};
+    }
+    const auto refused = let_in(id, mapping, seen);
+    return refused ? Welcome{.refused = refused} : Welcome{.expected = true};
+}
+
+// An interface out of which mappings lead is outside, whichever of several it is.
+bool Personality::comes_from_inside(const Packet& packet) const {
+    return packet.meta.in == IfIndex::None || !mappings_.leads_out(packet.meta.in);
+}
+
+// A filter that depends on the port admits those that the connection table knows, which are not
+// asked about here.
+bool Personality::admits(const Mapping& mapping, MappingId id, const Outside& remote,
+                         Instant now) const {
+    const Dependence filtering = mapping.range.behaviour.filtering;
+    if (filtering == Dependence::Endpoint) {
+        return true;
+    }
+    const bool any_port = filtering == Dependence::Address;
+    return (any_port && mappings_.knows(id, remote.address)) ||
+           knocks_.heard({mapping.inside.source, mapping.outside, remote}, any_port, now);
+}
+
+// The connection goes to the mapping's inside endpoint, which sees it come from `seen`.
+std::optional<DropReason> Personality::let_in(ConnId id, MappingId mapping, const Outside& seen) {
+    const Mapping& body = mappings_[mapping];
+    const Behaviour& behaviour = body.range.behaviour;
+    const Tuple tuple = conntrack_.table().tuple(id, Direction::Original);
+    const std::uint32_t limit = behaviour.session_limit;
+    if (limit != 0 && mappings_.sessions_of(host_of(body.inside.source)).begun_outside >= limit) {
+        return DropReason::NatSessionLimit;
     }
     Tuple reply = conntrack_.table().tuple(id, Direction::Reply);
     reply.source = body.inside.source.address;
@@ -243,22 +269,21 @@ Welcome Personality::welcome(ConnId id, const Packet& packet, Instant now) {
     reply.destination = seen.address;
     reply.destination_port = seen.port;
     if (!conntrack_.alter_reply(id, reply)) {
-        return {.refused = DropReason::TrackingFailed};
+        return DropReason::TrackingFailed;
     }
-    conntrack_.set_nat(id, status::kDstNat | status::kDstNatDone, body.rule);
-    if (own != kNoMapping) {
-        conntrack_.set_nat(id, status::kSrcNat | status::kSrcNatDone, body.rule);
-    }
-    const bool one_way = own == kNoMapping && refreshes_one_way(body.range.behaviour, tuple);
-    if (one_way) {
-        conntrack_.set_nat(id, status::kOneWayRefresh, body.rule);
-    }
-    const bool holds = !one_way || body.range.behaviour.refresh != Refresh::Outbound;
+    const bool turns_back = mappings_.mapping_of(id) != kNoMapping;
+    const bool one_way = !turns_back && refreshes_one_way(behaviour, tuple);
+    conntrack_.set_nat(id,
+                       status::kDstNat | status::kDstNatDone |
+                           (turns_back ? status::kSrcNat | status::kSrcNatDone : 0u) |
+                           (one_way ? status::kOneWayRefresh : 0u),
+                       body.rule);
+    const bool holds = !one_way || behaviour.refresh != Refresh::Outbound;
     mappings_.join(mapping, id, {seen.address, false, holds});
-    return {.expected = true};
+    return std::nullopt;
 }
 
-bool Personality::may_refresh(ConnId id, Direction direction) {
+bool Personality::refreshes(ConnId id, Direction direction) {
     const MappingId mapping = mappings_.mapping_of(id);
     if (mapping == kNoMapping) {
         return true;

@@ -12,7 +12,6 @@ constexpr std::uint32_t kMaxAttempts = 128;  // kernel: NF_NAT_MAX_ATTEMPTS
 constexpr std::uint32_t kLeastAttempts = 16;
 
 std::uint16_t random_u16(RandomSource& random);
-PortSpan span_of_rule(const Range& range);
 PortSpan span_of_class(std::uint16_t port);
 
 bool has_key(const Tuple& tuple) {
@@ -56,10 +55,10 @@ std::optional<PortSpan> span_for(const Tuple& tuple, Manip manip, const Range& r
         return std::nullopt;
     }
     if (range.map_ports) {
-        return span_of_rule(range);
+        return ports_of(range);
     }
     if (proto::is_icmp(tuple.protocol)) {
-        return PortSpan{0, 65536};
+        return PortSpan{0, kPorts};
     }
     if (tuple.protocol == proto::kGre) {
         return PortSpan{1, 65535};
@@ -68,6 +67,14 @@ std::optional<PortSpan> span_for(const Tuple& tuple, Manip manip, const Range& r
         return std::nullopt;
     }
     return span_of_class(tuple.source_port);
+}
+
+PortSpan ports_of(const Range& range) {
+    if (!range.map_ports) {
+        return kUnprivilegedPorts;
+    }
+    const auto [min, max] = std::minmax(range.min_port, range.max_port);
+    return {min, static_cast<std::uint32_t>(max) - min + 1};
 }
 
 PortSequence sequence_for(PortSpan span, const Tuple& tuple, Manip manip, const Range& range,
@@ -110,22 +117,16 @@ std::uint16_t random_u16(RandomSource& random) {
     return static_cast<std::uint16_t>(random.below(65536));
 }
 
-PortSpan span_of_rule(const Range& range) {
-    const auto [min, max] = std::minmax(range.min_port, range.max_port);
-    return {min, static_cast<std::uint32_t>(max) - min + 1};
-}
-
 // Credentials by port number end at 511 (rsh, rlogin): such a port stays among its like.
 PortSpan span_of_class(std::uint16_t port) {
     constexpr std::uint16_t kCredentials = 512;
-    constexpr std::uint16_t kUnprivileged = 1024;
     if (port < kCredentials) {
         return {1, 511};
     }
-    if (port < kUnprivileged) {
+    if (port < kFirstPort) {
         return {600, 1023 - 600 + 1};
     }
-    return {1024, 65535 - 1024 + 1};
+    return kUnprivilegedPorts;
 }
 
 }  // namespace

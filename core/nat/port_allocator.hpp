@@ -19,7 +19,14 @@ namespace nsr::nat {
 struct PortSpan {
     std::uint32_t min = 0;
     std::uint32_t size = 0;  // at least 1
+    friend bool operator==(const PortSpan&, const PortSpan&) = default;
 };
+
+// What is chosen from where nobody says which.
+inline constexpr PortSpan kUnprivilegedPorts{kFirstPort, kPorts - kFirstPort};
+
+// The ports that the rule names, else kUnprivilegedPorts.
+PortSpan ports_of(const Range& range);
 
 // The field of the tuple that a manipulation may change: a port, an ICMP id, a GRE key. Null if the
 // protocol has none.

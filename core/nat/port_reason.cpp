@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "core/base/check.hpp"
 #include "core/nat/deterministic.hpp"
 
 namespace nsr::nat {
@@ -13,6 +14,7 @@ namespace {
 constexpr std::array<std::string_view, 9> kNames = {"kept",         "range", "random",
                                                     "sequential",   "block", "neighbour",
                                                     "like-another", "taken", "unknown"};
+static_assert(static_cast<std::size_t>(PortReason::Unknown) + 1 == kNames.size());
 
 bool outside_of_rule(std::uint16_t port, const Range& range) {
     return range.map_ports && (port < range.min_port || port > range.max_port);
@@ -24,7 +26,8 @@ bool in_block(const Mapping& mapping) {
     const bool computed = range.behaviour.ports == PortChoice::Deterministic;
     const std::uint32_t size =
         computed ? divide(range).block_ports : std::uint32_t{range.behaviour.block_ports};
-    const std::uint32_t begin = computed ? divide(range).first_port : kFirstPort;
+    NSR_CHECK(size != 0);  // such a rule maps nobody
+    const std::uint32_t begin = ports_of(range).min;
     const std::uint32_t own = mapping.inside.source.port;
     return own >= begin && (own - begin) / size == (mapping.outside.port - begin) / size;
 }

@@ -11,6 +11,7 @@ namespace nsr::nat {
 
 enum class Manip : std::uint8_t { Source, Destination };
 
+inline constexpr std::uint32_t kPorts = 65536;
 // Of those that are chosen where nobody says which.
 inline constexpr std::uint16_t kFirstPort = 1024;
 
@@ -31,5 +32,17 @@ struct Range {
     bool behaves = false;  // `behaviour` is valid; else the NAT is Linux's
     Behaviour behaviour;
 };
+
+// One that leaves no choice of the address.
+inline void set_address(Range& range, const IpAddress& address) {
+    range.map_addresses = true;
+    range.min_address = range.max_address = address;
+}
+
+// Likewise of the port.
+inline void set_port(Range& range, Port port) {
+    range.map_ports = true;
+    range.min_port = range.max_port = port;
+}
 
 }  // namespace nsr::nat

@@ -31,6 +31,17 @@ struct Source {
 
 Source source_of(const conntrack::Tuple& tuple, Zone zone);
 
+// Networks in different zones may have the same addresses.
+struct Host {
+    IpAddress address;
+    Zone zone = 0;
+    friend bool operator==(const Host&, const Host&) = default;
+};
+
+inline Host host_of(const Source& source) {
+    return {source.address, source.zone};
+}
+
 class SourceIndex {
   public:
     SourceIndex(const conntrack::Conntrack& conntrack, SipKey key);

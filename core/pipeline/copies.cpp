@@ -19,9 +19,7 @@ void Pipeline::send_copies(rules::Copies copies) {
         packet.meta.in = IfIndex::None;
         packet.meta.host_interface = IfIndex::None;
         packet.meta.locally_generated = true;
-        if (state_.observer != nullptr) {
-            state_.observer->packet_received(packet);
-        }
+        const Watched watched(state_.observer, packet);
         copying_ = true;  // kernel: in_nf_duplicate
         send_copy(packet, way_of(copy));
         copying_ = false;

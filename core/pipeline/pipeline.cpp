@@ -51,9 +51,7 @@ void Pipeline::arrived(const Packet& packet) {
 
 // kernel: ip_rcv, ip_rcv_finish; ipv6_rcv, ip6_rcv_finish. The packet is dissected.
 void Pipeline::receive(Packet& packet) {
-    if (state_.observer != nullptr) {
-        state_.observer->packet_received(packet);
-    }
+    const Watched watched(state_.observer, packet);
     const Verdict verdict = prerouting(packet);
     if (verdict.accepted()) {
         gather_for_demux(packet);
@@ -121,6 +119,9 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
         packet.meta.out = host;
         local::alias_loopback(packet);
         return transmit(std::move(packet));
+    }
+    if (state_.observer != nullptr) {
+        state_.observer->delivered(packet);
     }
     local::Response response = local::respond(packet, broadcast, self_now());
     if (response.refused != DropReason::LocalNoProtocol) {
@@ -201,9 +202,7 @@ void Pipeline::postroute(Packet& packet) {
 void Pipeline::originate(Packet& packet) {
     packet.meta.locally_generated = true;
     packet.meta.host_interface = std::exchange(packet.meta.in, IfIndex::None);
-    if (state_.observer != nullptr) {
-        state_.observer->packet_received(packet);
-    }
+    const Watched watched(state_.observer, packet);
     if (packet.layout.destination.is_multicast()) {
         state_.groups.learn(packet);
     }
@@ -283,9 +282,7 @@ void Pipeline::send_local(Packet packet) {
         packet.layout.ttl != state_.forwarding.ip_default_ttl) {
         rewrite::set_ttl(packet, static_cast<std::uint8_t>(state_.forwarding.ip_default_ttl));
     }
-    if (state_.observer != nullptr) {
-        state_.observer->packet_received(packet);
-    }
+    const Watched watched(state_.observer, packet);
     send_out(packet, decision);
 }
 
@@ -312,6 +309,17 @@ void Pipeline::count_request(const Packet& packet) {
 
 void Pipeline::drop(Packet& packet, DropReason reason) {
     state_.drops.add(packet.layout.family, reason);
+    const Meta& meta = packet.meta;
+    const DropPlace place = {.reason = reason,
+                             .family = packet.layout.family,
+                             .in = meta.in == IfIndex::None ? meta.host_interface : meta.in,
+                             .in_hook = stopped_.in_hook,
+                             .hook = stopped_.hook,
+                             .stage = stopped_.stage,
+                             .rule = stopped_.rule};
+    stopped_ = {};
+    state_.places.add(place);
+    state_.recorder.dropped(packet, place, state_.conntrack, now_);
     if (reason == DropReason::NoRoute && packet.meta.locally_generated) {
         ++counters(packet).out_no_routes;
     }

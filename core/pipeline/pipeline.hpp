@@ -37,7 +37,11 @@ constexpr std::uint32_t time_of_day(Instant now) {
 // One call's worth of work: the state, the time and where packets leave to.
 class Pipeline {
   public:
-    Pipeline(State& state, Instant now, EgressQueue& out) : state_(state), now_(now), out_(out) {}
+    Pipeline(State& state, Instant now, EgressQueue& out) : state_(state), now_(now), out_(out) {
+        if (state_.observer != nullptr) {
+            state_.observer->time_is(now);
+        }
+    }
 
     // Counts a packet from outside, before it is known whether it is IP.
     void arrived(const Packet& packet);
@@ -56,6 +60,8 @@ class Pipeline {
     Verdict run_hook(Packet& packet);
     template <Hook kHook>
     Verdict run_stage(StageId stage, Packet& packet);
+    template <Hook kHook>
+    [[gnu::noinline, gnu::cold]] Verdict run_observed(StageId stage, Packet& packet);
     Verdict defragment(Packet& packet);
     Verdict track(Packet& packet);
     Verdict confirm(Packet& packet);
@@ -137,6 +143,14 @@ class Pipeline {
     State& state_;
     Instant now_;
     EgressQueue& out_;
+    // What refused the packet that is about to be dropped; nothing of it: no stage of a hook.
+    struct Stopped {
+        bool in_hook = false;
+        Hook hook = Hook::Prerouting;
+        StageId stage = StageId::Defrag;
+        RuleId rule = RuleId::None;
+    };
+    Stopped stopped_;
     bool copying_ = false;         // a copy is on its way
     std::size_t recorded_at_ = 0;  // in the packet being routed; see record_in_ipv4_options
 };

@@ -11,12 +11,6 @@
 
 namespace nsr {
 
-namespace {
-
-constexpr std::size_t kDatagramsPerCall = 64;  // of expire(): each may be answered with an error
-
-}  // namespace
-
 struct Router::Impl {
     explicit Impl(Options options) : state(std::move(options)) {}
 
@@ -68,15 +62,16 @@ void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
 }
 
 std::optional<Instant> Router::next_deadline() const {
-    std::optional<Instant> next = impl_->state.conntrack.next_deadline();
-    for (const auto& other :
-         {impl_->state.defrag.next_deadline(), impl_->state.sets.next_sweep()}) {
+    const pipeline::State& state = impl_->state;
+    std::optional<Instant> next = state.conntrack.next_deadline();
+    for (const auto& other : {state.defrag.next_deadline(), state.sets.next_sweep()}) {
         next = next && other ? std::min(*next, *other) : next ? next : other;
     }
     return next;
 }
 
 bool Router::expire(Instant now, EgressQueue& out) {
+    constexpr std::size_t kDatagramsPerCall = 64;  // each may be answered with an error
     pipeline::State& state = impl_->state;
     const bool complete = state.conntrack.expire(now);
     pipeline::Pipeline pipeline(state, now, out);
@@ -85,7 +80,8 @@ bool Router::expire(Instant now, EgressQueue& out) {
         if (!datagram) {
             return state.sets.sweep(now) && complete;
         }
-        state.drops.add(datagram->family, DropReason::FragmentTimeout, datagram->fragments);
+        const IfIndex in = datagram->first.empty() ? IfIndex::None : datagram->first.meta.in;
+        state.count_lost(datagram->family, DropReason::FragmentTimeout, in, datagram->fragments);
         if (!datagram->first.empty()) {
             pipeline.reassembly_timed_out(std::move(datagram->first));
         }
@@ -99,6 +95,22 @@ void Router::observe(Observer* observer) {
 
 void Router::hand_packets_to(rules::PacketLog* log) {
     impl_->state.packet_log = log;
+}
+
+const pipeline::Recorder& Router::recorder() const {
+    return impl_->state.recorder;
+}
+
+void Router::resize_recorder(std::size_t records) {
+    impl_->state.recorder.resize(records);
+}
+
+const pipeline::DropPlaces& Router::drop_places() const {
+    return impl_->state.places;
+}
+
+pipeline::RuleNames::Names Router::blamed_rules() const {
+    return impl_->state.rule_names.of(impl_->state.program.ruleset(), impl_->state.blamed_rules());
 }
 
 // --- rules, tracking, connections, sysctls ------------------------------------------------------
@@ -138,9 +150,8 @@ const rules::Rule* Router::find_rule(RuleId id) const {
 Result<Done, std::string> Router::set_tracking(TrackingMode mode, Instant now) {
     if (mode == TrackingMode::Off) {
         for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-            const std::string& user = impl_->state.program.needs_tracking(family);
-            if (!user.empty()) {
-                return user;
+            if (!tracking_user(family).empty()) {
+                return tracking_user(family);
             }
         }
     }
@@ -161,8 +172,8 @@ bool Router::tracking_active() const {
     return conntrack().active(Family::Ipv4) || conntrack().active(Family::Ipv6);
 }
 
-bool Router::update_connection(ConnId id, const conntrack::Change& change, Instant now) {
-    return impl_->state.conntrack.update(id, change, now);
+pipeline::MadeConnections Router::made_connections() {
+    return pipeline::MadeConnections(impl_->state);
 }
 
 void Router::zero_counters(ConnId id) {
@@ -239,7 +250,7 @@ void Router::remove_interface(IfIndex interface, Instant now) {
     set_up(interface, false, now);
     const auto lost = state.defrag.forget(interface);
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-        state.drops.add(family, DropReason::InterfaceDown, lost[index_of(family)]);
+        state.count_lost(family, DropReason::InterfaceDown, interface, lost[index_of(family)]);
     }
     state.interfaces.remove(interface);
     state.routes.interfaces_changed();
@@ -303,12 +314,12 @@ void Router::set_up(IfIndex interface, bool up, Instant now) {
 
 void Router::ingress_failed(IfIndex interface, DropReason reason) {
     ++impl_->state.interfaces.get(interface).counters.rx_dropped;
-    impl_->state.drops.add(Family::None, reason);
+    impl_->state.count_lost(Family::None, reason, interface);
 }
 
 void Router::egress_failed(IfIndex interface, DropReason reason) {
     ++impl_->state.interfaces.get(interface).counters.tx_dropped;
-    impl_->state.drops.add(Family::None, reason);
+    impl_->state.count_lost(Family::None, reason, interface);
 }
 
 routing::RouteChange Router::add_route(const routing::Route& route) {

@@ -25,7 +25,11 @@
 #include "core/nat/nat.hpp"
 #include "core/packet/packet.hpp"
 #include "core/pipeline/counters.hpp"
+#include "core/pipeline/drop_places.hpp"
+#include "core/pipeline/made_connection.hpp"
 #include "core/pipeline/observer.hpp"
+#include "core/pipeline/recorder.hpp"
+#include "core/pipeline/rule_names.hpp"
 #include "core/pipeline/settings.hpp"
 #include "core/routing/interface_table.hpp"
 #include "core/routing/route_table.hpp"
@@ -112,7 +116,7 @@ class Router {
     [[nodiscard]] bool tracking_active() const;
 
     // What an administrator does to one connection (conntrack(8)); see Conntrack.
-    [[nodiscard]] bool update_connection(ConnId id, const conntrack::Change& change, Instant now);
+    [[nodiscard]] pipeline::MadeConnections made_connections();
     void zero_counters(ConnId id);
     void destroy_connection(ConnId id, Instant now);
     void flush_expectations(Instant now);
@@ -151,6 +155,12 @@ class Router {
     void observe(Observer* observer);
     // Gives `log` the packets that meet -j NFLOG; null: nobody. It must outlive that.
     void hand_packets_to(rules::PacketLog* log);
+    // What went wrong, kept always.
+    [[nodiscard]] const pipeline::Recorder& recorder() const;
+    void resize_recorder(std::size_t records);
+    [[nodiscard]] const pipeline::DropPlaces& drop_places() const;
+    // The rules that both name. Walks over all rules.
+    [[nodiscard]] pipeline::RuleNames::Names blamed_rules() const;
 
     [[nodiscard]] const conntrack::Conntrack& conntrack() const;
     [[nodiscard]] const nat::Nat& nat() const;

@@ -12,16 +12,28 @@ template <Hook kHook, const auto& kStages>
 Verdict Pipeline::run_hook(Packet& packet) {
     Verdict verdict = Verdict::accept();
     const auto run = [&]<StageId kStage>() {
-        verdict = run_stage<kHook>(kStage, packet);
-        if (state_.observer != nullptr) {
-            state_.observer->stage_done(kHook, kStage, packet, verdict);
+        verdict = state_.observer == nullptr ? run_stage<kHook>(kStage, packet)
+                                             : run_observed<kHook>(kStage, packet);
+        if (verdict.accepted()) {
+            return true;
         }
-        return verdict.accepted();
+        stopped_.in_hook = verdict.dropped();
+        stopped_.hook = kHook;
+        stopped_.stage = kStage;
+        return false;
     };
     [&]<std::size_t... I>(std::index_sequence<I...>) {
         static_cast<void>((run.template operator()<kStages[I].id>() && ...));
     }
     (std::make_index_sequence<kStages.size()>());
+    return verdict;
+}
+
+template <Hook kHook>
+Verdict Pipeline::run_observed(StageId stage, Packet& packet) {
+    state_.observer->stage_begins(kHook, stage, packet);
+    const Verdict verdict = run_stage<kHook>(stage, packet);
+    state_.observer->stage_done(kHook, stage, packet, verdict);
     return verdict;
 }
 
@@ -69,8 +81,14 @@ Verdict Pipeline::defragment(Packet& packet) {
 }
 
 Verdict Pipeline::track(Packet& packet) {
-    return state_.conntrack.active(packet.layout.family) ? state_.conntrack.track(packet, now_)
-                                                         : Verdict::accept();
+    if (!state_.conntrack.active(packet.layout.family)) {
+        return Verdict::accept();
+    }
+    const Verdict verdict = state_.conntrack.track(packet, now_);
+    if (packet.meta.ct_info == CtInfo::Invalid && verdict.accepted()) {
+        state_.recorder.invalid(packet, state_.conntrack.invalid_note(), now_);
+    }
+    return verdict;
 }
 
 Verdict Pipeline::confirm(Packet& packet) {
@@ -168,6 +186,7 @@ Verdict Pipeline::carry_out(const rules::TableVerdict& decided, const Packet& pa
         case rules::TargetVerdict::Nat:
             return Verdict::accept();
         case rules::TargetVerdict::Drop:
+            stopped_.rule = decided.rule;
             if (decided.exhausted) {
                 return Verdict::drop(DropReason::RulesExhausted);
             }
@@ -175,6 +194,7 @@ Verdict Pipeline::carry_out(const rules::TableVerdict& decided, const Packet& pa
                                                      : DropReason::RuleDrop);
         case rules::TargetVerdict::Reject:
             send_reject(packet, decided.reject);
+            stopped_.rule = decided.rule;
             return Verdict::drop(DropReason::RuleReject);
     }
     return Verdict::accept();

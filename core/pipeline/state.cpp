@@ -45,11 +45,31 @@ State::State(RouterOptions options)
       program({}, names_of(interfaces)),
       icmp_limit(draw_key(keys)),
       rules_key(draw_key(keys)),
-      sets{keys.next64(), keys.next64()} {
+      sets{keys.next64(), keys.next64()},
+      recorder(options.records) {
     conntrack.describe_packet = [this](const Packet& packet) {
         const Hook hook = packet.meta.in == IfIndex::None ? Hook::Output : Hook::Prerouting;
         return rules::log_text(packet, hook, network, rules::kAllDetail);
     };
+}
+
+void State::count_lost(Family family, DropReason reason, IfIndex in, std::uint64_t packets) {
+    if (packets != 0) {
+        drops.add(family, reason, packets);
+        places.add({.reason = reason, .family = family, .in = in}, packets);
+    }
+}
+
+RuleIds State::blamed_rules() const {
+    RuleIds ids;
+    for (const auto& [place, packets] : places.rows()) {
+        ids.insert(place.rule);
+    }
+    for (std::size_t i = 0; i < recorder.size(); ++i) {
+        ids.insert(recorder[i].place.rule);
+    }
+    ids.erase(RuleId::None);
+    return ids;
 }
 
 RulesBasis State::rules_basis() const {
@@ -57,6 +77,7 @@ RulesBasis State::rules_basis() const {
 }
 
 void State::adopt(PreparedRules& prepared) {
+    rule_names.keep(program.ruleset(), blamed_rules());
     prepared.program.take_over(program);
     std::swap(program, prepared.program);
     std::swap(sets_named, prepared.sets);

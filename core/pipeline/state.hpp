@@ -12,10 +12,13 @@
 #include "core/local/groups.hpp"
 #include "core/nat/nat.hpp"
 #include "core/pipeline/counters.hpp"
+#include "core/pipeline/drop_places.hpp"
 #include "core/pipeline/icmp_limit.hpp"
 #include "core/pipeline/network.hpp"
 #include "core/pipeline/observer.hpp"
 #include "core/pipeline/prepared_rules.hpp"
+#include "core/pipeline/recorder.hpp"
+#include "core/pipeline/rule_names.hpp"
 #include "core/pipeline/settings.hpp"
 #include "core/routing/interface_table.hpp"
 #include "core/routing/route_table.hpp"
@@ -34,6 +37,10 @@ struct State {
     State(const State&) = delete;
     State& operator=(const State&) = delete;
 
+    // Packets that are lost where no pipeline is at work.
+    void count_lost(Family family, DropReason reason, IfIndex in, std::uint64_t packets = 1);
+    // The rules that counters of drops and records name.
+    [[nodiscard]] RuleIds blamed_rules() const;
     [[nodiscard]] RulesBasis rules_basis() const;
     // In the place of the rules at work, which `prepared` holds then; what rules remember stays.
     void adopt(PreparedRules& prepared);
@@ -66,6 +73,9 @@ struct State {
     rules::TimeoutReferences timeouts_named;
     local::Groups groups;  // of the [host] namespace
     DropCounters drops;
+    DropPlaces places;  // of the same packets
+    Recorder recorder;
+    RuleNames rule_names;                // of rules that those two name
     std::array<IpCounters, 2> counters;  // by index_of(family)
     Observer* observer = nullptr;
     rules::PacketLog* packet_log = nullptr;  // null: nobody listens to NFLOG

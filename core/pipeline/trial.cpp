@@ -138,15 +138,14 @@ void Trial::dropped(const Packet& packet, DropReason reason) {
     }
 }
 
-void Trial::rule_tried(rules::TableId /*table*/, std::string_view /*chain*/,
-                       const rules::Rule& rule, bool matched) {
+void Trial::rule_tried(const rules::RuleTried& tried) {
     if (answers_) {
         return;
     }
-    const Unknown unknown = unknown_of(rule);
-    unsure_ = unsure_ || unknown.sets || (unknown.memory && matched);
-    if (matched) {
-        last_ = to_string(rule.where);
+    const Unknown unknown = unknown_of(tried.rule);
+    unsure_ = unsure_ || unknown.sets || (unknown.memory && tried.matched);
+    if (tried.matched) {
+        last_ = to_string(tried.rule.where);
     }
 }
 

@@ -62,8 +62,7 @@ class Trial : private Observer {
     void routed(const Packet&, const routing::Decision&) override {}
     void dropped(const Packet& packet, DropReason reason) override;
     void left(const Packet& packet) override;
-    void rule_tried(rules::TableId table, std::string_view chain, const rules::Rule& rule,
-                    bool matched) override;
+    void rule_tried(const rules::RuleTried& tried) override;
     void policy_applied(rules::TableId table, std::string_view chain,
                         rules::Policy policy) override;
 

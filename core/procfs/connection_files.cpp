@@ -57,6 +57,26 @@ class ConnectionCursor : public Cursor {
     conntrack::Table::Cursor cursor_;
 };
 
+// In the order of their slots: one that comes while the file is read may be left out.
+class ExpectCursor : public Cursor {
+  public:
+    explicit ExpectCursor(const Conntrack& conntrack) : conntrack_(conntrack) {}
+
+    bool read(std::string& out, std::size_t bytes, Instant now) override {
+        const std::size_t enough = out.size() + bytes;
+        auto id = conntrack_.expectations().next(last_);
+        for (; id != 0 && out.size() < enough; id = conntrack_.expectations().next(id)) {
+            append_expect_line(out, conntrack_, id, now);
+            last_ = id;
+        }
+        return id != 0;
+    }
+
+  private:
+    const Conntrack& conntrack_;
+    conntrack::ExpectId last_ = 0;  // that was shown
+};
+
 }  // namespace
 
 std::unique_ptr<Cursor> open_nf_conntrack(const Context& context) {
@@ -69,14 +89,8 @@ std::unique_ptr<Cursor> open_ip_conntrack(const Context& context) {
                                               true);
 }
 
-std::string read_nf_conntrack_expect(const Context& context, Instant now) {
-    const Conntrack& conntrack = context.router.conntrack();
-    const conntrack::Expectations& expectations = conntrack.expectations();
-    std::string text;
-    for (auto id = expectations.next(0); id != 0; id = expectations.next(id)) {
-        append_expect_line(text, conntrack, id, now);
-    }
-    return text;
+std::unique_ptr<Cursor> open_nf_conntrack_expect(const Context& context) {
+    return std::make_unique<ExpectCursor>(context.router.conntrack());
 }
 
 // One row for the one thread there is. kernel: ct_cpu_seq_show

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "core/base/drop_reason.hpp"
 #include "core/procfs/text.hpp"
 
 namespace nsr::procfs {
@@ -11,7 +10,6 @@ namespace nsr::procfs {
 namespace {
 
 std::string read_kmsg(const Context& context, Instant now);
-std::string read_drops(const Context& context, Instant now);
 std::string read_conntrack_mode(const Context& context, Instant now);
 Result<Done, Failure> write_conntrack_mode(Context& context, std::string_view text, Instant now);
 
@@ -33,7 +31,7 @@ constexpr std::array kFiles = {
     File{.path = "/proc/net/nf_conntrack_expect",
          .mode = 0440,
          .needs_tracking = true,
-         .read = read_nf_conntrack_expect},
+         .open = open_nf_conntrack_expect},
     File{.path = "/proc/net/route", .read = read_route},
     File{.path = "/proc/net/snmp", .read = read_snmp},
     File{.path = "/proc/net/snmp6", .read = read_snmp6},
@@ -44,7 +42,8 @@ constexpr std::array kFiles = {
          .mode = 0644,
          .read = read_conntrack_mode,
          .write = write_conntrack_mode},
-    File{.path = "/proc/nsrouter/drops", .read = read_drops},
+    File{.path = "/proc/nsrouter/drop_reasons", .read = read_drop_reasons},
+    File{.path = "/proc/nsrouter/drops", .mode = 0440, .read = read_drops},
     File{.path = "/proc/nsrouter/nat_mappings",
          .mode = 0440,
          .needs_tracking = true,
@@ -65,17 +64,6 @@ namespace {
 
 std::string read_kmsg(const Context& context, Instant /*now*/) {
     return context.kernel_log ? context.kernel_log() : std::string();
-}
-
-// Every reason, its count and what it means; those that occurred stand out by their counts.
-std::string read_drops(const Context& context, Instant /*now*/) {
-    std::string out;
-    for (const DropReasonRow& row : kDropReasons) {
-        text::append_left(out, row.name, 24);
-        text::append(out, context.router.drops().of(row.reason), 12);
-        out.append("  ").append(row.explanation).append("\n");
-    }
-    return out;
 }
 
 std::string read_conntrack_mode(const Context& context, Instant /*now*/) {

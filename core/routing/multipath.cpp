@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/check.hpp"
+#include "core/wire/address_words.hpp"
+
 namespace nsr::routing {
 
 namespace {
 
 constexpr unsigned kHashBits = 31;
-
-std::uint64_t word(const IpAddress& address, std::size_t at) {
-    return std::uint64_t{address.words[at]} << 32 | address.words[at + 1];
-}
 
 }  // namespace
 
@@ -28,13 +27,13 @@ HashKeys keys_of(const Flow& flow, HashPolicy policy) {
 }
 
 std::uint32_t hash_of(const HashKeys& keys, SipKey key) {
-    const auto [low, high] = std::minmax(keys.source, keys.destination);
+    const auto [less, greater] = std::minmax(keys.source, keys.destination);
     const auto [low_port, high_port] = std::minmax(keys.source_port, keys.destination_port);
     const std::array<std::uint64_t, 6> words = {
-        word(low, 0),
-        word(low, 2),
-        word(high, 0),
-        word(high, 2),
+        high(less),
+        low(less),
+        high(greater),
+        low(greater),
         std::uint64_t{low_port} << 16 | high_port,
         std::uint64_t{keys.flow_label} << 8 | keys.protocol};
     return static_cast<std::uint32_t>(siphash13(key, words.data(), words.size()) >>
@@ -71,6 +70,7 @@ const Hop& choose(std::span<const Hop> hops, const Flow& flow, SipKey key) {
             by_hash = &hop;
         }
     }
+    NSR_CHECK(by_hash != nullptr);
     return by_source != nullptr ? *by_source : *by_hash;
 }
 

@@ -33,7 +33,7 @@ struct Hop {
     IfIndex out = IfIndex::None;
     IpAddress next_hop;  // valid iff not direct
     bool direct = false;
-    bool alive = false;  // its interface is up
+    bool alive = false;  // flows may take it
     std::uint16_t weight = 1;
     std::uint32_t end = 0;  // valid iff alive: hashes below this one are its
     IpAddress source;       // what the router would send from; of no family: nothing

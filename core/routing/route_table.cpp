@@ -318,6 +318,13 @@ std::vector<Hop> RouteTable::hops_of(const Route& route) const {
             hop.source = interfaces_.source_for(from.interface, hop.next_hop).value_or(IpAddress{});
         }
     }
+    // kernel: RTNH_F_DEAD is of links that are down or have lost their last address; those that
+    // never had one are as good as others.
+    if (std::none_of(hops.begin(), hops.end(), [](const Hop& hop) { return hop.alive; })) {
+        for (Hop& hop : hops) {
+            hop.alive = interfaces_.get(hop.out).up;
+        }
+    }
     return hops;
 }
 

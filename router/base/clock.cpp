@@ -20,4 +20,12 @@ Instant SystemClock::now() const {
     return Instant(read(CLOCK_MONOTONIC) + shift_);
 }
 
+Duration thread_time() {
+    return read(CLOCK_THREAD_CPUTIME_ID);
+}
+
+Duration process_time() {
+    return read(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 }  // namespace nsr::router

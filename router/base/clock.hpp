@@ -24,4 +24,9 @@ class SystemClock {
     Duration shift_;
 };
 
+// The processor time that the calling thread has used. A system call, unlike SystemClock::now().
+Duration thread_time();
+// The same of all its threads.
+Duration process_time();
+
 }  // namespace nsr::router

@@ -45,6 +45,9 @@ class Worker {
     class Pause {
       public:
         explicit Pause(Worker& worker) : lock_(worker.at_work_) {}
+        // Does not wait: no pause, unless holds(), if a job is at work.
+        Pause(Worker& worker, std::try_to_lock_t) : lock_(worker.at_work_, std::try_to_lock) {}
+        [[nodiscard]] bool holds() const { return lock_.owns_lock(); }
 
       private:
         std::unique_lock<std::mutex> lock_;

@@ -263,6 +263,7 @@ void Reload::exchange() {
     remove_old_timeouts(parts_.router, **loaded_, parts_.config);
     set_tracking();
     parts_.tree.context().line_format = parts_.config.line_format;
+    parts_.router.resize_recorder(parts_.config.records);
     configure();
     answer_.text += in_lines(put_timeouts(parts_.router, timeouts));  // by the new sysctls
     parts_.engine.deadlines_changed();

@@ -18,8 +18,9 @@ namespace nsr::router {
 void add_run_command(CLI::App& app, int& exit_code);        // run.cpp
 void add_stop_command(CLI::App& app, int& exit_code);       // instance.cpp
 void add_status_command(CLI::App& app, int& exit_code);     // status.cpp
+void add_top_command(CLI::App& app, int& exit_code);        // top.cpp
 void add_reload_command(CLI::App& app, int& exit_code);     // instance.cpp
-void add_dmesg_command(CLI::App& app, int& exit_code);      // instance.cpp
+void add_dmesg_command(CLI::App& app, int& exit_code);      // dmesg.cpp
 void add_module_command(CLI::App& app, int& exit_code);     // rules.cpp
 void add_rules_command(CLI::App& app, int& exit_code);      // rules.cpp
 void add_sysctl_command(CLI::App& app, int& exit_code);     // sysctl.cpp
@@ -29,6 +30,10 @@ void add_ip6tables_command(CLI::App& app, int& exit_code);  // iptables.cpp
 void add_conntrack_command(CLI::App& app, int& exit_code);  // conntrack.cpp
 void add_nfct_command(CLI::App& app, int& exit_code);       // nfct.cpp
 void add_ipset_command(CLI::App& app, int& exit_code);      // ipset.cpp
+void add_trace_command(CLI::App& app, int& exit_code);      // trace.cpp
+void add_why_command(CLI::App& app, int& exit_code);        // trace.cpp
+void add_explain_command(CLI::App& app, int& exit_code);    // explain.cpp
+void add_capture_command(CLI::App& app, int& exit_code);    // capture.cpp
 void add_nat_command(CLI::App& app, int& exit_code);        // nat.cpp
 
 // --control and --token, options of the program that stand before or behind its subcommand.

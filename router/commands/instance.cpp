@@ -61,24 +61,6 @@ void add_reload_command(CLI::App& app, int& exit_code) {
     });
 }
 
-void add_dmesg_command(CLI::App& app, int& exit_code) {
-    CLI::App* command = app.add_subcommand("dmesg", "Show the router's log");
-    command->footer("Examples:\n  nsrouter dmesg\n  nsrouter dmesg -w");
-    const ControlOptions options(*command);
-    const auto follow = std::make_shared<bool>(false);
-    command->add_flag("-w,--follow", *follow, "wait for new lines");
-    command->callback([options, follow, &exit_code] {
-        exit_code = guarded([&] {
-            const auto print = [](std::string_view text) {
-                std::fwrite(text.data(), 1, text.size(), stdout);
-                std::fflush(stdout);
-            };
-            return print_reply(ask_streaming(
-                options.target(), {"GET", *follow ? "/log?follow=1" : "/log", {}}, print));
-        });
-    });
-}
-
 void add_control_options(CLI::App& app) {
     app.add_option("--control",
                    "the router to talk to: its name, its socket or its HTTP address; by default "

@@ -3,6 +3,7 @@
 #include "router/commands/cli.hpp"
 #include "router/commands/commands.hpp"
 #include "router/tools/ip/args.hpp"
+#include "router/tools/ip/form.hpp"
 
 namespace nsr::router {
 namespace {
@@ -21,7 +22,7 @@ constexpr const char* kHelp = R"(Commands:
   rule  flush
   link  set [dev] NAME [mtu N] [up|down]
   addr | route | rule | link [show]
-  -4, -6 before them: of this family
+  -4, -6 before them: of this family; -j: JSON; -br: a line for each interface; -s: what it counts
 What changes here lasts until the router stops; `reload` sets the routes and rules of the file again.
 Exit codes: 0 done, 1 the router refused, 2 wrong usage.
 Examples:
@@ -30,10 +31,14 @@ Examples:
   nsrouter ip route add default via 203.0.113.1 table 100
   nsrouter ip rule add fwmark 1 table 100
   nsrouter ip link set wan mtu 1400
-  nsrouter ip -6 route)";
+  nsrouter ip -6 route
+  nsrouter ip -br addr
+  nsrouter ip -j -s link)";
 
 int run(const ControlOptions& control, const std::vector<std::string>& words) {
-    const auto args = parse_ip_args(words);
+    std::vector<std::string> command = words;
+    take_ip_form(command);
+    const auto args = parse_ip_args(command);
     if (!args) {
         std::fprintf(stderr, "nsrouter: ip: %s\n", args.error().c_str());
         return kUsage;

@@ -1,19 +1,16 @@
 #include "router/commands/status_text.hpp"
 
-#include <algorithm>
 #include <boost/json.hpp>
 #include <cstdint>
 #include <cstdio>
 #include <vector>
 
+#include "router/commands/text_table.hpp"
+
 namespace nsr::router {
 namespace {
 
 namespace json = boost::json;
-
-std::string text_of(const json::value& value) {
-    return value.is_string() ? std::string(value.as_string()) : json::serialize(value);
-}
 
 // "2d 3h", "5m 7s"
 std::string duration(double seconds) {
@@ -37,45 +34,9 @@ std::string duration(double seconds) {
     return text.empty() ? "0s" : text;
 }
 
-// "1.5 MiB"
-std::string bytes(const json::value& value) {
-    constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    auto number = value.to_number<double>();
-    std::size_t unit = 0;
-    while (number >= 1024 && unit + 1 < std::size(kUnits)) {
-        number /= 1024;
-        ++unit;
-    }
-    char text[48];
-    std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", number, kUnits[unit]);
-    return text;
-}
-
-using Row = std::vector<std::string>;
-
-// Columns as wide as their widest cell, two blanks between them; the first row is the heading.
-std::string table(const std::vector<Row>& rows) {
-    std::vector<std::size_t> widths(rows.front().size());
-    for (const Row& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            widths[i] = std::max(widths[i], row[i].size());
-        }
-    }
-    std::string text;
-    for (const Row& row : rows) {
-        std::string line;
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
-        }
-        line.erase(line.find_last_not_of(' ') + 1);
-        text += line + "\n";
-    }
-    return text;
-}
-
 std::string interfaces_table(const json::array& interfaces) {
-    std::vector<Row> rows = {{"INTERFACE", "STATE", "MTU", "NAMESPACE", "RX PACKETS", "RX BYTES",
-                              "TX PACKETS", "TX BYTES", "DROPPED", "ADDRESSES"}};
+    std::vector<TextRow> rows = {{"INTERFACE", "STATE", "MTU", "NAMESPACE", "RX PACKETS",
+                                  "RX BYTES", "TX PACKETS", "TX BYTES", "DROPPED", "ADDRESSES"}};
     for (const json::value& interface : interfaces) {
         const json::object& counters = interface.at("counters").as_object();
         const auto dropped = counters.at("rx_dropped").to_number<std::uint64_t>() +
@@ -93,15 +54,53 @@ std::string interfaces_table(const json::array& interfaces) {
                         text_of(counters.at("tx_packets")), bytes(counters.at("tx_bytes")),
                         std::to_string(dropped), addresses});
     }
-    return table(rows);
+    return text_table(rows);
+}
+
+// "0.84 ms"
+std::string milliseconds(const json::value& microseconds) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.2f ms", microseconds.to_number<double>() / 1000);
+    return text;
+}
+
+// What the loop did at one go, and how long packets may have waited for it.
+std::string loop_line(const json::object& loop) {
+    std::string text = "longest turns:";
+    for (const char* kind : {"packets", "timers", "control"}) {
+        const json::value& turns = loop.at(kind);
+        text += (text.back() == ':' ? " " : ", ") + std::string(kind) + " " +
+                milliseconds(turns.at("longest_us"));
+        if (const std::string over = text_of(turns.at("over_1ms")); over != "0") {
+            text += " (" + over + " over 1 ms)";
+        }
+    }
+    return text + ", control without waiting for the processor " +
+           milliseconds(loop.at("control_cpu").at("longest_us")) + "\n";
+}
+
+// ", +120 a minute, full in 2h 3m"
+std::string pressure(const json::object& conntrack) {
+    std::string text;
+    if (const json::value* growth = conntrack.if_contains("growth_per_minute")) {
+        const auto a_minute = growth->to_number<std::int64_t>();
+        text += a_minute == 0
+                    ? ""
+                    : (a_minute > 0 ? ", +" : ", ") + std::to_string(a_minute) + " a minute";
+    }
+    if (const json::value* full = conntrack.if_contains("full_in_seconds")) {
+        const auto seconds = full->to_number<double>();
+        text += seconds < 1 ? ", full" : ", full in " + duration(seconds);
+    }
+    return text;
 }
 
 std::string drops_table(const json::object& drops) {
-    std::vector<Row> rows = {{"DROPPED", "REASON"}};
+    std::vector<TextRow> rows = {{"DROPPED", "REASON"}};
     for (const auto& [reason, count] : drops) {
         rows.push_back({text_of(count), std::string(reason)});
     }
-    return rows.size() == 1 ? "nothing dropped\n" : table(rows);
+    return rows.size() == 1 ? "nothing dropped\n" : text_table(rows);
 }
 
 }  // namespace
@@ -115,10 +114,12 @@ std::string status_text(const json::value& status) {
     text += "conntrack: mode " + text_of(conntrack.at("mode")) + ", ";
     if (conntrack.at("active").as_bool()) {
         text += text_of(conntrack.at("count")) + " of " + text_of(conntrack.at("max")) +
-                " entries, " + bytes(conntrack.at("bytes_in_use")) + "\n";
+                " entries, " + bytes(conntrack.at("bytes_in_use")) +
+                pressure(conntrack.as_object()) + "\n";
     } else {
         text += "not running: no rule needs it\n";
     }
+    text += loop_line(status.at("loop").as_object());
     return text + "\n" + interfaces_table(status.at("interfaces").as_array()) + "\n" +
            drops_table(status.at("drops").as_object());
 }

@@ -77,6 +77,7 @@ Result<Router::Options, ConfigErrors> router_options(const Config& config,
     Router::Options options;
     options.settings = std::move(*settings);
     options.tracking = config.conntrack.mode;
+    options.records = config.records;
     return options;
 }
 

@@ -156,6 +156,7 @@ struct Config {
     ControlConfig control;
     ConntrackConfig conntrack;
     procfs::LineFormat line_format = procfs::LineFormat::Article;
+    std::uint32_t records = 4096;             // of packets that went wrong
     std::vector<InterfaceConfig> interfaces;  // in the file's order, as a start numbers them
     std::string host_netns;                   // empty: no [host], the built-in responder answers
     SourceLocation host_where;                // of that

@@ -4,6 +4,10 @@
 // table.
 #include <algorithm>
 #include <array>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
 
 #include "router/config/sections.hpp"
 #include "router/tools/ip/rule_words.hpp"
@@ -34,7 +38,8 @@ void read_action(Section& section, Written& written);
 void read_families(Section& section, Written& written);
 void check_interfaces(Section& section, const Config& config, const PolicyRule& rule);
 void check_family(Section& section, Written& written);
-void add_numbered(const std::vector<Written>& all, Family family, Config& config);
+void add_numbered(const std::vector<Written>& all, Family family, Config& config,
+                  ConfigErrors& errors);
 void check_all(const Config& config, ConfigErrors& errors);
 
 }  // namespace
@@ -45,7 +50,7 @@ void read_policy_rules(Section& root, Config& config) {
         all.push_back(read_rule(Section(table, kSection, root.errors()), config));
     }
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-        add_numbered(all, family, config);
+        add_numbered(all, family, config, root.errors());
     }
     check_all(config, root.errors());
 }
@@ -84,7 +89,9 @@ void read_word(Section& section, const char* key, Written& written) {
     if (value.kind == TomlKind::Integer) {
         text = std::to_string(value.integer);
     }
-    if (value.kind == TomlKind::Integer && key == std::string_view("tos")) {
+    // Numbers of TOS are read as hexadecimal ones.
+    const bool is_byte = value.integer >= 0 && value.integer <= 0xff;
+    if (value.kind == TomlKind::Integer && key == std::string_view("tos") && is_byte) {
         text = hexadecimal(static_cast<std::uint32_t>(value.integer));
     }
     std::string wrong = set_rule_word(key, text, written.query);
@@ -150,7 +157,8 @@ void check_family(Section& section, Written& written) {
     }
 }
 
-void add_numbered(const std::vector<Written>& all, Family family, Config& config) {
+void add_numbered(const std::vector<Written>& all, Family family, Config& config,
+                  ConfigErrors& errors) {
     const auto is_for = [&](const Written& each) {
         const auto& families = each.families;
         return std::find(families.begin(), families.end(), family) != families.end();
@@ -159,6 +167,13 @@ void add_numbered(const std::vector<Written>& all, Family family, Config& config
         static_cast<std::uint32_t>(std::count_if(all.begin(), all.end(), [&](const Written& each) {
             return is_for(each) && !each.query.priority;
         }));
+    if (left >= routing::kMainPriority) {
+        const std::string most = std::to_string(routing::kMainPriority - 1);
+        errors.push_back({all.back().where, "there are " + std::to_string(left) +
+                                                " [[rule]] without a priority; there is room for " +
+                                                most + " before the main table"});
+        return;
+    }
     for (const Written& each : all) {
         if (!is_for(each)) {
             continue;
@@ -171,27 +186,40 @@ void add_numbered(const std::vector<Written>& all, Family family, Config& config
     }
 }
 
+// Rules that differ in this are not the same.
+auto rough_identity(const PolicyRule& rule) {
+    return std::tuple(rule.family, rule.priority, rule.from.address, rule.to.address, rule.mark,
+                      rule.in);
+}
+
 void check_all(const Config& config, ConfigErrors& errors) {
     const auto& all = config.policy_rules;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        const PolicyRule& rule = all[i].rule;
-        const auto same = std::find_if(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(i),
-                                       [&](const auto& each) { return each.rule == rule; });
-        if (same != all.begin() + static_cast<std::ptrdiff_t>(i)) {
-            errors.push_back({all[i].where, "the same rule is in line " +
-                                                std::to_string(same->where.line) + " already"});
+    std::set<std::pair<Family, std::uint32_t>> priorities;
+    for (const auto& each : all) {
+        priorities.emplace(each.rule.family, each.rule.priority);
+    }
+    std::multimap<decltype(rough_identity(PolicyRule{})), const PolicyRuleConfig*> seen;
+    for (const PolicyRuleConfig& each : all) {
+        const PolicyRule& rule = each.rule;
+        const auto [first, last] = seen.equal_range(rough_identity(rule));
+        const auto same = std::find_if(
+            first, last, [&](const auto& known) { return known.second->rule == rule; });
+        if (same != last) {
+            errors.push_back({each.where, "the same rule is in line " +
+                                              std::to_string(same->second->where.line) +
+                                              " already"});
+        } else {
+            seen.emplace(rough_identity(rule), &each);
         }
         if (rule.action != routing::RuleAction::Goto) {
             continue;
         }
-        const bool found =
-            rule.target == routing::kMainPriority || (rule.target == routing::kDefaultPriority) ||
-            std::any_of(all.begin(), all.end(), [&](const auto& each) {
-                return each.rule.family == rule.family && each.rule.priority == rule.target;
-            });
+        const bool found = rule.target == routing::kMainPriority ||
+                           rule.target == routing::kDefaultPriority ||
+                           priorities.contains({rule.family, rule.target});
         if (!found || rule.target <= rule.priority) {
-            errors.push_back({all[i].where, "goto must name the priority of a later rule, not " +
-                                                std::to_string(rule.target)});
+            errors.push_back({each.where, "goto must name the priority of a later rule, not " +
+                                              std::to_string(rule.target)});
         }
     }
 }

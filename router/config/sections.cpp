@@ -87,6 +87,10 @@ void read_proc(Section section, Config& config) {
         config.line_format =
             *format == 0 ? procfs::LineFormat::Article : procfs::LineFormat::Kernel;
     }
+    constexpr std::int64_t kMostRecords = 1'000'000;
+    std::int64_t records = config.records;
+    section.integer("records", {0, kMostRecords}, records);
+    config.records = static_cast<std::uint32_t>(records);
     section.finish();
 }
 

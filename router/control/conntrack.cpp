@@ -1,13 +1,15 @@
 // The connection table at the control port.
-#include <initializer_list>
+#include <boost/json.hpp>
 #include <memory>
-#include <string_view>
 #include <utility>
 
+#include "core/base/utf8.hpp"
 #include "router/control/client.hpp"
+#include "router/control/conntrack_query.hpp"
 #include "router/control/port.hpp"
 #include "router/control/request.hpp"
 #include "router/tools/conntrack/parse.hpp"
+#include "router/tools/conntrack/top.hpp"
 #include "router/tools/nfct/command.hpp"
 
 namespace nsr::router {
@@ -18,24 +20,7 @@ using http::Response;
 
 namespace {
 
-// What GET and DELETE select by: long options of conntrack(8). None of them changes anything.
-// clang-format off
-const std::initializer_list<std::string_view> kFilters = {
-    "family", "proto", "protonum", "src", "orig-src", "dst", "orig-dst", "mask-src", "mask-dst",
-    "reply-src", "reply-dst", "sport", "dport", "orig-port-src", "orig-port-dst", "reply-port-src",
-    "reply-port-dst", "icmp-type", "icmp-code", "icmp-id", "state", "status", "mark", "zone",
-    "orig-zone", "reply-zone", "src-nat", "dst-nat", "any-nat", "id"};
-// clang-format on
-
-// ?proto=udp&dport=53 is --proto=udp --dport=53. One word each: a value that looks like an option
-// stays a value.
-std::vector<std::string> conntrack_words(const char* command, const Request& request) {
-    std::vector<std::string> words{command};
-    for (const auto& [name, value] : request.query) {
-        words.push_back("--" + name + "=" + value);
-    }
-    return words;
-}
+constexpr std::uint64_t kMostEntries = 0xfffffffe;
 
 // A page of another site can make a browser send a GET, so reading never changes anything.
 std::optional<Response> refused_in_get(const Request& request) {
@@ -46,22 +31,54 @@ std::optional<Response> refused_in_get(const Request& request) {
                                         "/conntrack with the words of the command as its body\n");
         }
     }
-    return unknown_parameters(request, kFilters);
+    return unknown_parameters(request, conntrack_filters({"limit", "after"}));
+}
+
+// One row a line.
+std::string top_json(const Top& top, std::size_t most) {
+    namespace json = boost::json;
+    const json::object heading{{"by", kTopByNames[static_cast<std::size_t>(top.by())]},
+                               {"entries", top.entries()},
+                               {"keys", top.keys()},
+                               {"missing_at_most", top.missing_at_most()}};
+    std::string text = json::serialize(heading);
+    text.pop_back();
+    text += ",\"top\":[";
+    const char* separator = "\n";
+    for (const Top::Row& row : top.rows(most)) {
+        text += separator + json::serialize(json::object{{"key", as_utf8(row.key)},
+                                                         {"entries", row.entries},
+                                                         {"packets", row.packets},
+                                                         {"bytes", row.bytes}});
+        separator = ",\n";
+    }
+    return text + "\n]}\n";
 }
 
 // A stream that says at its end how many connections it was about.
-Response with_count(const std::function<std::size_t()>& entries) {
+Response with_count(const std::function<std::string()>& counts) {
     Response response;
     response.trailer = kEntriesField;
-    response.trailer_value = [entries] { return std::to_string(entries()); };
+    response.trailer_value = counts;
     return response;
+}
+
+std::string counts_of(const ConntrackPass& pass) {
+    std::string counts = std::to_string(pass.entries());
+    if (const auto& [not_permitted, busy] = pass.refusals(); not_permitted + busy != 0) {
+        counts += " " + std::to_string(not_permitted) + " " + std::to_string(busy);
+    }
+    return counts;
 }
 
 }  // namespace
 
-// The body is the arguments of conntrack(8), one a line.
+// The body is the arguments of conntrack(8), one a line. ?dry-run=1: of -D, and nothing is deleted.
 Response ControlPort::conntrack(const Request& request) {
-    if (auto refused = unknown_parameters(request, {})) {
+    if (auto refused = unknown_parameters(request, {"dry-run"})) {
+        return *refused;
+    }
+    if (auto refused = not_one_of(request, "dry-run", {"0", "1"})) {
         return *refused;
     }
     const auto args = parse_conntrack_args(words_in(request.body));
@@ -71,15 +88,23 @@ Response ControlPort::conntrack(const Request& request) {
     if (args->command == ConntrackCommand::Events) {
         return conntrack_events(request, *args);
     }
+    const bool dry_run = value_of(request, "dry-run") == "1";
+    const bool deletes = args->command == ConntrackCommand::Delete;
+    if (dry_run && (!deletes || args->table != ConntrackTable::Connections)) {
+        return http::plain(400, "only -D of connections can be tried without being done\n");
+    }
     greet_ctnetlink();
     if (ConntrackPass::takes(*args)) {
-        return stream_conntrack(ConntrackPass(*args));
+        ConntrackPass pass(*args);
+        pass.set_dry_run(dry_run);
+        return stream_conntrack(std::move(pass));
     }
     const ConntrackAnswer answer = run_conntrack(*args, controls_.router, now());
+    controls_.engine.deadlines_changed();
     if (!answer.error.empty()) {
         return http::plain(400, answer.error + "\n");
     }
-    Response response = with_count([entries = answer.entries] { return entries; });
+    Response response = with_count([entries = answer.entries] { return std::to_string(entries); });
     response.stream = [body = answer.text](std::string& out) {
         out += body;
         return Piece::Last;
@@ -101,28 +126,43 @@ Response ControlPort::nfct(const Request& request) {
                                  : http::plain(400, std::move(answer.errors));
 }
 
-// GET /conntrack?proto=tcp&state=ESTABLISHED: JSON; the keys are kFilters.
+// GET /conntrack?proto=tcp&state=ESTABLISHED&limit=100&after=7: JSON.
 Response ControlPort::list_conntrack(const Request& request) {
     if (auto refused = refused_in_get(request)) {
         return *refused;
     }
-    const auto args = parse_conntrack_args(conntrack_words("-L", request));
+    const auto args = conntrack_query("-L", request, {"limit", "after"});
+    const auto limit = number_in(request, "limit", kMostEntries, kMostEntries);
+    const auto after = number_in(request, "after", 0, kMostEntries);
     if (!args) {
         return http::plain(400, args.error() + "\n");
     }
-    return stream_conntrack(ConntrackPass(*args, ConntrackPass::Form::Json), "application/json");
+    if (!limit || !after) {
+        return limit ? after.error() : limit.error();
+    }
+    ConntrackPass pass(*args, ConntrackPass::Form::Json);
+    ConntrackPass::Page page{static_cast<std::size_t>(*limit), std::nullopt};
+    if (request.query.contains("after")) {
+        page.after = static_cast<std::uint32_t>(*after);
+    }
+    pass.set_page(page);
+    return stream_conntrack(std::move(pass), "application/json");
 }
 
-// The answer is the number of connections that are gone.
+// The answer is the number of connections that are gone, or with dry-run=1 would be.
 Response ControlPort::delete_conntrack(const Request& request) {
-    if (auto refused = unknown_parameters(request, kFilters)) {
+    if (auto refused = unknown_parameters(request, conntrack_filters({"dry-run"}))) {
         return *refused;
     }
-    const auto args = parse_conntrack_args(conntrack_words("-D", request));
+    if (auto refused = not_one_of(request, "dry-run", {"0", "1"})) {
+        return *refused;
+    }
+    const auto args = conntrack_query("-D", request, {"dry-run"});
     if (!args) {
         return http::plain(400, args.error() + "\n");
     }
     const auto pass = std::make_shared<ConntrackPass>(*args, ConntrackPass::Form::Silent);
+    pass->set_dry_run(value_of(request, "dry-run") == "1");
     Response response;
     response.stream = [this, pass](std::string& out) {
         if (advance(*pass, out) == Piece::More) {
@@ -134,29 +174,73 @@ Response ControlPort::delete_conntrack(const Request& request) {
     return response;
 }
 
-// One that names rules gets their places first; looking them up is not for the loop.
+// GET /top?by=source&n=10, of those that the filters select.
+Response ControlPort::top(const Request& request) {
+    if (auto refused = unknown_parameters(request, conntrack_filters({"by", "n"}))) {
+        return *refused;
+    }
+    constexpr std::uint64_t kRows = 10;
+    const auto most = number_in(request, "n", kRows, Top::kMostKeys);
+    const std::string name = value_of(request, "by");
+    const auto by = name.empty() ? TopBy::Source : parse_top_by(name);
+    const auto args = conntrack_query("-L", request, {"by", "n"});
+    if (!most) {
+        return most.error();
+    }
+    if (!by) {
+        return http::plain(400,
+                           "by is one of source, destination, port, protocol, state, rule, "
+                           "not \"" +
+                               name.substr(0, 60) + "\"\n");
+    }
+    if (!args) {
+        return http::plain(400, args.error() + "\n");
+    }
+    const auto begin = [this, by = *by, filter = args->filter,
+                        most = *most](std::shared_ptr<const RulePlaces> places) {
+        const auto walk = std::make_shared<Top>(by, filter, std::move(places));
+        Response response;
+        response.content_type = "application/json";
+        response.stream = [this, walk, most](std::string& out) {
+            if (walk->advance(controls_.router, now())) {
+                return Piece::More;
+            }
+            out += top_json(*walk, static_cast<std::size_t>(most));
+            return Piece::Last;
+        };
+        return response;
+    };
+    return *by == TopBy::Rule ? with_places(begin) : begin(nullptr);
+}
+
+// Looking up the places of all rules is not for the loop.
+Response ControlPort::with_places(
+    std::function<Response(std::shared_ptr<const RulePlaces>)> answer) {
+    Response later;
+    later.later = [this, answer = std::move(answer)](const std::function<void(Response)>& reply) {
+        const auto places = std::make_shared<RulePlaces>();
+        controls_.beside(
+            [places, ruleset = controls_.router.ruleset()] { *places = places_of(ruleset); },
+            [reply, places, answer](const std::string& failure) {
+                reply(failure.empty() ? answer(places) : http::plain(507, failure + "\n"));
+            });
+    };
+    return later;
+}
+
+// One that names rules gets their places first.
 Response ControlPort::stream_conntrack(ConntrackPass pass, const std::string& content_type) {
     const auto shared = std::make_shared<ConntrackPass>(std::move(pass));
-    Response response = with_count([shared] { return shared->entries(); });
+    Response response = with_count([shared] { return counts_of(*shared); });
     response.content_type = content_type;
     response.stream = [this, shared](std::string& out) { return advance(*shared, out); };
     if (!shared->names_rules()) {
         return response;
     }
-    Response later;
-    later.later = [this, shared, response](const std::function<void(Response)>& reply) {
-        const auto places = std::make_shared<RulePlaces>();
-        controls_.beside(
-            [places, ruleset = controls_.router.ruleset()] { *places = places_of(ruleset); },
-            [reply, places, shared, response](const std::string& failure) {
-                if (!failure.empty()) {
-                    return reply(http::plain(507, failure + "\n"));
-                }
-                shared->set_places(places);
-                reply(response);
-            });
-    };
-    return later;
+    return with_places([shared, response](std::shared_ptr<const RulePlaces> places) {
+        shared->set_places(std::move(places));
+        return response;
+    });
 }
 
 Piece ControlPort::advance(ConntrackPass& pass, std::string& out) {

@@ -1,6 +1,7 @@
 // What the control port has of a running instance.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -11,7 +12,9 @@
 #include "core/procfs/tree.hpp"
 #include "router/base/clock.hpp"
 #include "router/config/config.hpp"
+#include "router/control/pressure.hpp"
 #include "router/log/log.hpp"
+#include "router/observe/hub.hpp"
 #include "router/ports/engine.hpp"
 #include "router/tools/ip/command.hpp"
 
@@ -46,6 +49,7 @@ struct Controls {
     KernelLog& log;
     const SystemClock& clock;
     Engine& engine;
+    Hub& hub;
     const Config& config;
     Instant started;
     std::uint64_t memory_limit_bytes = 0;
@@ -58,6 +62,11 @@ struct Controls {
     std::function<void(std::function<void()> work,
                        std::function<void(const std::string& failure)> done)>
         beside;
+    // Has `work` done in a copy of all that the router has, which then is gone, and calls `done` on
+    // the loop with the text that it returned, or with why there is none.
+    std::function<void(std::function<std::string()> work,
+                       std::function<void(const std::string& failure, std::string text)> done)>
+        in_copy;
     std::function<void()> stop;
     // What stays behind of a stopped instance, in lines; nothing: it has not ended yet.
     std::function<std::optional<std::string>()> farewell;
@@ -67,6 +76,9 @@ struct Controls {
     std::function<void()> links_changed;
     // Streams that had nothing to say may have something now.
     std::function<void()> wake;
+    // Open connections of the control port; may be empty.
+    std::function<std::size_t()> clients = {};
+    Pressure pressure = {};
 };
 
 }  // namespace nsr::router

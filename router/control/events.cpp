@@ -126,6 +126,9 @@ struct ControlPort::EventTimers {
 
 ControlPort::ControlPort(Controls controls)
     : controls_(std::move(controls)),
+      note_pressure_(
+          controls_.engine.loop(), Pressure::kPeriod,
+          [this] { controls_.pressure.note(now(), controls_.router.conntrack().table().size()); }),
       events_(controls_.router, controls_.config.control.events),
       packets_(controls_.router),
       timers_(std::make_unique<EventTimers>(controls_.engine.loop())) {
@@ -171,7 +174,7 @@ Response ControlPort::follow_events(const Request& request) {
     if (!text && request.query.contains("output")) {
         return http::plain(400, "output is of format=text\n");
     }
-    const auto args = parse_conntrack_args(event_words(request));
+    const auto args = parse_conntrack_query(event_words(request));
     if (!args) {
         return http::plain(400, args.error() + "\n");
     }

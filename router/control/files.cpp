@@ -1,4 +1,5 @@
 // The files of the control port, and what is read as a whole: the log and the sysctls.
+#include <boost/json.hpp>
 #include <memory>
 #include <utility>
 
@@ -54,6 +55,10 @@ Response failed(const procfs::Failure& failure) {
         response.allow = "GET, HEAD";
     }
     return response;
+}
+
+KernelLog::Form form_in(const Request& request) {
+    return value_of(request, "format") == "raw" ? KernelLog::Form::Raw : KernelLog::Form::Text;
 }
 
 }  // namespace
@@ -123,27 +128,64 @@ Response ControlPort::write_file(const std::string& path, const std::string& val
     return written ? http::plain(200, {}) : failed(written.error());
 }
 
+// GET /log?format=raw&follow=1: from where the log was cleared; follow=new: what comes from now on.
 Response ControlPort::log(const Request& request) {
-    if (auto refused = unknown_parameters(request, {"follow"})) {
+    if (auto refused = unknown_parameters(request, {"follow", "format"})) {
+        return *refused;
+    }
+    if (auto refused = not_one_of(request, "follow", {"0", "1", "new"})) {
+        return *refused;
+    }
+    if (auto refused = not_one_of(request, "format", {"text", "raw"})) {
         return *refused;
     }
     const std::string follow = value_of(request, "follow");
+    const KernelLog::Form form = form_in(request);
     if (follow.empty() || follow == "0") {
-        return http::plain(200, controls_.log.text());
-    }
-    if (follow != "1") {
-        return http::plain(400, "follow is 0 or 1\n");
+        std::string lines;
+        controls_.log.read_from(controls_.log.cleared(), lines, form);
+        return http::plain(200, std::move(lines));
     }
     Response response;
     response.follows = true;
-    response.stream = [this, next = std::uint64_t{0}](std::string& out) mutable {
-        next = controls_.log.read_from(next, out);
+    const std::uint64_t first = follow == "new" ? controls_.log.lines() : controls_.log.cleared();
+    response.stream = [this, form, next = first](std::string& out) mutable {
+        next = controls_.log.read_from(next, out, form);
         return out.empty() ? Piece::NotYet : Piece::More;
     };
     return response;
 }
 
-// "key = value" of every sysctl, in the order of `sysctl -a`; those below ?under= only.
+// PUT /log?console=N: standard error gets what is more important than N.
+Response ControlPort::change_log(const Request& request) {
+    if (auto refused = unknown_parameters(request, {"console"})) {
+        return *refused;
+    }
+    constexpr std::uint64_t kAll = 8;
+    const auto level = number_in(request, "console", kAll, kAll);
+    if (!level || *level == 0) {
+        return http::plain(400, "console is a number from 1 (emergencies alone) to 8 (all)\n");
+    }
+    controls_.log.console_level = static_cast<unsigned>(*level);
+    return http::plain(200, {});
+}
+
+// DELETE /log?format=raw: the answer is what is forgotten.
+Response ControlPort::clear_log(const Request& request) {
+    if (auto refused = unknown_parameters(request, {"format"})) {
+        return *refused;
+    }
+    if (auto refused = not_one_of(request, "format", {"text", "raw"})) {
+        return *refused;
+    }
+    std::string lines;
+    controls_.log.read_from(controls_.log.cleared(), lines, form_in(request));
+    controls_.log.clear();
+    return http::plain(200, std::move(lines));
+}
+
+// "key = value" of every sysctl, in the order of `sysctl -a`, or an object of them; those below
+// ?under= only.
 Response ControlPort::sysctl(const Request& request) {
     if (auto refused = unknown_parameters(request, {"under"})) {
         return *refused;
@@ -151,6 +193,7 @@ Response ControlPort::sysctl(const Request& request) {
     const procfs::Context& context = controls_.tree.context();
     const std::string under = value_of(request, "under");
     std::string body;
+    boost::json::object values;
     bool found = under.empty();
     for (const std::string& name : procfs::sysctl_names(context)) {
         if (!under.empty() && name != under && !name.starts_with(under + ".")) {
@@ -159,12 +202,20 @@ Response ControlPort::sysctl(const Request& request) {
         found = true;
         if (const auto value = procfs::read_sysctl(context, name)) {
             body += name + " = " + *value + "\n";
+            if (request.accepts_json) {
+                values[name] = *value;
+            }
         }
     }
     if (!found) {
         return http::plain(404, "there is no sysctl below \"" + under.substr(0, 60) + "\"\n");
     }
-    return http::plain(200, std::move(body));
+    Response response = http::plain(200, std::move(body));
+    if (request.accepts_json) {
+        response.content_type = "application/json";
+        response.body = boost::json::serialize(values) + "\n";
+    }
+    return response;
 }
 
 }  // namespace nsr::router

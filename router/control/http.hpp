@@ -41,6 +41,7 @@ struct Request {
     std::string body;
     Caller caller;
     bool accepts_json = false;  // Accept names it
+    bool accepts_html = false;  // likewise
     std::string last_event_id;  // of a stream that is taken up again; empty: it is not said
 };
 
@@ -51,7 +52,8 @@ struct Response {
     unsigned status = 200;
     std::string content_type = "text/plain; charset=utf-8";
     std::string body;
-    std::string allow;  // for 405
+    std::string allow;   // for 405
+    std::string policy;  // of a page: what a browser may load for it
     // If set, `body` is ignored: appends the next piece.
     std::function<Piece(std::string& out)> stream;
     bool closes = false;   // the connection, whatever the client would like
@@ -101,6 +103,8 @@ class Server {
     // Mode 0666, so that everybody may ask; a socket file that nobody serves any more is replaced,
     // anything else in its place is refused. Throws SystemError.
     void listen_unix(const std::string& path, const std::string& token);
+    // Connections that are open.
+    [[nodiscard]] std::size_t clients() const;
     // Streams that had nothing to say may have something now.
     void wake();
     // No new connections, and the socket file goes; those that are open stay.

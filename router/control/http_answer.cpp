@@ -64,6 +64,9 @@ void Session<Protocol>::write_whole(Response response, bool keep_alive) {
     if (!response.allow.empty()) {
         message->set(beast::http::field::allow, response.allow);
     }
+    if (!response.policy.empty()) {
+        message->set("Content-Security-Policy", response.policy);
+    }
     if (response.status == 401) {
         message->set(beast::http::field::www_authenticate, "Bearer");
     }

@@ -192,6 +192,10 @@ void Server::listen_unix(const std::string& path, const std::string& token) {
     listener->accept();
 }
 
+std::size_t Server::clients() const {
+    return state_->sessions->open.size();
+}
+
 // In the next turn of the loop, however often it is called in this one: a batch of packets may log
 // many lines.
 void Server::wake() {

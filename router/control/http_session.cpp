@@ -148,8 +148,9 @@ Response Session<Protocol>::answer_to(beast::http::request<beast::http::string_b
     request.method = head_ ? "GET" : std::string(message.method_string());
     request.body = std::move(message.body());
     request.last_event_id = message["Last-Event-ID"];
-    request.accepts_json =
-        field(beast::http::field::accept).find("application/json") != std::string_view::npos;
+    const std::string_view accept = field(beast::http::field::accept);
+    request.accepts_json = accept.find("application/json") != std::string_view::npos;
+    request.accepts_html = accept.find("text/html") != std::string_view::npos;
     if (!parse_target(target, request)) {
         return refuse(400, "malformed request target");
     }

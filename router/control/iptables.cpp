@@ -27,17 +27,10 @@ Family family_in(const Request& request) {
     return value_of(request, "family") == "ipv6" ? Family::Ipv6 : Family::Ipv4;
 }
 
-// For the command line, which prints the parts and exits with the code.
-Response answer_response(const IptablesAnswer& answer) {
-    constexpr int kDone = 200;
-    constexpr int kRefused = 400;
-    Response response;
-    response.status = answer.code == 0 ? kDone : kRefused;
-    response.content_type = "application/json";
-    response.body = boost::json::serialize(boost::json::object{{"exit", answer.code},
-                                                               {"stdout", as_utf8(answer.text)},
-                                                               {"stderr", as_utf8(answer.errors)}});
-    return response;
+std::string answer_text(const IptablesAnswer& answer) {
+    return boost::json::serialize(boost::json::object{{"exit", answer.code},
+                                                      {"stdout", as_utf8(answer.text)},
+                                                      {"stderr", as_utf8(answer.errors)}});
 }
 
 // Tracking that is switched off stays off: a change that needs it is refused.
@@ -116,6 +109,26 @@ MakeRules work_of(const IptablesArgs& args, rules::Counted counted, Named known,
 
 }  // namespace
 
+// For the command line, which prints the parts and exits with the code. A long listing is made into
+// JSON beside the loop, where it ends, too.
+Response ControlPort::iptables_response(const std::shared_ptr<IptablesAnswer>& answer) {
+    constexpr int kDone = 200;
+    constexpr int kRefused = 400;
+    Response response;
+    response.status = answer->code == 0 ? kDone : kRefused;
+    response.content_type = "application/json";
+    if (answer->text.size() > kPieceBytes) {
+        return text_from_beside(
+            [answer] {
+                const IptablesAnswer ours = std::move(*answer);
+                return answer_text(ours);
+            },
+            response);
+    }
+    response.body = answer_text(*answer);
+    return response;
+}
+
 // The body is the arguments of iptables(8), one a line.
 Response ControlPort::iptables(const Request& request) {
     if (auto refused = unknown_parameters(request, {"family"})) {
@@ -128,7 +141,7 @@ Response ControlPort::iptables(const Request& request) {
     const auto args =
         parse_iptables_args(family, words_in(request.body), controls_.config.host_names);
     if (!args) {
-        return answer_response(args.error());
+        return iptables_response(std::make_shared<IptablesAnswer>(args.error()));
     }
     if (args->has(iptables::kShows) && controls_.config.conntrack.activate_on_view) {
         activate_by_view(controls_.router, now());
@@ -145,7 +158,7 @@ Response ControlPort::iptables(const Request& request) {
                 controls_.log.log(now(), LogLevel::Warning, "ip_tables: " + answer->cause);
             }
             answer->errors = args.warnings + answer->errors;
-            reply(answer_response(*answer));
+            reply(iptables_response(answer));
         };
         controls_.change_rules(within_mode(work_of(args, controls_.router.counted(),
                                                    named_in(controls_.router), answer),

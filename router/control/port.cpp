@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "router/control/dashboard.hpp"
+#include "router/control/metrics.hpp"
 #include "router/control/request.hpp"
 #include "router/control/status.hpp"
 
@@ -17,12 +19,21 @@ using http::Response;
 // The modes are those of the files that show the same, and of what only the owner may do.
 const ControlPort::Endpoint ControlPort::kEndpoints[] = {
     {"GET", "/", 0444, &ControlPort::root},
+    {"GET", "/dashboard.css", 0444, &ControlPort::dashboard},
+    {"GET", "/dashboard.js", 0444, &ControlPort::dashboard},
     {"GET", "/status", 0444, &ControlPort::status},
+    {"GET", "/metrics", 0444, &ControlPort::metrics},
     {"GET", "/log", 0400, &ControlPort::log},
+    {"PUT", "/log", 0200, &ControlPort::change_log},
+    {"DELETE", "/log", 0200, &ControlPort::clear_log},
     {"GET", "/sysctl", 0444, &ControlPort::sysctl},
     {"GET", "/conntrack", 0440, &ControlPort::list_conntrack},
     {"DELETE", "/conntrack", 0200, &ControlPort::delete_conntrack},
     {"POST", "/conntrack", 0200, &ControlPort::conntrack},
+    {"GET", "/expectations", 0440, &ControlPort::expectations},
+    {"GET", "/routes", 0444, &ControlPort::routes},
+    {"GET", "/routing-rules", 0444, &ControlPort::routing_rules},
+    {"GET", "/top", 0440, &ControlPort::top},
     {"GET", "/events", 0440, &ControlPort::follow_events},
     {"GET", "/nflog/", 0440, &ControlPort::follow_packets},
     {"GET", "/rules", 0440, &ControlPort::rules},
@@ -43,6 +54,15 @@ const ControlPort::Endpoint ControlPort::kEndpoints[] = {
     {"POST", "/ip", 0222, &ControlPort::ip},  // which asks again before it changes anything
     {"GET", "/module", 0444, &ControlPort::modules},
     {"PUT", "/module", 0200, &ControlPort::change_module},
+    {"GET", "/trace", 0400, &ControlPort::trace},
+    {"GET", "/trace.json", 0400, &ControlPort::trace},
+    {"GET", "/capture", 0400, &ControlPort::capture},
+    {"GET", "/explain", 0400, &ControlPort::explain_words},
+    {"GET", "/explain.json", 0400, &ControlPort::explain_words},
+    {"POST", "/explain", 0200, &ControlPort::explain},
+    {"POST", "/explain.json", 0200, &ControlPort::explain},
+    {"GET", "/why", 0400, &ControlPort::why},
+    {"GET", "/why.json", 0400, &ControlPort::why},
     {"POST", "/reload", 0200, &ControlPort::reload},
     {"POST", "/stop", 0200, &ControlPort::stop},
 };
@@ -85,7 +105,30 @@ Response ControlPort::handle(const Request& request) {
     return file(request);
 }
 
+Response ControlPort::dashboard(const Request& request) {
+    if (auto refused = unknown_parameters(request, {})) {
+        return *refused;
+    }
+    Response response;
+    response.policy = kDashboardPolicy;
+    if (request.path.ends_with(".js")) {
+        response.content_type = "text/javascript; charset=utf-8";
+        response.body = dashboard_js();
+    } else if (request.path.ends_with(".css")) {
+        response.content_type = "text/css; charset=utf-8";
+        response.body = dashboard_css();
+    } else {
+        response.content_type = "text/html; charset=utf-8";
+        response.body = dashboard_html();
+    }
+    return response;
+}
+
+// A browser gets a page, everybody else the names of what there is.
 Response ControlPort::root(const Request& request) {
+    if (request.accepts_html) {
+        return dashboard(request);
+    }
     if (auto refused = unknown_parameters(request, {})) {
         return *refused;
     }
@@ -97,7 +140,7 @@ Response ControlPort::root(const Request& request) {
     }
     for (const Endpoint& endpoint : kEndpoints) {
         if (endpoint.method == "GET" && !endpoint.path.ends_with('/') &&
-            !endpoint.path.ends_with(".json")) {
+            !endpoint.path.ends_with(".json") && !endpoint.path.starts_with("/dashboard.")) {
             names.emplace_back(endpoint.path.substr(1));
         }
     }
@@ -119,6 +162,18 @@ Response ControlPort::status(const Request& request) {
     response.stream = [this,
                        status = std::make_shared<Status>(controls_, events_)](std::string& out) {
         return status->advance(now(), out) ? Piece::More : Piece::Last;
+    };
+    return response;
+}
+
+Response ControlPort::metrics(const Request& request) {
+    if (auto refused = unknown_parameters(request, {})) {
+        return *refused;
+    }
+    Response response;
+    response.content_type = kMetricsType;
+    response.stream = [this, metrics = std::make_shared<Metrics>(controls_)](std::string& out) {
+        return metrics->advance(now(), out) ? Piece::More : Piece::Last;
     };
     return response;
 }
@@ -150,7 +205,7 @@ Response ControlPort::reload(const Request& request) {
     return response;
 }
 
-Response ControlPort::text_from_beside(std::function<std::string()> make) {
+Response ControlPort::text_from_beside(std::function<std::string()> make, const Response& head) {
     using Pieces = std::deque<std::string>;
     const auto pieces = std::make_shared<Pieces>();
     const auto work = [pieces, make = std::move(make)] {
@@ -160,12 +215,12 @@ Response ControlPort::text_from_beside(std::function<std::string()> make) {
         }
     };
     Response response;
-    response.later = [this, work, pieces](const std::function<void(Response)>& reply) {
-        controls_.beside(work, [reply, pieces](const std::string& failure) {
+    response.later = [this, work, pieces, head](const std::function<void(Response)>& reply) {
+        controls_.beside(work, [reply, pieces, head](const std::string& failure) {
             if (!failure.empty()) {
                 return reply(http::plain(507, failure + "\n"));
             }
-            Response known;
+            Response known = head;
             known.stream = [pieces](std::string& out) {
                 if (!pieces->empty()) {
                     out += pieces->front();

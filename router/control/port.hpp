@@ -4,14 +4,14 @@
 //   Everything below /proc, /dev and whatever else procfs::Tree holds is a file: GET reads it (a
 //   large one in pieces), or lists a directory; PUT and POST write it. Errors are the errno's
 //   meaning as a status: ENOENT 404, EACCES 403, EINVAL 400, EBUSY 409, ENOMEM 507. Beside the
-//   files there are the rows of one table: /status, /log, /sysctl, /conntrack, /events, /nflog/,
-//   /rules, /iptables, /sets, /ipset, /nat, /nfct, /ip, /module, /reload and /stop, which the
-//   commands use. A request is answered at once, within the turn of the event loop that read it; a
-//   long answer is a stream that is asked for piece by piece, and what changes rules is answered
-//   when they are at work. Whether it is answered at all the mode of the file or the row decides,
-//   see rights.hpp: GET reads, everything else writes.
+//   files there are the rows of one table (port.cpp), which the commands use, and the page that a
+//   browser gets at "/" (dashboard.hpp). A request is answered at once, within the turn of the
+//   event loop that read it; a long answer is a stream that is asked for piece by piece, and what
+//   changes rules is answered when they are at work. Whether it is answered at all the mode of the
+//   file or the row decides, see rights.hpp: GET reads, everything else writes.
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <functional>
 #include <memory>
 #include <span>
@@ -23,11 +23,14 @@
 #include "router/control/event_ring.hpp"
 #include "router/control/http.hpp"
 #include "router/control/packet_ring.hpp"
+#include "router/ports/repeating.hpp"
 #include "router/tools/conntrack/command.hpp"
 #include "router/tools/ipset/contents.hpp"
 #include "router/tools/ipset/listing.hpp"
 
 namespace nsr::router {
+
+struct IptablesAnswer;
 
 class ControlPort {
   public:
@@ -52,7 +55,9 @@ class ControlPort {
     struct EventTimers;
 
     http::Response root(const http::Request& request);
+    http::Response dashboard(const http::Request& request);
     http::Response status(const http::Request& request);
+    http::Response metrics(const http::Request& request);
     http::Response reload(const http::Request& request);
     http::Response stop(const http::Request& request);
 
@@ -62,17 +67,31 @@ class ControlPort {
     http::Response read_file(const std::string& path);
     http::Response write_file(const std::string& path, const std::string& text);
     http::Response log(const http::Request& request);
+    http::Response change_log(const http::Request& request);
+    http::Response clear_log(const http::Request& request);
     http::Response sysctl(const http::Request& request);
 
     // conntrack.cpp
     http::Response conntrack(const http::Request& request);
     http::Response list_conntrack(const http::Request& request);
     http::Response delete_conntrack(const http::Request& request);
+    http::Response top(const http::Request& request);
+    http::Response with_places(
+        std::function<http::Response(std::shared_ptr<const RulePlaces>)> answer);
     http::Response stream_conntrack(ConntrackPass pass,
                                     const std::string& content_type = "text/plain; charset=utf-8");
     http::Piece advance(ConntrackPass& pass, std::string& out);
     http::Response nfct(const http::Request& request);
     void greet_ctnetlink();
+
+    http::Response ip(const http::Request& request);  // ip.cpp
+
+    // lists.cpp
+    http::Response stream_list(const http::Request& request,
+                               std::function<boost::json::value(std::size_t)> row);
+    http::Response expectations(const http::Request& request);
+    http::Response routes(const http::Request& request);
+    http::Response routing_rules(const http::Request& request);
 
     // events.cpp
     void wake_readers();
@@ -84,6 +103,7 @@ class ControlPort {
 
     // iptables.cpp
     http::Response iptables(const http::Request& request);
+    http::Response iptables_response(const std::shared_ptr<IptablesAnswer>& answer);
     http::Response restore_rules(const http::Request& request);
 
     // rules.cpp
@@ -92,11 +112,21 @@ class ControlPort {
     http::Response stream_rules_json(const http::Request& request);
     http::Response flush_rules(const http::Request& request);
     http::Response change_rules(MakeRules make);
-    // A text that takes long to make; `make` works on values, beside the packets.
-    http::Response text_from_beside(std::function<std::string()> make);
-    http::Response ip(const http::Request& request);
+    // A text that takes long to make; `make` works on values, beside the packets. `head`: what else
+    // the response says.
+    http::Response text_from_beside(std::function<std::string()> make,
+                                    const http::Response& head = {});
     http::Response modules(const http::Request& request);
     http::Response change_module(const http::Request& request);
+
+    // observe.cpp
+    http::Response trace(const http::Request& request);
+    http::Response capture(const http::Request& request);
+    http::Response why(const http::Request& request);
+    http::Response explain_words(const http::Request& request);
+    http::Response explain(const http::Request& request);
+    http::Response explain_lines(const std::string& lines, bool json);
+    http::Response follow_packets(Listener::Wish wish, const std::string& content_type);
 
     // sets.cpp
     http::Response list_sets(const http::Request& request);
@@ -117,6 +147,7 @@ class ControlPort {
     static constexpr std::size_t kPieceBytes = std::size_t{16} * 1024;
 
     Controls controls_;
+    Repeating note_pressure_;
     EventRing events_;
     PacketRing packets_;
     std::unique_ptr<EventTimers> timers_;

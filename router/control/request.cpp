@@ -1,6 +1,7 @@
 #include "router/control/request.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace nsr::router {
 
@@ -9,7 +10,7 @@ using http::Response;
 
 namespace {
 
-std::string listed(std::initializer_list<std::string_view> words) {
+std::string listed(const std::vector<std::string_view>& words) {
     std::string list;
     for (const std::string_view one : words) {
         list.append(list.empty() ? "" : ", ").append(one);
@@ -25,7 +26,7 @@ std::string value_of(const Request& request, const std::string& key) {
 }
 
 std::optional<Response> unknown_parameters(const Request& request,
-                                           std::initializer_list<std::string_view> known) {
+                                           const std::vector<std::string_view>& known) {
     for (const auto& [name, value] : request.query) {
         if (std::find(known.begin(), known.end(), name) != known.end()) {
             continue;
@@ -47,6 +48,22 @@ std::optional<Response> not_one_of(const Request& request, const std::string& ke
     }
     return http::plain(
         400, key + " is one of " + listed(known) + ", not \"" + value.substr(0, 60) + "\"\n");
+}
+
+Result<std::uint64_t, Response> number_in(const Request& request, const std::string& key,
+                                          std::uint64_t otherwise, std::uint64_t most) {
+    if (!request.query.contains(key)) {
+        return otherwise;
+    }
+    const std::string value = value_of(request, key);
+    std::uint64_t number = 0;
+    const char* end = value.data() + value.size();
+    const auto [stop, error] = std::from_chars(value.data(), end, number);
+    if (value.empty() || error != std::errc{} || stop != end || number > most) {
+        return http::plain(400, key + " is a number from 0 to " + std::to_string(most) +
+                                    ", not \"" + value.substr(0, 60) + "\"\n");
+    }
+    return number;
 }
 
 std::optional<Response> not_allowed(const Request& request, unsigned mode) {

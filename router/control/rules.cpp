@@ -1,4 +1,4 @@
-// Rules, links and the tracking module at the control port.
+// Rules and the tracking module at the control port.
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -135,27 +135,6 @@ Response ControlPort::change_rules(MakeRules make) {
         });
     };
     return response;
-}
-
-// The body is the arguments of ip(8), one a line.
-Response ControlPort::ip(const Request& request) {
-    if (auto refused = unknown_parameters(request, {})) {
-        return *refused;
-    }
-    const auto args = parse_ip_args(words_in(request.body));
-    if (!args) {
-        return http::plain(400, args.error() + "\n");
-    }
-    constexpr unsigned kChanges = 0200;
-    if (auto refused = not_allowed(request, kChanges); refused && !args->only_shows()) {
-        return *refused;
-    }
-    IpAnswer answer = run_ip(*args, controls_.router, now(), controls_.change_link);
-    if (!args->only_shows() && controls_.links_changed) {
-        controls_.links_changed();
-    }
-    return answer.error.empty() ? http::plain(200, std::move(answer.text))
-                                : http::plain(400, answer.error + "\n");
 }
 
 Response ControlPort::modules(const Request& request) {

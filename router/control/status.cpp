@@ -1,12 +1,11 @@
 #include "router/control/status.hpp"
 
 #include <boost/json.hpp>
+#include <cmath>
 
 #include "core/procfs/table_size.hpp"
-#include "netlink/error.hpp"
-#include "netlink/link.hpp"
-#include "netlink/netns.hpp"
 #include "router/control/controls.hpp"
+#include "router/control/devices.hpp"
 #include "router/control/event_ring.hpp"
 #include "router/control/tracking_module.hpp"
 
@@ -31,24 +30,6 @@ json::value offload_of(const std::vector<const Port*>& ports) {
     return "tso+uso";
 }
 
-// What the namespace sent faster than the router read it, by the kernel's own count. Nothing if the
-// device or its namespace is gone.
-std::optional<std::uint64_t> queue_dropped(const std::string& netns, const std::string& device) {
-    try {
-        const netlink::Enter enter(netns);
-        return netlink::link_tx_dropped(netlink::Socket(), device);
-    } catch (const SystemError&) {
-        return std::nullopt;
-    }
-}
-
-// The devices behind an interface; one in a namespace may be gone.
-struct Device {
-    std::string name;
-    std::string netns;
-    std::vector<const Port*> ports;
-};
-
 using QueueDropped = std::map<IfIndex, std::uint64_t>;
 
 json::object counters_of(const routing::Interface& interface, const Device& device,
@@ -60,34 +41,13 @@ json::object counters_of(const routing::Interface& interface, const Device& devi
     if (device.ports.empty()) {
         return out;
     }
-    Port::Counters sum;
-    for (const Port* port : device.ports) {
-        sum.malformed_frames += port->counters().malformed_frames;
-        sum.failed_writes += port->counters().failed_writes;
-    }
+    const Port::Counters sum = device.counters();
     out["malformed_frames"] = sum.malformed_frames;
     out["failed_writes"] = sum.failed_writes;
     if (const auto dropped = queue_dropped.find(interface.index); dropped != queue_dropped.end()) {
         out["queue_dropped"] = dropped->second;
     }
     return out;
-}
-
-Device device_of(const Controls& controls, const routing::Interface& interface) {
-    const InterfaceConfig* configured = controls.config.find_interface(interface.name);
-    Device device;
-    device.ports = controls.engine.ports(interface.index);
-    if (configured != nullptr) {
-        device.name = configured->device;
-        device.netns = configured->netns;
-    } else {
-        device.name = kHostDevice;
-        device.netns = controls.config.host_netns;
-    }
-    if (device.ports.empty()) {
-        device.name.clear();
-    }
-    return device;
 }
 
 json::array interfaces_of(const Controls& controls, const QueueDropped& queue_dropped) {
@@ -118,14 +78,46 @@ json::object table_of(const Controls& controls) {
     const std::uint64_t in_use = table.bytes_in_use();
     const std::uint64_t count = table.size();
     const std::uint64_t max = conntrack.settings().max;
-    return {{"active", controls.router.tracking_active()},
-            {"mode", name_of(controls.router.tracking_mode())},
-            {"count", count},
-            {"max", max},
-            {"buckets", table.buckets()},
-            {"bytes_per_entry", procfs::kBytesPerEntry},
-            {"bytes_in_use", in_use},
-            {"bytes_at_max", max * procfs::kBytesPerEntry}};
+    json::object out{{"active", controls.router.tracking_active()},
+                     {"mode", name_of(controls.router.tracking_mode())},
+                     {"count", count},
+                     {"max", max},
+                     {"buckets", table.buckets()},
+                     {"bytes_per_entry", procfs::kBytesPerEntry},
+                     {"bytes_in_use", in_use},
+                     {"bytes_at_max", max * procfs::kBytesPerEntry}};
+    if (const auto growth = controls.pressure.growth()) {
+        out["growth_per_minute"] = std::llround(*growth * 60);
+    }
+    if (const auto full_in = controls.pressure.full_in(count, max)) {
+        out["full_in_seconds"] = std::chrono::duration_cast<std::chrono::seconds>(*full_in).count();
+    }
+    return out;
+}
+
+std::int64_t microseconds(Duration time) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+}
+
+// How many turns were within each bound, and not within the one before it; "more": the others.
+json::object histogram_of(const TurnHistogram& turns) {
+    json::object buckets;
+    for (std::size_t i = 0; i < TurnHistogram::kBounds.size(); ++i) {
+        buckets[std::to_string(microseconds(TurnHistogram::kBounds[i]))] = turns.in(i);
+    }
+    buckets["more"] = turns.in(TurnHistogram::kBounds.size());
+    return {{"turns", turns.count()},
+            {"total_us", microseconds(turns.sum())},
+            {"longest_us", microseconds(turns.worst())},
+            {"over_1ms", turns.longer_than(TurnHistogram::kOneMillisecond)},
+            {"within_us", std::move(buckets)}};
+}
+
+json::object loop_of(const Turns& turns) {
+    return {{"packets", histogram_of(turns.packets)},
+            {"timers", histogram_of(turns.timers)},
+            {"control", histogram_of(turns.control)},
+            {"control_cpu", histogram_of(turns.control_cpu)}};
 }
 
 json::object drops_of(const Controls& controls) {
@@ -170,10 +162,8 @@ bool Status::advance(Instant now, std::string& out) {
         const IfIndex index = interfaces_[asked_++];
         const routing::InterfaceTable& table = controls_.router.interfaces();
         const Device device = table.has(index) ? device_of(controls_, table.get(index)) : Device{};
-        if (!device.ports.empty()) {
-            if (const auto dropped = queue_dropped(device.netns, device.name)) {
-                queue_dropped_[index] = *dropped;
-            }
+        if (const auto dropped = queue_dropped(device)) {
+            queue_dropped_[index] = *dropped;
         }
         return true;
     }
@@ -186,6 +176,7 @@ bool Status::advance(Instant now, std::string& out) {
                               {"conntrack", table_of(controls)},
                               {"events", events_of(events_)},
                               {"memory_limit_bytes", controls.memory_limit_bytes},
+                              {"loop", loop_of(controls.engine.turns())},
                               {"drops", drops_of(controls)}};
     // Boost.JSON writes every fraction with an exponent.
     out += "{\"uptime_seconds\":" + decimal_seconds(now - controls.started) + "," +

@@ -44,6 +44,8 @@ constexpr const char* kAlways[] = {
     "umount2",
     // ... and knowing when the process ends that one was found by
     "pidfd_open",
+    // a child that looks at a copy of the state, see state_copy.hpp
+    "alarm", "setitimer",
     // the process itself
     "exit", "exit_group", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "restart_syscall",
     "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "uname", "sysinfo",
@@ -70,6 +72,7 @@ constexpr scmp_arg_cmp without(unsigned argument, scmp_datum_t bits) {
 }
 
 const Allowed kWithArgument[] = {
+    {"clone", equal(0, CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD)},  // fork(2)
     {"mmap", without(2, PROT_EXEC)},
     {"mprotect", without(2, PROT_EXEC)},
     {"socket", equal(0, AF_UNIX)},

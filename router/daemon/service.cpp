@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstring>
 #include <sstream>
+#include <utility>
 
 #include "netlink/error.hpp"
 #include "netlink/netns.hpp"
@@ -42,6 +43,7 @@ Service::Service(Config config)
     make_router();
     log_warnings(config_.warnings, clock_.now(), log_);
     engine_ = std::make_unique<Engine>(*router_, clock_, log_);
+    hub_ = std::make_unique<Hub>(*router_);
     // A signal that comes while things are being set up waits until they are, and ends them then.
     engine_->on_signal([this](int number) { handle_signal(number); });
     topology_ = std::make_unique<Topology>(
@@ -70,6 +72,7 @@ void Service::run(const std::function<void()>& ready) {
     };
     tasks_ = std::make_unique<TaskQueue>(*worker_, post);
     side_tasks_ = std::make_unique<TaskQueue>(*worker_, post);
+    copies_ = std::make_unique<StateCopies>(engine_->loop(), *worker_);
     notify_systemd("READY=1\nSTATUS=forwarding");
     ready();
     log_.reopen_stderr();  // a daemon has let go of the one that it began with
@@ -107,7 +110,7 @@ void Service::make_router() {
 
 void Service::listen() {
     control_ = std::make_unique<ControlPort>(Controls{
-        *router_, *tree_, log_, clock_, *engine_, config_, clock_.now(), memory_limit_bytes_,
+        *router_, *tree_, log_, clock_, *engine_, *hub_, config_, clock_.now(), memory_limit_bytes_,
         [this](ReloadRequest request, Reloaded done) { reload(request, std::move(done)); },
         [this](MakeRules make, RulesChanged done) {
             tasks_->add(std::make_unique<RuleChange>(
@@ -117,18 +120,34 @@ void Service::listen() {
         [this](std::function<void()> work, std::function<void(const std::string&)> done) {
             side_tasks_->add(std::make_unique<SideWork>(std::move(work), std::move(done)));
         },
+        [this](std::function<std::string()> work, StateCopies::Done done) {
+            copies_->ask(std::move(work), std::move(done));
+        },
         [this] { engine_->stop(); }, [this] { return farewell_; },
         [this](const IpArgs& args) { change_link(args); }, [this] { follow_host(); },
-        [this] { server_->wake(); }});
+        [this] { server_->wake(); }, [this] { return server_->clients(); }});
     server_ = std::make_unique<http::Server>(
         engine_->loop(), [this](const http::Request& request) { return control_->handle(request); },
         http::Limits{}, [this](std::function<void()> work) { engine_->schedule(std::move(work)); });
     log_.on_line = [this] { server_->wake(); };
+    hub_->on_output = [this] { wake_later(); };
     if (!config_.control.unix_path.empty()) {
         server_->listen_unix(config_.control.unix_path, config_.control.token);
     }
     if (!config_.control.address.empty()) {
         listen_tcp();
+    }
+}
+
+// Once for all that packets of a batch have for their listeners.
+void Service::wake_later() {
+    if (!std::exchange(wakes_, true)) {
+        engine_->post([this] {
+            wakes_ = false;
+            if (server_) {
+                server_->wake();
+            }
+        });
     }
 }
 
@@ -232,6 +251,7 @@ void Service::shut_down() {
     if (server_) {
         server_->stop_listening();
     }
+    copies_.reset();
     worker_.reset();
     tasks_.reset();
     side_tasks_.reset();

@@ -21,6 +21,7 @@
 #include "router/control/http.hpp"
 #include "router/control/port.hpp"
 #include "router/daemon/instance.hpp"
+#include "router/daemon/state_copy.hpp"
 #include "router/log/log.hpp"
 #include "router/ports/engine.hpp"
 #include "router/topology/host_namespace.hpp"
@@ -43,6 +44,7 @@ class Service {
     void make_router();
     void listen();
     void listen_tcp();
+    void wake_later();
     void handle_signal(int number);
     void reload(ReloadRequest request, Reloaded done);
     void log_reload(const ReloadAnswer& answer);
@@ -61,15 +63,18 @@ class Service {
     std::unique_ptr<Router> router_;
     std::unique_ptr<procfs::Tree> tree_;
     std::unique_ptr<Engine> engine_;
+    std::unique_ptr<Hub> hub_;
     std::unique_ptr<Topology> topology_;
     std::unique_ptr<HostNamespace> host_;
     std::unique_ptr<ControlPort> control_;
     std::unique_ptr<http::Server> server_;
+    bool wakes_ = false;
     unsigned reloads_by_signal_ = 0;
     std::unique_ptr<TaskQueue> tasks_;
     std::unique_ptr<TaskQueue> side_tasks_;  // that change nothing
     std::unique_ptr<Worker> worker_;         // ends first: what is queued refers to all above
-    std::optional<std::string> farewell_;    // what stays behind; set at the very end
+    std::unique_ptr<StateCopies> copies_;
+    std::optional<std::string> farewell_;  // what stays behind; set at the very end
 };
 
 }  // namespace nsr::router

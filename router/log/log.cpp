@@ -20,19 +20,19 @@ std::string stamp(Duration since_boot) {
 
 }  // namespace
 
-void KernelLog::log(Instant now, LogLevel /*level*/, std::string_view line) {
+void KernelLog::log(Instant now, LogLevel level, std::string_view line) {
     std::string text = stamp(clock_.since_boot(now));
     text += line;
     // One call is one line, whatever a packet or a rule put into it.
     std::replace(text.begin(), text.end(), '\n', ' ');
     text += '\n';
-    if (copy_to_stderr) {
+    if (copy_to_stderr && static_cast<unsigned>(level) < console_level) {
         stderr_.write(text);
     }
     bytes_ += text.size();
-    lines_.push_back(std::move(text));
+    lines_.push_back({level, std::move(text)});
     while (bytes_ > kMaxBytes) {
-        bytes_ -= lines_.front().size();
+        bytes_ -= lines_.front().text.size();
         lines_.pop_front();
         ++first_;
     }
@@ -48,12 +48,15 @@ std::string KernelLog::text() const {
     return out;
 }
 
-std::uint64_t KernelLog::read_from(std::uint64_t from, std::string& out) const {
-    const std::uint64_t end = first_ + lines_.size();
-    for (std::uint64_t i = std::max(from, first_); i < end; ++i) {
-        out += lines_[static_cast<std::size_t>(i - first_)];
+std::uint64_t KernelLog::read_from(std::uint64_t from, std::string& out, Form form) const {
+    for (std::uint64_t i = std::max(from, first_); i < lines(); ++i) {
+        const Line& line = lines_[static_cast<std::size_t>(i - first_)];
+        if (form == Form::Raw) {
+            out.append("<").append(std::to_string(static_cast<unsigned>(line.level))).append(">");
+        }
+        out += line.text;
     }
-    return end;
+    return lines();
 }
 
 }  // namespace nsr::router

@@ -13,6 +13,7 @@ void StderrCopy::write(std::string_view line) {
     }
     if (!settle() || !put(line)) {
         ++lost_;
+        ++lost_in_all_;
     }
 }
 

@@ -21,6 +21,9 @@ class StderrCopy {
     // Standard error is another file now; the one that it was is let go.
     void reopen();
 
+    // Lines that had no room, in all.
+    [[nodiscard]] std::uint64_t lost() const { return lost_in_all_; }
+
   private:
     [[nodiscard]] bool settle();
     [[nodiscard]] bool put(std::string_view text);
@@ -28,8 +31,9 @@ class StderrCopy {
     bool opened_ = false;
     netlink::Descriptor own_;  // of a pipe or terminal
     bool is_socket_ = false;
-    std::string rest_;  // of what had only begun to fit
-    std::uint64_t lost_ = 0;
+    std::string rest_;        // of what had only begun to fit
+    std::uint64_t lost_ = 0;  // since it was last told
+    std::uint64_t lost_in_all_ = 0;
 };
 
 }  // namespace nsr::router

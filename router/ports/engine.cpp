@@ -57,6 +57,7 @@ struct Engine::Impl {
     void flush();
     void expire();
     void arm_timer();
+    void run_posted(std::function<void()>&& work);
     void run_scheduled();
     void await_signal();
     void lose(const AttachedPtr& attached);
@@ -79,6 +80,7 @@ struct Engine::Impl {
     std::size_t most_packets = kBatchPackets;  // of the next batch
     EgressQueue out;
     std::deque<std::function<void()>> scheduled;
+    Turns turns;
 };
 
 Engine::Engine(Router& router, const SystemClock& clock, LogSink& log)
@@ -123,7 +125,9 @@ void Engine::on_signal(std::function<void(int)> handler) {
 }
 
 void Engine::post(std::function<void()> work) {
-    asio::post(impl_->loop, std::move(work));
+    asio::post(impl_->loop, [impl = impl_.get(), work = std::move(work)]() mutable {
+        impl->run_posted(std::move(work));
+    });
 }
 
 void Engine::schedule(std::function<void()> work) {
@@ -159,6 +163,10 @@ void Engine::close_ports() {
     for (std::uint16_t index = 0; index < impl_->ports.size(); ++index) {
         impl_->detach_all(IfIndex{index});
     }
+}
+
+const Turns& Engine::turns() const {
+    return impl_->turns;
 }
 
 void Engine::deadlines_changed() {
@@ -219,7 +227,8 @@ void Engine::Impl::drain(const AttachedPtr& attached) {
 
 // Batches until there are no more, or the turn is over.
 Port::ReadEnd Engine::Impl::turn(const AttachedPtr& attached) {
-    Instant before = clock.now();
+    const Instant begin = clock.now();
+    Instant before = begin;
     const Instant over = before + kTurn;
     auto end = Port::ReadEnd::Budget;
     while (attached->port && end == Port::ReadEnd::Budget && before < over) {
@@ -233,6 +242,7 @@ Port::ReadEnd Engine::Impl::turn(const AttachedPtr& attached) {
         fit_batch(packets, after - before);
         before = after;
     }
+    turns.packets.add(before - begin);
     return end;
 }
 
@@ -306,8 +316,9 @@ void Engine::Impl::report(const std::exception& failure) {
 // --- time and signals -------------------------------------------------------------------------
 
 void Engine::Impl::expire() {
-    armed = clock.now();
-    const Instant over = *armed + kTurn;
+    const Instant begin = clock.now();
+    armed = begin;
+    const Instant over = begin + kTurn;
     bool complete = true;
     try {
         do {
@@ -317,6 +328,7 @@ void Engine::Impl::expire() {
     } catch (const std::exception& failure) {
         abandon(failure);
     }
+    turns.timers.add(clock.now() - begin);
     if (complete) {
         armed.reset();
         arm_timer();
@@ -325,8 +337,15 @@ void Engine::Impl::expire() {
     }
 }
 
+void Engine::Impl::run_posted(std::function<void()>&& work) {
+    const ControlTurn turn(clock, turns);
+    const std::function<void()> ours = std::move(work);  // ends within the turn
+    ours();
+}
+
 void Engine::Impl::run_scheduled() {
-    const Instant over = clock.now() + kTurn;
+    const ControlTurn turn(clock, turns);
+    const Instant over = turn.begin() + kTurn;
     // Whatever a piece throws, the others have their turn.
     struct Rest {
         Impl& impl;
@@ -364,6 +383,7 @@ void Engine::Impl::await_signal() {
     signals.async_wait([this](Error error, int number) {
         if (!error) {
             await_signal();
+            const ControlTurn turn(clock, turns);
             signal_handler(number);
         }
     });

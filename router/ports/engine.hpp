@@ -25,6 +25,7 @@
 #include "core/pipeline/router.hpp"
 #include "router/base/clock.hpp"
 #include "router/ports/port.hpp"
+#include "router/ports/turns.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -60,6 +61,9 @@ class Engine {
     void post(std::function<void()> work);
     // The same, for many pieces of work that may come at once: they share one turn.
     void schedule(std::function<void()> work);
+
+    // Of all turns so far, how long they took.
+    [[nodiscard]] const Turns& turns() const;
 
     void run();  // until stop()
     void stop();

@@ -4,6 +4,8 @@
 #include <map>
 
 #include "core/base/printable.hpp"
+#include "core/base/words.hpp"
+#include "core/observe/watcher.hpp"
 #include "core/procfs/sysctl.hpp"
 #include "core/rules/language/parse.hpp"
 #include "core/rules/set_use.hpp"
@@ -11,9 +13,9 @@
 #include "router/config/build.hpp"
 #include "router/config/section.hpp"
 #include "router/config/sections.hpp"
+#include "router/observe/render.hpp"
 #include "router/replay/events.hpp"
 #include "router/replay/stats.hpp"
-#include "router/replay/trace.hpp"
 #include "router/tools/conntrack/command.hpp"
 #include "router/tools/conntrack/parse.hpp"
 #include "router/tools/ip/command.hpp"
@@ -53,6 +55,7 @@ class Replay {
     void change_timeouts(const ReplayEvent& event);
     void write_sysctls(const ReplayEvent& event);
     void write_out();
+    void trace(std::span<const observe::Observation> seen);
     void set_clock(Instant now);
     void complain(const SourceLocation& where, const std::string& what);
 
@@ -61,7 +64,7 @@ class Replay {
     ReplayOutput& output_;
     BufferPool pool_;  // outlives the router: fragments wait there
     Router router_;
-    TraceWriter trace_;
+    observe::Watcher watcher_;
     std::optional<EventWriter> events_;
     std::map<std::string, IfIndex, std::less<>> interfaces_;
     std::vector<Scheduled> schedule_;
@@ -102,7 +105,7 @@ Replay::Replay(const Config& config, Router::Options router_options, const Repla
       options_(options),
       output_(output),
       router_(std::move(router_options)),
-      trace_(router_, [&output](std::string_view line) { output.trace(line); }),
+      watcher_(router_),
       schedule_(schedule_of(config.replay)),
       tables4_(config.rule_tables4),
       tables6_(config.rule_tables6),
@@ -114,7 +117,9 @@ Replay::Replay(const Config& config, Router::Options router_options, const Repla
         interfaces_[interface.name] = interface.index;
     }
     if (options.trace) {
-        router_.observe(&trace_);
+        watcher_.depth.every_rule = true;
+        watcher_.done = [this](std::span<const observe::Observation> seen) { trace(seen); };
+        router_.observe(&watcher_);
     }
     if (options.events) {
         events_.emplace(router_, [&output](std::string_view line) { output.event(line); });
@@ -338,7 +343,17 @@ void Replay::write_out() {
 
 void Replay::set_clock(Instant now) {
     clock_ = now;
-    trace_.at(now);
+}
+
+void Replay::trace(std::span<const observe::Observation> seen) {
+    std::string text;
+    for (const observe::Observation& each : seen) {
+        append_text(text, each, {.cause = true});
+    }
+    text.pop_back();
+    for (const std::string_view line : split(text, '\n')) {
+        output_.trace(line);
+    }
 }
 
 void Replay::complain(const SourceLocation& where, const std::string& what) {

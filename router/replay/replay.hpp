@@ -18,8 +18,8 @@
 #include <string>
 #include <string_view>
 
+#include "router/capture/capture.hpp"
 #include "router/config/config.hpp"
-#include "router/replay/capture.hpp"
 
 namespace nsr::router {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/base/check.hpp"
-#include "router/replay/capture.hpp"
+#include "router/capture/capture.hpp"
 
 namespace {
 

@@ -32,6 +32,7 @@ struct Instance {
     router::KernelLog log{clock};
     procfs::Tree tree{{*router, procfs::LineFormat::Article, [this] { return log.text(); }, 0}};
     router::Engine engine{*router, clock, log};
+    router::Hub hub{*router};
     router::Config config;
     router::ControlPort port{
         {.router = *router,
@@ -39,6 +40,7 @@ struct Instance {
          .log = log,
          .clock = clock,
          .engine = engine,
+         .hub = hub,
          .config = config,
          .started = clock.now(),
          .reload =
@@ -61,6 +63,8 @@ struct Instance {
                  work();
                  done({});
              },
+         .in_copy = [](const std::function<std::string()>& work,
+                       const auto& done) { done({}, work()); },
          .stop = [] {},
          .farewell = [] { return std::nullopt; },
          .change_link = {},

@@ -52,7 +52,7 @@ constexpr std::array<Rules, 4> kRules = {
 // reason, was kept for reassembly or got through INPUT.
 class Ends : public Observer {
   public:
-    void rule_tried(rules::TableId, std::string_view, const rules::Rule&, bool) override {}
+    void rule_tried(const rules::RuleTried&) override {}
     void policy_applied(rules::TableId, std::string_view, rules::Policy) override {}
     void packet_received(const Packet&) override { ++begun; }
     void stage_done(Hook hook, pipeline::StageId stage, const Packet&, Verdict verdict) override {

@@ -29,7 +29,7 @@ add_custom_target(oracle_cases DEPENDS ${oracle_folder}/unpacked)
 file(GLOB oracle_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/*.cpp)
 add_executable(conformance ${oracle_sources} ${oracle_folder}/conformance_cases.cpp)
 add_dependencies(conformance oracle_cases)
-target_link_libraries(conformance PRIVATE test_main nsr_router_replay)
+target_link_libraries(conformance PRIVATE test_main nsr_router_replay nsr_router_explain)
 target_compile_definitions(conformance PRIVATE
     CONFORMANCE_CASES="${oracle_folder}/cases"
     CONFORMANCE_FAILING="${CMAKE_CURRENT_LIST_DIR}/failing.txt")

@@ -5,8 +5,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "router/capture/pcapng.hpp"
 #include "router/config/toml.hpp"
-#include "router/replay/pcapng.hpp"
 
 namespace oracle {
 namespace {

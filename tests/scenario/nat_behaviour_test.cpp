@@ -13,8 +13,8 @@ using namespace nsr::test;
 namespace {
 
 // A router whose rule says `options`, and which lets nobody in that it was not told to expect.
-World behind(const std::string& options) {
-    return given("*nat\n-A POSTROUTING -o wan -j MASQUERADE " + options +
+World behind(const std::string& options, const std::string& matches = "") {
+    return given("*nat\n-A POSTROUTING -o wan " + matches + "-j MASQUERADE " + options +
                  "\nCOMMIT\n"
                  "*filter\n:FORWARD DROP\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED "
                  "-j ACCEPT\n-A FORWARD -i lan -j ACCEPT\nCOMMIT\n");
@@ -82,6 +82,17 @@ TEST_CASE("nat behaviour: a symmetric one looks different to each, in turn") {
     w.expect_drop(DropReason::NatFiltered);
 }
 
+TEST_CASE("nat behaviour: in turn means those of the rule, or of the class of the port") {
+    World w = behind("--port-allocation sequential");
+    w.when("lan", udp("10.0.0.2:500", "198.51.100.7:500"));
+    w.expect("wan", udp("192.0.2.1:1", "198.51.100.7:500").ttl(63));
+    World named = behind("--to-ports 50000-50001 --port-allocation sequential", "-p udp ");
+    named.when("lan", udp("10.0.0.2:4000", "198.51.100.7:53")).forget();
+    named.when("lan", udp("10.0.0.2:4000", "198.51.100.7:54")).forget();
+    named.expect_entry("dst=192.0.2.1 sport=53 dport=50000");
+    named.expect_entry("dst=192.0.2.1 sport=54 dport=50001");
+}
+
 TEST_CASE("nat behaviour: address-dependent mapping keeps one face for all ports of a host") {
     World w = behind("--mapping address-dependent --port-allocation sequential");
     w.when("lan", udp("10.0.0.2:4000", "198.51.100.7:53"));
@@ -122,6 +133,16 @@ TEST_CASE("nat behaviour: two hosts behind one filter open it to each other") {
         w.when("lan", udp("10.0.0.3:5000", "192.0.2.1:4000"));
         w.expect("lan", udp("192.0.2.1:5000", "10.0.0.2:4000").ttl(63));
     }
+}
+
+TEST_CASE("nat behaviour: a host that STUN told its endpoint need not have talked since") {
+    World w = behind("--profile port-restricted-cone");
+    opens(w);
+    w.when("lan", udp("10.0.0.3:5000", "192.0.2.1:4000")).expect_drop(DropReason::NatFiltered);
+    CHECK(w.router().nat().mappings().all().size() == 1);  // that of 10.0.0.3 went with the packet
+    w.when("lan", udp("10.0.0.3:5000", "198.51.100.7:53")).forget();
+    w.when("lan", udp("10.0.0.2:4000", "192.0.2.1:5000"));
+    w.expect("lan", udp("192.0.2.1:4000", "10.0.0.3:5000").ttl(63));
 }
 
 TEST_CASE("nat behaviour: some show the inside address to hosts inside") {
@@ -169,6 +190,35 @@ TEST_CASE("nat behaviour: a host has as many connections as it may have") {
     w.expect_drop(DropReason::NatSessionLimit);
     w.when("lan", udp("10.0.0.3:4002", "198.51.100.7:53"));
     w.expect("wan", udp("192.0.2.1:4002", "198.51.100.7:53").ttl(63));
+}
+
+TEST_CASE("nat behaviour: strangers do not use up what a host may have") {
+    World w = behind("--profile full-cone --session-limit 2");
+    opens(w);
+    for (int port = 7000; port < 7002; ++port) {
+        w.when("wan", udp("203.0.113.9:" + std::to_string(port), "192.0.2.1:4000")).forget();
+    }
+    w.expect_entries(3);
+    w.when("wan", udp("203.0.113.9:7002", "192.0.2.1:4000"));
+    w.expect_drop(DropReason::NatSessionLimit);
+    w.when("lan", udp("10.0.0.2:4001", "198.51.100.7:53"));
+    w.expect("wan", udp("192.0.2.1:4001", "198.51.100.7:53").ttl(63));
+}
+
+TEST_CASE("nat behaviour: blocks are of the ports that the rule names") {
+    World w =
+        behind("--to-ports 50000-50099 --mapping endpoint-independent --port-block 50", "-p udp ");
+    for (const char* host : {"10.0.0.2:4000", "10.0.0.3:4000", "10.0.0.2:4001"}) {
+        w.when("lan", udp(host, "198.51.100.7:53")).forget();
+    }
+    std::vector<unsigned> blocks;
+    for (const auto& [id, mapping] : w.router().nat().mappings().all()) {
+        REQUIRE(mapping.outside.port >= 50000);
+        blocks.push_back((mapping.outside.port - 50000u) / 50u);
+    }
+    CHECK(blocks == std::vector<unsigned>{0, 1, 0});
+    w.when("lan", udp("10.0.0.4:4000", "198.51.100.7:53"));
+    w.expect_drop(DropReason::NatPortsUsedUp);
 }
 
 TEST_CASE("nat behaviour: UDP does not get out where it is blocked, TCP does") {

@@ -38,7 +38,7 @@ class Tracer : public Observer {
   public:
     explicit Tracer(Story& story) : story_(story) {}
 
-    void rule_tried(rules::TableId, std::string_view, const rules::Rule&, bool) override {}
+    void rule_tried(const rules::RuleTried&) override {}
     void policy_applied(rules::TableId, std::string_view, rules::Policy) override {}
     void packet_received(const Packet& packet) override;
     void stage_done(Hook hook, pipeline::StageId stage, const Packet& packet,

@@ -15,8 +15,8 @@ LAN, WAN = ("10.0.1.1", "fd00:1::1"), ("192.0.2.1", "2001:db8:2::1")
 NAMES = ("ipv4", "ipv6")
 FIN, SYN, RST, ACK, PSH = p.FIN, p.SYN, p.RST, p.ACK, p.PSH
 # Nothing runs out by itself while the situations are played, however busy the machine is; each is told apart by its time.
-TIMEOUTS = {"tcp_timeout_close": 610, "icmp_timeout": 611, "icmpv6_timeout": 612, "udp_timeout": 613, "udp_timeout_stream": 614, "tcp_timeout_time_wait": 615,
-            "gre_timeout": 616, "sctp_timeout_closed": 617}
+TIMEOUTS = {"tcp_timeout_close": 610, "icmp_timeout": 620, "icmpv6_timeout": 630, "udp_timeout": 640, "udp_timeout_stream": 650, "tcp_timeout_time_wait": 660,
+            "gre_timeout": 670, "sctp_timeout_closed": 680}
 
 
 def rules(family):

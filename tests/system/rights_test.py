@@ -16,6 +16,7 @@ import socket
 import stat
 import sys
 import traceback
+import urllib.parse
 
 import harness
 
@@ -26,12 +27,21 @@ TOKEN = "0123456789abcdef"
 OWNER_ONLY = {"/dev/kmsg"}  # the kernel's dmesg_restrict
 FOR_EVERYBODY = {
     ("GET", "/"): True,
+    ("GET", "/dashboard.css"): True,
+    ("GET", "/dashboard.js"): True,
     ("GET", "/status"): True,
+    ("GET", "/metrics"): True,
     ("GET", "/log"): False,
+    ("PUT", "/log"): False,
+    ("DELETE", "/log"): False,
     ("GET", "/sysctl"): True,
     ("GET", "/conntrack"): False,
     ("DELETE", "/conntrack"): False,
     ("POST", "/conntrack"): False,
+    ("GET", "/expectations"): False,
+    ("GET", "/routes"): True,
+    ("GET", "/routing-rules"): True,
+    ("GET", "/top"): False,
     ("GET", "/events"): False,
     ("GET", "/nflog/"): False,
     ("GET", "/rules"): False,
@@ -52,10 +62,23 @@ FOR_EVERYBODY = {
     ("POST", "/ip"): True,
     ("GET", "/module"): True,
     ("PUT", "/module"): False,
+    ("GET", "/trace"): False,
+    ("GET", "/trace.json"): False,
+    ("GET", "/capture"): False,
+    ("GET", "/why"): False,
+    ("GET", "/why.json"): False,
+    ("GET", "/explain"): False,
+    ("GET", "/explain.json"): False,
+    ("POST", "/explain"): False,
+    ("POST", "/explain.json"): False,
     ("POST", "/reload"): False,
     ("POST", "/stop"): False,
 }
 
+
+# What follows packets until the client leaves.
+ENDLESS = ("/trace", "/trace.json", "/capture")
+PACKET = "udp 10.0.1.2:1 > 192.0.2.2:53 in lan"
 
 # A set for each way in.
 SETS = """
@@ -102,8 +125,9 @@ def ask(h, way, requests, token=None):
     for method, path, body in requests:
         connection.request(method, path, body, fields)
         answer = connection.getresponse()
-        endless = answer.getheader("Content-Type") == "text/event-stream"
-        answers.append((answer.status, "" if endless else answer.read().decode(errors="replace")))
+        streams = answer.status == 200 and method == "GET" and path in ENDLESS
+        waits = answer.getheader("Content-Type") == "text/event-stream"
+        answers.append((answer.status, "" if waits else answer.read(*[1] * streams).decode(errors="replace")))
     connection.close()
     return answers
 
@@ -154,9 +178,12 @@ def endpoints(h, way):
         ("PUT", "/sets/"): "203.0.113.1",
         ("POST", "/ipset"): "list",
         ("POST", "/nfct"): "list\ntimeout",
+        ("POST", "/explain"): f"packet {PACKET}",
+        ("POST", "/explain.json"): f"packet {PACKET}",
     }
     own_set = f"/sets/{way}"
     targets = {("PUT", "/module"): "/module?name=nf_conntrack&action=load", ("POST", "/nat"): "/nat?action=reboot", ("GET", "/nflog/"): "/nflog/5"} | {(method, "/sets/"): own_set for method in ("GET", "PUT", "DELETE")}
+    targets |= {("GET", path): f"{path}?packet={urllib.parse.quote(PACKET)}" for path in ("/explain", "/explain.json")}
     for row in table:
         request = (row[0], targets.get(row, row[1]), bodies.get(row))
         answers = as_user(NOBODY, lambda: ask(h, way, [request]))
@@ -188,7 +215,7 @@ def mode_of(path):
         return 0o400
     if os.path.exists(real):
         return stat.S_IMODE(os.stat(real).st_mode)
-    if real in ("/proc/net/ip_conntrack", "/proc/net/nf_conntrack", "/proc/net/nf_conntrack_expect", "/proc/net/ip_tables_names", "/proc/net/ip6_tables_names", "/proc/nsrouter/nat_mappings", "/proc/nsrouter/nat_ports"):
+    if real in ("/proc/net/ip_conntrack", "/proc/net/nf_conntrack", "/proc/net/nf_conntrack_expect", "/proc/net/ip_tables_names", "/proc/net/ip6_tables_names", "/proc/nsrouter/drops", "/proc/nsrouter/nat_mappings", "/proc/nsrouter/nat_ports"):
         return 0o440
     return None
 

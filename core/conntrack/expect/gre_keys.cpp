@@ -6,6 +6,9 @@ namespace nsr::conntrack {
 
 namespace {
 
+// Two of each call; a walk over them is quick.
+constexpr std::size_t kMost = 4096;
+
 // kernel: gre_key_cmpfn
 bool same_receiver(const Tuple& a, const Tuple& b) {
     return a.source == b.source && a.destination == b.destination && a.protocol == b.protocol &&
@@ -27,6 +30,9 @@ bool GreKeys::add(ConnId master, Direction direction, const Tuple& tuple) {
     });
     if (known != keys_.end()) {
         return same_receiver(known->tuple, tuple);
+    }
+    if (keys_.size() == kMost) {
+        return false;
     }
     keys_.push_back({master, direction, tuple});
     return true;

@@ -57,17 +57,18 @@ bool InvalidLog::wants(std::uint8_t protocol) const {
 }
 
 void InvalidLog::write(const Packet& packet, std::uint8_t protocol, const char* format, ...) const {
-    if (!wants(protocol)) {
-        return;
-    }
     char why[256];
     va_list arguments;
     va_start(arguments, format);
     std::vsnprintf(why, sizeof why, format, arguments);
     va_end(arguments);
+    note(why);
+    if (!wants(protocol)) {
+        return;
+    }
     std::string line = "nf_ct_proto_" + std::to_string(protocol) + ": " + why + ' ';
-    line += describe_ ? describe_(packet) : describe(packet);
-    sink_.log(now_, LogLevel::Notice, line);
+    line += places_.describe ? places_.describe(packet) : describe(packet);
+    places_.sink.log(now_, LogLevel::Notice, line);
 }
 
 }  // namespace nsr::conntrack

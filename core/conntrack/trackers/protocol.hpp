@@ -13,6 +13,7 @@
 #include "core/conntrack/record/sequence_adjust.hpp"
 #include "core/conntrack/record/settings.hpp"
 #include "core/conntrack/record/tuple.hpp"
+#include "core/conntrack/trackers/invalid_note.hpp"
 #include "core/packet/packet.hpp"
 #include "core/wire/bytes.hpp"
 
@@ -21,21 +22,33 @@ namespace nsr::conntrack {
 // The tail of a log line about a packet: "IN=lan OUT= SRC=... DST=...".
 using DescribePacket = std::function<std::string(const Packet&)>;
 
-// Says why packets are INVALID, where nf_conntrack_log_invalid asks for it.
+// Says why packets are INVALID: in the note, and in the log where nf_conntrack_log_invalid asks
+// for it.
 class InvalidLog {
   public:
-    InvalidLog(LogSink& sink, const Settings& settings, const DescribePacket& describe, Instant now)
-        : sink_(sink), settings_(settings), describe_(describe), now_(now) {}
+    // Where it writes.
+    struct Places {
+        LogSink& sink;
+        const DescribePacket& describe;
+        InvalidNote& note;  // begins anew
+    };
+    InvalidLog(const Places& places, const Settings& settings, Instant now)
+        : places_(places), settings_(settings), now_(now) {
+        places_.note.begin();
+    }
 
-    [[nodiscard]] bool wants(std::uint8_t protocol) const;
     // "nf_ct_proto_6: invalid rst IN=lan OUT= SRC=...". kernel: nf_l4proto_log_invalid
     __attribute__((format(printf, 4, 5))) void write(const Packet& packet, std::uint8_t protocol,
                                                      const char* format, ...) const;
 
+    // For the note alone: of this the kernel logs nothing.
+    void note(const char* why) const { places_.note.say(why); }
+
   private:
-    LogSink& sink_;
+    [[nodiscard]] bool wants(std::uint8_t protocol) const;
+
+    Places places_;
     const Settings& settings_;
-    const DescribePacket& describe_;
     Instant now_;
 };
 

@@ -89,6 +89,7 @@ bool TcpTracker::begin() {
     if (first == TcpStep::SynSent) {
         begin_tracking(tcp_, segment_);
     } else if (flow_.settings.tcp_loose == 0) {
+        flow_.log.note("it begins no connection");
         return false;
     } else {
         pick_up(tcp_, segment_);

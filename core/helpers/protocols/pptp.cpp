@@ -42,6 +42,7 @@ enum Message : std::uint16_t {
 // The body of each message, in bytes. kernel: pptp_msg_size
 constexpr std::array<std::size_t, 16> kBodyBytes = {0,  144, 144, 4,  4, 4,   8,  156,
                                                     20, 208, 12,  16, 4, 136, 28, 12};
+static_assert(SetLinkInfo + 1 == kBodyBytes.size());
 
 enum Session : std::uint8_t { NoSession, SessionError, StopRequested, Requested, Confirmed };
 enum CallState : std::uint8_t {
@@ -338,10 +339,10 @@ void follow_pptp(conntrack::Conntrack& conntrack, nat::Nat& nat, ConnId id,
                             master);
     const auto bind = [&](nat::Manip manip, const IpAddress& address, bool with_key) {
         nat::Range range;
-        range.map_addresses = true;
-        range.min_address = range.max_address = address;
-        range.map_ports = with_key;
-        range.min_port = range.max_port = expectation.saved_port;
+        set_address(range, address);
+        if (with_key) {
+            set_port(range, expectation.saved_port);
+        }
         static_cast<void>(nat.bind_expected(id, manip, range, now));
     };
     bind(nat::Manip::Source, other.destination, original);

@@ -168,10 +168,10 @@ void follow_sip(conntrack::Conntrack& conntrack, nat::Nat& nat, ConnId id,
     const conntrack::Tuple original = conntrack.table().tuple(id, Direction::Original);
     const auto bind = [&](nat::Manip manip, const IpAddress& address, std::optional<Port> port) {
         nat::Range range;
-        range.map_addresses = true;
-        range.min_address = range.max_address = address;
-        range.map_ports = port.has_value();
-        range.min_port = range.max_port = port.value_or(0);
+        set_address(range, address);
+        if (port) {
+            set_port(range, *port);
+        }
         static_cast<void>(nat.bind_expected(id, manip, range, now));
     };
     bind(nat::Manip::Destination, expectation.saved_address, expectation.saved_port);

@@ -1,5 +1,6 @@
 // Session descriptions: each medium is expected as a pair of UDP ports, RTP and RTCP.
 // kernel: process_sdp, set_expected_rtp_rtcp; nf_nat_sdp_media, nf_nat_sdp_session
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -120,9 +121,13 @@ void aim(Expectation& expectation, const Message& message, const IpAddress& addr
 }
 
 // The pair that is expected; nothing: no ports are left. kernel: nf_nat_sdp_media
+// differs: sip-media-ports
 std::optional<std::array<ExpectId, 2>> expect_free_pair(Message& message, Pair& pair) {
     Call& call = message.call;
-    for (std::uint32_t port = pair.rtp.tuple.destination_port; port < 0xffff; port += 2) {
+    constexpr std::uint32_t kMostPairs = 128;  // one packet asks for many media
+    const std::uint32_t first = pair.rtp.tuple.destination_port;
+    const std::uint32_t end = std::min(first + 2 * kMostPairs, 0xffffu);
+    for (std::uint32_t port = first; port < end; port += 2) {
         pair.rtp.tuple.destination_port = static_cast<Port>(port);
         pair.rtcp.tuple.destination_port = static_cast<Port>(port + 1);
         const auto rtp =

@@ -31,6 +31,7 @@ constexpr std::array<HeaderRow, 8> kHeaders = {{
     {"Expires", "", "", digits},
     {"Content-Length", "l", "", digits},
 }};
+static_assert(static_cast<std::size_t>(Header::ContentLength) + 1 == kHeaders.size());
 
 struct LineRow {
     std::string_view name;
@@ -45,6 +46,7 @@ constexpr std::array<LineRow, 4> kLines = {{
     {"c=", true, plain_address},
     {"m=", false, media},
 }};
+static_assert(static_cast<std::size_t>(Line::Media) == kLines.size());
 
 const HeaderRow& row_of(Header header) {
     return kHeaders[static_cast<std::size_t>(header)];

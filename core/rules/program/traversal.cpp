@@ -62,9 +62,9 @@ void Traversal::go_to(const Frame& frame) {
     looked_up_ = false;
 }
 
-// Who watches is told of every rule, so they are all tried.
+// Who wants to be told of every rule has them all tried.
 bool Traversal::use_index() {
-    if (observer_ != nullptr || without_index_) {
+    if (without_index_ || (observer_ != nullptr && observer_->wants_every_rule())) {
         return false;
     }
     if (!key_) {
@@ -116,8 +116,7 @@ bool Traversal::try_rule(std::uint32_t row) {
     const CompiledRule& rule = code_->rules[row];
     const bool matched = matches(rule);
     if (observer_ != nullptr) {
-        observer_->rule_tried(par_.table, table_.chains[at_.chain]->source->name,
-                              *code_->source->rows[row].rule, matched);
+        tell(row, matched);
     }
     if (hot_drop_) {
         return decide(TargetVerdict::Drop);
@@ -130,6 +129,16 @@ bool Traversal::try_rule(std::uint32_t row) {
     }
     count(counters_[row], par_.packet);
     return step(rule);
+}
+
+void Traversal::tell(std::uint32_t row, bool matched) {
+    const CompiledChain& chain = *table_.chains[at_.chain];
+    std::uint32_t number = row + 1;
+    for (std::size_t block = 0; block < at_.block; ++block) {
+        number += static_cast<std::uint32_t>(chain.blocks[block].code->rules.size());
+    }
+    observer_->rule_tried({par_.table, chain.source->name, number, *code_->source->rows[row].rule,
+                           counters_[row], matched});
 }
 
 bool Traversal::matches(const CompiledRule& rule) {

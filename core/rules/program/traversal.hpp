@@ -53,6 +53,7 @@ class Traversal {
     void leave_index_if_sets_gained();
     std::uint32_t next_candidate();
     bool try_rule(std::uint32_t row);
+    void tell(std::uint32_t row, bool matched);
     bool matches(const CompiledRule& rule);
     bool step(const CompiledRule& rule);
     bool end_of_block();

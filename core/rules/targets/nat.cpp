@@ -144,8 +144,7 @@ TargetVerdict MasqueradeTarget::apply(ActionParam& par, TableVerdict& verdict) c
         return TargetVerdict::Drop;
     }
     verdict.range = range_;
-    verdict.range.map_addresses = true;
-    verdict.range.min_address = verdict.range.max_address = *address;
+    set_address(verdict.range, *address);
     verdict.range.masquerade = true;
     verdict.range.interface = packet.meta.out;
     return TargetVerdict::Nat;
@@ -179,8 +178,7 @@ TargetVerdict RedirectTarget::apply(ActionParam& par, TableVerdict& verdict) con
         return TargetVerdict::Drop;
     }
     verdict.range = range_;
-    verdict.range.map_addresses = true;
-    verdict.range.min_address = verdict.range.max_address = *address;
+    set_address(verdict.range, *address);
     return TargetVerdict::Nat;
 }
 

@@ -1,9 +1,11 @@
 #include "core/rules/targets/nat_behaviour.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <span>
 
 #include "core/nat/deterministic.hpp"
+#include "core/nat/port_allocator.hpp"
 #include "core/rules/module.hpp"
 #include "core/rules/words/text.hpp"
 
@@ -108,6 +110,29 @@ bool check_division(const Options& options, const RuleContext& context, const Ra
     return true;
 }
 
+// A block is one of PortChoice::Blocks, or how Deterministic divides the ports, and has to fit.
+bool check_block(const Options& options, const RuleContext& context, const Range& range) {
+    const GivenOption* block = options.find("port-block");
+    const GivenOption* choice = options.find("port-allocation");
+    const PortChoice ports = range.behaviour.ports;
+    if (block != nullptr && choice != nullptr && ports != PortChoice::Blocks &&
+        ports != PortChoice::Deterministic) {
+        context.error(*block,
+                      "--port-block is for --port-allocation blocks or deterministic, not " +
+                          std::string(choice->value));
+        return false;
+    }
+    const std::uint32_t there_are = nat::ports_of(range).size;
+    if (ports != PortChoice::Blocks || range.behaviour.block_ports <= there_are) {
+        return true;
+    }
+    const std::string wrong = "a block of " + std::to_string(range.behaviour.block_ports) +
+                              " ports is more than the " + std::to_string(there_are) +
+                              " that the rule has";
+    block != nullptr ? context.error(*block, wrong) : context.error(wrong);
+    return false;
+}
+
 bool read_one(const GivenOption& given, const RuleContext& context, Behaviour& behaviour) {
     if (given.name == "profile") {
         return read_profile(given, context, behaviour);
@@ -129,9 +154,6 @@ bool read_one(const GivenOption& given, const RuleContext& context, Behaviour& b
         return read;
     }
     if (given.name == "port-block") {
-        if (behaviour.ports != PortChoice::Deterministic) {
-            behaviour.ports = PortChoice::Blocks;
-        }
         return read_number(given, context, nat::kLeastBlock, kMostBlock, behaviour.block_ports);
     }
     if (given.name == "refresh") {
@@ -171,7 +193,10 @@ bool read_behaviour(const Options& options, const RuleContext& context, nat::Ran
             append(text, given->value);
         }
     }
-    return check_division(options, context, range);
+    if (options.find("port-block") != nullptr && options.find("port-allocation") == nullptr) {
+        range.behaviour.ports = PortChoice::Blocks;
+    }
+    return check_block(options, context, range) && check_division(options, context, range);
 }
 
 }  // namespace nsr::rules

@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
 #include "core/pipeline/router.hpp"
+#include "router/tools/conntrack/answer.hpp"
 #include "router/tools/conntrack/args.hpp"
 #include "router/tools/conntrack/text.hpp"
 
@@ -35,14 +37,31 @@ class ConntrackPass {
     }
     void set_places(std::shared_ptr<const RulePlaces> places) { places_ = std::move(places); }
 
+    // Shows what it would delete, and deletes nothing.
+    void set_dry_run(bool dry_run) { dry_run_ = dry_run; }
+
+    // A part of the table: `most` entries whose ids are greater than `after`, in their order.
+    struct Page {
+        std::size_t most = ~std::size_t{0};
+        std::optional<std::uint32_t> after;
+    };
+    void set_page(const Page& page) {
+        page_ = page;
+        cursor_.at = page.after ? *page.after + 1 : 0;
+    }
+
     // Appends about `bytes` of text; false when that was the last of it. A call looks at a bounded
     // number of entries, however few of them the filter selects, and changes fewer.
     bool advance(Router& router, std::string& out, std::size_t bytes, Instant now);
     // How many were shown, deleted or updated.
     [[nodiscard]] std::size_t entries() const { return entries_; }
+    // How many of them could not be updated, and why.
+    [[nodiscard]] const ConntrackRefusals& refusals() const { return refusals_; }
 
   private:
     void begin(std::string& out);
+    [[nodiscard]] bool frames_xml() const;
+    bool change(Router& router, ConnId id, Instant now);
     [[nodiscard]] bool wanted(const Router& router, ConnId id, Instant now) const;
     void visit(Router& router, std::string& out, ConnId id, Instant now);
     void append(Router& router, std::string& out, ConnId id, Instant now);
@@ -52,15 +71,12 @@ class ConntrackPass {
     ConntrackArgs args_;
     Form form_;
     std::shared_ptr<const RulePlaces> places_;
+    Page page_;
+    bool dry_run_ = false;
     conntrack::Table::Cursor cursor_;
     bool begun_ = false;
     std::size_t entries_ = 0;
-};
-
-struct ConntrackAnswer {
-    std::string text;   // the entries shown, deleted or updated, one a line; -C: the number
-    std::string error;  // a sentence for people; empty: it worked
-    std::size_t entries = 0;
+    ConntrackRefusals refusals_;
 };
 
 // All at once.

@@ -198,6 +198,24 @@ void take_selected_table(WordReader& words, RouteSelection& selection) {
     }
 }
 
+std::optional<routing::RouteType> take_type(WordReader& words) {
+    const std::string text = words.take();
+    const auto type = parse_route_type(text);
+    if (!type) {
+        words.fail(wrong_argument(text, "node type value is invalid"));
+    }
+    return type;
+}
+
+std::uint8_t take_protocol(WordReader& words) {
+    const std::string text = words.take();
+    const auto protocol = parse_protocol(text);
+    if (!protocol) {
+        words.fail(wrong_argument(text, "Invalid \"ipproto\" value"));
+    }
+    return protocol.value_or(0);
+}
+
 // [to] [root|match|exact] PREFIX
 void take_selected_prefix(const std::string& first, WordReader& words, IpArgs& args) {
     using By = RouteSelection::By;
@@ -234,7 +252,7 @@ Parsed parse_route_selection(IpArgs args, Rest rest) {
         } else if (word == "table") {
             take_selected_table(words, args.selection);
         } else if (word == "type") {
-            args.selection.type = parse_route_type(words.take());
+            args.selection.type = take_type(words);
         } else if (word == "cache") {  // there is none
             args.selection.type = routing::RouteType::Unicast;
             args.selection.to = Prefix{{{}, Family::None}, 0};
@@ -273,7 +291,7 @@ Parsed parse_route_question(IpArgs args, Rest rest) {
         } else if (word == "tos" || word == "dsfield") {
             question.flow.tos = take_tos(words);
         } else if (word == "ipproto") {
-            question.flow.protocol = parse_protocol(words.take()).value_or(0);
+            question.flow.protocol = take_protocol(words);
         } else if (word == "sport") {
             question.flow.source_port = static_cast<Port>(take_number(words, "sport", 0xffff));
         } else if (word == "dport") {

@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include "core/nat/deterministic.hpp"
+#include "core/nat/knocks.hpp"
+#include "core/nat/port_blocks.hpp"
 #include "tests/unit/nat/nat_fixture.hpp"
 
 using namespace nsr;
@@ -16,6 +18,10 @@ nat::Range cone(std::string_view outside) {
     range.behaves = true;
     range.behaviour.mapping = nat::Dependence::Endpoint;
     return range;
+}
+
+nat::BlockKey block_of(std::string_view host, std::string_view outside) {
+    return {{address(host)}, address(outside), nat::kUnprivilegedPorts, 512};
 }
 
 // Records, and nothing beside them.
@@ -55,7 +61,7 @@ TEST_CASE("mappings: one whose connection gets no memory for its translation doe
     CHECK_FALSE(nat.mappings().empty());
     conntrack.release(packet);
     CHECK(nat.mappings().empty());
-    CHECK(nat.mappings().sessions_of(address("10.0.0.2")) == 0);
+    CHECK(nat.mappings().sessions_of({address("10.0.0.2")}).begun_inside == 0);
 }
 
 TEST_CASE_FIXTURE(NatBox, "mappings: a packet that dies behind NAT takes its mapping along") {
@@ -66,15 +72,124 @@ TEST_CASE_FIXTURE(NatBox, "mappings: a packet that dies behind NAT takes its map
     CHECK(nat.mappings().empty());
 }
 
-TEST_CASE("mappings: a block that nobody used is another host's") {
+TEST_CASE("blocks: one that nobody used is another host's") {
+    nat::PortBlocks blocks({1, 2});
+    const nat::BlockKey first = block_of("10.0.0.2", "192.0.2.1");
+    CHECK(blocks.block_of(first)->min == 1024);
+    blocks.drop_unused(first);
+    CHECK(blocks.size() == 0);
+    CHECK(blocks.block_of(block_of("10.0.0.3", "192.0.2.1"))->min == 1024);
+    CHECK(blocks.block_of(first)->min == 1536);
+}
+
+TEST_CASE("blocks: a host keeps its block on each address as long as a mapping is in it") {
+    nat::PortBlocks blocks({1, 2});
+    const nat::BlockKey here = block_of("10.0.0.2", "192.0.2.1");
+    const nat::BlockKey there = block_of("10.0.0.2", "192.0.2.2");
+    CHECK(blocks.block_of(here)->min == 1024);
+    blocks.join(here);
+    blocks.join(here);
+    CHECK(blocks.block_of(there)->min == 1024);
+    blocks.join(there);
+    CHECK(blocks.block_of(block_of("10.0.0.3", "192.0.2.1"))->min == 1536);
+    blocks.leave(here);
+    CHECK(blocks.block_of(here)->min == 1024);
+    blocks.leave(here);
+    CHECK(blocks.block_of(block_of("10.0.0.4", "192.0.2.1"))->min == 1024);
+}
+
+TEST_CASE("blocks: hosts with one address in two networks have two") {
+    nat::PortBlocks blocks({1, 2});
+    nat::BlockKey other = block_of("10.0.0.2", "192.0.2.1");
+    other.host.zone = 7;
+    CHECK(blocks.block_of(block_of("10.0.0.2", "192.0.2.1"))->min == 1024);
+    CHECK(blocks.block_of(other)->min == 1536);
+}
+
+TEST_CASE("blocks: they are of the rule's ports, and all of them are given away") {
+    nat::PortBlocks blocks({1, 2});
+    nat::BlockKey key = block_of("10.0.0.0", "192.0.2.1");
+    key.ports = {50000, 1000};
+    key.size = 100;
+    for (std::uint32_t i = 0; i < 10; ++i) {
+        key.host.address = IpAddress::v4(0x0a000000 + i);
+        CHECK(blocks.block_of(key) == nat::PortSpan{50000 + i * 100, 100});
+    }
+    key.host.address = address("10.0.0.99");
+    CHECK_FALSE(blocks.block_of(key));
+    CHECK(blocks.size() == 10);
+}
+
+TEST_CASE("blocks: rules that divide an address differently do not give the same port twice") {
+    nat::PortBlocks blocks({1, 2});
+    nat::BlockKey small = block_of("10.0.0.2", "192.0.2.1");
+    small.size = 100;
+    CHECK(blocks.block_of(small) == nat::PortSpan{1024, 100});
+    const nat::BlockKey large = block_of("10.0.1.2", "192.0.2.1");
+    CHECK(blocks.block_of(large) == nat::PortSpan{1536, 512});
+    for (std::uint32_t i = 0; i < 8; ++i) {
+        small.host.address = IpAddress::v4(0x0a000010 + i);
+        const auto block = blocks.block_of(small);
+        REQUIRE(block);
+        CHECK((block->min + block->size <= 1536 || block->min >= 2048));
+    }
+}
+
+TEST_CASE("mappings: what is to be forgotten is known as long as somebody ends its connections") {
     nat::Mappings mappings({1, 2});
-    const IpAddress outside = address("192.0.2.1");
-    CHECK(mappings.block_of(address("10.0.0.2"), outside, 512) == 1024);
-    mappings.drop_unused_block(address("10.0.0.2"));
-    CHECK(mappings.block_of(address("10.0.0.3"), outside, 512) == 1024);
-    CHECK(mappings.block_of(address("10.0.0.2"), outside, 512) == 1536);
-    CHECK(mappings.block_of(address("10.0.0.2"), address("192.0.2.2"), 512) == 1024);
-    CHECK(mappings.block_of(address("10.0.0.4"), outside, 512) == 1536);  // it has moved
+    const nat::Source source{address("10.0.0.2"), 4000, proto::kUdp};
+    const nat::Outside outside{address("192.0.2.1"), 4000, proto::kUdp};
+    const auto id = mappings.add({{source}, outside, {}, RuleId{1}});
+    mappings.join(id, ConnId{1}, {address("198.51.100.7")});
+    auto other = mappings.forget({.rule = RuleId{2}});
+    CHECK(mappings.find(outside) == id);
+    auto own = mappings.forget({.rule = RuleId{1}});
+    CHECK(mappings.find(outside) == nat::kNoMapping);
+    mappings.leave(ConnId{1});
+    own.reset();
+    other.reset();
+    const auto next = mappings.add({{source}, outside, {}, RuleId{1}});
+    CHECK(next != id);
+    CHECK(mappings.find(outside) == next);
+}
+
+TEST_CASE("mappings: ports in turn go round in their span, for so many addresses at a time") {
+    nat::Mappings mappings({1, 2});
+    const nat::PortSpan two{50000, 2};
+    const nat::Outside first{address("192.0.2.1"), 0, proto::kUdp};
+    for (const unsigned port : {50000u, 50001u, 50000u}) {
+        CHECK(mappings.next_port(first, two) == port);
+    }
+    CHECK(mappings.next_port(first, nat::kUnprivilegedPorts) == 1024);
+    CHECK(mappings.next_port(first, two) == 50001);
+    CHECK(mappings.next_port(first, nat::kUnprivilegedPorts) == 1025);
+    for (std::uint32_t i = 0; i < 4096; ++i) {
+        mappings.next_port({IpAddress::v4(0x0a000000 + i), 0, proto::kUdp}, two);
+    }
+    CHECK(mappings.next_port(first, nat::kUnprivilegedPorts) == 1024);
+}
+
+TEST_CASE("knocks: an equal one is the same, and a host cannot make others' be forgotten") {
+    nat::Knocks knocks;
+    const Instant now{std::chrono::seconds(1000)};
+    const auto knock = [](const char* host, Port port) {
+        return nat::Knock{{address(host), 5000, proto::kUdp},
+                          {address("192.0.2.1"), 5000, proto::kUdp},
+                          {address("192.0.2.1"), port, proto::kUdp}};
+    };
+    knocks.add(knock("10.0.0.3", 4000), now);
+    for (unsigned i = 0; i < 1000; ++i) {
+        knocks.add(knock("10.0.0.9", static_cast<Port>(10000 + i)), now);
+        knocks.add(knock("10.0.0.9", 9999), now);
+    }
+    CHECK(knocks.heard(knock("10.0.0.3", 4000), false, now));
+    CHECK_FALSE(knocks.heard(knock("10.0.0.3", 4001), false, now));
+    CHECK(knocks.heard(knock("10.0.0.3", 4001), true, now));
+    CHECK(knocks.heard(knock("10.0.0.9", 9999), false, now));
+    CHECK(knocks.heard(knock("10.0.0.9", 10999), false, now));
+    CHECK_FALSE(knocks.heard(knock("10.0.0.9", 10000), false, now));
+    CHECK_FALSE(knocks.heard(knock("10.0.0.4", 4000), false, now));
+    CHECK_FALSE(knocks.heard(knock("10.0.0.3", 4000), false, now + nat::Knocks::kLast));
 }
 
 TEST_CASE("deterministic: addresses and ports are divided among the hosts of a prefix") {

@@ -64,11 +64,16 @@ const std::array kShown = {
               CHECK_FALSE(bench.router->tracking_active());
           },
           "off\n"},
-    Shown{"/proc/nsrouter/drops",
+    Shown{"/proc/nsrouter/drop_reasons",
           [](Bench& bench, procfs::Tree&) {
               bench.from_lan(udp("10.0.0.2:4000", "192.0.2.7:53").ttl(1));
           },
           "ttl_expired                        1  "},
+    Shown{"/proc/nsrouter/drops",
+          [](Bench& bench, procfs::Tree&) {
+              bench.from_lan(udp("10.0.0.2:4000", "192.0.2.7:53").ttl(1));
+          },
+          "ttl_expired                        1  lan             ipv4 -                     the "},
     Shown{"/proc/nsrouter/nat_mappings",
           [](Bench& bench, procfs::Tree&) {
               rules::Ruleset ruleset;

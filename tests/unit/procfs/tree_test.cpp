@@ -217,8 +217,9 @@ TEST_CASE("snmp and netstat are pairs of lines with as many names as values") {
 TEST_CASE("the log, the drops and the names of loaded tables") {
     Bench bench;
     CHECK(bench.read("/dev/kmsg") == "[    0.000000] hello\n");
-    CHECK(lines_of(bench.read("/proc/nsrouter/drops")) == kDropReasonCount);
-    CHECK(bench.read("/proc/nsrouter/drops")
+    CHECK(lines_of(bench.read("/proc/nsrouter/drop_reasons")) == kDropReasonCount);
+    CHECK(bench.read("/proc/nsrouter/drops").empty());
+    CHECK(bench.read("/proc/nsrouter/drop_reasons")
               .starts_with("too_short                          0  the "));
     CHECK(bench.read("/proc/net/ip_tables_names").empty());
     rules::Ruleset ruleset;

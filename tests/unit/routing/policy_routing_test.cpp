@@ -170,6 +170,21 @@ TEST_CASE_FIXTURE(TwoUplinks, "several next hops share flows out by weight, a fl
     CHECK(routes.configured().empty());
 }
 
+TEST_CASE_FIXTURE(TwoUplinks, "links that never had an address share flows out like others") {
+    const IfIndex tun0 = interfaces.add(interface("tun0", {}));
+    const IfIndex tun1 = interfaces.add(interface("tun1", {}));
+    Route route{.to = *parse_prefix("0.0.0.0/0")};
+    route.hops = {{.interface = tun0}, {.interface = tun1}};
+    add(route);
+    std::map<IfIndex, int> taken;
+    for (std::uint32_t i = 0; i < 100; ++i) {
+        ++taken[routes.lookup(IpAddress::v4(0xcb007100 + i)).out];
+    }
+    CHECK(taken[tun0] > 0);
+    CHECK(taken[tun1] > 0);
+    CHECK(taken[tun0] + taken[tun1] == 100);
+}
+
 TEST_CASE_FIXTURE(TwoUplinks, "IPv6: append makes one more next hop") {
     add(to("2001:db8:9::/48", "2001:db8:1::1"));
     CHECK(routes.append(to("2001:db8:9::/48", "2001:db8:2::1")) == RouteChange::Done);

@@ -19,7 +19,9 @@ const std::string kStatus = R"({"uptime_seconds":93784.000,"name":"demo","versio
  "tx_packets":0,"tx_bytes":0,"tx_dropped":0}}],
 "conntrack":{"active":true,"mode":"auto","count":1,"max":65536,"buckets":16384,
 "bytes_per_entry":144,"bytes_in_use":419584,"bytes_at_max":9437184},
-"memory_limit_bytes":1,"drops":{"filter_policy":3}})";
+"memory_limit_bytes":1,"loop":{"packets":{"longest_us":251,"over_1ms":0},
+"timers":{"longest_us":40,"over_1ms":0},"control":{"longest_us":1840,"over_1ms":2},
+"control_cpu":{"longest_us":620,"over_1ms":0}},"drops":{"filter_policy":3}})";
 
 }  // namespace
 
@@ -27,6 +29,7 @@ TEST_CASE("status: a table for people") {
     CHECK(status_text(boost::json::parse(kStatus)) ==
           R"(demo: nsrouter 1.0 (release), up 1d 2h, demo.toml
 conntrack: mode auto, 1 of 65536 entries, 409.8 KiB
+longest turns: packets 0.25 ms, timers 0.04 ms, control 1.84 ms (2 over 1 ms), control without waiting for the processor 0.62 ms
 
 INTERFACE  STATE  MTU   NAMESPACE  RX PACKETS  RX BYTES  TX PACKETS  TX BYTES  DROPPED  ADDRESSES
 lan        up     1500  inside     7           1.5 KiB   6           627 B     3        10.0.1.1/24 2001:db8::1/64
@@ -43,6 +46,18 @@ TEST_CASE("status: the link to [host] has no MTU of its own") {
     with_host.replace(with_host.find("\"mtu\":1500"), 10, "\"mtu\":65535");
     CHECK(status_text(boost::json::parse(with_host)).find("\nlan        up     -     inside") !=
           std::string::npos);
+}
+
+TEST_CASE("status: how fast the table grows, and when it is full") {
+    const auto with = [](const std::string& more) {
+        std::string status = kStatus;
+        status.insert(status.find("\"bytes_at_max\""), more);
+        return status_text(boost::json::parse(status));
+    };
+    CHECK(with("\"growth_per_minute\":120,\"full_in_seconds\":7385,")
+              .find("409.8 KiB, +120 a minute, full in 2h 3m\n") != std::string::npos);
+    CHECK(with("\"growth_per_minute\":-5,").find("409.8 KiB, -5 a minute\n") != std::string::npos);
+    CHECK(with("\"growth_per_minute\":0,").find("409.8 KiB\n") != std::string::npos);
 }
 
 TEST_CASE("status: what is not there is said in words") {

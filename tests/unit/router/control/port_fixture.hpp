@@ -12,8 +12,8 @@
 namespace nsr::router {
 
 struct Asked {
-    std::string body;
-    std::string accept;
+    std::string body = {};
+    std::string accept = {};
     Caller caller{0, true};
     std::map<std::string, std::string> query = {};
 };
@@ -35,6 +35,7 @@ class PortFixture {
         request.query = asked.query;
         request.accepts_json = asked.accept == "application/json";
         request.caller = asked.caller;
+        request.query = asked.query;
         http::Response response = port_.handle(request);
         if (response.later) {
             const auto later = std::exchange(response.later, nullptr);
@@ -59,6 +60,7 @@ class PortFixture {
     KernelLog log_{clock_};
     Router router_{Router::Options{}};
     Engine engine_{router_, clock_, log_};
+    Hub hub_{router_};
     Config config_;
     procfs::Tree tree_{procfs::Context{router_, procfs::LineFormat::Article,
                                        [this] { return log_.text(); }, 1u << 30}};
@@ -68,6 +70,7 @@ class PortFixture {
                  .log = log_,
                  .clock = clock_,
                  .engine = engine_,
+                 .hub = hub_,
                  .config = config_,
                  .started = clock_.now(),
                  .memory_limit_bytes = 1u << 30,
@@ -83,6 +86,8 @@ class PortFixture {
                          work();
                          done({});
                      },
+                 .in_copy = [](const std::function<std::string()>& work,
+                               const auto& done) { done({}, work()); },
                  .stop = [this] { ++stops; },
                  .farewell = [] { return std::nullopt; },
                  .change_link = {},

@@ -244,10 +244,10 @@ TEST_CASE("the trace tells a packet's way") {
     options.trace = true;
     const Replayed replayed = replay(kConfig, {{0, udp(4000)}}, options);
     const std::string& lines = replayed.output.lines;
-    CHECK(lines.find("#0 in lan: IPv4 10.0.1.2 > 198.51.100.9") != std::string::npos);
-    CHECK(lines.find("PREROUTING conntrack: NEW") != std::string::npos);
-    CHECK(lines.find("route: forwarded through wan") != std::string::npos);
-    CHECK(lines.find("#0 out wan: ") != std::string::npos);
+    CHECK(lines.find("trace id 1 at 0.000000 #0 in lan: IPv4 10.0.1.2 > 198.51.100.9") == 0);
+    CHECK(lines.find("\ntrace id 1 PREROUTING conntrack: NEW, ") != std::string::npos);
+    CHECK(lines.find("\ntrace id 1 route: forwarded through wan") != std::string::npos);
+    CHECK(lines.find("\ntrace id 1 out wan: IPv4 ") != std::string::npos);
 }
 
 }  // namespace nsr::router

@@ -227,6 +227,10 @@ TEST_CASE_FIXTURE(Bench, "routes that are refused") {
     CHECK(ip("-6 route change 2001:db8:99::/48 via 2001:db8::10") ==
           "Error: Can not replace route - no match found.");
     CHECK(ip("route flush") == "\"ip route flush\" requires arguments.");
+    CHECK(ip("route flush type wrong") ==
+          "Error: argument \"wrong\" is wrong: node type value is invalid");
+    CHECK(ip("route get 198.51.100.7 ipproto nonsense") ==
+          "Error: argument \"nonsense\" is wrong: Invalid \"ipproto\" value");
     CHECK(ip("route add table 7 dev wan") == "a route needs a destination: a prefix or `default`");
     CHECK(ip("route add 198.19.0.0/16 198.20.0.0/16 dev wan") ==
           "unexpected \"198.20.0.0/16\"; a route takes via, dev, table, metric, tos, src, mtu, "

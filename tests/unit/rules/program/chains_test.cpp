@@ -85,10 +85,9 @@ TEST_CASE("a table that is not loaded, or has no chain at the hook, has nothing 
 
 TEST_CASE("an observer sees every rule that was tried, and the policy") {
     struct Story final : rules::RuleObserver {
-        void rule_tried(rules::TableId, std::string_view chain, const rules::Rule& rule,
-                        bool matched) override {
-            text += std::string(chain) + ":" + std::to_string(rule.where.line) +
-                    (matched ? "+ " : "- ");
+        void rule_tried(const rules::RuleTried& tried) override {
+            text += std::string(tried.chain) + ":" + std::to_string(tried.number) + ":" +
+                    std::to_string(tried.rule.where.line) + (tried.matched ? "+ " : "- ");
         }
         void policy_applied(rules::TableId, std::string_view chain, rules::Policy) override {
             text += "policy of " + std::string(chain);
@@ -100,7 +99,7 @@ TEST_CASE("an observer sees every rule that was tried, and the policy") {
     box.program.run({shown, rules::TableId::Filter, Hook::Forward, box.now, box.conntrack,
                      box.network, box.random, box.log, box.sets, box.hash_key},
                     &story);
-    CHECK(story.text == "FORWARD:3- FORWARD:4+ A:5+ policy of FORWARD");
+    CHECK(story.text == "FORWARD:1:3- FORWARD:2:4+ A:1:5+ policy of FORWARD");
 }
 
 TEST_CASE("a table that another load leaves alone keeps what its rules remember") {

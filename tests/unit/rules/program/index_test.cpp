@@ -305,7 +305,7 @@ void compare(const std::string& text, Family family, const Place& place, Chance&
     quick.sets = filling.sets();
     plain.sets = filling_again.sets();
     struct : rules::RuleObserver {
-        void rule_tried(TableId, std::string_view, const rules::Rule&, bool) override {}
+        void rule_tried(const rules::RuleTried&) override {}
         void policy_applied(TableId, std::string_view, rules::Policy) override {}
     } watching;
     for (int i = 0; i < 40; ++i) {

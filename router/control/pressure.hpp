@@ -1,0 +1,37 @@
+// Pressure: how fast the connection table grows, and when it will be full if it goes on so.
+//
+// Whoever runs the router notes the number of entries every few seconds; the growth is that over
+// the last minute. Fewer than kLeast of it say nothing.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "core/base/instant.hpp"
+
+namespace nsr::router {
+
+class Pressure {
+  public:
+    static constexpr Duration kPeriod = std::chrono::seconds(5);   // between two notes
+    static constexpr Duration kWindow = std::chrono::seconds(60);  // what is looked back at
+    static constexpr Duration kLeast = std::chrono::seconds(10);
+
+    void note(Instant now, std::uint64_t entries);
+
+    // Entries a second, negative where they become fewer; nothing: it is not known yet.
+    [[nodiscard]] std::optional<double> growth() const;
+    // How long until there are `max` entries; nothing: never at this rate. `max` 0: no limit.
+    [[nodiscard]] std::optional<Duration> full_in(std::uint64_t entries, std::uint64_t max) const;
+
+  private:
+    struct Note {
+        Instant at;
+        std::uint64_t entries = 0;
+    };
+    std::deque<Note> notes_;
+};
+
+}  // namespace nsr::router

@@ -1,0 +1,246 @@
+// GET /metrics, read by a strict parser of the text format 0.0.4.
+#include "router/control/metrics.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/drop_reason.hpp"
+#include "core/sets/sets.hpp"
+#include "router/control/pressure.hpp"
+#include "tests/unit/router/control/port_fixture.hpp"
+
+namespace nsr::router {
+namespace {
+
+struct Sample {
+    std::string name;
+    std::map<std::string, std::string> labels;
+    std::string value;
+};
+
+struct Exposition {
+    std::map<std::string, std::string> types;  // by metric
+    std::map<std::string, std::string> help;
+    std::vector<Sample> samples;
+    std::vector<std::string> order;  // of the metrics
+
+    [[nodiscard]] std::vector<Sample> of(const std::string& name) const {
+        std::vector<Sample> found;
+        std::copy_if(samples.begin(), samples.end(), std::back_inserter(found),
+                     [&](const Sample& each) { return each.name == name; });
+        return found;
+    }
+};
+
+bool is_name(const std::string& text) {
+    return !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) == 0 &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+           });
+}
+
+// {a="b",c="d"}; the escapes are \\, \" and \n.
+std::map<std::string, std::string> read_labels(const std::string& text, std::size_t& at) {
+    std::map<std::string, std::string> labels;
+    if (text[at] != '{') {
+        return labels;
+    }
+    do {
+        const std::size_t equals = text.find('=', ++at);
+        REQUIRE(equals != std::string::npos);
+        const std::string name = text.substr(at, equals - at);
+        CHECK(is_name(name));
+        REQUIRE(text[at = equals + 1] == '"');
+        std::string value;
+        for (++at; text.at(at) != '"'; ++at) {
+            if (text[at] == '\\') {
+                const char escaped = text.at(++at);
+                REQUIRE((escaped == '\\' || escaped == '"' || escaped == 'n'));
+                value += escaped == 'n' ? '\n' : escaped;
+            } else {
+                value += text[at];
+            }
+        }
+        CHECK_MESSAGE(labels.emplace(name, value).second, "label twice: ", name);
+        ++at;
+    } while (text.at(at) == ',');
+    REQUIRE(text.at(at++) == '}');
+    return labels;
+}
+
+std::string family_of(const Exposition& read, const std::string& name) {
+    for (const std::string suffix : {"_bucket", "_sum", "_count"}) {
+        const std::string base = name.substr(0, name.size() - std::min(suffix.size(), name.size()));
+        const auto type = read.types.find(base);
+        if (name.ends_with(suffix) && type != read.types.end() && type->second == "histogram") {
+            return base;
+        }
+    }
+    return name;
+}
+
+Exposition parse(const std::string& text) {
+    Exposition read;
+    REQUIRE(text.ends_with('\n'));
+    std::set<std::pair<std::string, std::map<std::string, std::string>>> seen;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        CAPTURE(line);
+        if (line.starts_with("# ")) {
+            const bool help = line.starts_with("# HELP ");
+            REQUIRE((help || line.starts_with("# TYPE ")));
+            const std::size_t end = line.find(' ', 7);
+            const std::string name = line.substr(7, end - 7);
+            auto& into = help ? read.help : read.types;
+            CHECK_MESSAGE(into.emplace(name, line.substr(end + 1)).second, "twice: ", line);
+            if (help) {
+                read.order.push_back(name);
+            } else {
+                CHECK(read.order.back() == name);  // HELP, TYPE, samples
+            }
+            continue;
+        }
+        Sample sample;
+        std::size_t at = line.find_first_of("{ ");
+        sample.name = line.substr(0, at);
+        CHECK(is_name(sample.name));
+        sample.labels = read_labels(line, at);
+        REQUIRE(line.at(at) == ' ');
+        sample.value = line.substr(at + 1);
+        std::size_t used = 0;
+        static_cast<void>(std::stod(sample.value, &used));
+        CHECK(used == sample.value.size());
+        CHECK(family_of(read, sample.name) == read.order.back());  // all of a metric together
+        CHECK_MESSAGE(seen.emplace(sample.name, sample.labels).second, "sample twice");
+        read.samples.push_back(std::move(sample));
+    }
+    return read;
+}
+
+Exposition scrape(PortFixture& port) {
+    const http::Response response = port.ask("GET", "/metrics");
+    CHECK(response.status == 200);
+    CHECK(response.content_type == "text/plain; version=0.0.4; charset=utf-8");
+    return parse(response.body);
+}
+
+}  // namespace
+
+TEST_CASE("metrics: every sample belongs to a metric with help and a type, and none comes twice") {
+    PortFixture port;
+    const Exposition read = scrape(port);
+    CHECK(read.samples.size() > 100);
+    for (const auto& [name, type] : read.types) {
+        CAPTURE(name);
+        CHECK((type == "counter" || type == "gauge" || type == "histogram"));
+        CHECK(read.help.at(name).ends_with('.'));
+    }
+    for (const Sample& sample : read.samples) {
+        CHECK(sample.labels.contains("router"));
+    }
+}
+
+TEST_CASE("metrics: names say their unit, and counters that they are some") {
+    std::set<std::string_view> names;
+    for (const Metrics::Row& row : Metrics::rows()) {
+        const std::string name(row.name);
+        CAPTURE(name);
+        CHECK(names.insert(row.name).second);
+        CHECK((name.starts_with("nsrouter_") || name.starts_with("node_nf_conntrack_")));
+        CHECK(name.ends_with("_total") == (row.type == "counter"));
+        for (const char* wrong : {"_ms", "_us", "_kb", "_minutes", "_milliseconds"}) {
+            CHECK(name.find(wrong) == std::string::npos);
+        }
+        CHECK(row.help.find('\n') == std::string_view::npos);
+    }
+}
+
+TEST_CASE("metrics: node_exporter's names of connection tracking, with the router") {
+    PortFixture port;
+    const Exposition read = scrape(port);
+    for (const char* name :
+         {"entries", "entries_limit", "stat_found", "stat_invalid", "stat_ignore", "stat_insert",
+          "stat_insert_failed", "stat_drop", "stat_early_drop", "stat_search_restart"}) {
+        const auto samples = read.of(std::string("node_nf_conntrack_") + name);
+        REQUIRE(samples.size() == 1);
+        CHECK(samples[0].labels.size() == 1);
+    }
+    CHECK(read.of("node_nf_conntrack_entries_limit")[0].value == "65536");
+}
+
+TEST_CASE("metrics: drops of every reason and family are there before they happen") {
+    PortFixture port;
+    const auto drops = scrape(port).of("nsrouter_dropped_packets_total");
+    CHECK(drops.size() == 2 * kDropReasonCount);
+    CHECK(std::all_of(drops.begin(), drops.end(),
+                      [](const Sample& each) { return each.value == "0"; }));
+}
+
+TEST_CASE("metrics: buckets grow, and the last one holds all") {
+    PortFixture port;
+    const Exposition read = scrape(port);
+    std::map<std::string, std::pair<double, double>> last;  // by kind: bound, count
+    for (const Sample& sample : read.of("nsrouter_loop_turn_seconds_bucket")) {
+        auto& [bound, count] = last[sample.labels.at("kind")];
+        CHECK(std::stod(sample.labels.at("le")) > bound);
+        CHECK(std::stod(sample.value) >= count);
+        bound = std::stod(sample.labels.at("le"));
+        count = std::stod(sample.value);
+    }
+    CHECK(last.size() == 3);
+    for (const Sample& sample : read.of("nsrouter_loop_turn_seconds_count")) {
+        CHECK(last.at(sample.labels.at("kind")).second == std::stod(sample.value));
+    }
+}
+
+TEST_CASE("metrics: labels are escaped, and sets beyond the bound only counted") {
+    PortFixture port;
+    const std::string odd = "a\\b\"c";
+    REQUIRE(port.ask("POST", "/ipset", {.body = "create\n" + odd + "\nhash:ip"}).status == 200);
+    for (std::size_t i = 0; i < kMostSets + 5; ++i) {
+        port.ask("POST", "/ipset", {.body = "create\ns" + std::to_string(i) + "\nhash:ip"});
+    }
+    const Exposition read = scrape(port);
+    const auto elements = read.of("nsrouter_set_elements");
+    CHECK(elements.size() == kMostSets);
+    CHECK(elements[0].labels.at("set") == odd);
+    CHECK(read.of("nsrouter_sets")[0].value == std::to_string(kMostSets + 6));
+}
+
+TEST_CASE("metrics: a parameter is refused by its name") {
+    PortFixture port;
+    http::Response response = port.ask("GET", "/metrics", {.query = {{"collect", "x"}}});
+    CHECK(response.status == 400);
+    CHECK(response.body.find("unknown parameter \"collect\"") != std::string::npos);
+}
+
+TEST_CASE("pressure: growth over the last minute, and when the table is full") {
+    using std::chrono::seconds;
+    Pressure pressure;
+    const Instant begin{seconds(1'800'000'000)};
+    CHECK_FALSE(pressure.growth());
+    for (int i = 0; i <= 12; ++i) {
+        pressure.note(begin + seconds(5 * i), 1000 + 50 * static_cast<std::uint64_t>(i));
+    }
+    CHECK(*pressure.growth() == doctest::Approx(10));
+    CHECK(*pressure.full_in(1600, 2800) == seconds(120));
+    CHECK_FALSE(pressure.full_in(1600, 0));
+    CHECK(*pressure.full_in(2800, 2800) == Duration{});
+    // What was more than a minute ago does not count.
+    for (int i = 13; i <= 30; ++i) {
+        pressure.note(begin + seconds(5 * i), 1600 - 5 * static_cast<std::uint64_t>(i));
+    }
+    CHECK(*pressure.growth() == doctest::Approx(-1));
+    CHECK_FALSE(pressure.full_in(1500, 2800));
+}
+
+}  // namespace nsr::router
