@@ -72,7 +72,7 @@ Failure Set::add(const Element& element, const Extensions& given, bool exist, In
         return Failure::ElementExists;
     }
     if (place == kNoPlace) {
-        if (table_.size() >= std::max<std::size_t>(spec_.maxelem, 1) && !make_room(now)) {
+        if (table_.size() >= spec_.maxelem && !make_room(now)) {
             return Failure::Full;
         }
         place = insert(wanted, key);

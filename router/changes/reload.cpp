@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "core/rules/edit.hpp"
@@ -98,6 +100,11 @@ void Reload::work() {
 // Nobody but a reload changes the configuration at work: reading it here is safe.
 void Reload::prepare() {
     const Config& now = parts_.config;
+    std::error_code unknown;
+    if (const auto facts = std::filesystem::status(now.path, unknown);
+        std::filesystem::exists(facts) && !std::filesystem::is_regular_file(facts)) {
+        return refuse(now.path + ": not a regular file: it cannot be read again\n");
+    }
     loaded_ = load_config(now.path, parts_.memory_limit_bytes);
     if (!*loaded_) {
         return refuse(in_lines(loaded_->error()));

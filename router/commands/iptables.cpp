@@ -20,9 +20,7 @@ int finish(const IptablesAnswer& answer) {
 
 int finish(const ControlReply& reply) {
     boost::system::error_code error;
-    boost::json::parse_options options;
-    options.allow_invalid_utf8 = true;  // names and comments are bytes
-    const boost::json::value value = boost::json::parse(reply.body, error, {}, options);
+    const boost::json::value value = boost::json::parse(reply.body, error);
     const boost::json::object* answer = error ? nullptr : value.if_object();
     if (answer == nullptr) {
         std::fprintf(stderr, "%s", reply.body.c_str());

@@ -67,7 +67,9 @@ int explain(const ControlTarget& target, const std::string& proto, const std::st
                  "/nat?proto=" + percent_encode(proto) + "&endpoint=" + percent_encode(endpoint),
                  {}});
     if (!reply.ok()) {
-        return print_reply(reply);
+        constexpr unsigned kNotUnderstood = 400;
+        const int failed = print_reply(reply);
+        return reply.status == kNotUnderstood ? kUsage : failed;
     }
     if (reply.body.empty()) {
         std::fprintf(stderr, "nsrouter: nothing is translated from or to %s %s\n", proto.c_str(),
@@ -89,7 +91,9 @@ void add_why(CLI::App& group, int& exit_code) {
     const ControlOptions options(*command);
     const auto proto = std::make_shared<std::string>();
     const auto endpoint = std::make_shared<std::string>();
-    command->add_option("protocol", *proto, "tcp, udp, udplite, sctp, icmp or icmpv6")->required();
+    command
+        ->add_option("protocol", *proto, "tcp, udp, udplite, sctp, icmp or icmpv6, or its number")
+        ->required();
     command
         ->add_option("endpoint", *endpoint,
                      "inside or outside: ADDRESS:PORT, [ADDRESS]:PORT of IPv6, or ADDRESS")
@@ -97,6 +101,12 @@ void add_why(CLI::App& group, int& exit_code) {
     command->callback([options, proto, endpoint, &exit_code] {
         exit_code = guarded([&] { return explain(options.target(), *proto, *endpoint); });
     });
+}
+
+bool is_rule_number(std::string_view text) {
+    constexpr std::size_t kMostDigits = 18;
+    return !text.empty() && text.size() <= kMostDigits && text != std::string(text.size(), '0') &&
+           text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 struct RebootFlags {
@@ -112,7 +122,10 @@ void add_reboot(CLI::App& group, int& exit_code) {
     const auto flags = std::make_shared<RebootFlags>();
     CLI::Option* rule =
         command->add_option("--rule", flags->rule, "those of this rule: its number in the chain")
-            ->check(CLI::PositiveNumber);
+            ->check([](const std::string& text) {
+                return is_rule_number(text) ? ""
+                                            : "needs a rule number from 1 on, not \"" + text + "\"";
+            });
     command->add_option("--chain", flags->chain, "of table nat; POSTROUTING if it is not given")
         ->needs(rule);
     command->add_flag("-6,--ipv6", flags->v6, "a rule of IPv6")->needs(rule);

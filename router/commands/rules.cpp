@@ -78,9 +78,7 @@ struct RestoreFlags {
 // Where and what, a line each, and last what iptables-restore says.
 int print_refusal(const ControlReply& reply, bool v6) {
     boost::system::error_code failure;
-    boost::json::parse_options options;
-    options.allow_invalid_utf8 = true;
-    const boost::json::value value = boost::json::parse(reply.body, failure, {}, options);
+    const boost::json::value value = boost::json::parse(reply.body, failure);
     const boost::json::object* answer = failure ? nullptr : value.if_object();
     if (answer == nullptr || !answer->contains("errors")) {
         return print_reply(reply);

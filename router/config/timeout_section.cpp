@@ -58,11 +58,8 @@ void read_policy(Section section, const std::string& name, Config& config) {
 }
 
 std::string name_problem(const std::string& name) {
-    const bool printable = std::all_of(name.begin(), name.end(), [](char c) {
-        return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
-    });
     const bool fits = !name.empty() && name.size() <= conntrack::kMaxTimeoutNameBytes;
-    return fits && printable
+    return fits && is_printable_name(name)
                ? ""
                : "the name of a timeout policy has 1 to " +
                      std::to_string(conntrack::kMaxTimeoutNameBytes) + " printable characters";

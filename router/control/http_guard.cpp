@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <set>
 
 namespace nsr::router::http {
 namespace {
@@ -115,6 +116,17 @@ bool parse_target(std::string_view target, Request& request) {
         }
     }
     return true;
+}
+
+std::string repeated_parameter(std::string_view target) {
+    const auto url = boost::urls::parse_uri_reference(target);
+    std::set<std::string> names;
+    for (const auto& parameter : url ? url->params() : boost::urls::params_view()) {
+        if (!names.insert(parameter.key).second) {
+            return parameter.key;
+        }
+    }
+    return {};
 }
 
 }  // namespace nsr::router::http

@@ -37,4 +37,7 @@ std::string_view authority_of(std::string_view target);
 // if it is malformed or hides a NUL.
 bool parse_target(std::string_view target, Request& request);
 
+// A parameter that such a target has twice: which of them is meant nobody knows. Empty: none.
+std::string repeated_parameter(std::string_view target);
+
 }  // namespace nsr::router::http

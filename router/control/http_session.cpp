@@ -154,6 +154,9 @@ Response Session<Protocol>::answer_to(beast::http::request<beast::http::string_b
     if (!parse_target(target, request)) {
         return refuse(400, "malformed request target");
     }
+    if (const std::string twice = repeated_parameter(target); !twice.empty()) {
+        return refuse(400, "parameter \"" + twice.substr(0, 60) + "\" is given twice");
+    }
     return answer(request);
 }
 

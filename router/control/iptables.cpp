@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/base/utf8.hpp"
 #include "core/rules/language/restore.hpp"
 #include "core/rules/needs.hpp"
 #include "core/rules/set_use.hpp"
@@ -27,8 +28,9 @@ Family family_in(const Request& request) {
 }
 
 std::string answer_text(const IptablesAnswer& answer) {
-    return boost::json::serialize(boost::json::object{
-        {"exit", answer.code}, {"stdout", answer.text}, {"stderr", answer.errors}});
+    return boost::json::serialize(boost::json::object{{"exit", answer.code},
+                                                      {"stdout", as_utf8(answer.text)},
+                                                      {"stderr", as_utf8(answer.errors)}});
 }
 
 // Tracking that is switched off stays off: a change that needs it is refused.
@@ -199,10 +201,10 @@ Response errors_response(const ConfigErrors& errors, bool as_json) {
     }
     boost::json::array list;
     for (const ConfigError& error : errors) {
-        list.push_back({{"file", error.where.file},
+        list.push_back({{"file", as_utf8(error.where.file)},
                         {"line", error.where.line},
                         {"column", error.where.column},
-                        {"message", error.message}});
+                        {"message", as_utf8(error.message)}});
     }
     Response response;
     response.status = 400;

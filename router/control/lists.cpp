@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/base/utf8.hpp"
 #include "core/conntrack/conntrack.hpp"
 #include "core/conntrack/tuple_text.hpp"
 #include "router/control/ip_json.hpp"
@@ -88,7 +89,7 @@ Response ControlPort::stream_list(const Request& request,
                 out += walk->begun ? "\n]\n" : "]\n";
                 return Piece::Last;
             }
-            out += (walk->begun ? ",\n" : "\n") + json::serialize(one);
+            out += (walk->begun ? ",\n" : "\n") + as_utf8(json::serialize(one));
             walk->begun = true;
         }
         return Piece::More;

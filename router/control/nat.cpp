@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/words.hpp"
 #include "core/procfs/nat_mappings.hpp"
 #include "core/wire/protocol.hpp"
 #include "router/control/port.hpp"
@@ -41,10 +42,12 @@ bool read_endpoint(std::string_view text, procfs::MappingFilter& filter) {
     return filter.address && filter.port.has_value() == has_port;
 }
 
+// "udp", "UDP", "17"
 std::uint8_t protocol_in(std::string_view name) {
     for (const std::uint8_t protocol :
          {proto::kTcp, proto::kUdp, proto::kUdplite, proto::kSctp, proto::kIcmp, proto::kIcmpv6}) {
-        if (conntrack::protocol_name(protocol) == name) {
+        if (conntrack::protocol_name(protocol) == lower(name) ||
+            number_in<std::uint8_t>(name) == protocol) {
             return protocol;
         }
     }
@@ -65,11 +68,11 @@ Response ControlPort::list_nat(const Request& request) {
     procfs::MappingFilter filter;
     const std::string proto = value_of(request, "proto");
     filter.protocol = protocol_in(proto);
-    if (!proto.empty() && filter.protocol == 0) {
+    if (request.query.contains("proto") && filter.protocol == 0) {
         return bad("\"" + proto + "\" is none of tcp, udp, udplite, sctp, icmp, icmpv6");
     }
     const std::string endpoint = value_of(request, "endpoint");
-    if (!endpoint.empty() && !read_endpoint(endpoint, filter)) {
+    if (request.query.contains("endpoint") && !read_endpoint(endpoint, filter)) {
         return bad("\"" + endpoint +
                    "\" is no endpoint: an address, and a port or id behind it as in "
                    "10.0.0.2:4000 or [fd00::2]:4000");
@@ -95,14 +98,19 @@ Response ControlPort::change_nat(const Request& request) {
     if (auto refused = not_one_of(request, "family", {"ipv4", "ipv6"})) {
         return *refused;
     }
-    const std::string number = value_of(request, "rule");
-    if (number.empty()) {
+    if (!request.query.contains("rule")) {
+        for (const std::string_view about : {"chain", "family"}) {
+            if (request.query.contains(std::string(about))) {
+                return bad(std::string(about) + " needs rule: without it all translations go");
+            }
+        }
         controls_.router.forget_translations(std::nullopt, now());
         return http::plain(200, {});
     }
+    const std::string number = value_of(request, "rule");
     const bool v6 = value_of(request, "family") == "ipv6";
-    const std::string named = value_of(request, "chain");
-    const std::string name = named.empty() ? "POSTROUTING" : named;
+    const std::string name =
+        request.query.contains("chain") ? value_of(request, "chain") : "POSTROUTING";
     const rules::Chain* chain = controls_.router.ruleset()
                                     .table(v6 ? Family::Ipv6 : Family::Ipv4, rules::TableId::Nat)
                                     .find(name);

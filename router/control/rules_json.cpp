@@ -45,7 +45,7 @@ void RulesJson::begin_chain(std::string& out) {
     const rules::Chain& chain = std::as_const(counted_.ruleset).table(family, id).chains[chain_];
     json::object heading{{"family", family == Family::Ipv6 ? "ipv6" : "ipv4"},
                          {"table", rules::name_of(id)},
-                         {"chain", chain.name}};
+                         {"chain", as_utf8(chain.name)}};
     if (chain.policy != rules::Policy::None) {
         json::object policy = counters_of(counted_.counters.table(family, id).policy(chain_));
         policy["verdict"] = rules::name_of(chain.policy);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/printable.hpp"
+#include "core/base/utf8.hpp"
 #include "core/conntrack/conntrack.hpp"
 #include "core/pipeline/hooks.hpp"
 #include "core/rules/table_id.hpp"
@@ -321,7 +322,7 @@ void append_json(std::string& out, const Observation& seen, const RenderOptions&
     if (seen.left_out != 0) {
         object["left_out"] = seen.left_out;
     }
-    out += json::serialize(object);
+    out += as_utf8(json::serialize(object));
     out += '\n';
 }
 

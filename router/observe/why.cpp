@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "core/base/printable.hpp"
+#include "core/base/utf8.hpp"
 #include "core/conntrack/conntrack.hpp"
 #include "core/observe/hint.hpp"
 #include "core/observe/place_text.hpp"
@@ -149,7 +150,7 @@ void append_json(std::string& out, const Record& record, const Told& told) {
             object["window"] = std::move(window);
         }
     }
-    out += json::serialize(object) + "\n";
+    out += as_utf8(json::serialize(object)) + "\n";
 }
 
 }  // namespace

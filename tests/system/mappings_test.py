@@ -59,6 +59,11 @@ def test(h):
 
 
 def reboot(h, client, server, stranger):
+    for number in ("0", "-1", "x"):
+        wrong = h.cli("nat", "reboot", f"--rule={number}")
+        h.check(f"rule {number} there cannot be", wrong.returncode == 2 and f'needs a rule number from 1 on, not "{number}"' in wrong.stderr, wrong)
+    wrong = h.cli("nat", "why", "udp", "nowhere")
+    h.check("what is no endpoint is a wrong command line", wrong.returncode == 2 and "is no endpoint" in wrong.stderr, wrong)
     wrong = h.cli("nat", "reboot", "--rule", "7")
     h.check("there is no rule 7", wrong.returncode == 1 and "which has 2" in wrong.stderr, wrong)
     h.check("rule 2 mapped nothing", h.cli("nat", "reboot", "--rule", "2").returncode == 0 and h.cli("nat", "list").stdout.count("\n") == 1)

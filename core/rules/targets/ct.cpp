@@ -166,6 +166,7 @@ void read_directions(const Options& options, CtTarget& target) {
 bool read_helper(const GivenOption& given, const RuleContext& context, CtTarget& target) {
     std::vector<std::string_view> names;
     std::string protocols;
+    bool ipv4_only = false;
     for (const conntrack::HelperInfo& row : conntrack::helpers()) {
         const bool named = row.name == given.value && (row.ipv6 || !context.v6());
         if (named && context.only(row.protocol)) {
@@ -173,15 +174,21 @@ bool read_helper(const GivenOption& given, const RuleContext& context, CtTarget&
             return true;
         }
         names.push_back(row.name);
+        ipv4_only = ipv4_only || (row.name == given.value && !named);
         if (named) {
             protocols +=
                 (protocols.empty() ? "\"-p " : " or \"-p ") + protocol_text(row.protocol) + "\"";
         }
     }
-    context.error(given, protocols.empty() ? "unknown helper " + in_quotes(given.value) +
-                                                 did_you_mean(given.value, names)
-                                           : "helper " + in_quotes(given.value) + " needs " +
-                                                 protocols + " in the same rule");
+    if (ipv4_only) {
+        context.error(given, "helper " + in_quotes(given.value) + " is for IPv4 only");
+    } else if (protocols.empty()) {
+        context.error(
+            given, "unknown helper " + in_quotes(given.value) + did_you_mean(given.value, names));
+    } else {
+        context.error(given, "helper " + in_quotes(given.value) + " needs " + protocols +
+                                 " in the same rule");
+    }
     return false;
 }
 

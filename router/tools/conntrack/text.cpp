@@ -1,5 +1,6 @@
 #include "router/tools/conntrack/text.hpp"
 
+#include "core/base/utf8.hpp"
 #include "core/wire/protocol.hpp"
 #include "router/tools/conntrack/plain.hpp"
 #include "router/tools/conntrack/save.hpp"
@@ -38,7 +39,7 @@ std::string labels_of(const Entry& entry) {
 // Of a file's name, which holds no control characters here.
 std::string json_text(std::string_view text) {
     std::string out = "\"";
-    for (const char c : text) {
+    for (const char c : as_utf8(text)) {
         out += c == '"' || c == '\\' ? "\\" : "";
         out += c;
     }

@@ -8,6 +8,7 @@
 #include "router/base/text_file.hpp"
 #include "router/tools/ip/route_words.hpp"
 #include "router/tools/ip/rule_words.hpp"
+#include "router/tools/ip/values.hpp"
 #include "router/tools/ip/word_reader.hpp"
 
 namespace nsr::router {
@@ -22,8 +23,6 @@ constexpr const char* kUsage =
     "ADDRESS] [dev NAME] ...`, `route get|flush ...`, `rule add|del|flush ...`, `link set [dev] "
     "NAME "
     "[mtu N] [up|down]`, or `addr|route|rule|link show`";
-constexpr std::uint32_t kLeastMtu = 68;
-constexpr std::uint32_t kMostMtu = 65535;
 
 // One row per object and verb; the first that the words abbreviate is meant.
 struct Command {
@@ -55,10 +54,10 @@ constexpr Command kCommands[] = {
     {"route", "flush", IpAction::RouteFlush, parse_route_selection},
     {"rule", "add", IpAction::RuleAdd, parse_rule_words},
     {"rule", "delete", IpAction::RuleDel, parse_rule_words},
-    {"rule", "show", IpAction::RuleShow, parse_nothing},
-    {"rule", "list", IpAction::RuleShow, parse_nothing},
-    {"rule", "lst", IpAction::RuleShow, parse_nothing},
-    {"rule", "flush", IpAction::RuleFlush, parse_nothing},
+    {"rule", "show", IpAction::RuleShow, parse_rule_selection},
+    {"rule", "list", IpAction::RuleShow, parse_rule_selection},
+    {"rule", "lst", IpAction::RuleShow, parse_rule_selection},
+    {"rule", "flush", IpAction::RuleFlush, parse_rule_selection},
     {"link", "set", IpAction::LinkSet, parse_link},
     {"link", "show", IpAction::LinkShow, parse_device},
     {"link", "list", IpAction::LinkShow, parse_device},

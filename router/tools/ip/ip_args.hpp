@@ -70,7 +70,7 @@ struct IpArgs {
     std::vector<HopWords> hops;
     RouteSelection selection;          // RouteShow, RouteFlush
     RouteQuestion question;            // RouteGet
-    routing::RuleQuery rule;           // RuleAdd, RuleDel
+    routing::RuleQuery rule;           // Rule...
     std::optional<std::uint32_t> mtu;  // LinkSet
     std::optional<bool> up;            // LinkSet
 

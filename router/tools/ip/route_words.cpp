@@ -53,7 +53,11 @@ std::uint32_t take_table(WordReader& words) {
 
 void take_mtu(WordReader& words, routing::Route& route) {
     route.mtu_locked = words.take_if("lock");
-    route.mtu = take_number(words, "mtu", 65535);
+    route.mtu = take_number(words, "mtu", kMostMtu);
+    if (words.error().empty() && route.mtu < kLeastMtu) {
+        words.fail("mtu of a route is from " + std::to_string(kLeastMtu) + " to " +
+                   std::to_string(kMostMtu) + ", not " + std::to_string(route.mtu));
+    }
 }
 
 // Between two `nexthop`.

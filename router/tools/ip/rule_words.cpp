@@ -145,6 +145,22 @@ constexpr Word kWords[] = {
      [](Value, RuleQuery& q) { return set_action(RuleAction::Unreachable, q); }},
 };
 
+// Those of ip(8) that nobody here looks at.
+constexpr std::string_view kNotSupported[] = {"l3mdev", "realms",   "uidrange",         "tun_id",
+                                              "nat",    "protocol", "suppress_ifgroup", "map-to"};
+
+// What chooses rules to show or to flush. iprule_list_flush_or_save
+constexpr std::string_view kSelectors[] = {
+    "not",   "from",  "to",       "fwmark",     "iif",  "oif",  "tos",   "dsfield", "ipproto",
+    "sport", "dport", "priority", "preference", "pref", "prio", "order", "table",   "lookup"};
+
+constexpr const char* kActionsExclude =
+    "Error: a rule takes only one of table, goto, nop, blackhole, prohibit and unreachable.";
+
+bool is_one_of(std::string_view word, std::span<const std::string_view> words) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+}
+
 const Word* find_word(std::string_view name) {
     const auto found = std::find_if(std::begin(kWords), std::end(kWords),
                                     [&](const Word& each) { return each.name == name; });
@@ -160,6 +176,9 @@ bool takes_no_value(std::string_view word) {
 
 std::string set_rule_word(std::string_view word, const std::string& value, RuleQuery& query) {
     const Word* known = find_word(word);
+    if (is_one_of(word, kNotSupported)) {
+        return "Error: \"" + std::string(word) + "\" of rules is not supported.";
+    }
     return known != nullptr
                ? known->set(value, query)
                : "Error: argument \"" + std::string(word) +
@@ -191,8 +210,13 @@ Parsed parse_rule_words(IpArgs args, std::span<const std::string> rest) {
         const std::string word = words.take();
         const std::string value =
             find_word(word) == nullptr || takes_no_value(word) ? "" : words.take();
+        const bool has_action = !query.any_action;
+        const RuleAction action = query.like.action;
         if (const std::string wrong = set_rule_word(word, value, query); !wrong.empty()) {
             words.fail(wrong);
+        }
+        if (has_action && query.like.action != action) {
+            words.fail(kActionsExclude);
         }
     }
     if (!words.error().empty()) {
@@ -206,6 +230,29 @@ Parsed parse_rule_words(IpArgs args, std::span<const std::string> rest) {
         rule.table = routing::kMainTable;
     }
     const std::string wrong = finish_rule(query);
+    return wrong.empty() ? Parsed(std::move(args)) : Parsed(wrong);
+}
+
+// A word that is none of them is a prefix, as behind `from`.
+Parsed parse_rule_selection(IpArgs args, std::span<const std::string> rest) {
+    RuleQuery& query = args.rule;
+    query.any_action = true;
+    query.like.family = args.family == Family::None ? Family::Ipv4 : args.family;
+    WordReader words(rest);
+    while (words.more()) {
+        const std::string word = words.take();
+        const bool selects = is_one_of(word, kSelectors);
+        const bool has_value = selects && !takes_no_value(word);
+        const std::string value = has_value ? words.take() : word;
+        const bool refused = is_one_of(word, kNotSupported);
+        if (words.error().empty()) {
+            words.fail(set_rule_word(selects || refused ? word : "from", value, query));
+        }
+        if (word == "fwmark" && value.find('/') == std::string::npos) {
+            query.like.mark_mask = 0;  // any
+        }
+    }
+    const std::string wrong = words.error().empty() ? finish_rule(query) : words.error();
     return wrong.empty() ? Parsed(std::move(args)) : Parsed(wrong);
 }
 

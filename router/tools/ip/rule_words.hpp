@@ -11,6 +11,8 @@ namespace nsr::router {
 
 // add, del
 Result<IpArgs, std::string> parse_rule_words(IpArgs args, std::span<const std::string> words);
+// show, flush: what is not said does not matter
+Result<IpArgs, std::string> parse_rule_selection(IpArgs args, std::span<const std::string> words);
 
 // One word with its value ("fwmark", "1/0xff"); empty: it is part of `query` now, else what is
 // wrong. `not` and the actions take no value.

@@ -12,6 +12,10 @@
 
 namespace nsr::router {
 
+// Of links and routes, in bytes. kernel: ETH_MIN_MTU, ETH_MAX_MTU
+inline constexpr std::uint32_t kLeastMtu = 68;
+inline constexpr std::uint32_t kMostMtu = 65535;
+
 // Decimal, or hexadecimal with 0x.
 std::optional<std::uint32_t> parse_number(std::string_view text, std::uint32_t most = 0xffffffff);
 // A TOS, hexadecimal with or without 0x, as iproute2 reads it.

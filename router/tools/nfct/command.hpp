@@ -42,6 +42,8 @@ struct NfctArgs {
     friend bool operator==(const NfctArgs&, const NfctArgs&) = default;
 };
 
+// Of a policy: no control characters.
+[[nodiscard]] bool is_printable_name(std::string_view name);
 // Or what is wrong, as the tool says it: lines.
 Result<NfctArgs, std::string> parse_nfct_args(const std::vector<std::string>& words);
 

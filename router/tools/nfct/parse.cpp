@@ -107,6 +107,9 @@ bool Parser::name() {
         return fail(row_->missing);
     }
     args_.name = words_[at_++].substr(0, conntrack::kMaxTimeoutNameBytes);
+    if (args_.command == NfctCommand::Add && !is_printable_name(args_.name)) {
+        return fail("the name of a timeout policy has printable characters only");
+    }
     return true;
 }
 
@@ -179,6 +182,11 @@ Result<NfctArgs, std::string> Parser::parse() {
 }
 
 }  // namespace
+
+bool is_printable_name(std::string_view name) {
+    return std::all_of(name.begin(), name.end(),
+                       [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
+}
 
 std::string nfct_error(std::string_view message) {
     return "nfct v1.4.7: " + std::string(message) + "\n";

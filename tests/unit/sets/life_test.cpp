@@ -66,6 +66,9 @@ TEST_CASE("a full set says so; what has expired makes room, and with forceadd an
     tell(sets, "create f hash:ip maxelem 2 forceadd", now);
     CHECK(tell(sets, "add f 10.0.0.1-10.0.0.9", now).errors == "");
     CHECK(line_of(sets, "f", "Number", now) == "Number of entries: 2");
+    tell(sets, "create none hash:ip maxelem 0", now);
+    CHECK(tell(sets, "add none 10.0.0.1", now).errors ==
+          "ipset v7.17: Hash is full, cannot add more elements\n");
 }
 
 TEST_CASE("memory of a set that goes is freed piece by piece") {

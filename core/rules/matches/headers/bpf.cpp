@@ -38,7 +38,7 @@ std::shared_ptr<const Match> parse_bpf_match(const Options& options, RuleContext
     }
     auto program = parse_bpf(given->value);
     if (!program) {
-        context.error(*given, in_quotes(given->value) +
+        context.error(*given, "--bytecode: " + in_quotes(given->value) +
                                   " is not a BPF program: the number of instructions (1 to 64), "
                                   "then \",CODE JT JF K\" for each");
         return nullptr;

@@ -8,6 +8,7 @@ using nsr::router::Caller;
 using nsr::router::http::authority_of;
 using nsr::router::http::Guard;
 using nsr::router::http::parse_target;
+using nsr::router::http::repeated_parameter;
 using nsr::router::http::Request;
 
 TEST_CASE("control port: a browser's page on another site cannot drive the router") {
@@ -109,6 +110,13 @@ TEST_CASE("control port: request targets") {
     CHECK(request.path == "/a b.+");
     CHECK(request.query.at("c") == "d==e+f");
     CHECK_FALSE(request.query.contains(""));
+}
+
+TEST_CASE("control port: a parameter that is there twice") {
+    CHECK(repeated_parameter("/nat?rule=1&chain=x").empty());
+    CHECK(repeated_parameter("/nat?rule=1&chain=x&r%75le=2") == "rule");
+    CHECK(repeated_parameter("http://localhost/nat?rule=1&rule=1") == "rule");
+    CHECK(repeated_parameter("/nat").empty());
 }
 
 TEST_CASE("control port: a target in absolute form has an authority of its own") {

@@ -72,6 +72,15 @@ TEST_CASE("http session: requests sent at once are answered in their order") {
     CHECK(third != std::string::npos);
 }
 
+TEST_CASE("http session: a parameter given twice is refused, whichever of them was meant") {
+    const Served served(echo);
+    Client client(served);
+    client.send(request("POST /nat?action=reboot&rule=1&rule=2", kClose));
+    const std::string answer = client.receive_all();
+    CHECK(status_line(answer) == "HTTP/1.1 400 Bad Request");
+    CHECK(answer.find("parameter \"rule\" is given twice\n") != std::string::npos);
+}
+
 TEST_CASE("http session: HTTP/1.0 ends with its answer") {
     const Served served(echo);
     Client client(served);

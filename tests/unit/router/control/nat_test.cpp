@@ -85,6 +85,11 @@ TEST_CASE_FIXTURE(NatPort, "GET /nat: the lines of an endpoint, inside or outsid
           "mapping=endpoint-independent filtering=endpoint-independent sessions=1 "
           "port-kept=yes\n");
     CHECK(get("proto=udp&endpoint=10.0.0.3").find("taken-by(10.0.0.2:4000)") != std::string::npos);
+    for (const std::string udp : {"UDP", "17"}) {
+        CHECK(get("proto=" + udp + "&endpoint=10.0.0.2:4000") ==
+              get("proto=udp&endpoint=10.0.0.2:4000"));
+    }
+    CHECK(get("proto=47", 400).starts_with("\"47\" is none of"));
     CHECK(lines(get("endpoint=192.0.2.1:4000")) == 2);
     CHECK(lines(get("endpoint=[fd00:1::2]:4000")) == 1);
     CHECK(lines(get("endpoint=fd00:1::2")) == 1);
@@ -97,6 +102,8 @@ TEST_CASE_FIXTURE(NatPort, "GET /nat: what is no endpoint is said to be none") {
         CAPTURE(wrong);
         CHECK(get("endpoint=" + wrong, 400).find("10.0.0.2:4000") != std::string::npos);
     }
+    CHECK(get("endpoint=", 400).starts_with("\"\" is no endpoint"));
+    CHECK(get("proto=", 400).starts_with("\"\" is none of"));
     CHECK(ask_query("GET", "port=1").status == 400);
 }
 
@@ -107,6 +114,11 @@ TEST_CASE_FIXTURE(NatPort, "POST /nat: a reboot, of one rule or of all") {
     CHECK(ask_query("POST", "action=reboot&rule=0").status == 400);
     CHECK(ask_query("POST", "action=reboot&rule=1&chain=NONE").status == 404);
     CHECK(ask_query("POST", "action=reboot&rule=1&family=ipv5").status == 400);
+    CHECK(ask_query("POST", "action=reboot&rule=").status == 400);
+    CHECK(ask_query("POST", "action=reboot&rule=1&chain=").status == 404);
+    CHECK(ask_query("POST", "action=reboot&family=ipv6").body ==
+          "family needs rule: without it all translations go\n");
+    CHECK(ask_query("POST", "action=reboot&chain=NONE").status == 400);
     CHECK(lines(get("")) == 4);
     CHECK(ask_query("POST", "action=reboot&rule=1").status == 200);
     CHECK(get("proto=tcp").empty());

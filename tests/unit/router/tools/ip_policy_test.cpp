@@ -91,6 +91,72 @@ TEST_CASE_FIXTURE(Bench, "rules that are wrong, or not there") {
     CHECK(ip("rule del table 9") == "RTNETLINK answers: No such file or directory");
 }
 
+TEST_CASE_FIXTURE(Bench, "a rule has one action, and what nobody looks at is refused by its name") {
+    for (const char* line : {"rule add from 10.0.0.9 unreachable table 5",
+                             "rule add from 10.0.0.9 table 5 unreachable",
+                             "rule add from 10.0.0.9 goto 7 nop", "rule del table 5 blackhole"}) {
+        CHECK_MESSAGE(ip(line) ==
+                          "Error: a rule takes only one of table, goto, nop, blackhole, prohibit "
+                          "and unreachable.",
+                      line);
+    }
+    for (const char* word : {"l3mdev", "realms", "uidrange", "tun_id", "protocol"}) {
+        const std::string said = "Error: \"" + std::string(word) + "\" of rules is not supported.";
+        CHECK(ip(("rule add from 10.0.0.9 " + std::string(word) + " 4").c_str()) == said);
+        CHECK(ip(("rule show " + std::string(word) + " 4").c_str()) == said);
+    }
+    CHECK(ip("rule").find("10.0.0.9") == std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Bench, "rules are chosen by what they ask for, to show them and to flush them") {
+    done({"rule add prio 10 from 10.0.0.10 to 10.1.0.0/16 iif lan table 10",
+          "rule add prio 11 from 10.0.0.11 to 10.1.0.0/16 iif lan table 11",
+          "rule add prio 13 fwmark 5/0xff oif wan ipproto tcp dport 80 blackhole",
+          "rule add prio 14 not from 10.0.0.12 prohibit"});
+    const std::string ten = "10:\tfrom 10.0.0.10 to 10.1.0.0/16 iif lan lookup 10\n";
+    const std::string eleven = "11:\tfrom 10.0.0.11 to 10.1.0.0/16 iif lan lookup 11\n";
+    const std::string web =
+        "13:\tfrom all fwmark 0x5/0xff oif wan ipproto tcp dport 80 blackhole\n";
+    const std::string inverted = "14:\tnot from 10.0.0.12 prohibit\n";
+    const std::pair<const char*, std::string> kChosen[] = {
+        {"table 10", ten},
+        {"priority 11", eleven},
+        {"from 10.0.0.10", ten},
+        {"10.0.0.10", ten},
+        {"from 10.0.0.10/31", ten + eleven},
+        {"to 10.1.0.0/16", ten + eleven},
+        {"to 10.1.2.3", ""},
+        {"iif lan table 11", eleven},
+        {"oif wan", web},
+        {"fwmark 5", web},
+        {"fwmark 5/0xf", ""},
+        {"ipproto tcp dport 80", web},
+        {"sport 80", ""},
+        {"not", inverted},
+        {"lookup main", "32766:\tfrom all lookup main\n"},
+        {"table 10 iif lo", ""},
+    };
+    for (const auto& [words, lines] : kChosen) {
+        CHECK_MESSAGE(ip(("rule show " + std::string(words)).c_str()) == lines, words);
+    }
+    CHECK(ip("rule show all") == ip("rule"));
+    CHECK(ip("rule show from x") == "Error: any valid prefix is expected rather than \"x\".");
+    CHECK(ip("rule show goto 5") == "Error: any valid prefix is expected rather than \"goto\".");
+    CHECK(ip("rule show table").find("Command line is not complete") == 0);
+    done({"rule flush table 10", "rule flush fwmark 5", "rule flush not"});
+    CHECK(ip("rule") == "0:\tfrom all lookup local\n" + eleven +
+                            "32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n");
+}
+
+TEST_CASE_FIXTURE(Bench,
+                  "behind a first rule of priority 0 the next get it, too, and all of them stay") {
+    done({"rule add priority 0 from 10.0.0.4", "rule add from 10.0.0.5", "rule flush"});
+    CHECK(ip("rule") ==
+          "0:\tfrom all lookup local\n"
+          "0:\tfrom 10.0.0.4 lookup main\n"
+          "0:\tfrom 10.0.0.5 lookup main\n");
+}
+
 TEST_CASE_FIXTURE(Bench, "routes are listed with what was said of them") {
     done({"route add default via 192.0.2.9 metric 100",
           "route add default via 192.0.2.10 metric 200",
@@ -139,6 +205,10 @@ TEST_CASE_FIXTURE(Bench, "routes are listed with what was said of them") {
 }
 
 TEST_CASE_FIXTURE(Bench, "routes that are refused") {
+    for (const char* mtu : {"mtu 0", "mtu 67", "mtu lock 10"}) {
+        CHECK(ip(("route add 198.18.0.0/16 via 192.0.2.9 " + std::string(mtu)).c_str())
+                  .starts_with("mtu of a route is from 68 to 65535, not "));
+    }
     done({"route add 198.18.0.0/16 via 192.0.2.9 metric 5"});
     CHECK(ip("route add 198.18.0.0/16 via 192.0.2.10 metric 5") ==
           "RTNETLINK answers: File exists");

@@ -74,6 +74,17 @@ TEST_CASE_FIXTURE(Bench, "nfct: names are unique, and cut to 31 bytes") {
     CHECK(show("list timeout") == "");
 }
 
+TEST_CASE_FIXTURE(Bench, "nfct: a name that a terminal would obey is refused") {
+    const std::string said =
+        "nfct v1.4.7: the name of a timeout policy has printable characters only\n";
+    for (const std::string name : {"a\x1b[2J", "a\x7f", "a\tb"}) {
+        const auto args = parse_nfct_args({"add", "timeout", name, "inet", "tcp", "close", "1"});
+        REQUIRE(!args);
+        CHECK(args.error() == said);
+    }
+    CHECK(show("list timeout") == "");
+}
+
 TEST_CASE_FIXTURE(Bench, "nfct: what a rule names stays") {
     CHECK(error("add timeout a inet tcp close 1") == "");
     CHECK(error("add timeout b inet tcp close 1") == "");

@@ -102,6 +102,9 @@ TEST_CASE("what is not legal in its table or chain is refused") {
     has(wrong("-j DNAT --to-destination 1.2.3.4", "POSTROUTING", "nat"),
         "not valid in POSTROUTING");
     has(wrong("-j NOTRACK"), "only valid in table raw");
+    has(errors_of("*raw\n-A PREROUTING -p tcp -j CT --helper irc\nCOMMIT\n", Family::Ipv6),
+        "helper \"irc\" is for IPv4 only");
+    has(wrong("-m bpf --bytecode 4,48 -j DROP"), "--bytecode: \"4,48\" is not a BPF program");
     has(wrong("-j DROP", "PREROUTING", "nat"), "nat table is not for filtering");
     has(wrong("-j INPUT"), "cannot jump to the built-in chain INPUT");
     has(wrong("-m rpfilter", "FORWARD", "mangle"), "\"rpfilter\" is not valid in FORWARD");
