@@ -71,7 +71,10 @@ bool EventFilter::wants(const EventRecord& record) const {
         return expectations && (!filter.family ||
                                 *filter.family == record.expectation().expectation.tuple.family());
     }
-    return connections && selects(filter, record.entry());
+    // An event that does not say the state has none.
+    constexpr std::uint32_t kSaysState = event::kDestroy | event::kProtoInfo;
+    const bool says = (std::get<ConnectionCopy>(record.about).bits & kSaysState) != 0;
+    return connections && (says || !filter.state) && selects(filter, record.entry());
 }
 
 }  // namespace nsr::router

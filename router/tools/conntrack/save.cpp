@@ -9,6 +9,7 @@ using conntrack::Connection;
 using conntrack::Tuple;
 namespace status = conntrack::status;
 
+void append_zones(std::string& out, const Entry& entry);
 void append_save_ports(std::string& out, const Tuple& original, const Tuple& reply);
 
 }  // namespace
@@ -34,10 +35,12 @@ void append_save(std::string& out, const Entry& entry, const Attributes& attribu
     out.append(1, '-') += command;
     out += attributes.timeout ? " -t " + number(entry.seconds_left()) : "";
     out += " -u " + status_words(connection);
-    const bool source_kept = reply.destination == original.source;
-    const bool destination_kept = reply.source == original.destination;
-    out += (destination_kept ? " -r " : " -g ") + to_string(reply.source);
-    out += (source_kept ? " -q " : " -n ") + to_string(reply.destination);
+    append_zones(out, entry);
+    out += " -s " + to_string(original.source) + " -d " + to_string(original.destination);
+    const bool to_other = connection.has(status::kDstNat) && reply.source != original.destination;
+    const bool from_other = connection.has(status::kSrcNat) && reply.destination != original.source;
+    out += (to_other ? " -g " : " -r ") + to_string(reply.source);
+    out += (from_other ? " -n " : " -q ") + to_string(reply.destination);
     const std::string_view name = protocol_name(connection.protocol);
     out += " -p " + (name == "unknown" ? number(connection.protocol) : std::string(name));
     append_save_ports(out, original, reply);
@@ -45,19 +48,30 @@ void append_save(std::string& out, const Entry& entry, const Attributes& attribu
     if (attributes.protocol_info && !state.empty()) {
         out += " --state " + std::string(state);
     }
-    if (connection.mark != 0) {
-        out += " -m " + number(connection.mark);
+    if (connection.protocol == proto::kSctp) {  // the octets of its tags are in the other order
+        const auto& tags = connection.state.sctp.vtag;
+        out += " --orig-vtag " + number(__builtin_bswap32(tags[0])) + " --reply-vtag " +
+               number(__builtin_bswap32(tags[1]));
     }
-    if (connection.zone != 0 && entry.zone_is_shared()) {
-        out += " -w " + number(connection.zone);
+    if (connection.mark != 0) {  // differs: save-mark
+        out += " -m " + number(connection.mark);
     }
 }
 
 namespace {
 
+void append_zones(std::string& out, const Entry& entry) {
+    if (entry.connection.zone == 0) {
+        return;
+    }
+    const bool original = entry.zone_of(Direction::Original) != 0;
+    out += entry.zone_is_shared() ? " -w " : original ? " --orig-zone " : " --reply-zone ";
+    out += number(entry.connection.zone);
+}
+
 void append_save_ports(std::string& out, const Tuple& original, const Tuple& reply) {
     const std::string icmp = original.protocol == proto::kIcmpv6 ? " --icmpv6-" : " --icmp-";
-    switch (ports_of(original.protocol)) {
+    switch (conntrack::ports_of(original.protocol)) {
         case Ports::Ports:
             out += " --sport " + number(original.source_port) + " --dport " +
                    number(original.destination_port) + " --reply-port-src " +

@@ -32,11 +32,26 @@ bool zones_fit(const ConntrackFilter& filter, const Entry& entry) {
            (!filter.zone_reply || *filter.zone_reply == reply);
 }
 
+// kSrcNat, kDstNat: which ends differ. Of ICMP both do, for the tool takes type and code for a port
+// that became the id, or the other way round. libnetfilter_conntrack: NFCT_GOPT_IS_SNAT, _IS_SPAT
+std::uint32_t translations(const conntrack::Connection& connection, const Tuple& original,
+                           const Tuple& reply) {
+    const bool source =
+        reply.destination != original.source || reply.destination_port != original.source_port;
+    const bool destination =
+        reply.source != original.destination || reply.source_port != original.destination_port;
+    return (connection.has(conntrack::status::kSrcNatDone) && source ? conntrack::status::kSrcNat
+                                                                     : 0) |
+           (connection.has(conntrack::status::kDstNatDone) && destination
+                ? conntrack::status::kDstNat
+                : 0);
+}
+
 // The reply's ends are the translated ones: its destination is the new source, its source the new
 // destination.
 bool nat_fits(const ConntrackFilter& filter, const conntrack::Connection& connection,
-              const Tuple& reply) {
-    if (filter.nat_any != 0 && !connection.has_any(filter.nat_any)) {
+              const Tuple& original, const Tuple& reply) {
+    if (filter.nat_any != 0 && (translations(connection, original, reply) & filter.nat_any) == 0) {
         return false;
     }
     const bool source = connection.has_any(conntrack::status::kSrcNat);
@@ -64,7 +79,8 @@ bool selects(const ConntrackFilter& filter, const Entry& entry) {
            (!filter.state || *filter.state == conntrack::state_name(connection)) &&
            (!filter.mark || (connection.mark & filter.mark->mask) == filter.mark->value) &&
            connection.has(filter.status_set) && !connection.has_any(filter.status_clear) &&
-           nat_fits(filter, connection, reply) && (!filter.id || *filter.id == raw(entry.id));
+           nat_fits(filter, connection, original, reply) &&
+           (!filter.id || *filter.id == raw(entry.id));
 }
 
 }  // namespace nsr::router

@@ -72,8 +72,8 @@ std::string xml_meta(const Entry& entry, const Attributes& attributes,
     }
     out += attributes.use ? element("use", "1") : "";
     out += element("id", number(raw(entry.id)));
-    out += connection.has(status::kSeenReply) ? "" : "<unreplied/>";
     out += connection.has(status::kAssured) ? "<assured/>" : "";
+    out += connection.has(status::kSeenReply) ? "" : "<unreplied/>";
     if (attributes.timestamp && entry.extra != nullptr && entry.extra->start_ns != 0) {
         if (output.ktimestamp) {
             const auto stopped = std::to_string(entry.now.time_since_epoch().count());

@@ -220,11 +220,11 @@ using Words = std::vector<std::string>;
 
 struct Announcing : Heard {
     // `mask`: of CT --ctevents and --expevents
-    ConnId open(std::uint16_t mask) {
+    ConnId open(std::uint32_t mask) {
         Packet first = tcp("10.0.0.2:4000", "192.0.2.1:21").syn().packet(pool);
         REQUIRE(dissect(first).accepted());
         first.meta.ct_template = true;
-        first.meta.ct_events = mask & 0x3ff;
+        first.meta.ct_events = mask & (event::kNameable | event::kExpectNew);
         first.meta.ct_helper = static_cast<std::uint8_t>(HelperId::Ftp) & 0x3f;
         REQUIRE(conntrack.track(first, now).accepted());
         CHECK(conntrack.confirm(first, now).accepted());
