@@ -72,11 +72,9 @@ class Conntrack : public Helping {
     ~Conntrack();
     Conntrack(const Conntrack&) = delete;
     Conntrack& operator=(const Conntrack&) = delete;
-
     // Off: packets pass untracked and the table is empty (the module is not loaded).
     void set_active(Family family, bool active, Instant now);
     [[nodiscard]] bool active(Family family) const;
-
     // PREROUTING, or OUTPUT when the packet is locally generated (no checksum is verified then, as
     // in the kernel). Drops only where the kernel does: table full, tracker refusal.
     Verdict track(Packet& packet, Instant now);
@@ -94,12 +92,14 @@ class Conntrack : public Helping {
     // REJECT answered this packet of a TCP connection with a reset: the connection is closing.
     // kernel: nf_ct_set_closing
     void set_closing(const Packet& packet, Instant now);
-
     // Everything that changes a connection beside its packets comes through one of these.
-    // False, and nothing changed: the timeout is fixed. kernel: EPERM of ctnetlink
-    [[nodiscard]] bool update(ConnId id, const Change& change, Instant now);
-    // conntrack -z. kernel: IPCTNL_MSG_CT_GET_CTRZERO
-    void zero_counters(ConnId id);
+    // Nothing changed where that is refused.
+    [[nodiscard]] Result<Done, Refusal> update(ConnId id, const Change& change, Instant now);
+    // Confirmed at once. `translate` sets NAT up before that; false: it cannot.
+    using Translate = std::function<bool(ConnId)>;
+    [[nodiscard]] Result<ConnId, Refusal> insert(const NewConnection& wanted,
+                                                 const Translate& translate, Instant now);
+    void zero_counters(ConnId id);  // conntrack -z. kernel: IPCTNL_MSG_CT_GET_CTRZERO
     // kernel: connmark_tg
     void set_mark(ConnId id, Mark mark);
     // Sets one of 128 labels. False: no memory. kernel: connlabel_set_bit
@@ -110,16 +110,13 @@ class Conntrack : public Helping {
     // `bits`: of status::kNatMask, kNatDoneMask and kOneWayRefresh.
     void set_nat(ConnId id, std::uint32_t bits, RuleId rule);
     void set_masqueraded_behind(ConnId id, IfIndex interface);
-
     // The connection keeps what it has, but has to be accepted again: from now on
     // awaits_recheck() is true of its packets, until accept_again().
     void recheck(ConnId id);
     [[nodiscard]] bool awaits_recheck(const Packet& packet) const;
     void accept_again(ConnId id, RuleId rule);
-
     void subscribe(EventSubscriber& subscriber) { events_.subscribe(subscriber); }
     void unsubscribe(EventSubscriber& subscriber) { events_.unsubscribe(subscriber); }
-
     [[nodiscard]] const Table& table() const { return table_; }
     [[nodiscard]] const Settings& settings() const { return settings_; }
     // Counts from the next packet on; another number of buckets resizes the index.
@@ -168,6 +165,9 @@ class Conntrack : public Helping {
     [[nodiscard]] const Timeouts& timeouts_of(ConnId id) const;
     Result<ConnId, DropReason> create(const Packet& packet, const Tuple& tuple, const Tuple& reply,
                                       Instant now);
+    bool fill(ConnId id, const Tuple& tuple, const Tuple& reply, const Meta& meta,
+              const std::optional<Expectation>& expected);
+    Result<Done, Refusal> admit(ConnId id, const Change& with, Instant now);
     [[nodiscard]] bool carries_events(const Meta& meta) const;
     bool add_extra(ConnId id, const Meta& meta);
     bool make_room(Instant now);

@@ -41,15 +41,7 @@ Result<ConnId, DropReason> Conntrack::create(const Packet& packet, const Tuple& 
         return DropReason::TrackingFailed;
     }
     const auto expected = find_expected(tuple, packet.meta.zone, to_jiffies(now));
-    Connection& record = table_[*id];
-    record.family = tuple.family();
-    record.protocol = tuple.protocol;
-    record.zone = packet.meta.zone;
-    record.status = carries_events(packet.meta) ? status::kEvents : 0;
-    const bool complete = table_.set_tuple(*id, Direction::Original, tuple) &&
-                          table_.set_tuple(*id, Direction::Reply, reply) &&
-                          add_extra(*id, packet.meta) && take_help(*id, packet.meta, expected);
-    if (!complete) {
+    if (!fill(*id, tuple, reply, packet.meta, expected)) {
         free(*id);
         return DropReason::TrackingFailed;
     }
@@ -65,6 +57,19 @@ Result<ConnId, DropReason> Conntrack::create(const Packet& packet, const Tuple& 
         table_[*id].status |= welcome.expected ? status::kExpected : 0;
     }
     return *id;
+}
+
+// A record that was just allocated gets what a connection has from its beginning. False: no memory.
+bool Conntrack::fill(ConnId id, const Tuple& tuple, const Tuple& reply, const Meta& meta,
+                     const std::optional<Expectation>& expected) {
+    Connection& record = table_[id];
+    record.family = tuple.family();
+    record.protocol = tuple.protocol;
+    record.zone = meta.zone;
+    record.status = carries_events(meta) ? status::kEvents : 0;
+    return table_.set_tuple(id, Direction::Original, tuple) &&
+           table_.set_tuple(id, Direction::Reply, reply) && add_extra(id, meta) &&
+           take_help(id, meta, expected);
 }
 
 // kernel: nf_ct_ecache_ext_add
@@ -172,27 +177,6 @@ void Conntrack::set_settings(const Settings& settings) {
         table_.resize(settings.buckets);
     }
     settings_ = settings;
-}
-
-// kernel: ctnetlink_change_conntrack, ctnetlink_change_timeout, ctnetlink_change_status
-bool Conntrack::update(ConnId id, const Change& change, Instant now) {
-    constexpr std::uint32_t kChangeable =
-        status::kSeenReply | status::kAssured | status::kFixedTimeout;
-    NSR_CHECK(!events_.delivering());
-    Connection& record = table_[id];
-    if (change.timeout_seconds && record.has(status::kFixedTimeout)) {
-        return false;
-    }
-    if (change.timeout_seconds) {
-        record.deadline = to_jiffies(now) + seconds_to_jiffies(*change.timeout_seconds);
-        table_.deadline_lowered(id, to_jiffies(now));
-    }
-    record.status |= change.status & kChangeable;
-    if (change.mark) {
-        record.mark = (record.mark & ~change.mark->mask) ^ change.mark->value;
-    }
-    events_.report(id, event::kChange, now, ChangedBy::Administrator);
-    return true;
 }
 
 void Conntrack::zero_counters(ConnId id) {

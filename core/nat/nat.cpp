@@ -95,6 +95,10 @@ Verdict Nat::bind_expected(ConnId id, Manip manip, const Range& range, Instant n
     return impl_->setup(id, manip, range, RuleId::None, IfIndex::None, now);
 }
 
+Verdict Nat::bind_made(ConnId id, Manip manip, const std::optional<Range>& range, Instant now) {
+    return impl_->setup(id, manip, range, RuleId::None, IfIndex::None, now);
+}
+
 // kernel: nf_nat_setup_info
 Verdict Nat::Impl::setup(ConnId id, Manip manip, const std::optional<Range>& range, RuleId rule,
                          IfIndex out, Instant now) {

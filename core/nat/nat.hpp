@@ -49,6 +49,8 @@ class Nat {
                  Instant now);
     // The same without a rule, for a connection that was expected. kernel: nf_nat_setup_info
     Verdict bind_expected(ConnId id, Manip manip, const Range& range, Instant now);
+    // For a connection that an administrator makes; `range` as of bind().
+    Verdict bind_made(ConnId id, Manip manip, const std::optional<Range>& range, Instant now);
     // Rewrites the packet as its connection demands at this hook. kernel: nf_nat_packet,
     // nf_nat_icmp_reply_translation. A masqueraded connection that leaves through another interface
     // than before dies here. kernel: nf_nat_oif_changed

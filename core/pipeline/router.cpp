@@ -11,8 +11,6 @@
 
 namespace nsr {
 
-constexpr std::size_t kDatagramsPerCall = 64;  // of expire(): each may be answered with an error
-
 struct Router::Impl {
     explicit Impl(Options options) : state(std::move(options)) {}
 
@@ -73,6 +71,7 @@ std::optional<Instant> Router::next_deadline() const {
 }
 
 bool Router::expire(Instant now, EgressQueue& out) {
+    constexpr std::size_t kDatagramsPerCall = 64;  // each may be answered with an error
     pipeline::State& state = impl_->state;
     const bool complete = state.conntrack.expire(now);
     pipeline::Pipeline pipeline(state, now, out);
@@ -173,8 +172,8 @@ bool Router::tracking_active() const {
     return conntrack().active(Family::Ipv4) || conntrack().active(Family::Ipv6);
 }
 
-bool Router::update_connection(ConnId id, const conntrack::Change& change, Instant now) {
-    return impl_->state.conntrack.update(id, change, now);
+pipeline::MadeConnections Router::made_connections() {
+    return pipeline::MadeConnections(impl_->state);
 }
 
 void Router::zero_counters(ConnId id) {

@@ -26,6 +26,7 @@
 #include "core/packet/packet.hpp"
 #include "core/pipeline/counters.hpp"
 #include "core/pipeline/drop_places.hpp"
+#include "core/pipeline/made_connection.hpp"
 #include "core/pipeline/observer.hpp"
 #include "core/pipeline/recorder.hpp"
 #include "core/pipeline/rule_names.hpp"
@@ -115,7 +116,7 @@ class Router {
     [[nodiscard]] bool tracking_active() const;
 
     // What an administrator does to one connection (conntrack(8)); see Conntrack.
-    [[nodiscard]] bool update_connection(ConnId id, const conntrack::Change& change, Instant now);
+    [[nodiscard]] pipeline::MadeConnections made_connections();
     void zero_counters(ConnId id);
     void destroy_connection(ConnId id, Instant now);
     void flush_expectations(Instant now);

@@ -48,7 +48,7 @@ _nsrouter() {
             --control --token --help" ;;
         ip) words="addr route link add del replace show set dev via mtu up down -4 -6 -j -br -s --control --token --help" ;;
         nat) words="list ports why reboot tcp udp icmp --rule --chain -6 --ipv6 --control --token --help" ;;
-        conntrack) words="-L -G -D -U -E -F -C -S expect dying unconfirmed --src --dst --reply-src --reply-dst --proto
+        conntrack) words="-L -G -D -I -A -U -E -F -C -S -R expect dying unconfirmed --src --dst --reply-src --reply-dst --proto
             --sport --dport --state --status --mark --zone --family --output --timeout --zero --dry-run --event-mask --buffer-size --control --token --help" ;;
         trace) words="-j --json -a --all-rules -c --count -r --rate state: in: out: hook: table: chain: rule: verdict: reason: zone:
             mark: connection: traced:yes --control --token --help" ;;

@@ -243,8 +243,12 @@ ControlReply exchange(Socket& socket, const ControlTarget& target, const Control
             reply.body.append(text);
         }
     }
-    const auto entries = parser.get()[kEntriesField];
-    std::from_chars(entries.data(), entries.data() + entries.size(), reply.entries);
+    const auto counts = parser.get()[kEntriesField];
+    const char* at = counts.data();
+    for (std::size_t* count : {&reply.entries, &reply.not_permitted, &reply.busy}) {
+        at = std::from_chars(at, counts.data() + counts.size(), *count).ptr;
+        at += at != counts.data() + counts.size() ? 1 : 0;  // the blank
+    }
     const auto result = parser.get()[kResultField];
     reply.result.assign(result.data(), result.size());
     return reply;

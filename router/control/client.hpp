@@ -25,7 +25,8 @@ struct ControlTarget {
 // sentence that says what there is.
 ControlTarget find_instance(const std::string& control);
 
-// How many connections a conntrack command has shown, deleted or updated: a field behind the text.
+// How many connections a conntrack command has shown, made, deleted or updated: a field behind the
+// text. Of -U, behind blanks: of how many the timeout is fixed, and how many cannot be EXPECTED.
 inline constexpr const char* kEntriesField = "Nsrouter-Entries";
 
 // How an ipset command ended, a field behind the text: its exit code, a blank, and what it says on
@@ -36,7 +37,9 @@ struct ControlReply {
     unsigned status = 0;
     std::string body;
     std::size_t entries = 0;  // what kEntriesField says
-    std::string result;       // what kResultField says
+    std::size_t not_permitted = 0;
+    std::size_t busy = 0;
+    std::string result;  // what kResultField says
     [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
 };
 

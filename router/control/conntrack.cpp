@@ -56,11 +56,19 @@ std::string top_json(const Top& top, std::size_t most) {
 }
 
 // A stream that says at its end how many connections it was about.
-Response with_count(const std::function<std::size_t()>& entries) {
+Response with_count(const std::function<std::string()>& counts) {
     Response response;
     response.trailer = kEntriesField;
-    response.trailer_value = [entries] { return std::to_string(entries()); };
+    response.trailer_value = counts;
     return response;
+}
+
+std::string counts_of(const ConntrackPass& pass) {
+    std::string counts = std::to_string(pass.entries());
+    if (const auto& [not_permitted, busy] = pass.refusals(); not_permitted + busy != 0) {
+        counts += " " + std::to_string(not_permitted) + " " + std::to_string(busy);
+    }
+    return counts;
 }
 
 }  // namespace
@@ -92,10 +100,11 @@ Response ControlPort::conntrack(const Request& request) {
         return stream_conntrack(std::move(pass));
     }
     const ConntrackAnswer answer = run_conntrack(*args, controls_.router, now());
+    controls_.engine.deadlines_changed();
     if (!answer.error.empty()) {
         return http::plain(400, answer.error + "\n");
     }
-    Response response = with_count([entries = answer.entries] { return entries; });
+    Response response = with_count([entries = answer.entries] { return std::to_string(entries); });
     response.stream = [body = answer.text](std::string& out) {
         out += body;
         return Piece::Last;
@@ -222,7 +231,7 @@ Response ControlPort::with_places(
 // One that names rules gets their places first.
 Response ControlPort::stream_conntrack(ConntrackPass pass, const std::string& content_type) {
     const auto shared = std::make_shared<ConntrackPass>(std::move(pass));
-    Response response = with_count([shared] { return shared->entries(); });
+    Response response = with_count([shared] { return counts_of(*shared); });
     response.content_type = content_type;
     response.stream = [this, shared](std::string& out) { return advance(*shared, out); };
     if (!shared->names_rules()) {

@@ -1,6 +1,7 @@
 #include "router/control/conntrack_query.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "router/tools/conntrack/parse.hpp"
 
@@ -29,7 +30,7 @@ Result<ConntrackArgs, std::string> conntrack_query(const char* command,
             words.push_back("--" + name + "=" + value);
         }
     }
-    return parse_conntrack_args(words);
+    return parse_conntrack_query(std::move(words));
 }
 
 }  // namespace nsr::router

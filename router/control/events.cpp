@@ -174,7 +174,7 @@ Response ControlPort::follow_events(const Request& request) {
     if (!text && request.query.contains("output")) {
         return http::plain(400, "output is of format=text\n");
     }
-    const auto args = parse_conntrack_args(event_words(request));
+    const auto args = parse_conntrack_query(event_words(request));
     if (!args) {
         return http::plain(400, args.error() + "\n");
     }

@@ -18,11 +18,11 @@ inline constexpr std::uint32_t kSecMark = 1u << 9;
 inline constexpr std::uint32_t kLabel = 1u << 10;
 inline constexpr std::uint32_t kSynProxy = 1u << 11;
 inline constexpr std::uint32_t kAll = (1u << 12) - 1;
+inline constexpr std::uint32_t kNameable = (1u << 10) - 1;  // by --ctevents
 
-// Ours, of what a connection shall tell: that it expects another one. No connection of ours has a
-// security mark, so the bit is free. kernel: IPEXP_NEW of struct nf_conntrack_ecache's expmask
-inline constexpr std::uint32_t kExpectNew = kSecMark;
-inline constexpr std::uint32_t kNameable = kSecMark - 1;  // by --ctevents, of what there is
+// Ours, of what a connection shall tell: that it expects another one. kernel: IPEXP_NEW of
+// struct nf_conntrack_ecache's expmask
+inline constexpr std::uint32_t kExpectNew = 1u << 15;
 
 // What a change from outside is told as, whatever it changed. kernel: ctnetlink_new_conntrack
 inline constexpr std::uint32_t kChange =

@@ -15,15 +15,19 @@
 namespace nsr::router {
 
 enum class ConntrackCommand : std::uint8_t {
+    None,  // none was given
     List,
     Get,
     Delete,
     Create,
+    Add,
     Update,
     Events,
     Flush,
     Count,
-    Statistics
+    Statistics,
+    Version,
+    Help
 };
 
 struct MarkFilter {
@@ -33,33 +37,43 @@ struct MarkFilter {
 
 // One half of a connection as options describe it.
 struct TupleFilter {
-    std::optional<Prefix> source;
-    std::optional<Prefix> destination;
-    std::optional<std::uint16_t> source_port;  // ICMP: the identifier
-    std::optional<std::uint16_t> destination_port;
-    std::optional<IpAddress> source_mask;  // --mask-src: the length of `source`, once parsed
+    std::optional<IpAddress> source;
+    std::optional<IpAddress> destination;
+    std::optional<IpAddress> source_mask;  // the bits of `source` that count; nothing: all
     std::optional<IpAddress> destination_mask;
+    std::optional<std::uint16_t> source_port;  // GRE: the key
+    std::optional<std::uint16_t> destination_port;
+};
+
+// -n, -g: that end is translated; to this address and port, where they are given.
+struct NatFilter {
+    bool wanted = false;
+    std::optional<IpAddress> address;
+    std::optional<std::uint16_t> port;
 };
 
 struct ConntrackFilter {
-    std::optional<Family> family;  // -f
+    std::optional<Family> family;  // -f, or that of an address
     std::optional<std::uint8_t> protocol;
     std::array<TupleFilter, 2> tuples;      // original, reply
-    std::optional<std::string> state;       // --state, TCP and SCTP names
+    std::optional<std::string> state;       // --state
     std::optional<std::uint8_t> icmp_type;  // of the original direction
     std::optional<std::uint8_t> icmp_code;
     std::optional<std::uint16_t> icmp_id;
     std::optional<MarkFilter> mark;
-    std::optional<Zone> zone;
-    std::optional<Zone> zone_original;
+    std::optional<Zone> zone;           // that of both directions
+    std::optional<Zone> zone_original;  // that of a connection that has it in this direction alone
     std::optional<Zone> zone_reply;
-    std::uint32_t status_set = 0;           // status bits that must be set
-    std::uint32_t status_clear = 0;         // status bits that must not
-    std::uint32_t nat_any = 0;              // -n, -g, -j: one of these NAT status bits must be set
-    std::optional<Prefix> nat_source;       // -n IP: who the translated source is
-    std::optional<Prefix> nat_destination;  // -g IP: who the translated destination is
-    std::optional<Prefix> nat_either;       // -j IP: one of the two
-    std::optional<std::uint32_t> id;        // --id
+    std::uint32_t status = 0;       // status bits that must be set
+    std::uint32_t status_mask = 0;  // ... and of these no other must
+    bool offloaded = false;         // -u OFFLOAD: nothing is, here
+    NatFilter source_nat;
+    NatFilter destination_nat;
+    bool any_nat = false;  // -j: one of the two is enough
+    std::optional<conntrack::LabelChange::Bits> labels;
+    std::optional<std::uint32_t> id;               // --id
+    bool id_is_place = false;                      // ... that of JSON, which counts places
+    std::optional<std::uint32_t> timeout_seconds;  // of -D
 };
 
 // -o, -e
@@ -86,6 +100,9 @@ struct ConntrackArgs {
     ConntrackFilter filter;
     conntrack::Change change;
     ConntrackOutput output;
+    // What -I expect shall expect, and what of it counts. A mask's addresses are in its tuple, too.
+    TupleFilter expected;
+    TupleFilter expected_mask;
 };
 
 // Does the filter select this connection? An empty filter selects all of the family asked for.

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/wire/protocol.hpp"
 #include "router/tools/conntrack/entry.hpp"
 #include "router/tools/conntrack/expect.hpp"
+#include "router/tools/conntrack/make.hpp"
 #include "router/tools/conntrack/text.hpp"
 #include "router/tools/conntrack/tuple_args.hpp"
 
@@ -15,15 +17,33 @@ using Answer = ConntrackAnswer;
 
 constexpr std::size_t kLooksPerCall = 2000;
 constexpr std::size_t kEntriesPerCall = 200;
+constexpr const char* kXmlBegin = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<conntrack>\n";
 
-// False if there was nothing to change: such an entry does not count as updated.
-bool change_one(const conntrack::Change& change, Router& router, ConnId id, Instant now) {
-    const conntrack::Connection& connection = router.conntrack().table()[id];
-    const bool differs =
-        change.timeout_seconds || (connection.status | change.status) != connection.status ||
-        (change.mark &&
-         ((connection.mark & ~change.mark->mask) ^ change.mark->value) != connection.mark);
-    return differs && router.update_connection(id, change, now);
+// Would the entry look different?
+bool differs(const conntrack::Change& change, const conntrack::Connection& connection,
+             const conntrack::Extra* extra) {
+    const auto state = [&] {
+        return connection.protocol == proto::kTcp ? connection.state.tcp.state
+                                                  : connection.state.sctp.state;
+    };
+    const auto labels_differ = [&] {
+        const conntrack::LabelChange::Bits none{};
+        const auto& labels = extra == nullptr ? none : extra->labels;
+        for (std::size_t word = 0; word < labels.size(); ++word) {
+            const std::uint32_t after =
+                (labels[word] & ~change.labels->clear[word]) | change.labels->set[word];
+            if (after != labels[word]) {
+                return true;
+            }
+        }
+        return false;
+    };
+    return change.timeout_seconds || (connection.status | change.status) != connection.status ||
+           (change.mark &&
+            ((connection.mark & ~change.mark->mask) ^ change.mark->value) != connection.mark) ||
+           (change.protocol.state && !conntrack::state_name(connection).empty() &&
+            *change.protocol.state != state()) ||
+           (change.labels && labels_differ());
 }
 
 RulesOf rules_of(const RulePlaces& places, const conntrack::Connection& connection) {
@@ -100,14 +120,14 @@ bool ConntrackPass::advance(Router& router, std::string& out, std::size_t bytes,
 }
 
 void ConntrackPass::begin(std::string& out) {
-    if (std::exchange(begun_, true)) {
-        return;
-    }
-    if (form_ == Form::Json) {
+    if (!std::exchange(begun_, true) && form_ == Form::Json) {
         out += "[";
-    } else if (args_.output.xml && args_.command == ConntrackCommand::List) {
-        out += "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<conntrack>\n";
     }
+}
+
+// The frame of XML, if it has something in it.
+bool ConntrackPass::frames_xml() const {
+    return form_ == Form::AsAsked && args_.output.xml && args_.command == ConntrackCommand::List;
 }
 
 // -F takes those that are over, too.
@@ -119,7 +139,7 @@ bool ConntrackPass::wanted(const Router& router, ConnId id, Instant now) const {
 }
 
 void ConntrackPass::visit(Router& router, std::string& out, ConnId id, Instant now) {
-    if (args_.command == ConntrackCommand::Update && !change_one(args_.change, router, id, now)) {
+    if (args_.command == ConntrackCommand::Update && !change(router, id, now)) {
         return;
     }
     append(router, out, id, now);
@@ -134,13 +154,28 @@ void ConntrackPass::visit(Router& router, std::string& out, ConnId id, Instant n
     }
 }
 
+// False if there was nothing to change: such an entry does not count as updated. One that could not
+// be changed does, as with the tool.
+bool ConntrackPass::change(Router& router, ConnId id, Instant now) {
+    const conntrack::Table& table = router.conntrack().table();
+    if (!differs(args_.change, table[id], table.extra(id))) {
+        return false;
+    }
+    if (const auto done = router.made_connections().update(id, args_.change, now); !done) {
+        const bool busy = done.error() == conntrack::Refusal::Busy;
+        ++(busy ? refusals_.busy : refusals_.not_permitted);
+    }
+    return true;
+}
+
 void ConntrackPass::append(Router& router, std::string& out, ConnId id, Instant now) {
     if (form_ == Form::Json) {
         out += entries_ == 0 ? "\n" : ",\n";
         append_conntrack_json(out, router.conntrack(), id, rules_of(router, id), now);
     } else if (form_ == Form::AsAsked && args_.command != ConntrackCommand::Flush) {
-        append_conntrack_entry(out, router.conntrack(), id, rules_of(router, id), args_.output,
-                               now);
+        out += frames_xml() && entries_ == 0 ? kXmlBegin : "";
+        append_conntrack_entry(out, router.conntrack(), id, rules_of(router, id), args_.output, now,
+                               args_.command);
     }
 }
 
@@ -157,7 +192,7 @@ RulesOf ConntrackPass::rules_of(const Router& router, ConnId id) {
 void ConntrackPass::end(std::string& out) const {
     if (form_ == Form::Json) {
         out += "\n]\n";
-    } else if (args_.output.xml && args_.command == ConntrackCommand::List) {
+    } else if (frames_xml() && entries_ != 0) {
         out += "</conntrack>\n";
     }
 }
@@ -175,12 +210,15 @@ Answer run_conntrack(const ConntrackArgs& args, Router& router, Instant now) {
     switch (args.command) {
         case ConntrackCommand::Get:
             return get(args, router, now);
+        case ConntrackCommand::Create:
+        case ConntrackCommand::Add:
+            return make_connection(args, router, now);
         case ConntrackCommand::Count:
             return {std::to_string(router.conntrack().table().size()) + "\n", {}, 0};
         case ConntrackCommand::Statistics:
             return {statistics(router.conntrack().stats()), {}, 0};
         default:
-            return {{}, "this command is not supported: -L -G -D -U -F -C -S are", 0};
+            return {{}, "this command is of the command line: nsrouter conntrack", 0};
     }
 }
 
@@ -218,8 +256,13 @@ Answer expectations(const ConntrackArgs& args, Router& router, Instant now) {
                         " expect_delete=" + number(stats.expect_delete) + " \n",
                     {},
                     0};
+        case ConntrackCommand::Create:
+            return make_expectation(args, router, now);
+        case ConntrackCommand::Delete:
+        case ConntrackCommand::Get:
+            return one_expectation(args, router, now);
         default:
-            return {{}, "-L, -F, -C and -S work on this table", 0};
+            return {{}, "this command is of the command line: nsrouter conntrack", 0};
     }
 }
 
@@ -229,19 +272,22 @@ Answer other_table(ConntrackCommand command) {
                                              : Answer{{}, "only -L works on this table", 0};
 }
 
+// An entry that has the tuple in its reply is found, and not what was asked for.
 // kernel: ctnetlink_get_conntrack
 Answer get(const ConntrackArgs& args, Router& router, Instant now) {
     const conntrack::Conntrack& conntrack = router.conntrack();
-    const auto tuple = whole_tuple(args.filter);
-    const auto hit = tuple ? conntrack.table().find(*tuple, Zone{}, to_jiffies(now)) : std::nullopt;
-    if (!hit || !selects(args.filter, entry_of(conntrack, hit->id, now))) {
+    const auto hit = conntrack.table().find(whole_tuple(args.filter), Zone{}, to_jiffies(now));
+    if (!hit) {
         return {{}, "Operation failed: such conntrack doesn't exist", 0};
     }
     Answer answer;
-    answer.entries = 1;
-    append_conntrack_entry(answer.text, conntrack, hit->id,
-                           args.output.rules ? rules_of(router, hit->id) : RulesOf{}, args.output,
-                           now);
+    if (selects(args.filter, entry_of(conntrack, hit->id, now))) {
+        answer.entries = 1;
+        answer.text = args.output.xml ? kXmlBegin : "";
+        append_conntrack_entry(answer.text, conntrack, hit->id,
+                               args.output.rules ? rules_of(router, hit->id) : RulesOf{},
+                               args.output, now, args.command);
+    }
     return answer;
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/pipeline/router.hpp"
+#include "router/tools/conntrack/answer.hpp"
 #include "router/tools/conntrack/args.hpp"
 #include "router/tools/conntrack/text.hpp"
 
@@ -54,9 +55,13 @@ class ConntrackPass {
     bool advance(Router& router, std::string& out, std::size_t bytes, Instant now);
     // How many were shown, deleted or updated.
     [[nodiscard]] std::size_t entries() const { return entries_; }
+    // How many of them could not be updated, and why.
+    [[nodiscard]] const ConntrackRefusals& refusals() const { return refusals_; }
 
   private:
     void begin(std::string& out);
+    [[nodiscard]] bool frames_xml() const;
+    bool change(Router& router, ConnId id, Instant now);
     [[nodiscard]] bool wanted(const Router& router, ConnId id, Instant now) const;
     void visit(Router& router, std::string& out, ConnId id, Instant now);
     void append(Router& router, std::string& out, ConnId id, Instant now);
@@ -71,12 +76,7 @@ class ConntrackPass {
     conntrack::Table::Cursor cursor_;
     bool begun_ = false;
     std::size_t entries_ = 0;
-};
-
-struct ConntrackAnswer {
-    std::string text;   // the entries shown, deleted or updated, one a line; -C: the number
-    std::string error;  // a sentence for people; empty: it worked
-    std::size_t entries = 0;
+    ConntrackRefusals refusals_;
 };
 
 // All at once.

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "core/base/siphash.hpp"
 #include "core/wire/protocol.hpp"
 
 namespace nsr::router {
@@ -14,6 +15,22 @@ Entry entry_of(const conntrack::Conntrack& conntrack, ConnId id, Instant now) {
             {table.tuple(id, Direction::Original), table.tuple(id, Direction::Reply)},
             conntrack.helper_of(id),
             now};
+}
+
+std::uint32_t shown_id(const Entry& entry) {
+    const conntrack::Tuple& tuple = entry.tuple(Direction::Original);
+    const auto pair = [](std::uint32_t high, std::uint32_t low) {
+        return std::uint64_t{high} << 32 | low;
+    };
+    const std::array<std::uint64_t, 6> words = {
+        pair(raw(entry.id), tuple.protocol),
+        pair(tuple.source_port, tuple.destination_port),
+        pair(tuple.source.words[0], tuple.source.words[1]),
+        pair(tuple.source.words[2], tuple.source.words[3]),
+        pair(tuple.destination.words[0], tuple.destination.words[1]),
+        pair(tuple.destination.words[2], tuple.destination.words[3]),
+    };
+    return static_cast<std::uint32_t>(siphash13({}, words.data(), words.size()));
 }
 
 Zone Entry::zone_of(Direction direction) const {

@@ -40,6 +40,10 @@ struct Entry {
     }
 };
 
+// The number that -o id shows: the same as long as it lives, and hardly that of the next one in its
+// place. kernel: nf_ct_get_id
+std::uint32_t shown_id(const Entry& entry);
+
 Entry entry_of(const conntrack::Conntrack& conntrack, ConnId id, Instant now);
 
 using conntrack::Ports;

@@ -63,7 +63,7 @@ void append_connection(std::string& out, const EventRecord& record, const Conntr
     } else {
         out += row.bracketed;
         append_plain(out, entry, attributes, output);
-        out += output.id ? "id=" + number(raw(entry.id)) + " " : "";
+        out += output.id ? "id=" + number(shown_id(entry)) + " " : "";
         out.pop_back();
     }
     if (about.by_administrator && process != 0) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <string>
 
 #include "router/tools/conntrack/entry.hpp"
@@ -88,6 +89,17 @@ std::string layer(std::string_view name, unsigned value, std::string_view called
     return text.append(name) + ">";
 }
 
+// "[1795344361.995239]\t", with blanks in the place of zeros that a number lacks
+std::string time_of(Instant now) {
+    constexpr std::int64_t kNanoseconds = 1'000'000'000;
+    constexpr std::int64_t kPerMicrosecond = 1'000;
+    const std::int64_t ns = now.time_since_epoch().count();
+    char text[48];
+    std::snprintf(text, sizeof text, "[%-8lld.%-6lld]\t", static_cast<long long>(ns / kNanoseconds),
+                  static_cast<long long>(ns % kNanoseconds / kPerMicrosecond));
+    return text;
+}
+
 }  // namespace
 
 ShownExpectation shown_of(const Conntrack& conntrack, const Expectation& expectation, Instant now) {
@@ -151,7 +163,6 @@ std::size_t append_expectations(std::string& out, const ConntrackArgs& args,
     const Family family = args.filter.family.value_or(Family::Ipv4);
     const conntrack::Expectations& expectations = conntrack.expectations();
     std::size_t count = 0;
-    out += args.output.xml ? "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<expect>\n" : "";
     for (ExpectId id = expectations.next(0); id != 0; id = expectations.next(id)) {
         const Expectation& expectation = expectations[id];
         if (!lives(expectation, now) || expectation.tuple.family() != family) {
@@ -159,14 +170,16 @@ std::size_t append_expectations(std::string& out, const ConntrackArgs& args,
         }
         const ShownExpectation one = shown_of(conntrack, expectation, now);
         if (args.output.xml) {
-            append_expectation_xml(out, one);
+            out += count == 0 ? "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<expect>\n" : "";
+            append_expectation_xml(out, one, {}, args.output.timestamp);
         } else {
+            out += args.output.timestamp ? time_of(now) : "";
             append_expectation(out, one);
         }
         out += '\n';
         ++count;
     }
-    out += args.output.xml ? "</expect>\n" : "";
+    out += args.output.xml && count != 0 ? "</expect>\n" : "";
     return count;
 }
 

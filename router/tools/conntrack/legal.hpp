@@ -1,18 +1,21 @@
 // Which options of conntrack(8) go with which of its commands.
 #pragma once
 
+#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "router/tools/conntrack/args.hpp"
+#include "router/tools/conntrack/options.hpp"
 
 namespace nsr::router {
 
-// `given`: the first long name of every option that was given. What is wrong, in the words of the
-// tool; empty: nothing. An option that a command has no use for is never ignored: `-F -p udp` must
-// not empty the whole table.
-std::string check_conntrack_options(const ConntrackArgs& args,
-                                    const std::vector<std::string_view>& given);
+// The column of a command.
+Column column_of(const ConntrackArgs& args);
+
+// `given`: the options that were given. An option that a command has no use for is never ignored:
+// `-F -p udp` must not empty the whole table.
+Problem check_conntrack_options(const ConntrackArgs& args,
+                                std::span<const ConntrackOption> protocol_rows,
+                                const std::vector<const ConntrackOption*>& given);
 
 }  // namespace nsr::router

@@ -1,254 +1,208 @@
 #include "router/tools/conntrack/options.hpp"
 
-#include <algorithm>
-#include <charconv>
 #include <functional>
-#include <utility>
-
-#include "core/base/words.hpp"
 
 namespace nsr::router {
 namespace {
 
-using Problem = std::string;
-using conntrack::status::kAssured;
-using conntrack::status::kDstNat;
-using conntrack::status::kExpected;
-using conntrack::status::kFixedTimeout;
-using conntrack::status::kSeenReply;
-using conntrack::status::kSrcNat;
-
-template <class T>
-bool number(std::string_view text, T& into, int base = 0) {
-    if (base == 0) {
-        base = text.starts_with("0x") || text.starts_with("0X") ? 16 : 10;
-        text.remove_prefix(base == 16 ? 2 : 0);
-    }
-    const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, into, base);
-    return error == std::errc{} && stop == end && !text.empty();
-}
-
-template <class T>
-Problem read_number(const std::string& value, std::optional<T>& into, const char* what) {
-    T read{};
-    if (!number(value, read)) {
-        return std::string(what) + " must be a number, not \"" + shown(value) + "\"";
-    }
-    into = read;
-    return {};
-}
-
-Problem read_prefix(const std::string& value, std::optional<Prefix>& into) {
-    into = parse_prefix(value);
-    if (into) {
-        return {};
-    }
-    const std::size_t slash = value.find('/');
-    return slash != std::string::npos && parse_address(value.substr(0, slash))
-               ? "Invalid netmask"
-               : "Invalid IP address `" + shown(value) + "'";
-}
-
-Problem read_protocol(ConntrackArgs& args, const std::string& value);
-Problem read_timeout(ConntrackArgs& args, const std::string& value);
-Problem read_mark(ConntrackArgs& args, const std::string& value);
-Problem read_state(ConntrackArgs& args, const std::string& value);
-Problem read_status(ConntrackArgs& args, const std::string& value);
-Problem read_family(ConntrackArgs& args, const std::string& value);
-Problem read_events(ConntrackArgs& args, const std::string& value);
-Problem read_output(ConntrackArgs& args, const std::string& value);
-Problem read_nat(std::uint32_t bits, std::optional<Prefix>& into, ConntrackArgs& args,
-                 const std::string& value);
+using Draft = ConntrackDraft;
+using conntrack::LabelChange;
+namespace status = conntrack::status;
 
 constexpr int kOriginal = 0;
 constexpr int kReply = 1;
 
-template <int kDirection, bool kSource>
-Problem read_address(ConntrackArgs& args, const std::string& value) {
-    TupleFilter& tuple = args.filter.tuples[kDirection];
-    return read_prefix(value, kSource ? tuple.source : tuple.destination);
+// --- addresses ----------------------------------------------------------------------------------
+
+Problem set_family(Draft& draft, Family family) {
+    std::optional<Family>& known = draft.args.filter.family;
+    if (known.value_or(family) != family) {
+        return Problem("mismatched address family");
+    }
+    known = family;
+    return {};
+}
+
+enum class Length : std::uint8_t { Refused, Taken };
+
+// `option`: how it is called where it takes no length.
+Problem read_network(Draft& draft, const std::string& value, const char* option,
+                     std::optional<IpAddress>& address, std::optional<IpAddress>* mask) {
+    const std::size_t slash = value.find('/');
+    const auto read = parse_address(std::string_view(value).substr(0, slash));
+    if (!read) {
+        return Problem("Invalid IP address `" + shown(value) + "'");
+    }
+    if (Problem problem = set_family(draft, read->family); !problem.ok()) {
+        return problem;
+    }
+    if (slash != std::string::npos && mask == nullptr) {
+        return Problem(std::string("CIDR notation unavailable for `--") + option + "'");
+    }
+    unsigned length = read->bits();
+    if (slash != std::string::npos &&
+        (!parse_whole(std::string_view(value).substr(slash + 1), length) ||
+         length > read->bits())) {
+        return Problem("Invalid netmask");
+    }
+    address = *read;
+    if (length != read->bits()) {
+        *mask = mask_of(read->family, length);
+    }
+    return {};
 }
 
 template <int kDirection, bool kSource>
-Problem read_port(ConntrackArgs& args, const std::string& value) {
-    TupleFilter& tuple = args.filter.tuples[kDirection];
-    return read_number(value, kSource ? tuple.source_port : tuple.destination_port, "a port");
+Problem read_address(Draft& draft, const std::string& value) {
+    TupleFilter& tuple = draft.args.filter.tuples[kDirection];
+    std::optional<IpAddress>& address = kSource ? tuple.source : tuple.destination;
+    std::optional<IpAddress>& mask = kSource ? tuple.source_mask : tuple.destination_mask;
+    if (kDirection == kReply) {
+        return read_network(draft, value, kSource ? "reply-src" : "reply-dst", address, nullptr);
+    }
+    const auto before = mask;
+    mask.reset();
+    Problem problem = read_network(draft, value, "", address, &mask);
+    bool& came = kSource ? draft.source_mask : draft.destination_mask;
+    came = came || mask;
+    mask = mask ? mask : before;
+    return problem;
 }
 
 template <bool kSource>
-Problem read_mask(ConntrackArgs& args, const std::string& value) {
-    TupleFilter& tuple = args.filter.tuples[kOriginal];
-    std::optional<IpAddress>& mask = kSource ? tuple.source_mask : tuple.destination_mask;
-    mask = parse_address(value);
-    return mask ? Problem{} : "Invalid IP address `" + shown(value) + "'";
+Problem read_mask(Draft& draft, const std::string& value) {
+    TupleFilter& tuple = draft.args.filter.tuples[kOriginal];
+    return read_network(draft, value, kSource ? "mask-src" : "mask-dst",
+                        kSource ? tuple.source_mask : tuple.destination_mask, nullptr);
 }
 
-// clang-format off
-constexpr ConntrackOption kOptions[] = {
-    {'s', {"src", "orig-src"}, Takes::Value, read_address<kOriginal, true>},
-    {'d', {"dst", "orig-dst"}, Takes::Value, read_address<kOriginal, false>},
-    {'r', {"reply-src"}, Takes::Value, read_address<kReply, true>},
-    {'q', {"reply-dst"}, Takes::Value, read_address<kReply, false>},
-    {0, {"sport", "orig-port-src"}, Takes::Value, read_port<kOriginal, true>},
-    {0, {"dport", "orig-port-dst"}, Takes::Value, read_port<kOriginal, false>},
-    {0, {"reply-port-src"}, Takes::Value, read_port<kReply, true>},
-    {0, {"reply-port-dst"}, Takes::Value, read_port<kReply, false>},
-    {0, {"mask-src"}, Takes::Value, read_mask<true>},
-    {0, {"mask-dst"}, Takes::Value, read_mask<false>},
-    {'p', {"proto", "protonum"}, Takes::Value, read_protocol},
-    {'f', {"family"}, Takes::Value, read_family},
-    {'m', {"mark"}, Takes::Value, read_mark},
-    {0, {"state"}, Takes::Value, read_state},
-    {'u', {"status"}, Takes::Value, read_status},
-    {'e', {"event-mask"}, Takes::Value, read_events},
-    {'o', {"output"}, Takes::Value, read_output},
-    {'t', {"timeout"}, Takes::Value, read_timeout},
-    {'w', {"zone"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
-         return read_number(v, a.filter.zone, "a zone"); }},
-    {0, {"orig-zone"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
-         return read_number(v, a.filter.zone_original, "a zone"); }},
-    {0, {"reply-zone"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
-         return read_number(v, a.filter.zone_reply, "a zone"); }},
-    {0, {"icmp-type", "icmpv6-type"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
-         return read_number(v, a.filter.icmp_type, "an ICMP type"); }},
-    {0, {"icmp-code", "icmpv6-code"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
-         return read_number(v, a.filter.icmp_code, "an ICMP code"); }},
-    {0, {"icmp-id", "icmpv6-id"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
-         return read_number(v, a.filter.icmp_id, "an ICMP id"); }},
-    {'i', {"id"}, Takes::Value, [](ConntrackArgs& a, const std::string& v) {
-         return read_number(v, a.filter.id, "an id"); }},
-    {0, {"label-del"}, Takes::Maybe, [](ConntrackArgs&, const std::string&) {
-         return Problem("--label-del: connections have no labels here"); }},
-    {'n', {"src-nat"}, Takes::Maybe, [](ConntrackArgs& a, const std::string& v) {
-         return read_nat(kSrcNat, a.filter.nat_source, a, v); }},
-    {'g', {"dst-nat"}, Takes::Maybe, [](ConntrackArgs& a, const std::string& v) {
-         return read_nat(kDstNat, a.filter.nat_destination, a, v); }},
-    {'j', {"any-nat"}, Takes::Maybe, [](ConntrackArgs& a, const std::string& v) {
-         return read_nat(kSrcNat | kDstNat, a.filter.nat_either, a, v); }},
-    {'z', {"zero"}, Takes::Nothing, [](ConntrackArgs& a, const std::string&) {
-         a.output.zero = true; return Problem{}; }},
-    {'b', {"buffer-size"}, Takes::Value, [](ConntrackArgs&, const std::string&) {
-         return Problem{}; }},
-};
-// clang-format on
+template <bool kSource>
+Problem read_expected(Draft& draft, const std::string& value) {
+    TupleFilter& tuple = draft.args.expected;
+    TupleFilter& original = draft.args.filter.tuples[kOriginal];
+    return read_network(draft, value, "", kSource ? tuple.source : tuple.destination,
+                        kSource ? &original.source_mask : &original.destination_mask);
+}
 
-}  // namespace
-
-const ConntrackOption* find_conntrack_option(std::string_view name) {
-    const bool is_short = name.size() == 2 && name[0] == '-';
-    const bool is_long = name.size() > 2 && name.starts_with("--");
-    const ConntrackOption* abbreviated = nullptr;
-    bool ambiguous = false;
-    for (const ConntrackOption& row : kOptions) {
-        if (is_short && row.short_name != 0 && name[1] == row.short_name) {
-            return &row;
-        }
-        for (const std::string_view long_name : row.long_names) {
-            if (is_long && long_name == name.substr(2)) {
-                return &row;
-            }
-            if (is_long && long_name.starts_with(name.substr(2))) {
-                ambiguous = ambiguous || (abbreviated != nullptr && abbreviated != &row);
-                abbreviated = &row;
-            }
-        }
+template <bool kSource>
+Problem read_nat(Draft& draft, const std::string& value) {
+    NatFilter& nat = kSource ? draft.args.filter.source_nat : draft.args.filter.destination_nat;
+    nat.wanted = true;
+    if (value.empty()) {
+        return {};
     }
-    return ambiguous ? nullptr : abbreviated;
-}
-
-// What was wrong, not all of it if that is long.
-std::string shown(std::string_view text) {
-    constexpr std::size_t kMost = 60;
-    return text.size() <= kMost ? std::string(text) : std::string(text.substr(0, kMost)) + "...";
-}
-
-namespace {
-
-std::string upper(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    });
-    return out;
-}
-
-struct ProtocolName {
-    std::string_view name;
-    std::uint8_t number;
-};
-constexpr ProtocolName kProtocols[] = {
-    {"icmp", 1},    {"igmp", 2},       {"ipip", 4},  {"tcp", 6},    {"udp", 17},
-    {"dccp", 33},   {"ipv6", 41},      {"gre", 47},  {"esp", 50},   {"ah", 51},
-    {"icmpv6", 58}, {"ipv6-icmp", 58}, {"ospf", 89}, {"sctp", 132}, {"udplite", 136}};
-
-Problem read_protocol(ConntrackArgs& args, const std::string& value) {
-    for (const ProtocolName& row : kProtocols) {
-        if (row.name == lower(value)) {
-            args.filter.protocol = row.number;
-            return {};
-        }
+    const AddressPort split = split_address_and_port(value);
+    if (!split.problem.empty()) {
+        return Problem(split.problem);
     }
-    std::uint8_t number_given = 0;
-    if (!number(value, number_given)) {
-        return "`" + shown(value) + "' unsupported protocol";
+    nat.port = split.port;
+    return read_network(draft, split.address, kSource ? "src-nat" : "dst-nat", nat.address,
+                        nullptr);
+}
+
+Problem read_any_nat(Draft& draft, const std::string& value) {
+    ConntrackFilter& filter = draft.args.filter;
+    filter.any_nat = true;
+    Problem problem = read_nat<true>(draft, value);
+    filter.destination_nat = filter.source_nat;
+    return problem;
+}
+
+Problem read_family(Draft& draft, const std::string& value) {
+    if (value != "ipv4" && value != "ipv6") {
+        return Problem("`" + shown(value) + "' unsupported protocol");
     }
-    args.filter.protocol = number_given;
+    return set_family(draft, value == "ipv4" ? Family::Ipv4 : Family::Ipv6);
+}
+
+// --- numbers ------------------------------------------------------------------------------------
+
+Problem read_protocol(Draft& draft, const std::string& value) {
+    const auto protocol = protocol_by_name(value);
+    if (!protocol) {
+        return Problem("`" + shown(value) + "' unsupported protocol");
+    }
+    draft.args.filter.protocol = protocol;
     return {};
 }
 
 // A minus wraps round, as strtoul(3) has it: -1 is as long as possible.
-Problem read_timeout(ConntrackArgs& args, const std::string& value) {
+Problem read_timeout(Draft& draft, const std::string& value) {
     const bool negative = value.starts_with('-');
     std::uint32_t seconds = 0;
-    if (!number(std::string_view(value).substr(negative ? 1 : 0), seconds)) {
-        return "a timeout must be a number, not \"" + shown(value) + "\"";
+    if (!parse_whole(std::string_view(value).substr(negative ? 1 : 0), seconds)) {
+        return Problem("a timeout must be a number, not \"" + shown(value) + "\"");
     }
-    args.change.timeout_seconds = negative ? 0 - seconds : seconds;
+    draft.args.change.timeout_seconds = negative ? 0 - seconds : seconds;
     return {};
 }
 
-// Behind -I and -U marks and status are written, otherwise looked for.
-bool writes(const ConntrackArgs& args) {
-    return args.command == ConntrackCommand::Update || args.command == ConntrackCommand::Create;
-}
-
-Problem read_mark(ConntrackArgs& args, const std::string& value) {
+Problem read_mark(Draft& draft, const std::string& value) {
     MarkFilter mark;
     const std::size_t slash = value.find('/');
-    const bool good = number(std::string_view(value).substr(0, slash), mark.value) &&
+    const bool good = parse_whole(std::string_view(value).substr(0, slash), mark.value) &&
                       (slash == std::string::npos ||
-                       number(std::string_view(value).substr(slash + 1), mark.mask));
+                       parse_whole(std::string_view(value).substr(slash + 1), mark.mask));
     if (!good) {
-        return "a mark must be VALUE or VALUE/MASK, not \"" + value + "\"";
+        return Problem("a mark must be VALUE or VALUE/MASK, not \"" + shown(value) + "\"");
     }
-    if (writes(args)) {
-        args.change.mark = {mark.value, mark.mask};
-    } else {
-        args.filter.mark = mark;
-    }
+    draft.args.filter.mark = mark;
     return {};
 }
 
-Problem read_state(ConntrackArgs& args, const std::string& value) {
-    constexpr std::string_view kListen = "LISTEN";  // what TCP's SYN_SENT2 was called
-    const std::string state = upper(value);
-    if (state != kListen && !conntrack::is_state_name(state)) {
-        return "unknown state \"" + shown(value) +
-               "\"; TCP has SYN_SENT, SYN_RECV, ESTABLISHED, "
-               "FIN_WAIT, CLOSE_WAIT, LAST_ACK, TIME_WAIT, CLOSE, SYN_SENT2";
-    }
-    args.filter.state = state == kListen ? "SYN_SENT2" : state;
+template <std::optional<Zone> ConntrackFilter::*kZone>
+Problem read_zone(Draft& draft, const std::string& value) {
+    return read_number(value, draft.args.filter.*kZone, "a zone");
+}
+
+Problem read_id(Draft& draft, const std::string& value) {
+    return read_number(value, draft.args.filter.id, "an id");
+}
+
+// Connections have none here, so there is nothing to compare it with.
+Problem read_secmark(Draft& /*draft*/, const std::string& value) {
+    std::optional<std::uint32_t> secmark;
+    return read_number(value, secmark, "a security mark");
+}
+
+Problem nothing_to_read(Draft& /*draft*/, const std::string& /*value*/) {
     return {};
 }
 
-// Calls `take` for each word between commas until one is refused; says which.
-Problem each_word(const std::string& value, const std::function<bool(std::string_view)>& take) {
-    std::string_view rest = value;
+// --- lists of words -----------------------------------------------------------------------------
+
+struct Word {
+    std::string_view name;
+    std::uint32_t value;
+};
+
+// Words may be cut short; those of NAT have options of their own. Nothing: there is no such word.
+std::optional<std::uint32_t> find_word(Draft& draft, std::span<const Word> words,
+                                       std::string_view given) {
+    const std::string wanted = upper(given);
+    for (const char* nat : {"SRC_NAT", "DST_NAT"}) {
+        if (std::string_view(nat).starts_with(wanted)) {
+            draft.warnings.push_back(std::string("WARNING: ignoring ") + nat + ", use --" +
+                                     (nat[0] == 'S' ? "src" : "dst") + "-nat instead");
+            return 0;
+        }
+    }
+    for (const Word& word : words) {
+        if (upper(word.name).starts_with(wanted)) {
+            return word.value;
+        }
+    }
+    return std::nullopt;
+}
+
+// Calls `take` for each word between commas until one is refused, and says which.
+Problem each_word(std::string_view rest, const std::function<bool(std::string_view&)>& take) {
     while (true) {
         const std::size_t comma = rest.find(',');
-        if (!take(rest.substr(0, comma))) {
-            return "Bad parameter `" + shown(rest.substr(0, comma)) + "'";
+        std::string_view word = rest.substr(0, comma);
+        if (word.empty() || !take(word)) {
+            const auto skipped = static_cast<std::size_t>(word.data() - rest.data());
+            return Problem("Bad parameter `" + shown(rest.substr(skipped)) + "'");
         }
         if (comma == std::string_view::npos) {
             return {};
@@ -257,123 +211,190 @@ Problem each_word(const std::string& value, const std::function<bool(std::string
     }
 }
 
-constexpr std::pair<std::string_view, std::uint32_t> kStatusBits[] = {
-    {"ASSURED", kAssured},
-    {"SEEN_REPLY", kSeenReply},
-    {"FIXED_TIMEOUT", kFixedTimeout},
-    {"EXPECTED", kExpected}};
+constexpr std::uint32_t kOffload = 1u << 31;  // no status of a connection here
+constexpr Word kStatus[] = {{"ASSURED", status::kAssured},
+                            {"SEEN_REPLY", status::kSeenReply},
+                            {"UNSET", 0},
+                            {"FIXED_TIMEOUT", status::kFixedTimeout},
+                            {"EXPECTED", status::kExpected},
+                            {"OFFLOAD", kOffload},
+                            {"HW_OFFLOAD", kOffload}};
 
-std::uint32_t status_bit(std::string_view word) {
-    for (const auto& [name, bit] : kStatusBits) {
-        if (word == name) {
-            return bit;
+Problem read_status(Draft& draft, const std::string& value) {
+    draft.status_given = true;
+    Problem problem = each_word(value, [&](std::string_view& word) {
+        const bool negated = word.starts_with('!');
+        word.remove_prefix(negated ? 1 : 0);
+        if (word.empty()) {
+            return false;
         }
-    }
-    return 0;
-}
-
-// The kernel sets these, takes none away, and answers EBUSY to all others.
-// kernel: ctnetlink_change_status
-constexpr std::uint32_t kSettable = kAssured | kSeenReply | kFixedTimeout;
-
-bool filter_status(ConntrackFilter& filter, const std::string& word) {
-    if (word == "UNSET" || word == "UNREPLIED") {
-        filter.status_clear |= kSeenReply | (word == "UNSET" ? kAssured : 0);
-        return true;
-    }
-    const std::uint32_t bit = status_bit(word);
-    filter.status_set |= bit;
-    return bit != 0;
-}
-
-bool set_status(conntrack::Change& change, const std::string& word) {
-    const std::uint32_t bit = status_bit(word) & kSettable;
-    change.status |= bit;
-    return bit != 0;
-}
-
-Problem read_status(ConntrackArgs& args, const std::string& value) {
-    const bool sets = writes(args);
-    Problem problem = each_word(value, [&](std::string_view given) {
-        const std::string word = upper(given);
-        if (args.command == ConntrackCommand::Create && word == "UNSET") {
-            return true;  // what -o save writes where nothing is set
+        if (!negated && word.starts_with("UNREPLIED")) {
+            draft.status_mask |= status::kSeenReply;
+            return true;
         }
-        return sets ? set_status(args.change, word) : filter_status(args.filter, word);
+        const auto bits = find_word(draft, kStatus, word);
+        if (bits && !negated) {
+            draft.args.filter.status |= *bits & ~kOffload;
+            draft.args.filter.offloaded = draft.args.filter.offloaded || (*bits & kOffload) != 0;
+        }
+        draft.status_mask |= bits && negated ? *bits & ~kOffload : 0;
+        return bits.has_value();
     });
-    if (problem.empty()) {
-        return problem;
+    if (draft.status_mask == 0) {
+        draft.status_mask = draft.args.filter.status;
     }
-    return problem + (sets ? "; the status that can be set is ASSURED, SEEN_REPLY, FIXED_TIMEOUT"
-                           : "; status is ASSURED, SEEN_REPLY, FIXED_TIMEOUT, EXPECTED or UNSET");
+    return problem;
 }
 
-Problem read_family(ConntrackArgs& args, const std::string& value) {
-    if (value != "ipv4" && value != "ipv6") {
-        return "a family is ipv4 or ipv6, not \"" + value + "\"";
-    }
-    args.filter.family = value == "ipv4" ? Family::Ipv4 : Family::Ipv6;
-    return {};
-}
-
-Problem read_events(ConntrackArgs& args, const std::string& value) {
-    ConntrackOutput& output = args.output;
-    output.event_new = output.event_update = output.event_destroy = false;
-    Problem problem = each_word(value, [&](std::string_view given) {
-        const std::string word = upper(given);
-        const bool all = word == "ALL";
-        output.event_new = output.event_new || all || word == "NEW";
-        output.event_update = output.event_update || all || word == "UPDATES";
-        output.event_destroy = output.event_destroy || all || word == "DESTROY";
-        return all || word == "NEW" || word == "UPDATES" || word == "DESTROY";
+Problem read_events(Draft& draft, const std::string& value) {
+    constexpr std::uint32_t kNew = 1;
+    constexpr std::uint32_t kUpdates = 2;
+    constexpr std::uint32_t kDestroy = 4;
+    constexpr Word kEvents[] = {{"ALL", kNew | kUpdates | kDestroy},
+                                {"NEW", kNew},
+                                {"UPDATES", kUpdates},
+                                {"DESTROY", kDestroy}};
+    std::uint32_t events = 0;
+    Problem problem = each_word(value, [&](std::string_view& word) {
+        const auto bits = find_word(draft, kEvents, word);
+        events |= bits.value_or(0);
+        return bits.has_value();
     });
-    return problem.empty() ? problem : problem + "; events are ALL, NEW, UPDATES, DESTROY";
+    ConntrackOutput& output = draft.args.output;
+    output.event_new = (events & kNew) != 0;
+    output.event_update = (events & kUpdates) != 0;
+    output.event_destroy = (events & kDestroy) != 0;
+    return problem;
 }
 
-Problem read_output(ConntrackArgs& args, const std::string& value) {
-    ConntrackOutput& output = args.output;
-    const std::pair<std::string_view, bool*> kinds[] = {{"extended", &output.extended},
-                                                        {"xml", &output.xml},
-                                                        {"save", &output.save},
-                                                        {"id", &output.id},
-                                                        {"ktimestamp", &output.ktimestamp},
-                                                        {"rules", &output.rules}};
-    bool always = true;  // who asked for a change is shown anyway
-    const std::pair<std::string_view, bool*> of_events[] = {
-        {"timestamp", &output.timestamp}, {"labels", &output.labels}, {"userspace", &always}};
-    const auto flag_of = [&](std::string_view word) -> bool* {
-        for (const auto& [name, flag] : kinds) {
-            if (word == name) {
-                return flag;
-            }
-        }
-        for (const auto& [name, flag] : of_events) {
-            if (word == name && args.command == ConntrackCommand::Events) {
-                return flag;
-            }
-        }
-        return nullptr;
+// Who asked for a change is shown with events anyway.
+Problem read_output(Draft& draft, const std::string& value) {
+    enum : std::uint32_t {
+        Xml,
+        Extended,
+        Timestamp,
+        Id,
+        Ktimestamp,
+        Labels,
+        Userspace,
+        Save,
+        Rules
     };
-    Problem problem = each_word(value, [&](std::string_view given) {
-        bool* flag = flag_of(lower(given));
-        if (flag != nullptr) {
-            *flag = true;
+    constexpr Word kOutputs[] = {
+        {"xml", Xml},   {"extended", Extended},     {"timestamp", Timestamp},
+        {"id", Id},     {"ktimestamp", Ktimestamp}, {"labels", Labels},
+        {"save", Save}, {"userspace", Userspace},   {"rules", Rules}};
+    ConntrackOutput& output = draft.args.output;
+    bool of_no_effect = false;
+    bool* const flags[] = {&output.xml,   &output.extended,   &output.timestamp,
+                           &output.id,    &output.ktimestamp, &output.labels,
+                           &of_no_effect, &output.save,       &output.rules};
+    Problem problem = each_word(value, [&](std::string_view& word) {
+        const std::size_t warned = draft.warnings.size();
+        const auto which = find_word(draft, kOutputs, word);
+        if (which && draft.warnings.size() == warned) {
+            *flags[*which] = true;
         }
-        return flag != nullptr;
+        return which.has_value();
     });
-    return problem.empty()
-               ? problem
-               : problem +
-                     "; output is extended, xml, save, id, ktimestamp or rules (there are no "
-                     "labels; timestamp and userspace are of events)";
+    const bool others = output.extended || output.xml || output.id || output.ktimestamp ||
+                        output.timestamp || output.labels || output.rules;
+    if (problem.ok() && output.save && others) {
+        return {"cannot combine save output with any other output type, use -o save only", false};
+    }
+    return problem;
 }
 
-Problem read_nat(std::uint32_t bits, std::optional<Prefix>& into, ConntrackArgs& args,
-                 const std::string& value) {
-    args.filter.nat_any |= bits;
-    return value.empty() ? Problem{} : read_prefix(value, into);
+// --- labels -------------------------------------------------------------------------------------
+
+Problem read_labels(LabelChange::Bits& bits, const std::string& value) {
+    constexpr unsigned kLabels = 128;
+    constexpr unsigned kPerWord = 32;
+    return each_word(
+               value,
+               [&](std::string_view& word) {
+                   unsigned label = 0;
+                   if (!parse_whole(word, label) || label >= kLabels) {
+                       return false;
+                   }
+                   bits[label / kPerWord] |= 1u << label % kPerWord;
+                   return true;
+               }).ok()
+               ? Problem()
+               : Problem("unknown label '" + shown(value) +
+                         "'; labels are numbers here, from 0 to 127");
 }
+
+Problem read_label(Draft& draft, const std::string& value) {
+    auto& labels = draft.args.filter.labels;
+    labels = labels.value_or(LabelChange::Bits{});
+    return read_labels(*labels, value);
+}
+
+template <bool kAdds>
+Problem change_labels(Draft& draft, const std::string& value) {
+    auto& labels = draft.args.change.labels;
+    const LabelChange::Bits none{};
+    if (labels && (kAdds ? labels->clear : labels->set) != none) {
+        return {"cannot use --label-add and --label-del at the same time", false};
+    }
+    labels = labels.value_or(LabelChange{});
+    if (!kAdds && value.empty()) {
+        labels->clear.fill(0xffffffff);
+        return {};
+    }
+    return read_labels(kAdds ? labels->set : labels->clear, value);
+}
+
+// --- the table ----------------------------------------------------------------------------------
+
+constexpr auto N = Takes::Nothing;
+constexpr auto V = Takes::Value;
+constexpr auto M = Takes::Maybe;
+using F = ConntrackFilter;
+
+// A code that is no letter has no short name that anybody would guess; the tool has the same.
+// clang-format off
+constexpr ConntrackOption kOptions[] = {
+    {'s', {"src", "orig-src"},    V, ".==..=.--!!!---", true,  read_address<kOriginal, true>},
+    {'d', {"dst", "orig-dst"},    V, ".==..=.--!!!---", true,  read_address<kOriginal, false>},
+    {'r', {"reply-src"},          V, ".==..=.--...---", true,  read_address<kReply, true>},
+    {'q', {"reply-dst"},          V, ".==..=.--...---", true,  read_address<kReply, false>},
+    {'p', {"protonum", "proto"},  V, ".!!..!.--!!!--.", true,  read_protocol},
+    {'t', {"timeout"},            V, "-!!..----!-----", false, read_timeout},
+    {'u', {"status"},             V, ".....----.-----", true,  read_status},
+    {'z', {"zero"},               N, ".--------------", false, [](Draft& draft, const std::string&) {
+         draft.args.output.zero = true; return Problem(); }},
+    {'e', {"event-mask"},         V, "------.--------", false, read_events},
+    {'[', {"tuple-src"},          V, "---------!-----", false, read_expected<true>},
+    {']', {"tuple-dst"},          V, "---------!-----", false, read_expected<false>},
+    {'{', {"mask-src"},           V, ".--..-.--!-----", false, read_mask<true>},
+    {'}', {"mask-dst"},           V, ".--..-.--!-----", false, read_mask<false>},
+    {'m', {"mark"},               V, ".....-.--------", true,  read_mark},
+    {'i', {"id"},                 V, "---...---------", true,  read_id},
+    {'f', {"family"},             V, ".--..-...------", false, read_family},
+    {'n', {"src-nat"},            M, ".....-.--------", false, read_nat<true>},
+    {'g', {"dst-nat"},            M, ".....-.--------", false, read_nat<false>},
+    {'o', {"output"},             V, ".--....-.---.--", false, read_output},
+    {'c', {"secmark"},            V, ".-----.--------", true,  read_secmark},
+    {'b', {"buffer-size"},        V, "------.--------", false, nothing_to_read},
+    {'j', {"any-nat"},            M, ".-----.--------", false, read_any_nat},
+    {'w', {"zone"},               V, "...-.-.--------", true,  read_zone<&F::zone>},
+    {'l', {"label"},              V, ".--....--------", true,  read_label},
+    {'<', {"label-add"},          V, "-...-----------", false, change_labels<true>},
+    {'>', {"label-del"},          M, "---.-----------", false, change_labels<false>},
+    {'(', {"orig-zone"},          V, "...-.-.--------", true,  read_zone<&F::zone_original>},
+    {')', {"reply-zone"},         V, "...-.-.--------", true,  read_zone<&F::zone_reply>},
+    {'a', {"nat-range"},          V, "...............", false, [](Draft& draft, const std::string&) {
+         draft.warnings.emplace_back("WARNING: ignoring -a, deprecated option.");
+         return Problem(); }},
+};
+// clang-format on
 
 }  // namespace
+
+std::span<const ConntrackOption> common_options() {
+    return kOptions;
+}
 
 }  // namespace nsr::router

@@ -18,7 +18,7 @@ struct Attributes {
     bool timestamp = true;
     bool mark = true;
     bool helper = true;
-    bool use = true;
+    unsigned use = 1;   // how many refer to it; 0: that is not said
     bool stop = false;  // the time at which it ended: now
     // "new", "update" or "destroy"; empty: it is no event.
     std::string_view event;

@@ -1,6 +1,7 @@
 #include "router/tools/conntrack/save.hpp"
 
 #include "core/wire/protocol.hpp"
+#include "router/tools/conntrack/values.hpp"
 
 namespace nsr::router {
 namespace {
@@ -48,10 +49,10 @@ void append_save(std::string& out, const Entry& entry, const Attributes& attribu
     if (attributes.protocol_info && !state.empty()) {
         out += " --state " + std::string(state);
     }
-    if (connection.protocol == proto::kSctp) {  // the octets of its tags are in the other order
+    if (connection.protocol == proto::kSctp) {
         const auto& tags = connection.state.sctp.vtag;
-        out += " --orig-vtag " + number(__builtin_bswap32(tags[0])) + " --reply-vtag " +
-               number(__builtin_bswap32(tags[1]));
+        out += " --orig-vtag " + number(swapped_tag(tags[0])) + " --reply-vtag " +
+               number(swapped_tag(tags[1]));
     }
     if (connection.mark != 0) {  // differs: save-mark
         out += " -m " + number(connection.mark);

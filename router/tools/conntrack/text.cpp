@@ -22,6 +22,19 @@ std::string in_words(const RulesOf& rules) {
            " translated-by=" + place(rules.translated_by);
 }
 
+// " labels=0,7"; nothing where none is set.
+std::string labels_of(const Entry& entry) {
+    constexpr std::size_t kPerWord = 32;
+    std::string out;
+    const std::size_t words = entry.extra == nullptr ? 0 : entry.extra->labels.size();
+    for (std::size_t label = 0; label < words * kPerWord; ++label) {
+        if ((entry.extra->labels[label / kPerWord] >> label % kPerWord & 1) != 0) {
+            out += (out.empty() ? " labels=" : ",") + number(label);
+        }
+    }
+    return out;
+}
+
 // Of a file's name, which holds no control characters here.
 std::string json_text(std::string_view text) {
     std::string out = "\"";
@@ -39,16 +52,21 @@ std::string json_string(std::string_view word) {
 }  // namespace
 
 void append_conntrack_entry(std::string& out, const Conntrack& conntrack, ConnId id,
-                            const RulesOf& rules, const ConntrackOutput& output, Instant now) {
+                            const RulesOf& rules, const ConntrackOutput& output, Instant now,
+                            ConntrackCommand command) {
     const Entry entry = entry_of(conntrack, id, now);
+    // Who gets one entry has a reference to it.
+    const bool got = command == ConntrackCommand::Get || command == ConntrackCommand::Update;
+    const Attributes attributes{.use = got ? 2u : 1u};
     if (output.save) {
-        append_save(out, entry, {}, 'A');
+        append_save(out, entry, {}, command == ConntrackCommand::Delete ? 'D' : 'A');
     } else if (output.xml) {
-        append_xml(out, entry, {}, output);
+        append_xml(out, entry, attributes, output);
     } else {
-        append_plain(out, entry, {}, output);
-        out += "use=1";
-        out += output.id ? " id=" + number(raw(id)) : std::string();
+        append_plain(out, entry, attributes, output);
+        out += "use=" + number(attributes.use);
+        out += output.id ? " id=" + number(shown_id(entry)) : std::string();
+        out += output.labels ? labels_of(entry) : std::string();
         out += output.rules ? in_words(rules) : std::string();
     }
     out += '\n';

@@ -16,9 +16,10 @@ struct RulesOf {
     std::string translated_by;
 };
 
-// One line with its line break, in the form that `output` asks for.
+// One line with its line break, in the form that `output` asks for, as `command` shows it.
 void append_conntrack_entry(std::string& out, const conntrack::Conntrack& conntrack, ConnId id,
-                            const RulesOf& rules, const ConntrackOutput& output, Instant now);
+                            const RulesOf& rules, const ConntrackOutput& output, Instant now,
+                            ConntrackCommand command);
 
 // One JSON object, without line break: family, protocol, timeout, state, original, reply, status,
 // mark, zone, id; helper, counters and start where they are kept; accepted_by, translated_by where

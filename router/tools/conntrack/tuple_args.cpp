@@ -1,102 +1,103 @@
 #include "router/tools/conntrack/tuple_args.hpp"
 
+#include "core/conntrack/tuple_text.hpp"
 #include "core/wire/protocol.hpp"
 
 namespace nsr::router {
 namespace {
 
+using conntrack::Ports;
 using conntrack::Tuple;
-using Whole = Result<Tuple, std::string>;
 
-std::string apply_mask(const std::optional<IpAddress>& mask, std::optional<Prefix>& prefix,
-                       const std::string& side);
-std::string check_families(const ConntrackFilter& filter);
-Whole with_ports(Tuple tuple, const TupleFilter& given);
-Whole with_icmp(Tuple tuple, const ConntrackFilter& filter);
+constexpr int kOriginal = 0;
+constexpr int kReply = 1;
 
-}  // namespace
-
-std::string complete_tuples(ConntrackFilter& filter) {
-    TupleFilter& original = filter.tuples[0];
-    std::string problem = apply_mask(original.source_mask, original.source, "src");
-    if (problem.empty()) {
-        problem = apply_mask(original.destination_mask, original.destination, "dst");
-    }
-    return problem.empty() ? check_families(filter) : problem;
+bool says_address(const TupleFilter& tuple) {
+    return tuple.source || tuple.destination;
 }
 
-Whole whole_tuple(const ConntrackFilter& filter) {
-    const auto& [original, reply] = filter.tuples;
-    const bool by_original = original.source && original.destination;
-    const TupleFilter& given = by_original ? original : reply;
-    if (!given.source || !given.destination || !filter.protocol) {
-        return std::string("you have to specify `--src' and `--dst'");
-    }
-    Tuple tuple{given.source->address, given.destination->address, 0, 0, *filter.protocol};
-    if (proto::has_ports(tuple.protocol)) {
-        return with_ports(tuple, given);
-    }
-    // The other direction of an ICMP connection has another type, which no option gives.
-    if (proto::is_icmp(tuple.protocol)) {
-        return by_original ? with_icmp(tuple, filter)
-                           : Whole(std::string("you have to specify `--src' and `--dst'"));
+Tuple tuple_of(const ConntrackFilter& filter, const TupleFilter& given, Family family) {
+    const IpAddress none{{}, family};
+    Tuple tuple{given.source.value_or(none), given.destination.value_or(none), 0, 0,
+                filter.protocol.value_or(0)};
+    switch (conntrack::ports_of(tuple.protocol)) {
+        case Ports::Ports:
+        case Ports::Keys:
+            tuple.source_port = given.source_port.value_or(0);
+            tuple.destination_port = given.destination_port.value_or(0);
+            break;
+        case Ports::Icmp:
+            tuple.source_port = filter.icmp_id.value_or(0);
+            tuple.destination_port = static_cast<std::uint16_t>(filter.icmp_type.value_or(0) << 8 |
+                                                                filter.icmp_code.value_or(0));
+            break;
+        case Ports::None:
+            break;
     }
     return tuple;
 }
 
-namespace {
-
-std::string apply_mask(const std::optional<IpAddress>& mask, std::optional<Prefix>& prefix,
-                       const std::string& side) {
-    if (!mask) {
-        return {};
-    }
-    if (!prefix) {
-        return "Can't use --mask-" + side + " without --" + side;
-    }
-    if (mask->family != prefix->address.family) {
-        return "a mask must be of the family of --" + side + ", not " + to_string(*mask);
-    }
-    for (unsigned length = 0; length <= mask->bits(); ++length) {
-        if (mask_of(mask->family, length) == *mask) {
-            prefix->length = static_cast<std::uint8_t>(length);
-            return {};
-        }
-    }
-    return "mask " + to_string(*mask) + " is not contiguous";
+Family family_of(const ConntrackFilter& filter) {
+    return filter.family.value_or(Family::Ipv4);
 }
 
-std::string check_families(const ConntrackFilter& filter) {
-    std::optional<Family> family = filter.family;
-    for (const TupleFilter& tuple : filter.tuples) {
-        for (const std::optional<Prefix>& prefix : {tuple.source, tuple.destination}) {
-            if (prefix && family.value_or(prefix->address.family) != prefix->address.family) {
-                return "mismatched address family";
-            }
-            family = prefix ? prefix->address.family : family;
-        }
+// The original's ICMP, answered, or what else the options say of the reply.
+std::optional<Tuple> reply_of(const ConntrackFilter& filter, const Tuple& original) {
+    const auto answer = conntrack::invert(original);
+    if (!answer || !says_address(filter.tuples[kReply])) {
+        return answer;
+    }
+    Tuple reply = tuple_of(filter, filter.tuples[kReply], family_of(filter));
+    if (proto::is_icmp(reply.protocol)) {
+        reply.source_port = answer->source_port;
+        reply.destination_port = answer->destination_port;
+    }
+    return reply;
+}
+
+// A reply whose transport header nobody said anything of is no tuple for the kernel, unless there
+// is nothing to say.
+bool reply_is_cut(const ConntrackDraft& draft) {
+    const ConntrackFilter& filter = draft.args.filter;
+    return says_address(filter.tuples[kOriginal]) && says_address(filter.tuples[kReply]) &&
+           !draft.reply_protocol && conntrack::ports_of(filter.protocol.value_or(0)) != Ports::None;
+}
+
+}  // namespace
+
+Problem complete_tuples(const ConntrackDraft& draft) {
+    using Command = ConntrackCommand;
+    const ConntrackArgs& args = draft.args;
+    const TupleFilter& original = args.filter.tuples[kOriginal];
+    const bool expects = args.table == ConntrackTable::Expectations;
+    if (original.source_mask && !original.source && !expects) {
+        return Problem("Can't use --mask-src without --src");
+    }
+    if (original.destination_mask && !original.destination && !expects) {
+        return Problem("Can't use --mask-dst without --dst");
+    }
+    const bool makes = args.command == Command::Create || args.command == Command::Add;
+    if (makes && !expects && reply_is_cut(draft)) {
+        return {"Operation failed: invalid parameters", false};
     }
     return {};
 }
 
-Whole with_ports(Tuple tuple, const TupleFilter& given) {
-    if (!given.source_port || !given.destination_port) {
-        return std::string("you have to specify the ports, `--sport' and `--dport'");
-    }
-    tuple.source_port = *given.source_port;
-    tuple.destination_port = *given.destination_port;
-    return tuple;
+Tuple whole_tuple(const ConntrackFilter& filter) {
+    const auto& [original, reply] = filter.tuples;
+    const bool by_original = original.source && original.destination;
+    return tuple_of(filter, by_original ? original : reply, family_of(filter));
 }
 
-Whole with_icmp(Tuple tuple, const ConntrackFilter& filter) {
-    if (!filter.icmp_type || !filter.icmp_code || !filter.icmp_id) {
-        return std::string("you have to specify `--icmp-type', `--icmp-code' and `--icmp-id'");
+std::optional<TuplePair> tuples_of(const ConntrackFilter& filter) {
+    if (!says_address(filter.tuples[kOriginal])) {
+        const Tuple reply = tuple_of(filter, filter.tuples[kReply], family_of(filter));
+        const auto original = conntrack::invert(reply);
+        return original ? std::optional(TuplePair{*original, reply}) : std::nullopt;
     }
-    tuple.source_port = *filter.icmp_id;
-    tuple.destination_port = static_cast<std::uint16_t>(*filter.icmp_type << 8 | *filter.icmp_code);
-    return tuple;
+    const Tuple original = tuple_of(filter, filter.tuples[kOriginal], family_of(filter));
+    const auto reply = reply_of(filter, original);
+    return reply ? std::optional(TuplePair{original, *reply}) : std::nullopt;
 }
-
-}  // namespace
 
 }  // namespace nsr::router

@@ -2,20 +2,25 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
-#include "core/base/result.hpp"
 #include "core/conntrack/record/tuple.hpp"
-#include "router/tools/conntrack/args.hpp"
+#include "router/tools/conntrack/options.hpp"
 
 namespace nsr::router {
 
-// Takes the masks into the prefixes they belong to. The error says what does not fit together;
-// empty: nothing.
-std::string complete_tuples(ConntrackFilter& filter);
+// Checks that masks have an address, and that an entry that is to be made, or to be got, is said
+// completely.
+Problem complete_tuples(const ConntrackDraft& draft);
 
-// The one tuple that -G asks for, as the original or as the reply of a connection; an error names
-// the options that are missing.
-Result<conntrack::Tuple, std::string> whole_tuple(const ConntrackFilter& filter);
+// The tuple that -G asks for, the one that an expectation has, or that of its master.
+conntrack::Tuple whole_tuple(const ConntrackFilter& filter);
+
+// The two tuples of an entry that -I makes. What is not said of one is what answers the other.
+struct TuplePair {
+    conntrack::Tuple original;
+    conntrack::Tuple reply;
+};
+// Nothing: an ICMP type that has no answer.
+std::optional<TuplePair> tuples_of(const ConntrackFilter& filter);
 
 }  // namespace nsr::router

@@ -70,8 +70,8 @@ std::string xml_meta(const Entry& entry, const Attributes& attributes,
     if (connection.zone != 0 && entry.zone_is_shared()) {
         out += element("zone", number(connection.zone));
     }
-    out += attributes.use ? element("use", "1") : "";
-    out += element("id", number(raw(entry.id)));
+    out += attributes.use != 0 ? element("use", number(attributes.use)) : "";
+    out += element("id", number(shown_id(entry)));
     out += connection.has(status::kAssured) ? "<assured/>" : "";
     out += connection.has(status::kSeenReply) ? "" : "<unreplied/>";
     if (attributes.timestamp && entry.extra != nullptr && entry.extra->start_ns != 0) {
@@ -107,6 +107,9 @@ std::string xml_direction(const Entry& entry, const Attributes& attributes, Dire
                element("dstkey", hex(tuple.destination_port));
     }
     out += "</layer4>";
+    if (entry.connection.zone != 0 && !entry.zone_is_shared() && entry.zone_of(direction) != 0) {
+        out += element("zone", number(entry.connection.zone));
+    }
     if (attributes.counters && entry.extra != nullptr && entry.extra->counting) {
         const conntrack::Counter& counter = entry.extra->counters[original ? 0 : 1];
         out += element("counters", element("packets", number(counter.packets)) +

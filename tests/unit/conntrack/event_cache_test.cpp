@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/conntrack/record/told.hpp"
 #include "tests/unit/conntrack/conntrack_fixture.hpp"
 
 using namespace nsr;
@@ -131,16 +132,16 @@ TEST_CASE_FIXTURE(Heard, "events: a change from outside is told as one, whatever
     change.mark = {0x50, 0xf0};
     change.timeout_seconds = 100;
     change.status = status::kAssured | status::kDying;  // DYING is not ours to set
-    CHECK(conntrack.update(*only(), change, now));
+    CHECK(conntrack.update(*only(), change, now).ok());
     CHECK(listener.take() == Bits{event::kChange});
     CHECK(entry().mark == 0x50);
     CHECK(seconds() == 100);
     CHECK(assured());
     CHECK_FALSE(entry().has(status::kDying));
-    CHECK(conntrack.update(*only(), {.status = status::kFixedTimeout}, now));
+    CHECK(conntrack.update(*only(), {.status = status::kFixedTimeout}, now).ok());
     listener.take();
-    CHECK_FALSE(
-        conntrack.update(*only(), {.mark = Change::MarkChange{1}, .timeout_seconds = 5}, now));
+    const Change later{.mark = Change::MarkChange{1}, .timeout_seconds = 5};
+    CHECK(conntrack.update(*only(), later, now).error() == Refusal::NotPermitted);
     CHECK(entry().mark == 0x50);
     CHECK(listener.take().empty());
 }
@@ -224,7 +225,7 @@ struct Announcing : Heard {
         Packet first = tcp("10.0.0.2:4000", "192.0.2.1:21").syn().packet(pool);
         REQUIRE(dissect(first).accepted());
         first.meta.ct_template = true;
-        first.meta.ct_events = mask & (event::kNameable | event::kExpectNew);
+        first.meta.ct_events = told(mask) & event::kNameable;
         first.meta.ct_helper = static_cast<std::uint8_t>(HelperId::Ftp) & 0x3f;
         REQUIRE(conntrack.track(first, now).accepted());
         CHECK(conntrack.confirm(first, now).accepted());
@@ -269,6 +270,15 @@ TEST_CASE_FIXTURE(Announcing,
     CHECK(listener.expected.empty());
     conntrack.destroy(told_of_its_end, now);
     CHECK(listener.take() == Bits{event::kDestroy});
+}
+
+// raw: -j CT --ctevents secmark
+TEST_CASE_FIXTURE(Announcing, "events: a rule that names what never happens is silent") {
+    const ConnId silent = open(event::kSecMark);
+    announce(silent);
+    conntrack.destroy(silent, now);
+    CHECK(listener.expected.empty());
+    CHECK(listener.take().empty());
 }
 
 // raw: -j CT --expevents new

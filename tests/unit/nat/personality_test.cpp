@@ -144,3 +144,53 @@ TEST_CASE_FIXTURE(TwoLinks, "behaviour: blocks are of the ports that the rule na
     CHECK(blocks == "010");
     CHECK(out_by_wan("10.0.0.4:4000") == "nat_ports_used_up");
 }
+
+TEST_CASE("behaviour: whatever happens by two links, nothing is left of what has ended") {
+    for (const nat::Profile& profile : nat::profiles()) {
+        CAPTURE(profile.name);
+        TwoLinks box;
+        box.wan.behaviour = box.alt.behaviour = profile.behaviour;
+        RandomSource steps{7};
+        const auto end = [&](const std::string& host, unsigned first, unsigned count) {
+            return host + ":" + std::to_string(first + steps.below(count));
+        };
+        for (int step = 0; step < 3000; ++step) {
+            const std::string host = end("10.0.0." + std::to_string(2 + steps.below(4)), 2000, 8);
+            switch (steps.below(8)) {
+                case 0:
+                    box.in_by_wan(end("203.0.113.9", 7000, 8), end("192.0.2.1", 1024, 2048));
+                    break;
+                case 1:
+                    box.turns_back(host, end("192.0.2.1", 2000, 8));
+                    break;
+                case 2:
+                    box.pass(kAlt, kLan,
+                             udp(end("203.0.113.9", 7000, 8), end("192.0.2.1", 2000, 8)));
+                    break;
+                case 3:
+                    box.pass(kLan, kAlt, udp(host, "198.51.100.25:53"), box.alt);
+                    break;
+                case 4:
+                    box.now += std::chrono::seconds(steps.below(20));
+                    break;
+                case 5:
+                    if (steps.below(20) == 0) {
+                        box.nat.forget(std::nullopt, box.now);
+                    }
+                    break;
+                default:
+                    box.out_by_wan(host, end("198.51.100.7", 53, 4));
+            }
+            while (!box.conntrack.expire(box.now)) {
+            }
+        }
+        box.now += std::chrono::minutes(10);
+        while (!box.conntrack.expire(box.now)) {
+        }
+        CHECK(box.nat.mappings().empty());
+        for (std::uint8_t host = 2; host < 6; ++host) {
+            const auto left = box.nat.mappings().sessions_of({IpAddress::v4(10, 0, 0, host)});
+            CHECK(left.begun_inside + left.begun_outside == 0);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+#include "router/commands/conntrack_load.hpp"
+
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <optional>
+
+#include "router/base/text_file.hpp"
+#include "router/commands/cli.hpp"
+#include "router/commands/conntrack_events.hpp"
+#include "router/tools/conntrack/answer.hpp"
+#include "router/tools/conntrack/parse.hpp"
+
+namespace nsr::router {
+namespace {
+
+using Command = ConntrackCommand;
+using Words = std::vector<std::string>;
+
+struct FileLine {
+    Words words;
+    ConntrackArgs args;
+};
+
+int failed(const std::string& message, bool usage) {
+    std::fprintf(stderr, "%s: %s\n", kConntrackBanner, message.c_str());
+    if (usage) {
+        std::fprintf(stderr,
+                     "Try `nsrouter conntrack -h' or 'nsrouter conntrack --help' for more "
+                     "information.\n");
+    }
+    return usage ? kUsage : kFailure;
+}
+
+// How a command that a file cannot have is called; null: it can have it.
+const char* misplaced(const ConntrackArgs& args) {
+    const bool expect = args.table == ConntrackTable::Expectations;
+    switch (args.command) {
+        case Command::Create:
+            return expect ? "-I expect" : nullptr;
+        case Command::Delete:
+            return expect ? "-D expect" : nullptr;
+        case Command::Flush:
+            return expect ? "-F expect" : nullptr;
+        case Command::Add:
+        case Command::Update:
+            return nullptr;
+        case Command::List:
+            return expect ? "-L expect" : "-L";
+        case Command::Get:
+            return expect ? "-G expect" : "-G";
+        case Command::Events:
+            return expect ? "-E expect" : "-E";
+        case Command::Count:
+            return expect ? "-C expect" : "-C";
+        case Command::Statistics:
+            return expect ? "-S expect" : "-S";
+        case Command::Version:
+            return "-V";
+        case Command::Help:
+            return "-h";
+        case Command::None:
+            break;
+    }
+    return "unknown";
+}
+
+// An exit code if the file is not to be carried out.
+std::optional<int> read_lines(std::istream& file, std::vector<FileLine>& lines) {
+    std::string text;
+    while (std::getline(file, text)) {
+        const std::size_t begin = text.find_first_not_of(" \t\r");
+        if (begin == std::string::npos || text[begin] == '#') {
+            continue;
+        }
+        const auto words = split_line(text);
+        if (!words) {
+            return failed(words.error(), true);
+        }
+        const ConntrackLine line = read_conntrack_line(*words);
+        for (const std::string& warning : line.warnings) {
+            std::fprintf(stderr, "%s\n", warning.c_str());
+        }
+        if (!line.problem.empty()) {
+            return failed(line.problem, line.usage);
+        }
+        lines.push_back({*words, line.args});
+    }
+    for (const FileLine& line : lines) {
+        if (const char* name = misplaced(line.args)) {
+            return failed(std::string("Cannot use command `") + name + "' with --load-file", true);
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+ControlReply ask_conntrack(const ControlOptions& control, const Words& words, bool dry_run) {
+    ControlReply reply = ask_streaming(
+        control.target(),
+        {"POST", dry_run ? "/conntrack?dry-run=1" : "/conntrack", one_a_line(words)},
+        [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); });
+    std::fflush(stdout);
+    return reply;
+}
+
+void print_refusals(const ControlReply& reply) {
+    const auto print = [](std::size_t times, conntrack::Refusal refusal) {
+        for (std::size_t i = 0; i < times; ++i) {
+            std::fprintf(stderr, "Operation failed: %s\n", refusal_text(refusal, Command::Update));
+        }
+    };
+    print(reply.not_permitted, conntrack::Refusal::NotPermitted);
+    print(reply.busy, conntrack::Refusal::Busy);
+}
+
+int load_conntrack_file(const ControlOptions& control, const std::string& path) {
+    std::ifstream file;
+    if (path != "-") {
+        file.open(path);
+        if (!file) {
+            return failed("Failed to open file " + path + " for reading", true);
+        }
+    }
+    std::vector<FileLine> lines;
+    if (const auto code = read_lines(path == "-" ? std::cin : file, lines)) {
+        return *code;
+    }
+    for (const FileLine& line : lines) {
+        const ControlReply reply = ask_conntrack(control, line.words);
+        print_refusals(reply);
+        if (!reply.ok()) {
+            return failed(reply.body.substr(0, reply.body.find('\n')), false);
+        }
+        if (line.args.command == Command::Flush) {
+            std::fprintf(stderr, "%s: connection tracking table has been emptied.\n",
+                         kConntrackBanner);
+        }
+    }
+    return kSuccess;
+}
+
+}  // namespace nsr::router

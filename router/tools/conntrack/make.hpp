@@ -1,0 +1,16 @@
+// Entries and expectations that conntrack(8) makes, and single expectations that it looks for.
+#pragma once
+
+#include "core/pipeline/router.hpp"
+#include "router/tools/conntrack/answer.hpp"
+
+namespace nsr::router {
+
+// -I, -A
+ConntrackAnswer make_connection(const ConntrackArgs& args, Router& router, Instant now);
+// -I expect
+ConntrackAnswer make_expectation(const ConntrackArgs& args, Router& router, Instant now);
+// -G expect, -D expect
+ConntrackAnswer one_expectation(const ConntrackArgs& args, Router& router, Instant now);
+
+}  // namespace nsr::router
