@@ -163,6 +163,9 @@ Verdict Conntrack::confirm(Packet& packet, Instant now) {
         extra->start_ns = std::max<std::int64_t>(1, now.time_since_epoch().count());
     }
     events_.cache(id, record.has(status::kExpected) ? event::kRelated : event::kNew);
+    if (helper_of(id) != HelperId::None) {
+        events_.cache(id, event::kHelper);
+    }
     events_.deliver_cached(id, now);
     return Verdict::accept();
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/check.hpp"
+#include "core/conntrack/record/told.hpp"
 
 namespace nsr::conntrack {
 
@@ -77,7 +78,7 @@ void EventCache::report_expectation(const Expectation& expectation, bool ends, I
     }
     const Extra* extra = table_.extra(expectation.master);
     const std::uint32_t mask = extra == nullptr ? 0 : extra->event_mask;
-    if (mask != 0 && (ends || (mask & event::kExpectNew) == 0)) {
+    if (mask != 0 && (ends || (mask & kTellsExpectations) == 0)) {
         return;
     }
     NSR_CHECK(!std::exchange(delivering_, true));

@@ -4,8 +4,8 @@
 #include <array>
 #include <utility>
 
-#include "core/conntrack/record/event.hpp"
 #include "core/conntrack/record/helper_info.hpp"
+#include "core/conntrack/record/told.hpp"
 #include "core/rules/recite.hpp"
 #include "core/rules/targets/targets.hpp"
 #include "core/rules/timeout_use.hpp"
@@ -133,7 +133,8 @@ TargetVerdict CtTarget::apply(ActionParam& par, TableVerdict&) const {
     meta.zone_from_mark = zone_from_mark;
     meta.zone_original = original;
     meta.zone_reply = reply;
-    meta.ct_events = events & event::kNameable;
+    const std::uint32_t named = events | (expectation_events ? event::kExpectNew : 0);
+    meta.ct_events = conntrack::told(named) & event::kNameable;
     if (!timeout.name.empty()) {
         const auto id = par.conntrack.timeout_policies().id_of(timeout.name);
         meta.ct_timeout = raw(id) & conntrack::kMostTimeoutPolicies;

@@ -48,7 +48,8 @@ bool zones_fit(const ConntrackFilter& filter, const Entry& entry) {
            is(filter.zone_reply, shared ? none : entry.zone_of(Direction::Reply));
 }
 
-// How one end of a connection is translated. libnetfilter_conntrack: NFCT_GOPT_IS_SNAT, _IS_SPAT
+// How one end of a connection is translated. Of ICMP both are, for the tool compares type and code
+// with the id. libnetfilter_conntrack: NFCT_GOPT_IS_SNAT, _IS_SPAT
 struct Translation {
     const IpAddress& before;
     const IpAddress& after;
@@ -72,12 +73,12 @@ bool nat_fits(const ConntrackFilter& filter, const Entry& entry) {
     const Tuple& original = entry.tuple(Direction::Original);
     const Tuple& reply = entry.tuple(Direction::Reply);
     const auto has = [&](std::uint32_t bit) { return entry.connection.has(bit); };
-    const bool source =
-        translated_as(filter.source_nat, {original.source, reply.destination, original.source_port,
-                                          reply.destination_port, has(conntrack::status::kSrcNat)});
+    const bool source = translated_as(
+        filter.source_nat, {original.source, reply.destination, original.source_port,
+                            reply.destination_port, has(conntrack::status::kSrcNatDone)});
     const bool destination = translated_as(
         filter.destination_nat, {original.destination, reply.source, original.destination_port,
-                                 reply.source_port, has(conntrack::status::kDstNat)});
+                                 reply.source_port, has(conntrack::status::kDstNatDone)});
     if (filter.any_nat) {
         return source || destination;
     }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/conntrack/record/told.hpp"
 #include "tests/unit/conntrack/conntrack_fixture.hpp"
 
 using namespace nsr;
@@ -220,11 +221,11 @@ using Words = std::vector<std::string>;
 
 struct Announcing : Heard {
     // `mask`: of CT --ctevents and --expevents
-    ConnId open(std::uint16_t mask) {
+    ConnId open(std::uint32_t mask) {
         Packet first = tcp("10.0.0.2:4000", "192.0.2.1:21").syn().packet(pool);
         REQUIRE(dissect(first).accepted());
         first.meta.ct_template = true;
-        first.meta.ct_events = mask & 0x3ff;
+        first.meta.ct_events = told(mask) & event::kNameable;
         first.meta.ct_helper = static_cast<std::uint8_t>(HelperId::Ftp) & 0x3f;
         REQUIRE(conntrack.track(first, now).accepted());
         CHECK(conntrack.confirm(first, now).accepted());
@@ -269,6 +270,15 @@ TEST_CASE_FIXTURE(Announcing,
     CHECK(listener.expected.empty());
     conntrack.destroy(told_of_its_end, now);
     CHECK(listener.take() == Bits{event::kDestroy});
+}
+
+// raw: -j CT --ctevents secmark
+TEST_CASE_FIXTURE(Announcing, "events: a rule that names what never happens is silent") {
+    const ConnId silent = open(event::kSecMark);
+    announce(silent);
+    conntrack.destroy(silent, now);
+    CHECK(listener.expected.empty());
+    CHECK(listener.take().empty());
 }
 
 // raw: -j CT --expevents new
