@@ -248,6 +248,9 @@ def segments(lines):
 VARYING = [(r"^\[\d+\.\d{6}\]\t", "[TIME]\t"), (r"portid=\d+( progname=\S+)?", "portid=N"), (r"(?<= )id=\d+(?=$| \[USERSPACE\])", "id=N"), (r"<id>\d+</id>(?!</layer4>)", "<id>N</id>"),
            (r"\[(start|stop)=[^\]]*\]", r"[\1=DATE]"), (r"<when>.*</when>", "<when/>"), (r"<(start|stop)>\d+<", r"<\1>N<"),
            (r"delta-time=\d+", "delta-time=N"), (r"<deltatime>\d+<", "<deltatime>N<")]
+# differs: xml-icmp, xml-sctp, save-mark
+VARYING += [(r'(protoname="icmp(?:v6)?">)<type>\d+</type><code>\d+</code><id>\w+</id>', r"\1"), (r'(protoname="sctp".*)<state>\w+</state>', r"\1<state/>"),
+            (r"^(-[AUD] .*) -m \d+(?=$| \[)", r"\1")]
 
 
 # The seconds left: of plain text, of XML, of -o save, of expectations.
@@ -255,7 +258,7 @@ LEFT = re.compile(r"^(.*?\] (?:\S+ +\d+ ){0,2})(\d+)( .*)$|^(.*<timeout>)(\d+)(<
 
 
 def masked(line):
-    """Without what no two runs have in common: ids, times, and who asked."""
+    """Without what no two runs have in common: ids, times, and who asked; and without what differs on purpose."""
     for pattern, instead in VARYING:
         line = re.sub(pattern, instead, line)
     return line

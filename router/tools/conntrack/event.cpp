@@ -65,6 +65,7 @@ void append_connection(std::string& out, const EventRecord& record, const Conntr
         append_plain(out, entry, attributes, output);
         out += output.id ? "id=" + number(shown_id(entry)) + " " : "";
         out.pop_back();
+        out += output.labels && (about.bits & event::kLabel) != 0 ? labels_of(entry) : "";
     }
     if (about.by_administrator && process != 0) {
         out += " [USERSPACE] portid=" + number(process) + " progname=nsrouter";

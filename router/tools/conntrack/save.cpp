@@ -49,7 +49,8 @@ void append_save(std::string& out, const Entry& entry, const Attributes& attribu
     if (attributes.protocol_info && !state.empty()) {
         out += " --state " + std::string(state);
     }
-    if (connection.protocol == proto::kSctp) {
+    // kernel: sctp_to_nlattr, which leaves the tags out at the end
+    if (connection.protocol == proto::kSctp && attributes.protocol_info && !attributes.stop) {
         const auto& tags = connection.state.sctp.vtag;
         out += " --orig-vtag " + number(swapped_tag(tags[0])) + " --reply-vtag " +
                number(swapped_tag(tags[1]));

@@ -23,19 +23,6 @@ std::string in_words(const RulesOf& rules) {
            " translated-by=" + place(rules.translated_by);
 }
 
-// " labels=0,7"; nothing where none is set.
-std::string labels_of(const Entry& entry) {
-    constexpr std::size_t kPerWord = 32;
-    std::string out;
-    const std::size_t words = entry.extra == nullptr ? 0 : entry.extra->labels.size();
-    for (std::size_t label = 0; label < words * kPerWord; ++label) {
-        if ((entry.extra->labels[label / kPerWord] >> label % kPerWord & 1) != 0) {
-            out += (out.empty() ? " labels=" : ",") + number(label);
-        }
-    }
-    return out;
-}
-
 // Of a file's name, which holds no control characters here.
 std::string json_text(std::string_view text) {
     std::string out = "\"";
@@ -51,6 +38,18 @@ std::string json_string(std::string_view word) {
 }
 
 }  // namespace
+
+std::string labels_of(const Entry& entry) {
+    constexpr std::size_t kPerWord = 32;
+    std::string out;
+    const std::size_t words = entry.extra == nullptr ? 0 : entry.extra->labels.size();
+    for (std::size_t label = 0; label < words * kPerWord; ++label) {
+        if ((entry.extra->labels[label / kPerWord] >> label % kPerWord & 1) != 0) {
+            out += (out.empty() ? " labels=" : ",") + number(label);
+        }
+    }
+    return out;
+}
 
 void append_conntrack_entry(std::string& out, const Conntrack& conntrack, ConnId id,
                             const RulesOf& rules, const ConntrackOutput& output, Instant now,

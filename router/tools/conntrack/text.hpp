@@ -16,6 +16,11 @@ struct RulesOf {
     std::string translated_by;
 };
 
+struct Entry;
+
+// " labels=0,7"; nothing where none is set.
+std::string labels_of(const Entry& entry);
+
 // One line with its line break, in the form that `output` asks for, as `command` shows it.
 void append_conntrack_entry(std::string& out, const conntrack::Conntrack& conntrack, ConnId id,
                             const RulesOf& rules, const ConntrackOutput& output, Instant now,
@@ -27,7 +32,6 @@ void append_conntrack_entry(std::string& out, const conntrack::Conntrack& conntr
 void append_conntrack_json(std::string& out, const conntrack::Conntrack& conntrack, ConnId id,
                            const RulesOf& rules, Instant now);
 // What stands between its braces.
-struct Entry;
 void append_json_members(std::string& out, const Entry& entry, const RulesOf& rules);
 
 }  // namespace nsr::router
