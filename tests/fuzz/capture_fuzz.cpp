@@ -41,7 +41,7 @@ void check_written(const std::vector<Frame>& frames) {
     std::stringstream file;
     nsr::router::PcapngWriter writer(file, {"lan"});
     for (const Frame& frame : frames) {
-        writer.packet(frame.time_ns, 0, frame.bytes, {});
+        writer.packet(frame.time_ns, 0, frame.bytes, std::string());
     }
     NSR_CHECK(writer.good());
     nsr::router::PcapngReader reader(file);

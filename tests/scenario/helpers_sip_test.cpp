@@ -133,24 +133,6 @@ TEST_CASE("SIP: media that are not expected any more, or have no possible port")
     CHECK(expected(w) == 0);
 }
 
-TEST_CASE("SIP: the ports of a medium are looked for in a bounded number of places") {
-    World w = given(kRules);
-    w.sysctl("net.netfilter.nf_conntrack_expect_max", "1024");
-    const auto calls = [&](int host) {
-        const std::string inside = "10.0.0." + std::to_string(host);
-        const std::string text = message("INVITE sip:bob@198.51.100.7 SIP/2.0", "1 INVITE", inside,
-                                         "", session(inside, 40000));
-        w.when("lan", udp(inside + ":5060", kProxy).data(text));
-    };
-    for (int host = 2; host < 130; ++host) {
-        calls(host);
-        w.forget();
-    }
-    CHECK(expected(w) >= 256);
-    calls(130);
-    w.expect_drop(DropReason::HelperRefused);
-}
-
 TEST_CASE("SIP: who registered is called, as long as the registrar has agreed to") {
     World w = given(kRules);
     const auto request = [](const std::string& where, const std::string& expires) {

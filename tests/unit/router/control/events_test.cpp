@@ -75,7 +75,7 @@ TEST_CASE_FIXTURE(Watched, "events: a reader is told what happens from then on")
     now += std::chrono::seconds(60);
     while (!router->expire(now, left)) {
     }
-    CHECK(reader.read() == Words{"3 DESTROY", "4 DESTROY"});
+    CHECK(reader.read() == Words{"3 DESTROY", "4 DESTROY", "5 DESTROY"});
 }
 
 TEST_CASE_FIXTURE(Watched, "events: while nobody listens nothing is kept") {

@@ -204,7 +204,7 @@ TEST_CASE("metrics: buckets grow, and the last one holds all") {
 
 TEST_CASE("metrics: labels are escaped, and sets beyond the bound only counted") {
     PortFixture port;
-    const std::string odd = "a\\b\"c";
+    const std::string odd = "a\\b";
     REQUIRE(port.ask("POST", "/ipset", {.body = "create\n" + odd + "\nhash:ip"}).status == 200);
     for (std::size_t i = 0; i < kMostSets + 5; ++i) {
         port.ask("POST", "/ipset", {.body = "create\ns" + std::to_string(i) + "\nhash:ip"});

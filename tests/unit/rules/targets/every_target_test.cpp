@@ -3,6 +3,7 @@
 
 #include "core/base/words.hpp"
 #include "core/conntrack/record/helper_info.hpp"
+#include "core/conntrack/record/told.hpp"
 #include "core/rules/save.hpp"
 #include "core/rules/targets/targets.hpp"
 #include "core/wire/bytes.hpp"
@@ -151,7 +152,7 @@ const std::vector<TargetRow> kTrackingRows = {
      }},
     {"CT", "expevents", kRaw, kPre, "-j CT --expevents new", kUdp,
      [](const Seen& seen) {
-         return seen.goes_on() && seen.meta().ct_events == conntrack::event::kExpectNew;
+         return seen.goes_on() && seen.meta().ct_events == conntrack::kTellsExpectations;
      }},
     {"REJECT", "reject-with", kFilter, kForward, "-j REJECT --reject-with icmp-admin-prohibited",
      kUdp,
