@@ -199,7 +199,7 @@ void add_explain_command(CLI::App& app, int& exit_code) {
         ->take_all();
     command->add_flag("-j,--json", arguments->as_json, "an object a line for each packet");
     for (const char* name : {"--then", "--if-rule", "--if-sysctl"}) {
-        command->get_option(name)->expected(1)->multi_option_policy(
+        command->get_option(name)->expected(1)->allow_extra_args(false)->multi_option_policy(
             CLI::MultiOptionPolicy::TakeAll);
     }
     command->callback([options, arguments, &exit_code] {
