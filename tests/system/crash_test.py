@@ -23,7 +23,6 @@ CHANGING = {"write": 1, "pwrite64": 18, "ioctl": 16, "sendto": 44, "sendmsg": 46
             "mount": 165, "umount2": 166, "unshare": 272, "setns": 308, "open": 2, "openat": 257, "ftruncate": 77, "flock": 73}
 NUMBERS = {number: name for name, number in CHANGING.items()}
 O_CREAT = 0o100
-MOST_OF_A_KIND = 80  # the start itself makes fewer; a router that runs goes on writing
 
 
 def ptrace(request, pid, address=0, data=0):
@@ -44,6 +43,9 @@ def changes_something(pid):
     number, *arguments = struct.unpack_from("<7Q", info.raw, 24)
     name = NUMBERS.get(number)
     if name == "openat" and not arguments[2] & O_CREAT or name == "open" and not arguments[1] & O_CREAT:
+        return None
+    # To itself: the sanitizer asks so whether an address can be read.
+    if name == "write" and os.readlink(f"/proc/{pid}/fd/{arguments[0]}").startswith(("pipe:", "anon_inode:")):
         return None
     return name
 
@@ -115,7 +117,7 @@ def test(h):
     bad, killed = [], []
     for name in CHANGING:
         count = 1
-        while count <= MOST_OF_A_KIND and die_before(h.program, config, name, count):
+        while die_before(h.program, config, name, count):
             killed.append(name)
             if len(killed) % 8 == 1:  # a new start cleans up as well as a stop
                 h.start(config)
