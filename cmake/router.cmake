@@ -19,8 +19,8 @@ nsr_module(router/observe nsr_router_capture nsr_observe Boost::json PkgConfig::
 nsr_module(router/explain nsr_router_observe nsr_router_tools_iptables nsr_procfs)
 nsr_module(router/ports nsr_router_base nsr_pipeline nsr_netlink Boost::headers)
 nsr_module(router/config nsr_router_tools_conntrack nsr_router_tools_nfct nsr_router_tools_ip nsr_router_tools_ipset nsr_procfs nsr_rules_lint)
-nsr_module(router/control
-    nsr_router_config nsr_router_ports nsr_router_log nsr_router_tools_iptables nsr_router_explain Boost::headers Boost::json Boost::url)
+nsr_module(router/http nsr_router_base nsr_netlink Boost::headers Boost::json Boost::url)
+nsr_module(router/control nsr_router_http nsr_router_config nsr_router_ports nsr_router_log nsr_router_tools_iptables nsr_router_explain)
 foreach(part html css js)
     set(file ${CMAKE_SOURCE_DIR}/router/control/dashboard.${part})
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "router/control/client.hpp"
+#include "router/http/client.hpp"
 
 namespace CLI {
 class App;

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "router/commands/cli.hpp"
-#include "router/control/sse_reader.hpp"
+#include "router/http/sse_reader.hpp"
 
 namespace nsr::router {
 namespace {

@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "core/base/utf8.hpp"
-#include "router/control/client.hpp"
+#include "router/http/client.hpp"
 #include "router/control/conntrack_query.hpp"
 #include "router/control/port.hpp"
-#include "router/control/request.hpp"
+#include "router/http/request.hpp"
 #include "router/tools/conntrack/parse.hpp"
 #include "router/tools/conntrack/top.hpp"
 #include "router/tools/nfct/command.hpp"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/base/result.hpp"
-#include "router/control/http.hpp"
+#include "router/http/http.hpp"
 #include "router/tools/conntrack/args.hpp"
 
 namespace nsr::router {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/pipeline/router.hpp"
-#include "router/control/sse.hpp"
+#include "router/http/sse.hpp"
 #include "router/tools/conntrack/event_record.hpp"
 
 namespace nsr::router {

@@ -10,7 +10,7 @@
 
 #include "core/base/words.hpp"
 #include "router/control/port.hpp"
-#include "router/control/request.hpp"
+#include "router/http/request.hpp"
 #include "router/tools/conntrack/parse.hpp"
 
 namespace nsr::router {

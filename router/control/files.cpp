@@ -5,7 +5,7 @@
 
 #include "core/procfs/sysctl.hpp"
 #include "router/control/port.hpp"
-#include "router/control/request.hpp"
+#include "router/http/request.hpp"
 
 namespace nsr::router {
 

@@ -4,7 +4,7 @@
 
 #include "router/control/ip_json.hpp"
 #include "router/control/port.hpp"
-#include "router/control/request.hpp"
+#include "router/http/request.hpp"
 #include "router/tools/ip/form.hpp"
 
 namespace nsr::router {

@@ -8,7 +8,7 @@
 #include "core/conntrack/tuple_text.hpp"
 #include "router/control/ip_json.hpp"
 #include "router/control/port.hpp"
-#include "router/control/request.hpp"
+#include "router/http/request.hpp"
 #include "router/tools/ip/rule_text.hpp"
 
 namespace nsr::router {

@@ -9,7 +9,7 @@
 #include "core/procfs/nat_mappings.hpp"
 #include "core/wire/protocol.hpp"
 #include "router/control/port.hpp"
-#include "router/control/request.hpp"
+#include "router/http/request.hpp"
 
 namespace nsr::router {
 

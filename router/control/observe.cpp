@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "router/control/port.hpp"
-#include "router/control/request.hpp"
+#include "router/http/request.hpp"
 #include "router/explain/explain.hpp"
 #include "router/observe/capture_form.hpp"
 #include "router/observe/why.hpp"

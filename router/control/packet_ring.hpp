@@ -9,7 +9,7 @@
 #include <string>
 
 #include "core/pipeline/router.hpp"
-#include "router/control/sse.hpp"
+#include "router/http/sse.hpp"
 
 namespace nsr::router {
 

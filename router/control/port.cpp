@@ -7,7 +7,7 @@
 
 #include "router/control/dashboard.hpp"
 #include "router/control/metrics.hpp"
-#include "router/control/request.hpp"
+#include "router/http/request.hpp"
 #include "router/control/status.hpp"
 
 namespace nsr::router {

@@ -21,7 +21,7 @@
 
 #include "router/control/controls.hpp"
 #include "router/control/event_ring.hpp"
-#include "router/control/http.hpp"
+#include "router/http/http.hpp"
 #include "router/control/packet_ring.hpp"
 #include "router/ports/repeating.hpp"
 #include "router/tools/conntrack/command.hpp"

@@ -5,7 +5,7 @@
 
 #include "core/rules/save.hpp"
 #include "router/control/port.hpp"
-#include "router/control/request.hpp"
+#include "router/http/request.hpp"
 #include "router/control/rules_json.hpp"
 #include "router/control/tracking_module.hpp"
 #include "router/tools/iptables/listing.hpp"

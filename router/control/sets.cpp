@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "core/sets/sets.hpp"
-#include "router/control/client.hpp"
+#include "router/http/client.hpp"
 #include "router/control/port.hpp"
-#include "router/control/request.hpp"
+#include "router/http/request.hpp"
 #include "router/tools/ipset/command.hpp"
 #include "router/tools/ipset/contents.hpp"
 #include "router/tools/ipset/text.hpp"

@@ -18,7 +18,7 @@
 #include "router/base/worker.hpp"
 #include "router/changes/tasks.hpp"
 #include "router/config/config.hpp"
-#include "router/control/http.hpp"
+#include "router/http/http.hpp"
 #include "router/control/port.hpp"
 #include "router/daemon/instance.hpp"
 #include "router/daemon/state_copy.hpp"

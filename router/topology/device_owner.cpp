@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "router/base/run_directory.hpp"
-#include "router/control/client.hpp"
+#include "router/http/client.hpp"
 
 namespace nsr::router {
 namespace {

@@ -16,7 +16,7 @@
 #include "netlink/route.hpp"
 #include "netlink/setting.hpp"
 #include "router/base/run_directory.hpp"
-#include "router/control/socket_file.hpp"
+#include "router/http/socket_file.hpp"
 #include "router/topology/device_owner.hpp"
 #include "router/topology/namespaces.hpp"
 #include "router/topology/plan.hpp"

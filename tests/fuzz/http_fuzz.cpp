@@ -12,7 +12,7 @@
 #include <string>
 
 #include "core/base/check.hpp"
-#include "router/control/http_session.hpp"
+#include "router/http/session.hpp"
 #include "router/control/port.hpp"
 #include "tests/fuzz/support/connections.hpp"
 #include "tests/fuzz/support/input.hpp"

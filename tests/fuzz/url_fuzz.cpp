@@ -4,8 +4,8 @@
 #include <string>
 
 #include "core/base/check.hpp"
-#include "router/control/client.hpp"
-#include "router/control/http_guard.hpp"
+#include "router/http/client.hpp"
+#include "router/http/guard.hpp"
 #include "tests/fuzz/support/input.hpp"
 
 using nsr::router::percent_encode;

@@ -6,7 +6,7 @@
 
 #include "router/control/event_ring.hpp"
 #include "router/control/packet_ring.hpp"
-#include "router/control/sse_reader.hpp"
+#include "router/http/sse_reader.hpp"
 #include "router/tools/conntrack/parse.hpp"
 #include "tests/support/bench.hpp"
 #include "tests/unit/router/control/port_fixture.hpp"

@@ -1,5 +1,5 @@
 // Who may do what: the modes, and every endpoint and file of the control port walked with them.
-#include "router/control/rights.hpp"
+#include "router/http/rights.hpp"
 
 #include <doctest/doctest.h>
 

@@ -5,7 +5,7 @@
 
 #include "core/rules/language/parse.hpp"
 #include "core/sets/sets.hpp"
-#include "router/control/client.hpp"
+#include "router/http/client.hpp"
 #include "tests/unit/router/control/port_fixture.hpp"
 
 namespace nsr::router {

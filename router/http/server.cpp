@@ -11,9 +11,9 @@
 
 #include "netlink/error.hpp"
 #include "netlink/socket_owner.hpp"
-#include "router/control/http.hpp"
-#include "router/control/http_session.hpp"
-#include "router/control/socket_file.hpp"
+#include "router/http/http.hpp"
+#include "router/http/session.hpp"
+#include "router/http/socket_file.hpp"
 
 namespace nsr::router::http {
 

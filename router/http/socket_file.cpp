@@ -1,4 +1,4 @@
-#include "router/control/socket_file.hpp"
+#include "router/http/socket_file.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>

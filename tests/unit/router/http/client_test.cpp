@@ -1,5 +1,5 @@
 // The client of the control port against a real server: what each sees of the other's troubles.
-#include "router/control/client.hpp"
+#include "router/http/client.hpp"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "router/control/http.hpp"
+#include "router/http/http.hpp"
 #include "router/log/log.hpp"
 #include "router/ports/engine.hpp"
 

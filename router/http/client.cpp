@@ -1,4 +1,4 @@
-#include "router/control/client.hpp"
+#include "router/http/client.hpp"
 
 #include <poll.h>
 
@@ -18,7 +18,7 @@
 #include <stdexcept>
 
 #include "router/base/run_directory.hpp"
-#include "router/control/socket_file.hpp"
+#include "router/http/socket_file.hpp"
 
 namespace nsr::router {
 namespace {

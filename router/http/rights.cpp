@@ -1,4 +1,4 @@
-#include "router/control/rights.hpp"
+#include "router/http/rights.hpp"
 
 #include <unistd.h>
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/base/result.hpp"
-#include "router/control/http.hpp"
+#include "router/http/http.hpp"
 
 namespace nsr::router {
 

@@ -26,7 +26,7 @@
 #include <string>
 #include <vector>
 
-#include "router/control/rights.hpp"
+#include "router/http/rights.hpp"
 
 namespace boost::asio {
 class io_context;

@@ -1,4 +1,4 @@
-#include "router/control/http_session.hpp"
+#include "router/http/session.hpp"
 
 #include <algorithm>
 #include <boost/asio/ip/tcp.hpp>

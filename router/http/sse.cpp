@@ -1,9 +1,9 @@
-#include "router/control/sse.hpp"
+#include "router/http/sse.hpp"
 
 #include <algorithm>
 #include <charconv>
 
-#include "router/control/request.hpp"
+#include "router/http/request.hpp"
 
 namespace nsr::router {
 namespace {

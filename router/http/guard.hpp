@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "router/control/http.hpp"
+#include "router/http/http.hpp"
 
 namespace nsr::router::http {
 

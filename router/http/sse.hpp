@@ -16,7 +16,7 @@
 #include <string_view>
 
 #include "core/base/result.hpp"
-#include "router/control/http.hpp"
+#include "router/http/http.hpp"
 
 namespace nsr::router {
 

@@ -5,7 +5,7 @@
 #include <boost/asio/write.hpp>
 #include <utility>
 
-#include "router/control/http_session.hpp"
+#include "router/http/session.hpp"
 
 namespace nsr::router::http {
 

@@ -15,7 +15,7 @@
 #include <thread>
 
 #include "netlink/descriptor.hpp"
-#include "router/control/http.hpp"
+#include "router/http/http.hpp"
 
 namespace nsr::router::http {
 

@@ -1,4 +1,4 @@
-#include "router/control/sse_reader.hpp"
+#include "router/http/sse_reader.hpp"
 
 namespace nsr::router {
 

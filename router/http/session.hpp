@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "router/control/http.hpp"
-#include "router/control/http_guard.hpp"
+#include "router/http/http.hpp"
+#include "router/http/guard.hpp"
 
 namespace nsr::router::http {
 

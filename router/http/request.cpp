@@ -1,4 +1,4 @@
-#include "router/control/request.hpp"
+#include "router/http/request.hpp"
 
 #include <algorithm>
 #include <charconv>

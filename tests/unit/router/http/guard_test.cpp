@@ -1,4 +1,4 @@
-#include "router/control/http_guard.hpp"
+#include "router/http/guard.hpp"
 
 #include <doctest/doctest.h>
 
