@@ -6,6 +6,21 @@
 #include "router/control/controls.hpp"
 
 namespace nsr::router {
+namespace {
+
+std::optional<std::uint64_t> queue_dropped(const Device& device) {
+    if (device.ports.empty()) {
+        return std::nullopt;
+    }
+    try {
+        const netlink::Enter enter(device.netns);
+        return netlink::link_tx_dropped(netlink::Socket(), device.name);
+    } catch (const SystemError&) {
+        return std::nullopt;
+    }
+}
+
+}  // namespace
 
 Port::Counters Device::counters() const {
     Port::Counters sum;
@@ -34,16 +49,29 @@ Device device_of(const Controls& controls, const routing::Interface& interface) 
     return device;
 }
 
-std::optional<std::uint64_t> queue_dropped(const Device& device) {
-    if (device.ports.empty()) {
-        return std::nullopt;
+QueueLosses::QueueLosses(const Controls& controls) : controls_(controls) {
+    for (const routing::Interface& interface : controls.router.interfaces().all()) {
+        interfaces_.push_back(interface.index);
     }
-    try {
-        const netlink::Enter enter(device.netns);
-        return netlink::link_tx_dropped(netlink::Socket(), device.name);
-    } catch (const SystemError&) {
-        return std::nullopt;
+}
+
+// An interface may have gone since.
+bool QueueLosses::advance() {
+    if (asked_ == interfaces_.size()) {
+        return false;
     }
+    const IfIndex index = interfaces_[asked_++];
+    const routing::InterfaceTable& table = controls_.router.interfaces();
+    const Device device = table.has(index) ? device_of(controls_, table.get(index)) : Device{};
+    if (const auto dropped = queue_dropped(device)) {
+        dropped_[index] = *dropped;
+    }
+    return true;
+}
+
+std::optional<std::uint64_t> QueueLosses::of(IfIndex interface) const {
+    const auto found = dropped_.find(interface);
+    return found == dropped_.end() ? std::nullopt : std::optional(found->second);
 }
 
 }  // namespace nsr::router

@@ -1,11 +1,14 @@
 // The devices behind the interfaces of a running router, for whoever shows them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/base/ids.hpp"
 #include "core/routing/interface.hpp"
 #include "router/ports/port.hpp"
 
@@ -25,8 +28,22 @@ struct Device {
 
 Device device_of(const Controls& controls, const routing::Interface& interface);
 
-// What the namespace sent faster than the router read it, by the kernel's own count: two system
-// calls and an answer. Nothing if the device or its namespace is gone.
-std::optional<std::uint64_t> queue_dropped(const Device& device);
+// What namespaces sent faster than the router read it, by the kernel's own count. That is two
+// system calls and an answer for each interface, so one is asked at a time.
+class QueueLosses {
+  public:
+    explicit QueueLosses(const Controls& controls);
+
+    // Asks for the next interface. False: all are asked.
+    bool advance();
+    // Nothing if the device or its namespace is gone, or has not been asked yet.
+    [[nodiscard]] std::optional<std::uint64_t> of(IfIndex interface) const;
+
+  private:
+    const Controls& controls_;
+    std::vector<IfIndex> interfaces_;  // as it began
+    std::size_t asked_ = 0;
+    std::map<IfIndex, std::uint64_t> dropped_;
+};
 
 }  // namespace nsr::router

@@ -81,27 +81,18 @@ void Samples::add_histogram(Labels labels, const TurnHistogram& histogram) {
     write("_count", labels, std::to_string(histogram.count()));
 }
 
-Metrics::Metrics(const Controls& controls) : controls_(controls) {
-    for (const routing::Interface& interface : controls.router.interfaces().all()) {
-        interfaces_.push_back(interface.index);
-    }
+Metrics::Metrics(const Controls& controls) : controls_(controls), queue_losses_(controls) {
 }
 
-// An interface may have gone since. A metric of which there is nothing to say is left out.
+// A metric of which there is nothing to say is left out.
 bool Metrics::advance(Instant now, std::string& out) {
-    if (asked_ < interfaces_.size()) {
-        const IfIndex index = interfaces_[asked_++];
-        const routing::InterfaceTable& table = controls_.router.interfaces();
-        const Device device = table.has(index) ? device_of(controls_, table.get(index)) : Device{};
-        if (const auto dropped = queue_dropped(device)) {
-            queue_dropped_[index] = *dropped;
-        }
+    if (queue_losses_.advance()) {
         return true;
     }
     const Row& row = rows()[row_];
     std::string lines;
     Samples samples(lines, row.name, controls_.config.name);
-    row.read({controls_, queue_dropped_, now}, samples);
+    row.read({controls_, queue_losses_, now}, samples);
     if (!lines.empty()) {
         out.append("# HELP ").append(row.name).append(" ").append(row.help).append("\n");
         out.append("# TYPE ").append(row.name).append(" ").append(row.type).append("\n");

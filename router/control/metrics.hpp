@@ -13,15 +13,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
-#include "core/base/ids.hpp"
 #include "core/base/instant.hpp"
+#include "router/control/devices.hpp"
 #include "router/ports/turns.hpp"
 
 namespace nsr::router {
@@ -62,11 +60,9 @@ class Metrics {
     // Appends what comes next. False: that was the last.
     bool advance(Instant now, std::string& out);
 
-    // What the machine says of the devices, asked beforehand.
-    using QueueDropped = std::map<IfIndex, std::uint64_t>;
     struct Source {
         const Controls& controls;
-        const QueueDropped& queue_dropped;
+        const QueueLosses& queue_losses;
         Instant now;
     };
     struct Row {
@@ -79,9 +75,7 @@ class Metrics {
 
   private:
     const Controls& controls_;
-    std::vector<IfIndex> interfaces_;  // as it began
-    std::size_t asked_ = 0;
-    QueueDropped queue_dropped_;
+    QueueLosses queue_losses_;
     std::size_t row_ = 0;
 };
 

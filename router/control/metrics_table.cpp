@@ -138,9 +138,8 @@ void read_up(const Source& source, Samples& samples) {
 
 void read_queue_dropped(const Source& source, Samples& samples) {
     each_interface(source, [&](const Interface& interface) {
-        const auto dropped = source.queue_dropped.find(interface.index);
-        if (dropped != source.queue_dropped.end()) {
-            samples.add({{"interface", interface.name}}, dropped->second);
+        if (const auto dropped = source.queue_losses.of(interface.index)) {
+            samples.add({{"interface", interface.name}}, *dropped);
         }
     });
 }

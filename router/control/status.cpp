@@ -30,10 +30,8 @@ json::value offload_of(const std::vector<const Port*>& ports) {
     return "tso+uso";
 }
 
-using QueueDropped = std::map<IfIndex, std::uint64_t>;
-
 json::object counters_of(const routing::Interface& interface, const Device& device,
-                         const QueueDropped& queue_dropped) {
+                         const QueueLosses& queue_losses) {
     const routing::InterfaceCounters& c = interface.counters;
     json::object out{{"rx_packets", c.rx_packets}, {"rx_bytes", c.rx_bytes},
                      {"rx_dropped", c.rx_dropped}, {"tx_packets", c.tx_packets},
@@ -44,13 +42,13 @@ json::object counters_of(const routing::Interface& interface, const Device& devi
     const Port::Counters sum = device.counters();
     out["malformed_frames"] = sum.malformed_frames;
     out["failed_writes"] = sum.failed_writes;
-    if (const auto dropped = queue_dropped.find(interface.index); dropped != queue_dropped.end()) {
-        out["queue_dropped"] = dropped->second;
+    if (const auto dropped = queue_losses.of(interface.index)) {
+        out["queue_dropped"] = *dropped;
     }
     return out;
 }
 
-json::array interfaces_of(const Controls& controls, const QueueDropped& queue_dropped) {
+json::array interfaces_of(const Controls& controls, const QueueLosses& queue_losses) {
     json::array out;
     for (const routing::Interface& interface : controls.router.interfaces().all()) {
         const Device device = device_of(controls, interface);
@@ -67,7 +65,7 @@ json::array interfaces_of(const Controls& controls, const QueueDropped& queue_dr
                                    {"mtu", interface.mtu},
                                    {"addresses", std::move(addresses)},
                                    {"offload", offload_of(device.ports)},
-                                   {"counters", counters_of(interface, device, queue_dropped)}});
+                                   {"counters", counters_of(interface, device, queue_losses)}});
     }
     return out;
 }
@@ -150,21 +148,11 @@ std::string decimal_seconds(std::chrono::nanoseconds time) {
 }  // namespace
 
 Status::Status(const Controls& controls, const EventRing& events)
-    : controls_(controls), events_(events) {
-    for (const routing::Interface& interface : controls.router.interfaces().all()) {
-        interfaces_.push_back(interface.index);
-    }
+    : controls_(controls), events_(events), queue_losses_(controls) {
 }
 
-// An interface may have gone since.
 bool Status::advance(Instant now, std::string& out) {
-    if (asked_ < interfaces_.size()) {
-        const IfIndex index = interfaces_[asked_++];
-        const routing::InterfaceTable& table = controls_.router.interfaces();
-        const Device device = table.has(index) ? device_of(controls_, table.get(index)) : Device{};
-        if (const auto dropped = queue_dropped(device)) {
-            queue_dropped_[index] = *dropped;
-        }
+    if (queue_losses_.advance()) {
         return true;
     }
     const Controls& controls = controls_;
@@ -172,7 +160,7 @@ bool Status::advance(Instant now, std::string& out) {
                               {"version", NSR_VERSION},
                               {"build", kBuild},
                               {"config", controls.config.path},
-                              {"interfaces", interfaces_of(controls, queue_dropped_)},
+                              {"interfaces", interfaces_of(controls, queue_losses_)},
                               {"conntrack", table_of(controls)},
                               {"events", events_of(events_)},
                               {"memory_limit_bytes", controls.memory_limit_bytes},
