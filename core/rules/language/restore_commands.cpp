@@ -26,7 +26,9 @@ bool is_verbose(const Word& word) {
 }  // namespace
 
 void RestoreParser::run_command(std::vector<Word> words, const GivenCounters& counters) {
+    const std::size_t given = words.size();
     bring_command_to_front(words);
+    const bool attached = words.size() > given;
     const RestoreCommand* command = find_restore_command(words[0].text);
     if (command == nullptr) {
         error(words[0].column, in_quotes(words[0].text) +
@@ -45,6 +47,12 @@ void RestoreParser::run_command(std::vector<Word> words, const GivenCounters& co
     if (words.size() > command->most + 1 && command->letter != 'L') {
         const Word& extra = words[command->most + 1];
         error(extra.column, words[0].text + " takes no " + in_quotes(extra.text));
+        return;
+    }
+    // An argument that may be missing is one only if it is not taken for a negation.
+    if (command->least == 0 && !attached && words.size() > 1 && words[1].text.starts_with('!')) {
+        error(words[1].column, words[0].text + " takes no " + in_quotes(words[1].text) +
+                                   "; a chain that may be left out does not begin with \"!\"");
         return;
     }
     if (counters && !takes_counters(command->letter)) {

@@ -74,7 +74,7 @@ class RuleParser {
     bool target_seen_ = false;
     std::string tolerated_target_;
     bool give_up_ = false;  // what follows cannot be judged
-    std::uint8_t ahead_protocol_ = 0;
+    const MatchModule* ahead_match_ = nullptr;
     const TargetModule* ahead_target_ = nullptr;
 };
 
@@ -105,7 +105,7 @@ void RuleParser::look_ahead() {
         }
         if (text == "-p" ||
             (text.starts_with("--prot") && std::string_view("--protocol").starts_with(text))) {
-            ahead_protocol_ = parse_protocol(words[i + 1].text).value_or(0);
+            ahead_match_ = find_protocol_match(words[i + 1].text, request_.family);
         } else if (text == "-j" || text == "--jump") {
             ahead_target_ = find_target(words[i + 1].text);
         }
@@ -184,12 +184,12 @@ bool RuleParser::load_protocol_module(std::string_view option) {
         return std::any_of(specs.begin(), specs.end(),
                            [&](const OptionSpec& spec) { return spec.name.starts_with(option); });
     };
-    const MatchModule* match = find_protocol_match(ahead_protocol_, request_.family);
-    const auto is_loaded = [&](const Loaded& loaded) { return loaded.match == match; };
-    if (match != nullptr && std::none_of(loaded_.begin(), loaded_.end(), is_loaded) &&
-        has_it(match->options_in(request_.family))) {
-        loaded_.push_back(
-            {.match = match, .options = {match->name, {}}, .column = words_.column()});
+    const auto is_loaded = [&](const Loaded& loaded) { return loaded.match == ahead_match_; };
+    if (ahead_match_ != nullptr && std::none_of(loaded_.begin(), loaded_.end(), is_loaded) &&
+        has_it(ahead_match_->options_in(request_.family))) {
+        loaded_.push_back({.match = ahead_match_,
+                           .options = {ahead_match_->name, {}},
+                           .column = words_.column()});
         return true;
     }
     if (ahead_target_ != nullptr && !target_seen_ && has_it(ahead_target_->options)) {
@@ -218,8 +218,8 @@ void RuleParser::unknown_option(std::string_view name) {
         for (const Loaded& loaded : loaded_) {
             tables.push_back(loaded.specs(context_.family));
         }
-        if (const auto* match = find_protocol_match(ahead_protocol_, request_.family)) {
-            tables.push_back(match->options_in(request_.family));
+        if (ahead_match_ != nullptr) {
+            tables.push_back(ahead_match_->options_in(request_.family));
         }
         error_here(unknown_option_text(name, tables));
     }

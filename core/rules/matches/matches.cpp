@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/rules/words/text.hpp"
+
 namespace nsr::rules {
 
 namespace {
@@ -39,13 +41,12 @@ const MatchModule* find_match(std::string_view name) {
     return found == kMatches.end() ? nullptr : *found;
 }
 
-const MatchModule* find_protocol_match(std::uint8_t protocol, Family family) {
-    const auto fits = [&](const MatchModule* row) {
-        const bool allowed = row->families.has(family);
-        return protocol != 0 && row->protocol == protocol && allowed;
-    };
-    const auto* found = std::find_if(kMatches.begin(), kMatches.end(), fits);
-    return found == kMatches.end() ? nullptr : *found;
+const MatchModule* find_protocol_match(std::string_view word, Family family) {
+    const auto number = parse_number(word, 255);
+    const MatchModule* match =
+        find_match(number ? protocol_text(static_cast<std::uint8_t>(*number)) : lower(word));
+    const bool fits = match != nullptr && match->protocol != 0 && match->families.has(family);
+    return fits ? match : nullptr;
 }
 
 }  // namespace nsr::rules

@@ -41,7 +41,9 @@ extern const MatchModule kSetMatch;
 
 std::span<const MatchModule* const> match_modules();
 const MatchModule* find_match(std::string_view name);
-const MatchModule* find_protocol_match(std::uint8_t protocol, Family family);
+// The match whose options `-p WORD` brings along: the one of that name, of a number's first name
+// else, so that `-p mh` does and `-p ipv6-mh` does not. libxtables: find_proto
+const MatchModule* find_protocol_match(std::string_view word, Family family);
 
 // What -m icmp and icmp6 call "8" or "3/4", a type with or without its code; empty: it has no name.
 std::string_view icmp_type_name(Family family, std::string_view text);

@@ -47,6 +47,7 @@ class ArgsParser {
     void match(const std::string& name);
     void counters(const std::string& value);
     void wait(const std::optional<std::string>& value);
+    void wait_interval(const std::string& value);
     void push(std::string_view option, const std::string& value);
 
     void finish();
@@ -70,6 +71,8 @@ class ArgsParser {
     std::uint16_t options_ = 0;  // by kOptionLetters
     std::string source_, destination_;
     bool addresses_inverted_ = false;
+    bool wait_ = false;
+    bool wait_interval_ = false;
     RuleModules modules_;
     IptablesArgs args_;
     std::optional<IptablesAnswer> answer_;

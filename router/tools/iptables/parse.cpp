@@ -263,7 +263,7 @@ bool ArgsParser::take_flag(char letter, const std::optional<std::string>& value)
             wait(value);
             return true;
         case 'W':
-            args_.warnings += "Ignoring deprecated --wait-interval option.\n";
+            wait_interval(value.value_or(""));
             return true;
         case 'M':
             return true;
@@ -293,6 +293,16 @@ void ArgsParser::wait(const std::optional<std::string>& value) {
     if (seconds && !rules::parse_number(*seconds, 0x7fffffff)) {
         fail("wait seconds not numeric");
     }
+    wait_ = true;
+}
+
+void ArgsParser::wait_interval(const std::string& value) {
+    if (!rules::parse_number(value, 0x7fffffff)) {
+        fail("wait interval not numeric");
+        return;
+    }
+    args_.warnings += "Ignoring deprecated --wait-interval option.\n";
+    wait_interval_ = true;
 }
 
 void ArgsParser::option(char letter, bool invertible) {

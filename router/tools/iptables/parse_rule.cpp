@@ -145,6 +145,10 @@ void ArgsParser::counters(const std::string& value) {
 // --- all together -------------------------------------------------------------------------------
 
 void ArgsParser::finish() {
+    if (wait_interval_ && !wait_) {
+        fail("--wait-interval only makes sense with --wait\n");
+        return;
+    }
     if (args_.table == "nat" && (args_.name == "DROP" || args_.jump == "DROP")) {
         fail(
             "\nThe \"nat\" table is not intended for filtering, the use of DROP is therefore "

@@ -100,6 +100,9 @@ TEST_CASE("what stands behind a command and is not of it is refused") {
                          "\nCOMMIT\n");
     };
     for (const char* wrong : {"-F a b",
+                              "-F !x",
+                              "-Z !x",
+                              "-L !x",
                               "-X b a",
                               "-N c d",
                               "-P INPUT DROP x",
