@@ -6,39 +6,14 @@
 
 #include "router/tools/conntrack/command.hpp"
 #include "router/tools/conntrack/parse.hpp"
-#include "tests/support/packet_builder.hpp"
+#include "tests/unit/router/tools/table_fixture.hpp"
 
 namespace nsr::router {
 namespace {
 
 using test::udp;
 
-// A router that tracks what it forwards from lan to wan.
-struct Bench {
-    BufferPool pool;
-    Router router{{}};
-    Instant now{std::chrono::seconds(1000)};
-
-    Bench() {
-        add("lan", "10.0.0.1/24");
-        add("wan", "198.51.100.1/24");
-        REQUIRE(router.set_tracking(TrackingMode::On, now).ok());
-    }
-
-    void add(const char* name, const char* address) {
-        routing::Interface interface;
-        interface.name = name;
-        interface.addresses.push_back(*parse_prefix(address));
-        router.add_interface(std::move(interface));
-    }
-
-    void send(const test::PacketBuilder& builder) {
-        Packet packet = builder.packet(pool);
-        packet.meta.in = router.interfaces().find("lan")->index;
-        EgressQueue out;
-        router.receive({&packet, 1}, now, out);
-    }
-
+struct Bench : test::TableFixture {
     ConntrackAnswer run(std::string_view line) {
         const auto args = parse_conntrack_args(line);
         REQUIRE_MESSAGE(args.ok(), std::string(line));

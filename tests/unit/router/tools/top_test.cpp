@@ -7,7 +7,7 @@
 #include <string>
 
 #include "router/tools/conntrack/parse.hpp"
-#include "tests/support/packet_builder.hpp"
+#include "tests/unit/router/tools/table_fixture.hpp"
 
 namespace nsr::router {
 namespace {
@@ -15,33 +15,12 @@ namespace {
 using test::udp;
 
 // A router with a connection of 10.0.0.2 to each of five ports, and one of 10.0.0.3.
-struct Bench {
-    BufferPool pool;
-    Router router{{}};
-    Instant now{std::chrono::seconds(1000)};
-
+struct Bench : test::TableFixture {
     Bench() {
-        add("lan", "10.0.0.1/24");
-        add("wan", "198.51.100.1/24");
-        REQUIRE(router.set_tracking(TrackingMode::On, now).ok());
         for (int port = 1; port <= 5; ++port) {
             send(udp("10.0.0.2:1000", "198.51.100.2:" + std::to_string(port)));
         }
         send(udp("10.0.0.3:1000", "198.51.100.2:53"));
-    }
-
-    void add(const char* name, const char* address) {
-        routing::Interface interface;
-        interface.name = name;
-        interface.addresses.push_back(*parse_prefix(address));
-        router.add_interface(std::move(interface));
-    }
-
-    void send(const test::PacketBuilder& builder) {
-        Packet packet = builder.packet(pool);
-        packet.meta.in = router.interfaces().find("lan")->index;
-        EgressQueue out;
-        router.receive({&packet, 1}, now, out);
     }
 
     Top count(TopBy by, std::string_view filter = "-L") {
