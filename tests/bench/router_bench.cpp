@@ -1,159 +1,65 @@
-// What production runs: batches of packets of established UDP flows through the whole router, from
-// the bytes that a device gave to the bytes that a device takes, with a masquerading rule and
-// twenty filter rules of which the last lets the packet through. Flows are visited in a random
-// order, half of the packets are answers.
+// The whole way of a packet, and what it costs more when somebody looks on.
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
-#include <array>
-#include <cstdint>
-#include <memory>
-#include <numeric>
-#include <string>
-#include <vector>
-
-#include "core/base/random.hpp"
-#include "core/pipeline/router.hpp"
-#include "core/rules/language/parse.hpp"
-#include "core/wire/bytes.hpp"
-#include "core/wire/checksum.hpp"
+#include "router/observe/hub.hpp"
+#include "tests/bench/busy_router.hpp"
 
 namespace {
 
 using namespace nsr;
+using bench::BusyRouter;
+using bench::kBatch;
 
-constexpr std::size_t kBatch = 32;
-constexpr std::size_t kPayload = 64;
-constexpr std::size_t kPacketBytes = 28 + kPayload;
-constexpr std::uint32_t kWanAddress = 0xc0000201;  // 192.0.2.1
-constexpr IfIndex kLan{1};
-constexpr IfIndex kWan{2};
-
-using Frame = std::array<std::uint8_t, kPacketBytes>;
-
-struct Flow {
-    std::uint32_t client;
-    std::uint32_t server;
-    std::uint16_t port;
-};
-
-// No two of one server have the same port, so that masquerading keeps it.
-Flow flow(std::uint32_t number) {
-    constexpr std::uint32_t kPorts = 50000;
-    return {0x0a000002 + number % 200, 0xcb007100 + number / kPorts,
-            static_cast<std::uint16_t>(1024 + number % kPorts)};
-}
-
-Frame udp(std::uint32_t source, std::uint32_t destination, std::uint16_t from, std::uint16_t to) {
-    Frame bytes{};
-    bytes[0] = 0x45;
-    wire::store16(&bytes[2], kPacketBytes);
-    bytes[8] = 64;
-    bytes[9] = 17;
-    wire::store32(&bytes[12], source);
-    wire::store32(&bytes[16], destination);
-    wire::store16(&bytes[10], wire::checksum({bytes.data(), 20}));
-    wire::store16(&bytes[20], from);
-    wire::store16(&bytes[22], to);
-    wire::store16(&bytes[24], 8 + kPayload);  // no checksum: RFC 768 allows it
-    return bytes;
-}
-
-Frame query(std::uint32_t number) {
-    const Flow each = flow(number);
-    return udp(each.client, each.server, each.port, 443);
-}
-
-Frame answer(std::uint32_t number) {
-    const Flow each = flow(number);
-    return udp(each.server, kWanAddress, 443, each.port);
-}
-
-std::string rules() {
-    std::string text = "*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n*filter\n";
-    for (int i = 0; i < 19; ++i) {
-        text += "-A FORWARD -s 198.51.100." + std::to_string(i) + " -p tcp --dport 22 -j DROP\n";
-    }
-    return text + "-A FORWARD -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT\nCOMMIT\n";
-}
-
-Router::Options options(std::uint32_t flows) {
-    Router::Options wanted;
-    wanted.settings.conntrack.max = 0;
-    wanted.settings.conntrack.buckets = std::max(flows / 4, 1024u);
-    wanted.settings.conntrack.timeouts.udp = 100000;
-    wanted.settings.conntrack.timeouts.udp_stream = 100000;
-    return wanted;
-}
-
-struct Busy {
-    explicit Busy(std::uint32_t flows) : router(options(flows)) {
-        add_interface("lan", "10.0.0.1/24");
-        add_interface("wan", "192.0.2.1/24");
-        static_cast<void>(router.add_route({.to = *parse_prefix("0.0.0.0/0"), .interface = kWan}));
-        rules::Ruleset ruleset;
-        static_cast<void>(rules::parse_save(rules_text, "bench", Family::Ipv4, ruleset));
-        router.apply(std::move(ruleset), now);
-        for (std::uint32_t i = 0; i < flows; ++i) {
-            add(query(i), kLan);
-            add(answer(i), kWan);
-        }
-        pass();
-        now += std::chrono::seconds(5);
-        order.resize(flows);
-        std::iota(order.begin(), order.end(), 0u);
-        RandomSource random(1);
-        for (std::uint32_t i = flows; i > 1; --i) {
-            std::swap(order[i - 1], order[random.below(i)]);
-        }
-    }
-    void add_interface(const char* name, const char* address) {
-        routing::Interface interface;
-        interface.name = name;
-        interface.addresses = {*parse_prefix(address)};
-        router.add_interface(std::move(interface));
-    }
-    void add(const Frame& frame, IfIndex in) {
-        Packet& packet = batch.emplace_back(pool, frame);
-        packet.meta.in = in;
-        if (batch.size() == kBatch) {
-            pass();
-        }
-    }
-    void pass() {
-        router.receive(batch, now, egress);
-        left += egress.size();
-        batch.clear();
-        egress.clear();
-    }
-
-    std::string rules_text = rules();
-    BufferPool pool;
-    Router router;
-    Instant now{std::chrono::seconds(1000)};
-    std::vector<std::uint32_t> order;
-    std::vector<Packet> batch;
-    EgressQueue egress;
-    std::size_t left = 0;
-};
-
-void router_receive(benchmark::State& state) {
-    const auto flows = static_cast<std::uint32_t>(state.range(0));
-    Busy busy(flows);
-    if (busy.left != std::size_t{flows} * 2) {
-        state.SkipWithError("packets were lost");
-    }
-    std::size_t at = 0;
+void pass_all(benchmark::State& state, BusyRouter& busy) {
     for (auto _ : state) {
-        for (std::size_t i = 0; i < kBatch; ++i) {
-            const std::uint32_t number = busy.order[at];
-            at = at + 1 == flows ? 0 : at + 1;
-            const bool back = (number & 1) != 0;
-            busy.add(back ? answer(number) : query(number), back ? kWan : kLan);
-        }
+        busy.pass_batch();
     }
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch));
 }
+
+void router_receive(benchmark::State& state) {
+    const auto flows = static_cast<std::uint32_t>(state.range(0));
+    BusyRouter busy(flows);
+    if (busy.left != std::size_t{flows} * 2) {
+        state.SkipWithError("packets were lost");
+    }
+    pass_all(state, busy);
+}
 BENCHMARK(router_receive)->ArgName("flows")->Arg(1000)->Arg(1000000);
+
+// The recorder is always on; packets that pass never meet it.
+void router_receive_without_recorder(benchmark::State& state) {
+    BusyRouter busy(1000);
+    busy.router.resize_recorder(0);
+    pass_all(state, busy);
+}
+BENCHMARK(router_receive_without_recorder);
+
+// `nsrouter trace FILTER`, whose reader takes what comes.
+void router_receive_traced(benchmark::State& state, const char* filter) {
+    BusyRouter busy(1000);
+    router::Hub hub(busy.router);
+    const auto listener = hub.listen({.filter = *router::Filter::parse(filter),
+                                      .limits = {.packets_a_second = 100000},
+                                      .form = router::text_form(false)});
+    std::size_t told = 0;
+    for (auto _ : state) {
+        busy.pass_batch();
+        told += listener->take().size();
+    }
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch));
+    state.counters["told"] = static_cast<double>(told);
+}
+BENCHMARK_CAPTURE(router_receive_traced, a_flow_that_is_silent, "host 10.99.0.1 and udp port 9");
+BENCHMARK_CAPTURE(router_receive_traced, one_flow_of_1000, "host 10.0.0.7 and udp port 1029");
+
+// Every packet ends at a rule, and the recorder keeps it or not.
+void router_receive_refused(benchmark::State& state) {
+    BusyRouter busy(1000);
+    busy.router.resize_recorder(static_cast<std::size_t>(state.range(0)));
+    busy.refuse_all();
+    pass_all(state, busy);
+}
+BENCHMARK(router_receive_refused)->ArgName("records")->Arg(0)->Arg(4096);
 
 }  // namespace
