@@ -32,6 +32,7 @@ nsr_module(router/topology nsr_router_control)
 nsr_module(router/changes nsr_router_topology)
 nsr_module(router/daemon nsr_router_changes PkgConfig::SECCOMP PkgConfig::CAP_NG)
 nsr_module(router/replay nsr_router_config nsr_router_observe Threads::Threads)
+set(precompiled_router_commands <CLI/App.hpp> <CLI/Config.hpp> <CLI/Formatter.hpp> <CLI/Validators.hpp>)
 nsr_module(router/commands nsr_router_daemon nsr_router_replay)
 target_compile_definitions(nsr_router_base PUBLIC NSR_VERSION="${PROJECT_VERSION}")
 
