@@ -68,7 +68,7 @@ void ArgsParser::protocol(std::string name) {
         args_.warnings +=
             "Warning: never matched protocol: " + name + ". use extension match instead.\n";
     }
-    modules_.set_protocol(*number, inverted_);
+    modules_.set_protocol(name, inverted_);
     push("-p", name);
 }
 

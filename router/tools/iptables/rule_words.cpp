@@ -31,8 +31,8 @@ void RuleModules::load_target(std::string_view name) {
     }
 }
 
-void RuleModules::set_protocol(std::uint8_t protocol, bool inverted) {
-    protocol_ = inverted ? 0 : protocol;
+void RuleModules::set_protocol(const std::string& word, bool inverted) {
+    protocol_ = inverted ? "" : word;
 }
 
 const rules::OptionSpec* RuleModules::find(std::string_view name, bool exact) {

@@ -1,8 +1,8 @@
 // Which matches and targets the words of a rule have loaded so far, and the options they know.
 #pragma once
 
-#include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,7 +21,8 @@ class RuleModules {
     // False: there is none of this name in this family.
     bool load_match(std::string_view name);
     void load_target(std::string_view name);
-    void set_protocol(std::uint8_t protocol, bool inverted);
+    // The word behind -p.
+    void set_protocol(const std::string& word, bool inverted);
 
     // The option of this name, or of this beginning unless `exact`, of what is loaded; else that of
     // the match of -p, which is loaded by it.
@@ -32,7 +33,7 @@ class RuleModules {
 
   private:
     Family family_;
-    std::uint8_t protocol_ = 0;
+    std::string protocol_;
     std::vector<std::span<const rules::OptionSpec>> loaded_;
     bool protocol_loaded_ = false;
 };
