@@ -13,7 +13,8 @@ struct Row {
     std::string_view hint;
 };
 
-// {state}: "NEW packets from lan to wan"; {in}, {rule}, {chain}, {sysctl}: see filled().
+// {state}: "NEW packets from lan to wan"; {interface}, {in}, {rule}, {chain}, {sysctl}: see
+// filled().
 constexpr std::array<Row, kDropReasonCount> kHints = {{
     {DropReason::TooShort, "nothing: its sender, or what it crossed, cut it off"},
     {DropReason::BadVersion, "nothing: it is no IP packet"},
@@ -46,7 +47,7 @@ constexpr std::array<Row, kDropReasonCount> kHints = {{
      "again and again: no loop of routes"},
     {DropReason::TooBig,
      "smaller packets (-j TCPMSS --clamp-mss-to-pmtu for TCP), or a larger MTU of {out}"},
-    {DropReason::InterfaceDown, "nsrouter ip link set {out} up"},
+    {DropReason::InterfaceDown, "{interface}"},
     {DropReason::FragmentMalformed, "well-formed fragments"},
     {DropReason::FragmentOverlap, "fragments that do not overlap"},
     {DropReason::FragmentDuplicate,
@@ -145,6 +146,11 @@ std::string subject(const HintContext& context) {
 std::string filled(std::string_view hint, const HintContext& context) {
     const bool v4 = context.family != Family::Ipv6;
     std::string text(hint);
+    replace(text, "{forwarding}",
+            v4 ? "net.ipv4.conf.{in}.forwarding" : "net.ipv6.conf.all.forwarding");
+    replace(text, "{interface}",
+            context.out.empty() ? "net.ipv6.conf.{in}.disable_ipv6=0"
+                                : "nsrouter ip link set {out} up");
     replace(text, "{state}", subject(context));
     replace(text, "{in}", context.in.empty() ? "INTERFACE" : context.in);
     replace(text, "{out}", context.out.empty() ? "INTERFACE" : context.out);
@@ -153,7 +159,6 @@ std::string filled(std::string_view hint, const HintContext& context) {
         context.reason == DropReason::RuleDrop || context.reason == DropReason::RuleReject;
     const bool known = by_rule && !context.chain.empty();
     replace(text, "{chain}", known ? std::string_view(context.chain) : name_of(context.hook));
-    replace(text, "{forwarding}", v4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding");
     replace(text, "{fragtime}",
             v4 ? "net.ipv4.ipfrag_time" : "net.netfilter.nf_conntrack_frag6_timeout");
     replace(text, "{fragmemory}",

@@ -42,7 +42,7 @@ Changed change_of(const InterfaceConfig& before, const InterfaceConfig& after,
     const Addresses was = addresses_of(before);
     const Addresses is = addresses_of(after);
     if (was != is) {
-        changed.addresses = merged(was, is, current.addresses);
+        changed.addresses = merged(was, is, routing::all_addresses(current));
     }
     return changed;
 }

@@ -117,7 +117,7 @@ TEST_CASE("explain: what if there were another rule, or another sysctl") {
               "rule 1 of FORWARD in filter accepts it"));
     Asked off;
     CHECK(has(off.ask("packet tcp 10.0.0.2:4000 > 192.0.2.7:80\nif-sysctl net.ipv4.ip_forward=0\n"),
-              "What would let it through: net.ipv4.ip_forward=1.\n"));
+              "What would let it through: net.ipv4.conf.lan.forwarding=1.\n"));
 }
 
 TEST_CASE("explain: a packet that the recorder kept, again and otherwise") {
