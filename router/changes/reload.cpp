@@ -254,6 +254,7 @@ void Reload::exchange() {
     }
     apply(interface_changes_, parts_.router, now);
     exchange_links();
+    set_states();
     answer_.text += in_lines(set_routes(parts_.router, parts_.config));
     sets_->exchange((**loaded_).sets, parts_.config.sets, parts_.router.sets(), now);
     const auto timeouts = changed_timeouts(**loaded_, parts_.config, parts_.router);
@@ -278,6 +279,16 @@ void Reload::exchange_links() {
         unused_ = parts_.topology.exchange(link_changes_, answer_.text);
     } catch (const SystemError& error) {
         answer_.text += std::string(error.what()) + "\n";
+    }
+}
+
+// Up and down, where the file says it anew.
+void Reload::set_states() {
+    for (const InterfaceChanges::Changed& changed : interface_changes_.stay) {
+        if (changed.up) {
+            parts_.router.set_up(changed.index, *changed.up, parts_.clock.now());
+            parts_.engine.set_carrier(changed.index, *changed.up);
+        }
     }
 }
 

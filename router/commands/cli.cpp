@@ -13,12 +13,12 @@ namespace {
 
 // One row per subcommand, in the order of --help.
 constexpr void (*kCommands[])(CLI::App& app, int& exit_code) = {
-    add_run_command,       add_stop_command,    add_check_command,  add_replay_command,
-    add_status_command,    add_top_command,     add_reload_command, add_sysctl_command,
-    add_dmesg_command,     add_module_command,  add_rules_command,  add_iptables_command,
-    add_ip6tables_command, add_ipset_command,   add_ip_command,     add_nat_command,
-    add_conntrack_command, add_nfct_command,    add_trace_command,  add_why_command,
-    add_explain_command,   add_capture_command,
+    add_run_command,       add_stop_command,    add_check_command,       add_replay_command,
+    add_status_command,    add_top_command,     add_reload_command,      add_sysctl_command,
+    add_dmesg_command,     add_module_command,  add_rules_command,       add_iptables_command,
+    add_ip6tables_command, add_ipset_command,   add_ip_command,          add_nat_command,
+    add_conntrack_command, add_nfct_command,    add_trace_command,       add_why_command,
+    add_explain_command,   add_capture_command, add_import_host_command,
 };
 
 constexpr const char* kFooter = R"(Examples:

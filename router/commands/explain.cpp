@@ -17,6 +17,7 @@
 #include "router/config/load.hpp"
 #include "router/explain/explain.hpp"
 #include "router/replay/replay.hpp"
+#include "router/tools/conntrack/saved_table.hpp"
 
 namespace nsr::router {
 namespace {
@@ -24,6 +25,7 @@ namespace {
 struct ExplainArguments {
     std::vector<std::string> packet;
     std::string config;
+    std::string state;
     std::string file;
     std::string interface;
     std::optional<std::uint64_t> record;
@@ -96,12 +98,26 @@ std::string body_of(const ExplainArguments& arguments) {
     return body;
 }
 
+int complain(const std::string& what) {
+    std::fprintf(stderr, "nsrouter: %s\n", what.c_str());
+    return kFailure;
+}
+
+// False, and it is told: the router does not begin with this table.
+bool begin_with_table(const std::string& path, Router& router, Instant now) {
+    const auto table = read_saved_table(path);
+    if (!table) {
+        std::fputs(in_lines(table.error()).c_str(), stderr);
+        return false;
+    }
+    std::fputs(warnings_in_lines(left_out_of(*table)).c_str(), stderr);
+    const auto added = add_connections(router, *table, now);
+    std::fputs(added ? "" : in_lines(added.error()).c_str(), stderr);
+    return added.ok();
+}
+
 // By a router made of a configuration for that, in its first moment.
 int explain_offline(const ExplainArguments& arguments) {
-    const auto complain = [](const std::string& what) {
-        std::fprintf(stderr, "nsrouter: %s\n", what.c_str());
-        return kFailure;
-    };
     const Result<Config, ConfigErrors> config = load_config(arguments.config, kReplayMemoryBytes);
     if (!config) {
         std::fputs(in_lines(config.error()).c_str(), stderr);
@@ -116,6 +132,9 @@ int explain_offline(const ExplainArguments& arguments) {
     const ConfigErrors errors = fill_router(router, *config, now);
     if (!errors.empty()) {
         return complain(in_lines(errors));
+    }
+    if (!arguments.state.empty() && !begin_with_table(arguments.state, router, now)) {
+        return kFailure;
     }
     auto request = parse_explain_request(body_of(arguments));
     if (!request) {
@@ -140,6 +159,12 @@ int explain(const ControlOptions& options, const ExplainArguments& arguments) {
             stderr);
         return kUsage;
     }
+    if (arguments.config.empty() && !arguments.state.empty()) {
+        std::fputs(
+            "nsrouter: --state is the table of a router that does not run: it needs --config\n",
+            stderr);
+        return kUsage;
+    }
     if (!arguments.config.empty()) {
         return explain_offline(arguments);
     }
@@ -161,7 +186,8 @@ Examples:
   nsrouter explain "tcp 10.0.1.2:40000 > 10.0.2.2:22" --if-rule "FORWARD -p tcp --dport 22 -j ACCEPT"
   nsrouter explain --from-recorder 17 --if-sysctl net.netfilter.nf_conntrack_tcp_be_liberal=1
   nsrouter explain --packet in.pcapng -j
-  nsrouter explain --config demo.toml "icmp 10.0.1.2 > 10.0.2.2")";
+  nsrouter explain --config demo.toml "icmp 10.0.1.2 > 10.0.2.2"
+  nsrouter explain --config demo.toml --state table.txt "tcp 10.0.1.2:40000 > 10.0.2.2:80 .")";
 
 }  // namespace
 
@@ -176,6 +202,11 @@ void add_explain_command(CLI::App& app, int& exit_code) {
         ->add_option("--config", arguments->config,
                      "what a router with this configuration would do, without one that runs")
         ->type_name("FILE");
+    command
+        ->add_option("--state", arguments->state,
+                     "the connections that it begins with: what `conntrack -L` prints (also -o "
+                     "save), or /proc/net/nf_conntrack; with --config")
+        ->type_name("TABLE");
     command->add_option("--packet", arguments->file, "the packets of a pcapng or pcap file")
         ->type_name("FILE");
     command

@@ -17,6 +17,7 @@
 #include "router/config/load.hpp"
 #include "router/config/section.hpp"
 #include "router/replay/replay.hpp"
+#include "router/tools/conntrack/saved_table.hpp"
 
 namespace nsr::router {
 namespace {
@@ -29,6 +30,7 @@ struct Arguments {
     std::string stats;
     std::string events;
     std::string filter;
+    std::string state;
     double start = -1;
     std::optional<std::string> map;  // "eth0=lan,eth1=wan"
     ReplayOptions options;
@@ -159,11 +161,12 @@ std::string check_files(const Arguments& arguments) {
     const std::pair<const char*, const std::string*> files[] = {
         {"the configuration", &arguments.config},
         {"--in", &arguments.in},
+        {"--state", &arguments.state},
         {"--out", &arguments.out},
         {"--conntrack", &arguments.conntrack},
         {"--stats", &arguments.stats},
         {"--events", &arguments.events}};
-    constexpr std::size_t kRead = 2;  // the others are written
+    constexpr std::size_t kRead = 3;  // the others are written
     for (std::size_t i = kRead; i < std::size(files); ++i) {
         for (std::size_t j = 0; j < i; ++j) {
             const std::string& a = *files[j].second;
@@ -251,6 +254,20 @@ void print_summary(const ReplayResult& result, bool start_given) {
     }
 }
 
+bool read_state(Arguments& arguments) {
+    if (arguments.state.empty()) {
+        return true;
+    }
+    auto table = read_saved_table(arguments.state);
+    if (!table) {
+        std::fputs(in_lines(table.error()).c_str(), stderr);
+        return false;
+    }
+    std::fputs(warnings_in_lines(left_out_of(*table)).c_str(), stderr);
+    arguments.options.state = std::move(*table);
+    return true;
+}
+
 int command_replay(Arguments& arguments) {
     if (const std::string wrong = read_map(arguments); !wrong.empty()) {
         return usage(wrong);
@@ -269,6 +286,9 @@ int command_replay(Arguments& arguments) {
     if (arguments.start >= 0) {
         arguments.options.start_ns = std::llround(arguments.start * 1e9);
     }
+    if (!read_state(arguments)) {
+        return kFailure;
+    }
     const auto capture = open_capture(arguments.in, arguments.filter);
     return capture ? replay_into_files(arguments, *config, **capture) : complain(capture.error());
 }
@@ -279,6 +299,10 @@ int replay_into_files(const Arguments& arguments, const Config& config, Capture&
         return complain(bad);
     }
     const ReplayResult result = play(arguments, config, capture, outputs);
+    if (!result.refused.empty()) {
+        std::fputs(result.refused.c_str(), stderr);
+        return kFailure;
+    }
     if (const std::string bad = outputs.unwritten(); !bad.empty()) {
         return complain(bad + ": writing failed");
     }
@@ -355,6 +379,11 @@ void add_replay_command(CLI::App& app, int& exit_code) {
         ->type_name("NAME=INTERFACE,...");
     command->add_option("--filter", arguments->filter, "only packets that fit this expression")
         ->type_name("EXPR");
+    command
+        ->add_option("--state", arguments->state,
+                     "the connections that it begins with: what `conntrack -L` prints (also -o "
+                     "save), or /proc/net/nf_conntrack")
+        ->type_name("TABLE");
     command->footer(kFooter);
     command->callback([arguments, &exit_code] { exit_code = command_replay(*arguments); });
 }

@@ -85,6 +85,7 @@ routing::Interface interface_of(const InterfaceConfig& from) {
     routing::Interface interface;
     interface.name = from.name;
     interface.mtu = from.mtu;
+    interface.up = from.up;
     for (const Located<Prefix>& address : from.addresses) {
         interface.addresses.push_back(address.value);
     }

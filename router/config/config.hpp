@@ -71,6 +71,7 @@ struct InterfaceConfig {
     std::vector<HostRoute> host_routes;  // "default" is one entry per family that has an address
     bool host_forwarding = false;        // the namespace routes, too
     std::uint32_t mtu = 1500;
+    bool up = true;               // how it begins
     SourceLocation where;         // of the name
     SourceLocation device_where;  // `where` unless given
     SourceLocation netns_where;   // ditto

@@ -260,6 +260,7 @@ InterfaceConfig read_interface(Section section) {
     std::int64_t mtu = interface.mtu;
     section.integer("mtu", {68, 65535}, mtu);
     interface.mtu = static_cast<std::uint32_t>(mtu);
+    section.boolean("up", interface.up);
     if (const TomlValue* host = section.table("host")) {
         read_far_end(Section(host, "host", section.errors()), interface);
     }

@@ -11,6 +11,7 @@
 #include "core/rules/set_use.hpp"
 #include "core/rules/timeout_use.hpp"
 #include "router/config/build.hpp"
+#include "router/config/load.hpp"
 #include "router/config/section.hpp"
 #include "router/config/sections.hpp"
 #include "router/observe/render.hpp"
@@ -113,6 +114,11 @@ Replay::Replay(const Config& config, Router::Options router_options, const Repla
     for (const ConfigError& error : fill_router(router_, config, clock_)) {
         complain(error.where, error.message);
     }
+    if (options.state) {
+        if (const auto added = add_connections(router_, *options.state, clock_); !added) {
+            result_.refused = in_lines(added.error());
+        }
+    }
     for (const routing::Interface& interface : router_.interfaces().all()) {
         interfaces_[interface.name] = interface.index;
     }
@@ -127,6 +133,9 @@ Replay::Replay(const Config& config, Router::Options router_options, const Repla
 }
 
 ReplayResult Replay::run(Capture& capture) {
+    if (!result_.refused.empty()) {
+        return std::move(result_);
+    }
     Frame frame;
     while (result_.error.empty() && output_.good() && capture.next(frame)) {
         if (!admit(frame)) {

@@ -57,7 +57,8 @@ MAY_INCLUDE = {
     "router/changes": ["router/topology"],
     "router/daemon": ["router/changes"],
     "router/replay": ["router/config", "router/observe"],
-    "router/commands": ["router/daemon", "router/replay"],
+    "router/import": ["router/config", "netlink"],
+    "router/commands": ["router/daemon", "router/replay", "router/import"],
     "router": ["router/commands"],
 }
 EXTRA = {"netlink": ["core/wire/address.hpp"]}
