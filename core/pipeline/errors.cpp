@@ -167,6 +167,7 @@ Verdict Pipeline::check_reverse_path(const Packet& packet, const Decision& decis
 // kernel: ip6_parse_tlv
 void Pipeline::malformed(Packet& packet, DropReason reason) {
     const Watched watched(state_.observer, packet);
+    const Remembered remembered(state_.history, packet, now_);
     if (reason == DropReason::BadExtensionHeader && packet.layout.problem_pointer != 0) {
         send_error(packet, {icmpv6::kParameterProblem, packet.layout.problem_code,
                             packet.layout.problem_pointer});

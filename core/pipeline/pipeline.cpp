@@ -52,6 +52,7 @@ void Pipeline::arrived(const Packet& packet) {
 // kernel: ip_rcv, ip_rcv_finish; ipv6_rcv, ip6_rcv_finish. The packet is dissected.
 void Pipeline::receive(Packet& packet) {
     const Watched watched(state_.observer, packet);
+    const Remembered remembered(state_.history, packet, now_);
     const Verdict verdict = prerouting(packet);
     if (verdict.accepted()) {
         gather_for_demux(packet);
@@ -120,6 +121,7 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
         local::alias_loopback(packet);
         return transmit(std::move(packet));
     }
+    state_.history.delivered(packet);
     if (state_.observer != nullptr) {
         state_.observer->delivered(packet);
     }
@@ -203,6 +205,7 @@ void Pipeline::originate(Packet& packet) {
     packet.meta.locally_generated = true;
     packet.meta.host_interface = std::exchange(packet.meta.in, IfIndex::None);
     const Watched watched(state_.observer, packet);
+    const Remembered remembered(state_.history, packet, now_);
     if (packet.layout.destination.is_multicast()) {
         state_.groups.learn(packet);
     }
@@ -283,6 +286,7 @@ void Pipeline::send_local(Packet packet) {
         rewrite::set_ttl(packet, static_cast<std::uint8_t>(state_.forwarding.ip_default_ttl));
     }
     const Watched watched(state_.observer, packet);
+    const Remembered remembered(state_.history, packet, now_);
     send_out(packet, decision);
 }
 
@@ -320,6 +324,7 @@ void Pipeline::drop(Packet& packet, DropReason reason) {
     stopped_ = {};
     state_.places.add(place);
     state_.recorder.dropped(packet, place, state_.conntrack, now_);
+    state_.history.dropped(packet, place);
     if (reason == DropReason::NoRoute && packet.meta.locally_generated) {
         ++counters(packet).out_no_routes;
     }
@@ -333,6 +338,8 @@ void Pipeline::drop(Packet& packet, DropReason reason) {
 void Pipeline::end(Packet& packet, Verdict verdict) {
     if (verdict.dropped()) {
         drop(packet, verdict.reason());
+    } else {
+        state_.history.kept(packet);
     }
 }
 

@@ -105,6 +105,10 @@ void Router::resize_recorder(std::size_t records) {
     impl_->state.recorder.resize(records);
 }
 
+pipeline::History& Router::history() {
+    return impl_->state.history;
+}
+
 const pipeline::DropPlaces& Router::drop_places() const {
     return impl_->state.places;
 }

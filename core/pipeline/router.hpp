@@ -26,6 +26,7 @@
 #include "core/packet/packet.hpp"
 #include "core/pipeline/counters.hpp"
 #include "core/pipeline/drop_places.hpp"
+#include "core/pipeline/history.hpp"
 #include "core/pipeline/made_connection.hpp"
 #include "core/pipeline/observer.hpp"
 #include "core/pipeline/recorder.hpp"
@@ -158,6 +159,8 @@ class Router {
     // What went wrong, kept always.
     [[nodiscard]] const pipeline::Recorder& recorder() const;
     void resize_recorder(std::size_t records);
+    // The last packets of all, if it is given memory. It is resized between two batches.
+    [[nodiscard]] pipeline::History& history();
     [[nodiscard]] const pipeline::DropPlaces& drop_places() const;
     // The rules that both name. Walks over all rules.
     [[nodiscard]] pipeline::RuleNames::Names blamed_rules() const;

@@ -61,8 +61,9 @@ struct RouterOptions {
     std::optional<std::uint64_t> key_seed;  // of hash keys; nothing: follows from `seed`
     pipeline::Settings settings;
     TrackingMode tracking = TrackingMode::Auto;
-    std::size_t records = 4096;  // of packets that went wrong; see Recorder
-    LogSink* log = nullptr;      // must outlive the router
+    std::size_t records = 4096;     // of packets that went wrong; see Recorder
+    std::size_t history_bytes = 0;  // for the last packets of all; see History
+    LogSink* log = nullptr;         // must outlive the router
     // Of the connection table; dies with the router, after the last record. Null: anonymous.
     std::unique_ptr<conntrack::Memory> memory;
 };

@@ -46,7 +46,8 @@ State::State(RouterOptions options)
       icmp_limit(draw_key(keys)),
       rules_key(draw_key(keys)),
       sets{keys.next64(), keys.next64()},
-      recorder(options.records) {
+      recorder(options.records),
+      history(options.history_bytes) {
     conntrack.describe_packet = [this](const Packet& packet) {
         const Hook hook = packet.meta.in == IfIndex::None ? Hook::Output : Hook::Prerouting;
         return rules::log_text(packet, hook, network, rules::kAllDetail);

@@ -13,6 +13,7 @@
 #include "core/nat/nat.hpp"
 #include "core/pipeline/counters.hpp"
 #include "core/pipeline/drop_places.hpp"
+#include "core/pipeline/history.hpp"
 #include "core/pipeline/icmp_limit.hpp"
 #include "core/pipeline/network.hpp"
 #include "core/pipeline/observer.hpp"
@@ -75,6 +76,7 @@ struct State {
     DropCounters drops;
     DropPlaces places;  // of the same packets
     Recorder recorder;
+    History history;
     RuleNames rule_names;                // of rules that those two name
     std::array<IpCounters, 2> counters;  // by index_of(family)
     Observer* observer = nullptr;

@@ -264,6 +264,7 @@ void Reload::exchange() {
     set_tracking();
     parts_.tree.context().line_format = parts_.config.line_format;
     parts_.router.resize_recorder(parts_.config.records);
+    parts_.router.history().resize(parts_.config.capture_ring_bytes);
     configure();
     answer_.text += in_lines(put_timeouts(parts_.router, timeouts));  // by the new sysctls
     parts_.engine.deadlines_changed();

@@ -18,7 +18,7 @@ constexpr void (*kCommands[])(CLI::App& app, int& exit_code) = {
     add_dmesg_command,     add_module_command,  add_rules_command,  add_iptables_command,
     add_ip6tables_command, add_ipset_command,   add_ip_command,     add_nat_command,
     add_conntrack_command, add_nfct_command,    add_trace_command,  add_why_command,
-    add_explain_command,   add_capture_command,
+    add_explain_command,   add_capture_command, add_bundle_command,
 };
 
 constexpr const char* kFooter = R"(Examples:

@@ -171,6 +171,8 @@ struct Config {
     std::vector<std::string> rule_tables6;
     ReplayConfig replay;
     std::vector<ConfigError> warnings;
+    std::size_t capture_ring_bytes = 0;  // for the last packets of all; 0: they are not kept
+    std::vector<std::string> files;      // that it names and that were read: rules, sets, sysctls
 
     [[nodiscard]] const InterfaceConfig* find_interface(std::string_view name) const;
     [[nodiscard]] std::vector<std::string> interface_names() const;

@@ -92,6 +92,7 @@ void read_file(const Located<std::string>& name, Config& config, ConfigErrors& e
         errors.push_back({name.where, "file \"" + name.value + "\": " + text.error().text});
         return;
     }
+    config.files.push_back(path);
     const SysctlFile file = parse_sysctl_file(*text, path);
     errors.insert(errors.end(), file.errors.begin(), file.errors.end());
     std::vector<SysctlConfig> settings;

@@ -112,6 +112,17 @@ void append_text(std::string& out, const Record& record, const Told& told, Insta
     line("what lets it through: " + told.hint);
 }
 
+// Its first bytes, for whoever filters them elsewhere.
+std::string hex_of(std::span<const std::uint8_t> bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string hex;
+    for (const std::uint8_t byte : bytes) {
+        hex += kDigits[byte >> 4];
+        hex += kDigits[byte & 15];
+    }
+    return hex;
+}
+
 json::value text_or_null(const std::string& text) {
     return text.empty() || text == "-" ? json::value(nullptr) : json::value(text);
 }
@@ -125,7 +136,13 @@ void append_json(std::string& out, const Record& record, const Told& told) {
                         {"in", text_or_null(told.place.in)},
                         {"out", text_or_null(told.out)},
                         {"state", text_or_null(told.state)},
-                        {"hint", told.hint}};
+                        {"hint", told.hint},
+                        {"zone", record.zone},
+                        {"mark", record.mark},
+                        {"head", hex_of(record.bytes())}};
+    if (record.conn != ConnId::None) {
+        object["connection_id"] = raw(record.conn);
+    }
     if (record.dropped) {
         object["reason"] = name_of(record.place.reason);
         object["explanation"] = explain(record.place.reason);

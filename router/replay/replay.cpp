@@ -44,6 +44,7 @@ class Replay {
 
   private:
     bool admit(const Frame& frame);
+    Packet packet_of(const Frame& frame);
     [[nodiscard]] IfIndex interface_of(const Frame& frame, std::string& why) const;
     Instant instant_of(const Frame& frame);
     void flush();
@@ -113,6 +114,10 @@ Replay::Replay(const Config& config, Router::Options router_options, const Repla
     for (const ConfigError& error : fill_router(router_, config, clock_)) {
         complain(error.where, error.message);
     }
+    for (const ConfigError& error :
+         options.begin ? options.begin(router_, clock_) : ConfigErrors{}) {
+        complain(error.where, error.message);
+    }
     for (const routing::Interface& interface : router_.interfaces().all()) {
         interfaces_[interface.name] = interface.index;
     }
@@ -163,7 +168,7 @@ bool Replay::admit(const Frame& frame) {
     if (batch_.empty()) {
         batch_time_ = at;
     }
-    Packet& packet = batch_.emplace_back(pool_, frame.bytes);
+    Packet& packet = batch_.emplace_back(packet_of(frame));
     packet.meta.in = interface;
     packet.meta.cause = frame.index;
     ++result_.packets_in;
@@ -171,6 +176,20 @@ bool Replay::admit(const Frame& frame) {
         flush();
     }
     return true;
+}
+
+Packet Replay::packet_of(const Frame& frame) {
+    Packet packet(pool_, frame.bytes);
+    const std::size_t length = std::min<std::size_t>(frame.original_length, kMaxPacketBytes);
+    if (options_.cut_packets && length > packet.size()) {
+        const std::size_t known = packet.size();
+        packet.resize(length);
+        std::fill(packet.data() + known, packet.data() + length, std::uint8_t{0});
+    }
+    if (options_.cut_packets) {
+        packet.offload.checksum = ChecksumState::Verified;
+    }
+    return packet;
 }
 
 IfIndex Replay::interface_of(const Frame& frame, std::string& why) const {

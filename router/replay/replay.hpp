@@ -31,6 +31,11 @@ struct ReplayOptions {
     // What the capture calls an interface, and what the configuration calls it.
     std::map<std::string, std::string, std::less<>> interface_names;
     std::string interface;  // for packets whose file does not name one of the configuration's
+    // What it is given beside the configuration before the first packet; complaints about that.
+    std::function<ConfigErrors(Router&, Instant)> begin;
+    // The capture has the beginnings of packets that a router had: zeros stand for the rest, and
+    // the checksums of all of them count as right.
+    bool cut_packets = false;
     bool trace = false;
     bool events = false;
     // Packets that come one after the other with nothing scheduled between them may share a batch
