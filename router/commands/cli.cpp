@@ -28,6 +28,8 @@ constexpr const char* kFooter = R"(Examples:
   nsrouter conntrack -L
   nsrouter ipset list
   nsrouter sysctl -w net.netfilter.nf_conntrack_max=100000
+  nsrouter why                      the last packets that went wrong
+  nsrouter explain "tcp 10.0.1.2:40000 > 192.0.2.2:80 S in lan"
 
 `nsrouter COMMAND --help` shows the options and examples of a command.)";
 

@@ -1,6 +1,10 @@
 #include "router/observe/why.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
+#include <cstdint>
+#include <iterator>
+#include <vector>
 
 #include "core/base/printable.hpp"
 #include "core/base/utf8.hpp"
@@ -28,11 +32,22 @@ struct Told {
     std::string hint;
 };
 
+// What tracking thought of it. It thought nothing where there was no room for the connection, and
+// what it thought is forgotten where the router itself is reached (kernel: nf_reset_ct).
+bool judged(const Record& record) {
+    constexpr DropReason kWithout[] = {DropReason::TableFull, DropReason::TrackingFailed,
+                                       DropReason::LocalMalformed, DropReason::LocalNoListener,
+                                       DropReason::LocalNoProtocol};
+    const bool without = std::find(std::begin(kWithout), std::end(kWithout), record.place.reason) !=
+                         std::end(kWithout);
+    return record.tracked && !(record.dropped && without);
+}
+
 Told told_of(const Record& record, const Router& router, const pipeline::RuleNames::Names& names) {
     Told told;
     told.place = observe::describe(record.place, router.interfaces(), names);
     told.out = observe::interface_name(record.out, router.interfaces());
-    told.state = record.tracked ? std::string(observe::name_of(record.info)) : std::string();
+    told.state = judged(record) ? std::string(observe::name_of(record.info)) : std::string();
     told.whom = observe::by_whom(told.place, record.place);
     observe::HintContext context;
     context.reason = record.place.reason;
@@ -140,7 +155,7 @@ void append_json(std::string& out, const Record& record, const Told& told) {
     if (!record.state.empty()) {
         object["connection"] = record.state;
     }
-    if (record.invalid()) {
+    if (judged(record) && record.invalid()) {
         object["why"] = record.note.why.data();
         json::object window;
         for (const Numbers& number : window_numbers(record)) {
@@ -156,8 +171,10 @@ void append_json(std::string& out, const Record& record, const Told& told) {
 }  // namespace
 
 std::string packet_text(const Record& record) {
+    std::vector<std::uint8_t> bytes(record.bytes().begin(), record.bytes().end());
+    bytes.resize(std::max<std::size_t>(bytes.size(), record.length));  // as long as it was
     BufferPool pool;
-    const Packet packet(pool, record.bytes());
+    const Packet packet(pool, bytes);
     return describe(packet);
 }
 

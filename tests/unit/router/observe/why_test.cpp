@@ -100,4 +100,22 @@ TEST_CASE("why: filters, and the last so many that fit") {
     CHECK(json::parse(last).at("id") == 3);
 }
 
+TEST_CASE("why: a packet is as long as it was, not as what is kept of it") {
+    Gone gone;
+    gone.bench.from_lan(udp("10.0.0.2:4000", "192.0.2.7:53").payload(1000));
+    const std::string text = gone.told({}, false, 1);
+    CAPTURE(text);
+    CHECK(text.find(" len=1028 ") != std::string::npos);
+}
+
+TEST_CASE("why: what reached the router itself, or found no room, has no state of a connection") {
+    Gone gone;
+    gone.bench.from_lan(udp("10.0.0.2:4000", "10.0.0.1:53"));
+    const std::string text = gone.told({}, false, 1);
+    CAPTURE(text);
+    CHECK(text.find("local_no_listener") != std::string::npos);
+    CHECK(text.find("state: ") == std::string::npos);
+    CHECK(lines(gone.told("reason:local_no_listener state:INVALID", true)) == 0);
+}
+
 }  // namespace nsr::router
