@@ -64,9 +64,8 @@ struct Response {
     std::optional<DropReason> refused;  // why the packet reached nobody
 };
 
-// `broadcast`: it was sent to a broadcast or multicast address; then there are no errors, and echo
-// is not answered (icmp_echo_ignore_broadcasts; ICMPv6 echo to all nodes is, from an unspecified
-// source).
+// `broadcast`: it was sent to a broadcast or multicast address; then there are no errors, and an
+// answer has an unspecified source.
 Response respond(const Packet& delivered, bool broadcast, const Self& self = {});
 
 }  // namespace nsr::local

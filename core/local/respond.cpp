@@ -27,7 +27,6 @@ constexpr std::uint8_t kIgmp = 2;
 constexpr std::uint8_t kPim = 103;
 constexpr std::uint8_t kEcnBits = 0x03;
 constexpr std::size_t kTimestampBytes = 20;  // header and three times
-constexpr IpAddress kAllNodes = IpAddress::v6(0xff020000, 0, 0, 1);
 
 Response respond_ipv4(const Packet& packet, bool broadcast, const Self& self);
 Response respond_ipv6(const Packet& packet, bool broadcast, const Self& self);
@@ -40,7 +39,8 @@ Response answer_icmpv6(const Packet& packet);
 std::optional<Response> extension_headers_refused(const Packet& packet);
 std::optional<Ipv4Options> options_for(const Packet& packet, const Self& self);
 Packet echo_reply(const Packet& packet, const IpAddress& source, const Ipv4Options& options);
-Packet timestamp_reply(const Packet& packet, const Self& self, const Ipv4Options& options);
+Packet timestamp_reply(const Packet& packet, const IpAddress& source, const Self& self,
+                       const Ipv4Options& options);
 
 Response consumed() {
     return {};
@@ -200,14 +200,12 @@ Response answer_icmp(const Packet& packet, bool broadcast, const Self& self) {
     if (message->type() != icmp::kEcho && !timestamp) {
         return consumed();
     }
-    if (broadcast) {
-        return refused();
-    }
     Response response;
     const auto options = options_for(packet, self);
     if (answerable(packet.layout.source) && options) {
-        response.answer = timestamp ? timestamp_reply(packet, self, *options)
-                                    : echo_reply(packet, packet.layout.destination, *options);
+        const IpAddress source = broadcast ? IpAddress::v4(0, 0, 0, 0) : packet.layout.destination;
+        response.answer = timestamp ? timestamp_reply(packet, source, self, *options)
+                                    : echo_reply(packet, source, *options);
     }
     return response;
 }
@@ -221,9 +219,6 @@ Response answer_icmpv6(const Packet& packet) {
     const IpAddress& destination = packet.layout.destination;
     if (message->type() != icmpv6::kEchoRequest) {
         return consumed();
-    }
-    if (destination.is_multicast() && destination != kAllNodes) {
-        return refused();
     }
     Response response;
     if (answerable(packet.layout.source)) {
@@ -252,9 +247,10 @@ Packet echo_reply(const Packet& packet, const IpAddress& source, const Ipv4Optio
 }
 
 // kernel: icmp_timestamp
-Packet timestamp_reply(const Packet& packet, const Self& self, const Ipv4Options& options) {
+Packet timestamp_reply(const Packet& packet, const IpAddress& source, const Self& self,
+                       const Ipv4Options& options) {
     Header header;
-    header.source = packet.layout.destination;
+    header.source = source;
     header.destination = packet.layout.source;
     header.protocol = proto::kIcmp;
     header.tos = packet.layout.tos;

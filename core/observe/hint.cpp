@@ -13,7 +13,8 @@ struct Row {
     std::string_view hint;
 };
 
-// {state}: "NEW packets from lan to wan"; {in}, {rule}, {chain}, {sysctl}: see filled().
+// {state}: "NEW packets from lan to wan"; {interface}, {in}, {rule}, {chain}, {sysctl}: see
+// filled().
 constexpr std::array<Row, kDropReasonCount> kHints = {{
     {DropReason::TooShort, "nothing: its sender, or what it crossed, cut it off"},
     {DropReason::BadVersion, "nothing: it is no IP packet"},
@@ -28,8 +29,8 @@ constexpr std::array<Row, kDropReasonCount> kHints = {{
      "a source address that a sender can have, and that is not the router's own"},
     {DropReason::MartianDestination, "a destination that can be reached"},
     {DropReason::ReversePathFilter,
-     "a route back to its source through {in}, or net.ipv4.conf.{in}.rp_filter=0 with "
-     "net.ipv4.conf.all.rp_filter=0"},
+     "a route back to its source through {in}; or net.ipv4.conf.{in}.rp_filter=2, which is content "
+     "with a route through any link"},
     {DropReason::ForwardingDisabled, "{forwarding}=1"},
     {DropReason::NoRoute, "a route to its destination (nsrouter ip route add ...)"},
     {DropReason::RouteBlackhole,
@@ -45,8 +46,9 @@ constexpr std::array<Row, kDropReasonCount> kHints = {{
      "a larger TTL from its sender, or a -j TTL --ttl-inc rule in mangle PREROUTING; if it comes "
      "again and again: no loop of routes"},
     {DropReason::TooBig,
-     "smaller packets (-j TCPMSS --clamp-mss-to-pmtu for TCP), or a larger MTU of {out}"},
-    {DropReason::InterfaceDown, "nsrouter ip link set {out} up"},
+     "a sender that gets the ICMP error about it and heeds that; smaller packets (-j TCPMSS "
+     "--clamp-mss-to-pmtu for TCP), or a larger MTU of {out}"},
+    {DropReason::InterfaceDown, "{interface}"},
     {DropReason::FragmentMalformed, "well-formed fragments"},
     {DropReason::FragmentOverlap, "fragments that do not overlap"},
     {DropReason::FragmentDuplicate,
@@ -107,9 +109,10 @@ constexpr std::array kInvalidHints = {
                "its SYN first, or net.netfilter.nf_conntrack_tcp_loose=1 to take up connections in "
                "the middle"},
     InvalidRow{"invalid rst", "net.netfilter.nf_conntrack_tcp_ignore_invalid_rst=1"},
-    InvalidRow{"invalid new",
-               "a SYN first: what answers or ends a connection begins none; the router may not "
-               "have seen its beginning"},
+    InvalidRow{
+        "invalid new",
+        "a SYN first: what answers or ends a connection begins none; the router has not seen "
+        "its beginning, or has forgotten it (conntrack -F, timeouts)"},
     InvalidRow{"checksum", "a right checksum, or net.netfilter.nf_conntrack_checksum=0"},
     InvalidRow{"csum", "a right checksum, or net.netfilter.nf_conntrack_checksum=0"},
     InvalidRow{"flag combination", "TCP flags that go together"},
@@ -145,15 +148,20 @@ std::string subject(const HintContext& context) {
 std::string filled(std::string_view hint, const HintContext& context) {
     const bool v4 = context.family != Family::Ipv6;
     std::string text(hint);
+    replace(text, "{forwarding}",
+            v4 ? "net.ipv4.conf.{in}.forwarding" : "net.ipv6.conf.all.forwarding");
+    replace(text, "{interface}",
+            context.out.empty() ? "net.ipv6.conf.{in}.disable_ipv6=0"
+                                : "nsrouter ip link set {out} up");
     replace(text, "{state}", subject(context));
     replace(text, "{in}", context.in.empty() ? "INTERFACE" : context.in);
     replace(text, "{out}", context.out.empty() ? "INTERFACE" : context.out);
-    replace(text, "{rule}", context.rule.empty() ? "that" : context.rule);
+    const bool has_place = context.rule.find(':') != std::string::npos;  // else "by command"
+    replace(text, "{rule}", has_place ? context.rule : "that");
     const bool by_rule =
         context.reason == DropReason::RuleDrop || context.reason == DropReason::RuleReject;
     const bool known = by_rule && !context.chain.empty();
     replace(text, "{chain}", known ? std::string_view(context.chain) : name_of(context.hook));
-    replace(text, "{forwarding}", v4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding");
     replace(text, "{fragtime}",
             v4 ? "net.ipv4.ipfrag_time" : "net.netfilter.nf_conntrack_frag6_timeout");
     replace(text, "{fragmemory}",

@@ -4,6 +4,14 @@
 
 namespace nsr::observe {
 
+std::string endpoint_text(const IpAddress& address, std::uint16_t port, bool has_port) {
+    if (!has_port) {
+        return to_string(address);
+    }
+    const std::string text = address.is_v6() ? "[" + to_string(address) + "]" : to_string(address);
+    return text + ":" + std::to_string(port);
+}
+
 std::string_view name_of(CtInfo info) {
     constexpr std::array<std::string_view, 7> kNames = {
         "INVALID", "NEW", "ESTABLISHED", "ESTABLISHED", "RELATED", "RELATED", "UNTRACKED"};

@@ -107,6 +107,7 @@ struct LeftStep {
     std::string packet;     // in one line
     IfIndex out = IfIndex::None;
     std::vector<std::uint8_t> bytes;  // where they are wanted
+    std::uint32_t length = 0;         // of the packet, if bytes are cut off; 0: they are not
 };
 
 using Step = std::variant<RuleStep, PolicyStep, TrackedStep, TranslatedStep, ConfirmedStep,
@@ -134,6 +135,7 @@ struct Observation {
 
     // Bits of the listeners that want it, as Watcher::wanted said when it came.
     std::uint64_t wanted_by = 0;
+    std::uint32_t length = 0;  // of the packet, if `bytes` are cut off; 0: they are not
 };
 
 // Null: it has no such step. The last one, if it has several.
@@ -147,6 +149,8 @@ const Kind* find(const Observation& observation) {
     return found;
 }
 
+// "10.0.0.2:4000", "[2001:db8::1]:53"; without the port where the protocol has none.
+std::string endpoint_text(const IpAddress& address, std::uint16_t port, bool has_port);
 std::string_view name_of(CtInfo info);  // "NEW"; replies as the others
 std::string_view name_of(Fate fate);    // "left", "dropped", ...
 

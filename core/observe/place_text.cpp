@@ -9,10 +9,9 @@ std::string interface_name(IfIndex index, const routing::InterfaceTable& interfa
     return interfaces.has(index) ? interfaces.get(index).name : std::string();
 }
 
-PlaceText describe(const pipeline::DropPlace& place, const routing::InterfaceTable& interfaces,
-                   const pipeline::RuleNames::Names& names) {
+PlaceText describe(const pipeline::DropPlace& place, const Router& router) {
     PlaceText text;
-    text.in = interface_name(place.in, interfaces);
+    text.in = interface_name(place.in, router.interfaces());
     if (text.in.empty()) {
         text.in = place.in == IfIndex::None ? "-" : "gone";
     }
@@ -21,11 +20,12 @@ PlaceText describe(const pipeline::DropPlace& place, const routing::InterfaceTab
         text.stage =
             std::string(name_of(place.hook)) + " " + std::string(pipeline::name_of(place.stage));
     }
-    if (const auto rule = names.find(place.rule); rule != names.end()) {
-        text.chain = rule->second.chain;
-        text.where = to_string(rule->second.where);
-        text.rule = rule->second.text;
-        text.gone = rule->second.gone;
+    const auto rule = place.rule == RuleId::None ? std::nullopt : router.name_of_rule(place.rule);
+    if (rule) {
+        text.chain = rule->chain;
+        text.where = to_string(rule->where);
+        text.rule = rule->text;
+        text.gone = rule->gone;
     } else if (place.reason == DropReason::PolicyDrop) {
         text.chain = name_of(place.hook);
     }

@@ -16,8 +16,7 @@ struct PlaceText {
     bool gone = false;  // the rule is at work no more
 };
 
-PlaceText describe(const pipeline::DropPlace& place, const routing::InterfaceTable& interfaces,
-                   const pipeline::RuleNames::Names& names);
+PlaceText describe(const pipeline::DropPlace& place, const Router& router);
 // "rules.v4:12: -A FORWARD -j DROP", "the policy of FORWARD in filter"; empty: no rule's doing.
 std::string by_whom(const PlaceText& text, const pipeline::DropPlace& place);
 

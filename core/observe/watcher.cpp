@@ -14,14 +14,6 @@ using pipeline::StageId;
 
 namespace {
 
-std::string endpoint(const IpAddress& address, std::uint16_t port, bool has_port) {
-    if (!has_port) {
-        return to_string(address);
-    }
-    const std::string text = address.is_v6() ? "[" + to_string(address) + "]" : to_string(address);
-    return text + ":" + std::to_string(port);
-}
-
 bool has_ports(const Packet& packet) {
     return proto::has_ports(packet.layout.protocol) && packet.layout.has_l4_header() &&
            packet.l4().size() >= 4;
@@ -148,7 +140,7 @@ void Watcher::left(const Packet& packet) {
     }
     seen->fate = Fate::Left;
     seen->mark = packet.meta.mark;
-    LeftStep step{interface_name(packet.meta.out), describe(packet), packet.meta.out, {}};
+    LeftStep step{interface_name(packet.meta.out), describe(packet), packet.meta.out, {}, 0};
     if (depth.bytes) {
         step.bytes.assign(packet.bytes().begin(), packet.bytes().end());
     }
@@ -268,12 +260,12 @@ void Watcher::translated(const Packet& packet) {
     const bool ports = has_ports(packet);
     if (is.destination != was.destination || is.destination_port != was.destination_port) {
         add(TranslatedStep{open.place, false,
-                           endpoint(was.destination, was.destination_port, ports),
-                           endpoint(is.destination, is.destination_port, ports)});
+                           endpoint_text(was.destination, was.destination_port, ports),
+                           endpoint_text(is.destination, is.destination_port, ports)});
     }
     if (is.source != was.source || is.source_port != was.source_port) {
-        add(TranslatedStep{open.place, true, endpoint(was.source, was.source_port, ports),
-                           endpoint(is.source, is.source_port, ports)});
+        add(TranslatedStep{open.place, true, endpoint_text(was.source, was.source_port, ports),
+                           endpoint_text(is.source, is.source_port, ports)});
     }
 }
 

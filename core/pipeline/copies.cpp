@@ -20,6 +20,7 @@ void Pipeline::send_copies(rules::Copies copies) {
         packet.meta.host_interface = IfIndex::None;
         packet.meta.locally_generated = true;
         const Watched watched(state_.observer, packet);
+        const Remembered remembered(state_.history, packet, now_);
         copying_ = true;  // kernel: in_nf_duplicate
         send_copy(packet, way_of(copy));
         copying_ = false;

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/base/drop_reason.hpp"
+#include "core/packet/hook.hpp"
 #include "core/wire/address.hpp"
 
 namespace nsr {
@@ -28,6 +29,13 @@ class DropCounters {
     std::array<std::array<std::uint64_t, kDropReasonCount>, 2> counts_{};
 };
 
+// Of the packets that came to one hook; the others went on behind it.
+struct HookCounters {
+    std::uint64_t packets = 0;
+    std::uint64_t dropped = 0;
+    std::uint64_t stolen = 0;  // kept: fragments of datagrams that are incomplete
+};
+
 // Of one family, by the kernel's names. kernel: struct ipstats_mib, struct icmpmsg_mib
 struct IpCounters {
     std::uint64_t in_receives = 0;
@@ -41,6 +49,7 @@ struct IpCounters {
     std::uint64_t out_octets = 0;
     std::uint64_t frag_oks = 0;  // datagrams that left in pieces
     std::uint64_t frag_creates = 0;
+    std::array<HookCounters, kHookCount> hooks{};  // by Hook
     // ICMP of the built-in host, by type
     std::array<std::uint64_t, 256> icmp_in{};
     std::array<std::uint64_t, 256> icmp_out{};

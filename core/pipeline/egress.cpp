@@ -96,6 +96,7 @@ void Pipeline::transmit(Packet packet) {
     }
     ++interface.counters.tx_packets;
     interface.counters.tx_bytes += packet.size();
+    state_.history.left(packet);
     if (state_.observer != nullptr) {
         state_.observer->left(packet);
     }

@@ -22,35 +22,16 @@ namespace icmpv6 = wire::icmpv6;
 
 namespace {
 
+constexpr IpAddress kLocalhost = IpAddress::v4(127, 0, 0, 1);  // that lo has
 constexpr IpAddress kAllHosts = IpAddress::v4(224, 0, 0, 1);
 constexpr IpAddress kAllNodes = IpAddress::v6(0xff020000, 0, 0, 1);
+// Of the interface, the link and the site.
+constexpr std::array<IpAddress, 3> kAllRouters = {IpAddress::v6(0xff010000, 0, 0, 2),
+                                                  IpAddress::v6(0xff020000, 0, 0, 2),
+                                                  IpAddress::v6(0xff050000, 0, 0, 2)};
 
-std::uint32_t setting_for(const std::vector<std::uint32_t>& values, IfIndex index) {
-    const std::size_t i = raw(index);
-    return std::max(values[0], i < values.size() ? values[i] : 0);
-}
-
-// kernel: ipv4_is_local_multicast
-bool is_local_multicast(const IpAddress& address) {
-    return address.is_v4() && address.as_v4() >> 8 == kAllHosts.as_v4() >> 8;
-}
-
-// kernel: ip_route_input_slow's checks before the lookup, ip_mc_validate_source
-Verdict check_addresses(const Packet& packet) {
-    const IpAddress& source = packet.layout.source;
-    const IpAddress& destination = packet.layout.destination;
-    if (source.is_multicast() || source.is_limited_broadcast() || source.is_loopback()) {
-        return Verdict::drop(DropReason::MartianSource);
-    }
-    const bool asks_the_link =
-        destination.is_limited_broadcast() || is_local_multicast(destination);
-    if (source.is_unspecified() && !asks_the_link) {
-        return Verdict::drop(DropReason::MartianSource);
-    }
-    if (destination.is_unspecified() || destination.is_loopback()) {
-        return Verdict::drop(DropReason::MartianDestination);
-    }
-    return Verdict::accept();
+bool is_all_routers(const IpAddress& group) {
+    return std::find(kAllRouters.begin(), kAllRouters.end(), group) != kAllRouters.end();
 }
 
 // Path MTU discovery must not starve. kernel: icmpv4_mask_allow (icmp_ratemask 6168),
@@ -120,8 +101,9 @@ static_assert(rejections_are_in_enum_order());
 Verdict Pipeline::check_source(const Packet& packet, const Decision& decision) const {
     const bool v4 = packet.layout.family == Family::Ipv4;
     const bool multicast = decision.kind == Destination::Multicast;
-    if (multicast && packet.layout.destination != (v4 ? kAllHosts : kAllNodes) &&
-        !state_.groups.joined(packet.layout.destination)) {
+    const IpAddress& group = packet.layout.destination;
+    if (multicast && group != (v4 ? kAllHosts : kAllNodes) && !state_.groups.joined(group) &&
+        !(is_all_routers(group) && state_.forwarding.ipv6_forwarding.of(packet.meta.in) != 0)) {
         return Verdict::drop(DropReason::NotForwardable);  // a group that the router has not joined
     }
     if (!v4) {
@@ -143,30 +125,38 @@ Verdict Pipeline::check_source(const Packet& packet, const Decision& decision) c
 // With rules of an administrator's, these say whose address the source is. kernel:
 // fib_validate_source
 Verdict Pipeline::check_reverse_path(const Packet& packet, const Decision& decision) const {
-    const std::uint32_t rp_filter = setting_for(state_.forwarding.rp_filter, packet.meta.in);
+    const IfIndex in = packet.meta.in;
+    const IpAddress& source = packet.layout.source;
+    const std::uint32_t rp_filter = state_.forwarding.rp_filter.larger(in);
     const bool custom = state_.routes.has_custom_rules(Family::Ipv4);
-    if (!custom && state_.routes.is_own_ipv4(packet.layout.source)) {
+    const bool may_be_own = state_.forwarding.accept_local.either(in);
+    const bool own_address = state_.routes.is_own_ipv4(source) || source == kLocalhost;
+    if (!custom && !may_be_own && own_address) {
         return Verdict::drop(DropReason::MartianSource);
     }
-    if (!custom && rp_filter == 0) {
+    if (rp_filter == 0 && (!custom || may_be_own)) {
         return Verdict::accept();
     }
     const routing::Flow flow = flow_back(packet, decision);
     const Decision back = state_.routes.lookup(flow);
-    const bool not_a_hosts = back.kind == Destination::Local ||
-                             back.kind == Destination::Broadcast ||
-                             back.kind == Destination::Multicast;
+    const bool own = back.kind == Destination::Local && may_be_own;
+    const bool not_a_hosts =
+        !own && (back.kind == Destination::Local || back.kind == Destination::Broadcast ||
+                 back.kind == Destination::Multicast);
     if (custom && not_a_hosts) {
         return Verdict::drop(DropReason::MartianSource);
     }
-    const bool other_way = rp_filter == 1 && !state_.routes.leads_through(flow, packet.meta.in);
-    const bool refused = rp_filter != 0 && (back.kind != Destination::Unicast || other_way);
+    const bool leads_back =
+        own ? state_.interfaces.owner_of(source) == in : state_.routes.leads_through(flow, in);
+    const bool known = own || back.kind == Destination::Unicast;
+    const bool refused = rp_filter != 0 && (!known || (rp_filter == 1 && !leads_back));
     return refused ? Verdict::drop(DropReason::ReversePathFilter) : Verdict::accept();
 }
 
 // kernel: ip6_parse_tlv
 void Pipeline::malformed(Packet& packet, DropReason reason) {
     const Watched watched(state_.observer, packet);
+    const Remembered remembered(state_.history, packet, now_);
     if (reason == DropReason::BadExtensionHeader && packet.layout.problem_pointer != 0) {
         send_error(packet, {icmpv6::kParameterProblem, packet.layout.problem_code,
                             packet.layout.problem_pointer});
@@ -177,7 +167,8 @@ void Pipeline::malformed(Packet& packet, DropReason reason) {
 // kernel: ip_forward, ip6_forward, up to the hook
 Verdict Pipeline::may_forward(Packet& packet, const Decision& decision) {
     const bool v4 = packet.layout.family == Family::Ipv4;
-    if ((v4 ? state_.forwarding.ip_forward : state_.forwarding.ipv6_forwarding) == 0) {
+    const ForwardingSettings& settings = state_.forwarding;
+    if ((v4 ? settings.ipv4_forwarding.of(packet.meta.in) : settings.ipv6_forwarding.all) == 0) {
         return Verdict::drop(DropReason::ForwardingDisabled);
     }
     if (packet.layout.ttl <= 1) {
@@ -227,7 +218,7 @@ void Pipeline::unroutable(Packet& packet, Destination kind) {
         return drop(packet, DropReason::RouteBlackhole);
     }
     const bool v4 = packet.layout.family == Family::Ipv4;
-    if (v4 && state_.forwarding.ip_forward == 0) {
+    if (v4 && state_.forwarding.ipv4_forwarding.of(packet.meta.in) == 0) {
         return drop(packet, DropReason::ForwardingDisabled);
     }
     const bool told = !v4 || state_.icmp_limit.allow_unroutable(packet.layout.source, now_);
@@ -246,7 +237,7 @@ void Pipeline::unroutable(Packet& packet, Destination kind) {
 // __mkroute_input, ip_rt_send_redirect
 void Pipeline::redirect(const Packet& packet, const Decision& decision) {
     if (packet.layout.family != Family::Ipv4 || decision.out != packet.meta.in ||
-        setting_for(state_.forwarding.send_redirects, decision.out) == 0) {
+        !state_.forwarding.send_redirects.either(decision.out)) {
         return;
     }
     const Decision back = state_.routes.lookup(packet.layout.source);

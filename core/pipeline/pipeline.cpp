@@ -52,6 +52,7 @@ void Pipeline::arrived(const Packet& packet) {
 // kernel: ip_rcv, ip_rcv_finish; ipv6_rcv, ip6_rcv_finish. The packet is dissected.
 void Pipeline::receive(Packet& packet) {
     const Watched watched(state_.observer, packet);
+    const Remembered remembered(state_.history, packet, now_);
     const Verdict verdict = prerouting(packet);
     if (verdict.accepted()) {
         gather_for_demux(packet);
@@ -76,6 +77,12 @@ void Pipeline::gather_for_demux(Packet& packet) {
     }
 }
 
+void Pipeline::refuse(Packet& packet, DropReason reason) {
+    const Watched watched(state_.observer, packet);
+    const Remembered remembered(state_.history, packet, now_);
+    drop(packet, reason);
+}
+
 // kernel: ip_route_input_slow, ip6_route_input
 void Pipeline::route_input(Packet& packet) {
     Decision decision = route_by(state_, flow_of(packet), packet.meta.in);
@@ -83,7 +90,7 @@ void Pipeline::route_input(Packet& packet) {
         state_.observer->routed(packet, decision);
     }
     if (const Verdict verdict = check_source(packet, decision); !verdict.accepted()) {
-        return drop(packet, verdict.reason());
+        return refuse_source(packet, verdict.reason());
     }
     if (const Verdict verdict = check_options(packet, decision); !verdict.accepted()) {
         return drop(packet, verdict.reason());
@@ -113,6 +120,10 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
     if (!verdict.accepted()) {
         return drop(packet, verdict.reason());
     }
+    if (ignores_echo(packet, broadcast)) {
+        count_delivery(packet);
+        return drop(packet, DropReason::LocalNoListener);
+    }
     if (const IfIndex host = state_.interfaces.host();
         host != IfIndex::None && !claims_to_be_us(packet)) {
         ++counters(packet).in_delivers;
@@ -120,6 +131,7 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
         local::alias_loopback(packet);
         return transmit(std::move(packet));
     }
+    state_.history.delivered(packet);
     if (state_.observer != nullptr) {
         state_.observer->delivered(packet);
     }
@@ -143,6 +155,26 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
     if (response.refused) {
         drop(packet, *response.refused);
     }
+}
+
+// kernel: icmp_echo, icmp_rcv, icmpv6_rcv, icmpv6_echo_reply
+bool Pipeline::ignores_echo(const Packet& packet, bool broadcast) const {
+    const ForwardingSettings& settings = state_.forwarding;
+    const Layout& layout = packet.layout;
+    if (!proto::is_icmp(layout.protocol) || packet.l4().empty()) {
+        return false;
+    }
+    const std::uint8_t type = packet.l4()[wire::icmp::kTypeOffset];
+    if (layout.family == Family::Ipv4) {
+        const bool echo = type == wire::icmp::kEcho;
+        return (echo && settings.icmp_echo_ignore_all != 0) ||
+               (broadcast && settings.icmp_echo_ignore_broadcasts != 0 &&
+                (echo || type == wire::icmp::kTimestamp));
+    }
+    return type == wire::icmpv6::kEchoRequest &&
+           (settings.ipv6_echo_ignore_all != 0 ||
+            (broadcast && settings.ipv6_echo_ignore_multicast != 0) ||
+            (settings.ipv6_echo_ignore_anycast != 0 && is_anycast(packet)));
 }
 
 // It came by a link with an address of the router's own as its source, and NAT has not given it
@@ -203,6 +235,7 @@ void Pipeline::originate(Packet& packet) {
     packet.meta.locally_generated = true;
     packet.meta.host_interface = std::exchange(packet.meta.in, IfIndex::None);
     const Watched watched(state_.observer, packet);
+    const Remembered remembered(state_.history, packet, now_);
     if (packet.layout.destination.is_multicast()) {
         state_.groups.learn(packet);
     }
@@ -278,11 +311,18 @@ void Pipeline::send_local(Packet packet) {
         }
         rewrite::set_source(packet, *source);
     }
+    // kernel: __mkroute_output
+    if (packet.layout.family == Family::Ipv4 && packet.layout.source.is_loopback() &&
+        decision.kind == Destination::Unicast &&
+        !state_.forwarding.route_localnet.either(decision.out)) {
+        return drop(packet, DropReason::NoRoute);
+    }
     if (packet.layout.family == Family::Ipv4 &&
         packet.layout.ttl != state_.forwarding.ip_default_ttl) {
         rewrite::set_ttl(packet, static_cast<std::uint8_t>(state_.forwarding.ip_default_ttl));
     }
     const Watched watched(state_.observer, packet);
+    const Remembered remembered(state_.history, packet, now_);
     send_out(packet, decision);
 }
 
@@ -319,7 +359,12 @@ void Pipeline::drop(Packet& packet, DropReason reason) {
                              .rule = stopped_.rule};
     stopped_ = {};
     state_.places.add(place);
-    state_.recorder.dropped(packet, place, state_.conntrack, now_);
+    const bool turned = place.in_hook && belongs_to_known(packet) &&
+                        state_.refused_connections.add(packet.meta.conn,
+                                                       state_.conntrack.table()[packet.meta.conn]);
+    state_.recorder.dropped(packet, place, state_.conntrack,
+                            turned ? Record::Change::NowDropped : Record::Change::None, now_);
+    state_.history.dropped(packet, place);
     if (reason == DropReason::NoRoute && packet.meta.locally_generated) {
         ++counters(packet).out_no_routes;
     }
@@ -333,6 +378,8 @@ void Pipeline::drop(Packet& packet, DropReason reason) {
 void Pipeline::end(Packet& packet, Verdict verdict) {
     if (verdict.dropped()) {
         drop(packet, verdict.reason());
+    } else {
+        state_.history.kept(packet);
     }
 }
 

@@ -38,6 +38,7 @@ constexpr std::uint32_t time_of_day(Instant now) {
 class Pipeline {
   public:
     Pipeline(State& state, Instant now, EgressQueue& out) : state_(state), now_(now), out_(out) {
+        state_.time_at_hand = now;
         if (state_.observer != nullptr) {
             state_.observer->time_is(now);
         }
@@ -49,6 +50,8 @@ class Pipeline {
     void receive(Packet& packet);
     // dissect() refused it: tell the sender where it asked for that.
     void malformed(Packet& packet, DropReason reason);
+    // A dissected packet that no hook is to see.
+    void refuse(Packet& packet, DropReason reason);
     // A packet of the router's own: OUTPUT and onward.
     void originate(Packet& packet);
     // A datagram that was never completed: tell its sender, where a host or router must.
@@ -65,6 +68,7 @@ class Pipeline {
     Verdict defragment(Packet& packet);
     Verdict track(Packet& packet);
     Verdict confirm(Packet& packet);
+    [[nodiscard]] bool belongs_to_known(const Packet& packet) const;
     Verdict filter(rules::TableId table, Hook hook, Packet& packet);
     Verdict filter_again(Hook hook, Packet& packet);
     Verdict run_table(rules::TableId table, Hook hook, Packet& packet);
@@ -78,6 +82,7 @@ class Pipeline {
     static void gather_for_demux(Packet& packet);
     void route_input(Packet& packet);
     void deliver(Packet& packet, bool broadcast);
+    [[nodiscard]] bool ignores_echo(const Packet& packet, bool broadcast) const;
     [[nodiscard]] bool claims_to_be_us(const Packet& packet) const;
     [[nodiscard]] bool is_anycast(const Packet& packet) const;
     static void answer_for_anycast(const Packet& packet, local::Response& response);
@@ -100,12 +105,15 @@ class Pipeline {
     Verdict reroute(const Packet& packet);
 
     // What may not go on, and the errors about a packet that is still here: errors.cpp
+    [[nodiscard]] Verdict check_addresses(const Packet& packet) const;
     [[nodiscard]] Verdict check_source(const Packet& packet,
                                        const routing::Decision& decision) const;
     [[nodiscard]] Verdict check_reverse_path(const Packet& packet,
                                              const routing::Decision& decision) const;
     [[nodiscard]] std::uint32_t mtu_of(const Packet& packet,
                                        const routing::Decision& decision) const;
+    void refuse_source(Packet& packet, DropReason reason);
+    void log_martian(const Packet& packet, DropReason reason);
     Verdict may_forward(Packet& packet, const routing::Decision& decision);
     void unroutable(Packet& packet, routing::Destination kind);
     void redirect(const Packet& packet, const routing::Decision& decision);

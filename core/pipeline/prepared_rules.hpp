@@ -7,6 +7,9 @@
 //   at work comes back in its place, for the caller to destroy wherever that is in nobody's way.
 #pragma once
 
+#include <vector>
+
+#include "core/pipeline/rule_names.hpp"
 #include "core/rules/program/program.hpp"
 #include "core/rules/ruleset.hpp"
 #include "core/rules/timeout_use.hpp"
@@ -25,6 +28,7 @@ struct PreparedRules {
     rules::Program program;
     sets::References sets;  // how often the rules name each
     rules::TimeoutReferences timeouts;
+    std::vector<pipeline::LeavingRule> leaving;  // of the rules at work
 };
 
 // Precondition: `next` was checked. Pure: reads nothing that a router at work changes.

@@ -11,6 +11,7 @@ void Recorder::invalid(const Packet& packet, const conntrack::InvalidNote& note,
     }
     Record& record = next();
     record.dropped = false;
+    record.change = Record::Change::None;
     record.place = {.family = packet.layout.family, .in = packet.meta.in};
     record.conn = ConnId::None;
     record.state = {};
@@ -21,7 +22,7 @@ void Recorder::invalid(const Packet& packet, const conntrack::InvalidNote& note,
 }
 
 void Recorder::dropped(const Packet& packet, const DropPlace& place,
-                       const conntrack::Conntrack& tracking, Instant now) {
+                       const conntrack::Conntrack& tracking, Record::Change change, Instant now) {
     if (capacity_ == 0) {
         return;
     }
@@ -29,18 +30,26 @@ void Recorder::dropped(const Packet& packet, const DropPlace& place,
                       packet.meta.ct_info == CtInfo::Invalid;
     Record& record = same ? ring_[(oldest_ + ring_.size() - 1) % ring_.size()] : next();
     record.dropped = true;
+    record.change = change;
     record.place = place;
-    record.conn = packet.meta.conn;
-    record.state = {};
-    record.status = 0;
-    if (packet.meta.conn != ConnId::None) {
-        const conntrack::Connection& connection = tracking.table()[packet.meta.conn];
-        record.state = conntrack::state_name(connection);
-        record.status = connection.status;
-    }
+    connect(record, packet.meta.conn, tracking);
     if (!same) {
         record.note.begin();
     }
+    describe(record, packet, now);
+}
+
+void Recorder::changed(const Packet& packet, ConnId id, const conntrack::Conntrack& tracking,
+                       Record::Change change, Instant now) {
+    if (capacity_ == 0) {
+        return;
+    }
+    Record& record = next();
+    record.dropped = false;
+    record.change = change;
+    record.place = {.family = packet.layout.family, .in = packet.meta.in};
+    connect(record, id, tracking);
+    record.note.begin();
     describe(record, packet, now);
 }
 
@@ -73,6 +82,17 @@ Record& Recorder::next() {
     oldest_ = (oldest_ + 1) % ring_.size();
     record.number = made_;
     return record;
+}
+
+void Recorder::connect(Record& record, ConnId id, const conntrack::Conntrack& tracking) {
+    record.conn = id;
+    record.state = {};
+    record.status = 0;
+    if (id != ConnId::None) {
+        const conntrack::Connection& connection = tracking.table()[id];
+        record.state = conntrack::state_name(connection);
+        record.status = connection.status;
+    }
 }
 
 void Recorder::describe(Record& record, const Packet& packet, Instant now) const {

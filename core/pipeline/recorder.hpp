@@ -1,10 +1,12 @@
 // Recorder: the last packets that went wrong, kept always, for whoever asks why afterwards.
 //
 // Theory of operation
-//   A ring of records of one size: packets that were dropped, and packets that tracking found
-//   INVALID, whether or not a rule let them through. A packet that was both has one record.
-//   Accepted packets cost nothing. A record holds values alone: names of interfaces and rules are
-//   looked up when it is read (rule_names.hpp keeps those of rules that have gone meanwhile).
+//   A ring of records of one size: packets that were dropped; packets that tracking found INVALID,
+//   whether or not a rule let them through; the first packet that is let through of a connection
+//   whose packets were dropped before; and connections that a full table gave up for another one.
+//   A packet that was both dropped and INVALID has one record. Accepted packets cost nothing, but
+//   that first one. A record holds values alone: names of interfaces and rules are looked up when
+//   it is read (rule_names.hpp keeps those of rules that have gone meanwhile).
 #pragma once
 
 #include <array>
@@ -26,8 +28,16 @@ struct Record {
 
     std::uint64_t number = 0;  // counts from 1
     Instant at{};
-    bool dropped = false;  // else it was INVALID, and went on
-    DropPlace place;       // valid iff dropped, but for its `in` and `family`
+    bool dropped = false;  // else it went on: INVALID, or let through again
+    // Of the connection that it belongs to, what is not as it was before.
+    enum class Change : std::uint8_t {
+        None,
+        NowDropped,   // its packets were let through
+        NowAccepted,  // its packets were dropped
+        Evicted       // it is no more, and this is the packet that it had begun with, as known
+    };
+    Change change = Change::None;
+    DropPlace place;  // valid iff dropped, but for its `in` and `family`
     IfIndex out = IfIndex::None;
     CtInfo info = CtInfo::Invalid;
     bool tracked = false;  // tracking had seen it: `info` says something
@@ -52,8 +62,12 @@ class Recorder {
 
     // A packet that tracking found INVALID, and went on.
     void invalid(const Packet& packet, const conntrack::InvalidNote& note, Instant now);
+    // `change`: None or NowDropped.
     void dropped(const Packet& packet, const DropPlace& place, const conntrack::Conntrack& tracking,
-                 Instant now);
+                 Record::Change change, Instant now);
+    // NowAccepted, or Evicted: `packet` belongs to the connection `id`.
+    void changed(const Packet& packet, ConnId id, const conntrack::Conntrack& tracking,
+                 Record::Change change, Instant now);
 
     [[nodiscard]] std::size_t capacity() const { return capacity_; }
     // Another size keeps the latest records that fit.
@@ -70,6 +84,7 @@ class Recorder {
 
   private:
     Record& next();
+    static void connect(Record& record, ConnId id, const conntrack::Conntrack& tracking);
     void describe(Record& record, const Packet& packet, Instant now) const;
 
     std::size_t capacity_;

@@ -54,6 +54,8 @@ void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
             pipeline.malformed(packet, (refused++)->reason);
         } else if (interface.host) {
             pipeline.originate(packet);
+        } else if (interface.ipv6_disabled && packet.layout.family == Family::Ipv6) {
+            pipeline.refuse(packet, DropReason::InterfaceDown);
         } else {
             pipeline.receive(packet);
         }
@@ -105,12 +107,16 @@ void Router::resize_recorder(std::size_t records) {
     impl_->state.recorder.resize(records);
 }
 
+pipeline::History& Router::history() {
+    return impl_->state.history;
+}
+
 const pipeline::DropPlaces& Router::drop_places() const {
     return impl_->state.places;
 }
 
-pipeline::RuleNames::Names Router::blamed_rules() const {
-    return impl_->state.rule_names.of(impl_->state.program.ruleset(), impl_->state.blamed_rules());
+std::optional<pipeline::RuleName> Router::name_of_rule(RuleId id) const {
+    return impl_->state.name_of_rule(id);
 }
 
 // --- rules, tracking, connections, sysctls ------------------------------------------------------
@@ -144,7 +150,7 @@ rules::Counted Router::counted() const {
 }
 
 const rules::Rule* Router::find_rule(RuleId id) const {
-    return impl_->state.program.find(id);
+    return impl_->state.program.find(id).value_or(rules::RulePlace{}).rule;
 }
 
 Result<Done, std::string> Router::set_tracking(TrackingMode mode, Instant now) {
@@ -232,11 +238,10 @@ pipeline::Settings Router::settings() const {
     return impl_->state.settings();
 }
 
-// --- links, addresses, routes -------------------------------------------------------------------
-
 IfIndex Router::add_interface(routing::Interface interface, BindRules when) {
     pipeline::State& state = impl_->state;
     const IfIndex index = state.interfaces.add(std::move(interface));
+    state.interface_came(index);
     state.routes.interfaces_changed();
     if (when == BindRules::Now) {
         state.bind_rules_again();
@@ -257,12 +262,13 @@ void Router::remove_interface(IfIndex interface, Instant now) {
 }
 
 bool Router::add_address(IfIndex interface, const Prefix& address) {
-    auto& addresses = impl_->state.interfaces.get(interface).addresses;
+    routing::Interface& changed = impl_->state.interfaces.get(interface);
+    std::vector<Prefix> addresses = routing::all_addresses(changed);
     if (std::find(addresses.begin(), addresses.end(), address) != addresses.end()) {
         return false;
     }
     addresses.push_back(address);
-    impl_->state.routes.interfaces_changed();
+    impl_->state.set_addresses(changed, addresses);
     return true;
 }
 
@@ -280,9 +286,9 @@ bool Router::remove_address(IfIndex interface, const Prefix& address, Instant no
 }
 
 void Router::set_addresses(IfIndex interface, const std::vector<Prefix>& addresses, Instant now) {
-    const std::vector<Prefix> before =
-        std::exchange(impl_->state.interfaces.get(interface).addresses, addresses);
-    impl_->state.routes.interfaces_changed();
+    routing::Interface& changed = impl_->state.interfaces.get(interface);
+    const std::vector<Prefix> before = routing::all_addresses(changed);
+    impl_->state.set_addresses(changed, addresses);
     for (const Prefix& each : before) {
         if (std::find(addresses.begin(), addresses.end(), each) == addresses.end()) {
             impl_->state.nat.address_removed(each.address, interface, now);
@@ -362,8 +368,6 @@ void Router::flush_policy_rules(Family family) {
 void Router::set_policy_rules(const std::vector<routing::PolicyRule>& rules) {
     impl_->state.routes.assign_rules(rules);
 }
-
-// --- what others look at ------------------------------------------------------------------------
 
 const conntrack::Conntrack& Router::conntrack() const {
     return impl_->state.conntrack;

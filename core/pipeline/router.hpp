@@ -26,6 +26,7 @@
 #include "core/packet/packet.hpp"
 #include "core/pipeline/counters.hpp"
 #include "core/pipeline/drop_places.hpp"
+#include "core/pipeline/history.hpp"
 #include "core/pipeline/made_connection.hpp"
 #include "core/pipeline/observer.hpp"
 #include "core/pipeline/recorder.hpp"
@@ -56,8 +57,8 @@ class Router {
     Router& operator=(const Router&) = delete;
 
     // Interfaces come, go and change at any time between two batches. One that comes gets an index
-    // that no other one had; the names of rules mean it from then on, at once or (Later) with the
-    // next rules that are adopted.
+    // that no other one had, and what the sysctls of net.*.conf.default say; the names of rules
+    // mean it from then on, at once or (Later) with the next rules that are adopted.
     enum class BindRules : std::uint8_t { Now, Later };
     IfIndex add_interface(routing::Interface interface, BindRules when = BindRules::Now);
     // Its routes go, and so do connections masqueraded behind it and fragments that wait. Rules
@@ -104,7 +105,7 @@ class Router {
     [[nodiscard]] const rules::Ruleset& ruleset() const;
     // A copy of it with its counters as they are now.
     [[nodiscard]] rules::Counted counted() const;
-    // Null: no rule at work has this id. Walks over all rules.
+    // Null: no rule at work has this id.
     [[nodiscard]] const rules::Rule* find_rule(RuleId id) const;
     // An error, and nothing changed, if mode is Off and a rule needs tracking: which, as
     // "file:line: rule".
@@ -158,9 +159,11 @@ class Router {
     // What went wrong, kept always.
     [[nodiscard]] const pipeline::Recorder& recorder() const;
     void resize_recorder(std::size_t records);
+    // The last packets of all, if it is given memory. It is resized between two batches.
+    [[nodiscard]] pipeline::History& history();
     [[nodiscard]] const pipeline::DropPlaces& drop_places() const;
-    // The rules that both name. Walks over all rules.
-    [[nodiscard]] pipeline::RuleNames::Names blamed_rules() const;
+    // Of a rule at work, or of one that both name. Nothing: of no other.
+    [[nodiscard]] std::optional<pipeline::RuleName> name_of_rule(RuleId id) const;
 
     [[nodiscard]] const conntrack::Conntrack& conntrack() const;
     [[nodiscard]] const nat::Nat& nat() const;

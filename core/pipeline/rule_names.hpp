@@ -1,14 +1,19 @@
-// RuleNames: where the rules stand that counters and records name by their id, those included that
-// are at work no more.
+// RuleNames: where the rules stood that counters and records name by their id and that are at work
+// no more.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <set>
+#include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "core/base/config_error.hpp"
 #include "core/base/ids.hpp"
+#include "core/pipeline/drop_places.hpp"
+#include "core/pipeline/recorder.hpp"
 #include "core/rules/ruleset.hpp"
 
 namespace nsr::pipeline {
@@ -22,19 +27,34 @@ struct RuleName {
     bool gone = false;
 };
 
-using RuleIds = std::set<RuleId>;
+// A rule of a ruleset that the next one does not have.
+struct LeavingRule {
+    RuleId id = RuleId::None;
+    rules::TableId table = rules::TableId::Filter;
+    std::string chain;
+    std::uint32_t number = 0;
+    std::shared_ptr<const rules::Rule> rule;
+};
+
+// By id. Looks at what the rulesets do not share, so it is for a thread that packets do not wait
+// for.
+std::vector<LeavingRule> leaving_rules(const rules::Ruleset& before, const rules::Ruleset& after);
+
+RuleName name_of(const LeavingRule& rule);
 
 class RuleNames {
   public:
-    // Before `ruleset` gives way to another one: keeps the names of these of its rules, and forgets
-    // all that nobody asks for any more. Walks over all rules if there is any to be kept.
-    void keep(const rules::Ruleset& ruleset, const RuleIds& wanted);
-    // Of these rules, as they stand in `ruleset`, or stood when they were kept.
-    using Names = std::unordered_map<RuleId, RuleName>;
-    [[nodiscard]] Names of(const rules::Ruleset& ruleset, const RuleIds& wanted) const;
+    // Keeps those that `places` or records name; what nobody names any more is forgotten now and
+    // then.
+    void keep(const std::vector<LeavingRule>& leaving, const DropPlaces& places,
+              const Recorder& recorder);
+    // Nothing: no such rule has left.
+    [[nodiscard]] std::optional<RuleName> find(RuleId id) const;
 
   private:
-    Names kept_;
+    void forget_unnamed(const DropPlaces& places, const Recorder& recorder);
+
+    std::unordered_map<RuleId, LeavingRule> kept_;
 };
 
 }  // namespace nsr::pipeline

@@ -12,12 +12,12 @@
 #include <memory>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "core/base/log.hpp"
 #include "core/conntrack/record/settings.hpp"
 #include "core/conntrack/table/table.hpp"
 #include "core/defrag/defrag.hpp"
+#include "core/pipeline/per_interface.hpp"
 
 namespace nsr {
 
@@ -25,18 +25,33 @@ namespace pipeline {
 
 // net.ipv4.*, net.ipv6.* that forwarding itself obeys. kernel: struct netns_ipv4, netns_ipv6
 struct ForwardingSettings {
-    std::uint32_t ip_forward = 1;
-    std::uint32_t ipv6_forwarding = 1;
     std::uint32_t ip_default_ttl = 64;
     std::uint32_t icmp_ratelimit = 1000;  // ms between errors to one peer; 0: no limit
     std::uint32_t icmp_msgs_per_sec = 1000;
     std::uint32_t ipv6_icmp_ratelimit = 100;
     std::uint32_t fib_multipath_hash_policy = 0;  // routing::HashPolicy
     std::uint32_t ipv6_fib_multipath_hash_policy = 0;
-    // conf.{all,IFACE}; [0] is all, [i] the interface with index i. What is not there is 0.
-    std::vector<std::uint32_t> rp_filter{0};
-    std::vector<std::uint32_t> send_redirects{0};
-    std::vector<std::uint32_t> src_valid_mark{0};
+    std::uint32_t icmp_echo_ignore_all = 0;
+    std::uint32_t icmp_echo_ignore_broadcasts = 1;
+    std::uint32_t ipv6_echo_ignore_all = 0;
+    std::uint32_t ipv6_echo_ignore_anycast = 0;
+    std::uint32_t ipv6_echo_ignore_multicast = 0;
+    // conf.{all,default,IFACE}
+    PerInterface ipv4_forwarding{1};  // ip_forward is that of "all"
+    PerInterface ipv6_forwarding{1};
+    PerInterface rp_filter;
+    PerInterface send_redirects;
+    PerInterface secure_redirects{1};
+    PerInterface src_valid_mark;
+    PerInterface accept_local;
+    PerInterface route_localnet;
+    PerInterface log_martians;
+    PerInterface disable_ipv6;
+
+    // To be told of an interface when it comes, and when it gets an IPv4 address. From the first
+    // of these on it has its own value of what IPv6 says and of forwarding; from the moment when it
+    // has an IPv4 address, of all others, too. kernel: inetdev_init, ipv4_devconf_setall
+    void settle(IfIndex interface, bool has_ipv4_address);
 };
 
 struct Settings {
@@ -61,8 +76,9 @@ struct RouterOptions {
     std::optional<std::uint64_t> key_seed;  // of hash keys; nothing: follows from `seed`
     pipeline::Settings settings;
     TrackingMode tracking = TrackingMode::Auto;
-    std::size_t records = 4096;  // of packets that went wrong; see Recorder
-    LogSink* log = nullptr;      // must outlive the router
+    std::size_t records = 4096;     // of packets that went wrong; see Recorder
+    std::size_t history_bytes = 0;  // for the last packets of all; see History
+    LogSink* log = nullptr;         // must outlive the router
     // Of the connection table; dies with the router, after the last record. Null: anonymous.
     std::unique_ptr<conntrack::Memory> memory;
 };

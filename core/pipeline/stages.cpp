@@ -10,6 +10,8 @@ namespace nsr::pipeline {
 // run there.
 template <Hook kHook, const auto& kStages>
 Verdict Pipeline::run_hook(Packet& packet) {
+    HookCounters& counted = counters(packet).hooks[static_cast<std::size_t>(kHook)];
+    ++counted.packets;
     Verdict verdict = Verdict::accept();
     const auto run = [&]<StageId kStage>() {
         verdict = state_.observer == nullptr ? run_stage<kHook>(kStage, packet)
@@ -17,6 +19,7 @@ Verdict Pipeline::run_hook(Packet& packet) {
         if (verdict.accepted()) {
             return true;
         }
+        ++(verdict.dropped() ? counted.dropped : counted.stolen);
         stopped_.in_hook = verdict.dropped();
         stopped_.hook = kHook;
         stopped_.stage = kStage;
@@ -92,7 +95,20 @@ Verdict Pipeline::track(Packet& packet) {
 }
 
 Verdict Pipeline::confirm(Packet& packet) {
+    if (belongs_to_known(packet) &&
+        state_.refused_connections.has(packet.meta.conn,
+                                       state_.conntrack.table()[packet.meta.conn])) {
+        state_.refused_connections.remove(packet.meta.conn);
+        state_.recorder.changed(packet, packet.meta.conn, state_.conntrack,
+                                Record::Change::NowAccepted, now_);
+    }
     return state_.conntrack.confirm(packet, now_);
+}
+
+// To a connection that had a packet which went on. An error about one is another matter.
+bool Pipeline::belongs_to_known(const Packet& packet) const {
+    return packet.meta.conn != ConnId::None && !is_related(packet.meta.ct_info) &&
+           state_.conntrack.table()[packet.meta.conn].has(conntrack::status::kConfirmed);
 }
 
 Verdict Pipeline::filter(rules::TableId table, Hook hook, Packet& packet) {

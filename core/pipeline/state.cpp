@@ -1,7 +1,10 @@
 #include "core/pipeline/state.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "core/local/first_packet.hpp"
+#include "core/rules/save.hpp"
 #include "core/rules/targets/log_packet.hpp"
 
 namespace nsr::pipeline {
@@ -28,6 +31,12 @@ rules::InterfaceNames names_of(const routing::InterfaceTable& interfaces) {
     return names;
 }
 
+// The packet that a connection began with, as far as the table knows it.
+Packet first_packet_of(const conntrack::Tuple& tuple, BufferPool& pool) {
+    return local::first_packet(pool, {tuple.source, tuple.destination, tuple.source_port,
+                                      tuple.destination_port, tuple.protocol});
+}
+
 }  // namespace
 
 State::State(RouterOptions options)
@@ -46,10 +55,21 @@ State::State(RouterOptions options)
       icmp_limit(draw_key(keys)),
       rules_key(draw_key(keys)),
       sets{keys.next64(), keys.next64()},
-      recorder(options.records) {
+      recorder(options.records),
+      history(options.history_bytes) {
     conntrack.describe_packet = [this](const Packet& packet) {
         const Hook hook = packet.meta.in == IfIndex::None ? Hook::Output : Hook::Prerouting;
         return rules::log_text(packet, hook, network, rules::kAllDetail);
+    };
+    // An eviction is counted before its connection is erased.
+    conntrack.on_erase = [this, forget = conntrack.on_erase](ConnId id) {
+        const std::uint64_t counted = conntrack.stats().early_drop;
+        if (std::exchange(evictions, counted) != counted) {
+            const Packet packet =
+                first_packet_of(conntrack.table().tuple(id, Direction::Original), made_packets);
+            recorder.changed(packet, id, conntrack, Record::Change::Evicted, time_at_hand);
+        }
+        forget(id);
     };
 }
 
@@ -60,24 +80,12 @@ void State::count_lost(Family family, DropReason reason, IfIndex in, std::uint64
     }
 }
 
-RuleIds State::blamed_rules() const {
-    RuleIds ids;
-    for (const auto& [place, packets] : places.rows()) {
-        ids.insert(place.rule);
-    }
-    for (std::size_t i = 0; i < recorder.size(); ++i) {
-        ids.insert(recorder[i].place.rule);
-    }
-    ids.erase(RuleId::None);
-    return ids;
-}
-
 RulesBasis State::rules_basis() const {
     return {program.ruleset(), names_of(interfaces), program.base()};
 }
 
 void State::adopt(PreparedRules& prepared) {
-    rule_names.keep(program.ruleset(), blamed_rules());
+    rule_names.keep(prepared.leaving, places, recorder);
     prepared.program.take_over(program);
     std::swap(program, prepared.program);
     std::swap(sets_named, prepared.sets);
@@ -99,11 +107,59 @@ void State::follow_rules(Instant now) {
     }
 }
 
+void State::interface_came(IfIndex index) {
+    settle(interfaces.get(index));
+    follow_ipv6_sysctls(interfaces.get(index));
+}
+
+void State::settle(const routing::Interface& interface) {
+    const auto& all = interface.addresses;
+    const bool has_ipv4 = std::any_of(all.begin(), all.end(),
+                                      [](const Prefix& each) { return each.address.is_v4(); });
+    forwarding.settle(interface.index, has_ipv4);
+}
+
+void State::set_addresses(routing::Interface& interface, const std::vector<Prefix>& addresses) {
+    routing::assign_addresses(interface, addresses);
+    settle(interface);
+    routes.interfaces_changed();
+}
+
+std::optional<RuleName> State::name_of_rule(RuleId id) const {
+    if (const auto place = program.find(id)) {
+        const std::string chain(place->chain);
+        return RuleName{place->table, chain, place->number, place->rule->where,
+                        "-A " + rules::rule_text(chain, *place->rule)};
+    }
+    return rule_names.find(id);
+}
+
 // kernel: nf_conntrack_hash_sysctl resizes the index
 void State::configure(const Settings& changed) {
     conntrack.set_settings(changed.conntrack);
     defrag.settings() = changed.defrag;
     forwarding = changed.forwarding;
+    bool changed_routes = false;
+    for (const routing::Interface& each : interfaces.all()) {
+        settle(each);
+        changed_routes |= follow_ipv6_sysctls(interfaces.get(each.index));
+    }
+    if (changed_routes) {
+        routes.interfaces_changed();
+    }
+}
+
+// -> the routes have to follow. kernel: dev_forward_change, addrconf_disable_change.
+// differs: link-down-keeps-ipv6
+bool State::follow_ipv6_sysctls(routing::Interface& interface) {
+    const bool router = forwarding.ipv6_forwarding.of(interface.index) != 0;
+    const bool disabled = forwarding.disable_ipv6.of(interface.index) != 0;
+    const bool differs = router != interface.ipv6_router || disabled != interface.ipv6_disabled;
+    interface.ipv6_router = router;
+    if (disabled != interface.ipv6_disabled) {
+        routing::disable_ipv6(interface, disabled);
+    }
+    return differs;
 }
 
 Settings State::settings() const {

@@ -2,22 +2,26 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <vector>
 
 #include "core/base/log.hpp"
 #include "core/base/random.hpp"
 #include "core/conntrack/conntrack.hpp"
+#include "core/conntrack/rate_limit.hpp"
 #include "core/defrag/defrag.hpp"
 #include "core/helpers/helpers.hpp"
 #include "core/local/groups.hpp"
 #include "core/nat/nat.hpp"
 #include "core/pipeline/counters.hpp"
 #include "core/pipeline/drop_places.hpp"
+#include "core/pipeline/history.hpp"
 #include "core/pipeline/icmp_limit.hpp"
 #include "core/pipeline/network.hpp"
 #include "core/pipeline/observer.hpp"
 #include "core/pipeline/prepared_rules.hpp"
 #include "core/pipeline/recorder.hpp"
+#include "core/pipeline/refused_connections.hpp"
 #include "core/pipeline/rule_names.hpp"
 #include "core/pipeline/settings.hpp"
 #include "core/routing/interface_table.hpp"
@@ -39,8 +43,6 @@ struct State {
 
     // Packets that are lost where no pipeline is at work.
     void count_lost(Family family, DropReason reason, IfIndex in, std::uint64_t packets = 1);
-    // The rules that counters of drops and records name.
-    [[nodiscard]] RuleIds blamed_rules() const;
     [[nodiscard]] RulesBasis rules_basis() const;
     // In the place of the rules at work, which `prepared` holds then; what rules remember stays.
     void adopt(PreparedRules& prepared);
@@ -48,6 +50,12 @@ struct State {
     void bind_rules_again();
     // Tracking is on in a family while the mode says so, or (auto) a rule of that family needs it.
     void follow_rules(Instant now);
+    void interface_came(IfIndex index);
+    // See ForwardingSettings::settle.
+    void settle(const routing::Interface& interface);
+    void set_addresses(routing::Interface& interface, const std::vector<Prefix>& addresses);
+    [[nodiscard]] std::optional<RuleName> name_of_rule(RuleId id) const;
+    bool follow_ipv6_sysctls(routing::Interface& interface);
     // Writes `changed` where each part keeps its own, and does what follows from it.
     void configure(const Settings& changed);
     [[nodiscard]] Settings settings() const;
@@ -67,6 +75,7 @@ struct State {
     RoutingNetwork network;
     rules::Program program;
     IcmpLimit icmp_limit;
+    conntrack::RateLimit martian_log;
     SipKey rules_key;             // of what rules remember
     sets::Sets sets;              // outlive the rules that name them
     sets::References sets_named;  // by the rules
@@ -75,7 +84,12 @@ struct State {
     DropCounters drops;
     DropPlaces places;  // of the same packets
     Recorder recorder;
-    RuleNames rule_names;                // of rules that those two name
+    History history;
+    BufferPool made_packets;  // for records of connections without a packet
+    RefusedConnections refused_connections;
+    std::uint64_t evictions = 0;         // that have a record
+    Instant time_at_hand{};              // of the packets that are looked at
+    RuleNames rule_names;                // of rules that those two name and that are gone
     std::array<IpCounters, 2> counters;  // by index_of(family)
     Observer* observer = nullptr;
     rules::PacketLog* packet_log = nullptr;  // null: nobody listens to NFLOG

@@ -38,10 +38,7 @@ Flow Pipeline::flow_back(const Packet& packet, const Decision& decision) const {
     std::swap(flow.source, flow.destination);
     std::swap(flow.source_port, flow.destination_port);
     flow.in = decision.kind == Destination::Unicast ? decision.out : IfIndex::Loopback;
-    const auto& by_mark = state_.forwarding.src_valid_mark;
-    const std::size_t i = raw(packet.meta.in);
-    const bool marked = by_mark[0] != 0 || (i < by_mark.size() && by_mark[i] != 0);
-    flow.mark = marked ? flow.mark : 0;
+    flow.mark = state_.forwarding.src_valid_mark.either(packet.meta.in) ? flow.mark : 0;
     return flow;
 }
 

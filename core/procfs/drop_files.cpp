@@ -1,6 +1,8 @@
 // What was dropped: by reason alone, and by where it happened.
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "core/base/drop_reason.hpp"
@@ -22,24 +24,46 @@ std::string read_drop_reasons(const Context& context, Instant /*now*/) {
     return out;
 }
 
-// Reason, packets, interface, hook and stage, who or why; the largest number first.
-std::string read_drops(const Context& context, Instant /*now*/) {
-    const pipeline::DropPlaces& places = context.router.drop_places();
+namespace {
+
+// Reason, packets, interface, hook and stage, who or why; the largest number first. Some at a time:
+// to name a rule takes longer than to count it.
+class DropsCursor : public Cursor {
+  public:
+    explicit DropsCursor(const Router& router) : router_(router) {
+        const pipeline::DropPlaces& places = router.drop_places();
+        rows_.assign(places.rows().begin(), places.rows().end());
+        others_ = places.others();
+        std::sort(rows_.begin(), rows_.end(),
+                  [](const Row& a, const Row& b) { return key(a) > key(b); });
+    }
+
+    bool read(std::string& out, std::size_t bytes, Instant /*now*/) override {
+        const std::size_t enough = out.size() + bytes;
+        for (int i = 0; i < kRowsPerRead && !rows_.empty() && out.size() < enough; ++i) {
+            append(out, rows_.back());
+            rows_.pop_back();
+        }
+        if (rows_.empty() && others_ != 0) {
+            text::append_left(out, "other_places", 24);
+            text::append(out, others_, 12);
+            out += "\n";
+        }
+        return !rows_.empty();
+    }
+
+  private:
+    static constexpr int kRowsPerRead = 16;
     using Row = std::pair<pipeline::DropPlace, std::uint64_t>;
-    std::vector<Row> rows(places.rows().begin(), places.rows().end());
-    std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-        const auto key = [](const Row& row) {
-            return std::array<std::uint64_t, 5>{
-                ~row.second, static_cast<std::uint64_t>(row.first.reason),
+
+    static std::array<std::uint64_t, 5> key(const Row& row) {
+        return {~row.second, static_cast<std::uint64_t>(row.first.reason),
                 std::uint64_t{raw(row.first.in)}, static_cast<std::uint64_t>(row.first.family),
                 std::uint64_t{raw(row.first.rule)}};
-        };
-        return key(a) < key(b);
-    });
-    const pipeline::RuleNames::Names names = context.router.blamed_rules();
-    std::string out;
-    for (const auto& [place, packets] : rows) {
-        const auto where = observe::describe(place, context.router.interfaces(), names);
+    }
+    void append(std::string& out, const Row& row) const {
+        const auto& [place, packets] = row;
+        const auto where = observe::describe(place, router_);
         const std::string whom = observe::by_whom(where, place);
         text::append_left(out, name_of(place.reason), 24);
         text::append(out, packets, 12);
@@ -50,12 +74,16 @@ std::string read_drops(const Context& context, Instant /*now*/) {
         out += whom.empty() ? std::string(explain(place.reason)) : printable(whom);
         out += "\n";
     }
-    if (places.others() != 0) {
-        text::append_left(out, "other_places", 24);
-        text::append(out, places.others(), 12);
-        out += "\n";
-    }
-    return out;
+
+    const Router& router_;
+    std::vector<Row> rows_;  // the next one last
+    std::uint64_t others_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Cursor> open_drops(const Context& context) {
+    return std::make_unique<DropsCursor>(context.router);
 }
 
 }  // namespace nsr::procfs

@@ -43,7 +43,7 @@ constexpr std::array kFiles = {
          .read = read_conntrack_mode,
          .write = write_conntrack_mode},
     File{.path = "/proc/nsrouter/drop_reasons", .read = read_drop_reasons},
-    File{.path = "/proc/nsrouter/drops", .mode = 0440, .read = read_drops},
+    File{.path = "/proc/nsrouter/drops", .mode = 0440, .open = open_drops},
     File{.path = "/proc/nsrouter/nat_mappings",
          .mode = 0440,
          .needs_tracking = true,

@@ -18,8 +18,8 @@ std::unique_ptr<Cursor> open_nf_conntrack_expect(const Context& context);
 std::string read_stat_nf_conntrack(const Context& context, Instant now);
 
 // drop_files.cpp
+std::unique_ptr<Cursor> open_drops(const Context& context);
 std::string read_drop_reasons(const Context& context, Instant now);
-std::string read_drops(const Context& context, Instant now);
 
 // nat_mappings.cpp, nat_ports.cpp
 std::unique_ptr<Cursor> open_all_nat_mappings(const Context& context);

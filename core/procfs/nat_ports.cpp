@@ -1,104 +1,83 @@
-// The ports and ids in use outside, counted when the file is read: packets pay nothing for it.
-#include <algorithm>
-#include <map>
-#include <utility>
-#include <vector>
+#include "core/procfs/nat_ports.hpp"
 
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <utility>
+
+#include "core/conntrack/names.hpp"
 #include "core/procfs/files.hpp"
-#include "core/procfs/nat_mappings.hpp"
 #include "core/procfs/text.hpp"
 #include "core/wire/protocol.hpp"
 
 namespace nsr::procfs {
 
-namespace {
-
 using conntrack::Tuple;
 namespace status = conntrack::status;
 
-constexpr std::size_t kLooksPerRead = 2000;
-constexpr std::size_t kRowBytesPerRead = 256;  // a few rows: each counts up to 65536 ports
+namespace {
 
-// Ports, as a list while they are few (a pool may have many addresses), then as one bit for each.
-class PortSet {
-  public:
-    void insert(std::uint16_t port) {
-        if (bits_.empty() && list_.size() < kFew) {
-            list_.push_back(port);
-            return;
-        }
-        if (bits_.empty()) {
-            bits_.resize(65536 / 64);
-            std::for_each(list_.begin(), list_.end(), [this](std::uint16_t known) { set(known); });
-            list_ = {};
-        }
-        set(port);
+constexpr std::size_t kLooksPerTurn = 2000;
+constexpr std::size_t kRowsPerTurn = 4;  // each counts up to 65536 ports
+
+}  // namespace
+
+void PortSet::insert(std::uint16_t port) {
+    if (bits_.empty() && list_.size() < kFew) {
+        list_.push_back(port);
+        return;
     }
-    // How many there are from `first` to `last`.
-    std::size_t count(std::uint16_t first, std::uint16_t last) {
-        std::size_t found = 0;
-        if (bits_.empty()) {
-            std::sort(list_.begin(), list_.end());
-            list_.erase(std::unique(list_.begin(), list_.end()), list_.end());
-            found = static_cast<std::size_t>(
-                std::count_if(list_.begin(), list_.end(),
-                              [=](std::uint16_t port) { return port >= first && port <= last; }));
-        }
-        for (std::uint32_t port = first; !bits_.empty() && port <= last; ++port) {
-            found += bits_[port / 64] >> port % 64 & 1;
-        }
-        return found;
+    if (bits_.empty()) {
+        bits_.resize(65536 / 64);
+        std::for_each(list_.begin(), list_.end(), [this](std::uint16_t known) { set(known); });
+        list_ = {};
     }
+    set(port);
+}
 
-  private:
-    static constexpr std::size_t kFew = 2048;
-    void set(std::uint16_t port) { bits_[port / 64] |= std::uint64_t{1} << port % 64; }
-
-    std::vector<std::uint16_t> list_;  // again and again
-    std::vector<std::uint64_t> bits_;
-};
-
-// The ports of one outside address and protocol.
-struct Ports {
-    std::uint16_t first = 0;
-    std::uint16_t last = 0;
-    bool any = false;
-    PortSet used;
-};
-
-// Goes over the connections first, and then has something to show.
-class PortsCursor : public Cursor {
-  public:
-    explicit PortsCursor(const Router& router) : router_(router), ranges_(router) {}
-
-    bool read(std::string& out, std::size_t bytes, Instant now) override {
-        std::size_t looks = kLooksPerRead;
-        while (!connections_.over && looks != 0) {
-            if (const auto id = router_.conntrack().table().next(connections_, looks)) {
-                add(*id, looks, now);
-            }
-        }
-        const std::size_t enough = out.size() + std::min(bytes, kRowBytesPerRead);
-        while (connections_.over && !ports_.empty() && out.size() < enough) {
-            auto row = ports_.extract(ports_.begin());
-            append_row(out, row.key().first, row.key().second, row.mapped());
-        }
-        return !connections_.over || !ports_.empty();
+std::size_t PortSet::count(std::uint16_t first, std::uint16_t last) {
+    std::size_t found = 0;
+    if (bits_.empty()) {
+        std::sort(list_.begin(), list_.end());
+        list_.erase(std::unique(list_.begin(), list_.end()), list_.end());
+        found = static_cast<std::size_t>(
+            std::count_if(list_.begin(), list_.end(),
+                          [=](std::uint16_t port) { return port >= first && port <= last; }));
     }
+    for (std::size_t word = first / 64U; !bits_.empty() && word <= last / 64U; ++word) {
+        std::uint64_t within = bits_[word];
+        within &= word == first / 64U ? ~std::uint64_t{0} << first % 64 : ~std::uint64_t{0};
+        within &= word == last / 64U ? ~std::uint64_t{0} >> (63 - last % 64) : ~std::uint64_t{0};
+        found += static_cast<std::size_t>(std::popcount(within));
+    }
+    return found;
+}
 
-  private:
-    void add(ConnId id, std::size_t& looks, Instant now);
-    static void append_row(std::string& out, const IpAddress& address, std::uint8_t protocol,
-                           Ports& ports);
-    static void widen(Ports& ports, std::uint8_t protocol, const nat::Range* range);
+bool NatPorts::advance(Instant now, std::size_t most) {
+    std::size_t looks = kLooksPerTurn;
+    while (!connections_.over && looks != 0) {
+        if (const auto id = router_.conntrack().table().next(connections_, looks)) {
+            add(*id, looks, now);
+        }
+    }
+    for (std::size_t i = 0; connections_.over && i < kRowsPerTurn && made_ < most; ++i, ++made_) {
+        if (ports_.empty()) {
+            return false;
+        }
+        auto counted = ports_.extract(ports_.begin());
+        Ports& ports = counted.mapped();
+        rows_.push_back({.address = counted.key().first,
+                         .protocol = counted.key().second,
+                         .first = ports.first,
+                         .last = ports.last,
+                         .used = ports.used.count(0, 65535),
+                         .free = std::size_t{ports.last} - ports.first + 1 -
+                                 ports.used.count(ports.first, ports.last)});
+    }
+    return !connections_.over || (!ports_.empty() && made_ < most);
+}
 
-    const Router& router_;
-    SourceRanges ranges_;
-    conntrack::Table::Cursor connections_;
-    std::map<std::pair<IpAddress, std::uint8_t>, Ports> ports_;
-};
-
-void PortsCursor::add(ConnId id, std::size_t& looks, Instant now) {
+void NatPorts::add(ConnId id, std::size_t& looks, Instant now) {
     const conntrack::Table& table = router_.conntrack().table();
     const conntrack::Connection& record = table[id];
     const nat::Mappings& mappings = router_.nat().mappings();
@@ -112,6 +91,7 @@ void PortsCursor::add(ConnId id, std::size_t& looks, Instant now) {
         Ports& ports = ports_[{body.outside.address, record.protocol}];
         widen(ports, record.protocol, &body.range);
         ports.used.insert(body.outside.port);
+        ++translated_;
         return;
     }
     if (!record.has(status::kSrcNat)) {
@@ -121,13 +101,14 @@ void PortsCursor::add(ConnId id, std::size_t& looks, Instant now) {
     if (!mapped) {
         return;
     }
+    ++translated_;
     Ports& ports = ports_[{mapped->source, record.protocol}];
     widen(ports, record.protocol, ranges_.find(record.translated_by, looks));
     ports.used.insert(mapped->source_port);
 }
 
 // What the rule names, or what is chosen from without being told.
-void PortsCursor::widen(Ports& ports, std::uint8_t protocol, const nat::Range* range) {
+void NatPorts::widen(Ports& ports, std::uint8_t protocol, const nat::Range* range) {
     const bool named = range != nullptr && range->map_ports;
     const std::uint16_t least = proto::is_icmp(protocol) ? std::uint16_t{0} : nat::kFirstPort;
     const std::uint16_t first = named ? std::min(range->min_port, range->max_port) : least;
@@ -138,22 +119,40 @@ void PortsCursor::widen(Ports& ports, std::uint8_t protocol, const nat::Range* r
     ports.any = true;
 }
 
-void PortsCursor::append_row(std::string& out, const IpAddress& address, std::uint8_t protocol,
-                             Ports& ports) {
-    out.append(conntrack::protocol_name(protocol))
+namespace {
+
+void append_row(std::string& out, const NatPorts::Row& row) {
+    out.append(conntrack::protocol_name(row.protocol))
         .append(" mapped-src=")
-        .append(to_string(address));
-    out.append(proto::is_icmp(protocol) ? " ids=" : " ports=");
-    text::append(out, ports.first);
+        .append(to_string(row.address));
+    out.append(proto::is_icmp(row.protocol) ? " ids=" : " ports=");
+    text::append(out, row.first);
     out.append("-");
-    text::append(out, ports.last);
+    text::append(out, row.last);
     out.append(" used=");
-    text::append(out, ports.used.count(0, 65535));
+    text::append(out, row.used);
     out.append(" free=");
-    text::append(
-        out, std::size_t{ports.last} - ports.first + 1 - ports.used.count(ports.first, ports.last));
+    text::append(out, row.free);
     out.append("\n");
 }
+
+// Goes over the connections first, and then has something to show.
+class PortsCursor : public Cursor {
+  public:
+    explicit PortsCursor(const Router& router) : ports_(router) {}
+
+    bool read(std::string& out, std::size_t /*bytes*/, Instant now) override {
+        const bool more = ports_.advance(now, std::numeric_limits<std::size_t>::max());
+        for (const NatPorts::Row& row : ports_.rows()) {
+            append_row(out, row);
+        }
+        ports_.clear_rows();
+        return more;
+    }
+
+  private:
+    NatPorts ports_;
+};
 
 }  // namespace
 

@@ -123,7 +123,7 @@ Rows ip_rows(const Router& router) {
     };
     using enum DropReason;
     return {
-        {"Forwarding", std::uint64_t{forwarding.ip_forward != 0 ? 1u : 2u}},
+        {"Forwarding", std::uint64_t{forwarding.ipv4_forwarding.all != 0 ? 1u : 2u}},
         {"DefaultTTL", forwarding.ip_default_ttl},
         {"InReceives", counters.in_receives},
         {"InHdrErrors", bad_headers(router, Family::Ipv4)},

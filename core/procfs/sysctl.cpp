@@ -20,9 +20,10 @@ struct Number {
 
 using Names = std::vector<std::string>;
 
-std::string path_of(std::string_view name);
 std::string name_of_path(std::string_view path);
 std::string_view starred_part(std::string_view path, std::string_view pattern);
+std::optional<Sysctl> of_interface(const SysctlRow& row, std::string_view interface,
+                                   const Names& interfaces);
 std::string text_of(const SysctlRow& row, std::uint64_t value);
 std::uint64_t value_of(const Sysctl& sysctl, pipeline::Settings& settings);
 Result<std::int64_t, Failure> parse(const SysctlRow& row, std::string_view text);
@@ -33,27 +34,31 @@ Failure out_of_range(const SysctlRow& row);
 
 }  // namespace
 
+std::string sysctl_path(std::string_view name) {
+    std::string path(name);
+    const std::size_t first = path.find_first_of("./");
+    if (first != std::string::npos && path[first] == '.') {
+        path = name_of_path(path);
+    }
+    return path;
+}
+
 std::optional<Sysctl> find_sysctl(std::string_view name, const Names& interfaces) {
     constexpr std::string_view kRoot = "net/";
-    const std::string whole = path_of(name);
+    const std::string whole = sysctl_path(name);
     if (!whole.starts_with(kRoot)) {
         return std::nullopt;
     }
     const std::string_view path = std::string_view(whole).substr(kRoot.size());
     for (const SysctlRow& row : sysctl_rows()) {
-        if (!row.per_interface()) {
-            if (row.name == path) {
-                return Sysctl{&row, 0};
+        if (!row.per_interface() && row.name == path) {
+            return Sysctl{&row};
+        }
+        if (row.per_interface()) {
+            const auto found = of_interface(row, starred_part(path, row.name), interfaces);
+            if (found) {
+                return found;
             }
-            continue;
-        }
-        const std::string_view interface = starred_part(path, row.name);
-        if (interface == "all") {
-            return Sysctl{&row, 0};
-        }
-        const auto found = std::find(interfaces.begin(), interfaces.end(), interface);
-        if (!interface.empty() && found != interfaces.end()) {
-            return Sysctl{&row, static_cast<std::size_t>(found - interfaces.begin()) + 1};
         }
     }
     return std::nullopt;
@@ -67,11 +72,15 @@ std::optional<Sysctl> find_sysctl(std::string_view name, const Context& context)
 }
 
 std::string read_sysctl(const Sysctl& sysctl, const Context& context) {
-    if (sysctl.row->kind == SysctlKind::Count) {
-        return std::to_string(context.router.conntrack().table().size());
-    }
     pipeline::Settings settings = context.router.settings();
-    return text_of(*sysctl.row, value_of(sysctl, settings));
+    return read_sysctl(sysctl, context, settings);
+}
+
+std::string read_sysctl(const Sysctl& sysctl, const Context& context,
+                        pipeline::Settings& settings) {
+    return sysctl.row->kind == SysctlKind::Count
+               ? std::to_string(context.router.conntrack().table().size())
+               : text_of(*sysctl.row, value_of(sysctl, settings));
 }
 
 Result<Done, Failure> check_sysctl(const Sysctl& sysctl, std::string_view text) {
@@ -117,7 +126,7 @@ Result<Done, Failure> write_sysctl(const Sysctl& sysctl, Context& context, std::
 Result<std::string, Failure> read_sysctl(const Context& context, std::string_view name) {
     const auto found = find_sysctl(name, context);
     if (!found) {
-        return Failure{Errno::NoEntry, {}};
+        return Failure{Errno::NoEntry, std::string(why_no_sysctl(name))};
     }
     return read_sysctl(*found, context);
 }
@@ -125,62 +134,14 @@ Result<std::string, Failure> read_sysctl(const Context& context, std::string_vie
 Result<Done, Failure> write_sysctl(Context& context, std::string_view name, std::string_view text) {
     const auto found = find_sysctl(name, context);
     if (!found) {
-        return Failure{Errno::NoEntry, {}};
+        return Failure{Errno::NoEntry, std::string(why_no_sysctl(name))};
     }
     return write_sysctl(*found, context, text);
-}
-
-std::vector<std::string> sysctl_names(const Context& context) {
-    std::vector<std::string> names = sysctl_paths(context);
-    for (std::string& name : names) {
-        name = name_of_path(name);
-    }
-    return names;
-}
-
-std::vector<std::string> sysctl_paths(const Context& context) {
-    const bool tracking = context.router.tracking_active();
-    Names interfaces = context.router.interfaces().names_by_index();
-    interfaces.insert(interfaces.begin(), "all");
-    std::vector<std::string> paths;
-    for (const SysctlRow& row : sysctl_rows()) {
-        if (row.needs_tracking() && !tracking) {
-            continue;
-        }
-        if (!row.per_interface()) {
-            paths.push_back("net/" + std::string(row.name));
-            continue;
-        }
-        for (const std::string& interface : interfaces) {
-            std::string path(row.name);
-            paths.push_back("net/" + path.replace(path.find('*'), 1, interface));
-        }
-    }
-    // Directory by directory: the separator sorts before every letter of a name.
-    const auto in_listing_order = [](char a, char b) {
-        return (a == '/' ? '\0' : a) < (b == '/' ? '\0' : b);
-    };
-    std::sort(paths.begin(), paths.end(), [&](const std::string& a, const std::string& b) {
-        return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
-                                            in_listing_order);
-    });
-    return paths;
 }
 
 namespace {
 
 // --- names ---
-
-// Whichever of `.` and `/` comes first separates; the other one then stands for itself in names of
-// interfaces: net.ipv4.conf.eth0/100.rp_filter is net/ipv4/conf/eth0.100/rp_filter. sysctl(8)
-std::string path_of(std::string_view name) {
-    std::string path(name);
-    const std::size_t first = path.find_first_of("./");
-    if (first != std::string::npos && path[first] == '.') {
-        path = name_of_path(path);
-    }
-    return path;
-}
 
 // The exchange of both separators; its own inverse.
 std::string name_of_path(std::string_view path) {
@@ -199,18 +160,42 @@ std::string_view starred_part(std::string_view path, std::string_view pattern) {
     return path.substr(before.size(), path.size() - before.size() - behind.size());
 }
 
+std::optional<Sysctl> of_interface(const SysctlRow& row, std::string_view interface,
+                                   const Names& interfaces) {
+    if (interface == "all" || interface == "default") {
+        return Sysctl{&row, interface == "all" ? Sysctl::Scope::All : Sysctl::Scope::Default};
+    }
+    const auto found = std::find(interfaces.begin(), interfaces.end(), interface);
+    if (interface.empty() || found == interfaces.end()) {
+        return std::nullopt;
+    }
+    const auto index = static_cast<IfIndex>(found - interfaces.begin() + 1);
+    return Sysctl{&row, Sysctl::Scope::Interface, index};
+}
+
 // --- reading ---
 
 std::uint64_t value_of(const Sysctl& sysctl, pipeline::Settings& settings) {
     const SysctlRow& row = *sysctl.row;
+    if (row.kind == SysctlKind::Fixed) {
+        return static_cast<std::uint64_t>(row.initial);
+    }
     if (const auto* number = std::get_if<SysctlRow::Number>(&row.where)) {
         return (*number)(settings);
     }
     if (const auto* bytes = std::get_if<SysctlRow::Bytes>(&row.where)) {
         return (*bytes)(settings);
     }
-    const auto& values = std::get<SysctlRow::PerInterface>(row.where)(settings);
-    return sysctl.interface < values.size() ? values[sysctl.interface] : 0;
+    const pipeline::PerInterface& values = std::get<SysctlRow::PerInterface>(row.where)(settings);
+    switch (sysctl.scope) {
+        case Sysctl::Scope::All:
+            return values.all;
+        case Sysctl::Scope::Default:
+            return values.otherwise;
+        case Sysctl::Scope::Interface:
+            break;
+    }
+    return values.of(sysctl.interface);
 }
 
 // Numbers that may be negative are kept as two's complement of 32 bits.
@@ -262,6 +247,9 @@ Result<std::int64_t, Failure> parse(const SysctlRow& row, std::string_view text)
 }
 
 Failure out_of_range(const SysctlRow& row) {
+    if (row.kind == SysctlKind::Fixed) {
+        return {Errno::Invalid, std::to_string(row.initial) + ": " + std::string(row.reason)};
+    }
     return {Errno::Invalid, std::to_string(row.least) + ".." + std::to_string(row.most)};
 }
 
@@ -309,8 +297,13 @@ Failure unaffordable(std::uint64_t entries, std::uint64_t memory_limit_bytes) {
                 std::to_string(memory_limit_bytes / kBytesPerEntry) + " entries)"};
 }
 
+void store(const Sysctl& sysctl, std::uint32_t value, pipeline::PerInterface& values);
+
 void store(const Sysctl& sysctl, std::int64_t value, pipeline::Settings& settings) {
     const SysctlRow& row = *sysctl.row;
+    if (row.kind == SysctlKind::Fixed) {
+        return;
+    }
     if (const auto* bytes = std::get_if<SysctlRow::Bytes>(&row.where)) {
         (*bytes)(settings) = static_cast<std::uint64_t>(value);
         return;
@@ -324,9 +317,28 @@ void store(const Sysctl& sysctl, std::int64_t value, pipeline::Settings& setting
         (*where)(settings) = number;
         return;
     }
-    auto& values = std::get<SysctlRow::PerInterface>(row.where)(settings);
-    values.resize(std::max(values.size(), sysctl.interface + 1));
-    values[sysctl.interface] = number;
+    store(sysctl, number, std::get<SysctlRow::PerInterface>(row.where)(settings));
+}
+
+// kernel: devinet_conf_proc, devinet_sysctl_forward, addrconf_fixup_forwarding,
+// addrconf_disable_ipv6
+void store(const Sysctl& sysctl, std::uint32_t value, pipeline::PerInterface& values) {
+    const Spread spread = sysctl.row->spread;
+    switch (sysctl.scope) {
+        case Sysctl::Scope::All:
+            if (spread == Spread::Everywhere ||
+                (spread == Spread::OnChange && values.all != value)) {
+                values.set_everywhere(value);
+            }
+            values.all = value;
+            break;
+        case Sysctl::Scope::Default:
+            values.otherwise = value;
+            break;
+        case Sysctl::Scope::Interface:
+            values.set(sysctl.interface, value);
+            break;
+    }
 }
 
 }  // namespace

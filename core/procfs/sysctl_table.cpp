@@ -44,6 +44,10 @@ struct Range {
 };
 constexpr Range kAnyInt{kIntMin, kIntMax};
 constexpr Range kFlag{0, 1};
+constexpr Range kByte{0, 255};
+
+constexpr std::string_view kFollowsNoRedirect = "the router follows no redirects";
+constexpr std::string_view kFollowsNoSourceRoute = "the router follows no source routes";
 
 template <auto kMember>
 constexpr SysctlRow number(std::string_view name, std::int64_t initial, Range range,
@@ -54,6 +58,22 @@ template <auto kMember>
 constexpr SysctlRow seconds(std::string_view name, std::int64_t initial) {
     return number<kMember>(name, initial, {-kMaxSeconds, kMaxSeconds}, SysctlKind::Seconds);
 }
+// The whole range of an int, as all of these.
+template <auto kMember>
+constexpr SysctlRow conf(std::string_view name, std::int64_t initial,
+                         Spread spread = Spread::Nothing) {
+    SysctlRow row = number<kMember>(name, initial, kAnyInt);
+    row.spread = spread;
+    return row;
+}
+constexpr SysctlRow fixed(std::string_view name, std::int64_t value, std::string_view reason) {
+    return {.name = name,
+            .kind = SysctlKind::Fixed,
+            .initial = value,
+            .least = value,
+            .most = value,
+            .reason = reason};
+}
 template <auto kMember, auto kOther>
 constexpr SysctlRow threshold(std::string_view name, std::int64_t initial, SysctlKind kind) {
     constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
@@ -63,20 +83,36 @@ constexpr SysctlRow threshold(std::string_view name, std::int64_t initial, Sysct
 // Name, the value at first, range. Ranges are the kernel's, asked of it.
 // clang-format off
 constexpr SysctlRow kRows[] = {
-    number<&Fwd::rp_filter>("ipv4/conf/*/rp_filter", 0, kAnyInt),
-    number<&Fwd::send_redirects>("ipv4/conf/*/send_redirects", 0, kAnyInt),
-    number<&Fwd::src_valid_mark>("ipv4/conf/*/src_valid_mark", 0, kAnyInt),
+    conf<&Fwd::accept_local>("ipv4/conf/*/accept_local", 0),
+    fixed("ipv4/conf/*/accept_redirects", 0, kFollowsNoRedirect),
+    fixed("ipv4/conf/*/accept_source_route", 0, kFollowsNoSourceRoute),
+    conf<&Fwd::ipv4_forwarding>("ipv4/conf/*/forwarding", 1, Spread::OnChange),
+    conf<&Fwd::log_martians>("ipv4/conf/*/log_martians", 0),
+    conf<&Fwd::route_localnet>("ipv4/conf/*/route_localnet", 0),
+    conf<&Fwd::rp_filter>("ipv4/conf/*/rp_filter", 0),
+    conf<&Fwd::secure_redirects>("ipv4/conf/*/secure_redirects", 1),
+    conf<&Fwd::send_redirects>("ipv4/conf/*/send_redirects", 0),
+    conf<&Fwd::src_valid_mark>("ipv4/conf/*/src_valid_mark", 0),
     number<&Fwd::fib_multipath_hash_policy>("ipv4/fib_multipath_hash_policy", 0, kFlag),
+    number<&Fwd::icmp_echo_ignore_all>("ipv4/icmp_echo_ignore_all", 0, kFlag),
+    number<&Fwd::icmp_echo_ignore_broadcasts>("ipv4/icmp_echo_ignore_broadcasts", 1, kFlag),
     number<&Fwd::icmp_msgs_per_sec>("ipv4/icmp_msgs_per_sec", 1000, {}),
     number<&Fwd::icmp_ratelimit>("ipv4/icmp_ratelimit", 1000, {}, SysctlKind::Milliseconds),
     number<&Fwd::ip_default_ttl>("ipv4/ip_default_ttl", 64, {1, 255}),
-    number<&Fwd::ip_forward>("ipv4/ip_forward", 1, kAnyInt),
+    conf<&Fwd::ipv4_forwarding>("ipv4/ip_forward", 1, Spread::OnChange),
     threshold<&Frag::ipfrag_high_thresh, &Frag::ipfrag_low_thresh>("ipv4/ipfrag_high_thresh", 4194304, SysctlKind::HighThreshold),
     threshold<&Frag::ipfrag_low_thresh, &Frag::ipfrag_high_thresh>("ipv4/ipfrag_low_thresh", 3145728, SysctlKind::LowThreshold),
     number<&Frag::ipfrag_max_dist>("ipv4/ipfrag_max_dist", 64, {}),
     seconds<&Frag::ipfrag_time>("ipv4/ipfrag_time", 30),
-    number<&Fwd::ipv6_forwarding>("ipv6/conf/all/forwarding", 1, kAnyInt),
+    fixed("ipv6/conf/*/accept_ra", 0, "the router takes no advertisements"),
+    fixed("ipv6/conf/*/accept_redirects", 0, kFollowsNoRedirect),
+    fixed("ipv6/conf/*/accept_source_route", 0, kFollowsNoSourceRoute),
+    conf<&Fwd::disable_ipv6>("ipv6/conf/*/disable_ipv6", 0, Spread::Everywhere),
+    conf<&Fwd::ipv6_forwarding>("ipv6/conf/*/forwarding", 1, Spread::Everywhere),
     number<&Fwd::ipv6_fib_multipath_hash_policy>("ipv6/fib_multipath_hash_policy", 0, kFlag),
+    number<&Fwd::ipv6_echo_ignore_all>("ipv6/icmp/echo_ignore_all", 0, kByte),
+    number<&Fwd::ipv6_echo_ignore_anycast>("ipv6/icmp/echo_ignore_anycast", 0, kByte),
+    number<&Fwd::ipv6_echo_ignore_multicast>("ipv6/icmp/echo_ignore_multicast", 0, kByte),
     number<&Fwd::ipv6_icmp_ratelimit>("ipv6/icmp/ratelimit", 100, {}, SysctlKind::Milliseconds),
     threshold<&Frag::ip6frag_high_thresh, &Frag::ip6frag_low_thresh>("ipv6/ip6frag_high_thresh", 4194304, SysctlKind::HighThreshold),
     threshold<&Frag::ip6frag_low_thresh, &Frag::ip6frag_high_thresh>("ipv6/ip6frag_low_thresh", 3145728, SysctlKind::LowThreshold),

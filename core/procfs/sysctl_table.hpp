@@ -5,7 +5,6 @@
 #include <span>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 #include "core/pipeline/settings.hpp"
 
@@ -20,24 +19,35 @@ enum class SysctlKind : std::uint8_t {
     Count,          // read-only: entries in the connection table
     Max,            // of entries: what memory cannot hold is refused
     Buckets,        // resizes the index
+    Fixed,          // cannot be anything but `initial`; why is in `reason`
 };
 
-// One sysctl, or one per interface if the name has a `*`.
+// What a write to conf.all does beside.
+enum class Spread : std::uint8_t {
+    Nothing,
+    Everywhere,  // conf.default and every interface become the same
+    OnChange,    // the same, unless conf.all had that value before
+};
+
+// One sysctl; or, if the name has a `*`, one for all interfaces, one for those to come ("default")
+// and one for each.
 struct SysctlRow {
     using Number = std::uint32_t& (*)(pipeline::Settings&);
     using Bytes = std::uint64_t& (*)(pipeline::Settings&);
-    using PerInterface = std::vector<std::uint32_t>& (*)(pipeline::Settings&);
+    using PerInterface = pipeline::PerInterface& (*)(pipeline::Settings&);
 
     std::string_view name;  // below net/
     SysctlKind kind = SysctlKind::Number;
     std::int64_t initial = 0;  // in a router whose configuration and memory do not say otherwise
     std::int64_t least = 0;
     std::int64_t most = 0;
-    std::variant<std::monostate, Number, Bytes, PerInterface> where;  // monostate: Count
+    std::variant<std::monostate, Number, Bytes, PerInterface> where;  // monostate: Count, Fixed
     Bytes other = nullptr;  // valid iff a threshold: the one that it is compared with
+    Spread spread = Spread::Nothing;
+    std::string_view reason = {};
 
     [[nodiscard]] bool writable() const { return kind != SysctlKind::Count; }
-    [[nodiscard]] bool per_interface() const { return std::holds_alternative<PerInterface>(where); }
+    [[nodiscard]] bool per_interface() const { return name.find('*') != std::string_view::npos; }
     // It exists only while connections are tracked.
     [[nodiscard]] bool needs_tracking() const;
 };

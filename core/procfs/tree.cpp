@@ -72,7 +72,7 @@ struct Tree::Impl {
     [[nodiscard]] std::vector<std::string> paths() const;
     [[nodiscard]] bool exists(const File& file) const;
     [[nodiscard]] static unsigned mode(const Found& found);
-    [[nodiscard]] static Failure not_a_file(const Found& found);
+    [[nodiscard]] static Failure not_a_file(const Found& found, std::string_view path);
 
     Context context;
 };
@@ -125,7 +125,7 @@ Result<std::unique_ptr<Cursor>, Failure> Tree::open(std::string_view path) const
             std::make_unique<TextCursor>(read_sysctl(*found.sysctl, impl_->context) + "\n"));
     }
     if (found.file == nullptr) {
-        return Impl::not_a_file(found);
+        return Impl::not_a_file(found, path);
     }
     if (found.file->open != nullptr) {
         return found.file->open(impl_->context);
@@ -148,7 +148,7 @@ Result<std::string, Failure> Tree::read(std::string_view path, Instant now) cons
 Result<Done, Failure> Tree::write(std::string_view path, std::string_view text, Instant now) {
     const Impl::Found found = impl_->find(path);
     if (!found.is_file()) {
-        return Impl::not_a_file(found);
+        return Impl::not_a_file(found, path);
     }
     if (found.sysctl) {
         return write_sysctl(*found.sysctl, impl_->context, text);
@@ -218,11 +218,14 @@ unsigned Tree::Impl::mode(const Found& found) {
     return found.sysctl->row->writable() ? 0644 : 0444;
 }
 
-Failure Tree::Impl::not_a_file(const Found& found) {
-    if (found.directory) {
-        return {Errno::IsDirectory, {}};
+Failure Tree::Impl::not_a_file(const Found& found, std::string_view path) {
+    if (found.directory || found.through_file) {
+        return {found.directory ? Errno::IsDirectory : Errno::NotDirectory, {}};
     }
-    return {found.through_file ? Errno::NotDirectory : Errno::NoEntry, {}};
+    const std::string clean = cleaned(path);
+    const bool sysctl = clean.starts_with(kSysctlRoot);
+    return {Errno::NoEntry,
+            std::string(sysctl ? why_no_sysctl(clean.substr(kSysctlRoot.size())) : "")};
 }
 
 namespace {

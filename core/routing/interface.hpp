@@ -34,11 +34,22 @@ struct Interface {
     // The router's own, in order; the first of a family is its primary.
     std::vector<Prefix> addresses;
     bool up = true;
+    bool ipv6_router = true;  // it has the anycast addresses of routers. kernel: cnf.forwarding
+    // It passes no IPv6 packet, and its addresses of that family rest until it may again.
+    bool ipv6_disabled = false;
+    std::vector<Prefix> resting;
     // The [host] namespace: real sockets "on the router"; its packets enter OUTPUT.
     bool host = false;
     LinkCapabilities capabilities;
     InterfaceCounters counters;
 };
+
+// Precondition: `disabled` differs from what it is.
+void disable_ipv6(Interface& interface, bool disabled);
+// Those that rest, too.
+std::vector<Prefix> all_addresses(const Interface& interface);
+// These in the place of all of them.
+void assign_addresses(Interface& interface, const std::vector<Prefix>& addresses);
 
 // What is gone: the address, and with the primary of an IPv4 network its secondaries. kernel:
 // inet_del_ifa (promote_secondaries 0)

@@ -34,14 +34,17 @@ RouteChange RouteTable::resolve_in_place(Route& route) const {
 
 // The interface through which it leaves; None if it cannot. kernel: fib_check_nh
 IfIndex RouteTable::resolve(const Route& route, const NextHop& hop) const {
-    if (hop.interface != IfIndex::None && !interfaces_.get(hop.interface).up) {
+    const Family family = route.to.address.family;
+    if (hop.interface != IfIndex::None &&
+        (!interfaces_.get(hop.interface).up ||
+         (family == Family::Ipv6 && interfaces_.get(hop.interface).ipv6_disabled))) {
         return IfIndex::None;
     }
     if (!hop.via) {
         return hop.interface;
     }
     const IpAddress& gateway = *hop.via;
-    if (gateway.family != route.to.address.family || gateway.is_multicast()) {
+    if (gateway.family != family || gateway.is_multicast()) {
         return IfIndex::None;
     }
     if (hop.onlink || (gateway.is_v6() && gateway.is_link_local())) {

@@ -209,9 +209,10 @@ bool RouteTable::usable(IfIndex index, Family family) const {
         return false;
     }
     const auto& addresses = interfaces_.get(index).addresses;
-    return family == Family::Ipv6 ||
-           std::any_of(addresses.begin(), addresses.end(),
-                       [](const Prefix& own) { return own.address.is_v4(); });
+    return family == Family::Ipv6
+               ? !interfaces_.get(index).ipv6_disabled
+               : std::any_of(addresses.begin(), addresses.end(),
+                             [](const Prefix& own) { return own.address.is_v4(); });
 }
 
 bool RouteTable::is_own(const IpAddress& address) const {
@@ -260,7 +261,8 @@ void RouteTable::index_connected(const Prefix& own, IfIndex interface) {
     if (address.is_v4() && own.length <= kLongestWithBroadcast) {
         index_local({own.last(), 32}, Destination::Broadcast);
     }
-    if (address.is_v6() && own.length <= kLongestWithRouterAnycast) {
+    if (address.is_v6() && own.length <= kLongestWithRouterAnycast &&
+        interfaces_.get(interface).ipv6_router) {
         index_local({own.network().address, 128}, Destination::Local);
     }
     const bool withdrawn =

@@ -1,7 +1,7 @@
 # bash completion for nsrouter
 _nsrouter() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command="" word i
-    local commands="run stop check replay status top reload sysctl dmesg module rules iptables ip6tables ipset ip nat conntrack nfct trace why explain capture"
+    local commands="run stop check replay status top reload sysctl dmesg module rules iptables ip6tables ipset ip nat conntrack nfct trace why explain capture bundle import-host"
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
         case $word in
@@ -32,7 +32,7 @@ _nsrouter() {
         "") words="$commands --control --token --help --version" ;;
         run) words="--daemon --help" ;;
         check) words="--help" ;;
-        replay) words="--in --out --conntrack --stats --events --trace --seed --start --map --interface --filter --help" ;;
+        replay) words="--bundle --in --out --conntrack --stats --events --trace --seed --start --map --interface --filter --state --help" ;;
         status) words="-j --json --wait --control --token --help" ;;
         sysctl) words="-a -w -n -N -b -e -q -r -p --system -V --control --token --help" ;;
         reload) words="--existing keep recheck kill --dry-run --control --token --help" ;;
@@ -52,15 +52,17 @@ _nsrouter() {
             --sport --dport --state --status --mark --zone --family --output --timeout --zero --dry-run --event-mask --buffer-size --control --token --help" ;;
         trace) words="-j --json -a --all-rules -c --count -r --rate state: in: out: hook: table: chain: rule: verdict: reason: zone:
             mark: connection: traced:yes --control --token --help" ;;
-        why) words="-j --json -n --last state: in: out: hook: chain: rule: reason: verdict: --control --token --help" ;;
-        explain) words="--config --packet --interface --from-recorder --reply --then --if-rule --if-sysctl -j --json --control --token --help" ;;
-        capture) words="-w --write -i --interface --drops -c --count -r --rate state: in: out: verdict: reason: rule:
+        why) words="-j --json -n --last --bundle state: in: out: hook: chain: rule: reason: verdict: --control --token --help" ;;
+        explain) words="--config --state --bundle --packet --interface --from-recorder --reply --then --if-rule --if-sysctl -j --json --control --token --help" ;;
+        bundle) words="-o --output --anonymize --control --token --help" ;;
+        capture) words="-w --write -i --interface --drops -c --count -r --rate -C --file-size -G --rotate-seconds -W --file-count --since --follow state: in: out: verdict: reason: rule:
             --control --token --help" ;;
+        import-host) words="--from -o --output --script --strict --help" ;;
         *) words="--control --token --help" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
     case $command in
-        run | check | replay) [[ $current == -* ]] || mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+        run | check | replay | import-host) [[ $current == -* ]] || mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     esac
 }
 complete -o filenames -F _nsrouter nsrouter

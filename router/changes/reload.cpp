@@ -254,6 +254,7 @@ void Reload::exchange() {
     }
     apply(interface_changes_, parts_.router, now);
     exchange_links();
+    set_states();
     answer_.text += in_lines(set_routes(parts_.router, parts_.config));
     sets_->exchange((**loaded_).sets, parts_.config.sets, parts_.router.sets(), now);
     const auto timeouts = changed_timeouts(**loaded_, parts_.config, parts_.router);
@@ -264,6 +265,7 @@ void Reload::exchange() {
     set_tracking();
     parts_.tree.context().line_format = parts_.config.line_format;
     parts_.router.resize_recorder(parts_.config.records);
+    parts_.router.history().resize(parts_.config.capture_ring_bytes);
     configure();
     answer_.text += in_lines(put_timeouts(parts_.router, timeouts));  // by the new sysctls
     parts_.engine.deadlines_changed();
@@ -278,6 +280,16 @@ void Reload::exchange_links() {
         unused_ = parts_.topology.exchange(link_changes_, answer_.text);
     } catch (const SystemError& error) {
         answer_.text += std::string(error.what()) + "\n";
+    }
+}
+
+// Up and down, where the file says it anew.
+void Reload::set_states() {
+    for (const InterfaceChanges::Changed& changed : interface_changes_.stay) {
+        if (changed.up) {
+            parts_.router.set_up(changed.index, *changed.up, parts_.clock.now());
+            parts_.engine.set_carrier(changed.index, *changed.up);
+        }
     }
 }
 

@@ -75,6 +75,7 @@ class Reload : public Task {
     [[nodiscard]] ConfigErrors ask_again() const;
     void exchange();
     void exchange_links();
+    void set_states();
     void set_tracking();
     void configure();
     void follow_host();

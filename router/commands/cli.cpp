@@ -18,7 +18,7 @@ constexpr void (*kCommands[])(CLI::App& app, int& exit_code) = {
     add_dmesg_command,     add_module_command,  add_rules_command,  add_iptables_command,
     add_ip6tables_command, add_ipset_command,   add_ip_command,     add_nat_command,
     add_conntrack_command, add_nfct_command,    add_trace_command,  add_why_command,
-    add_explain_command,   add_capture_command,
+    add_explain_command,   add_capture_command, add_bundle_command, add_import_host_command,
 };
 
 constexpr const char* kFooter = R"(Examples:
@@ -28,6 +28,8 @@ constexpr const char* kFooter = R"(Examples:
   nsrouter conntrack -L
   nsrouter ipset list
   nsrouter sysctl -w net.netfilter.nf_conntrack_max=100000
+  nsrouter why                      the last packets that went wrong
+  nsrouter explain "tcp 10.0.1.2:40000 > 192.0.2.2:80 S in lan"
 
 `nsrouter COMMAND --help` shows the options and examples of a command.)";
 

@@ -20,8 +20,9 @@ int run_cli(int argc, const char* const* argv);
 // The options and subcommands of the program; for run_cli, and for whoever asks what there is.
 void describe_cli(CLI::App& app, int& exit_code);
 
-// check.cpp, replay.cpp
+// check.cpp, replay.cpp, import_host.cpp
 void add_check_command(CLI::App& app, int& exit_code);
 void add_replay_command(CLI::App& app, int& exit_code);
+void add_import_host_command(CLI::App& app, int& exit_code);
 
 }  // namespace nsr::router

@@ -2,6 +2,7 @@
 // over its socket.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -35,6 +36,7 @@ void add_why_command(CLI::App& app, int& exit_code);        // trace.cpp
 void add_explain_command(CLI::App& app, int& exit_code);    // explain.cpp
 void add_capture_command(CLI::App& app, int& exit_code);    // capture.cpp
 void add_nat_command(CLI::App& app, int& exit_code);        // nat.cpp
+void add_bundle_command(CLI::App& app, int& exit_code);     // bundle.cpp
 
 // --control and --token, options of the program that stand before or behind its subcommand.
 void add_control_options(CLI::App& app);
@@ -65,6 +67,14 @@ struct WordCommand {
     int (*run)(const ControlOptions& control, const std::vector<std::string>& words);
 };
 void add_word_command(CLI::App& app, const WordCommand& command, int& exit_code);
+// How many packets a command that follows them wants: -r and -c. trace.cpp
+struct FollowBounds {
+    std::uint64_t rate = 1000;  // a second
+    std::uint64_t count = 0;    // in all; 0: no end
+};
+void add_follow_bounds(CLI::App& command, FollowBounds& bounds);  // which must live as long
+std::string in_query(const FollowBounds& bounds);                 // "rate=1000&count=0"
+
 // The body of a request: one word a line.
 std::string one_a_line(const std::vector<std::string>& words);
 

@@ -10,6 +10,7 @@
 
 #include "core/base/words.hpp"
 #include "router/base/clock.hpp"
+#include "router/bundle/bundle.hpp"
 #include "router/capture/capture.hpp"
 #include "router/commands/cli.hpp"
 #include "router/commands/commands.hpp"
@@ -17,6 +18,7 @@
 #include "router/config/load.hpp"
 #include "router/explain/explain.hpp"
 #include "router/replay/replay.hpp"
+#include "router/tools/conntrack/saved_table.hpp"
 
 namespace nsr::router {
 namespace {
@@ -24,6 +26,8 @@ namespace {
 struct ExplainArguments {
     std::vector<std::string> packet;
     std::string config;
+    std::string state;
+    std::string bundle;
     std::string file;
     std::string interface;
     std::optional<std::uint64_t> record;
@@ -96,39 +100,97 @@ std::string body_of(const ExplainArguments& arguments) {
     return body;
 }
 
-// By a router made of a configuration for that, in its first moment.
-int explain_offline(const ExplainArguments& arguments) {
-    const auto complain = [](const std::string& what) {
-        std::fprintf(stderr, "nsrouter: %s\n", what.c_str());
-        return kFailure;
-    };
-    const Result<Config, ConfigErrors> config = load_config(arguments.config, kReplayMemoryBytes);
-    if (!config) {
-        std::fputs(in_lines(config.error()).c_str(), stderr);
-        return kFailure;
+int complain(const std::string& what) {
+    std::fprintf(stderr, "nsrouter: %s\n", what.c_str());
+    return kFailure;
+}
+
+// False, and it is told: the router does not begin with this table.
+bool begin_with_table(const std::string& path, Router& router, Instant now) {
+    const auto table = read_saved_table(path);
+    if (!table) {
+        std::fputs(in_lines(table.error()).c_str(), stderr);
+        return false;
     }
-    auto router_options = nsr::router::router_options(*config, kReplayMemoryBytes);
-    if (!router_options) {
-        return complain(in_lines(router_options.error()));
-    }
-    const Instant now = SystemClock().now();
-    Router router(std::move(*router_options));
-    const ConfigErrors errors = fill_router(router, *config, now);
-    if (!errors.empty()) {
-        return complain(in_lines(errors));
-    }
+    std::fputs(warnings_in_lines(left_out_of(*table)).c_str(), stderr);
+    const auto added = add_connections(router, *table, now);
+    std::fputs(added ? "" : in_lines(added.error()).c_str(), stderr);
+    return added.ok();
+}
+
+int complain(const ConfigErrors& errors) {
+    std::fputs(in_lines(errors).c_str(), stderr);
+    return kFailure;
+}
+
+int explain_by(Router& router, const Config& config, const ExplainArguments& arguments,
+               Instant now) {
     auto request = parse_explain_request(body_of(arguments));
     if (!request) {
         return complain("explain: " + request.error());
     }
     request->json = arguments.as_json;
-    procfs::Context context{router, config->line_format, {}, kReplayMemoryBytes};
-    const ExplainAnswer told = nsr::router::explain(context, *request, config->host_names, now);
+    procfs::Context context{router, config.line_format, {}, kReplayMemoryBytes};
+    const ExplainAnswer told = nsr::router::explain(context, *request, config.host_names, now);
     if (told.refused) {
         return complain("explain: " + told.text);
     }
     std::fputs(told.text.c_str(), stdout);
     return kSuccess;
+}
+
+// By a router made of a configuration for that, in its first moment.
+int explain_offline(const ExplainArguments& arguments) {
+    const Result<Config, ConfigErrors> config = load_config(arguments.config, kReplayMemoryBytes);
+    if (!config) {
+        return complain(config.error());
+    }
+    auto router_options = nsr::router::router_options(*config, kReplayMemoryBytes);
+    if (!router_options) {
+        return complain(router_options.error());
+    }
+    const Instant now = SystemClock().now();
+    Router router(std::move(*router_options));
+    const ConfigErrors errors = fill_router(router, *config, now);
+    if (!errors.empty()) {
+        return complain(errors);
+    }
+    if (!arguments.state.empty() && !begin_with_table(arguments.state, router, now)) {
+        return kFailure;
+    }
+    return explain_by(router, *config, arguments, now);
+}
+
+// By one that begins as another one was when its bundle was made.
+int explain_bundle(const ExplainArguments& arguments) {
+    if (arguments.record) {
+        return complain(
+            "--from-recorder asks a running router; what a bundle knows of it shows "
+            "`nsrouter why --bundle FILE`, and the packet may be given in words");
+    }
+    const auto bundle = open_bundle(arguments.bundle);
+    if (!bundle) {
+        return complain(bundle.error());
+    }
+    const auto config = config_of(*bundle, kReplayMemoryBytes);
+    if (!config) {
+        return complain(config.error());
+    }
+    auto router_options = nsr::router::router_options(*config, kReplayMemoryBytes);
+    if (!router_options) {
+        return complain(router_options.error());
+    }
+    Router router(std::move(*router_options));
+    if (const ConfigErrors errors = fill_router(router, *config, bundle->made()); !errors.empty()) {
+        return complain(errors);
+    }
+    if (!config->host_netns.empty()) {
+        router.add_interface(host_interface());
+    }
+    for (const auto begin : {begin_routes, begin_connections}) {
+        std::fputs(warnings_in_lines(begin(*bundle, router, bundle->made())).c_str(), stderr);
+    }
+    return explain_by(router, *config, arguments, bundle->made());
 }
 
 int explain(const ControlOptions& options, const ExplainArguments& arguments) {
@@ -140,8 +202,21 @@ int explain(const ControlOptions& options, const ExplainArguments& arguments) {
             stderr);
         return kUsage;
     }
+    if (arguments.config.empty() && !arguments.state.empty()) {
+        std::fputs(
+            "nsrouter: --state is the table of a router that does not run: it needs --config\n",
+            stderr);
+        return kUsage;
+    }
+    if (!arguments.config.empty() && !arguments.bundle.empty()) {
+        std::fputs("nsrouter: --bundle has a configuration: --config goes without it\n", stderr);
+        return kUsage;
+    }
     if (!arguments.config.empty()) {
         return explain_offline(arguments);
+    }
+    if (!arguments.bundle.empty()) {
+        return explain_bundle(arguments);
     }
     const char* target = arguments.as_json ? "/explain.json" : "/explain";
     return print_reply(ask(options.target(), {"POST", target, body_of(arguments)}));
@@ -161,7 +236,9 @@ Examples:
   nsrouter explain "tcp 10.0.1.2:40000 > 10.0.2.2:22" --if-rule "FORWARD -p tcp --dport 22 -j ACCEPT"
   nsrouter explain --from-recorder 17 --if-sysctl net.netfilter.nf_conntrack_tcp_be_liberal=1
   nsrouter explain --packet in.pcapng -j
-  nsrouter explain --config demo.toml "icmp 10.0.1.2 > 10.0.2.2")";
+  nsrouter explain --config demo.toml "icmp 10.0.1.2 > 10.0.2.2"
+  nsrouter explain --config demo.toml --state table.txt "tcp 10.0.1.2:40000 > 10.0.2.2:80 ."
+  nsrouter explain --bundle bug.tar "tcp 10.0.1.2:40000 > 10.0.2.2:80")";
 
 }  // namespace
 
@@ -175,6 +252,15 @@ void add_explain_command(CLI::App& app, int& exit_code) {
     command
         ->add_option("--config", arguments->config,
                      "what a router with this configuration would do, without one that runs")
+        ->type_name("FILE");
+    command
+        ->add_option("--state", arguments->state,
+                     "the connections that it begins with: what `conntrack -L` prints (also -o "
+                     "save), or /proc/net/nf_conntrack; with --config")
+        ->type_name("TABLE");
+    command
+        ->add_option("--bundle", arguments->bundle,
+                     "what the router would do that `nsrouter bundle` wrote this file of")
         ->type_name("FILE");
     command->add_option("--packet", arguments->file, "the packets of a pcapng or pcap file")
         ->type_name("FILE");

@@ -5,130 +5,43 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
 
 #include "core/base/words.hpp"
+#include "router/bundle/bundle.hpp"
+#include "router/bundle/past_packets.hpp"
 #include "router/commands/cli.hpp"
+#include "router/commands/replay_files.hpp"
 #include "router/config/load.hpp"
 #include "router/config/section.hpp"
 #include "router/replay/replay.hpp"
+#include "router/tools/conntrack/saved_table.hpp"
 
 namespace nsr::router {
 namespace {
 
 struct Arguments {
     std::string config;
+    std::string bundle;
     std::string in;
     std::string out;
     std::string conntrack;
     std::string stats;
     std::string events;
     std::string filter;
+    std::string state;
     double start = -1;
     std::optional<std::string> map;  // "eth0=lan,eth1=wan"
     ReplayOptions options;
 };
 
-// A file, standard output for "-", or nothing for "".
-class Sink {
-  public:
-    explicit Sink(std::string path) : path_(std::move(path)) {
-        if (!path_.empty() && path_ != "-") {
-            errno = 0;
-            file_.open(path_, std::ios::binary | std::ios::trunc);
-            error_ = errno;
-        }
-    }
-    [[nodiscard]] std::ostream* stream() {
-        if (path_.empty()) {
-            return nullptr;
-        }
-        return path_ == "-" ? &std::cout : &file_;
-    }
-    // Of standard output nothing is said here: main() does.
-    [[nodiscard]] bool flush() { return path_.empty() || path_ == "-" || file_.flush().good(); }
-    [[nodiscard]] const std::string& path() const { return path_; }
-    [[nodiscard]] bool opened() const { return path_.empty() || path_ == "-" || file_.is_open(); }
-    [[nodiscard]] int error() const { return error_; }
-
-  private:
-    std::string path_;
-    std::ofstream file_;
-    int error_ = 0;
-};
-
-struct Outputs {
-    explicit Outputs(const Arguments& arguments)
-        : packets(arguments.out),
-          connections(arguments.conntrack),
-          stats(arguments.stats),
-          events(arguments.events) {}
-    // The first file that cannot be written, and why; empty: none.
-    [[nodiscard]] std::string unopened() const {
-        for (const Sink* sink : {&packets, &connections, &stats, &events}) {
-            if (!sink->opened()) {
-                return sink->path() + ": " + std::strerror(sink->error());
-            }
-        }
-        return {};
-    }
-    // The first file that does not take what it was given; empty: none.
-    [[nodiscard]] std::string unwritten() {
-        for (Sink* sink : {&packets, &connections, &stats, &events}) {
-            if (!sink->flush()) {
-                return sink->path();
-            }
-        }
-        return {};
-    }
-
-    Sink packets;
-    Sink connections;
-    Sink stats;
-    Sink events;
-};
-
-class FileOutput : public ReplayOutput {
-  public:
-    FileOutput(Outputs& outputs, const std::vector<std::string>& interfaces)
-        : connections_(outputs.connections.stream()), events_(outputs.events.stream()) {
-        if (outputs.packets.stream() != nullptr) {
-            writer_.emplace(*outputs.packets.stream(), interfaces);
-        }
-    }
-    void packet(std::int64_t time_ns, std::uint32_t interface, std::span<const std::uint8_t> bytes,
-                std::string_view comment) override {
-        if (writer_) {
-            writer_->packet(time_ns, interface, bytes, comment);
-        }
-    }
-    void connections(std::string_view text) override {
-        if (connections_ != nullptr) {
-            *connections_ << text;
-        }
-    }
-    void event(std::string_view line) override {
-        if (events_ != nullptr) {
-            *events_ << line << '\n';
-        }
-    }
-    void trace(std::string_view line) override { std::cout << line << '\n'; }
-    [[nodiscard]] bool good() const override { return !writer_ || writer_->good(); }
-
-  private:
-    std::optional<PcapngWriter> writer_;
-    std::ostream* connections_;
-    std::ostream* events_;
-};
-
+int replay_bundle(Arguments& arguments);
 int replay_into_files(const Arguments& arguments, const Config& config, Capture& capture);
 ReplayResult play(const Arguments& arguments, const Config& config, Capture& capture,
-                  Outputs& outputs);
+                  ReplayFiles& outputs);
 
 int complain(const std::string& what) {
     std::fprintf(stderr, "nsrouter: %s\n", what.c_str());
@@ -159,11 +72,12 @@ std::string check_files(const Arguments& arguments) {
     const std::pair<const char*, const std::string*> files[] = {
         {"the configuration", &arguments.config},
         {"--in", &arguments.in},
+        {"--state", &arguments.state},
         {"--out", &arguments.out},
         {"--conntrack", &arguments.conntrack},
         {"--stats", &arguments.stats},
         {"--events", &arguments.events}};
-    constexpr std::size_t kRead = 2;  // the others are written
+    constexpr std::size_t kRead = 3;  // the others are written
     for (std::size_t i = kRead; i < std::size(files); ++i) {
         for (std::size_t j = 0; j < i; ++j) {
             const std::string& a = *files[j].second;
@@ -251,12 +165,49 @@ void print_summary(const ReplayResult& result, bool start_given) {
     }
 }
 
+bool read_state(Arguments& arguments) {
+    if (arguments.state.empty()) {
+        return true;
+    }
+    auto table = read_saved_table(arguments.state);
+    if (!table) {
+        std::fputs(in_lines(table.error()).c_str(), stderr);
+        return false;
+    }
+    std::fputs(warnings_in_lines(left_out_of(*table)).c_str(), stderr);
+    arguments.options.state = std::move(*table);
+    return true;
+}
+
+// Where the configuration and the packets come from; empty: that is clear.
+std::string check_sources(const Arguments& arguments) {
+    const bool files = !arguments.config.empty() && !arguments.in.empty();
+    if (arguments.bundle.empty()) {
+        return files ? "" : "replay takes CONFIG and --in FILE, or --bundle FILE";
+    }
+    return arguments.config.empty() && arguments.in.empty()
+               ? ""
+               : "--bundle has a configuration and packets: CONFIG and --in go without it";
+}
+
 int command_replay(Arguments& arguments) {
+    if (const std::string wrong = check_sources(arguments); !wrong.empty()) {
+        return usage(wrong);
+    }
+    if (!arguments.bundle.empty()) {
+        arguments.in = arguments.bundle;
+    }
     if (const std::string wrong = read_map(arguments); !wrong.empty()) {
         return usage(wrong);
     }
     if (const std::string wrong = check_files(arguments); !wrong.empty()) {
         return usage(wrong);
+    }
+    if (arguments.start >= 0) {
+        arguments.options.start_ns = std::llround(arguments.start * 1e9);
+    }
+    if (!arguments.bundle.empty()) {
+        return replay_bundle(arguments);
     }
     const Result<Config, ConfigErrors> config = load_config(arguments.config, kReplayMemoryBytes);
     if (!config) {
@@ -266,19 +217,45 @@ int command_replay(Arguments& arguments) {
     if (const std::string wrong = check_values(arguments, *config); !wrong.empty()) {
         return usage(wrong);
     }
-    if (arguments.start >= 0) {
-        arguments.options.start_ns = std::llround(arguments.start * 1e9);
+    if (!read_state(arguments)) {
+        return kFailure;
     }
     const auto capture = open_capture(arguments.in, arguments.filter);
     return capture ? replay_into_files(arguments, *config, **capture) : complain(capture.error());
 }
 
+int replay_bundle(Arguments& arguments) {
+    const auto bundle = open_bundle(arguments.bundle);
+    if (!bundle) {
+        return complain(bundle.error());
+    }
+    const auto config = config_of(*bundle, kReplayMemoryBytes);
+    if (!config) {
+        std::fputs(in_lines(config.error()).c_str(), stderr);
+        return kFailure;
+    }
+    if (const std::string wrong = check_values(arguments, *config); !wrong.empty()) {
+        return usage(wrong);
+    }
+    arguments.options.cut_packets = true;
+    arguments.options.begin = [&](Router& router, Instant now) {
+        return begin_routes(*bundle, router, now);
+    };
+    const auto capture = packets_of(*bundle, *config, arguments.filter);
+    return capture ? replay_into_files(arguments, *config, **capture)
+                   : complain(arguments.bundle + ": " + capture.error());
+}
+
 int replay_into_files(const Arguments& arguments, const Config& config, Capture& capture) {
-    Outputs outputs(arguments);
+    ReplayFiles outputs({arguments.out, arguments.conntrack, arguments.stats, arguments.events});
     if (const std::string bad = outputs.unopened(); !bad.empty()) {
         return complain(bad);
     }
     const ReplayResult result = play(arguments, config, capture, outputs);
+    if (!result.refused.empty()) {
+        std::fputs(result.refused.c_str(), stderr);
+        return kFailure;
+    }
     if (const std::string bad = outputs.unwritten(); !bad.empty()) {
         return complain(bad + ": writing failed");
     }
@@ -290,8 +267,8 @@ int replay_into_files(const Arguments& arguments, const Config& config, Capture&
 }
 
 ReplayResult play(const Arguments& arguments, const Config& config, Capture& capture,
-                  Outputs& outputs) {
-    FileOutput output(outputs, config.interface_names());
+                  ReplayFiles& outputs) {
+    ReplayFileOutput output(outputs, config.interface_names());
     ReplayOptions options = arguments.options;
     options.events = outputs.events.stream() != nullptr;
     ReplayResult result = run_replay(config, capture, options, output);
@@ -313,7 +290,8 @@ Examples:
   nsrouter replay demo.toml --in in.pcapng --out out.pcapng
   nsrouter replay demo.toml --in in.pcapng --conntrack - --stats -
   nsrouter replay demo.toml --in in.pcapng --map eth0=lan,eth1=wan --stats -
-  nsrouter replay demo.toml --in lan.pcap --interface lan --filter 'udp port 53' --trace)";
+  nsrouter replay demo.toml --in lan.pcap --interface lan --filter 'udp port 53' --trace
+  nsrouter replay --bundle bug.tar --trace)";
 
 }  // namespace
 
@@ -321,9 +299,12 @@ void add_replay_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand(
         "replay", "Run a capture through the router on a virtual clock, without root.");
     auto arguments = std::make_shared<Arguments>();
-    command->add_option("CONFIG", arguments->config, "the configuration file (TOML)")->required();
+    command->add_option("CONFIG", arguments->config, "the configuration file (TOML)");
+    command
+        ->add_option("--bundle", arguments->bundle,
+                     "configuration, rules and packets of what `nsrouter bundle` wrote")
+        ->type_name("FILE");
     command->add_option("--in", arguments->in, "capture to read: pcapng or pcap")
-        ->required()
         ->type_name("FILE");
     command->add_option("--out", arguments->out, "pcapng of what leaves the router")
         ->type_name("FILE");
@@ -355,6 +336,11 @@ void add_replay_command(CLI::App& app, int& exit_code) {
         ->type_name("NAME=INTERFACE,...");
     command->add_option("--filter", arguments->filter, "only packets that fit this expression")
         ->type_name("EXPR");
+    command
+        ->add_option("--state", arguments->state,
+                     "the connections that it begins with: what `conntrack -L` prints (also -o "
+                     "save), or /proc/net/nf_conntrack")
+        ->type_name("TABLE");
     command->footer(kFooter);
     command->callback([arguments, &exit_code] { exit_code = command_replay(*arguments); });
 }

@@ -1,21 +1,19 @@
-#include <regex.h>
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
 #include <map>
-#include <stdexcept>
 
 #include "core/base/words.hpp"
 #include "router/base/text_file.hpp"
 #include "router/commands/cli.hpp"
 #include "router/commands/commands.hpp"
+#include "router/commands/name_pattern.hpp"
 #include "router/config/sysctl_file.hpp"
 
 namespace nsr::router {
@@ -29,6 +27,8 @@ struct SysctlOptions {
     bool names_only = false;
     bool ignore_unknown = false;
     bool quiet = false;
+    bool dry_run = false;
+    bool nothing = false;  // of options that do nothing
     bool binary = false;
     bool version = false;
     bool load = false;
@@ -36,35 +36,6 @@ struct SysctlOptions {
     std::string pattern;
     std::vector<std::string> files;  // of -p; the words are files, too, then
     std::vector<std::string> words;
-};
-
-// A POSIX extended expression, as sysctl(8) takes it.
-class Pattern {
-  public:
-    // Empty: everything fits. Throws std::runtime_error.
-    explicit Pattern(const std::string& text) : all_(text.empty()) {
-        const int error = all_ ? 0 : ::regcomp(&compiled_, text.c_str(), REG_EXTENDED | REG_NOSUB);
-        if (error != 0) {
-            std::array<char, 128> why{};
-            ::regerror(error, &compiled_, why.data(), why.size());
-            throw std::runtime_error("pattern \"" + text + "\": " + why.data());
-        }
-    }
-    ~Pattern() {
-        if (!all_) {
-            ::regfree(&compiled_);
-        }
-    }
-    Pattern(const Pattern&) = delete;
-    Pattern& operator=(const Pattern&) = delete;
-
-    [[nodiscard]] bool fits(const std::string& name) const {
-        return all_ || ::regexec(&compiled_, name.c_str(), 0, nullptr, 0) == 0;
-    }
-
-  private:
-    bool all_;
-    regex_t compiled_{};
 };
 
 class Sysctl {
@@ -77,6 +48,10 @@ class Sysctl {
   private:
     void load_system();
     void load_file(const std::string& path);
+    void complain_about_lines(const SysctlFile& file, const std::string& text,
+                              const std::string& path) const;
+    void set_all(const SysctlLine& line, const SysctlFile& file);
+    [[nodiscard]] std::vector<std::string> all_names() const;
     [[nodiscard]] bool is_torn(std::size_t at) const;
     std::size_t complain_about_torn(std::size_t at);
     void carry_out(const std::string& word);
@@ -84,13 +59,13 @@ class Sysctl {
     void show_below(const std::string& name);
     void set(const std::string& name, const std::string& value, bool ignore_errors);
     void print(const std::string& name, const std::string& value) const;
-    void fail_unknown(const std::string& name);
+    void fail_unknown(const std::string& name, const std::string& reason);
     void fail(const std::string& message);
     static void complain(const std::string& message);
 
     ControlTarget target_;
     SysctlOptions options_;
-    Pattern pattern_;
+    NamePattern pattern_;
     int exit_code_ = kSuccess;
 };
 
@@ -145,6 +120,8 @@ void add_sysctl_command(CLI::App& app, int& exit_code) {
     command->add_flag("-N,--names", options->names_only, "print names only");
     command->add_flag("-e,--ignore", options->ignore_unknown, "ignore unknown names");
     command->add_flag("-q,--quiet", options->quiet, "do not print what was set");
+    command->add_flag("--dry-run", options->dry_run, "print what would be set, and set nothing");
+    command->add_flag("-o,-x,--deprecated", options->nothing, "nothing: nothing is deprecated");
     command->add_flag("-b,--binary", options->binary, "print values without line breaks");
     command->add_option("-r,--pattern", options->pattern, "only names that match this expression")
         ->type_name("REGEX");
@@ -284,21 +261,51 @@ void Sysctl::load_file(const std::string& path) {
         text = std::move(*read);
     }
     const SysctlFile file = parse_sysctl_file(text, path);
-    for (const ConfigError& error : file.errors) {
-        fail(to_string(error));
-    }
+    complain_about_lines(file, text, path);
     for (const SysctlLine& line : file.lines) {
-        if (pattern_.fits(line.name)) {
+        if (is_pattern(line)) {
+            set_all(line, file);
+        } else if (pattern_.fits(line.name)) {
             set(line.name, line.value, line.ignore_errors);
         }
     }
+}
+
+// They are told before anything is set, and alone do not make it fail. With -r those that do not
+// fit are none of its business.
+void Sysctl::complain_about_lines(const SysctlFile& file, const std::string& text,
+                                  const std::string& path) const {
+    const std::vector<std::string_view> lines = split(text, '\n');
+    for (const ConfigError& error : file.errors) {
+        if (pattern_.fits(std::string(lines[error.where.line - 1]))) {
+            complain(path + "(" + std::to_string(error.where.line) +
+                     "): invalid syntax, continuing...");
+        }
+    }
+}
+
+void Sysctl::set_all(const SysctlLine& line, const SysctlFile& file) {
+    for (const std::string& name : names_meant(line, file, all_names())) {
+        if (pattern_.fits(name)) {
+            set(name, line.value, line.ignore_errors);
+        }
+    }
+}
+
+std::vector<std::string> Sysctl::all_names() const {
+    const ControlReply all = ask(target_, {"GET", "/sysctl", {}});
+    std::vector<std::string> names;
+    for (const std::string_view line : split(all.body, '\n')) {
+        names.emplace_back(line.substr(0, line.find(' ')));
+    }
+    return names;
 }
 
 void Sysctl::show(const std::string& name) {
     const ControlReply reply = ask(target_, {"GET", percent_encode(path_of(name)), {}});
     if (reply.status == 404) {
         if (!options_.ignore_unknown) {
-            fail_unknown(name);
+            fail_unknown(name, reason_in(reply.body));
         }
         return;
     }
@@ -337,14 +344,16 @@ void Sysctl::set(const std::string& name, const std::string& value, bool ignore_
     const std::string trimmed =
         begin == std::string::npos ? std::string() : value.substr(begin, end - begin + 1);
     const std::string bare = name.substr(0, name.find_last_not_of(" \t") + 1);
-    const ControlReply reply = ask(target_, {"PUT", percent_encode(path_of(bare)), trimmed + "\n"});
+    const ControlReply reply =
+        options_.dry_run ? ask(target_, {"GET", percent_encode(path_of(bare)), {}})
+                         : ask(target_, {"PUT", percent_encode(path_of(bare)), trimmed + "\n"});
     if (reply.ok()) {
         if (!options_.quiet) {
             print(bare, trimmed);
         }
     } else if (reply.status == 404) {
         if (!options_.ignore_unknown && !ignore_errors) {
-            fail_unknown(bare);
+            fail_unknown(bare, reason_in(reply.body));
         }
     } else if (!ignore_errors) {
         fail("setting key \"" + bare + "\": " + reason_in(reply.body));
@@ -364,17 +373,13 @@ void Sysctl::print(const std::string& name, const std::string& value) const {
 }
 
 // Of a file there may be hundreds, which are another kernel's; of the command line, slips.
-void Sysctl::fail_unknown(const std::string& name) {
+void Sysctl::fail_unknown(const std::string& name, const std::string& reason) {
     std::string guess;
-    if (!options_.load && !options_.system) {
-        const ControlReply all = ask(target_, {"GET", "/sysctl", {}});
-        std::vector<std::string_view> names;
-        for (const std::string_view line : split(all.body, '\n')) {
-            names.push_back(line.substr(0, line.find(' ')));
-        }
-        guess = did_you_mean(name, names);
+    if (!options_.load && !options_.system && reason.ends_with("directory")) {
+        const std::vector<std::string> names = all_names();
+        guess = did_you_mean(name, {names.begin(), names.end()});
     }
-    fail("cannot stat " + path_of(name) + ": No such file or directory" + guess);
+    fail("cannot stat " + path_of(name) + ": " + reason + guess);
 }
 
 void Sysctl::fail(const std::string& message) {

@@ -4,10 +4,12 @@
 #include <CLI/Validators.hpp>
 #include <cstdio>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "core/base/words.hpp"
+#include "router/bundle/past_why.hpp"
 #include "router/commands/cli.hpp"
 #include "router/commands/commands.hpp"
 
@@ -18,8 +20,7 @@ struct TraceArguments {
     std::vector<std::string> filter;
     bool as_json = false;
     bool every_rule = false;
-    std::uint64_t rate = 1000;
-    std::uint64_t count = 0;
+    FollowBounds bounds;
 };
 
 void print(std::string_view text) {
@@ -30,13 +31,26 @@ void print(std::string_view text) {
 int trace(const ControlOptions& options, const TraceArguments& arguments) {
     std::string target = arguments.as_json ? "/trace.json" : "/trace";
     target += "?rules=" + std::string(arguments.every_rule ? "all" : "matched");
-    target += "&rate=" + std::to_string(arguments.rate);
-    target += "&count=" + std::to_string(arguments.count);
+    target += "&" + in_query(arguments.bounds);
     target += "&filter=" + percent_encode(join(arguments.filter, " "));
     return print_reply(ask_streaming(options.target(), {"GET", target, {}}, print));
 }
 
 }  // namespace
+
+void add_follow_bounds(CLI::App& command, FollowBounds& bounds) {
+    command.add_option("-c,--count", bounds.count, "end after so many packets")->type_name("N");
+    command
+        .add_option("-r,--rate", bounds.rate,
+                    "so many packets a second at most; what is left out is counted")
+        ->type_name("N")
+        ->check(CLI::Range(1, 100000))
+        ->capture_default_str();
+}
+
+std::string in_query(const FollowBounds& bounds) {
+    return "rate=" + std::to_string(bounds.rate) + "&count=" + std::to_string(bounds.count);
+}
 
 void add_trace_command(CLI::App& app, int& exit_code) {
     CLI::App* command =
@@ -58,18 +72,49 @@ void add_trace_command(CLI::App& app, int& exit_code) {
     command->add_flag("-j,--json", arguments->as_json, "an object a line");
     command->add_flag("-a,--all-rules", arguments->every_rule,
                       "rules that do not match, too; it makes packets slower");
-    command->add_option("-c,--count", arguments->count, "end after so many packets")
-        ->type_name("N");
-    command
-        ->add_option("-r,--rate", arguments->rate,
-                     "so many packets a second at most; what is left out is counted")
-        ->type_name("N")
-        ->check(CLI::Range(1, 100000))
-        ->capture_default_str();
+    add_follow_bounds(*command, arguments->bounds);
     command->callback([options, arguments, &exit_code] {
         exit_code = guarded([&] { return trace(options, *arguments); });
     });
 }
+
+namespace {
+
+struct WhyArguments {
+    std::vector<std::string> filter;
+    bool as_json = false;
+    std::uint64_t last = 20;
+    std::string bundle;
+};
+
+int why_bundle(const WhyArguments& arguments) {
+    const auto bundle = open_bundle(arguments.bundle);
+    if (!bundle) {
+        throw std::runtime_error(bundle.error());
+    }
+    const auto filter = Filter::parse(join(arguments.filter, " "));
+    if (!filter) {
+        throw std::runtime_error(to_string(filter.error()));
+    }
+    const auto told = why_of(*bundle, *filter, arguments.last, arguments.as_json);
+    if (!told) {
+        throw std::runtime_error(arguments.bundle + ": " + told.error().text);
+    }
+    print(*told);
+    return kSuccess;
+}
+
+int why(const ControlOptions& options, const WhyArguments& arguments) {
+    if (!arguments.bundle.empty()) {
+        return why_bundle(arguments);
+    }
+    const std::string target = std::string(arguments.as_json ? "/why.json" : "/why") +
+                               "?last=" + std::to_string(arguments.last) +
+                               "&filter=" + percent_encode(join(arguments.filter, " "));
+    return print_reply(ask_streaming(options.target(), {"GET", target, {}}, print));
+}
+
+}  // namespace
 
 void add_why_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand(
@@ -80,23 +125,21 @@ void add_why_command(CLI::App& app, int& exit_code) {
         "  nsrouter why\n"
         "  nsrouter why -n 0 host 10.0.1.2 and tcp port 80\n"
         "  nsrouter why -j state:INVALID\n"
-        "  nsrouter why reason:policy_drop,rule_drop in:wan");
+        "  nsrouter why reason:policy_drop,rule_drop in:wan\n"
+        "  nsrouter why --bundle bug.tar in:wan");
     const ControlOptions options(*command);
-    const auto filter = std::make_shared<std::vector<std::string>>();
-    const auto as_json = std::make_shared<bool>(false);
-    const auto last = std::make_shared<std::uint64_t>(20);
-    command->add_option("FILTER", *filter, "which packets; without it all");
-    command->add_flag("-j,--json", *as_json, "an object a line");
-    command->add_option("-n,--last", *last, "the last so many; 0: all that are kept")
+    const auto arguments = std::make_shared<WhyArguments>();
+    command->add_option("FILTER", arguments->filter, "which packets; without it all");
+    command->add_flag("-j,--json", arguments->as_json, "an object a line");
+    command->add_option("-n,--last", arguments->last, "the last so many; 0: all that are kept")
         ->type_name("N")
         ->capture_default_str();
-    command->callback([options, filter, as_json, last, &exit_code] {
-        exit_code = guarded([&] {
-            const std::string target = std::string(*as_json ? "/why.json" : "/why") +
-                                       "?last=" + std::to_string(*last) +
-                                       "&filter=" + percent_encode(join(*filter, " "));
-            return print_reply(ask_streaming(options.target(), {"GET", target, {}}, print));
-        });
+    command
+        ->add_option("--bundle", arguments->bundle,
+                     "what a router knew that `nsrouter bundle` wrote this file of")
+        ->type_name("FILE");
+    command->callback([options, arguments, &exit_code] {
+        exit_code = guarded([&] { return why(options, *arguments); });
     });
 }
 

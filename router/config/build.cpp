@@ -78,6 +78,7 @@ Result<Router::Options, ConfigErrors> router_options(const Config& config,
     options.settings = std::move(*settings);
     options.tracking = config.conntrack.mode;
     options.records = config.records;
+    options.history_bytes = config.capture_ring_bytes;
     return options;
 }
 
@@ -85,10 +86,19 @@ routing::Interface interface_of(const InterfaceConfig& from) {
     routing::Interface interface;
     interface.name = from.name;
     interface.mtu = from.mtu;
+    interface.up = from.up;
     for (const Located<Prefix>& address : from.addresses) {
         interface.addresses.push_back(address.value);
     }
     return interface;
+}
+
+routing::Interface host_interface() {
+    routing::Interface host;
+    host.name = kHostInterface;
+    host.host = true;
+    host.mtu = 65535;  // the links behind it are what limits
+    return host;
 }
 
 std::vector<routing::Route> routes_of(const Config& config,

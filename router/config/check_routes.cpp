@@ -84,6 +84,9 @@ void check_way(const RouteConfig& route, const HopConfig& hop, const Config& con
     if (!hop.interface.empty() && config.find_interface(hop.interface) == nullptr) {
         errors.push_back({hop.where, "unknown interface \"" + hop.interface + "\"" +
                                          suggestion(hop.interface, config.interface_names())});
+    } else if (!hop.interface.empty() && !config.find_interface(hop.interface)->up) {
+        errors.push_back({hop.where, "interface \"" + hop.interface +
+                                         "\" begins down (up = false), so no route leads there"});
     } else if (!hop.via && hop.interface.empty()) {
         errors.push_back({hop.where, "the route needs via, interface or type"});
     } else if (hop.onlink && (!hop.via || hop.interface.empty())) {
@@ -115,7 +118,7 @@ void check_gateway(const RouteConfig& route, const HopConfig& hop, const Config&
         for (const Located<Prefix>& address : interface.addresses) {
             own = own || address.value.address == via;
             broadcast = broadcast || is_broadcast_of(address.value, via);
-            if (hop.interface.empty() || hop.interface == interface.name) {
+            if (interface.up && (hop.interface.empty() || hop.interface == interface.name)) {
                 reachable = reachable || address.value.contains(via);
                 networks.push_back(to_string(address.value.network()));
             }

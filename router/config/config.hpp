@@ -71,6 +71,7 @@ struct InterfaceConfig {
     std::vector<HostRoute> host_routes;  // "default" is one entry per family that has an address
     bool host_forwarding = false;        // the namespace routes, too
     std::uint32_t mtu = 1500;
+    bool up = true;               // how it begins
     SourceLocation where;         // of the name
     SourceLocation device_where;  // `where` unless given
     SourceLocation netns_where;   // ditto
@@ -171,6 +172,8 @@ struct Config {
     std::vector<std::string> rule_tables6;
     ReplayConfig replay;
     std::vector<ConfigError> warnings;
+    std::size_t capture_ring_bytes = 0;  // for the last packets of all; 0: they are not kept
+    std::vector<std::string> files;      // that it names and that were read: rules, sets, sysctls
 
     [[nodiscard]] const InterfaceConfig* find_interface(std::string_view name) const;
     [[nodiscard]] std::vector<std::string> interface_names() const;

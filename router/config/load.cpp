@@ -1,6 +1,7 @@
 #include "router/config/load.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
 #include <sstream>
 #include <tuple>
@@ -16,7 +17,10 @@ namespace nsr::router {
 namespace {
 
 std::string in_lines(const ConfigErrors& errors, std::string (*text_of)(const ConfigError&));
-void read_sections(const TomlValue& tree, Config& config, ConfigErrors& errors);
+enum class Files : std::uint8_t { Read, Leave };
+Result<Config, ConfigErrors> parse(std::string_view text, const std::string& path,
+                                   std::uint64_t memory_bytes, Files files);
+void read_sections(const TomlValue& tree, Files files, Config& config, ConfigErrors& errors);
 void add_new(const ConfigErrors& found, ConfigErrors& errors);
 void add_lint(Config& config);
 void put_in_order(ConfigErrors& errors, const std::string& main_file);
@@ -33,23 +37,13 @@ Result<Config, ConfigErrors> load_config(const std::string& path, std::uint64_t 
 
 Result<Config, ConfigErrors> parse_config(std::string_view text, const std::string& path,
                                           std::uint64_t memory_bytes) {
-    const Result<TomlValue, ConfigErrors> tree = parse_toml(text, path);
-    if (!tree) {
-        return tree.error();
-    }
-    Config config;
-    config.path = path;
-    ConfigErrors errors;
-    read_sections(*tree, config, errors);
-    check_config(config, errors);
-    const auto settings = with_sysctls(initial_settings(memory_bytes), config, memory_bytes);
-    add_new(settings ? ConfigErrors{} : settings.error(), errors);
-    if (!errors.empty()) {
-        put_in_order(errors, path);
-        return errors;
-    }
-    add_lint(config);
-    return config;
+    return parse(text, path, memory_bytes, Files::Read);
+}
+
+Result<Config, ConfigErrors> parse_config_without_files(std::string_view text,
+                                                        const std::string& path,
+                                                        std::uint64_t memory_bytes) {
+    return parse(text, path, memory_bytes, Files::Leave);
 }
 
 std::string in_lines(const ConfigErrors& errors) {
@@ -69,6 +63,27 @@ void log_warnings(const ConfigErrors& warnings, Instant now, LogSink& log) {
 
 namespace {
 
+Result<Config, ConfigErrors> parse(std::string_view text, const std::string& path,
+                                   std::uint64_t memory_bytes, Files files) {
+    const Result<TomlValue, ConfigErrors> tree = parse_toml(text, path);
+    if (!tree) {
+        return tree.error();
+    }
+    Config config;
+    config.path = path;
+    ConfigErrors errors;
+    read_sections(*tree, files, config, errors);
+    check_config(config, errors);
+    const auto settings = with_sysctls(initial_settings(memory_bytes), config, memory_bytes);
+    add_new(settings ? ConfigErrors{} : settings.error(), errors);
+    if (!errors.empty()) {
+        put_in_order(errors, path);
+        return errors;
+    }
+    add_lint(config);
+    return config;
+}
+
 std::string in_lines(const ConfigErrors& errors, std::string (*text_of)(const ConfigError&)) {
     std::string text;
     for (std::size_t i = 0; i < std::min(errors.size(), kMostShown); ++i) {
@@ -81,7 +96,7 @@ std::string in_lines(const ConfigErrors& errors, std::string (*text_of)(const Co
 }
 
 // Interfaces come first, whatever the file's order: sysctls and rules name them.
-void read_sections(const TomlValue& tree, Config& config, ConfigErrors& errors) {
+void read_sections(const TomlValue& tree, Files files, Config& config, ConfigErrors& errors) {
     Section root(&tree, "the file", errors);
     const auto section = [&](const char* name) {
         return Section(root.table(name), "[" + std::string(name) + "]", errors);
@@ -94,9 +109,15 @@ void read_sections(const TomlValue& tree, Config& config, ConfigErrors& errors) 
     read_host(section("host"), config);
     read_routes(root, config);
     read_policy_rules(root, config);
+    read_timeouts(section("timeout"), config);
+    if (files == Files::Leave) {
+        for (const char* name : {"sysctl", "sets", "rules", "replay"}) {
+            root.table(name);
+        }
+        return root.finish();
+    }
     read_sysctls(section("sysctl"), config);
     read_sets(section("sets"), config);
-    read_timeouts(section("timeout"), config);
     read_rules(section("rules"), config);
     check_sets(config, errors);
     check_timeouts(config, errors);

@@ -26,6 +26,11 @@ Result<Config, ConfigErrors> load_config(const std::string& path, std::uint64_t 
 // The same for a text that was read already; `path` names it and says where its folder is.
 Result<Config, ConfigErrors> parse_config(std::string_view text, const std::string& path,
                                           std::uint64_t memory_bytes = 0);
+// The same but for [rules], [sets], [sysctl] and [replay], which name files: for whoever has from
+// elsewhere what they say.
+Result<Config, ConfigErrors> parse_config_without_files(std::string_view text,
+                                                        const std::string& path,
+                                                        std::uint64_t memory_bytes = 0);
 
 // One a line; of very many only the first, and how many there are besides.
 inline constexpr std::size_t kMostShown = 100;

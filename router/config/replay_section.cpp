@@ -12,9 +12,9 @@ namespace nsr::router {
 namespace {
 
 void checkpoints(Section& section, ReplayConfig& replay);
-ReplayEvent event(Section section, const Config& config);
-void event_rules(Section& section, const Config& config, ReplayEvent& event);
-void event_commands(Section& section, const Config& config, ReplayEvent& event);
+ReplayEvent event(Section section, Config& config);
+void event_rules(Section& section, Config& config, ReplayEvent& event);
+void event_commands(Section& section, Config& config, ReplayEvent& event);
 void event_sets(Section& section, ReplayEvent& event);
 void event_timeouts(Section& section, ReplayEvent& event);
 void try_rules(const Config& config, ConfigErrors& errors);
@@ -56,7 +56,7 @@ void checkpoints(Section& section, ReplayConfig& replay) {
     std::sort(replay.checkpoints.begin(), replay.checkpoints.end());
 }
 
-ReplayEvent event(Section section, const Config& config) {
+ReplayEvent event(Section section, Config& config) {
     ReplayEvent event;
     if (!section.seconds("at", event.at) && section.take("at") == nullptr) {
         section.fail(section.where(), "[[replay.event]] needs at = SECONDS");
@@ -72,7 +72,7 @@ ReplayEvent event(Section section, const Config& config) {
     return event;
 }
 
-void event_rules(Section& section, const Config& config, ReplayEvent& event) {
+void event_rules(Section& section, Config& config, ReplayEvent& event) {
     for (const auto& [key, family] :
          {std::pair{"ipv4", Family::Ipv4}, std::pair{"ipv6", Family::Ipv6}}) {
         Located<std::string> name;
@@ -85,7 +85,7 @@ void event_rules(Section& section, const Config& config, ReplayEvent& event) {
     }
 }
 
-void event_commands(Section& section, const Config& config, ReplayEvent& event) {
+void event_commands(Section& section, Config& config, ReplayEvent& event) {
     if (const TomlValue* table = section.table("sysctl")) {
         event.sysctls = sysctl_settings(*table, section.errors());
         for (const SysctlConfig& setting : event.sysctls) {

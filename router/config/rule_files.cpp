@@ -10,13 +10,14 @@ constexpr std::size_t kMaxRuleFileBytes = std::size_t{64} << 20;
 }  // namespace
 
 std::optional<RuleFile> read_rule_file(const Located<std::string>& name, Family family,
-                                       const Config& config, ConfigErrors& errors) {
+                                       Config& config, ConfigErrors& errors) {
     const std::string path = resolve_path(config.path, name.value);
     Result<std::string, FileError> text = read_text_file(path, kMaxRuleFileBytes);
     if (!text) {
         errors.push_back({name.where, "rules file \"" + name.value + "\": " + text.error().text});
         return std::nullopt;
     }
+    config.files.push_back(path);
     return RuleFile{family, path, std::move(*text)};
 }
 

@@ -26,6 +26,8 @@ bool is_interface_name(std::string_view name) {
            name.find_first_of("/:+!% ") == std::string_view::npos && printable(name) == name;
 }
 
+void read_capture_ring(Section& section, Config& config);
+std::optional<std::uint64_t> read_size(std::string_view text);
 void listen_address(Section& section, ControlConfig& control);
 void read_events(Section& section, ControlConfig& control);
 bool read_port(std::string_view text, std::uint16_t& port);
@@ -58,6 +60,7 @@ void read_router(Section section, Config& config) {
     if (const auto offload = section.one_of("offload", {"on", "off"})) {
         config.offload = *offload == 0;
     }
+    read_capture_ring(section, config);
     section.finish();
 }
 
@@ -144,6 +147,38 @@ std::optional<IpAddress> read_gateway(Section& section) {
 }
 
 namespace {
+
+void read_capture_ring(Section& section, Config& config) {
+    constexpr std::uint64_t kLeast = 64ull << 10;
+    constexpr std::uint64_t kMost = 64ull << 20;
+    std::string text;
+    if (!section.string("capture_ring", text)) {
+        return;
+    }
+    const auto bytes = read_size(text);
+    if (bytes && (*bytes == 0 || (*bytes >= kLeast && *bytes <= kMost))) {
+        config.capture_ring_bytes = static_cast<std::size_t>(*bytes);
+    } else {
+        section.fail(section.take("capture_ring")->value.where,
+                     "capture_ring must be \"0\" or a size from \"64 KiB\" to \"64 MiB\", not \"" +
+                         text + "\"");
+    }
+}
+
+// "0", "512 KiB", "4 MiB"
+std::optional<std::uint64_t> read_size(std::string_view text) {
+    std::uint64_t number = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
+    if (error != std::errc{} || number > 1u << 20) {
+        return std::nullopt;
+    }
+    if (unit == " KiB" || unit == " MiB") {
+        return number << (unit == " KiB" ? 10 : 20);
+    }
+    return unit.empty() && number == 0 ? std::optional(number) : std::nullopt;
+}
 
 void listen_address(Section& section, ControlConfig& control) {
     std::string text;
@@ -260,6 +295,7 @@ InterfaceConfig read_interface(Section section) {
     std::int64_t mtu = interface.mtu;
     section.integer("mtu", {68, 65535}, mtu);
     interface.mtu = static_cast<std::uint32_t>(mtu);
+    section.boolean("up", interface.up);
     if (const TomlValue* host = section.table("host")) {
         read_far_end(Section(host, "host", section.errors()), interface);
     }

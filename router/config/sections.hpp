@@ -31,7 +31,7 @@ void read_tolerance(Section& section, Config& config);
 // rule_files.cpp
 // The text of a rules file named at `where`; reported if it cannot be read.
 std::optional<RuleFile> read_rule_file(const Located<std::string>& name, Family family,
-                                       const Config& config, ConfigErrors& errors);
+                                       Config& config, ConfigErrors& errors);
 // The tables that an iptables-save text names, in its order.
 std::vector<std::string> tables_in(std::string_view text);
 // What /etc/hosts and /etc/networks say now; a machine without them has no names.

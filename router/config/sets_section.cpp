@@ -175,6 +175,7 @@ void read_set_file(const Located<std::string>& name, Config& config, ConfigError
         errors.push_back({name.where, "sets file \"" + name.value + "\": " + text.error().text});
         return;
     }
+    config.files.push_back(path);
     config.sets.file = SetFile{path, std::move(*text)};
 }
 

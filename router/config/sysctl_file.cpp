@@ -1,5 +1,9 @@
 #include "router/config/sysctl_file.hpp"
 
+#include <fnmatch.h>
+
+#include <algorithm>
+
 #include "core/base/words.hpp"
 
 namespace nsr::router {
@@ -27,6 +31,8 @@ void parse_line(std::string_view line, const SourceLocation& where, SysctlFile& 
     if (equals == std::string_view::npos || setting.name.empty()) {
         if (!setting.ignore_errors) {
             file.errors.push_back({where, "not a setting; write KEY = VALUE"});
+        } else {
+            file.excluded.push_back(std::move(setting.name));
         }
         return;
     }
@@ -48,6 +54,29 @@ SysctlFile parse_sysctl_file(std::string_view text, const std::string& file) {
         text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
     }
     return parsed;
+}
+
+bool is_pattern(const SysctlLine& line) {
+    return line.name.find_first_of("*?[") != std::string::npos;
+}
+
+// As sysctl.conf(5) of procps 4, which asks glob(3) of /proc/sys
+std::vector<std::string> names_meant(const SysctlLine& line, const SysctlFile& file,
+                                     const std::vector<std::string>& names) {
+    const std::string pattern = exchanged(line.name, '.', '/');
+    const auto named = [&](const std::string& name) {
+        return std::find(file.excluded.begin(), file.excluded.end(), name) != file.excluded.end() ||
+               std::any_of(file.lines.begin(), file.lines.end(),
+                           [&](const SysctlLine& each) { return each.name == name; });
+    };
+    std::vector<std::string> meant;
+    for (const std::string& name : names) {
+        const std::string path = exchanged(name, '.', '/');
+        if (::fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME) == 0 && !named(name)) {
+            meant.push_back(name);
+        }
+    }
+    return meant;
 }
 
 std::string dotted_sysctl_name(std::string_view name) {

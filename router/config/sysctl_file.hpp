@@ -18,8 +18,17 @@ struct SysctlLine {
 
 struct SysctlFile {
     std::vector<SysctlLine> lines;
-    ConfigErrors errors;  // lines that are neither setting, comment nor empty
+    // Names that patterns (net.ipv4.conf.*.rp_filter) do not mean: lines of `-KEY`.
+    std::vector<std::string> excluded;
+    ConfigErrors errors;  // lines that are neither of these, comment nor empty
 };
+
+// What a line with a pattern is about: those of `names` that it fits, without those that the file
+// names itself.
+std::vector<std::string> names_meant(const SysctlLine& line, const SysctlFile& file,
+                                     const std::vector<std::string>& names);
+// It has a `*`, `?` or `[`, which stand for what they stand for in names of files.
+bool is_pattern(const SysctlLine& line);
 
 SysctlFile parse_sysctl_file(std::string_view text, const std::string& file);
 

@@ -44,7 +44,9 @@ std::vector<SysctlConfig> sysctl_settings(const TomlValue& table, ConfigErrors& 
 void check_sysctl_setting(const SysctlConfig& setting, const Config& config, ConfigErrors& errors) {
     const auto sysctl = procfs::find_sysctl(setting.name, config.interface_names());
     if (!sysctl) {
-        errors.push_back({setting.where, "unknown sysctl \"" + setting.name + "\""});
+        const std::string why(procfs::why_no_sysctl(setting.name));
+        errors.push_back({setting.where, "unknown sysctl \"" + setting.name + "\"" +
+                                             (why.empty() ? "" : ": ") + why});
         return;
     }
     const auto checked = procfs::check_sysctl(*sysctl, setting.value);
@@ -84,7 +86,8 @@ void flatten(const TomlValue& table, const std::string& prefix, std::vector<Sysc
     }
 }
 
-// The file may hold the keys of a whole host: unknown ones are worth a warning only.
+// The file may hold the keys of a whole host: those that are unknown here, or cannot be so, are
+// worth a warning only.
 void read_file(const Located<std::string>& name, Config& config, ConfigErrors& errors) {
     const std::string path = resolve_path(config.path, name.value);
     const Result<std::string, FileError> text = read_text_file(path, kMaxSysctlFileBytes);
@@ -92,6 +95,7 @@ void read_file(const Located<std::string>& name, Config& config, ConfigErrors& e
         errors.push_back({name.where, "file \"" + name.value + "\": " + text.error().text});
         return;
     }
+    config.files.push_back(path);
     const SysctlFile file = parse_sysctl_file(*text, path);
     errors.insert(errors.end(), file.errors.begin(), file.errors.end());
     std::vector<SysctlConfig> settings;
@@ -101,7 +105,8 @@ void read_file(const Located<std::string>& name, Config& config, ConfigErrors& e
         if (sysctl && procfs::check_sysctl(*sysctl, setting.value)) {
             settings.push_back(setting);
         } else {
-            const bool only_warn = line.ignore_errors || !sysctl;
+            const bool fixed = sysctl && sysctl->row->kind == procfs::SysctlKind::Fixed;
+            const bool only_warn = line.ignore_errors || !sysctl || fixed;
             check_sysctl_setting(setting, config, only_warn ? config.warnings : errors);
         }
     }

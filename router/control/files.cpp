@@ -67,7 +67,7 @@ Response ControlPort::file(const Request& request) {
     const std::string path = without_trailing_slash(request.path);
     const auto entry = controls_.tree.stat(path);
     if (!entry) {
-        return failed({procfs::Errno::NoEntry, {}});
+        return failed(controls_.tree.open(path).error());
     }
     const bool reads = request.method == "GET";
     const bool writes = request.method == "PUT" || request.method == "POST";
@@ -125,6 +125,9 @@ Response ControlPort::read_file(const std::string& path) {
 Response ControlPort::write_file(const std::string& path, const std::string& value) {
     const auto written = controls_.tree.write(path, value, now());
     controls_.engine.deadlines_changed();
+    if (path.starts_with("/proc/sys/net/ipv6/conf/") && controls_.links_changed) {
+        controls_.links_changed();  // addresses may be gone
+    }
     return written ? http::plain(200, {}) : failed(written.error());
 }
 
@@ -195,16 +198,14 @@ Response ControlPort::sysctl(const Request& request) {
     std::string body;
     boost::json::object values;
     bool found = under.empty();
-    for (const std::string& name : procfs::sysctl_names(context)) {
+    for (const auto& [name, value] : procfs::read_all_sysctls(context)) {
         if (!under.empty() && name != under && !name.starts_with(under + ".")) {
             continue;
         }
         found = true;
-        if (const auto value = procfs::read_sysctl(context, name)) {
-            body += name + " = " + *value + "\n";
-            if (request.accepts_json) {
-                values[name] = *value;
-            }
+        body += name + " = " + value + "\n";
+        if (request.accepts_json) {
+            values[name] = value;
         }
     }
     if (!found) {

@@ -36,8 +36,8 @@ constexpr Key kRuleKeys[] = {
     {"ipproto", "ipproto", false}, {"sport", "sport", false},
     {"dport", "dport", false},     {"lookup", "table", false},
     {"goto", "goto", true},        {"suppress_prefixlength", "suppress_prefixlen", true}};
-constexpr std::string_view kTypes[] = {"unicast", "blackhole", "prohibit", "unreachable",
-                                       "throw",   "local",     "broadcast"};
+constexpr std::string_view kTypes[] = {"unicast", "blackhole", "prohibit",  "unreachable", "throw",
+                                       "local",   "broadcast", "multicast", "anycast"};
 
 json::value value_of(std::string_view text, bool number) {
     std::uint32_t value = 0;
@@ -81,12 +81,32 @@ void read_route(const Words& words, std::size_t at, json::object& into) {
     into["flags"] = std::move(flags);
 }
 
+// "cache <local,brd> iif lan"
+void read_cache(const Words& words, json::object& into) {
+    json::array flags;
+    for (std::size_t at = 1; at < words.size(); ++at) {
+        if (words[at].starts_with('<')) {
+            for (const std::string_view flag :
+                 split(words[at].substr(1, words[at].size() - 2), ',')) {
+                flags.emplace_back(json::string(flag));
+            }
+        } else if (words[at] == "iif" && at + 1 < words.size()) {
+            into["iif"] = json::string(words[++at]);
+        }
+    }
+    into["cache"] = std::move(flags);
+}
+
 // Each line is a route; those that begin with a tab are next hops of the one before.
 json::array routes_json(const std::string& text) {
     json::array out;
     for (const std::string_view line : split(text, '\n')) {
         const Words words = words_of(line);
-        if (words.empty() || (words[0] == "cache" && words.size() == 1)) {
+        if (words.empty()) {
+            continue;
+        }
+        if (words[0] == "cache" && !out.empty()) {
+            read_cache(words, out.back().as_object());
             continue;
         }
         json::object one;

@@ -81,18 +81,19 @@ void Samples::add_histogram(Labels labels, const TurnHistogram& histogram) {
     write("_count", labels, std::to_string(histogram.count()));
 }
 
-Metrics::Metrics(const Controls& controls) : controls_(controls), queue_losses_(controls) {
+Metrics::Metrics(const Controls& controls)
+    : controls_(controls), queue_losses_(controls), ports_(controls.router) {
 }
 
 // A metric of which there is nothing to say is left out.
 bool Metrics::advance(Instant now, std::string& out) {
-    if (queue_losses_.advance()) {
+    if (queue_losses_.advance() || ports_.advance(now, kMostNatPools)) {
         return true;
     }
     const Row& row = rows()[row_];
     std::string lines;
     Samples samples(lines, row.name, controls_.config.name);
-    row.read({controls_, queue_losses_, now}, samples);
+    row.read({controls_, queue_losses_, ports_, now}, samples);
     if (!lines.empty()) {
         out.append("# HELP ").append(row.name).append(" ").append(row.help).append("\n");
         out.append("# TYPE ").append(row.name).append(" ").append(row.type).append("\n");

@@ -6,7 +6,8 @@
 //   metric apart comes from the configuration, from an administrator or from a list in the code,
 //   never from packets. Connection tracking has the names of node_exporter, which calls all of them
 //   gauges, beside our own. One metric is written at a time, so that packets come in between; sets
-//   beyond kMostSets are not told apart.
+//   beyond kMostSets are not told apart, nor are outside addresses of NAT beyond kMostNatPools.
+//   The ports that those use are counted first, over the whole table, a few connections at a time.
 #pragma once
 
 #include <chrono>
@@ -19,6 +20,7 @@
 #include <utility>
 
 #include "core/base/instant.hpp"
+#include "core/procfs/nat_ports.hpp"
 #include "router/control/devices.hpp"
 #include "router/ports/turns.hpp"
 
@@ -28,6 +30,7 @@ struct Controls;
 
 inline constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 inline constexpr std::size_t kMostSets = 500;
+inline constexpr std::size_t kMostNatPools = 500;
 
 // The samples of one metric, written one a line.
 class Samples {
@@ -63,6 +66,7 @@ class Metrics {
     struct Source {
         const Controls& controls;
         const QueueLosses& queue_losses;
+        const procfs::NatPorts& ports;
         Instant now;
     };
     struct Row {
@@ -76,6 +80,7 @@ class Metrics {
   private:
     const Controls& controls_;
     QueueLosses queue_losses_;
+    procfs::NatPorts ports_;
     std::size_t row_ = 0;
 };
 

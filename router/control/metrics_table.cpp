@@ -1,6 +1,8 @@
 // The metrics, a row each, and how each is read.
 #include <iterator>
 
+#include "core/conntrack/names.hpp"
+#include "core/procfs/nat_ports.hpp"
 #include "core/procfs/table_size.hpp"
 #include "core/sets/sets.hpp"
 #include "router/control/controls.hpp"
@@ -11,6 +13,7 @@
 namespace nsr::router {
 namespace {
 
+using procfs::NatPorts;
 using Source = Metrics::Source;
 using routing::Interface;
 
@@ -159,6 +162,24 @@ void read_ways(const Source& source, Samples& samples) {
     }
 }
 
+void read_hooks(const Source& source, Samples& samples) {
+    for (const Family family : kFamilies) {
+        for (unsigned i = 0; i < kHookCount; ++i) {
+            const HookCounters& c = source.controls.router.counters(family).hooks[i];
+            const std::pair<std::string_view, std::uint64_t> verdicts[] = {
+                {"accept", c.packets - c.dropped - c.stolen},
+                {"drop", c.dropped},
+                {"stolen", c.stolen}};
+            for (const auto& [verdict, count] : verdicts) {
+                samples.add({{"family", name_of(family)},
+                             {"hook", nsr::name_of(static_cast<Hook>(i))},
+                             {"verdict", verdict}},
+                            count);
+            }
+        }
+    }
+}
+
 void read_drops(const Source& source, Samples& samples) {
     for (const Family family : kFamilies) {
         for (const DropReasonRow& row : kDropReasons) {
@@ -193,6 +214,23 @@ void read_reassembly_bytes(const Source& source, Samples& samples) {
 
 void read_mappings(const Source& source, Samples& samples) {
     samples.add(source.controls.router.nat().mappings().all().size());
+}
+
+void read_translated(const Source& source, Samples& samples) {
+    samples.add(source.ports.translated());
+}
+
+template <std::size_t NatPorts::Row::*kCount>
+void read_nat_ports(const Source& source, Samples& samples) {
+    std::size_t shown = 0;
+    for (const NatPorts::Row& row : source.ports.rows()) {
+        if (++shown > kMostNatPools) {
+            return;
+        }
+        samples.add({{"address", to_string(row.address)},
+                     {"protocol", conntrack::protocol_name(row.protocol)}},
+                    row.*kCount);
+    }
 }
 
 void read_nat_bytes(const Source& source, Samples& samples) {
@@ -320,6 +358,7 @@ constexpr Metrics::Row kRows[] = {
     {"nsrouter_interface_queue_dropped_packets_total", "counter", "Packets that the namespace sent while the queue of the device was full.",
      read_queue_dropped},
     {"nsrouter_ip_packets_total", "counter", "Packets by family and the way they took.", read_ways},
+    {"nsrouter_hook_packets_total", "counter", "Packets by hook and what became of them there.", read_hooks},
     {"nsrouter_dropped_packets_total", "counter", "Packets dropped, by reason.", read_drops},
     {"nsrouter_conntrack_active", "gauge", "1: connections are tracked.", read_active},
     {"nsrouter_conntrack_stat_total", "counter", "What tracking counts, by the kernel's names.", read_stats},
@@ -333,6 +372,9 @@ constexpr Metrics::Row kRows[] = {
     {"nsrouter_reassembly_total", "counter", "Fragments that came, and what became of their datagrams.", read_reassembly},
     {"nsrouter_reassembly_memory_bytes", "gauge", "Memory of incomplete datagrams.", read_reassembly_bytes},
     {"nsrouter_nat_mappings", "gauge", "Mappings of rules that say how their NAT behaves.", read_mappings},
+    {"nsrouter_nat_translated_connections", "gauge", "Connections whose source is translated.", read_translated},
+    {"nsrouter_nat_pool_ports_used", "gauge", "Ports or ids in use of the first 500 outside addresses and protocols.", read_nat_ports<&NatPorts::Row::used>},
+    {"nsrouter_nat_pool_ports_free", "gauge", "Those that are free there.", read_nat_ports<&NatPorts::Row::free>},
     {"nsrouter_nat_memory_bytes", "gauge", "Memory of NAT.", read_nat_bytes},
     {"nsrouter_rules", "gauge", "Rules by table.", read_rules},
     {"nsrouter_sets", "gauge", "Address sets.", read_sets},

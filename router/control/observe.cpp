@@ -5,9 +5,10 @@
 #include <utility>
 
 #include "router/control/port.hpp"
-#include "router/http/request.hpp"
 #include "router/explain/explain.hpp"
+#include "router/http/request.hpp"
 #include "router/observe/capture_form.hpp"
+#include "router/observe/past.hpp"
 #include "router/observe/why.hpp"
 
 namespace nsr::router {
@@ -59,6 +60,15 @@ Result<Listener::Wish, std::string> listener_of(const Request& request, std::uin
     return wish;
 }
 
+Piece next_of(Listener& listener, std::string& out) {
+    const std::string more = listener.take();
+    out += more;
+    if (listener.over()) {
+        return Piece::Last;
+    }
+    return more.empty() ? Piece::NotYet : Piece::More;
+}
+
 }  // namespace
 
 Response ControlPort::follow_packets(Listener::Wish wish, const std::string& content_type) {
@@ -69,14 +79,7 @@ Response ControlPort::follow_packets(Listener::Wish wish, const std::string& con
     Response response;
     response.content_type = content_type;
     response.follows = true;
-    response.stream = [listener](std::string& out) {
-        const std::string more = listener->take();
-        out += more;
-        if (listener->over()) {
-            return Piece::Last;
-        }
-        return more.empty() ? Piece::NotYet : Piece::More;
-    };
+    response.stream = [listener](std::string& out) { return next_of(*listener, out); };
     return response;
 }
 
@@ -99,14 +102,16 @@ Response ControlPort::trace(const Request& request) {
                           json ? "application/x-ndjson" : "text/plain; charset=utf-8");
 }
 
-// GET /capture?filter=...&in=NAME&drops=1&rate=N&count=N
+// GET /capture?filter=...&interface=NAME&drops=1&rate=N&count=N&since=30s&follow=1
 Response ControlPort::capture(const Request& request) {
-    if (auto refused =
-            unknown_parameters(request, {"filter", "interface", "drops", "rate", "count"})) {
+    if (auto refused = unknown_parameters(
+            request, {"filter", "interface", "drops", "rate", "count", "since", "follow"})) {
         return *refused;
     }
-    if (auto refused = not_one_of(request, "drops", {"0", "1"})) {
-        return *refused;
+    for (const char* flag : {"drops", "follow"}) {
+        if (auto refused = not_one_of(request, flag, {"0", "1"})) {
+            return *refused;
+        }
     }
     CaptureWish wanted{value_of(request, "interface"), value_of(request, "drops") == "1"};
     const bool named = !wanted.interface.empty() && wanted.interface != kOwnPackets;
@@ -120,8 +125,60 @@ Response ControlPort::capture(const Request& request) {
     }
     constexpr std::size_t kRoom = std::size_t{8} << 20;
     wish->limits.bytes = kRoom;
+    if (!value_of(request, "since").empty()) {
+        return capture_past(request, std::move(*wish), std::move(wanted));
+    }
+    if (value_of(request, "follow") == "1") {
+        return http::plain(400, "follow goes with since: without it a capture follows anyway\n");
+    }
     wish->form = capture_form(controls_.router, std::move(wanted));
     return follow_packets(std::move(*wish), "application/x-pcapng");
+}
+
+// The history first; who follows listens from now on, and is told of it as a section of its own.
+Response ControlPort::capture_past(const Request& request, Listener::Wish wish,
+                                   CaptureWish wanted) {
+    const pipeline::History& history = controls_.router.history();
+    const bool follow = value_of(request, "follow") == "1";
+    const auto ago = parse_ago(value_of(request, "since"));
+    if (!ago) {
+        return http::plain(400,
+                           "since is how long ago, a day at most, such as 500ms, 30s, 5m or 1h\n");
+    }
+    if (!history.on()) {
+        return http::plain(400,
+                           "since: this router keeps no packets that have passed; from a reload "
+                           "with [router] capture_ring = \"4 MiB\" on it does\n");
+    }
+    if (follow && wish.limits.packets != 0) {
+        return http::plain(400, "count goes with since or with follow, not with both\n");
+    }
+    const auto past = std::make_shared<std::optional<Past>>(
+        std::in_place, controls_.router,
+        Past::Wish{wish.filter, wanted, now() - *ago, wish.limits.packets});
+    if (!follow) {
+        Response response;
+        response.content_type = "application/x-pcapng";
+        response.stream = [past](std::string& out) {
+            return (*past)->advance(out, kPieceBytes) ? Piece::More : Piece::Last;
+        };
+        return response;
+    }
+    wanted.numbered_from = history.made();
+    wish.form = capture_form(controls_.router, std::move(wanted));
+    Response response = follow_packets(std::move(wish), "application/x-pcapng");
+    if (response.follows) {
+        response.stream = [past, present = response.stream](std::string& out) {
+            if (!*past) {
+                return present(out);
+            }
+            if (!(*past)->advance(out, kPieceBytes)) {
+                past->reset();
+            }
+            return Piece::More;
+        };
+    }
+    return response;
 }
 
 // GET /why?filter=...&last=N

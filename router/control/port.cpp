@@ -7,8 +7,8 @@
 
 #include "router/control/dashboard.hpp"
 #include "router/control/metrics.hpp"
-#include "router/http/request.hpp"
 #include "router/control/status.hpp"
+#include "router/http/request.hpp"
 
 namespace nsr::router {
 
@@ -27,6 +27,7 @@ const ControlPort::Endpoint ControlPort::kEndpoints[] = {
     {"PUT", "/log", 0200, &ControlPort::change_log},
     {"DELETE", "/log", 0200, &ControlPort::clear_log},
     {"GET", "/sysctl", 0444, &ControlPort::sysctl},
+    {"GET", "/config", 0400, &ControlPort::config_files},
     {"GET", "/conntrack", 0440, &ControlPort::list_conntrack},
     {"DELETE", "/conntrack", 0200, &ControlPort::delete_conntrack},
     {"POST", "/conntrack", 0200, &ControlPort::conntrack},

@@ -21,8 +21,8 @@
 
 #include "router/control/controls.hpp"
 #include "router/control/event_ring.hpp"
-#include "router/http/http.hpp"
 #include "router/control/packet_ring.hpp"
+#include "router/http/http.hpp"
 #include "router/ports/repeating.hpp"
 #include "router/tools/conntrack/command.hpp"
 #include "router/tools/ipset/contents.hpp"
@@ -30,6 +30,7 @@
 
 namespace nsr::router {
 
+struct CaptureWish;
 struct IptablesAnswer;
 
 class ControlPort {
@@ -70,6 +71,8 @@ class ControlPort {
     http::Response change_log(const http::Request& request);
     http::Response clear_log(const http::Request& request);
     http::Response sysctl(const http::Request& request);
+
+    http::Response config_files(const http::Request& request);  // config_files.cpp
 
     // conntrack.cpp
     http::Response conntrack(const http::Request& request);
@@ -122,6 +125,8 @@ class ControlPort {
     // observe.cpp
     http::Response trace(const http::Request& request);
     http::Response capture(const http::Request& request);
+    http::Response capture_past(const http::Request& request, Listener::Wish wish,
+                                CaptureWish wanted);
     http::Response why(const http::Request& request);
     http::Response explain_words(const http::Request& request);
     http::Response explain(const http::Request& request);

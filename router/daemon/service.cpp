@@ -98,11 +98,7 @@ void Service::make_router() {
     router_ = std::make_unique<Router>(std::move(*options));
     require_none(fill_router(*router_, config_, clock_.now()));
     if (!config_.host_netns.empty()) {
-        routing::Interface host;
-        host.name = kHostInterface;
-        host.host = true;
-        host.mtu = 65535;  // the links behind it are what limits
-        router_->add_interface(std::move(host));
+        router_->add_interface(host_interface());
     }
     tree_ = std::make_unique<procfs::Tree>(procfs::Context{
         *router_, config_.line_format, [this] { return log_.text(); }, memory_limit_bytes_});

@@ -11,8 +11,10 @@
 #include "core/rules/set_use.hpp"
 #include "core/sets/sets.hpp"
 #include "core/wire/bytes.hpp"
+#include "core/wire/checksum.hpp"
 #include "core/wire/icmp.hpp"
 #include "core/wire/tcp.hpp"
+#include "core/wire/udp.hpp"
 #include "router/explain/story.hpp"
 #include "router/observe/render.hpp"
 #include "router/tools/iptables/command.hpp"
@@ -65,6 +67,23 @@ class Explanation {
 
 std::string title_of(std::size_t number) {
     return number == 0 ? "The packet" : "Packet " + std::to_string(number + 1);
+}
+
+// As captures of hosts and of this router show it: the field has the sum of the pseudo header.
+bool checksum_is_left_to_the_device(Packet& packet) {
+    if (!dissect(packet).accepted()) {
+        return false;
+    }
+    const Layout& layout = packet.layout;
+    const bool tcp = layout.protocol == proto::kTcp;
+    const std::size_t at = tcp ? wire::tcp::kChecksumOffset : wire::udp::kChecksumOffset;
+    if ((!tcp && layout.protocol != proto::kUdp) || !layout.has_l4_header() ||
+        packet.l4().size() < at + 2) {
+        return false;
+    }
+    return wire::load16(packet.l4().data() + at) ==
+           wire::pseudo_header_sum(layout.source, layout.destination, layout.protocol,
+                                   layout.l4_length());
 }
 
 // The packet that whoever got this one would answer with; nothing: it would not.
@@ -204,6 +223,9 @@ Result<Packet, std::string> Explanation::packet_of_bytes(const PacketBytes& give
     }
     Packet packet(pool_, given.bytes);
     packet.meta.in = in->index;
+    if (checksum_is_left_to_the_device(packet)) {
+        packet.offload.checksum = ChecksumState::Verified;
+    }
     return packet;
 }
 

@@ -358,6 +358,9 @@ Result<Packet, std::string> make_packet(const PacketWords& words, const Router& 
                    ": say with \"in NAME\" by which interface it comes";
         }
     }
+    if (!interfaces.get(in).up) {
+        return "interface \"" + interfaces.get(in).name + "\" is down: no packet comes by it";
+    }
     Packet packet = local::first_packet(pool, flow_of(words));
     if (words.protocol == proto::kTcp) {
         write_tcp(packet, words, router, now);

@@ -35,6 +35,9 @@ std::string deed_of(const RuleStep& step) {
         {"DNAT", "chooses another destination for it"},
         {"REDIRECT", "redirects it to the router"},
         {"NETMAP", "maps its network to another one"},
+        {"TTL", "changes its TTL"},
+        {"HL", "changes its hop limit"},
+        {"TCPMSS", "lowers the MSS that it announces"},
         {"NOTRACK", "has it not tracked"},
         {"CT", "says how it is tracked"},
         {"", "counts it"},
@@ -104,6 +107,14 @@ std::string sentence(const TrackedStep& step) {
 std::string sentence(const TranslatedStep& step) {
     return hook_of(step.place) + ": NAT makes its " + (step.source ? "source " : "destination ") +
            step.to + " of " + step.from + ".";
+}
+
+// Rules that were changed since do not change what they made of a connection.
+bool translated_as_before(const Observation& seen) {
+    const auto* tracked = find<TrackedStep>(seen);
+    return tracked != nullptr && tracked->before && tracked->after &&
+           tracked->before->id == tracked->after->id && !is_related(tracked->info) &&
+           direction_of(tracked->info) == Direction::Original;
 }
 
 std::string sentence(const ConfirmedStep& step) {
@@ -186,7 +197,12 @@ std::string story_of(const Observation& seen, const std::string& title) {
                        seen.packet + "\n";
     int number = 0;
     for (const Step& step : seen.steps) {
-        const std::string said = std::visit([](const auto& each) { return sentence(each); }, step);
+        std::string said = std::visit([](const auto& each) { return sentence(each); }, step);
+        if (std::holds_alternative<TranslatedStep>(step) && translated_as_before(seen)) {
+            said +=
+                " So it was with the first packet of the connection, which alone asks the rules "
+                "of nat.";
+        }
         if (!said.empty()) {
             text += "  " + std::to_string(++number) + ". " + printable(said) + "\n";
         }

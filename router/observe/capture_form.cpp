@@ -33,14 +33,18 @@ class CaptureForm : public Form {
             return;
         }
         const std::string comment =
-            "id=" + std::to_string(seen.number) +
-            (seen.caused_by != 0 ? " because of " + std::to_string(seen.caused_by) : "") + " ";
+            "id=" + std::to_string(wish_.numbered_from + seen.number) +
+            (seen.caused_by != 0
+                 ? " because of " + std::to_string(wish_.numbered_from + seen.caused_by)
+                 : "") +
+            " ";
         const std::string what = comment_of(seen);
-        write(seen, seen.in, seen.bytes, comment + "in; " + what, PcapngWriter::Way::In);
+        write({seen.in, seen.bytes, seen.length, PcapngWriter::Way::In}, seen,
+              comment + "in; " + what);
         for (const Step& step : seen.steps) {
             if (const auto* left = std::get_if<LeftStep>(&step)) {
-                write(seen, left->interface, left->bytes, comment + "out; " + what,
-                      PcapngWriter::Way::Out);
+                write({left->interface, left->bytes, left->length, PcapngWriter::Way::Out}, seen,
+                      comment + "out; " + what);
             }
         }
         take(out);
@@ -57,10 +61,14 @@ class CaptureForm : public Form {
     [[nodiscard]] bool wants_bytes() const override { return true; }
 
   private:
-    void write(const Observation& seen, const std::string& interface,
-               const std::vector<std::uint8_t>& bytes, const std::string& comment,
-               PcapngWriter::Way way) {
-        const std::string name = interface.empty() ? kOwnPackets : interface;
+    struct Shown {
+        const std::string& interface;
+        const std::vector<std::uint8_t>& bytes;
+        std::uint32_t length;
+        PcapngWriter::Way way;
+    };
+    void write(const Shown& shown, const Observation& seen, const std::string& comment) {
+        const std::string name = shown.interface.empty() ? kOwnPackets : shown.interface;
         if (!wish_.interface.empty() && name != wish_.interface) {
             return;
         }
@@ -70,8 +78,11 @@ class CaptureForm : public Form {
             writer_->add_interface(name);
         }
         last_ns_ = seen.at.time_since_epoch().count();
-        writer_->packet(last_ns_, number->second, bytes,
-                        {.comment = comment, .way = way, .id = seen.number});
+        writer_->packet(last_ns_, number->second, shown.bytes,
+                        {.comment = comment,
+                         .way = shown.way,
+                         .id = wish_.numbered_from + seen.number,
+                         .length = shown.length});
     }
 
     void take(std::string& out) {

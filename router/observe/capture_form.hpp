@@ -17,6 +17,8 @@ inline constexpr const char* kOwnPackets = "router";
 struct CaptureWish {
     std::string interface;  // only what comes or leaves there; empty: everywhere
     bool drops = false;     // only packets that were dropped
+    // Is added to the numbers of observations, where others came before them.
+    std::uint64_t numbered_from = 0;
 };
 
 // pcapng of raw IP packets; an interface for each that the router has, and "router" for packets

@@ -49,8 +49,12 @@ const Values& tables() {
     return kTables;
 }
 const Values& verdicts() {
-    static const Values kVerdicts = {"left", "delivered", "kept", "dropped", "nothing"};
+    static const Values kVerdicts = {"left", "delivered", "kept", "dropped", "evicted", "nothing"};
     return kVerdicts;
+}
+const Values& changes() {
+    static const Values kChanges = {"any", "now_dropped", "now_accepted", "evicted"};
+    return kChanges;
 }
 const Values& reasons() {
     static const Values kReasons = [] {
@@ -71,6 +75,10 @@ bool rule_fits(const Subject& subject, const std::string& value) {
     return std::any_of(subject.rules.begin(), subject.rules.end(), [&](const std::string& rule) {
         return rule == value || rule.starts_with(value + ":");
     });
+}
+
+bool change_fits(const Subject& subject, const std::string& value) {
+    return value == "any" ? !subject.change.empty() : subject.change == value;
 }
 
 bool is_number(std::uint32_t has, const std::string& value) {
@@ -113,6 +121,7 @@ constexpr std::array kKeys = {
     Filter::Key{"verdict", verdicts, false,
                 [](const Subject& s, const std::string& v) { return s.verdict == v; }},
     Filter::Key{"reason", reasons, false, reason_fits},
+    Filter::Key{"change", changes, false, change_fits},
     Filter::Key{"zone", nullptr, true,
                 [](const Subject& s, const std::string& v) { return is_number(s.zone, v); }},
     Filter::Key{"mark", nullptr, true,

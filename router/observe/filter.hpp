@@ -4,7 +4,7 @@
 //
 //     state:NEW,INVALID   in:lan  out:wan     hook:FORWARD  table:filter  chain:web
 //     verdict:dropped     reason:policy_drop  rule:rules.v4:12
-//     zone:1  mark:0x10   connection:17       traced:yes
+//     zone:1  mark:0x10   connection:17       traced:yes    change:now_dropped
 //
 // A packet fits if it fits every word (one of its values; with "!" none of them) and the
 // expression, which is asked of the packet as it came. What the words of one packet are is a
@@ -35,6 +35,7 @@ struct Subject {
     std::vector<std::string> rules;  // "rules.v4:12:1"
     std::string verdict;
     std::string reason;  // empty: it was not dropped
+    std::string change;  // of a record: "now_dropped"; empty: none
     std::uint32_t zone = 0;
     std::uint32_t mark = 0;
     std::optional<std::uint32_t> connection;

@@ -121,6 +121,9 @@ void Listener::tell(std::span<const Observation> seen, std::uint64_t bit, Instan
             wish_.form->append(text, each);
         }
     }
+    if (text.empty()) {
+        return;  // nothing of it is for this form
+    }
     if (waiting_.size() + text.size() > wish_.limits.bytes) {
         return leave_out(kTooSlow, now);
     }

@@ -242,14 +242,6 @@ Row row_of(const Step& step) {
     return std::visit([](const auto& each) { return row_of(each); }, step);
 }
 
-std::string endpoint(const IpAddress& address, std::uint16_t port, bool has_port) {
-    if (!has_port) {
-        return to_string(address);
-    }
-    return (address.is_v6() ? "[" + to_string(address) + "]" : to_string(address)) + ":" +
-           std::to_string(port);
-}
-
 void append_line(std::string& out, std::string_view id, std::string_view text) {
     out += id;
     out += text;
@@ -267,8 +259,8 @@ std::string in_seconds(Instant at) {
 
 std::string tuple_text(const conntrack::Tuple& tuple) {
     const bool ports = proto::has_ports(tuple.protocol);
-    return endpoint(tuple.source, tuple.source_port, ports) + " > " +
-           endpoint(tuple.destination, tuple.destination_port, ports);
+    return endpoint_text(tuple.source, tuple.source_port, ports) + " > " +
+           endpoint_text(tuple.destination, tuple.destination_port, ports);
 }
 
 std::string connection_text(const ConnectionState& connection) {

@@ -1,6 +1,11 @@
 #include "router/observe/why.hpp"
 
+#include <algorithm>
+#include <array>
 #include <boost/json.hpp>
+#include <cstdint>
+#include <iterator>
+#include <vector>
 
 #include "core/base/printable.hpp"
 #include "core/base/utf8.hpp"
@@ -17,7 +22,16 @@ namespace {
 namespace json = boost::json;
 using pipeline::Record;
 
-constexpr int kMostLooks = 128;  // in one turn
+constexpr int kMostLooks = 128;      // in one turn
+constexpr int kLooksForOutcome = 8;  // what it takes to say where a packet ended
+
+using Change = Record::Change;
+
+std::string_view name_of(Change change) {
+    constexpr std::array<std::string_view, 4> kNames = {"none", "now_dropped", "now_accepted",
+                                                        "evicted"};
+    return kNames[static_cast<std::size_t>(change)];
+}
 
 // All that both forms say.
 struct Told {
@@ -28,11 +42,57 @@ struct Told {
     std::string hint;
 };
 
-Told told_of(const Record& record, const Router& router, const pipeline::RuleNames::Names& names) {
+// Empty: nothing needs to be done.
+std::string hint_of(const Record& record, observe::HintContext& context) {
+    switch (record.change) {
+        case Change::NowAccepted:
+            return {};
+        case Change::Evicted:
+            context.reason = DropReason::TableFull;
+            return observe::hint(context);
+        case Change::None:
+        case Change::NowDropped:
+            break;
+    }
+    return record.dropped ? observe::hint(context) : observe::hint_for_invalid(context);
+}
+
+// What the record says of the connection beside the packet; empty: nothing.
+std::string_view explain(Change change) {
+    switch (change) {
+        case Change::NowDropped:
+            return "packets of this connection were let through until now";
+        case Change::NowAccepted:
+            return "packets of this connection were dropped until now";
+        case Change::Evicted:
+            return "the table was full, and this connection gave way to a new one; the packet is "
+                   "the one that it began with, as far as the table knew";
+        case Change::None:
+            break;
+    }
+    return {};
+}
+
+std::string_view verdict_of(const Record& record) {
+    return record.change == Change::Evicted ? "evicted" : record.dropped ? "dropped" : "left";
+}
+
+// What tracking thought of it. It thought nothing where there was no room for the connection, and
+// what it thought is forgotten where the router itself is reached (kernel: nf_reset_ct).
+bool judged(const Record& record) {
+    constexpr DropReason kWithout[] = {DropReason::TableFull, DropReason::TrackingFailed,
+                                       DropReason::LocalMalformed, DropReason::LocalNoListener,
+                                       DropReason::LocalNoProtocol};
+    const bool without = std::find(std::begin(kWithout), std::end(kWithout), record.place.reason) !=
+                         std::end(kWithout);
+    return record.tracked && !(record.dropped && without);
+}
+
+Told told_of(const Record& record, const Router& router) {
     Told told;
-    told.place = observe::describe(record.place, router.interfaces(), names);
+    told.place = observe::describe(record.place, router);
     told.out = observe::interface_name(record.out, router.interfaces());
-    told.state = record.tracked ? std::string(observe::name_of(record.info)) : std::string();
+    told.state = judged(record) ? std::string(observe::name_of(record.info)) : std::string();
     told.whom = observe::by_whom(told.place, record.place);
     observe::HintContext context;
     context.reason = record.place.reason;
@@ -46,7 +106,7 @@ Told told_of(const Record& record, const Router& router, const pipeline::RuleNam
     context.rule = told.place.where;
     context.chain = told.place.chain;
     context.why_invalid = record.note.why.data();
-    told.hint = record.dropped ? observe::hint(context) : observe::hint_for_invalid(context);
+    told.hint = hint_of(record, context);
     return told;
 }
 
@@ -82,17 +142,31 @@ std::string heading(const Record& record, Instant now) {
         return text + "dropped, " + std::string(name_of(record.place.reason)) + " (" +
                std::string(explain(record.place.reason)) + ")";
     }
+    switch (record.change) {
+        case Change::NowAccepted:
+            return text + "let through again";
+        case Change::Evicted:
+            return text + "evicted from the table";
+        case Change::None:
+        case Change::NowDropped:
+            break;
+    }
     return text + "INVALID, and no rule dropped it";
 }
 
 void append_text(std::string& out, const Record& record, const Told& told, Instant now) {
     const auto line = [&](const std::string& text) { out += "    " + printable(text) + "\n"; };
     out += heading(record, now) + "\n";
+    if (const std::string_view changed = explain(record.change); !changed.empty()) {
+        line("change: " + std::string(changed));
+    }
     line("packet: " + packet_text(record));
     std::string way = "way: in " + told.place.in;
     way += told.out.empty() ? "" : " out " + told.out;
     way += told.place.stage == "-" ? "" : ", at " + told.place.stage;
-    line(way);
+    if (record.change != Change::Evicted) {
+        line(way);
+    }
     if (!told.whom.empty()) {
         line("refused by: " + told.whom);
     }
@@ -109,7 +183,20 @@ void append_text(std::string& out, const Record& record, const Told& told, Insta
     if (!window.empty()) {
         line("window: " + window);
     }
-    line("what lets it through: " + told.hint);
+    if (!told.hint.empty()) {
+        line("what lets it through: " + told.hint);
+    }
+}
+
+// Its first bytes, for whoever filters them elsewhere.
+std::string hex_of(std::span<const std::uint8_t> bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string hex;
+    for (const std::uint8_t byte : bytes) {
+        hex += kDigits[byte >> 4];
+        hex += kDigits[byte & 15];
+    }
+    return hex;
 }
 
 json::value text_or_null(const std::string& text) {
@@ -119,13 +206,22 @@ json::value text_or_null(const std::string& text) {
 void append_json(std::string& out, const Record& record, const Told& told) {
     json::object object{{"id", record.number},
                         {"time", in_seconds(record.at)},
-                        {"verdict", record.dropped ? "dropped" : "left"},
+                        {"verdict", verdict_of(record)},
                         {"packet", packet_text(record)},
                         {"length", record.length},
                         {"in", text_or_null(told.place.in)},
                         {"out", text_or_null(told.out)},
                         {"state", text_or_null(told.state)},
-                        {"hint", told.hint}};
+                        {"hint", text_or_null(told.hint)},
+                        {"zone", record.zone},
+                        {"mark", record.mark},
+                        {"head", hex_of(record.bytes())}};
+    if (record.conn != ConnId::None) {
+        object["connection_id"] = raw(record.conn);
+    }
+    if (record.change != Change::None) {
+        object["change"] = name_of(record.change);
+    }
     if (record.dropped) {
         object["reason"] = name_of(record.place.reason);
         object["explanation"] = explain(record.place.reason);
@@ -140,7 +236,7 @@ void append_json(std::string& out, const Record& record, const Told& told) {
     if (!record.state.empty()) {
         object["connection"] = record.state;
     }
-    if (record.invalid()) {
+    if (judged(record) && record.invalid()) {
         object["why"] = record.note.why.data();
         json::object window;
         for (const Numbers& number : window_numbers(record)) {
@@ -156,18 +252,20 @@ void append_json(std::string& out, const Record& record, const Told& told) {
 }  // namespace
 
 std::string packet_text(const Record& record) {
+    std::vector<std::uint8_t> bytes(record.bytes().begin(), record.bytes().end());
+    bytes.resize(std::max<std::size_t>(bytes.size(), record.length));  // as long as it was
     BufferPool pool;
-    const Packet packet(pool, record.bytes());
+    const Packet packet(pool, bytes);
     return describe(packet);
 }
 
-Subject subject_of(const Record& record, const Router& router,
-                   const pipeline::RuleNames::Names& names) {
-    const Told told = told_of(record, router, names);
+Subject subject_of(const Record& record, const Router& router) {
+    const Told told = told_of(record, router);
     Subject subject;
     subject.state = told.state;
     subject.in = told.place.in;
-    subject.verdict = record.dropped ? "dropped" : "left";
+    subject.verdict = verdict_of(record);
+    subject.change = record.change == Change::None ? "" : name_of(record.change);
     subject.zone = record.zone;
     subject.mark = record.mark;
     if (!told.out.empty()) {
@@ -194,22 +292,18 @@ Subject subject_of(const Record& record, const Router& router,
 }
 
 Why::Why(const Router& router, Wish wish, Instant now)
-    : router_(router),
-      wish_(std::move(wish)),
-      now_(now),
-      names_(router.blamed_rules()),
-      next_(router.recorder().made()) {
+    : router_(router), wish_(std::move(wish)), now_(now), next_(router.recorder().made()) {
 }
 
 bool Why::fits(const Record& record) const {
     return wish_.filter.admits(record.bytes()) &&
-           (!wish_.filter.needs_outcome() ||
-            wish_.filter.fits(subject_of(record, router_, names_)));
+           (!wish_.filter.needs_outcome() || wish_.filter.fits(subject_of(record, router_)));
 }
 
 // Backwards, until there are enough.
 void Why::search() {
-    for (int looks = 0; next_ != 0 && looks < kMostLooks; ++looks) {
+    const int each = wish_.filter.needs_outcome() ? kLooksForOutcome : 1;
+    for (int looks = 0; next_ != 0 && looks < kMostLooks; looks += each) {
         const Record* record = router_.recorder().find(next_);
         if (record == nullptr) {
             next_ = 0;
@@ -237,7 +331,7 @@ bool Why::advance(std::string& out, std::size_t bytes) {
         if (record == nullptr) {
             continue;
         }
-        const Told told = told_of(*record, router_, names_);
+        const Told told = told_of(*record, router_);
         if (wish_.json) {
             append_json(out, *record, told);
         } else {

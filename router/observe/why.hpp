@@ -31,13 +31,11 @@ class Why {
     const Router& router_;
     Wish wish_;
     Instant now_;
-    pipeline::RuleNames::Names names_;
     std::uint64_t next_ = 0;            // to look at, going backwards; 0: the search is over
     std::vector<std::uint64_t> found_;  // the latest first; told from the end
 };
 
-Subject subject_of(const pipeline::Record& record, const Router& router,
-                   const pipeline::RuleNames::Names& names);
+Subject subject_of(const pipeline::Record& record, const Router& router);
 // The packet in one line, as far as its first bytes tell.
 std::string packet_text(const pipeline::Record& record);
 

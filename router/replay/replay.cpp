@@ -11,10 +11,12 @@
 #include "core/rules/set_use.hpp"
 #include "core/rules/timeout_use.hpp"
 #include "router/config/build.hpp"
+#include "router/config/load.hpp"
 #include "router/config/section.hpp"
 #include "router/config/sections.hpp"
 #include "router/observe/render.hpp"
 #include "router/replay/events.hpp"
+#include "router/replay/schedule.hpp"
 #include "router/replay/stats.hpp"
 #include "router/tools/conntrack/command.hpp"
 #include "router/tools/conntrack/parse.hpp"
@@ -44,6 +46,7 @@ class Replay {
 
   private:
     bool admit(const Frame& frame);
+    Packet packet_of(const Frame& frame);
     [[nodiscard]] IfIndex interface_of(const Frame& frame, std::string& why) const;
     Instant instant_of(const Frame& frame);
     void flush();
@@ -113,6 +116,15 @@ Replay::Replay(const Config& config, Router::Options router_options, const Repla
     for (const ConfigError& error : fill_router(router_, config, clock_)) {
         complain(error.where, error.message);
     }
+    if (options.state) {
+        if (const auto added = add_connections(router_, *options.state, clock_); !added) {
+            result_.refused = in_lines(added.error());
+        }
+    }
+    for (const ConfigError& error :
+         options.begin ? options.begin(router_, clock_) : ConfigErrors{}) {
+        complain(error.where, error.message);
+    }
     for (const routing::Interface& interface : router_.interfaces().all()) {
         interfaces_[interface.name] = interface.index;
     }
@@ -127,6 +139,9 @@ Replay::Replay(const Config& config, Router::Options router_options, const Repla
 }
 
 ReplayResult Replay::run(Capture& capture) {
+    if (!result_.refused.empty()) {
+        return std::move(result_);
+    }
     Frame frame;
     while (result_.error.empty() && output_.good() && capture.next(frame)) {
         if (!admit(frame)) {
@@ -163,7 +178,7 @@ bool Replay::admit(const Frame& frame) {
     if (batch_.empty()) {
         batch_time_ = at;
     }
-    Packet& packet = batch_.emplace_back(pool_, frame.bytes);
+    Packet& packet = batch_.emplace_back(packet_of(frame));
     packet.meta.in = interface;
     packet.meta.cause = frame.index;
     ++result_.packets_in;
@@ -171,6 +186,20 @@ bool Replay::admit(const Frame& frame) {
         flush();
     }
     return true;
+}
+
+Packet Replay::packet_of(const Frame& frame) {
+    Packet packet(pool_, frame.bytes);
+    const std::size_t length = std::min<std::size_t>(frame.original_length, kMaxPacketBytes);
+    if (options_.cut_packets && length > packet.size()) {
+        const std::size_t known = packet.size();
+        packet.resize(length);
+        std::fill(packet.data() + known, packet.data() + length, std::uint8_t{0});
+    }
+    if (options_.cut_packets) {
+        packet.offload.checksum = ChecksumState::Verified;
+    }
+    return packet;
 }
 
 IfIndex Replay::interface_of(const Frame& frame, std::string& why) const {
@@ -358,20 +387,6 @@ void Replay::trace(std::span<const observe::Observation> seen) {
 
 void Replay::complain(const SourceLocation& where, const std::string& what) {
     result_.complaints.push_back(to_string(ConfigError{where, what}));
-}
-
-std::vector<Scheduled> schedule_of(const ReplayConfig& replay) {
-    std::vector<Scheduled> schedule;
-    for (const ReplayEvent& event : replay.events) {
-        schedule.push_back({Instant(event.at), Scheduled::Kind::Event, &event});
-    }
-    for (const Duration at : replay.checkpoints) {
-        schedule.push_back({Instant(at), Scheduled::Kind::Checkpoint, nullptr});
-    }
-    std::stable_sort(schedule.begin(), schedule.end(), [](const Scheduled& a, const Scheduled& b) {
-        return std::pair(a.at, a.kind) < std::pair(b.at, b.kind);
-    });
-    return schedule;
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 
 #include "router/capture/capture.hpp"
 #include "router/config/config.hpp"
+#include "router/tools/conntrack/saved_table.hpp"
 
 namespace nsr::router {
 
@@ -31,6 +32,12 @@ struct ReplayOptions {
     // What the capture calls an interface, and what the configuration calls it.
     std::map<std::string, std::string, std::less<>> interface_names;
     std::string interface;  // for packets whose file does not name one of the configuration's
+    std::optional<SavedTable> state;  // the connections that it begins with
+    // What it is given beside the configuration before the first packet; complaints about that.
+    std::function<ConfigErrors(Router&, Instant)> begin;
+    // The capture has the beginnings of packets that a router had: zeros stand for the rest, and
+    // the checksums of all of them count as right.
+    bool cut_packets = false;
     bool trace = false;
     bool events = false;
     // Packets that come one after the other with nothing scheduled between them may share a batch
@@ -58,6 +65,8 @@ class ReplayOutput {
 
 struct ReplayResult {
     std::string error;  // empty: it ran to its end. Otherwise what came before was processed.
+    // Empty: it began. Otherwise a line for each reason why not, and nothing was processed.
+    std::string refused;
     std::string stats;  // counters and rules at the end
     std::uint64_t packets_in = 0;
     std::uint64_t packets_out = 0;

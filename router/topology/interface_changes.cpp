@@ -39,10 +39,13 @@ Changed change_of(const InterfaceConfig& before, const InterfaceConfig& after,
     if (after.mtu != before.mtu) {
         changed.mtu = after.mtu;
     }
+    if (after.up != before.up) {
+        changed.up = after.up;
+    }
     const Addresses was = addresses_of(before);
     const Addresses is = addresses_of(after);
     if (was != is) {
-        changed.addresses = merged(was, is, current.addresses);
+        changed.addresses = merged(was, is, routing::all_addresses(current));
     }
     return changed;
 }
@@ -99,6 +102,7 @@ routing::InterfaceTable table_after(const InterfaceChanges& changes,
         for (const LostLink& link : lost) {
             interface.up = interface.up || (link.name == interface.name && link.was_up);
         }
+        interface.up = changed.up.value_or(interface.up);
     }
     return table;
 }

@@ -25,6 +25,7 @@ struct InterfaceChanges {
     struct Changed {
         IfIndex index = IfIndex::None;
         std::optional<std::uint32_t> mtu;
+        std::optional<bool> up;
         std::optional<std::vector<Prefix>> addresses;
     };
     std::vector<routing::Interface> come;  // with the indices that they will get
@@ -48,7 +49,8 @@ routing::InterfaceTable table_after(const InterfaceChanges& changes,
 // What is wrong with the routes of `next` there.
 ConfigErrors try_routes(const Config& next, const routing::InterfaceTable& table);
 
-// All but removing those that go. Rules bind the names with the next Router::adopt().
+// All but removing those that go, and up and down, which devices follow. Rules bind the names with
+// the next Router::adopt().
 void apply(const InterfaceChanges& changes, Router& router, Instant now);
 
 }  // namespace nsr::router

@@ -37,6 +37,7 @@ void Topology::join_all(const Config& config) {
         link.netns = part.operations.front().netns;
         link.part = std::move(part);
         join(link);
+        take_down(link);
     }
     setup_.leave_old_namespaces();
     parts_.engine.on_lost([this](IfIndex interface) {
@@ -96,6 +97,13 @@ void Topology::close() {
 void Topology::join(Link& link) {
     setup_.apply(link.part);
     attach(link);
+}
+
+// A device that is new has a carrier.
+void Topology::take_down(const Link& link) {
+    if (!parts_.router.interfaces().get(link.interface).up) {
+        parts_.engine.set_carrier(link.interface, false);
+    }
 }
 
 // Its part was carried out.
@@ -264,6 +272,8 @@ void Topology::exchange_one(const LinkChange& change, std::vector<std::unique_pt
     link.part.name = change.name;
     if (was_lost) {
         restore(link);
+    } else {
+        take_down(link);
     }
 }
 

@@ -83,6 +83,7 @@ class Topology {
 
     void join_all(const Config& config);
     void join(Link& link);
+    void take_down(const Link& link);
     void attach(Link& link);
     void restore(Link& link);
     void exchange_one(const LinkChange& change, std::vector<std::unique_ptr<Port>>& unused,

@@ -1,19 +1,43 @@
 #!/usr/bin/env python3
-"""A web server for the demonstration: says who asked; /slow takes three seconds.   web.py NAME PORT"""
+"""A web server for demonstrations: says who asked.   web.py NAME PORT
+
+/slow takes three seconds. /large is two megabytes, with a pause of two seconds in the middle. /crash resets the connection
+after three seconds, as a server does that is killed.
+"""
 import http.server
+import os
+import socket
+import struct
 import sys
 import time
 
 
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        if self.path == "/slow":
+        if self.path in ("/slow", "/crash"):
             time.sleep(3)
-        body = f"hello from the {sys.argv[1]}; you came from {self.client_address[0]}\n".encode()
+        if self.path == "/crash":
+            return self.crash()
+        if self.path == "/large":
+            return self.answer(b"x" * 1_000_000, 2, b"y" * 1_000_000)
+        return self.answer(f"hello from the {sys.argv[1]}; you came from {self.client_address[0]}\n".encode())
+
+    def do_POST(self):
+        size = int(self.headers["Content-Length"])
+        self.rfile.read(size)
+        self.answer(f"{size} bytes arrived\n".encode())
+
+    def answer(self, first, pause=0, second=b""):
         self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(first) + len(second)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(first)
+        time.sleep(pause)
+        self.wfile.write(second)
+
+    def crash(self):
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(self.connection.detach())
 
     def log_message(self, *_):
         pass

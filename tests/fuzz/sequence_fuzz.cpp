@@ -86,7 +86,7 @@ std::unique_ptr<Router> read_router(fuzz::Input& in) {
     settings.conntrack.tcp_loose = (how & 16) != 0 ? 0 : 1;
     settings.conntrack.tcp_be_liberal = (how & 32) != 0 ? 1 : 0;
     settings.conntrack.acct = (how & 64) != 0 ? 1 : 0;
-    settings.forwarding.rp_filter[0] = (how & 128) != 0 ? 1 : 0;
+    settings.forwarding.rp_filter.all = (how & 128) != 0 ? 1 : 0;
     router->configure(settings);
     return router;
 }

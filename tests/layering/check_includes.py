@@ -51,13 +51,15 @@ MAY_INCLUDE = {
     "router/observe": ["router/capture", "core/observe"],
     "router/explain": ["router/observe", "router/tools/iptables", "core/procfs"],
     "router/config": ["router/tools/conntrack", "router/tools/nfct", "router/tools/ip", "router/tools/ipset", "core/procfs", "core/rules/lint"],
+    "router/bundle": ["router/config", "router/observe"],
     "router/http": ["router/base", "netlink"],
     "router/control": ["router/http", "router/config", "router/ports", "router/log", "router/tools/iptables", "router/explain"],
     "router/topology": ["router/control"],
     "router/changes": ["router/topology"],
     "router/daemon": ["router/changes"],
     "router/replay": ["router/config", "router/observe"],
-    "router/commands": ["router/daemon", "router/replay"],
+    "router/import": ["router/config", "netlink"],
+    "router/commands": ["router/daemon", "router/replay", "router/import", "router/bundle"],
     "router": ["router/commands"],
 }
 EXTRA = {"netlink": ["core/wire/address.hpp"]}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random packets through this machine's kernel and through nsrouter, compared: packets, table and counters.
 
-    live.py --nsrouter PROGRAM [--seconds 60] [--seed N] [--length 120] [--keep FOLDER] [--case SEED | --cells [SHAPE] | --headers | --rulesets [NAME]]
+    live.py --nsrouter PROGRAM [--seconds 60] [--seed N] [--length 120] [--keep FOLDER] [--case SEED | --cells [SHAPE] | --headers | --sysctls | --rulesets [NAME]]
 
 Each seed is one sequence in a network namespace of its own. A difference is shrunk to the shortest sequence that still shows it and
 written below --keep as a case: router.toml, rules, in.pcapng and what the kernel did. Exit code 1 if there was any. Needs root.
@@ -26,6 +26,7 @@ import kernel
 import packets as p
 import pcapng
 import rulesets
+import sysctls
 
 
 def main():
@@ -38,6 +39,7 @@ def main():
     parser.add_argument("--case", type=int, help="only this seed, with its packets printed")
     parser.add_argument("--cells", nargs="?", const="", metavar="SHAPE", help="not random: every cell of the TCP state table, its segment in this or every shape")
     parser.add_argument("--headers", action="store_true", help="IPv6 extension headers and IPv4 options, for --seconds, from --seed on")
+    parser.add_argument("--sysctls", action="store_true", help="not random: the sysctls of net.ipv4 and net.ipv6, set between packets that they are about")
     parser.add_argument("--rulesets", nargs="?", const="", metavar="NAME", help="the whole rule files of tests/rulesets, all or one, for --seconds, from --seed on")
     parser.add_argument("--skip", action="store_true", help="end with 77 where the kernel cannot be asked")
     options = parser.parse_args()
@@ -48,6 +50,7 @@ def main():
         return 77 if options.skip else 1
     cases = random_cases(options) if options.cells is None else cells.cases(options.cells)
     cases = timed(headers.case, options) if options.headers else cases
+    cases = sysctls.cases() if options.sysctls else cases
     cases = timed(ruleset_case(options), options) if options.rulesets is not None else cases
     return 1 if compare_all(cases, options) else 0
 

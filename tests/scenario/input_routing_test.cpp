@@ -62,11 +62,12 @@ TEST_CASE("input: who says that he is a whole network gets no answer") {
 
 TEST_CASE("input: what was set for an interface before it was there counts") {
     Router::Options options;
-    options.settings.forwarding.rp_filter = {0, 0, 2};
-    options.settings.forwarding.send_redirects = {0, 0, 1};
+    const auto first = static_cast<IfIndex>(1);
+    const auto second = static_cast<IfIndex>(2);
+    options.settings.forwarding.rp_filter.set(second, 2);
     Router router(std::move(options));
     router.add_interface(routing::Interface());
     router.add_interface(routing::Interface());
-    CHECK(router.settings().forwarding.rp_filter == std::vector<std::uint32_t>{0, 0, 2});
-    CHECK(router.settings().forwarding.send_redirects == std::vector<std::uint32_t>{0, 0, 1});
+    CHECK(router.settings().forwarding.rp_filter.of(first) == 0);
+    CHECK(router.settings().forwarding.rp_filter.of(second) == 2);
 }

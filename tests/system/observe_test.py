@@ -179,7 +179,7 @@ def explain(h):
     text = h.cli("explain", "udp 10.0.1.2:4000 > 192.0.2.2:11", "--if-rule", "FORWARD -p udp --dport 11 -j ACCEPT").stdout
     h.check("explain --if-rule", "=> It passes, and leaves by wan." in text, text)
     text = h.cli("explain", "udp 10.0.1.2:4000 > 192.0.2.2:53", "--if-sysctl", "net.ipv4.ip_forward=0").stdout
-    h.check("explain --if-sysctl", "net.ipv4.ip_forward=1" in text, text)
+    h.check("explain --if-sysctl", "net.ipv4.conf.lan.forwarding=1" in text, text)
     number = json.loads(h.cli("why", "-j", "-n", "1", "reason:rule_drop").stdout)["id"]
     text = h.cli("explain", "--from-recorder", str(number)).stdout
     h.check("explain --from-recorder", "=> It is dropped." in text and "--dport 9 -j DROP" in text, text)

@@ -35,6 +35,7 @@ FOR_EVERYBODY = {
     ("PUT", "/log"): False,
     ("DELETE", "/log"): False,
     ("GET", "/sysctl"): True,
+    ("GET", "/config"): False,
     ("GET", "/conntrack"): False,
     ("DELETE", "/conntrack"): False,
     ("POST", "/conntrack"): False,

@@ -39,6 +39,11 @@ std::shared_ptr<const CompiledBlock> compile_block(std::shared_ptr<const RuleBlo
         }
     }
     block->index = BlockIndex(block->code, block->rules);
+    const auto [least, most] = std::minmax_element(
+        source->rows.begin(), source->rows.end(),
+        [](const RuleBlock::Row& a, const RuleBlock::Row& b) { return raw(a.id) < raw(b.id); });
+    block->least_id = least->id;
+    block->most_id = most->id;
     block->source = std::move(source);
     return block;
 }
@@ -149,6 +154,28 @@ class TableCompiler {
     std::unordered_map<const RuleBlock*, const std::shared_ptr<const CompiledBlock>*> known_;
 };
 
+RulePlaces places_of(const CompiledRuleset& compiled) {
+    RulePlaces places;
+    for (const auto& family : compiled.tables) {
+        for (std::size_t i = 0; i < kTableCount; ++i) {
+            for (const auto& chain : family[i]->chains) {
+                std::uint32_t before = 0;
+                for (const LinkedBlock& block : chain->blocks) {
+                    places.add({.table = static_cast<TableId>(i),
+                                .chain = chain->source.get(),
+                                .before = before,
+                                .rules = block.code->source.get(),
+                                .least = block.code->least_id,
+                                .most = block.code->most_id});
+                    before += static_cast<std::uint32_t>(block.code->rules.size());
+                }
+            }
+        }
+    }
+    places.finish();
+    return places;
+}
+
 }  // namespace
 
 std::shared_ptr<const CompiledRuleset> compile(Ruleset ruleset, InterfaceNames interfaces,
@@ -170,6 +197,7 @@ std::shared_ptr<const CompiledRuleset> compile(Ruleset ruleset, InterfaceNames i
         }
         compiled->tracking[index_of(family)] = needs_tracking(ruleset, family);
     }
+    compiled->places = places_of(*compiled);
     compiled->ruleset = std::move(ruleset);
     compiled->keys = InterfaceKeys(interfaces);
     compiled->interfaces = std::move(interfaces);

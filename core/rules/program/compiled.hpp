@@ -16,6 +16,7 @@
 #include "core/rules/program/chain_index.hpp"
 #include "core/rules/program/compiled_rule.hpp"
 #include "core/rules/program/index.hpp"
+#include "core/rules/program/rule_places.hpp"
 #include "core/rules/ruleset.hpp"
 
 namespace nsr::rules {
@@ -26,6 +27,8 @@ struct CompiledBlock {
     std::vector<CompiledRule> rules;  // of the rows of `source`
     std::vector<std::string> jumps;   // chains; operands of Jump and Goto count them
     BlockIndex index;
+    RuleId least_id = RuleId::None;  // of the rows
+    RuleId most_id = RuleId::None;
 };
 
 // What the names of a block stand for in one program.
@@ -58,6 +61,7 @@ struct CompiledRuleset {
     std::array<std::array<std::shared_ptr<const CompiledTable>, kTableCount>, 2> tables;
     std::array<std::string, 2> tracking;  // what needs_tracking() says of each family
     std::size_t deepest = 0;              // chains of the table that has most
+    RulePlaces places;
 };
 
 // What is the same in `base` (null: nothing) is shared with it. Precondition: the ruleset was

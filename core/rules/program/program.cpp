@@ -121,21 +121,8 @@ bool Program::begins_accounting() const {
     return impl_->accounting;
 }
 
-const Rule* Program::find(RuleId id) const {
-    for (const auto& family : impl_->compiled->tables) {
-        for (const auto& table : family) {
-            for (const auto& chain : table->chains) {
-                for (const LinkedBlock& block : chain->blocks) {
-                    for (const RuleBlock::Row& row : block.code->source->rows) {
-                        if (row.id == id) {
-                            return row.rule.get();
-                        }
-                    }
-                }
-            }
-        }
-    }
-    return nullptr;
+std::optional<RulePlace> Program::find(RuleId id) const {
+    return impl_->compiled->places.find(id);
 }
 
 std::size_t Program::remembered() const {

@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/base/ids.hpp"
@@ -63,8 +64,8 @@ class Program {
     [[nodiscard]] const std::string& needs_tracking(Family family) const;
     // See rules::begins_accounting, against the base.
     [[nodiscard]] bool begins_accounting() const;
-    // Walks over all rules.
-    [[nodiscard]] const Rule* find(RuleId id) const;
+    // Nothing: no rule has this id.
+    [[nodiscard]] std::optional<RulePlace> find(RuleId id) const;
     // How much its rules remember between packets; see MatchState::remembered.
     [[nodiscard]] std::size_t remembered() const;
 

@@ -27,17 +27,6 @@ std::optional<nat::Range> range_of(const NatFilter& nat) {
     return range;
 }
 
-// One zone, of both directions or of one. Nothing: more than one was given.
-bool set_zone(conntrack::NewConnection& wanted, const ConntrackFilter& filter) {
-    const int given =
-        (filter.zone ? 1 : 0) + (filter.zone_original ? 1 : 0) + (filter.zone_reply ? 1 : 0);
-    wanted.zone =
-        filter.zone.value_or(filter.zone_original.value_or(filter.zone_reply.value_or(0)));
-    wanted.zone_original = !filter.zone_reply;
-    wanted.zone_reply = !filter.zone_original;
-    return given <= 1;
-}
-
 // The expectation that expects this tuple; 0: there is none. kernel: __nf_ct_expect_find
 ExpectId expectation_of(const Tuple& tuple, const conntrack::Conntrack& conntrack, Instant now) {
     const conntrack::Expectations& expectations = conntrack.expectations();
@@ -51,6 +40,16 @@ ExpectId expectation_of(const Tuple& tuple, const conntrack::Conntrack& conntrac
 }
 
 }  // namespace
+
+bool set_zone(conntrack::NewConnection& wanted, const ConntrackFilter& filter) {
+    const int given =
+        (filter.zone ? 1 : 0) + (filter.zone_original ? 1 : 0) + (filter.zone_reply ? 1 : 0);
+    wanted.zone =
+        filter.zone.value_or(filter.zone_original.value_or(filter.zone_reply.value_or(0)));
+    wanted.zone_original = !filter.zone_reply;
+    wanted.zone_reply = !filter.zone_original;
+    return given <= 1;
+}
 
 // What is there already is an entry that -A has not added. kernel: ctnetlink_new_conntrack
 Answer make_connection(const ConntrackArgs& args, Router& router, Instant now) {

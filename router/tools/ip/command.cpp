@@ -75,6 +75,9 @@ std::string add_address(const IpArgs& args, Router& router, IfIndex interface) {
         return "Error: " + family_name(args) + ": Address already assigned to " +
                router.interfaces().get(owner).name + ".";
     }
+    if (args.prefix.address.is_v6() && router.interfaces().get(interface).ipv6_disabled) {
+        return "Error: ipv6: IPv6 is disabled on this device.";
+    }
     return router.add_address(interface, args.prefix)
                ? ""
                : "Error: " + family_name(args) + ": Address already assigned.";

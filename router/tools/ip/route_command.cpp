@@ -1,4 +1,4 @@
-// `ip route add ...|flush|get` on a running router.
+// `ip route add ...|flush` on a running router.
 #include <algorithm>
 
 #include "core/pipeline/router.hpp"
@@ -8,8 +8,6 @@
 namespace nsr::router {
 namespace {
 
-using routing::Decision;
-using routing::Destination;
 using routing::Route;
 using routing::RouteChange;
 
@@ -85,59 +83,6 @@ bool is_within(const RouteSelection& selection, const Prefix& to) {
     return false;
 }
 
-std::string why_not(Destination kind) {
-    switch (kind) {
-        case Destination::Blackhole:
-            return "RTNETLINK answers: Invalid argument";
-        case Destination::Prohibit:
-            return "RTNETLINK answers: Permission denied";
-        case Destination::Unreachable:
-            return "RTNETLINK answers: No route to host";
-        default:
-            return "RTNETLINK answers: Network is unreachable";
-    }
-}
-
-// The address that the router would send from; empty: it has none.
-std::string source_text(const routing::Flow& flow, const Decision& decision, const Router& router) {
-    const IpAddress& to = flow.destination;
-    if (decision.kind == Destination::Local) {
-        return " src " + to_string(to);
-    }
-    const auto source =
-        decision.source.family != Family::None
-            ? std::optional(decision.source)
-            : router.interfaces().source_for(decision.out, to.is_v4() ? decision.next_hop : to);
-    return source ? " src " + to_string(*source) : "";
-}
-
-std::string way_text(const routing::Flow& flow, const Decision& decision, const Router& router) {
-    const bool own = decision.kind == Destination::Local;
-    std::string text = (own ? "local " : "") + to_string(flow.destination);
-    if (flow.source.family != Family::None) {
-        text += " from " + to_string(flow.source);
-    }
-    const bool local = decision.kind != Destination::Unicast;
-    if (!local && decision.next_hop != flow.destination) {
-        text += " via " + to_string(decision.next_hop);
-    }
-    text += " dev " + (local ? std::string("lo") : router.interfaces().get(decision.out).name);
-    if (decision.table != routing::kMainTable && decision.table != 0 && !own) {
-        text += " table " + table_name(decision.table);
-    }
-    if (flow.source.family == Family::None) {
-        text += source_text(flow, decision, router);
-    }
-    if (flow.mark != 0) {
-        text += " mark " + std::to_string(flow.mark);
-    }
-    if (decision.mtu != 0) {
-        text += std::string(" mtu ") + (decision.mtu_locked ? "lock " : "") +
-                std::to_string(decision.mtu);
-    }
-    return text + "\n";
-}
-
 }  // namespace
 
 std::string change_route(const IpArgs& args, Router& router, IfIndex interface) {
@@ -170,28 +115,6 @@ void flush_routes(const IpArgs& args, Router& router, IfIndex interface) {
     for (const Route& route : meant) {
         static_cast<void>(router.remove_route(route));
     }
-}
-
-IpAnswer get_route(const IpArgs& args, const Router& router) {
-    routing::Flow flow = args.question.flow;
-    const std::pair<const std::string&, IfIndex&> names[] = {{args.question.in, flow.in},
-                                                             {args.question.out, flow.out}};
-    for (const auto& [name, index] : names) {
-        const routing::Interface* interface = router.interfaces().find(name);
-        if (!name.empty() && name != "lo" && interface == nullptr) {
-            return {{}, no_device(name)};
-        }
-        index = interface == nullptr ? index : interface->index;
-    }
-    const bool begins_here = flow.in == IfIndex::Loopback;
-    if (begins_here && flow.source.is_v4() && !router.interfaces().is_own(flow.source)) {
-        return {{}, why_not(Destination::None)};  // kernel: ip_route_output_key_hash_rcu
-    }
-    const Decision decision = router.routes().lookup(flow);
-    const bool leads = leads_somewhere(decision) || decision.kind == Destination::Broadcast ||
-                       decision.kind == Destination::Multicast;
-    return leads ? IpAnswer{way_text(flow, decision, router), {}}
-                 : IpAnswer{{}, why_not(decision.kind)};
 }
 
 }  // namespace nsr::router

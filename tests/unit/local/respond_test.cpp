@@ -30,6 +30,16 @@ bool is_own(const IpAddress& address) {
     return address == IpAddress::v4(10, 9, 0, 1) || address == *parse_address("fd00:9::1");
 }
 
+// Pings to many, which the router keeps from it (icmp_echo_ignore_broadcasts), and to groups that
+// the router has not joined.
+bool is_kept_from_it(const Layout& layout) {
+    const IpAddress& to = layout.destination;
+    const bool to_many = layout.family == Family::Ipv4
+                             ? !is_own(to)
+                             : to.is_multicast() && to != *parse_address("ff02::1");
+    return to_many && proto::is_icmp(layout.protocol);
+}
+
 // What a router around the built-in host sends back.
 std::optional<Packet> answer_to(Packet& question, std::uint32_t time_of_day) {
     const Verdict verdict = dissect(question);
@@ -39,7 +49,7 @@ std::optional<Packet> answer_to(Packet& question, std::uint32_t time_of_day) {
     if (verdict.dropped() && layout.problem_pointer != 0) {
         error =
             IcmpError{wire::icmpv6::kParameterProblem, layout.problem_code, layout.problem_pointer};
-    } else if (verdict.accepted()) {
+    } else if (verdict.accepted() && !is_kept_from_it(layout)) {
         Response response = respond(question, !is_own(layout.destination), {time_of_day, {}});
         error = response.error;
         answer = std::move(response.answer);

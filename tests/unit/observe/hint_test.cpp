@@ -37,6 +37,10 @@ TEST_CASE("hint: every reason has one, and no gap is left in it") {
 TEST_CASE("hint: a rule that drops is named, with what would have to stand before it") {
     CHECK(hint(at_forward(DropReason::RuleDrop)) ==
           "a rule before rules.v4:7 in FORWARD that accepts NEW packets from lan to wan");
+    HintContext context = at_forward(DropReason::RuleReject);
+    context.rule = "by command";
+    CHECK(hint(context) ==
+          "a rule before that in FORWARD that accepts NEW packets from lan to wan");
 }
 
 TEST_CASE("hint: an INVALID packet is told what would make it valid") {
@@ -46,4 +50,17 @@ TEST_CASE("hint: an INVALID packet is told what would make it valid") {
     CHECK(hint(context).starts_with("net.netfilter.nf_conntrack_tcp_be_liberal=1; else a rule "));
     context.why_invalid = "it begins no connection";
     CHECK(hint_for_invalid(context).find("nf_conntrack_tcp_loose=1") != std::string::npos);
+}
+
+TEST_CASE("hint: what helps is said of the link and the protocol at hand") {
+    const std::string reverse = hint(at_forward(DropReason::ReversePathFilter));
+    CHECK(reverse.find("a route back to its source through lan") != std::string::npos);
+    CHECK(reverse.find("net.ipv4.conf.lan.rp_filter=2") != std::string::npos);
+    const std::string big = hint(at_forward(DropReason::TooBig));
+    CHECK(big.find("the ICMP error") != std::string::npos);
+    CHECK(big.find("a larger MTU of wan") != std::string::npos);
+    HintContext late = at_forward(DropReason::RuleDrop);
+    late.info = CtInfo::Invalid;
+    late.why_invalid = "invalid new";
+    CHECK(hint(late).find("has forgotten it") != std::string::npos);
 }

@@ -131,13 +131,13 @@ const std::array kTales = {
     Tale{ReversePathFilter, [](Bench& b) { b.from_lan(udp("192.0.2.9:1", kServer)); }, "",
          [] {
              Router::Options options;
-             options.settings.forwarding.rp_filter = {1};
+             options.settings.forwarding.rp_filter.all = 1;
              return options;
          }},
     Tale{ForwardingDisabled, [](Bench& b) { b.from_lan(query()); }, "",
          [] {
              Router::Options options;
-             options.settings.forwarding.ip_forward = 0;
+             options.settings.forwarding.ipv4_forwarding.otherwise = 0;
              return options;
          }},
     Tale{NoRoute, [](Bench& b) { b.from_lan(udp(kClient, kFar)); }},

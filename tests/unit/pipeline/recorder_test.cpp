@@ -34,6 +34,13 @@ std::uint64_t count_at(const Bench& bench, DropReason reason) {
     return sum;
 }
 
+// Rules in the place of those at work.
+void apply(Bench& bench, const char* rules) {
+    rules::Ruleset ruleset;
+    REQUIRE(rules::parse_save(rules, "given", Family::Ipv4, ruleset).empty());
+    bench.router->apply(std::move(ruleset), bench.now);
+}
+
 const Record& last(const Bench& bench) {
     const pipeline::Recorder& recorder = bench.router->recorder();
     return recorder[recorder.size() - 1];
@@ -64,20 +71,19 @@ TEST_CASE("recorder: a drop knows its hook, its table and its rule") {
     CHECK(record.state == "SYN_SENT");
     CHECK(record.length == 40);
     CHECK(record.bytes().size() == 40);
-    const auto names = bench.router->blamed_rules();
-    REQUIRE(names.contains(record.place.rule));
-    const auto& name = names.at(record.place.rule);
-    CHECK(name.chain == "web");
-    CHECK(name.number == 2);
-    CHECK(name.where.line == 7);
-    CHECK_FALSE(name.gone);
+    const auto name = bench.router->name_of_rule(record.place.rule);
+    REQUIRE(name);
+    CHECK(name->chain == "web");
+    CHECK(name->number == 2);
+    CHECK(name->where.line == 7);
+    CHECK_FALSE(name->gone);
 }
 
 TEST_CASE("recorder: a reject is the rule's, whatever its answer met") {
     Bench bench(kRules);
     bench.from_lan(syn("192.0.2.7:81"));
     CHECK(last(bench).place.reason == DropReason::RuleReject);
-    CHECK(bench.router->blamed_rules().at(last(bench).place.rule).number == 1);
+    CHECK(bench.router->name_of_rule(last(bench).place.rule)->number == 1);
 }
 
 TEST_CASE("recorder: a policy has no rule, and what is between hooks has no stage") {
@@ -162,6 +168,75 @@ TEST_CASE("recorder: the ring keeps the latest, and numbers go on") {
     CHECK(recorder.size() == 0);
 }
 
+TEST_CASE("recorder: a connection that was let through is dropped, and let through again") {
+    using Change = Record::Change;
+    Bench bench;
+    const auto& recorder = bench.router->recorder();
+    const auto packet = [&] { bench.from_lan(udp("10.0.0.2:4000", "192.0.2.7:53")); };
+    packet();
+    bench.from_wan(udp("192.0.2.7:53", "10.0.0.2:4000"));
+    CHECK(recorder.made() == 0);
+
+    apply(bench, "*filter\n-A FORWARD -p udp -j DROP\nCOMMIT\n");
+    packet();
+    CHECK(last(bench).dropped);
+    CHECK(last(bench).change == Change::NowDropped);
+    packet();
+    CHECK(last(bench).dropped);
+    CHECK(last(bench).change == Change::None);
+    bench.from_lan(udp("10.0.0.2:4001", "192.0.2.7:53"));  // nobody ever let this one through
+    CHECK(last(bench).change == Change::None);
+    CHECK(recorder.made() == 3);
+
+    apply(bench, "");
+    packet();
+    CHECK(recorder.made() == 4);
+    CHECK_FALSE(last(bench).dropped);
+    CHECK(last(bench).change == Change::NowAccepted);
+    CHECK(last(bench).conn != ConnId::None);
+    CHECK(last(bench).out == bench.wan);
+    packet();
+    bench.from_lan(udp("10.0.0.2:4001", "192.0.2.7:53"));
+    CHECK(recorder.made() == 4);
+}
+
+TEST_CASE("recorder: an error about a connection is no packet of it") {
+    Bench bench;
+    bench.from_lan(udp("10.0.0.2:4000", "192.0.2.7:53"));
+    apply(bench, "*filter\n-A FORWARD -p icmp -j DROP\nCOMMIT\n");
+    bench.from_wan(
+        ip(1, "192.0.2.7", "10.0.0.2").icmp(3, 3, 0).quoting(udp("10.0.0.2:4000", "192.0.2.7:53")));
+    REQUIRE(last(bench).dropped);
+    CHECK(last(bench).info == CtInfo::RelatedReply);
+    CHECK(last(bench).change == Record::Change::None);
+}
+
+TEST_CASE("recorder: a full table tells which connection it gave up") {
+    Router::Options options{.tracking = TrackingMode::On};
+    options.settings.conntrack.max = 1;
+    Bench bench("", Family::Ipv4, std::move(options));
+    bench.from_lan(udp("10.0.0.2:4000", "192.0.2.7:53"));
+    CHECK(bench.router->recorder().made() == 0);
+    bench.now += std::chrono::seconds(1);
+    bench.from_lan(udp("10.0.0.2:4001", "192.0.2.7:53"));
+    REQUIRE(bench.router->recorder().made() == 1);
+    const Record& record = last(bench);
+    CHECK(record.change == Record::Change::Evicted);
+    CHECK_FALSE(record.dropped);
+    CHECK(record.at == bench.now);
+    REQUIRE(record.bytes().size() == 28);
+    CHECK(wire::load16(record.bytes().data() + 20) == 4000);
+    CHECK(bench.router->conntrack().stats().early_drop == 1);
+
+    // One that an administrator takes away is no eviction.
+    conntrack::Table::Cursor cursor;
+    std::size_t looks = 1000;
+    const auto left = bench.router->conntrack().table().next(cursor, looks);
+    REQUIRE(left);
+    bench.router->destroy_connection(*left, bench.now);
+    CHECK(bench.router->recorder().made() == 1);
+}
+
 TEST_CASE("drop places: counted by where, and a rule that has gone is still named") {
     Bench bench(kRules);
     for (int i = 0; i < 3; ++i) {
@@ -171,10 +246,12 @@ TEST_CASE("drop places: counted by where, and a rule that has gone is still name
     CHECK(count_at(bench, DropReason::RuleDrop) == 4);
     CHECK(bench.router->drop_places().rows().size() == 2);
     bench.router->apply({}, bench.now);
-    const auto names = bench.router->blamed_rules();
-    REQUIRE(names.size() == 1);
-    CHECK(names.begin()->second.gone);
-    CHECK(names.begin()->second.text == "-A web -p tcp -m tcp --dport 82 -j DROP");
+    const auto name = bench.router->name_of_rule(last(bench).place.rule);
+    REQUIRE(name);
+    CHECK(name->gone);
+    CHECK(name->chain == "web");
+    CHECK(name->number == 2);
+    CHECK(name->text == "-A web -p tcp -m tcp --dport 82 -j DROP");
 }
 
 TEST_CASE("drop places: every drop that is counted has a place") {

@@ -88,7 +88,7 @@ TEST_CASE("a written value is what the router works with") {
     CHECK(bench.write("net.netfilter.nf_conntrack_tcp_timeout_time_wait", "5") == "5");
     CHECK(bench.router.settings().conntrack.timeouts.tcp_time_wait == 5);
     CHECK(bench.write("net.ipv4.ip_forward", "0") == "0");
-    CHECK(bench.router.settings().forwarding.ip_forward == 0);
+    CHECK(bench.router.settings().forwarding.ipv4_forwarding.all == 0);
     CHECK(bench.write("net.netfilter.nf_conntrack_frag6_timeout", "1") == "1");
     CHECK(bench.router.settings().defrag.frag6_timeout == 1);
     CHECK(bench.write("net.ipv4.icmp_ratelimit", "5") == "8");  // two ticks
@@ -119,17 +119,112 @@ TEST_CASE("keys per interface: all and every name; the other separator stands fo
     Bench bench;
     CHECK(bench.write("net.ipv4.conf.lan.rp_filter", "1") == "1");
     CHECK(bench.read("net.ipv4.conf.all.rp_filter") == "0");
-    CHECK(bench.router.settings().forwarding.rp_filter[1] == 1);
+    CHECK(bench.router.settings().forwarding.rp_filter.of(static_cast<IfIndex>(1)) == 1);
     CHECK(bench.write("net.ipv4.conf.eth0/100.send_redirects", "1") == "1");
     CHECK(bench.read("net/ipv4/conf/eth0.100/send_redirects") == "1");
     CHECK(bench.read("net.ipv4.conf.wan.rp_filter") == "ENOENT");
 }
 
+// What `sysctl -n` says of all of them in a namespace of Linux 6.18 after the same writes, where a
+// has an IPv4 address and b none: tests/system/sysctl_test.py asks it.
+TEST_CASE("all, default and an interface: who follows whom") {
+    Router router({});
+    procfs::Context context{router};
+    const auto come = [&](const char* name, std::vector<Prefix> addresses) {
+        router.add_interface({.name = name, .addresses = std::move(addresses)});
+    };
+    const auto set = [&](const std::string& name, const char* value) {
+        REQUIRE(procfs::write_sysctl(context, "net." + name, value));
+    };
+    const auto all = [&](const std::string& directory, const std::string& key) {
+        std::string values;
+        for (const std::string_view name : {"all", "default", "a", "b", "c"}) {
+            const auto value = procfs::read_sysctl(
+                context, "net." + directory + ".conf." + std::string(name) + "." + key);
+            values += value ? *value + " " : "";
+        }
+        return values;
+    };
+    come("a", {*parse_prefix("10.0.0.1/24")});
+    come("b", {});
+
+    set("ipv4.conf.default.rp_filter", "1");  // b has no value of its own yet
+    CHECK(all("ipv4", "rp_filter") == "0 1 0 1 ");
+    set("ipv4.conf.b.rp_filter", "0");
+    set("ipv4.conf.default.rp_filter", "2");
+    CHECK(all("ipv4", "rp_filter") == "0 2 0 0 ");
+    come("c", {*parse_prefix("10.0.1.1/24")});
+    CHECK(all("ipv4", "rp_filter") == "0 2 0 0 2 ");
+    set("ipv4.conf.all.rp_filter", "1");
+    CHECK(all("ipv4", "rp_filter") == "1 2 0 0 2 ");
+
+    set("ipv4.conf.a.forwarding", "0");
+    set("ipv4.ip_forward", "1");  // it was 1
+    CHECK(all("ipv4", "forwarding") == "1 1 0 1 1 ");
+    set("ipv4.ip_forward", "2");
+    CHECK(all("ipv4", "forwarding") == "2 2 2 2 2 ");
+    set("ipv4.conf.default.forwarding", "0");
+    CHECK(all("ipv4", "forwarding") == "2 0 2 2 2 ");
+    set("ipv4.conf.all.forwarding", "0");
+    CHECK(*procfs::read_sysctl(context, "net.ipv4.ip_forward") == "0");
+
+    set("ipv6.conf.a.forwarding", "0");
+    set("ipv6.conf.all.forwarding", "1");  // it was 1, too
+    CHECK(all("ipv6", "forwarding") == "1 1 1 1 1 ");
+    set("ipv6.conf.default.disable_ipv6", "1");
+    CHECK(all("ipv6", "disable_ipv6") == "0 1 0 0 0 ");
+    set("ipv6.conf.all.disable_ipv6", "0");
+    CHECK(all("ipv6", "disable_ipv6") == "0 0 0 0 0 ");
+}
+
+TEST_CASE("what later interfaces have: every key of conf") {
+    for (const procfs::SysctlRow& row : procfs::sysctl_rows()) {
+        if (!row.per_interface() || row.kind == procfs::SysctlKind::Fixed) {
+            continue;
+        }
+        CAPTURE(row.name);
+        Router router({});
+        procfs::Context context{router};
+        const auto of = [&](const char* name) {
+            std::string path(row.name);
+            return "net/" + path.replace(path.find('*'), 1, name);
+        };
+        const auto come = [&](const char* name, const char* address) {
+            router.add_interface({.name = name, .addresses = {*parse_prefix(address)}});
+        };
+        come("before", "10.0.0.1/24");
+        REQUIRE(procfs::write_sysctl(context, of("default"), "77"));
+        come("after", "10.0.1.1/24");
+        REQUIRE(procfs::write_sysctl(context, of("default"), "78"));
+        CHECK(*procfs::read_sysctl(context, of("before")) == std::to_string(row.initial));
+        CHECK(*procfs::read_sysctl(context, of("after")) == "77");
+    }
+}
+
+TEST_CASE("keys that a router has no use for are refused with the reason") {
+    const Bench bench;
+    for (const auto& [name, why] : {std::pair("net.ipv4.conf.lan.arp_ignore", "no ARP"),
+                                    std::pair("net.ipv4.conf.all.arp_announce", "no ARP"),
+                                    std::pair("net/ipv4/conf/eth0.100/arp_filter", "no ARP"),
+                                    std::pair("net.ipv4.ip_local_port_range", "1024-65535"),
+                                    std::pair("net.ipv4.tcp_syncookies", "no sockets"),
+                                    std::pair("net.core.rmem_max", "no sockets"),
+                                    std::pair("net.bridge.bridge-nf-call-iptables", "bridge")}) {
+        CAPTURE(name);
+        const auto read = procfs::read_sysctl(bench.context, name);
+        REQUIRE_FALSE(read);
+        CHECK(read.error().code == Errno::NoEntry);
+        CHECK(read.error().detail.find(why) != std::string::npos);
+    }
+    CHECK(procfs::why_no_sysctl("net.ipv4.conf.lan.rp_filtre").empty());
+}
+
 TEST_CASE("sysctl -a: in the order of the directories, nf_conntrack_max last") {
     const Bench bench;
     const std::vector<std::string> names = procfs::sysctl_names(bench.context);
-    CHECK(names.front() == "net.ipv4.conf.all.rp_filter");
+    CHECK(names.front() == "net.ipv4.conf.all.accept_local");
     CHECK(names.back() == "net.nf_conntrack_max");
+    CHECK(procfs::read_all_sysctls(bench.context).size() == names.size());
     const auto at = [&](std::string_view name) {
         return std::find(names.begin(), names.end(), name) - names.begin();
     };
@@ -173,7 +268,7 @@ TEST_CASE("a configuration is checked and set without a router, whether or not t
 TEST_CASE("each sysctl begins with the value that its row names") {
     Bench bench;
     for (const procfs::SysctlRow& row : procfs::sysctl_rows()) {
-        const procfs::Sysctl sysctl{&row, 0};
+        const procfs::Sysctl sysctl{&row};
         CAPTURE(row.name);
         CHECK(procfs::read_sysctl(sysctl, bench.context) == std::to_string(row.initial));
     }

@@ -92,7 +92,7 @@ TEST_CASE("directories follow from the paths") {
     CHECK(bench.list("/proc/") == "net/ nsrouter/ self/ sys/ ");
     CHECK(bench.list("/proc/self") == "net/ ");
     CHECK(bench.list("/proc/sys/net") == "ipv4/ ipv6/ netfilter/ nf_conntrack_max ");
-    CHECK(bench.list("/proc/sys/net/ipv4/conf") == "all/ lan/ ");
+    CHECK(bench.list("/proc/sys/net/ipv4/conf") == "all/ default/ lan/ ");
     CHECK(bench.list("/proc/net/stat") == "nf_conntrack ");
     CHECK(bench.list("/proc/net/self/nothing") == "ENOENT");
     CHECK(bench.list("/proc/net/dev") == "ENOTDIR");

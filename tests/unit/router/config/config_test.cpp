@@ -164,9 +164,8 @@ mode = "off"
     REQUIRE(options.ok());
     CHECK(options->settings.conntrack.timeouts.udp == 21);
     CHECK(options->settings.defrag.ipfrag_time == 3);
-    REQUIRE(options->settings.forwarding.rp_filter.size() == 3);
-    CHECK(options->settings.forwarding.rp_filter[2] == 1);
-    CHECK(options->settings.forwarding.ip_forward == 1);
+    CHECK(options->settings.forwarding.rp_filter.of(static_cast<IfIndex>(2)) == 1);
+    CHECK(options->settings.forwarding.ipv4_forwarding.all == 1);
 }
 
 TEST_CASE("the table is sized by memory unless the file says otherwise") {

@@ -14,8 +14,10 @@
 #include <vector>
 
 #include "core/base/drop_reason.hpp"
+#include "core/rules/language/parse.hpp"
 #include "core/sets/sets.hpp"
 #include "router/control/pressure.hpp"
+#include "tests/support/packet_builder.hpp"
 #include "tests/unit/router/control/port_fixture.hpp"
 
 namespace nsr::router {
@@ -183,6 +185,92 @@ TEST_CASE("metrics: drops of every reason and family are there before they happe
     CHECK(drops.size() == 2 * kDropReasonCount);
     CHECK(std::all_of(drops.begin(), drops.end(),
                       [](const Sample& each) { return each.value == "0"; }));
+}
+
+// A network inside and one outside, and packets between them.
+struct TwoNetworks {
+    TwoNetworks() {
+        lan = add("lan", "10.0.0.1/24");
+        wan = add("wan", "192.0.2.1/24");
+    }
+    IfIndex add(const char* name, const char* address) {
+        return port.router().add_interface({.name = name, .addresses = {*parse_prefix(address)}});
+    }
+    void rules(const char* text) {
+        rules::Ruleset ruleset;
+        REQUIRE(rules::parse_save(text, "given", Family::Ipv4, ruleset).empty());
+        port.router().apply(std::move(ruleset), now);
+    }
+    void send(IfIndex in, const test::PacketBuilder& packet) {
+        Packet made = packet.packet(pool);
+        made.meta.in = in;
+        EgressQueue left;
+        port.router().receive({&made, 1}, now, left);
+    }
+
+    PortFixture port;
+    BufferPool pool;
+    Instant now = SystemClock().now();
+    IfIndex lan = IfIndex::None;
+    IfIndex wan = IfIndex::None;
+};
+
+std::string value_of(const Exposition& read, const std::string& name,
+                     const std::map<std::string, std::string>& labels) {
+    for (const Sample& sample : read.of(name)) {
+        const bool fits = std::all_of(labels.begin(), labels.end(), [&](const auto& label) {
+            const auto found = sample.labels.find(label.first);
+            return found != sample.labels.end() && found->second == label.second;
+        });
+        if (fits) {
+            return sample.value;
+        }
+    }
+    return "none";
+}
+
+TEST_CASE("metrics: packets by hook and verdict") {
+    TwoNetworks net;
+    net.rules("*filter\n-A FORWARD -p tcp -j DROP\nCOMMIT\n");
+    const auto count = [&](const char* hook, const char* verdict) {
+        return value_of(scrape(net.port), "nsrouter_hook_packets_total",
+                        {{"family", "ipv4"}, {"hook", hook}, {"verdict", verdict}});
+    };
+    CHECK(count("FORWARD", "accept") == "0");
+    net.send(net.lan, test::udp("10.0.0.2:1", "192.0.2.7:53"));
+    net.send(net.lan, test::udp("10.0.0.2:2", "192.0.2.7:53"));
+    net.send(net.lan, test::tcp("10.0.0.2:1", "192.0.2.7:80").syn());
+    net.send(net.lan,
+             test::udp("10.0.0.2:1", "192.0.2.7:53").payload(2000).fragment(0, true, 1000));
+    CHECK(count("PREROUTING", "accept") == "3");
+    CHECK(count("PREROUTING", "stolen") == "1");
+    CHECK(count("FORWARD", "accept") == "2");
+    CHECK(count("FORWARD", "drop") == "1");
+    CHECK(count("POSTROUTING", "accept") == "2");
+    CHECK(count("INPUT", "accept") == "0");
+    CHECK(scrape(net.port).of("nsrouter_hook_packets_total").size() == 2 * kHookCount * 3);
+}
+
+TEST_CASE("metrics: ports in use of each outside address") {
+    TwoNetworks net;
+    net.rules(
+        "*nat\n-A POSTROUTING -o wan -p udp -j SNAT --to-source "
+        "192.0.2.100-192.0.2.101:5000-5009\nCOMMIT\n");
+    CHECK(scrape(net.port).of("nsrouter_nat_pool_ports_used").empty());
+    for (int i = 0; i < 6; ++i) {
+        net.send(net.lan, test::udp("10.0.0." + std::to_string(2 + i) + ":4000", "192.0.2.7:53"));
+    }
+    const Exposition read = scrape(net.port);
+    int used = 0;
+    for (const Sample& sample : read.of("nsrouter_nat_pool_ports_used")) {
+        CHECK(sample.labels.at("protocol") == "udp");
+        const int here = std::stoi(sample.value);
+        CHECK(value_of(read, "nsrouter_nat_pool_ports_free",
+                       {{"address", sample.labels.at("address")}}) == std::to_string(10 - here));
+        used += here;
+    }
+    CHECK(used == 6);
+    CHECK(read.of("nsrouter_nat_translated_connections")[0].value == "6");
 }
 
 TEST_CASE("metrics: buckets grow, and the last one holds all") {

@@ -28,6 +28,7 @@ const std::map<std::pair<std::string, std::string>, bool> kForEverybody = {
     {{"PUT", "/log"}, false},
     {{"DELETE", "/log"}, false},
     {{"GET", "/sysctl"}, true},
+    {{"GET", "/config"}, false},
     {{"GET", "/conntrack"}, false},
     {{"DELETE", "/conntrack"}, false},
     {{"POST", "/conntrack"}, false},

@@ -7,10 +7,14 @@
 
 #include <boost/json.hpp>
 #include <string>
+#include <vector>
 
 #include "core/procfs/nf_conntrack.hpp"
 #include "core/procfs/tree.hpp"
 #include "core/rules/save.hpp"
+#include "core/wire/bytes.hpp"
+#include "core/wire/checksum.hpp"
+#include "core/wire/tcp.hpp"
 #include "tests/support/bench.hpp"
 
 namespace nsr::router {
@@ -110,6 +114,25 @@ TEST_CASE("explain: the answer, and what follows") {
     CHECK(has(text, "SYN_RECV becomes ESTABLISHED"));
 }
 
+TEST_CASE("explain: what NAT does to a known connection was decided by its first packet") {
+    const std::string decided = "which alone asks the rules of nat";
+    Asked asked;
+    CHECK(asked.ask("packet tcp 10.0.0.2:4000 > 192.0.2.7:80 S\n").find(decided) ==
+          std::string::npos);
+    asked.bench.from_lan(tcp("10.0.0.2:4000", "192.0.2.7:80").syn().seq(1));
+    CHECK(has(asked.ask("packet tcp 10.0.0.2:4000 > 192.0.2.7:80 S\n"),
+              "NAT makes its source 192.0.2.1:4000 of 10.0.0.2:4000. So it was with the first "
+              "packet of the connection, " +
+                  decided));
+}
+
+TEST_CASE("explain: targets that change a packet say what they change") {
+    Asked asked;
+    CHECK(has(asked.ask("packet tcp 10.0.0.2:4000 > 192.0.2.7:80 S\n"
+                        "if-rule -t mangle -I PREROUTING -j TTL --ttl-set 1\n"),
+              "rule 1 of PREROUTING in mangle changes its TTL: "));
+}
+
 TEST_CASE("explain: what if there were another rule, or another sysctl") {
     Asked asked;
     CHECK(has(asked.ask("packet udp 10.0.0.2:4000 > 192.0.2.7:53\n"
@@ -117,7 +140,7 @@ TEST_CASE("explain: what if there were another rule, or another sysctl") {
               "rule 1 of FORWARD in filter accepts it"));
     Asked off;
     CHECK(has(off.ask("packet tcp 10.0.0.2:4000 > 192.0.2.7:80\nif-sysctl net.ipv4.ip_forward=0\n"),
-              "What would let it through: net.ipv4.ip_forward=1.\n"));
+              "What would let it through: net.ipv4.conf.lan.forwarding=1.\n"));
 }
 
 TEST_CASE("explain: a packet that the recorder kept, again and otherwise") {
@@ -126,6 +149,24 @@ TEST_CASE("explain: a packet that the recorder kept, again and otherwise") {
     CHECK(has(asked.ask("record 1\n"), "=> It is dropped."));
     CHECK(has(asked.ask("record 1\nif-rule FORWARD -p udp -j ACCEPT\n"), "=> It passes"));
     CHECK(asked.ask("record 99\n") == "error: record 99 is not kept (any more)");
+}
+
+TEST_CASE("explain: a captured packet whose checksum the device was to finish is taken as right") {
+    const auto told = [](const std::vector<std::uint8_t>& bytes) {
+        Asked asked;
+        return asked.ask("bytes lan " +
+                         hex_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()}) +
+                         "\n");
+    };
+    const PacketBuilder syn = tcp("10.0.0.2:4000", "192.0.2.7:80").syn();
+    auto unfinished = syn.bytes();
+    wire::store16(
+        unfinished.data() + 20 + wire::tcp::kChecksumOffset,
+        wire::pseudo_header_sum(*parse_address("10.0.0.2"), *parse_address("192.0.2.7"),
+                                proto::kTcp, static_cast<std::uint32_t>(unfinished.size() - 20)));
+    CHECK(has(told(unfinished), "it begins one (NEW)"));
+    ++unfinished[20 + wire::tcp::kChecksumOffset];
+    CHECK(has(told(unfinished), "INVALID (bad checksum)"));
 }
 
 TEST_CASE("explain: packets of a capture, in hexadecimal") {

@@ -78,6 +78,8 @@ TEST_CASE("filter: words are asked of what became of the packet") {
         {"verdict:left", true, false},
         {"verdict:dropped", false, true},
         {"reason:any", false, true},
+        {"change:any", false, false},
+        {"verdict:evicted", false, false},
         {"reason:policy_drop,rule_drop", false, true},
         {"rule:given:5", true, false},
         {"rule:given:5:4", true, false},
@@ -115,7 +117,8 @@ TEST_CASE("filter: what is wrong is told with its column") {
     CHECK(error_of("state:FOO").find("filter: column 7: state: there is no \"FOO\"") == 0);
     CHECK(error_of("in:lan stat:NEW") ==
           "filter: column 8: there is no word \"stat:\"; did you mean \"state\"?; known: state, "
-          "in, out, hook, table, chain, rule, verdict, reason, zone, mark, connection, traced");
+          "in, out, hook, table, chain, rule, verdict, reason, change, zone, mark, connection, "
+          "traced");
     CHECK(error_of("zone:x") == "filter: column 6: zone: \"x\" is no number");
     CHECK(error_of("state:NEW,") == "filter: column 11: state: a value is missing");
     CHECK(error_of("reason:policy_dorp").find("did you mean \"policy_drop\"?") !=

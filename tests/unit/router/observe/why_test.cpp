@@ -100,4 +100,65 @@ TEST_CASE("why: filters, and the last so many that fit") {
     CHECK(json::parse(last).at("id") == 3);
 }
 
+TEST_CASE("why: connections whose packets are dropped now, are let through again, or gave way") {
+    Gone gone;
+    const auto rules = [&](const char* text) {
+        rules::Ruleset ruleset;
+        REQUIRE(rules::parse_save(text, "given", Family::Ipv4, ruleset).empty());
+        gone.bench.router->apply(std::move(ruleset), gone.bench.now);
+    };
+    const auto packet = [&] {
+        gone.bench.from_lan(tcp("10.0.0.2:4000", "192.0.2.7:80").seq(6).ack(1001).payload(5));
+    };
+    rules("*filter\n-A FORWARD -p tcp -j DROP\nCOMMIT\n");
+    packet();
+    rules("");
+    packet();
+    pipeline::Settings settings = gone.bench.router->settings();
+    settings.conntrack.max = 2;  // one of them is ASSURED
+    gone.bench.router->configure(settings);
+    gone.bench.from_lan(udp("10.0.0.2:4001", "192.0.2.7:53"));
+    gone.bench.from_lan(udp("10.0.0.2:4002", "192.0.2.7:53"));
+
+    const std::string text = gone.told("change:any");
+    CAPTURE(text);
+    for (const char* part : {
+             "dropped, rule_drop",
+             "    change: packets of this connection were let through until now\n",
+             ": let through again\n    change: packets of this connection were dropped until now\n",
+             ": evicted from the table\n    change: the table was full, and this connection gave "
+             "way to a new one;",
+             "    what lets it through: a larger net.netfilter.nf_conntrack_max, or shorter "
+             "timeouts\n",
+         }) {
+        CAPTURE(part);
+        CHECK(text.find(part) != std::string::npos);
+    }
+    CHECK(lines(gone.told("change:now_dropped", true)) == 1);
+    CHECK(lines(gone.told("change:now_accepted", true)) == 1);
+    CHECK(lines(gone.told("!change:any", true)) == 3);
+    const std::string evicted = gone.told("verdict:evicted", true);
+    const auto row = json::parse(evicted.substr(0, evicted.find('\n'))).as_object();
+    CHECK(row.at("change").as_string() == "evicted");
+    CHECK(row.at("in").is_null());
+}
+
+TEST_CASE("why: a packet is as long as it was, not as what is kept of it") {
+    Gone gone;
+    gone.bench.from_lan(udp("10.0.0.2:4000", "192.0.2.7:53").payload(1000));
+    const std::string text = gone.told({}, false, 1);
+    CAPTURE(text);
+    CHECK(text.find(" len=1028 ") != std::string::npos);
+}
+
+TEST_CASE("why: what reached the router itself, or found no room, has no state of a connection") {
+    Gone gone;
+    gone.bench.from_lan(udp("10.0.0.2:4000", "10.0.0.1:53"));
+    const std::string text = gone.told({}, false, 1);
+    CAPTURE(text);
+    CHECK(text.find("local_no_listener") != std::string::npos);
+    CHECK(text.find("state: ") == std::string::npos);
+    CHECK(lines(gone.told("reason:local_no_listener state:INVALID", true)) == 0);
+}
+
 }  // namespace nsr::router

@@ -190,6 +190,35 @@ TEST_CASE("an interface that the configuration lacks ends the replay; --interfac
     CHECK(placed.output.sent.size() == 1);
 }
 
+TEST_CASE(
+    "--state: connections that were there before the capture are known from its first packet") {
+    const std::string filter = std::string(kConfig) +
+                               "[rules]\npolicy.filter.FORWARD = \"DROP\"\n"
+                               "[[rules.filter.FORWARD]]\nctstate = \"ESTABLISHED\"\njump = "
+                               "\"ACCEPT\"\n";
+    CHECK(replay(filter, {{0, udp(4000)}}).output.sent.empty());
+    const std::string to = to_string(kServer);
+    ReplayOptions options;
+    options.state =
+        *parse_saved_table("udp 17 20 src=10.0.1.2 dst=" + to + " sport=4000 dport=53 src=" + to +
+                               " dst=10.0.1.2 sport=53 dport=4000 mark=0\n",
+                           "table.txt");
+    CHECK(replay(filter, {{0, udp(4000)}}, options).output.sent.size() == 1);
+    CHECK(replay(filter, {{0, udp(4001)}}, options).output.sent.empty());
+    options.start_ns = -21 * kSecond;  // by then it is over
+    CHECK(replay(filter, {{0, udp(4000)}}, options).output.sent.empty());
+}
+
+TEST_CASE("--state: a table that cannot be loaded begins nothing") {
+    const std::string idle = "[[interface]]\nname = \"lan\"\naddress = [\"10.0.1.1/24\"]\n";
+    ReplayOptions options;
+    options.state = *parse_saved_table(
+        "udp 17 20 src=10.0.1.2 dst=10.0.1.3 src=10.0.1.3 dst=10.0.1.2 mark=0\n", "table.txt");
+    const Replayed refused = replay(idle, {{0, udp(4000)}}, options);
+    CHECK(refused.result.refused.starts_with("table.txt: connections are not tracked"));
+    CHECK(refused.result.packets_in == 0);
+}
+
 TEST_CASE("older packets do not turn the clock back") {
     const Replayed replayed =
         replay(kConfig, {{kSecond, udp(4000)}, {kSecond / 2, udp(4001)}}, from_epoch());

@@ -311,4 +311,23 @@ TEST_CASE("sysctl.conf: separators, comments, ignored errors, broken lines") {
     CHECK(to_string(file.errors[0]) == "sysctl.conf:8:1: not a setting; write KEY = VALUE");
 }
 
+TEST_CASE("sysctl.conf: a pattern means what fits it and has no line of its own") {
+    const SysctlFile file = parse_sysctl_file(
+        "net.ipv4.conf.*.rp_filter = 2\n"
+        "net.ipv4.conf.lan.rp_filter = 1\n"
+        "-net.ipv4.conf.all.rp_filter\n",
+        "sysctl.conf");
+    REQUIRE(file.lines.size() == 2);
+    CHECK(is_pattern(file.lines[0]));
+    CHECK_FALSE(is_pattern(file.lines[1]));
+    CHECK(file.errors.empty());
+    const std::vector<std::string> names = {
+        "net.ipv4.conf.all.rp_filter", "net.ipv4.conf.default.rp_filter",
+        "net.ipv4.conf.eth0/100.rp_filter", "net.ipv4.conf.lan.rp_filter",
+        "net.ipv4.conf.wan.send_redirects"};
+    CHECK(names_meant(file.lines[0], file, names) ==
+          std::vector<std::string>{"net.ipv4.conf.default.rp_filter",
+                                   "net.ipv4.conf.eth0/100.rp_filter"});
+}
+
 }  // namespace nsr::router

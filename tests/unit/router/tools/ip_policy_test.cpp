@@ -268,6 +268,46 @@ TEST_CASE_FIXTURE(Bench, "route get says which way a packet takes") {
           "198.18.0.1 from 192.0.2.20 via 192.0.2.9 dev wan\n");
 }
 
+// As the tool says it on Linux 6.18 for such links.
+TEST_CASE_FIXTURE(Bench, "route get of what goes to many") {
+    CHECK(ip("route get 10.0.0.255") ==
+          "broadcast 10.0.0.255 dev lan src 10.0.0.1\n    cache <local,brd>\n");
+    CHECK(ip("route get 10.0.0.255 from 10.0.0.1 mark 5") ==
+          "broadcast 10.0.0.255 from 10.0.0.1 dev lan mark 5\n    cache <local,brd>\n");
+    CHECK(ip("route get 10.0.0.255 from 10.0.0.2 iif lan") ==
+          "broadcast 10.0.0.255 from 10.0.0.2 dev lo\n    cache <local,brd> iif lan\n");
+    CHECK(ip("route get 10.0.0.255 oif wan") == "10.0.0.255 dev wan src 192.0.2.1\n");
+    for (const std::string to : {"255.255.255.255", "224.0.0.1", "239.1.2.3"}) {
+        CHECK(ip(("route get " + to).c_str()) == "RTNETLINK answers: Network is unreachable");
+    }
+    CHECK(ip("route get 255.255.255.255 oif lan") ==
+          "broadcast 255.255.255.255 dev lan src 10.0.0.1\n    cache <local,brd>\n");
+    CHECK(ip("route get 255.255.255.255 from 10.0.0.2 iif lan") ==
+          "broadcast 255.255.255.255 from 10.0.0.2 dev lo\n    cache <local,brd> iif lan\n");
+    CHECK(ip("route get 224.0.0.1 oif lan") ==
+          "multicast 224.0.0.1 dev lan src 10.0.0.1\n    cache <local,mc>\n");
+    CHECK(ip("route get 224.0.0.1 from 10.0.0.2 iif lan") ==
+          "multicast 224.0.0.1 from 10.0.0.2 dev lo\n    cache <local,mc> iif lan\n");
+    CHECK(ip("route get 239.1.2.3 from 10.0.0.1") ==
+          "multicast 239.1.2.3 from 10.0.0.1 dev lan\n    cache <mc>\n");
+    CHECK(ip("route get 239.1.2.3 from 10.0.0.2 iif lan") == "RTNETLINK answers: Invalid argument");
+
+    done({"route add default via 192.0.2.9"});
+    CHECK(ip("route get 239.1.2.3") ==
+          "multicast 239.1.2.3 dev wan src 192.0.2.1\n    cache <mc>\n");
+    CHECK(ip("route get 255.255.255.255") ==
+          "broadcast 255.255.255.255 dev wan src 192.0.2.1\n    cache <local,brd>\n");
+    CHECK(ip("route get 10.0.0.255 oif wan") == "10.0.0.255 via 192.0.2.9 dev wan src 192.0.2.1\n");
+
+    CHECK(ip("route get ff05::7") ==
+          "multicast ff05::7 from :: dev lan table local proto kernel src fd00::1 metric 256\n");
+    CHECK(
+        ip("route get ff05::7 oif wan") ==
+        "multicast ff05::7 from :: dev wan table local proto kernel src 2001:db8::1 metric 256\n");
+    CHECK(ip("route get ff02::1 from fd00::2 iif lan") == "RTNETLINK answers: Message too long");
+    CHECK(ip("route get fd00::") == "anycast fd00:: dev lo src fd00::1\n");
+}
+
 TEST_CASE_FIXTURE(Bench, "a route's destination may stand behind its words") {
     done({"route add table 7 default dev wan", "route add table 7 via 192.0.2.9 to 198.18.0.0/16"});
     CHECK(ip("route show table 7") ==

@@ -102,11 +102,24 @@ TEST_CASE("interface changes: what the file says anew is set, what it does not m
     CHECK_FALSE(changes.stay[0].mtu);
     CHECK(changes.stay[1].mtu == 1400u);
     CHECK_FALSE(changes.stay[1].addresses);
+    CHECK_FALSE(changes.stay[1].up);
     REQUIRE(changes.come.size() == 1);
     CHECK(raw(changes.come[0].index) == 3);
     const auto after = table_after(changes, {}, table);
     CHECK(after.find("dmz")->index == IfIndex{3});
     CHECK(after.find("lan")->addresses == expected);
+}
+
+TEST_CASE("interface changes: up and down are the administrator's until the file says it anew") {
+    Config now = two_links();
+    Config next = two_links();
+    next.interfaces[1].up = false;
+    routing::InterfaceTable table = table_of(now);
+    CHECK_FALSE(table_after(interface_changes(now, next, table), {}, table).find("wan")->up);
+    table.get(IfIndex{1}).up = false;  // by `nsrouter ip`
+    CHECK_FALSE(table_after(interface_changes(now, now, table), {}, table).find("lan")->up);
+    now.interfaces[0].up = false;
+    CHECK(table_after(interface_changes(now, next, table), {}, table).find("lan")->up);
 }
 
 TEST_CASE("interface changes: an index is not given out again, and names of rules follow") {

@@ -1,0 +1,80 @@
+#include "router/commands/replay_files.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <iostream>
+#include <utility>
+
+namespace nsr::router {
+
+Sink::Sink(std::string path) : path_(std::move(path)) {
+    if (!path_.empty() && path_ != "-") {
+        errno = 0;
+        file_.open(path_, std::ios::binary | std::ios::trunc);
+        error_ = errno;
+    }
+}
+
+std::ostream* Sink::stream() {
+    if (path_.empty()) {
+        return nullptr;
+    }
+    return path_ == "-" ? &std::cout : &file_;
+}
+
+ReplayFiles::ReplayFiles(const ReplayFileNames& names)
+    : packets(names.packets),
+      connections(names.connections),
+      stats(names.stats),
+      events(names.events) {
+}
+
+std::string ReplayFiles::unopened() const {
+    for (const Sink* sink : {&packets, &connections, &stats, &events}) {
+        if (!sink->opened()) {
+            return sink->path() + ": " + std::strerror(sink->error());
+        }
+    }
+    return {};
+}
+
+std::string ReplayFiles::unwritten() {
+    for (Sink* sink : {&packets, &connections, &stats, &events}) {
+        if (!sink->flush()) {
+            return sink->path();
+        }
+    }
+    return {};
+}
+
+ReplayFileOutput::ReplayFileOutput(ReplayFiles& files, const std::vector<std::string>& interfaces)
+    : connections_(files.connections.stream()), events_(files.events.stream()) {
+    if (files.packets.stream() != nullptr) {
+        writer_.emplace(*files.packets.stream(), interfaces);
+    }
+}
+
+void ReplayFileOutput::packet(std::int64_t time_ns, std::uint32_t interface,
+                              std::span<const std::uint8_t> bytes, std::string_view comment) {
+    if (writer_) {
+        writer_->packet(time_ns, interface, bytes, comment);
+    }
+}
+
+void ReplayFileOutput::connections(std::string_view text) {
+    if (connections_ != nullptr) {
+        *connections_ << text;
+    }
+}
+
+void ReplayFileOutput::event(std::string_view line) {
+    if (events_ != nullptr) {
+        *events_ << line << '\n';
+    }
+}
+
+void ReplayFileOutput::trace(std::string_view line) {
+    std::cout << line << '\n';
+}
+
+}  // namespace nsr::router

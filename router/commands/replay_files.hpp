@@ -1,0 +1,71 @@
+// The files that a replay writes.
+#pragma once
+
+#include <fstream>
+#include <optional>
+#include <ostream>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "router/capture/pcapng.hpp"
+#include "router/replay/replay.hpp"
+
+namespace nsr::router {
+
+// A file, standard output for "-", or nothing for "".
+class Sink {
+  public:
+    explicit Sink(std::string path);
+    [[nodiscard]] std::ostream* stream();
+    // Of standard output nothing is said here: main() does.
+    [[nodiscard]] bool flush() { return path_.empty() || path_ == "-" || file_.flush().good(); }
+    [[nodiscard]] const std::string& path() const { return path_; }
+    [[nodiscard]] bool opened() const { return path_.empty() || path_ == "-" || file_.is_open(); }
+    [[nodiscard]] int error() const { return error_; }
+
+  private:
+    std::string path_;
+    std::ofstream file_;
+    int error_ = 0;
+};
+
+struct ReplayFileNames {
+    std::string packets;
+    std::string connections;
+    std::string stats;
+    std::string events;
+};
+
+struct ReplayFiles {
+    explicit ReplayFiles(const ReplayFileNames& names);
+    // The first file that cannot be written, and why; empty: none.
+    [[nodiscard]] std::string unopened() const;
+    // The first file that does not take what it was given; empty: none.
+    [[nodiscard]] std::string unwritten();
+
+    Sink packets;
+    Sink connections;
+    Sink stats;
+    Sink events;
+};
+
+class ReplayFileOutput : public ReplayOutput {
+  public:
+    // `files` must outlive it.
+    ReplayFileOutput(ReplayFiles& files, const std::vector<std::string>& interfaces);
+    void packet(std::int64_t time_ns, std::uint32_t interface, std::span<const std::uint8_t> bytes,
+                std::string_view comment) override;
+    void connections(std::string_view text) override;
+    void event(std::string_view line) override;
+    void trace(std::string_view line) override;
+    [[nodiscard]] bool good() const override { return !writer_ || writer_->good(); }
+
+  private:
+    std::optional<PcapngWriter> writer_;
+    std::ostream* connections_;
+    std::ostream* events_;
+};
+
+}  // namespace nsr::router
