@@ -27,16 +27,6 @@
 namespace nsr::router {
 namespace {
 
-// A thing to do at its time. In the order of the enumeration at equal times.
-struct Scheduled {
-    enum class Kind : std::uint8_t { Event, Checkpoint };
-    Instant at{};
-    Kind kind = Kind::Event;
-    const ReplayEvent* event = nullptr;
-};
-
-std::vector<Scheduled> schedule_of(const ReplayConfig& replay);
-
 class Replay {
   public:
     Replay(const Config& config, Router::Options router_options, const ReplayOptions& options,
