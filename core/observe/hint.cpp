@@ -151,8 +151,8 @@ std::string filled(std::string_view hint, const HintContext& context) {
     replace(text, "{forwarding}",
             v4 ? "net.ipv4.conf.{in}.forwarding" : "net.ipv6.conf.all.forwarding");
     replace(text, "{interface}",
-            context.out.empty() ? "net.ipv6.conf.{in}.disable_ipv6=0"
-                                : "nsrouter ip link set {out} up");
+            context.out.empty() && !v4 ? "net.ipv6.conf.{in}.disable_ipv6=0"
+                                       : "nsrouter ip link set {out} up");
     replace(text, "{state}", subject(context));
     replace(text, "{in}", context.in.empty() ? "INTERFACE" : context.in);
     replace(text, "{out}", context.out.empty() ? "INTERFACE" : context.out);

@@ -292,6 +292,8 @@ void Pipeline::loop_back(Packet& packet) {
 void Pipeline::send_local(Packet packet) {
     packet.meta.in = IfIndex::None;
     packet.meta.locally_generated = true;
+    const Watched watched(state_.observer, packet);
+    const Remembered remembered(state_.history, packet, now_);
     Decision decision = route_by(state_, flow_of(packet), packet.meta.out);
     if (decision.kind == Destination::Local && packet.layout.source.is_unspecified()) {
         rewrite::set_source(packet, packet.layout.destination);
@@ -321,8 +323,6 @@ void Pipeline::send_local(Packet packet) {
         packet.layout.ttl != state_.forwarding.ip_default_ttl) {
         rewrite::set_ttl(packet, static_cast<std::uint8_t>(state_.forwarding.ip_default_ttl));
     }
-    const Watched watched(state_.observer, packet);
-    const Remembered remembered(state_.history, packet, now_);
     send_out(packet, decision);
 }
 

@@ -20,15 +20,17 @@ class RefusedConnections {
   public:
     static constexpr std::size_t kPlaces = 1024;
 
-    // A packet of it was dropped. True: its last one was not, as far as is known.
+    // A packet of it was dropped. True: its last one was not, as far as is known; where another
+    // connection has had its place, nothing is.
     bool add(ConnId id, const conntrack::Connection& record) {
         if (has(id, record)) {
             return false;
         }
         Place& place = place_of(id);
-        count_ += place.commit == 0 ? 1U : 0U;
+        const bool known = place.commit == 0;
+        count_ += known ? 1U : 0U;
         place = {id, record.commit};
-        return true;
+        return known;
     }
     [[nodiscard]] bool has(ConnId id, const conntrack::Connection& record) const {
         return count_ != 0 && places_[raw(id) % kPlaces].id == id &&

@@ -114,16 +114,38 @@ std::string rest_of_line(std::string_view text, std::size_t at) {
     return std::string(text.substr(at, std::min(text.find('\n', at) - at, std::size_t{60})));
 }
 
+// How many backslashes stand before `at`, from `begin` on.
+std::size_t backslashes_before(std::string_view text, std::size_t at, std::size_t begin) {
+    std::size_t count = 0;
+    while (at - count > begin && text[at - count - 1] == '\\') {
+        ++count;
+    }
+    return count;
+}
+
+// The end of a remark whose quote opens before `begin`. In a string of JSON its own backslashes and
+// quotes have backslashes before them; a quote without one is the end of that string.
+std::size_t end_of_quoted(std::string_view text, std::size_t begin, bool in_json) {
+    for (std::size_t at = text.find('"', begin); at != std::string_view::npos;
+         at = text.find('"', at + 1)) {
+        const std::size_t count = backslashes_before(text, at, begin);
+        if (in_json && count % 2 == 0) {
+            return at;
+        }
+        if ((in_json ? count / 2 : count) % 2 == 0) {
+            return at + 1;
+        }
+    }
+    return text.size();
+}
+
 // What a rule says of a remark, up to its end: behind `at` comes what it is quoted with.
 std::size_t end_of_remark(std::string_view text, std::size_t at) {
-    for (const std::string_view quote : {"\\\"", "\""}) {
-        if (text.substr(at).starts_with(quote)) {
-            std::size_t end = text.find(quote, at + quote.size());
-            while (quote == "\"" && end != std::string_view::npos && text[end - 1] == '\\') {
-                end = text.find(quote, end + 1);
-            }
-            return std::min(end, text.size() - quote.size()) + quote.size();
-        }
+    if (text.substr(at).starts_with("\\\"")) {
+        return end_of_quoted(text, at + 2, true);
+    }
+    if (text.substr(at).starts_with('"')) {
+        return end_of_quoted(text, at + 1, false);
     }
     return std::min(text.find_first_of(" \n\"", at), text.size());
 }
@@ -220,7 +242,8 @@ std::string without_comment_lines(std::string_view text) {
     std::string out;
     for (const std::string_view line : split(text, '\n')) {
         const std::size_t first = line.find_first_not_of(" \t");
-        const bool comment = first != std::string_view::npos && line[first] == '#';
+        const bool comment =
+            first != std::string_view::npos && (line[first] == '#' || line[first] == ';');
         out += comment ? "#" : std::string(line);
         out += '\n';
     }

@@ -39,6 +39,7 @@ Subject subject_of(const json::object& record) {
     subject.in = text_in(record, "in");
     subject.verdict = text_in(record, "verdict");
     subject.reason = text_in(record, "reason");
+    subject.change = text_in(record, "change");
     subject.zone = static_cast<std::uint32_t>(number_in(record, "zone"));
     subject.mark = static_cast<std::uint32_t>(number_in(record, "mark"));
     add(subject.out, text_in(record, "out"));

@@ -1,5 +1,6 @@
 // From the files of a bundle to a router that begins as the one that it was made of.
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -38,6 +39,15 @@ std::vector<std::string_view> words_of(std::string_view line) {
     return words;
 }
 
+// 0: it is none that a configuration may have.
+std::uint32_t mtu_of(std::string_view text) {
+    constexpr std::uint32_t kLeast = 68, kMost = 65535;
+    std::uint32_t mtu = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), mtu);
+    const bool whole = read.ec == std::errc() && read.ptr == text.data() + text.size();
+    return whole && mtu >= kLeast && mtu <= kMost ? mtu : 0;
+}
+
 std::vector<ListedLink> links_in(std::string_view text) {
     std::vector<ListedLink> links;
     std::uint32_t number = 0;
@@ -47,9 +57,7 @@ std::vector<ListedLink> links_in(std::string_view text) {
         if (words.size() >= 6 && !line.starts_with(' ')) {
             ListedLink& link = links.emplace_back();
             link.name = words[1].substr(0, words[1].find(':'));
-            for (const char digit : words[4]) {
-                link.mtu = link.mtu * 10 + static_cast<std::uint32_t>(digit - '0');
-            }
+            link.mtu = mtu_of(words[4]);
             link.up = words.back() != "DOWN";
         } else if (words.size() >= 2 && words[0].starts_with("inet") && !links.empty()) {
             if (const auto prefix = parse_prefix(words[1])) {
@@ -67,6 +75,7 @@ void take_links(const Bundle& bundle, Config& config) {
             if (interface.name == link.name) {
                 interface.addresses = std::move(link.addresses);
                 interface.mtu = link.mtu != 0 ? link.mtu : interface.mtu;
+                interface.up = true;  // begin_routes() takes down what was
             }
         }
     }
@@ -91,6 +100,11 @@ void take_sysctls(const Bundle& bundle, Config& config) {
             config.sysctls.push_back({line.name, line.value, line.where});
         }
     }
+    // What is said of all interfaces must not undo what is said of one.
+    std::stable_partition(config.sysctls.begin(), config.sysctls.end(), [](const auto& sysctl) {
+        return sysctl.name.find(".conf.all.") != std::string::npos ||
+               sysctl.name == "net.ipv4.ip_forward";
+    });
 }
 
 void take_mode(const Bundle& bundle, Config& config) {
@@ -138,9 +152,14 @@ void run(const std::string& line, std::string_view file, Router& router, Instant
     }
 }
 
+// A gateway is reached by a route that has none: those come first.
 void add_routes(std::string_view text, std::string_view file, const std::string& family,
                 Router& router, Instant now, ConfigErrors& errors) {
-    for (const std::string& line : listed(text)) {
+    std::vector<std::string> lines = listed(text);
+    std::stable_partition(lines.begin(), lines.end(), [](const std::string& line) {
+        return line.find(" via ") == std::string::npos;
+    });
+    for (const std::string& line : lines) {
         if (line.find(" proto kernel") == std::string::npos) {
             run(family + " route append" + without_shown(line), file, router, now, errors);
         }
@@ -176,6 +195,14 @@ Result<Config, ConfigErrors> config_of(const Bundle& bundle, std::uint64_t memor
         return config.error();
     }
     ConfigErrors errors;
+    for (const std::string_view needed :
+         {bundled::kInterfaces, bundled::kSysctls, bundled::kRules4, bundled::kRules6,
+          bundled::kSets, bundled::kRoutes4, bundled::kRoutes6}) {
+        if (bundle.find(needed) == nullptr) {
+            errors.push_back({{std::string(needed), 0, 0},
+                              "is not in the bundle: what a router without it does says nothing"});
+        }
+    }
     take_links(bundle, *config);
     take_sysctls(bundle, *config);
     take_mode(bundle, *config);

@@ -1,6 +1,7 @@
 // `nsrouter bundle`: all that helps to understand a router elsewhere, collected from its endpoints.
 #include <fcntl.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/App.hpp>
@@ -16,6 +17,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "router/bundle/anonymous_bundle.hpp"
 #include "router/bundle/bundle.hpp"
@@ -76,7 +78,9 @@ std::string name_for(const std::string& path, const Bundle& bundle) {
 // The configuration first, then the files that it names.
 void add_config(const std::string& answer, Bundle& bundle) {
     const json::value files = json::parse(answer);
+    bool first = true;
     for (const json::value& file : files.as_array()) {
+        const bool is_config = std::exchange(first, false);
         const auto text = [&](const char* key) {
             const json::value* value = file.as_object().if_contains(key);
             return value != nullptr ? std::string(value->as_string()) : std::string();
@@ -86,7 +90,7 @@ void add_config(const std::string& answer, Bundle& bundle) {
             bundle.missing.push_back({name, without_end(text("error"))});
             continue;
         }
-        bundle.config = bundle.config.empty() ? name : bundle.config;
+        bundle.config = is_config ? name : bundle.config;
         bundle.files.push_back({name, text("text")});
     }
 }
@@ -123,7 +127,9 @@ Bundle collect(const ControlTarget& target) {
         }
     }
     for (ArchivedFile& file : bundle.files) {
-        file.bytes = without_bytes(std::move(file.bytes), target.token);
+        if (file.name != bundled::kCapture) {  // blocks have lengths
+            file.bytes = without_bytes(std::move(file.bytes), target.token);
+        }
     }
     add_identity(bundle);
     return bundle;
@@ -141,7 +147,11 @@ SipKey random_key() {
 void write_file(const std::string& path, const std::string& bytes) {
     const int fd = path == "-"
                        ? ::dup(STDOUT_FILENO)
-                       : ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+                       : ::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd >= 0 && path != "-" && (::fchmod(fd, 0600) != 0 || ::ftruncate(fd, 0) != 0)) {
+        ::close(fd);
+        throw std::runtime_error(path + ": " + std::strerror(errno));
+    }
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
         fd < 0 ? nullptr : ::fdopen(fd, "wb"), std::fclose);
     if (file == nullptr || std::fwrite(bytes.data(), 1, bytes.size(), file.get()) != bytes.size() ||

@@ -50,12 +50,14 @@ class NewFolder {
     NewFolder& operator=(const NewFolder&) = delete;
     ~NewFolder() {
         std::error_code ignored;
-        fs::remove_all(path_, ignored);
+        if (!path_.empty()) {
+            fs::remove_all(path_, ignored);
+        }
     }
     [[nodiscard]] const std::string& path() const { return path_; }
     void rename(const std::string& to) {
         fs::rename(path_, to);
-        path_ = to + ".XXXXXX";  // nobody's
+        path_.clear();
     }
 
   private:

@@ -185,9 +185,9 @@ std::string check_sources(const Arguments& arguments) {
     if (arguments.bundle.empty()) {
         return files ? "" : "replay takes CONFIG and --in FILE, or --bundle FILE";
     }
-    return arguments.config.empty() && arguments.in.empty()
+    return arguments.config.empty() && arguments.in.empty() && arguments.state.empty()
                ? ""
-               : "--bundle has a configuration and packets: CONFIG and --in go without it";
+               : "--bundle has a configuration and packets: CONFIG, --state and --in go without it";
 }
 
 int command_replay(Arguments& arguments) {

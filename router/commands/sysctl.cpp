@@ -263,9 +263,12 @@ void Sysctl::load_file(const std::string& path) {
     const SysctlFile file = parse_sysctl_file(text, path);
     complain_about_lines(file, text, path);
     for (const SysctlLine& line : file.lines) {
+        if (!pattern_.fits(line.name)) {
+            continue;
+        }
         if (is_pattern(line)) {
             set_all(line, file);
-        } else if (pattern_.fits(line.name)) {
+        } else {
             set(line.name, line.value, line.ignore_errors);
         }
     }
@@ -286,9 +289,7 @@ void Sysctl::complain_about_lines(const SysctlFile& file, const std::string& tex
 
 void Sysctl::set_all(const SysctlLine& line, const SysctlFile& file) {
     for (const std::string& name : names_meant(line, file, all_names())) {
-        if (pattern_.fits(name)) {
-            set(name, line.value, line.ignore_errors);
-        }
+        set(name, line.value, line.ignore_errors);
     }
 }
 

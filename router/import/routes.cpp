@@ -248,11 +248,16 @@ std::vector<Connected> connected_routes(const Dumps& dumps) {
     return all;
 }
 
+// A gateway is reached by a route that has none: those come first.
 void add_routes(const Dumps& dumps, const std::vector<SeenLink>& links, Draft& draft) {
     for (const auto& [id, family] : kFamilies) {
         const Dump& dump = dumps[id];
-        for (std::size_t i = 0; i < dump.lines.size(); ++i) {
-            add_route(dump, i, dumps, family, links, draft);
+        for (const bool by_gateway : {false, true}) {
+            for (std::size_t i = 0; i < dump.lines.size(); ++i) {
+                if ((dump.lines[i].find(" via ") != std::string::npos) == by_gateway) {
+                    add_route(dump, i, dumps, family, links, draft);
+                }
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ constexpr const char* kHead = R"sh(#!/bin/sh
 # As root:  sh SCRIPT FOLDER
 folder=${1:-nsrouter-dump}
 umask 077
-mkdir -p "$folder" || exit 1
+mkdir "$folder" || exit 1
 PATH=$PATH:/usr/sbin:/sbin
 LC_ALL=C
 export PATH LC_ALL

@@ -73,6 +73,10 @@ TEST_CASE("anonymous text: what people have written beside is left out") {
     CHECK(text.of("-m comment --comment alice -j DROP") == "-m comment --comment left-out -j DROP");
     CHECK(text.of("\"rule\":\"-m comment --comment \\\"my \\\" -j DROP\"") ==
           "\"rule\":\"-m comment --comment \\\"left out\\\" -j DROP\"");
+    CHECK(text.of("-m comment --comment \"a \\\"b\\\" c\\\\\" -j DROP") ==
+          "-m comment --comment \"left out\" -j DROP");
+    CHECK(text.of("\"-m comment --comment \\\"say \\\\\\\"hi\\\\\\\" bob\\\" -j DROP\"") ==
+          "\"-m comment --comment \\\"left out\\\" -j DROP\"");
     CHECK(text.of("add s 1.2.3.4 comment \"bob\"").ends_with(" comment \"left out\""));
     CHECK(text.of("create s hash:ip comment\nadd") == "create s hash:ip comment\nadd");
     CHECK(text.of("comment = \"a \\\" b\"\nx = 1") == "comment = \"left out\"\nx = 1");
@@ -80,7 +84,8 @@ TEST_CASE("anonymous text: what people have written beside is left out") {
     CHECK(text.of("--comment \"open").starts_with("--comment \"left out\""));
     CHECK(without_toml_comments("a = \"#1\" # bob\n# alice\nb = '''\n# in\n'''#x\n") ==
           "a = \"#1\" \n\nb = '''\n# in\n'''\n");
-    CHECK(without_comment_lines("# bob\n-A f -j x # not one\n") == "#\n-A f -j x # not one\n");
+    CHECK(without_comment_lines("# bob\n; bob\n-A f -j x # not one\n") ==
+          "#\n#\n-A f -j x # not one\n");
 }
 
 TEST_CASE("anonymous text: a range stays a range, and what cannot stay is named with its line") {

@@ -41,13 +41,15 @@ Bundle some() {
         {"sets.ipset", "create s hash:ip\nadd s 10.0.0.2\n"},
         {"sysctl.conf",
          "net.ipv4.ip_default_ttl = 77\nnet.netfilter.nf_conntrack_count = 3\n"
-         "net.ipv4.conf.gone.rp_filter = 1\nnet.ipv4.conf.lan.rp_filter = 2\n"},
+         "net.ipv4.conf.gone.rp_filter = 1\nnet.ipv4.conf.lan.forwarding = 0\n"
+         "net.ipv4.conf.all.forwarding = 1\nnet.ipv4.conf.lan.rp_filter = 2\n"},
         {"conntrack_mode.txt", "on\n"},
         {"routes.txt",
-         "10.0.0.0/24 dev lan proto kernel scope link src 10.0.0.1\n"
+         "default via 10.6.0.1 dev lan\n10.0.0.0/24 dev lan proto kernel scope link src 10.0.0.1\n"
          "10.9.0.0/16 via 10.0.0.7 dev lan metric 5\nblackhole 10.8.0.0/16\n"
          "10.7.0.0/16\n\tnexthop via 10.0.0.7 dev lan weight 1\n\tnexthop via 10.0.5.7 dev lan "
          "weight 2\n10.6.0.0/16 dev lan scope link\n10.5.0.0/16 via 10.0.0.7 dev gone\n"},
+        {"routes6.txt", ""},
         {"routing-rules.txt",
          "0:\tfrom all lookup local\n100:\tfrom 10.0.0.0/8 lookup 5\n32766:\tfrom all lookup "
          "main\n32767:\tfrom all lookup default\n"},
@@ -89,16 +91,27 @@ TEST_CASE("bundle: a router that begins as that one was") {
     REQUIRE(told.size() == 1);
     CHECK(told.front().message.find("ip -4 route append 10.5.0.0/16 via 10.0.0.7 dev gone: ") == 0);
     CHECK(router.settings().forwarding.ip_default_ttl == 77);
-    CHECK(router.settings().forwarding.rp_filter.at(1) == 2);
+    CHECK(router.settings().forwarding.rp_filter.of(IfIndex{1}) == 2);
+    CHECK(router.settings().forwarding.ipv4_forwarding.of(IfIndex{1}) == 0);
     const routing::Interface* lan = router.interfaces().find("lan");
     REQUIRE(lan != nullptr);
     CHECK(lan->mtu == 1400);
     CHECK(lan->addresses.size() == 2);
     CHECK_FALSE(router.interfaces().find("wan")->up);
-    CHECK(router.routes().configured().size() == 4);
+    CHECK(router.routes().configured().size() == 5);
     CHECK(router.sets().id_of("s").has_value());
     CHECK(begin_connections(bundle, router, bundle.made()).empty());
     CHECK(router.conntrack().table().size() == 1);
+}
+
+TEST_CASE("bundle: without what a router does packets by, it is none") {
+    for (const char* needed : {"rules.v4", "sets.ipset", "sysctl.conf", "routes.txt"}) {
+        Bundle bundle = some();
+        std::erase_if(bundle.files, [&](const auto& file) { return file.name == needed; });
+        const auto config = config_of(bundle, kMemory);
+        REQUIRE_FALSE(config.ok());
+        CHECK(to_string(config.error().front()).starts_with(std::string(needed) + ": is not in"));
+    }
 }
 
 TEST_CASE("bundle: written and opened again, or refused with what is wrong") {

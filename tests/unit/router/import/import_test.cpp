@@ -210,6 +210,14 @@ default via 192.0.2.7 dev wan table vpn
     CHECK(says("to = \"::/0\"\nvia = \"fe80::9\""));
 }
 
+TEST_CASE_FIXTURE(Machine, "import: a gateway that the next line makes reachable") {
+    dumps["routes4.txt"] = "default via 172.31.1.1 dev lan \n172.31.1.1 dev lan scope link \n";
+    const auto done = import();
+    REQUIRE(done.ok());
+    CHECK(lines(done->left_out).empty());
+    CHECK(config().ok());
+}
+
 TEST_CASE_FIXTURE(Machine, "import: routing rules, in the words of ip rule") {
     dumps["rules4.txt"] =
         "0:\tfrom all lookup local\n"
@@ -240,6 +248,7 @@ TEST_CASE_FIXTURE(Machine, "import: what a router cannot have is left out, with 
         "0x5fe0a4c1\nadd good 10.0.0.2\ncreate ports hash:quic hashsize 1024\n";
     dumps["sysctl.txt"] =
         "kernel.hostname = gateway\nnet.ipv4.conf.lan.accept_local = 1\n"
+        "net.ipv4.conf.lan.bc_forwarding = 1\n"
         "net.ipv4.conf.lan.forwarding = 0\nnet.ipv4.conf.lan.rp_filter = 1\nnet.ipv4.ip_forward = "
         "1\nnet.netfilter.nf_conntrack_acct = 7\nnet.netfilter.nf_conntrack_count = 3\n"
         "net.netfilter.nf_conntrack_max = 9999\n";
@@ -258,14 +267,12 @@ TEST_CASE_FIXTURE(Machine, "import: what a router cannot have is left out, with 
         "routes4.txt:11: route local 10.77.0.0/16 dev lo table local scope host : routes of type "
         "local are those of addresses\n"
         "routes4.txt:12: this is no route: 10.9/x via 10.0.0.2 dev lan\n"
-        "sysctl.txt:2: net.ipv4.conf.lan.accept_local = 1: packets from its own addresses are "
-        "martians here\n"
-        "sysctl.txt:3: net.ipv4.conf.lan.forwarding = 0: ip_forward counts for all interfaces "
-        "here\n"
+        "sysctl.txt:3: net.ipv4.conf.lan.bc_forwarding = 1: directed broadcasts are not "
+        "forwarded here\n"
         "conntrack.txt:2: connection: unknown word \"what\"\n"
         "routes4.txt:10: route 10.9.0.0/16 via 172.16.0.1 dev lan : gateway 172.16.0.1 is not "
         "on-link; networks of \"lan\": 10.0.0.0/24, fd00::/64\n"
-        "sysctl.txt:6: net.netfilter.nf_conntrack_acct = 7: net.netfilter.nf_conntrack_acct must "
+        "sysctl.txt:7: net.netfilter.nf_conntrack_acct = 7: net.netfilter.nf_conntrack_acct must "
         "be 0..1, not \"7\"\n"
         "iptables.txt:7: [0:0] -A FORWARD -m geoip --source-country CN -j DROP: match \"geoip\" "
         "is not supported: it is an extension of other kernels\n"
@@ -275,11 +282,12 @@ TEST_CASE_FIXTURE(Machine, "import: what a router cannot have is left out, with 
         "unknown\n");
     CHECK(done->rules == 2);
     CHECK(done->sets == 1);
-    CHECK(done->sysctls == 2);
+    CHECK(done->sysctls == 5);
     CHECK(done->connections == 1);
     CHECK(
-        says("\"net.ipv4.conf.lan.rp_filter\" = \"1\"\n\"net.netfilter.nf_conntrack_max\" = "
-             "\"9999\"\n"));
+        says("\"net.ipv4.ip_forward\" = \"1\"\n\"net.ipv4.conf.lan.accept_local\" = \"1\"\n"
+             "\"net.ipv4.conf.lan.forwarding\" = \"0\"\n\"net.ipv4.conf.lan.rp_filter\" = "
+             "\"1\"\n\"net.netfilter.nf_conntrack_max\" = \"9999\"\n"));
     CHECK(file("rules.v4").find("\n# left out: [0:0] -A FORWARD -m geoip") != std::string::npos);
     CHECK(file(kImportedTable).find("\n# left out: ipv4 2 udp 17 what") != std::string::npos);
     CHECK(config().ok());

@@ -38,8 +38,8 @@ TEST_CASE("a rule counts the packets it matches and names itself as the one that
     Firewall box(forward("-A FORWARD\n[5:50] -A FORWARD -p icmp -j DROP\n-A FORWARD -j ACCEPT"));
     const rules::TableVerdict decided = box.forward(kPing);
     CHECK(decided.verdict == TargetVerdict::Drop);
-    REQUIRE(box.program.find(decided.rule) != nullptr);
-    CHECK(box.program.find(decided.rule)->where.line == 3);
+    REQUIRE(box.program.find(decided.rule).has_value());
+    CHECK(box.program.find(decided.rule)->rule->where.line == 3);
     CHECK(box.count("FORWARD", 1) == bytes(kPing, 1));
     CHECK(box.count("FORWARD", 2) == "6:" + std::to_string(50 + kPing.bytes().size()));
     CHECK(box.count("FORWARD", 3) == "0:0");
