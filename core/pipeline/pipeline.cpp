@@ -292,13 +292,11 @@ void Pipeline::loop_back(Packet& packet) {
 void Pipeline::send_local(Packet packet) {
     packet.meta.in = IfIndex::None;
     packet.meta.locally_generated = true;
-    const Watched watched(state_.observer, packet);
-    const Remembered remembered(state_.history, packet, now_);
     Decision decision = route_by(state_, flow_of(packet), packet.meta.out);
     if (decision.kind == Destination::Local && packet.layout.source.is_unspecified()) {
         rewrite::set_source(packet, packet.layout.destination);
     } else if (!leads_somewhere(decision)) {
-        return drop(packet, DropReason::NoRoute);
+        return refuse(packet, DropReason::NoRoute);
     }
     if (packet.layout.source.is_unspecified()) {
         // kernel: fib_info_update_nhc_saddr asks for the gateway's network, ipv6_dev_get_saddr not
@@ -309,7 +307,7 @@ void Pipeline::send_local(Packet packet) {
                    : state_.interfaces.source_for(
                          decision.out, v4 ? decision.next_hop : packet.layout.destination);
         if (!source) {
-            return drop(packet, DropReason::NoRoute);
+            return refuse(packet, DropReason::NoRoute);
         }
         rewrite::set_source(packet, *source);
     }
@@ -317,12 +315,14 @@ void Pipeline::send_local(Packet packet) {
     if (packet.layout.family == Family::Ipv4 && packet.layout.source.is_loopback() &&
         decision.kind == Destination::Unicast &&
         !state_.forwarding.route_localnet.either(decision.out)) {
-        return drop(packet, DropReason::NoRoute);
+        return refuse(packet, DropReason::NoRoute);
     }
     if (packet.layout.family == Family::Ipv4 &&
         packet.layout.ttl != state_.forwarding.ip_default_ttl) {
         rewrite::set_ttl(packet, static_cast<std::uint8_t>(state_.forwarding.ip_default_ttl));
     }
+    const Watched watched(state_.observer, packet);
+    const Remembered remembered(state_.history, packet, now_);
     send_out(packet, decision);
 }
 

@@ -34,7 +34,7 @@ _nsrouter() {
         check) words="--help" ;;
         replay) words="--bundle --in --out --conntrack --stats --events --trace --seed --start --map --interface --filter --state --help" ;;
         status) words="-j --json --wait --control --token --help" ;;
-        sysctl) words="-a -w -n -N -b -e -q -r -p --system -V --control --token --help" ;;
+        sysctl) words="-a -w -n -N -b -e -q -r -p --system --dry-run --deprecated -V --control --token --help" ;;
         reload) words="--existing keep recheck kill --dry-run --control --token --help" ;;
         top) words="--by source destination port protocol state rule -n --rows -j --json --control --token --help" ;;
         dmesg) words="-w -W -c -C -T -t -d -e -H --time-format -l -x -r -k -u -P -n -D -E --control --token --help" ;;

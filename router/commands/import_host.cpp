@@ -137,15 +137,14 @@ int import(const ImportArguments& arguments) {
 constexpr const char* kFooter =
     R"(A machine where nothing may be installed runs the script and gives back its
 folder of texts. What cannot be taken over is told, a line each, and is in DIR,
-too (left-out.txt); the rest is imported.
+too (left-out.txt); the rest is imported. `explain --config DIR/nsrouter.toml
+--state DIR/conntrack.txt PACKET` answers for that machine then.
 
 Examples:
   nsrouter import-host -o here
   nsrouter import-host lab -o lab
   nsrouter import-host --script | ssh root@gateway 'sh -s /tmp/dump'
-  nsrouter import-host --from dump -o gateway --strict
-  nsrouter explain --config gateway/nsrouter.toml --state gateway/conntrack.txt \
-      "tcp 192.0.2.7:40000 > 198.51.100.9:443 S in eth0")";
+  nsrouter import-host --from dump -o gateway --strict)";
 
 }  // namespace
 

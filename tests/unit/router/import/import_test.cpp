@@ -262,10 +262,10 @@ TEST_CASE_FIXTURE(Machine, "import: what a router cannot have is left out, with 
     REQUIRE_MESSAGE(done.ok(), lines(done ? ConfigErrors{} : done.error()));
     CHECK(
         lines(done->left_out) ==
-        "routes4.txt:9: route 10.8.0.0/16 encap mpls 100 via inet 10.0.0.2 dev lan : a route has "
-        "no \"encap\" here\n"
         "routes4.txt:11: route local 10.77.0.0/16 dev lo table local scope host : routes of type "
         "local are those of addresses\n"
+        "routes4.txt:9: route 10.8.0.0/16 encap mpls 100 via inet 10.0.0.2 dev lan : a route has "
+        "no \"encap\" here\n"
         "routes4.txt:12: this is no route: 10.9/x via 10.0.0.2 dev lan\n"
         "sysctl.txt:3: net.ipv4.conf.lan.bc_forwarding = 1: directed broadcasts are not "
         "forwarded here\n"
