@@ -26,8 +26,11 @@ constexpr std::array<Row, kDropReasonCount> kHints = {{
     {DropReason::BadOffload, "offload = \"off\" for interface {in}"},
     {DropReason::SourceRouted, "no source route: those are not followed"},
     {DropReason::MartianSource,
-     "a source address that a sender can have, and that is not the router's own"},
-    {DropReason::MartianDestination, "a destination that can be reached"},
+     "a source address that a sender can have; for the router's own "
+     "net.ipv4.conf.{in}.accept_local=1, for 127.0.0.0/8 route_localnet=1 as well"},
+    {DropReason::MartianDestination,
+     "a destination that can be reached; for 127.0.0.0/8 "
+     "net.ipv4.conf.{in}.route_localnet=1"},
     {DropReason::ReversePathFilter,
      "a route back to its source through {in}; or net.ipv4.conf.{in}.rp_filter=2, which is content "
      "with a route through any link"},
@@ -79,7 +82,8 @@ constexpr std::array<Row, kDropReasonCount> kHints = {{
     {DropReason::RulesExhausted, "fewer jumps and rules on its way through the table"},
     {DropReason::LocalMalformed, "well-formed headers"},
     {DropReason::LocalNoListener,
-     "a service that listens there; the router itself has none without [host]"},
+     "a service that listens there; the router itself has none without [host]. Echo requests are "
+     "answered where {echo} is 0"},
     {DropReason::LocalNoProtocol,
      "a protocol that the router speaks as a host, or a [host] namespace"},
     {DropReason::EgressQueueFull, "less traffic, or a longer queue of {out}"},
@@ -153,6 +157,7 @@ std::string filled(std::string_view hint, const HintContext& context) {
     replace(text, "{interface}",
             context.out.empty() && !v4 ? "net.ipv6.conf.{in}.disable_ipv6=0"
                                        : "nsrouter ip link set {out} up");
+    replace(text, "{echo}", v4 ? "net.ipv4.icmp_echo_ignore_all" : "net.ipv6.icmp.echo_ignore_all");
     replace(text, "{state}", subject(context));
     replace(text, "{in}", context.in.empty() ? "INTERFACE" : context.in);
     replace(text, "{out}", context.out.empty() ? "INTERFACE" : context.out);

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "core/procfs/sysctl.hpp"
 #include "router/config/sysctl_file.hpp"
@@ -55,6 +56,19 @@ void tell_unlike(std::span<const Unlike> rows, const SysctlLine& line, const Sou
     }
 }
 
+bool has_one_value(const procfs::SysctlRow& row) {
+    return row.writable() && row.least == row.most;
+}
+
+// A kernel does something there that a router never does, such as following redirects.
+void tell_only(const procfs::SysctlRow& row, const SysctlLine& line, const SourceLocation& from,
+               Draft& draft) {
+    if (line.value != std::to_string(row.least)) {
+        draft.note(from, line.name + " = " + line.value + ": it is always " +
+                             std::to_string(row.least) + " here");
+    }
+}
+
 // A value of one interface may stand against that of all.
 bool differs(const procfs::Sysctl& sysctl, const std::string& value) {
     std::int64_t number = 0;
@@ -90,6 +104,10 @@ void add_sysctls(const Dumps& dumps, const std::vector<SeenLink>& links, Draft& 
             tell_unlike(kOfBridges, line, from, names, draft);
         }
         const auto sysctl = procfs::find_sysctl(line.name, names);
+        if (sysctl && has_one_value(*sysctl->row)) {
+            tell_only(*sysctl->row, line, from, draft);
+            continue;
+        }
         const bool again = line.name == "net.nf_conntrack_max";  // an alias
         if (sysctl && sysctl->row->writable() && !again && differs(*sysctl, line.value)) {
             draft.add({PieceKind::Sysctl,
