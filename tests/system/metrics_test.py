@@ -33,12 +33,12 @@ def test(h):
     h.stop()
 
 
-def talk(h):
+def talk(h, first=5000):
     """Five datagrams from one host to five ports outside; all are in the table when the last one is there."""
-    outside = [h.udp("outside", "192.0.2.2", 5000 + i) for i in range(5)]
-    inside = h.udp("inside", "10.0.1.2", 4000)
+    outside = [h.udp("outside", "192.0.2.2", first + i) for i in range(5)]
+    inside = h.udp("inside", "10.0.1.2", first - 1)
     for i, sock in enumerate(outside):
-        inside.sendto(b"x", ("192.0.2.2", 5000 + i))
+        inside.sendto(b"x", ("192.0.2.2", first + i))
         sock.recv(10)
 
 
@@ -115,7 +115,7 @@ def browser(h):
 
 def dashboard(h):
     """The page as Chromium has it when its script has run and refreshed twice."""
-    talk(h)
+    talk(h, 6000)
     command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={h.folder}/chromium", "--virtual-time-budget=5000", "--dump-dom"]
     shown = subprocess.run([*command, f"http://127.0.0.1:{h.port}/"], capture_output=True, text=True, timeout=120)
     page = " ".join(re.sub(r"<[^>]*>", " ", shown.stdout).split())
