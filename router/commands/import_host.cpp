@@ -130,8 +130,9 @@ int import(const ImportArguments& arguments) {
         return import_from(arguments.from, arguments);
     }
     const NewFolder dumps((fs::temp_directory_path() / "nsrouter-dump").string());
-    ask_machine(arguments.netns, dumps.path());
-    return import_from(dumps.path(), arguments);
+    const std::string inside = dumps.path() + "/dump";  // the script makes it
+    ask_machine(arguments.netns, inside);
+    return import_from(inside, arguments);
 }
 
 constexpr const char* kFooter =

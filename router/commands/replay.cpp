@@ -187,7 +187,8 @@ std::string check_sources(const Arguments& arguments) {
     }
     return arguments.config.empty() && arguments.in.empty() && arguments.state.empty()
                ? ""
-               : "--bundle has a configuration and packets: CONFIG, --state and --in go without it";
+               : "--bundle has a configuration and packets: CONFIG and --in go without it, and "
+                 "--state";
 }
 
 int command_replay(Arguments& arguments) {

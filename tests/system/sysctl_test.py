@@ -95,8 +95,9 @@ def follows(h, kernel):
         if "rp_filter" in write or "forward" in write or "ipv6" in write:
             watched = [key for key in KEYS if key.rpartition(".")[2] == write.partition("=")[0].rpartition(".")[2] or "forward" in key and "forward" in write and key[:8] == write[:8]]
             h.check(f"{write}: who has what then", h.cli("sysctl", *watched).stdout == theirs(kernel, *watched).stdout, (h.cli("sysctl", *watched).stdout, theirs(kernel, *watched).stdout))
-    h.cli("sysctl", "-q", f"{V6}.all.disable_ipv6=0", f"{V4}.all.rp_filter=0", f"{V4}.all.forwarding=1", f"{V6}.all.forwarding=1")
-    theirs(kernel, "-q", f"{V6}.all.disable_ipv6=0", f"{V4}.all.rp_filter=0", f"{V4}.all.forwarding=1", f"{V6}.all.forwarding=1")
+    again = [f"{V6}.all.disable_ipv6=0", f"{V4}.all.rp_filter=0", f"{V4}.all.forwarding=1", f"{V6}.all.forwarding=1", "net.ipv4.icmp_echo_ignore_all=0", "net.ipv6.icmp.echo_ignore_all=0"]
+    h.cli("sysctl", "-q", *again)
+    theirs(kernel, "-q", *again)
 
 
 def tool(h, kernel):
