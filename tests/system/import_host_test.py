@@ -192,6 +192,8 @@ class Wires:
                         break
                     if place[2] == socket.PACKET_OUTGOING or place[1] not in (0x0800, 0x86DD):
                         continue
+                    if data[0] >> 4 == 6 and data[24] == 0xFF:  # what the kernel says to groups of its own accord, such as MLD reports
+                        continue
                     if until(data):
                         over = True
                     else:
