@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "core/base/utf8.hpp"
-#include "router/http/client.hpp"
 #include "router/control/conntrack_query.hpp"
 #include "router/control/port.hpp"
+#include "router/http/client.hpp"
 #include "router/http/request.hpp"
 #include "router/tools/conntrack/parse.hpp"
 #include "router/tools/conntrack/top.hpp"

@@ -11,8 +11,8 @@
 #include "core/sets/sets.hpp"
 #include "router/config/load.hpp"
 #include "router/control/port.hpp"
-#include "router/http/request.hpp"
 #include "router/control/tracking_module.hpp"
+#include "router/http/request.hpp"
 #include "router/tools/iptables/command.hpp"
 #include "router/tools/iptables/rule_of.hpp"
 

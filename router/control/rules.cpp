@@ -5,9 +5,9 @@
 
 #include "core/rules/save.hpp"
 #include "router/control/port.hpp"
-#include "router/http/request.hpp"
 #include "router/control/rules_json.hpp"
 #include "router/control/tracking_module.hpp"
+#include "router/http/request.hpp"
 #include "router/tools/iptables/listing.hpp"
 
 namespace nsr::router {

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "core/sets/sets.hpp"
-#include "router/http/client.hpp"
 #include "router/control/port.hpp"
+#include "router/http/client.hpp"
 #include "router/http/request.hpp"
 #include "router/tools/ipset/command.hpp"
 #include "router/tools/ipset/contents.hpp"

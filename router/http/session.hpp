@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "router/http/http.hpp"
 #include "router/http/guard.hpp"
+#include "router/http/http.hpp"
 
 namespace nsr::router::http {
 

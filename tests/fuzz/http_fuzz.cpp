@@ -12,8 +12,8 @@
 #include <string>
 
 #include "core/base/check.hpp"
-#include "router/http/session.hpp"
 #include "router/control/port.hpp"
+#include "router/http/session.hpp"
 #include "tests/fuzz/support/connections.hpp"
 #include "tests/fuzz/support/input.hpp"
 
