@@ -133,14 +133,14 @@ class Conntrack : public Helping {
     bool expire(Instant now);
     // Removes a confirmed connection now. kernel: nf_ct_delete
     void destroy(ConnId id, Instant now, ChangedBy by = ChangedBy::Router);
-    // Calls `visit` for every connection and removes those for which it says true: the first few
-    // hundred places of the table now, the others as expire() is called, so it must not refer to
-    // what dies before. kernel: nf_ct_iterate_cleanup_net
+    // Removes the connections for which `visit` says true, the first few hundred now, others as
+    // expire() is called: it must not refer to what dies before. kernel: nf_ct_iterate_cleanup_net
     void iterate(Sweeps::Visit visit, Instant now);
     void flush(Instant now);  // conntrack -F
 
     // How the log describes an INVALID packet; unset: describe().
     std::function<std::string(const Packet&)> describe_packet;
+    std::function<void(ConnId, Instant)> on_evict;  // a full table gives it up; still there
     // NAT must forget a record that is about to be erased: one observer, which can still read it.
     std::function<void(ConnId)> on_erase;
     // An unconfirmed connection is the one that was expected: NAT translates it as it should be.

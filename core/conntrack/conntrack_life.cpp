@@ -116,6 +116,9 @@ bool Conntrack::make_room(Instant now) {
     }
     if (const auto victim = table_.victim(to_jiffies(now))) {
         ++stats_.early_drop;
+        if (on_evict) {
+            on_evict(*victim, now);
+        }
         destroy(*victim, now);
         return true;
     }

@@ -38,7 +38,6 @@ constexpr std::uint32_t time_of_day(Instant now) {
 class Pipeline {
   public:
     Pipeline(State& state, Instant now, EgressQueue& out) : state_(state), now_(now), out_(out) {
-        state_.time_at_hand = now;
         if (state_.observer != nullptr) {
             state_.observer->time_is(now);
         }

@@ -9,7 +9,7 @@ namespace nsr {
 PreparedRules prepare_rules(rules::Ruleset next, const RulesBasis& basis) {
     sets::References named = rules::set_references(next);
     rules::TimeoutReferences timeouts = rules::timeout_references(next);
-    auto leaving = pipeline::leaving_rules(basis.ruleset, next);
+    auto leaving = pipeline::leaving_rules(basis.ruleset(), next);
     return {rules::Program(std::move(next), basis.interfaces, basis.program), std::move(named),
             std::move(timeouts), std::move(leaving)};
 }

@@ -17,11 +17,13 @@
 
 namespace nsr {
 
-// What a change of rules begins from, as it was at one moment. Cheap to make and to copy.
+// What a change of rules begins from, as it was at one moment.
 struct RulesBasis {
-    rules::Ruleset ruleset;
     rules::InterfaceNames interfaces;
     rules::Program::Base program;
+
+    [[nodiscard]] const rules::Counted& counted() const { return program.counted; }
+    [[nodiscard]] const rules::Ruleset& ruleset() const { return program.counted.ruleset; }
 };
 
 struct PreparedRules {

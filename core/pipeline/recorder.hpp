@@ -4,9 +4,9 @@
 //   A ring of records of one size: packets that were dropped; packets that tracking found INVALID,
 //   whether or not a rule let them through; the first packet that is let through of a connection
 //   whose packets were dropped before; and connections that a full table gave up for another one.
-//   A packet that was both dropped and INVALID has one record. Accepted packets cost nothing, but
-//   that first one. A record holds values alone: names of interfaces and rules are looked up when
-//   it is read (rule_names.hpp keeps those of rules that have gone meanwhile).
+//   A packet both dropped and INVALID has one record. Other accepted packets cost nothing. A record
+//   holds values alone: names of interfaces and rules are looked up when it is read (rule_names.hpp
+//   keeps those of rules that have gone meanwhile).
 #pragma once
 
 #include <array>

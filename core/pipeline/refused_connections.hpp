@@ -32,8 +32,9 @@ class RefusedConnections {
         place = {id, record.commit};
         return known;
     }
+    [[nodiscard]] bool empty() const { return count_ == 0; }
     [[nodiscard]] bool has(ConnId id, const conntrack::Connection& record) const {
-        return count_ != 0 && places_[raw(id) % kPlaces].id == id &&
+        return places_[raw(id) % kPlaces].id == id &&
                places_[raw(id) % kPlaces].commit == record.commit;
     }
     // Precondition: has().

@@ -11,13 +11,7 @@
 
 namespace nsr {
 
-struct Router::Impl {
-    explicit Impl(Options options) : state(std::move(options)) {}
-
-    pipeline::State state;
-};
-
-Router::Router(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {
+Router::Router(Options options) : state_(std::make_unique<pipeline::State>(std::move(options))) {
 }
 
 Router::~Router() = default;
@@ -27,7 +21,7 @@ Router::~Router() = default;
 // Dissect and prefetch the whole batch, then let each packet go its way to the end before the next
 // one starts. A packet whose header is refused has no family in between.
 void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
-    pipeline::State& state = impl_->state;
+    pipeline::State& state = *state_;
     state.refused.clear();
     const IfIndex host = state.interfaces.host();
     for (Packet& packet : packets) {
@@ -64,7 +58,7 @@ void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
 }
 
 std::optional<Instant> Router::next_deadline() const {
-    const pipeline::State& state = impl_->state;
+    const pipeline::State& state = *state_;
     std::optional<Instant> next = state.conntrack.next_deadline();
     for (const auto& other : {state.defrag.next_deadline(), state.sets.next_sweep()}) {
         next = next && other ? std::min(*next, *other) : next ? next : other;
@@ -74,7 +68,7 @@ std::optional<Instant> Router::next_deadline() const {
 
 bool Router::expire(Instant now, EgressQueue& out) {
     constexpr std::size_t kDatagramsPerCall = 64;  // each may be answered with an error
-    pipeline::State& state = impl_->state;
+    pipeline::State& state = *state_;
     const bool complete = state.conntrack.expire(now);
     pipeline::Pipeline pipeline(state, now, out);
     for (std::size_t i = 0; i < kDatagramsPerCall; ++i) {
@@ -92,31 +86,31 @@ bool Router::expire(Instant now, EgressQueue& out) {
 }
 
 void Router::observe(Observer* observer) {
-    impl_->state.observer = observer;
+    state_->observer = observer;
 }
 
 void Router::hand_packets_to(rules::PacketLog* log) {
-    impl_->state.packet_log = log;
+    state_->packet_log = log;
 }
 
 const pipeline::Recorder& Router::recorder() const {
-    return impl_->state.recorder;
+    return state_->recorder;
 }
 
 void Router::resize_recorder(std::size_t records) {
-    impl_->state.recorder.resize(records);
+    state_->recorder.resize(records);
 }
 
 pipeline::History& Router::history() {
-    return impl_->state.history;
+    return state_->history;
 }
 
 const pipeline::DropPlaces& Router::drop_places() const {
-    return impl_->state.places;
+    return state_->places;
 }
 
 std::optional<pipeline::RuleName> Router::name_of_rule(RuleId id) const {
-    return impl_->state.name_of_rule(id);
+    return state_->name_of_rule(id);
 }
 
 // --- rules, tracking, connections, sysctls ------------------------------------------------------
@@ -127,11 +121,19 @@ void Router::apply(rules::Ruleset ruleset, Instant now) {
 }
 
 RulesBasis Router::rules_basis() const {
-    return impl_->state.rules_basis();
+    return state_->rules_basis();
+}
+
+RulesBasis Router::rules_basis(rules::CountersReading& reading) const {
+    return state_->rules_basis(reading);
+}
+
+bool Router::read_counters(rules::CountersReading& reading) const {
+    return state_->program.read_counters(reading);
 }
 
 void Router::adopt(PreparedRules& prepared, Instant now) {
-    pipeline::State& state = impl_->state;
+    pipeline::State& state = *state_;
     state.adopt(prepared);
     if (state.program.begins_accounting()) {
         pipeline::Settings changed = state.settings();
@@ -142,15 +144,15 @@ void Router::adopt(PreparedRules& prepared, Instant now) {
 }
 
 const rules::Ruleset& Router::ruleset() const {
-    return impl_->state.program.ruleset();
+    return state_->program.ruleset();
 }
 
 rules::Counted Router::counted() const {
-    return impl_->state.program.counted();
+    return state_->program.counted();
 }
 
 const rules::Rule* Router::find_rule(RuleId id) const {
-    return impl_->state.program.find(id).value_or(rules::RulePlace{}).rule;
+    return state_->program.find(id).value_or(rules::RulePlace{}).rule;
 }
 
 Result<Done, std::string> Router::set_tracking(TrackingMode mode, Instant now) {
@@ -161,17 +163,17 @@ Result<Done, std::string> Router::set_tracking(TrackingMode mode, Instant now) {
             }
         }
     }
-    impl_->state.tracking = mode;
-    impl_->state.follow_rules(now);
+    state_->tracking = mode;
+    state_->follow_rules(now);
     return Done{};
 }
 
 TrackingMode Router::tracking_mode() const {
-    return impl_->state.tracking;
+    return state_->tracking;
 }
 
 const std::string& Router::tracking_user(Family family) const {
-    return impl_->state.program.needs_tracking(family);
+    return state_->program.needs_tracking(family);
 }
 
 bool Router::tracking_active() const {
@@ -179,222 +181,91 @@ bool Router::tracking_active() const {
 }
 
 pipeline::MadeConnections Router::made_connections() {
-    return pipeline::MadeConnections(impl_->state);
+    return pipeline::MadeConnections(*state_);
 }
 
 void Router::zero_counters(ConnId id) {
-    impl_->state.conntrack.zero_counters(id);
+    state_->conntrack.zero_counters(id);
 }
 
 void Router::destroy_connection(ConnId id, Instant now) {
-    impl_->state.conntrack.destroy(id, now, conntrack::ChangedBy::Administrator);
+    state_->conntrack.destroy(id, now, conntrack::ChangedBy::Administrator);
 }
 
 void Router::flush_expectations(Instant now) {
-    impl_->state.conntrack.flush_expectations(now);
+    state_->conntrack.flush_expectations(now);
 }
 
 void Router::forget_translations(std::optional<RuleId> rule, Instant now) {
-    impl_->state.nat.forget(rule, now);
+    state_->nat.forget(rule, now);
 }
 
 void Router::recheck_connection(ConnId id) {
-    impl_->state.conntrack.recheck(id);
+    state_->conntrack.recheck(id);
 }
 
 void Router::subscribe(conntrack::EventSubscriber& subscriber) {
-    impl_->state.conntrack.subscribe(subscriber);
+    state_->conntrack.subscribe(subscriber);
 }
 
 void Router::unsubscribe(conntrack::EventSubscriber& subscriber) {
-    impl_->state.conntrack.unsubscribe(subscriber);
+    state_->conntrack.unsubscribe(subscriber);
 }
 
 sets::Sets& Router::sets() {
-    return impl_->state.sets;
+    return state_->sets;
 }
 
 const sets::Sets& Router::sets() const {
-    return impl_->state.sets;
+    return state_->sets;
 }
 
 const sets::References& Router::set_references() const {
-    return impl_->state.sets_named;
+    return state_->sets_named;
 }
 
 conntrack::TimeoutPolicies& Router::timeout_policies() {
-    return impl_->state.conntrack.timeout_policies();
+    return state_->conntrack.timeout_policies();
 }
 
 const rules::TimeoutReferences& Router::timeout_references() const {
-    return impl_->state.timeouts_named;
+    return state_->timeouts_named;
 }
 
 void Router::configure(const pipeline::Settings& settings) {
-    impl_->state.configure(settings);
+    state_->configure(settings);
 }
 
 pipeline::Settings Router::settings() const {
-    return impl_->state.settings();
-}
-
-IfIndex Router::add_interface(routing::Interface interface, BindRules when) {
-    pipeline::State& state = impl_->state;
-    const IfIndex index = state.interfaces.add(std::move(interface));
-    state.interface_came(index);
-    state.routes.interfaces_changed();
-    if (when == BindRules::Now) {
-        state.bind_rules_again();
-    }
-    return index;
-}
-
-// kernel: unregister_netdevice
-void Router::remove_interface(IfIndex interface, Instant now) {
-    pipeline::State& state = impl_->state;
-    set_up(interface, false, now);
-    const auto lost = state.defrag.forget(interface);
-    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-        state.count_lost(family, DropReason::InterfaceDown, interface, lost[index_of(family)]);
-    }
-    state.interfaces.remove(interface);
-    state.routes.interfaces_changed();
-}
-
-bool Router::add_address(IfIndex interface, const Prefix& address) {
-    routing::Interface& changed = impl_->state.interfaces.get(interface);
-    std::vector<Prefix> addresses = routing::all_addresses(changed);
-    if (std::find(addresses.begin(), addresses.end(), address) != addresses.end()) {
-        return false;
-    }
-    addresses.push_back(address);
-    impl_->state.set_addresses(changed, addresses);
-    return true;
-}
-
-bool Router::remove_address(IfIndex interface, const Prefix& address, Instant now) {
-    const std::vector<Prefix> removed =
-        routing::remove_address(impl_->state.interfaces.get(interface), address);
-    if (removed.empty()) {
-        return false;
-    }
-    impl_->state.routes.interfaces_changed();
-    for (const Prefix& each : removed) {
-        impl_->state.nat.address_removed(each.address, interface, now);
-    }
-    return true;
-}
-
-void Router::set_addresses(IfIndex interface, const std::vector<Prefix>& addresses, Instant now) {
-    routing::Interface& changed = impl_->state.interfaces.get(interface);
-    const std::vector<Prefix> before = routing::all_addresses(changed);
-    impl_->state.set_addresses(changed, addresses);
-    for (const Prefix& each : before) {
-        if (std::find(addresses.begin(), addresses.end(), each) == addresses.end()) {
-            impl_->state.nat.address_removed(each.address, interface, now);
-        }
-    }
-}
-
-void Router::set_mtu(IfIndex interface, std::uint32_t mtu) {
-    impl_->state.interfaces.get(interface).mtu = mtu;
-}
-
-void Router::set_capabilities(IfIndex interface, const routing::LinkCapabilities& capabilities) {
-    impl_->state.interfaces.get(interface).capabilities = capabilities;
-}
-
-// kernel: fib_netdev_event, masq_device_event. differs: link-down-keeps-ipv6
-void Router::set_up(IfIndex interface, bool up, Instant now) {
-    if (std::exchange(impl_->state.interfaces.get(interface).up, up) == up) {
-        return;
-    }
-    impl_->state.routes.interfaces_changed();
-    if (!up) {
-        impl_->state.nat.interface_down(interface, now);
-    }
-    if (interface == impl_->state.interfaces.host()) {
-        impl_->state.groups = {};  // its sockets join anew, or are gone
-    }
-}
-
-void Router::ingress_failed(IfIndex interface, DropReason reason) {
-    ++impl_->state.interfaces.get(interface).counters.rx_dropped;
-    impl_->state.count_lost(Family::None, reason, interface);
-}
-
-void Router::egress_failed(IfIndex interface, DropReason reason) {
-    ++impl_->state.interfaces.get(interface).counters.tx_dropped;
-    impl_->state.count_lost(Family::None, reason, interface);
-}
-
-routing::RouteChange Router::add_route(const routing::Route& route) {
-    return impl_->state.routes.add(route);
-}
-
-routing::RouteChange Router::append_route(const routing::Route& route) {
-    return impl_->state.routes.append(route);
-}
-
-routing::RouteChange Router::change_route(const routing::Route& route) {
-    return impl_->state.routes.change(route);
-}
-
-routing::RouteChange Router::replace_route(const routing::Route& route) {
-    return impl_->state.routes.replace(route);
-}
-
-bool Router::remove_route(const routing::Route& route) {
-    return impl_->state.routes.remove(route);
-}
-
-Result<Done, routing::RouteRefusal> Router::set_routes(const std::vector<routing::Route>& routes) {
-    return impl_->state.routes.assign(routes);
-}
-
-routing::RuleChange Router::add_policy_rule(const routing::PolicyRule& rule,
-                                            std::optional<std::uint32_t> priority) {
-    return impl_->state.routes.add_rule(rule, priority);
-}
-
-routing::RuleChange Router::remove_policy_rule(const routing::RuleQuery& query) {
-    return impl_->state.routes.remove_rule(query);
-}
-
-void Router::flush_policy_rules(Family family) {
-    impl_->state.routes.flush_rules(family);
-}
-
-void Router::set_policy_rules(const std::vector<routing::PolicyRule>& rules) {
-    impl_->state.routes.assign_rules(rules);
+    return state_->settings();
 }
 
 const conntrack::Conntrack& Router::conntrack() const {
-    return impl_->state.conntrack;
+    return state_->conntrack;
 }
 
 const nat::Nat& Router::nat() const {
-    return impl_->state.nat;
+    return state_->nat;
 }
 
 const defrag::Defrag& Router::defrag() const {
-    return impl_->state.defrag;
+    return state_->defrag;
 }
 
 const routing::InterfaceTable& Router::interfaces() const {
-    return impl_->state.interfaces;
+    return state_->interfaces;
 }
 
 const routing::RouteTable& Router::routes() const {
-    return impl_->state.routes;
+    return state_->routes;
 }
 
 const IpCounters& Router::counters(Family family) const {
-    return impl_->state.counters[index_of(family)];
+    return state_->counters[index_of(family)];
 }
 
 const DropCounters& Router::drops() const {
-    return impl_->state.drops;
+    return state_->drops;
 }
 
 }  // namespace nsr

@@ -44,6 +44,12 @@ namespace nsr {
 
 struct PreparedRules;  // prepared_rules.hpp
 struct RulesBasis;
+namespace pipeline {
+struct State;
+}
+namespace rules {
+class CountersReading;
+}
 namespace sets {
 class Sets;
 }
@@ -101,6 +107,10 @@ class Router {
     // The same in two steps, of which only the second one is in the way of packets. `prepared` must
     // come from the latest basis; afterwards it holds what was at work before.
     [[nodiscard]] RulesBasis rules_basis() const;
+    // With the counters in `reading`; see Program::base().
+    [[nodiscard]] RulesBasis rules_basis(rules::CountersReading& reading) const;
+    // See Program::read_counters().
+    bool read_counters(rules::CountersReading& reading) const;
     void adopt(PreparedRules& prepared, Instant now);
     [[nodiscard]] const rules::Ruleset& ruleset() const;
     // A copy of it with its counters as they are now.
@@ -174,8 +184,7 @@ class Router {
     [[nodiscard]] const IpCounters& counters(Family family) const;  // Precondition: not None
 
   private:
-    struct Impl;
-    std::unique_ptr<Impl> impl_;
+    std::unique_ptr<pipeline::State> state_;
 };
 
 }  // namespace nsr

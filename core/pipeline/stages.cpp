@@ -95,7 +95,7 @@ Verdict Pipeline::track(Packet& packet) {
 }
 
 Verdict Pipeline::confirm(Packet& packet) {
-    if (belongs_to_known(packet) &&
+    if (!state_.refused_connections.empty() && belongs_to_known(packet) &&
         state_.refused_connections.has(packet.meta.conn,
                                        state_.conntrack.table()[packet.meta.conn])) {
         state_.refused_connections.remove(packet.meta.conn);

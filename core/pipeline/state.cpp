@@ -61,15 +61,10 @@ State::State(RouterOptions options)
         const Hook hook = packet.meta.in == IfIndex::None ? Hook::Output : Hook::Prerouting;
         return rules::log_text(packet, hook, network, rules::kAllDetail);
     };
-    // An eviction is counted before its connection is erased.
-    conntrack.on_erase = [this, forget = conntrack.on_erase](ConnId id) {
-        const std::uint64_t counted = conntrack.stats().early_drop;
-        if (std::exchange(evictions, counted) != counted) {
-            const Packet packet =
-                first_packet_of(conntrack.table().tuple(id, Direction::Original), made_packets);
-            recorder.changed(packet, id, conntrack, Record::Change::Evicted, time_at_hand);
-        }
-        forget(id);
+    conntrack.on_evict = [this](ConnId id, Instant now) {
+        const Packet packet =
+            first_packet_of(conntrack.table().tuple(id, Direction::Original), made_packets);
+        recorder.changed(packet, id, conntrack, Record::Change::Evicted, now);
     };
 }
 
@@ -81,7 +76,11 @@ void State::count_lost(Family family, DropReason reason, IfIndex in, std::uint64
 }
 
 RulesBasis State::rules_basis() const {
-    return {program.ruleset(), names_of(interfaces), program.base()};
+    return {names_of(interfaces), program.base()};
+}
+
+RulesBasis State::rules_basis(rules::CountersReading& reading) const {
+    return {names_of(interfaces), program.base(reading)};
 }
 
 void State::adopt(PreparedRules& prepared) {
@@ -94,7 +93,7 @@ void State::adopt(PreparedRules& prepared) {
 
 void State::bind_rules_again() {
     const RulesBasis basis = rules_basis();
-    PreparedRules prepared = prepare_rules(basis.ruleset, basis);
+    PreparedRules prepared = prepare_rules(basis.ruleset(), basis);
     adopt(prepared);
 }
 

@@ -44,6 +44,7 @@ struct State {
     // Packets that are lost where no pipeline is at work.
     void count_lost(Family family, DropReason reason, IfIndex in, std::uint64_t packets = 1);
     [[nodiscard]] RulesBasis rules_basis() const;
+    [[nodiscard]] RulesBasis rules_basis(rules::CountersReading& reading) const;
     // In the place of the rules at work, which `prepared` holds then; what rules remember stays.
     void adopt(PreparedRules& prepared);
     // After interfaces have come or gone: names in rules mean those that there are now.
@@ -87,8 +88,6 @@ struct State {
     History history;
     BufferPool made_packets;  // for records of connections without a packet
     RefusedConnections refused_connections;
-    std::uint64_t evictions = 0;         // that have a record
-    Instant time_at_hand{};              // of the packets that are looked at
     RuleNames rule_names;                // of rules that those two name and that are gone
     std::array<IpCounters, 2> counters;  // by index_of(family)
     Observer* observer = nullptr;

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <deque>
 
 #include "core/rules/ruleset.hpp"
 
@@ -27,9 +27,10 @@ class TableCounters {
     }
 
   private:
-    std::vector<RuleCounters> policies_;
-    std::vector<std::uint32_t> first_;  // rule of each chain
-    std::vector<RuleCounters> rules_;
+    // They grow in pieces, and none is ever copied again for that.
+    std::deque<RuleCounters> policies_;
+    std::deque<std::uint32_t> first_;  // rule of each chain
+    std::deque<RuleCounters> rules_;
 };
 
 struct Counters {

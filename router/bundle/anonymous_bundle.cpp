@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "router/base/hex.hpp"
 #include "router/bundle/anonymizer.hpp"
 #include "router/bundle/anonymous_capture.hpp"
 #include "router/bundle/anonymous_text.hpp"
@@ -17,25 +18,11 @@ namespace {
 constexpr std::string_view kConfigFolder = "config/";
 constexpr std::string_view kHead = "\"head\":\"";
 
-std::optional<unsigned> digit_of(char c) {
-    const std::size_t value = std::string_view("0123456789abcdef").find(c);
-    return value == std::string_view::npos ? std::nullopt
-                                           : std::optional(static_cast<unsigned>(value));
-}
-
+// No hexadecimal: nothing, since nobody knows what it shows.
 std::string anonymous_hex(std::string_view hex, const Anonymizer& anonymizer) {
-    std::vector<std::uint8_t> bytes;
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-        bytes.push_back(static_cast<std::uint8_t>(digit_of(hex[i]).value_or(0) << 4 |
-                                                  digit_of(hex[i + 1]).value_or(0)));
-    }
-    std::string other;
-    for (const std::uint8_t byte :
-         anonymous_packet(bytes, anonymizer).value_or(std::vector<std::uint8_t>{})) {
-        other += "0123456789abcdef"[byte >> 4];
-        other += "0123456789abcdef"[byte & 15];
-    }
-    return other;
+    const auto bytes = bytes_in(hex);
+    const auto other = bytes ? anonymous_packet(*bytes, anonymizer) : std::nullopt;
+    return other ? hex_of(*other) : std::string();
 }
 
 // The first bytes of packets, which records have in hexadecimal.

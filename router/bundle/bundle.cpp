@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "core/base/utf8.hpp"
+#include "router/base/json_text.hpp"
 #include "router/base/text_file.hpp"
 
 namespace nsr::router {
@@ -33,12 +34,6 @@ std::string manifest_of(const Bundle& bundle) {
                                 {"files", std::move(files)},
                                 {"missing", std::move(missing)}};
     return json::serialize(manifest) + "\n";
-}
-
-std::string text_in(const json::object& object, std::string_view key) {
-    const json::value* value = object.if_contains(key);
-    const json::string* text = value != nullptr ? value->if_string() : nullptr;
-    return text != nullptr ? std::string(*text) : std::string();
 }
 
 std::string read_manifest(const std::string& text, Bundle& bundle) {

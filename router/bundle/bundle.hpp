@@ -65,12 +65,12 @@ std::string tar_of(const Bundle& bundle);
 // The error says what is wrong with `path`.
 Result<Bundle, std::string> open_bundle(const std::string& path);
 
-// The configuration, with rules, sets, sysctls and addresses as they were. What of them cannot be
-// is a warning of the configuration.
+// The configuration, with rules, sets, sysctls and addresses as they were. The error says what of
+// them is missing or wrong.
 Result<Config, ConfigErrors> config_of(const Bundle& bundle, std::uint64_t memory_bytes);
-// Routes and links as they were; then the connections. Precondition: `router` was filled with that
-// configuration. What cannot be done is told, and left out.
-ConfigErrors begin_routes(const Bundle& bundle, Router& router, Instant now);
+// The host, routes and links as they were; then the connections. Precondition: `router` was filled
+// with that configuration. What cannot be done is told, and left out.
+ConfigErrors begin_network(const Bundle& bundle, const Config& config, Router& router, Instant now);
 ConfigErrors begin_connections(const Bundle& bundle, Router& router, Instant now);
 
 }  // namespace nsr::router

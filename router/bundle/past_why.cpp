@@ -9,17 +9,13 @@
 #include <vector>
 
 #include "core/base/words.hpp"
+#include "router/base/hex.hpp"
+#include "router/base/json_text.hpp"
 
 namespace nsr::router {
 namespace {
 
 namespace json = boost::json;
-
-std::string text_in(const json::object& record, std::string_view key) {
-    const json::value* value = record.if_contains(key);
-    const json::string* text = value != nullptr ? value->if_string() : nullptr;
-    return text != nullptr ? std::string(*text) : std::string();
-}
 
 std::uint64_t number_in(const json::object& record, std::string_view key) {
     const json::value* value = record.if_contains(key);
@@ -54,14 +50,7 @@ Subject subject_of(const json::object& record) {
 }
 
 std::vector<std::uint8_t> head_of(const json::object& record) {
-    const std::string hex = text_in(record, "head");
-    std::vector<std::uint8_t> bytes;
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-        std::uint8_t byte = 0;
-        std::from_chars(hex.data() + i, hex.data() + i + 2, byte, 16);
-        bytes.push_back(byte);
-    }
-    return bytes;
+    return bytes_in(text_in(record, "head")).value_or(std::vector<std::uint8_t>{});
 }
 
 // "#41 at ...", and the lines that belong to it, by its number.

@@ -7,7 +7,9 @@
 #include "core/base/words.hpp"
 #include "core/procfs/sysctl.hpp"
 #include "core/rules/language/parse.hpp"
+#include "router/base/listing.hpp"
 #include "router/bundle/bundle.hpp"
+#include "router/config/build.hpp"
 #include "router/config/load.hpp"
 #include "router/config/sysctl_file.hpp"
 #include "router/tools/conntrack/saved_table.hpp"
@@ -28,16 +30,6 @@ struct ListedLink {
     bool up = true;
     std::vector<Located<Prefix>> addresses;
 };
-
-std::vector<std::string_view> words_of(std::string_view line) {
-    std::vector<std::string_view> words;
-    for (const std::string_view word : split(line, ' ')) {
-        if (!word.empty()) {
-            words.push_back(word);
-        }
-    }
-    return words;
-}
 
 // 0: it is none that a configuration may have.
 std::uint32_t mtu_of(std::string_view text) {
@@ -75,7 +67,7 @@ void take_links(const Bundle& bundle, Config& config) {
             if (interface.name == link.name) {
                 interface.addresses = std::move(link.addresses);
                 interface.mtu = link.mtu != 0 ? link.mtu : interface.mtu;
-                interface.up = true;  // begin_routes() takes down what was
+                interface.up = true;  // begin_network() takes down what was
             }
         }
     }
@@ -214,7 +206,11 @@ Result<Config, ConfigErrors> config_of(const Bundle& bundle, std::uint64_t memor
     return errors.empty() ? std::move(config) : Result<Config, ConfigErrors>(std::move(errors));
 }
 
-ConfigErrors begin_routes(const Bundle& bundle, Router& router, Instant now) {
+ConfigErrors begin_network(const Bundle& bundle, const Config& config, Router& router,
+                           Instant now) {
+    if (!config.host_netns.empty()) {
+        router.add_interface(host_interface());
+    }
     ConfigErrors errors;
     using namespace bundled;
     add_policy(text_of(bundle, kPolicy4), kPolicy4, "-4", router, now, errors);

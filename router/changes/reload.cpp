@@ -70,13 +70,17 @@ std::string in_words(const LinkChange& change) {
 
 // --- before -------------------------------------------------------------------------------------
 
-void Reload::begin() {
+bool Reload::begin() {
+    if (!parts_.router.read_counters(reading_)) {
+        return false;
+    }
     parts_.topology.begin_change();
-    basis_ = parts_.router.rules_basis();
+    basis_ = parts_.router.rules_basis(reading_);
     interfaces_ = parts_.router.interfaces();
     lost_ = parts_.topology.lost();
     settings_ = parts_.router.settings();
     sets_ = std::make_unique<SetsReload>(parts_.router.sets(), parts_.clock.now());
+    return true;
 }
 
 void Reload::work() {
@@ -139,11 +143,11 @@ void Reload::prepare() {
 // know it.
 void Reload::prepare_rules(Config& next, const routing::InterfaceTable& table,
                            const pipeline::Settings& settings) {
-    rules::keep_identity(basis_->ruleset, next.ruleset, rules::CountersOf::Kept);
+    rules::keep_identity(basis_->ruleset(), next.ruleset, rules::CountersOf::Kept);
     if (judges()) {
         existing_->prepare(
             {table, routes_of(next, table), settings, next.conntrack.mode, policy_rules_of(next)},
-            {basis_->ruleset, next.ruleset});
+            {basis_->ruleset(), next.ruleset});
     }
     basis_->interfaces = names_after(interface_changes_, basis_->interfaces);
     prepared_ = nsr::prepare_rules(next.ruleset, *basis_);

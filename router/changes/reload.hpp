@@ -54,7 +54,7 @@ class Reload : public Task {
           done_(std::move(done)),
           existing_(std::make_unique<ExistingConnections>(request)) {}
 
-    void begin() override;
+    bool begin() override;
     void work() override;
     Next finish(const std::string& failure) override;
 
@@ -88,6 +88,7 @@ class Reload : public Task {
     ReloadAnswer answer_;
 
     // as they were at the beginning
+    rules::CountersReading reading_;
     std::optional<RulesBasis> basis_;
     routing::InterfaceTable interfaces_;
     std::vector<LostLink> lost_;

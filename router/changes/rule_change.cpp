@@ -6,12 +6,16 @@
 
 namespace nsr::router {
 
-void RuleChange::begin() {
-    basis_ = parts_.router.rules_basis();
+bool RuleChange::begin() {
+    if (!parts_.router.read_counters(reading_)) {
+        return false;
+    }
+    basis_ = parts_.router.rules_basis(reading_);
+    return true;
 }
 
 void RuleChange::work() {
-    Result<rules::Ruleset, std::string> made = make_(basis_->ruleset);
+    Result<rules::Ruleset, std::string> made = make_(basis_->counted());
     if (made) {
         prepared_ = prepare_rules(std::move(*made), *basis_);
     } else {

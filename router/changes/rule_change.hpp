@@ -24,7 +24,7 @@ class RuleChange : public Task {
     RuleChange(Parts parts, MakeRules make, RulesChanged done)
         : parts_(parts), make_(std::move(make)), done_(std::move(done)) {}
 
-    void begin() override;
+    bool begin() override;
     void work() override;
     Next finish(const std::string& failure) override;
 
@@ -34,6 +34,7 @@ class RuleChange : public Task {
     Parts parts_;
     MakeRules make_;
     RulesChanged done_;
+    rules::CountersReading reading_;
     std::optional<RulesBasis> basis_;
     std::optional<PreparedRules> prepared_;
     std::string refusal_;

@@ -15,7 +15,7 @@ class SideWork : public Task {
     SideWork(std::function<void()> work, std::function<void(const std::string& failure)> done)
         : work_(std::move(work)), done_(std::move(done)) {}
 
-    void begin() override {}
+    bool begin() override { return true; }
     // What `work` holds dies in the worker, too.
     void work() override { std::exchange(work_, nullptr)(); }
     Next finish(const std::string& failure) override {

@@ -17,7 +17,9 @@ void TaskQueue::begin_next() {
         return;
     }
     try {
-        tasks_.front()->begin();
+        if (!tasks_.front()->begin()) {
+            return post_([this] { begin_next(); });
+        }
     } catch (const std::exception& error) {
         post_([this, failure = std::string(error.what())] { finish(failure); });
         return;

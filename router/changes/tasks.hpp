@@ -1,7 +1,8 @@
 // Tasks: changes of the running router that take long, one after the other.
 //
 // Theory of operation
-//   A task begins on the loop, where it takes copies of what it needs; is worked out by the worker,
+//   A task begins on the loop, where it takes copies of what it needs, in as many turns as that
+//   takes; is worked out by the worker,
 //   on those values alone, while packets go on; and ends on the loop, where its result is swapped
 //   in between two batches. The next one begins only then: none ever begins from rules that another
 //   one is about to replace. A task belongs to the queue, and both its ends, its birth and its
@@ -26,7 +27,8 @@ class Task {
     Task(const Task&) = delete;
     Task& operator=(const Task&) = delete;
 
-    virtual void begin() = 0;
+    // False: it is to be called again, in a later turn.
+    virtual bool begin() = 0;
     virtual void work() = 0;
     // `failure`: what work() threw, in words; empty: nothing.
     virtual Next finish(const std::string& failure) = 0;

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <utility>
 
+#include "router/base/json_text.hpp"
 #include "router/bundle/anonymous_bundle.hpp"
 #include "router/bundle/bundle.hpp"
 #include "router/commands/cli.hpp"
@@ -81,30 +82,22 @@ void add_config(const std::string& answer, Bundle& bundle) {
     bool first = true;
     for (const json::value& file : files.as_array()) {
         const bool is_config = std::exchange(first, false);
-        const auto text = [&](const char* key) {
-            const json::value* value = file.as_object().if_contains(key);
-            return value != nullptr ? std::string(value->as_string()) : std::string();
-        };
-        const std::string name = name_for(text("path"), bundle);
-        if (file.as_object().contains("error")) {
-            bundle.missing.push_back({name, without_end(text("error"))});
+        const json::object& object = file.as_object();
+        const std::string name = name_for(text_in(object, "path"), bundle);
+        if (object.contains("error")) {
+            bundle.missing.push_back({name, without_end(text_in(object, "error"))});
             continue;
         }
         bundle.config = is_config ? name : bundle.config;
-        bundle.files.push_back({name, text("text")});
+        bundle.files.push_back({name, text_in(object, "text")});
     }
 }
 
 void add_identity(Bundle& bundle) {
     if (const std::string* status = bundle.find("status.json")) {
         const json::object object = json::parse(*status).as_object();
-        const auto text = [&](const char* key) {
-            const json::value* value = object.if_contains(key);
-            return value != nullptr && value->is_string() ? std::string(value->as_string())
-                                                          : std::string();
-        };
-        bundle.instance = text("name");
-        bundle.program = "nsrouter " + text("version");
+        bundle.instance = text_in(object, "name");
+        bundle.program = "nsrouter " + text_in(object, "version");
     }
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/base/words.hpp"
 #include "router/base/clock.hpp"
+#include "router/base/hex.hpp"
 #include "router/bundle/bundle.hpp"
 #include "router/capture/capture.hpp"
 #include "router/commands/cli.hpp"
@@ -66,9 +67,7 @@ std::string lines_of_capture(const ExplainArguments& arguments) {
                                      " does not say by which interface its packets come: "
                                      "--interface does");
         }
-        const std::string_view bytes(reinterpret_cast<const char*>(frame.bytes.data()),
-                                     frame.bytes.size());
-        add_line(lines, "bytes", in + " " + hex_of(bytes));
+        add_line(lines, "bytes", in + " " + hex_of(frame.bytes));
     }
     if (!(*capture)->error().empty()) {
         throw std::runtime_error(arguments.file + ": " + (*capture)->error());
@@ -184,11 +183,9 @@ int explain_bundle(const ExplainArguments& arguments) {
     if (const ConfigErrors errors = fill_router(router, *config, bundle->made()); !errors.empty()) {
         return complain(errors);
     }
-    if (!config->host_netns.empty()) {
-        router.add_interface(host_interface());
-    }
-    for (const auto begin : {begin_routes, begin_connections}) {
-        std::fputs(warnings_in_lines(begin(*bundle, router, bundle->made())).c_str(), stderr);
+    for (const ConfigErrors& told : {begin_network(*bundle, *config, router, bundle->made()),
+                                     begin_connections(*bundle, router, bundle->made())}) {
+        std::fputs(warnings_in_lines(told).c_str(), stderr);
     }
     return explain_by(router, *config, arguments, bundle->made());
 }

@@ -39,7 +39,8 @@ struct ImportArguments {
 // A folder that goes with it, unless it was given its name.
 class NewFolder {
   public:
-    explicit NewFolder(const std::string& beside) {
+    explicit NewFolder(std::string beside) {
+        beside.erase(beside.find_last_not_of('/') + 1);
         std::string name = beside + ".XXXXXX";
         if (::mkdtemp(name.data()) == nullptr) {
             throw SystemError("make a folder " + name, errno);
@@ -86,6 +87,13 @@ std::string lines_of(const ConfigErrors& all) {
     return text;
 }
 
+void write_left_out(const fs::path& path, const ConfigErrors& left_out) {
+    std::ofstream file(path);
+    if (!(file << lines_of(left_out) << std::flush)) {
+        throw SystemError("write " + path.string(), errno);
+    }
+}
+
 void print_summary(const Imported& done, const std::string& into) {
     std::printf(
         "%s: %zu interfaces, %zu addresses, %zu routes, %zu routing rules, %zu rules, %zu sets, "
@@ -110,7 +118,7 @@ int import_from(const std::string& from, const ImportArguments& arguments) {
         return kFailure;
     }
     if (!done->left_out.empty()) {
-        std::ofstream(fs::path(folder.path()) / kLeftOutFile) << lines_of(done->left_out);
+        write_left_out(fs::path(folder.path()) / kLeftOutFile, done->left_out);
     }
     folder.rename(arguments.into);
     print_summary(*done, arguments.into);

@@ -175,7 +175,7 @@ bool read_state(Arguments& arguments) {
         return false;
     }
     std::fputs(warnings_in_lines(left_out_of(*table)).c_str(), stderr);
-    arguments.options.state = std::move(*table);
+    arguments.options.begin = begin_with(std::move(*table));
     return true;
 }
 
@@ -240,7 +240,7 @@ int replay_bundle(Arguments& arguments) {
     }
     arguments.options.cut_packets = true;
     arguments.options.begin = [&](Router& router, Instant now) {
-        return begin_routes(*bundle, router, now);
+        return Begun{begin_network(*bundle, *config, router, now), {}};
     };
     const auto capture = packets_of(*bundle, *config, arguments.filter);
     return capture ? replay_into_files(arguments, *config, **capture)

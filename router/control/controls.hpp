@@ -35,9 +35,13 @@ struct ReloadAnswer {
     std::string text;
 };
 
-// What a change of rules makes of those that there are, or why it does not. It runs beside the
-// loop, on values: it may refer to nothing that anybody else changes.
-using MakeRules = std::function<Result<rules::Ruleset, std::string>(rules::Ruleset)>;
+// What a change of rules makes of those that there are, or why it does not (empty: it was not meant
+// to change any). It runs beside the loop, on values: it may refer to nothing that anybody else
+// changes.
+using MakeRules = std::function<Result<rules::Ruleset, std::string>(const rules::Counted&)>;
+inline Result<rules::Ruleset, std::string> rules_unchanged() {
+    return std::string();
+}
 // On the loop, once the rules are at work or were refused.
 using RulesChanged = std::function<void(const Result<Done, std::string>&)>;
 using Reloaded = std::function<void(const ReloadAnswer&)>;

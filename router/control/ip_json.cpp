@@ -9,6 +9,7 @@
 
 #include "core/base/words.hpp"
 #include "core/pipeline/router.hpp"
+#include "router/base/listing.hpp"
 #include "router/tools/ip/values.hpp"
 
 namespace nsr::router {
@@ -53,18 +54,6 @@ const Key* find_key(const Key (&keys)[N], std::string_view word) {
     const Key* found = std::find_if(std::begin(keys), std::end(keys),
                                     [&](const Key& each) { return each.word == word; });
     return found == std::end(keys) ? nullptr : found;
-}
-
-Words words_of(std::string_view line) {
-    Words words;
-    for (std::size_t at = 0; at < line.size();) {
-        const std::size_t end = std::min(line.find_first_of(" \t", at), line.size());
-        if (end > at) {
-            words.push_back(line.substr(at, end - at));
-        }
-        at = end + 1;
-    }
-    return words;
 }
 
 void read_route(const Words& words, std::size_t at, json::object& into) {

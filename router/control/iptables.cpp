@@ -38,8 +38,8 @@ MakeRules within_mode(MakeRules make, TrackingMode mode) {
     if (mode != TrackingMode::Off) {
         return make;
     }
-    return [make = std::move(make)](rules::Ruleset now) {
-        Result<rules::Ruleset, std::string> made = make(std::move(now));
+    return [make = std::move(make)](const rules::Counted& now) {
+        Result<rules::Ruleset, std::string> made = make(now);
         for (const Family family : {Family::Ipv4, Family::Ipv6}) {
             const std::string user = made ? rules::needs_tracking(*made, family) : std::string();
             if (!user.empty()) {
@@ -49,11 +49,6 @@ MakeRules within_mode(MakeRules make, TrackingMode mode) {
         }
         return made;
     };
-}
-
-// Nothing to put in the place of the rules, and not because something was wrong with them.
-Result<rules::Ruleset, std::string> unchanged() {
-    return std::string();
 }
 
 // What rules may name, as it was when it was asked.
@@ -84,11 +79,10 @@ IptablesAnswer judged_by_names(Family family, const rules::Ruleset& rules, const
     return refusal;
 }
 
-// Shows what there was when it was asked, and changes what there is.
-MakeRules work_of(const IptablesArgs& args, rules::Counted counted, Named known,
-                  std::shared_ptr<IptablesAnswer> answer) {
-    return [args, counted = std::move(counted), known = std::move(known),
-            answer = std::move(answer)](rules::Ruleset now) {
+MakeRules work_of(const IptablesArgs& args, Named known, std::shared_ptr<IptablesAnswer> answer) {
+    return [args, known = std::move(known),
+            answer = std::move(answer)](const rules::Counted& counted) {
+        rules::Ruleset now = counted.ruleset;
         if (args.has(iptables::kShows)) {
             *answer = show_rules(args, counted);
         }
@@ -103,7 +97,7 @@ MakeRules work_of(const IptablesArgs& args, rules::Counted counted, Named known,
                 return Result<rules::Ruleset, std::string>(std::move(now));
             }
         }
-        return unchanged();
+        return rules_unchanged();
     };
 }
 
@@ -160,8 +154,7 @@ Response ControlPort::iptables(const Request& request) {
             answer->errors = args.warnings + answer->errors;
             reply(iptables_response(answer));
         };
-        controls_.change_rules(within_mode(work_of(args, controls_.router.counted(),
-                                                   named_in(controls_.router), answer),
+        controls_.change_rules(within_mode(work_of(args, named_in(controls_.router), answer),
                                            controls_.router.tracking_mode()),
                                done);
     };
@@ -181,7 +174,8 @@ struct Restoring {
 
 MakeRules work_of(const std::shared_ptr<Restoring>& restoring,
                   const std::shared_ptr<ConfigErrors>& errors, Named known) {
-    return [restoring, errors, known = std::move(known)](rules::Ruleset now) {
+    return [restoring, errors, known = std::move(known)](const rules::Counted& counted) {
+        rules::Ruleset now = counted.ruleset;
         *errors = rules::restore(restoring->text, restoring->file, restoring->family,
                                  restoring->options, now, restoring->names);
         if (errors->empty()) {
@@ -191,7 +185,7 @@ MakeRules work_of(const std::shared_ptr<Restoring>& restoring,
         }
         return errors->empty() && !restoring->test
                    ? Result<rules::Ruleset, std::string>(std::move(now))
-                   : unchanged();
+                   : rules_unchanged();
     };
 }
 

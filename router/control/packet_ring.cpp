@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/printable.hpp"
+#include "router/base/hex.hpp"
 
 namespace nsr::router {
 namespace {
@@ -34,17 +35,6 @@ static_assert(sizeof(PcapRecord) == 16);
 template <class T>
 void append_raw(std::string& out, const T& value) {
     out.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-std::string hex_of(std::string_view bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    text.reserve(2 * bytes.size());
-    for (const char byte : bytes) {
-        text += kDigits[static_cast<unsigned char>(byte) >> 4];
-        text += kDigits[static_cast<unsigned char>(byte) & 0xf];
-    }
-    return text;
 }
 
 std::string name_of(const Router& router, IfIndex index) {

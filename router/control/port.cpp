@@ -1,7 +1,6 @@
 #include "router/control/port.hpp"
 
 #include <algorithm>
-#include <deque>
 #include <memory>
 #include <utility>
 
@@ -207,29 +206,12 @@ Response ControlPort::reload(const Request& request) {
 }
 
 Response ControlPort::text_from_beside(std::function<std::string()> make, const Response& head) {
-    using Pieces = std::deque<std::string>;
-    const auto pieces = std::make_shared<Pieces>();
-    const auto work = [pieces, make = std::move(make)] {
-        const std::string text = make();
-        for (std::size_t at = 0; at < text.size(); at += kPieceBytes) {
-            pieces->push_back(text.substr(at, kPieceBytes));
-        }
-    };
+    const auto pieces = std::make_shared<TextPieces>();
+    const auto work = [pieces, make = std::move(make)] { *pieces = TextPieces(make()); };
     Response response;
     response.later = [this, work, pieces, head](const std::function<void(Response)>& reply) {
         controls_.beside(work, [reply, pieces, head](const std::string& failure) {
-            if (!failure.empty()) {
-                return reply(http::plain(507, failure + "\n"));
-            }
-            Response known = head;
-            known.stream = [pieces](std::string& out) {
-                if (!pieces->empty()) {
-                    out += pieces->front();
-                    pieces->pop_front();
-                }
-                return pieces->empty() ? Piece::Last : Piece::More;
-            };
-            reply(std::move(known));
+            reply(in_pieces(pieces, head, failure));
         });
     };
     return response;

@@ -22,6 +22,7 @@
 #include "router/control/controls.hpp"
 #include "router/control/event_ring.hpp"
 #include "router/control/packet_ring.hpp"
+#include "router/control/text_pieces.hpp"
 #include "router/http/http.hpp"
 #include "router/ports/repeating.hpp"
 #include "router/tools/conntrack/command.hpp"
@@ -112,8 +113,10 @@ class ControlPort {
     // rules.cpp
     http::Response rules(const http::Request& request);
     http::Response rules_json(const http::Request& request);
-    http::Response stream_rules_json(const http::Request& request);
+    http::Response list_rules_json(const http::Request& request);
     http::Response flush_rules(const http::Request& request);
+    http::Response text_of_rules(std::function<std::string(const rules::Counted&)> list,
+                                 const http::Response& head = {});
     http::Response change_rules(MakeRules make);
     // A text that takes long to make; `make` works on values, beside the packets. `head`: what else
     // the response says.
@@ -147,9 +150,6 @@ class ControlPort {
     http::Response change_nat(const http::Request& request);
 
     [[nodiscard]] Instant now() const { return controls_.clock.now(); }
-
-    // Of a stream, between two batches.
-    static constexpr std::size_t kPieceBytes = std::size_t{16} * 1024;
 
     Controls controls_;
     Repeating note_pressure_;

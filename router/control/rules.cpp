@@ -57,30 +57,28 @@ Response ControlPort::rules(const Request& request) {
     }
     const bool any_form = !request.query.contains("format");
     if (value_of(request, "format") == "json" || (any_form && request.accepts_json)) {
-        return stream_rules_json(request);
+        return list_rules_json(request);
     }
     if (controls_.config.conntrack.activate_on_view) {
         activate_by_view(controls_.router, now());
     }
-    const auto now_counted = std::make_shared<const rules::Counted>(controls_.router.counted());
-    return text_from_beside([now_counted, families = families_in(request),
-                             format = value_of(request, "format"),
-                             only = rules::parse_table(value_of(request, "table"))] {
-        const rules::Counted& counted = *now_counted;
-        std::string body;
-        for (const Family family : families) {
-            if (only) {
-                body += saved_table(counted, family, *only);
-            } else if (format == "list") {
-                body += rule_listing(counted, family);
-            } else if (format == "plain") {
-                body += rules::save(counted.ruleset, family, false);
-            } else {
-                body += rules::save(counted.ruleset, family, counted.counters);
+    return text_of_rules(
+        [families = families_in(request), format = value_of(request, "format"),
+         only = rules::parse_table(value_of(request, "table"))](const rules::Counted& counted) {
+            std::string body;
+            for (const Family family : families) {
+                if (only) {
+                    body += saved_table(counted, family, *only);
+                } else if (format == "list") {
+                    body += rule_listing(counted, family);
+                } else if (format == "plain") {
+                    body += rules::save(counted.ruleset, family, false);
+                } else {
+                    body += rules::save(counted.ruleset, family, counted.counters);
+                }
             }
-        }
-        return body;
-    });
+            return body;
+        });
 }
 
 // GET /rules.json
@@ -91,21 +89,20 @@ Response ControlPort::rules_json(const Request& request) {
     if (auto refused = not_one_of(request, "family", {"ipv4", "ipv6"})) {
         return *refused;
     }
-    return stream_rules_json(request);
+    return list_rules_json(request);
 }
 
-Response ControlPort::stream_rules_json(const Request& request) {
+Response ControlPort::list_rules_json(const Request& request) {
     if (controls_.config.conntrack.activate_on_view) {
         activate_by_view(controls_.router, now());
     }
-    const auto listing =
-        std::make_shared<RulesJson>(controls_.router.counted(), families_in(request));
-    Response response;
-    response.content_type = "application/json";
-    response.stream = [listing](std::string& out) {
-        return listing->advance(out, kPieceBytes) ? http::Piece::More : http::Piece::Last;
-    };
-    return response;
+    Response head;
+    head.content_type = "application/json";
+    return text_of_rules(
+        [families = families_in(request)](const rules::Counted& counted) {
+            return rules_json_text(counted, families);
+        },
+        head);
 }
 
 Response ControlPort::flush_rules(const Request& request) {
@@ -118,12 +115,30 @@ Response ControlPort::flush_rules(const Request& request) {
     if (controls_.router.tracking_active()) {
         load_tracking(controls_.router, now());  // a module stays when its last user goes
     }
-    return change_rules([families = families_in(request)](rules::Ruleset rules) {
+    return change_rules([families = families_in(request)](const rules::Counted& counted) {
+        rules::Ruleset rules = counted.ruleset;
         for (const Family family : families) {
             rules.clear(family);
         }
         return Result<rules::Ruleset, std::string>(std::move(rules));
     });
+}
+
+// What `list` makes of the rules and their counters; it waits for changes that came before.
+Response ControlPort::text_of_rules(std::function<std::string(const rules::Counted&)> list,
+                                    const Response& head) {
+    const auto pieces = std::make_shared<TextPieces>();
+    const auto work = [pieces, list = std::move(list)](const rules::Counted& counted) {
+        *pieces = TextPieces(list(counted));
+        return rules_unchanged();
+    };
+    Response response;
+    response.later = [this, work, pieces, head](const std::function<void(Response)>& reply) {
+        controls_.change_rules(work, [reply, pieces, head](const Result<Done, std::string>& done) {
+            reply(in_pieces(pieces, head, done ? std::string() : done.error()));
+        });
+    };
+    return response;
 }
 
 // Nothing, once the rules are at work; 400 with the reason if they are not.

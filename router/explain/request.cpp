@@ -5,33 +5,13 @@
 #include <optional>
 
 #include "core/base/words.hpp"
+#include "router/base/hex.hpp"
 
 namespace nsr::router {
 namespace {
 
 constexpr std::string_view kKnown = "packet, bytes, record, reply, then, if-rule, if-sysctl";
 constexpr std::size_t kMostChanges = 64;
-
-std::optional<std::uint8_t> nibble(char c) {
-    const std::size_t value = std::string_view("0123456789abcdef").find(c);
-    return value == std::string_view::npos ? std::nullopt
-                                           : std::optional(static_cast<std::uint8_t>(value));
-}
-
-std::optional<std::vector<std::uint8_t>> bytes_in(std::string_view hex) {
-    std::vector<std::uint8_t> bytes;
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-        const auto high = nibble(hex[i]);
-        const auto low = nibble(hex[i + 1]);
-        if (!high || !low) {
-            return std::nullopt;
-        }
-        bytes.push_back(static_cast<std::uint8_t>(*high << 4 | *low));
-    }
-    return hex.size() % 2 == 0 && !bytes.empty() && bytes.size() <= kMaxPacketBytes
-               ? std::optional(std::move(bytes))
-               : std::nullopt;
-}
 
 // Empty: the line is done.
 std::string read_packet(std::string_view text, ExplainRequest& request) {
@@ -50,7 +30,7 @@ std::string read_bytes(std::string_view text, ExplainRequest& request) {
         return "bytes takes INTERFACE and a packet in hexadecimal";
     }
     auto bytes = bytes_in(text.substr(blank + 1));
-    if (!bytes) {
+    if (!bytes || bytes->empty() || bytes->size() > kMaxPacketBytes) {
         return "bytes takes INTERFACE and a packet in hexadecimal";
     }
     request.packets.emplace_back(PacketBytes{std::string(text.substr(0, blank)), *bytes});
@@ -114,17 +94,6 @@ Result<ExplainRequest, std::string> parse_explain_request(std::string_view body)
         return std::string("there is no packet to explain");
     }
     return request;
-}
-
-std::string hex_of(std::string_view bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string hex;
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        hex += kDigits[byte >> 4];
-        hex += kDigits[byte & 15];
-    }
-    return hex;
 }
 
 }  // namespace nsr::router

@@ -43,6 +43,4 @@ struct ExplainRequest {
 // The error is a sentence that says which line and which column of it is wrong.
 Result<ExplainRequest, std::string> parse_explain_request(std::string_view body);
 
-std::string hex_of(std::string_view bytes);
-
 }  // namespace nsr::router

@@ -9,7 +9,6 @@ namespace nsr::router {
 namespace {
 
 constexpr std::size_t kNoPiece = std::numeric_limits<std::size_t>::max();
-constexpr std::string_view kLeftOut = "# left out: ";
 
 }  // namespace
 

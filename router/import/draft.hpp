@@ -17,6 +17,9 @@
 
 namespace nsr::router {
 
+// Stands before a line of a dump that is left out.
+inline constexpr const char* kLeftOut = "# left out: ";
+
 // A string of TOML.
 std::string toml_string(std::string_view text);
 

@@ -68,7 +68,4 @@ class Dumps {
 // file that cannot be read.
 Result<Dumps, std::string> read_dumps(const std::string& folder);
 
-// The words of a line.
-std::vector<std::string_view> words_of(std::string_view line);
-
 }  // namespace nsr::router

@@ -38,7 +38,7 @@ std::size_t add_table(const Dumps& dumps, Draft& draft) {
     if (!table) {
         for (const ConfigError& error : table.error()) {
             draft.leave_out({dump.file, error.where.line, 0}, "connection: " + error.message);
-            file.lines[error.where.line - 1].insert(0, "# left out: ");
+            file.lines[error.where.line - 1].insert(0, kLeftOut);
         }
     }
     const auto rest = parse_saved_table(file.text(), dump.file);

@@ -4,6 +4,9 @@
 #include <boost/json.hpp>
 #include <charconv>
 
+#include "router/base/json_text.hpp"
+#include "router/base/listing.hpp"
+
 namespace nsr::router {
 namespace {
 
@@ -18,11 +21,6 @@ constexpr const char* kLoopbackHere = "loopback";
 constexpr std::string_view kTunnels[] = {"gre",    "gretap", "ip6gre", "ipip", "sit",
                                          "ip6tnl", "vti",    "vti6",   "xfrm", "wireguard",
                                          "vxlan",  "geneve", "l2tp",   "ppp",  "tun"};
-
-std::string text_of(const json::object& object, std::string_view key) {
-    const json::value* found = object.if_contains(key);
-    return found != nullptr && found->is_string() ? std::string(found->get_string()) : "";
-}
 
 std::optional<std::int64_t> number_of(const json::object& object, std::string_view key) {
     const json::value* found = object.if_contains(key);
@@ -44,7 +42,7 @@ void each_object(const json::object& object, std::string_view key, const Action&
 
 // One entry of addr_info. A peer's network is a route of its own.
 std::optional<SeenAddress> address_of(const json::object& info, const SourceLocation& from) {
-    const auto address = parse_address(text_of(info, "local"));
+    const auto address = parse_address(text_in(info, "local"));
     const auto length = number_of(info, "prefixlen");
     if (!address || !length || *length < 0 || *length > std::int64_t{address->bits()}) {
         return std::nullopt;
@@ -57,11 +55,11 @@ std::optional<SeenAddress> address_of(const json::object& info, const SourceLoca
 SeenLink link_of(const json::object& object, const std::string& file) {
     SeenLink link;
     link.from = {file, 0, 0};
-    link.name = text_of(object, "ifname");
-    link.master = text_of(object, "master");
+    link.name = text_in(object, "ifname");
+    link.master = text_in(object, "master");
     link.mtu = static_cast<std::uint32_t>(number_of(object, "mtu").value_or(link.mtu));
     if (const json::value* info = object.if_contains("linkinfo"); info != nullptr) {
-        link.kind = info->is_object() ? text_of(info->get_object(), "info_kind") : "";
+        link.kind = info->is_object() ? text_in(info->get_object(), "info_kind") : "";
     }
     link.up = false;
     if (const json::value* flags = object.if_contains("flags");
@@ -93,7 +91,7 @@ Result<Links, ConfigErrors> links_of_json(const Dump& dump) {
     }
     Links links;
     for (const json::value& each : all.get_array()) {
-        const bool named = each.is_object() && !text_of(each.get_object(), "ifname").empty();
+        const bool named = each.is_object() && !text_in(each.get_object(), "ifname").empty();
         if (named) {
             links.push_back(link_of(each.get_object(), dump.file));
         }

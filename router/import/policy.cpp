@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "router/base/listing.hpp"
 #include "router/import/routes.hpp"
 
 namespace nsr::router {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/words.hpp"
+#include "router/base/listing.hpp"
 
 namespace nsr::router {
 namespace {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "router/base/listing.hpp"
+
 namespace nsr::router {
 namespace {
 

@@ -14,6 +14,7 @@
 #include "core/observe/place_text.hpp"
 #include "core/packet/describe.hpp"
 #include "core/packet/dissect.hpp"
+#include "router/base/hex.hpp"
 #include "router/observe/render.hpp"
 
 namespace nsr::router {
@@ -186,17 +187,6 @@ void append_text(std::string& out, const Record& record, const Told& told, Insta
     if (!told.hint.empty()) {
         line("what lets it through: " + told.hint);
     }
-}
-
-// Its first bytes, for whoever filters them elsewhere.
-std::string hex_of(std::span<const std::uint8_t> bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string hex;
-    for (const std::uint8_t byte : bytes) {
-        hex += kDigits[byte >> 4];
-        hex += kDigits[byte & 15];
-    }
-    return hex;
 }
 
 json::value text_or_null(const std::string& text) {

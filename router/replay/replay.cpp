@@ -75,6 +75,16 @@ class Replay {
 
 }  // namespace
 
+Begin begin_with(SavedTable table) {
+    return [table = std::move(table)](Router& router, Instant now) {
+        Begun begun;
+        if (const auto added = add_connections(router, table, now); !added) {
+            begun.refused = in_lines(added.error());
+        }
+        return begun;
+    };
+}
+
 ReplayResult run_replay(const Config& config, Capture& capture, const ReplayOptions& options,
                         ReplayOutput& output) {
     Result<Router::Options, ConfigErrors> router_options =
@@ -106,13 +116,9 @@ Replay::Replay(const Config& config, Router::Options router_options, const Repla
     for (const ConfigError& error : fill_router(router_, config, clock_)) {
         complain(error.where, error.message);
     }
-    if (options.state) {
-        if (const auto added = add_connections(router_, *options.state, clock_); !added) {
-            result_.refused = in_lines(added.error());
-        }
-    }
-    for (const ConfigError& error :
-         options.begin ? options.begin(router_, clock_) : ConfigErrors{}) {
+    Begun begun = options.begin ? options.begin(router_, clock_) : Begun{};
+    result_.refused = std::move(begun.refused);
+    for (const ConfigError& error : begun.told) {
         complain(error.where, error.message);
     }
     for (const routing::Interface& interface : router_.interfaces().all()) {

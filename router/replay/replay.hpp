@@ -26,15 +26,22 @@ namespace nsr::router {
 
 inline constexpr std::uint64_t kReplayMemoryBytes = std::uint64_t{2} << 30;
 
+// What a router was given beside its configuration, before its first packet.
+struct Begun {
+    ConfigErrors told;    // complaints about it
+    std::string refused;  // not empty: it does not begin with that; a line for each reason
+};
+using Begin = std::function<Begun(Router&, Instant)>;
+// With these connections.
+Begin begin_with(SavedTable table);
+
 struct ReplayOptions {
     std::uint64_t seed = 1;
     std::optional<std::int64_t> start_ns;  // of time 0 since 1970
     // What the capture calls an interface, and what the configuration calls it.
     std::map<std::string, std::string, std::less<>> interface_names;
     std::string interface;  // for packets whose file does not name one of the configuration's
-    std::optional<SavedTable> state;  // the connections that it begins with
-    // What it is given beside the configuration before the first packet; complaints about that.
-    std::function<ConfigErrors(Router&, Instant)> begin;
+    Begin begin;            // empty: it begins with its configuration alone
     // The capture has the beginnings of packets that a router had: zeros stand for the rest, and
     // the checksums of all of them count as right.
     bool cut_packets = false;

@@ -12,12 +12,10 @@ over 1 ms. Needs root; makes namespaces nsrg*, and removes them.
 import argparse
 import http.client
 import json
-import pathlib
 import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 
 import events
 import live
@@ -116,17 +114,11 @@ def main():
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--only", nargs="*", choices=SCENARIOS, default=list(SCENARIOS))
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix=live.NAME) as name:
-        folder = pathlib.Path(name)
-        (folder / "router.toml").write_text(CONFIG)
-        with live.Router(options.nsrouter, folder).running() as router, subprocess.Popen(live.inside("s", options.probe, "echo", str(live.PORT_PROBE)), stdout=subprocess.PIPE, text=True) as echo:
-            echo.stdout.readline()
-            pid = int(pathlib.Path(f"/run/nsrouter/{live.NAME}.pid").read_text())
-            print(f"{fill(router, options)} connections; delays there and back in us")
-            print(f"{'asked':24} {'times':>5} {'median ms':>9} {'worst ms':>9} {'MB':>8}   {'sent':>6} {'lost':>5} {'gap ms':>8} {'p50':>6} {'p99':>7} {'p99.9':>7} {'MiB':>8}   {'turns':>8} {'CPU':>8}")
-            for scenario in options.only:
-                measure(scenario, router, options, pid)
-            echo.kill()
+    with live.routing(options, CONFIG) as (router, pid):
+        print(f"{fill(router, options)} connections; delays there and back in us")
+        print(f"{'asked':24} {'times':>5} {'median ms':>9} {'worst ms':>9} {'MB':>8}   {'sent':>6} {'lost':>5} {'gap ms':>8} {'p50':>6} {'p99':>7} {'p99.9':>7} {'MiB':>8}   {'turns':>8} {'CPU':>8}")
+        for scenario in options.only:
+            measure(scenario, router, options, pid)
 
 
 if __name__ == "__main__":

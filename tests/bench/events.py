@@ -17,7 +17,6 @@ import selectors
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 
 import live
@@ -94,21 +93,15 @@ def main():
     parser.add_argument("--rate", type=int, default=50000)
     parser.add_argument("--seconds", type=int, default=10)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix=live.NAME) as name:
-        folder = pathlib.Path(name)
-        (folder / "router.toml").write_text(CONFIG)
-        with live.Router(options.nsrouter, folder).running() as router, subprocess.Popen(live.inside("s", options.probe, "echo", str(live.PORT_PROBE)), stdout=subprocess.PIPE, text=True) as echo:
-            echo.stdout.readline()
-            pid = int(pathlib.Path(f"/run/nsrouter/{live.NAME}.pid").read_text())
-            print(f"{'':34} {'new/s':>8} {'sent':>6} {'lost':>5} {'gap ms':>8} {'p50 ms':>8} {'p999 ms':>8} {'MiB':>8} {'CPU':>6} {'events':>10} {'gaps':>7} {'MB/s':>7}")
-            measure("nothing", options, 0, 0, pid)
-            measure("connections", options, 0, options.rate, pid)
-            measure("readers", options, options.readers, 0, pid)
-            measure("one reader, connections", options, 1, options.rate, pid)
-            measure("readers, connections", options, options.readers, options.rate, pid)
-            measure("nothing again", options, 0, 0, pid)
-            print(f"events in /status: {json.loads(router.cli('status', '-j'))['events']}; a reader's numbers are of {options.seconds} s")
-            echo.kill()
+    with live.routing(options, CONFIG) as (router, pid):
+        print(f"{'':34} {'new/s':>8} {'sent':>6} {'lost':>5} {'gap ms':>8} {'p50 ms':>8} {'p999 ms':>8} {'MiB':>8} {'CPU':>6} {'events':>10} {'gaps':>7} {'MB/s':>7}")
+        measure("nothing", options, 0, 0, pid)
+        measure("connections", options, 0, options.rate, pid)
+        measure("readers", options, options.readers, 0, pid)
+        measure("one reader, connections", options, 1, options.rate, pid)
+        measure("readers, connections", options, options.readers, options.rate, pid)
+        measure("nothing again", options, 0, 0, pid)
+        print(f"events in /status: {json.loads(router.cli('status', '-j'))['events']}; a reader's numbers are of {options.seconds} s")
 
 
 if __name__ == "__main__":

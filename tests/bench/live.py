@@ -139,6 +139,21 @@ class Router:
             process.wait(60)
 
 
+@contextlib.contextmanager
+def routing(options, config):
+    """The router with this configuration, its process, and a probe's echo behind it."""
+    with tempfile.TemporaryDirectory(prefix=NAME) as name:
+        folder = pathlib.Path(name)
+        (folder / "router.toml").write_text(config)
+        echo = [options.probe, "echo", str(PORT_PROBE)]
+        with Router(options.nsrouter, folder).running() as router, subprocess.Popen(inside("s", *echo), stdout=subprocess.PIPE, text=True) as answering:
+            answering.stdout.readline()
+            try:
+                yield router, int(pathlib.Path(f"/run/nsrouter/{NAME}.pid").read_text())
+            finally:
+                answering.kill()
+
+
 # --- what an administrator does; each is done over and over while the probe runs ---
 def nothing(_router, _turn):
     time.sleep(0.1)

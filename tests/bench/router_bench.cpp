@@ -35,6 +35,14 @@ void router_receive_without_recorder(benchmark::State& state) {
 }
 BENCHMARK(router_receive_without_recorder);
 
+// `[router] capture_ring` keeps every packet.
+void router_receive_with_ring(benchmark::State& state) {
+    BusyRouter busy(1000);
+    busy.router.history().resize(std::size_t{4} << 20);
+    pass_all(state, busy);
+}
+BENCHMARK(router_receive_with_ring);
+
 // `nsrouter trace FILTER`, whose reader takes what comes.
 void router_receive_traced(benchmark::State& state, const char* filter) {
     BusyRouter busy(1000);

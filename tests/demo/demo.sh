@@ -137,7 +137,7 @@ tcp_life() {
 entry() {
     local line
     for _ in $(seq 200); do
-        line=$(curl -sS "$control/proc/net/nf_conntrack" | grep -E "tcp .*$1" || true)
+        line=$(curl -sS "$control/proc/net/nf_conntrack" | grep -E "tcp .*$1" || true) # not yet
         [ -n "$line" ] && break
         sleep 0.05 # polls an HTTP file; bounded by the loop
     done

@@ -49,7 +49,7 @@ struct Instance {
              },
          .change_rules =
              [this](const router::MakeRules& make, const router::RulesChanged& done) {
-                 auto made = make(router->ruleset());
+                 auto made = make(router->counted());
                  if (!made) {
                      done(made.error());
                      return;

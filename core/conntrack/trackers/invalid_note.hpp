@@ -2,7 +2,7 @@
 #pragma once
 
 #include <array>
-#include <cstring>
+#include <string_view>
 
 #include "core/base/ct_info.hpp"
 #include "core/conntrack/record/connection.hpp"
@@ -35,7 +35,7 @@ struct InvalidNote {
     // The first word counts.
     void say(const char* text) {
         if (why[0] == 0) {
-            std::strncpy(why.data(), text, why.size() - 1);
+            why[std::string_view(text).copy(why.data(), why.size() - 1)] = 0;
         }
     }
 };

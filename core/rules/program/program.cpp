@@ -49,8 +49,13 @@ Program::~Program() = default;
 Program::Program(Program&&) noexcept = default;
 Program& Program::operator=(Program&&) noexcept = default;
 
+Program::Base Program::base(CountersReading& reading) const {
+    NSR_CHECK(reading.of_ == impl_->compiled);
+    return {impl_->compiled, reading.take()};
+}
+
 Program::Base Program::base() const {
-    return {impl_->compiled, counted().counters};
+    return {impl_->compiled, counted()};
 }
 
 void Program::take_over(Program& previous) {
@@ -97,20 +102,19 @@ const InterfaceNames& Program::interfaces() const {
     return impl_->compiled->interfaces;
 }
 
-Counted Program::counted() const {
-    Counted result{ruleset(), {}};
-    for (std::size_t family = 0; family < 2; ++family) {
-        for (std::size_t i = 0; i < kTableCount; ++i) {
-            TableCounters& counters = result.counters.tables[family][i];
-            for (const ChainMemory& chain : impl_->memory[family][i]) {
-                counters.add_chain(chain.policy);
-                for (const auto& block : chain.blocks) {
-                    counters.add_rules(block->counters.data(), block->counters.size());
-                }
-            }
-        }
+bool Program::read_counters(CountersReading& reading) const {
+    constexpr std::size_t kAtATime = 8192;
+    if (reading.of_ != impl_->compiled) {
+        reading.begin(impl_->compiled);
     }
-    return result;
+    return reading.advance(impl_->memory, kAtATime);
+}
+
+Counted Program::counted() const {
+    CountersReading reading;
+    while (!read_counters(reading)) {
+    }
+    return reading.take();
 }
 
 const std::string& Program::needs_tracking(Family family) const {

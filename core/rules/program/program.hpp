@@ -24,6 +24,7 @@
 #include "core/rules/counters.hpp"
 #include "core/rules/observer.hpp"
 #include "core/rules/program/compiled.hpp"
+#include "core/rules/program/counters_reading.hpp"
 #include "core/rules/program/succession.hpp"
 #include "core/rules/ruleset.hpp"
 #include "core/rules/verdict.hpp"
@@ -42,8 +43,10 @@ class Program {
     Program(Program&&) noexcept;
     Program& operator=(Program&&) noexcept;
 
-    // For a program that is to follow this one. Cheap: counters are copied, the rest is shared.
-    [[nodiscard]] Base base() const;
+    // For a program that is to follow this one: what was read of its counters, the rest is shared.
+    // Precondition: read_counters() said true, and nothing has taken over since.
+    [[nodiscard]] Base base(CountersReading& reading) const;
+    [[nodiscard]] Base base() const;  // in one go
     // Keeps what rules count and remember: that of rules which both programs hold, and of lists
     // still in use under their names. `previous` is spent. In no time if this was built on a base
     // of `previous`, else it is built anew.
@@ -58,7 +61,10 @@ class Program {
 
     [[nodiscard]] const Ruleset& ruleset() const;
     [[nodiscard]] const InterfaceNames& interfaces() const;
-    // The ruleset with the counters of now.
+    // Reads some thousand more counters. False: call again. What was read of a program that is no
+    // longer this one is read anew.
+    bool read_counters(CountersReading& reading) const;
+    // The ruleset with the counters of now, in one go.
     [[nodiscard]] Counted counted() const;
     // See rules::needs_tracking; known without a walk.
     [[nodiscard]] const std::string& needs_tracking(Family family) const;

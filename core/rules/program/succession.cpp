@@ -208,7 +208,7 @@ Succession::Succession(const CompiledRuleset& next, const Base& base) {
             const bool first = base.compiled == nullptr;
             TablePlan plan(*this, *next.tables[family][i], memory_[family][i], moves_[family][i]);
             plan.run(first ? nullptr : base.compiled->tables[family][i].get(),
-                     first ? nullptr : &base.counters.tables[family][i]);
+                     first ? nullptr : &base.counted.counters.tables[family][i]);
         }
     }
 }

@@ -22,7 +22,7 @@ namespace nsr::rules {
 // What a program can be built upon while it runs.
 struct Base {
     std::shared_ptr<const CompiledRuleset> compiled;  // null: there is nothing
-    Counters counters;                                // of one moment of its run
+    Counted counted;                                  // by it, up to one moment of its run
 };
 
 class Succession {

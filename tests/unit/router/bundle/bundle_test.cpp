@@ -87,7 +87,7 @@ TEST_CASE("bundle: a router that begins as that one was") {
     REQUIRE(options.ok());
     Router router(std::move(*options));
     REQUIRE(fill_router(router, *config, bundle.made()).empty());
-    const ConfigErrors told = begin_routes(bundle, router, bundle.made());
+    const ConfigErrors told = begin_network(bundle, *config, router, bundle.made());
     REQUIRE(told.size() == 1);
     CHECK(told.front().message.find("ip -4 route append 10.5.0.0/16 via 10.0.0.7 dev gone: ") == 0);
     CHECK(router.settings().forwarding.ip_default_ttl == 77);

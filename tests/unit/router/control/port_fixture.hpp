@@ -64,34 +64,38 @@ class PortFixture {
     Config config_;
     procfs::Tree tree_{procfs::Context{router_, procfs::LineFormat::Article,
                                        [this] { return log_.text(); }, 1u << 30}};
-    ControlPort port_{
-        Controls{.router = router_,
-                 .tree = tree_,
-                 .log = log_,
-                 .clock = clock_,
-                 .engine = engine_,
-                 .hub = hub_,
-                 .config = config_,
-                 .started = clock_.now(),
-                 .memory_limit_bytes = 1u << 30,
-                 .reload =
-                     [this](ReloadRequest, const Reloaded& done) {
-                         ++reloads;
-                         done({});
-                     },
-                 .change_rules = [](const MakeRules&, const RulesChanged& done) { done(Done{}); },
-                 .beside =
-                     [](const std::function<void()>& work,
-                        const std::function<void(const std::string&)>& done) {
-                         work();
-                         done({});
-                     },
-                 .in_copy = [](const std::function<std::string()>& work,
-                               const auto& done) { done({}, work()); },
-                 .stop = [this] { ++stops; },
-                 .farewell = [] { return std::nullopt; },
-                 .change_link = {},
-                 .links_changed = {}}};
+    ControlPort port_{Controls{.router = router_,
+                               .tree = tree_,
+                               .log = log_,
+                               .clock = clock_,
+                               .engine = engine_,
+                               .hub = hub_,
+                               .config = config_,
+                               .started = clock_.now(),
+                               .memory_limit_bytes = 1u << 30,
+                               .reload =
+                                   [this](ReloadRequest, const Reloaded& done) {
+                                       ++reloads;
+                                       done({});
+                                   },
+                               .change_rules =
+                                   [this](const MakeRules& make, const RulesChanged& done) {
+                                       const auto made = make(router_.counted());
+                                       done(made ? Result<Done, std::string>(Done{})
+                                                 : made.error());
+                                   },
+                               .beside =
+                                   [](const std::function<void()>& work,
+                                      const std::function<void(const std::string&)>& done) {
+                                       work();
+                                       done({});
+                                   },
+                               .in_copy = [](const std::function<std::string()>& work,
+                                             const auto& done) { done({}, work()); },
+                               .stop = [this] { ++stops; },
+                               .farewell = [] { return std::nullopt; },
+                               .change_link = {},
+                               .links_changed = {}}};
 };
 
 }  // namespace nsr::router

@@ -199,10 +199,10 @@ TEST_CASE(
     CHECK(replay(filter, {{0, udp(4000)}}).output.sent.empty());
     const std::string to = to_string(kServer);
     ReplayOptions options;
-    options.state =
-        *parse_saved_table("udp 17 20 src=10.0.1.2 dst=" + to + " sport=4000 dport=53 src=" + to +
-                               " dst=10.0.1.2 sport=53 dport=4000 mark=0\n",
-                           "table.txt");
+    options.begin = begin_with(*parse_saved_table("udp 17 20 src=10.0.1.2 dst=" + to +
+                                                      " sport=4000 dport=53 src=" + to +
+                                                      " dst=10.0.1.2 sport=53 dport=4000 mark=0\n",
+                                                  "table.txt"));
     CHECK(replay(filter, {{0, udp(4000)}}, options).output.sent.size() == 1);
     CHECK(replay(filter, {{0, udp(4001)}}, options).output.sent.empty());
     options.start_ns = -21 * kSecond;  // by then it is over
@@ -212,8 +212,8 @@ TEST_CASE(
 TEST_CASE("--state: a table that cannot be loaded begins nothing") {
     const std::string idle = "[[interface]]\nname = \"lan\"\naddress = [\"10.0.1.1/24\"]\n";
     ReplayOptions options;
-    options.state = *parse_saved_table(
-        "udp 17 20 src=10.0.1.2 dst=10.0.1.3 src=10.0.1.3 dst=10.0.1.2 mark=0\n", "table.txt");
+    options.begin = begin_with(*parse_saved_table(
+        "udp 17 20 src=10.0.1.2 dst=10.0.1.3 src=10.0.1.3 dst=10.0.1.2 mark=0\n", "table.txt"));
     const Replayed refused = replay(idle, {{0, udp(4000)}}, options);
     CHECK(refused.result.refused.starts_with("table.txt: connections are not tracked"));
     CHECK(refused.result.packets_in == 0);

@@ -72,6 +72,42 @@ TEST_CASE("a rule that is told where to count from gets what came since its base
     CHECK(packets(box, "FORWARD", 0) == "101");
 }
 
+TEST_CASE("counters of many rules are read in pieces, each as it is by then") {
+    std::string many;
+    for (int i = 0; i < 20000; ++i) {
+        many += "-A FORWARD -p icmp\n";
+    }
+    Firewall box(forward(many));
+    const auto packets_of = [](const rules::Counted& counted, std::size_t number) {
+        const std::size_t chain =
+            counted.ruleset.table(Family::Ipv4, TableId::Filter).number_of("FORWARD");
+        return counted.counters.table(Family::Ipv4, TableId::Filter)
+            .rule(chain, number - 1)
+            .packets;
+    };
+    rules::CountersReading reading;
+    CHECK_FALSE(box.program.read_counters(reading));
+    box.forward(kPing);
+    CHECK_FALSE(box.program.read_counters(reading));
+    CHECK(box.program.read_counters(reading));
+    const rules::Counted counted = reading.take();
+    CHECK(packets_of(counted, 1) == 0);  // it had been read
+    CHECK(packets_of(counted, 20000) == 1);
+
+    // Another program in between: it is read from the beginning.
+    rules::CountersReading second;
+    CHECK_FALSE(box.program.read_counters(second));
+    rules::Ruleset fewer = box.program.ruleset();
+    chain_of(fewer, "FORWARD").rules.erase(0);
+    swap_in(box, fewer);
+    int pieces = 1;
+    while (!box.program.read_counters(second)) {
+        ++pieces;
+    }
+    CHECK(pieces == 3);
+    CHECK(packets_of(second.take(), 1) == 1);
+}
+
 TEST_CASE("a table that is loaded again counts from nothing") {
     Firewall box(forward("-A FORWARD -p icmp"));
     box.forward(kPing);
