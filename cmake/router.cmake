@@ -34,7 +34,6 @@ nsr_module(router/changes nsr_router_topology)
 nsr_module(router/daemon nsr_router_changes PkgConfig::SECCOMP PkgConfig::CAP_NG)
 nsr_module(router/replay nsr_router_config nsr_router_observe Threads::Threads)
 nsr_module(router/import nsr_router_config nsr_netlink Boost::json)
-set(precompiled_router_commands <CLI/App.hpp> <CLI/Config.hpp> <CLI/Formatter.hpp> <CLI/Validators.hpp>)
 nsr_module(router/commands nsr_router_daemon nsr_router_replay nsr_router_import nsr_router_bundle)
 target_compile_definitions(nsr_router_base PUBLIC NSR_VERSION="${PROJECT_VERSION}")
 

@@ -75,6 +75,10 @@ Prefix Prefix::network() const {
     return {address & mask_of(address.family, length), length};
 }
 
+bool Prefix::has_broadcast(const IpAddress& other) const {
+    return address.is_v4() && length < 31 && contains(other) && other == last();
+}
+
 IpAddress Prefix::last() const {
     const IpAddress mask = mask_of(address.family, length);
     IpAddress result = address;

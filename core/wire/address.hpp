@@ -68,6 +68,8 @@ struct Prefix {
     [[nodiscard]] bool overlaps(const Prefix& other) const;
     [[nodiscard]] Prefix network() const;  // host bits cleared
     [[nodiscard]] IpAddress last() const;  // host bits set: the directed broadcast in IPv4
+    // Networks of two addresses and single ones have none. kernel: RTN_BROADCAST
+    [[nodiscard]] bool has_broadcast(const IpAddress& other) const;
     friend bool operator==(const Prefix&, const Prefix&) = default;
 };
 

@@ -17,12 +17,6 @@ Network key_of(const Prefix& prefix) {
     return {prefix.address, prefix.length};
 }
 
-// kernel: RTN_BROADCAST, which networks of two addresses and single ones do not have.
-bool is_broadcast_of(const Prefix& network, const IpAddress& address) {
-    return network.address.is_v4() && network.length < 31 && network.contains(address) &&
-           (address.as_v4() | mask_of(Family::Ipv4, network.length).as_v4()) == 0xffffffff;
-}
-
 void check_names(const Config& config, ConfigErrors& errors);
 void check_mtu(const InterfaceConfig& interface, ConfigErrors& errors);
 void check_host_routes(const InterfaceConfig& interface, ConfigErrors& errors);
@@ -119,7 +113,7 @@ std::string wrong_gateway(const InterfaceConfig& interface, const IpAddress& gat
         if (host.value.address == gateway) {
             return kOwnAddress;
         }
-        if (is_broadcast_of(host.value, gateway)) {
+        if (host.value.has_broadcast(gateway)) {
             return " is the broadcast address of its network";
         }
         on_link = on_link || host.value.contains(gateway);

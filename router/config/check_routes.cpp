@@ -25,12 +25,6 @@ Identity identity(const RouteConfig& route) {
     return {route.more.table, route.to.address, route.to.length, route.more.tos, metric_of(route)};
 }
 
-// kernel: RTN_BROADCAST, which networks of two addresses and single ones do not have.
-bool is_broadcast_of(const Prefix& network, const IpAddress& address) {
-    return network.address.is_v4() && network.length < 31 && network.contains(address) &&
-           (address.as_v4() | mask_of(Family::Ipv4, network.length).as_v4()) == 0xffffffff;
-}
-
 void check_route(const RouteConfig& route, const Config& config, ConfigErrors& errors);
 void check_way(const RouteConfig& route, const HopConfig& hop, const Config& config,
                ConfigErrors& errors);
@@ -117,7 +111,7 @@ void check_gateway(const RouteConfig& route, const HopConfig& hop, const Config&
     for (const InterfaceConfig& interface : config.interfaces) {
         for (const Located<Prefix>& address : interface.addresses) {
             own = own || address.value.address == via;
-            broadcast = broadcast || is_broadcast_of(address.value, via);
+            broadcast = broadcast || address.value.has_broadcast(via);
             if (interface.up && (hop.interface.empty() || hop.interface == interface.name)) {
                 reachable = reachable || address.value.contains(via);
                 networks.push_back(to_string(address.value.network()));

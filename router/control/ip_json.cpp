@@ -40,7 +40,7 @@ constexpr Key kRuleKeys[] = {
 constexpr std::string_view kTypes[] = {"unicast", "blackhole", "prohibit",  "unreachable", "throw",
                                        "local",   "broadcast", "multicast", "anycast"};
 
-json::value value_of(std::string_view text, bool number) {
+json::value value_in(std::string_view text, bool number) {
     std::uint32_t value = 0;
     const char* end = text.data() + text.size();
     if (number && std::from_chars(text.data(), end, value).ptr == end) {
@@ -62,7 +62,7 @@ void read_route(const Words& words, std::size_t at, json::object& into) {
         const Key* key = find_key(kRouteKeys, words[at]);
         if (key != nullptr && at + 1 < words.size()) {
             at += words[at] == "mtu" && words[at + 1] == "lock" ? 1 : 0;
-            into[key->key] = value_of(words[++at], key->number);
+            into[key->key] = value_in(words[++at], key->number);
         } else {
             flags.emplace_back(json::string(words[at]));
         }
@@ -128,7 +128,7 @@ void set_prefix(json::object& into, std::string_view key, std::string_view prefi
     const std::size_t slash = prefix.find('/');
     into[key] = json::string(prefix.substr(0, slash));
     if (slash != std::string_view::npos) {
-        into[std::string(key) + "len"] = value_of(prefix.substr(slash + 1), true);
+        into[std::string(key) + "len"] = value_in(prefix.substr(slash + 1), true);
     }
 }
 
@@ -139,7 +139,7 @@ json::array rules_json(const std::string& text) {
         if (words.empty()) {
             continue;
         }
-        json::object one{{"priority", value_of(words[0].substr(0, words[0].size() - 1), true)}};
+        json::object one{{"priority", value_in(words[0].substr(0, words[0].size() - 1), true)}};
         for (std::size_t at = 1; at < words.size(); ++at) {
             const Key* key = find_key(kRuleKeys, words[at]);
             if (key == nullptr || at + 1 == words.size()) {
@@ -149,7 +149,7 @@ json::array rules_json(const std::string& text) {
             } else if (key->key == "src" || key->key == "dst") {
                 set_prefix(one, key->key, words[++at]);
             } else {
-                one[key->key] = value_of(words[++at], key->number);
+                one[key->key] = value_in(words[++at], key->number);
             }
         }
         out.push_back(std::move(one));

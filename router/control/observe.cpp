@@ -19,10 +19,6 @@ using http::Response;
 
 namespace {
 
-bool wants_json(const Request& request) {
-    return request.accepts_json || request.path.ends_with(".json");
-}
-
 // The number of a parameter; nothing if it is none up to `most`.
 std::optional<std::uint64_t> number_of(const Request& request, const std::string& key,
                                        std::uint64_t usual, std::uint64_t most) {

@@ -25,10 +25,6 @@ constexpr std::string_view kFolder = "/sets/";
 constexpr std::string_view kJson = ".json";
 constexpr std::size_t kSteps = 200;  // elements between two batches of packets
 
-bool wants_json(const Request& request) {
-    return request.path.ends_with(kJson) || request.accepts_json;
-}
-
 // "/sets/blocked.json": blocked.
 std::string set_in(const Request& request) {
     std::string_view name = std::string_view(request.path).substr(kFolder.size());

@@ -25,6 +25,10 @@ std::string value_of(const Request& request, const std::string& key) {
     return found == request.query.end() ? std::string() : found->second;
 }
 
+bool wants_json(const Request& request) {
+    return request.accepts_json || request.path.ends_with(".json");
+}
+
 std::optional<Response> unknown_parameters(const Request& request,
                                            const std::vector<std::string_view>& known) {
     for (const auto& [name, value] : request.query) {

@@ -15,6 +15,8 @@ namespace nsr::router {
 
 // Empty if the query has no such parameter.
 std::string value_of(const http::Request& request, const std::string& key);
+// By a header, or by the end of the path.
+bool wants_json(const http::Request& request);
 // The refusal of a parameter that is none of these: what is not known must not look as if it had
 // been done.
 std::optional<http::Response> unknown_parameters(const http::Request& request,

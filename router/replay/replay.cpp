@@ -75,7 +75,7 @@ class Replay {
 
 }  // namespace
 
-Begin begin_with(SavedTable table) {
+Beginning begin_with(SavedTable table) {
     return [table = std::move(table)](Router& router, Instant now) {
         Begun begun;
         if (const auto added = add_connections(router, table, now); !added) {

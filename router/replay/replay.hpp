@@ -31,9 +31,9 @@ struct Begun {
     ConfigErrors told;    // complaints about it
     std::string refused;  // not empty: it does not begin with that; a line for each reason
 };
-using Begin = std::function<Begun(Router&, Instant)>;
+using Beginning = std::function<Begun(Router&, Instant)>;
 // With these connections.
-Begin begin_with(SavedTable table);
+Beginning begin_with(SavedTable table);
 
 struct ReplayOptions {
     std::uint64_t seed = 1;
@@ -41,7 +41,7 @@ struct ReplayOptions {
     // What the capture calls an interface, and what the configuration calls it.
     std::map<std::string, std::string, std::less<>> interface_names;
     std::string interface;  // for packets whose file does not name one of the configuration's
-    Begin begin;            // empty: it begins with its configuration alone
+    Beginning begin;        // empty: it begins with its configuration alone
     // The capture has the beginnings of packets that a router had: zeros stand for the rest, and
     // the checksums of all of them count as right.
     bool cut_packets = false;

@@ -72,7 +72,7 @@ std::string rule_text(const PolicyRule& rule, const std::vector<PolicyRule>& all
     text += mark_text(rule);
     text += interface_text("iif", rule.in, interfaces);
     text += interface_text("oif", rule.out, interfaces);
-    text += rule.protocol == 0 ? "" : " ipproto " + protocol_name(rule.protocol);
+    text += rule.protocol == 0 ? "" : " ipproto " + ipproto_name(rule.protocol);
     text += ports_text("sport", rule.source_ports) + ports_text("dport", rule.destination_ports);
     text += action_text(rule, all);
     if (rule.suppress_prefixlength != -1) {

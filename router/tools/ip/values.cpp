@@ -97,7 +97,7 @@ std::optional<std::uint8_t> parse_protocol(std::string_view text) {
     return value.value_or(0) == 0 ? std::nullopt : std::optional(static_cast<std::uint8_t>(*value));
 }
 
-std::string protocol_name(std::uint8_t protocol) {
+std::string ipproto_name(std::uint8_t protocol) {
     return name_in(kProtocols, std::uint32_t{protocol});
 }
 

@@ -29,7 +29,7 @@ std::optional<routing::RouteType> parse_route_type(std::string_view word);
 std::string_view name_of(routing::RouteType type);
 // tcp, udp, ... or a number from 1 to 255
 std::optional<std::uint8_t> parse_protocol(std::string_view text);
-std::string protocol_name(std::uint8_t protocol);
+std::string ipproto_name(std::uint8_t protocol);
 // "0x10"; with zeros before it up to `digits`.
 std::string hexadecimal(std::uint32_t value, std::size_t digits = 1);
 // As iproute2 says that a value is none.

@@ -8,7 +8,7 @@
 namespace nsr::router {
 namespace {
 
-bool is_verdict(std::string_view name) {
+bool jumps_to_verdict(std::string_view name) {
     return name == "ACCEPT" || name == "DROP" || name == "RETURN";
 }
 
@@ -28,7 +28,7 @@ std::string wrong_in_table(const IptablesArgs& args, const rules::Table& table) 
         return "goto '" + args.jump + "' is not a chain";
     }
     const rules::TargetModule* target = rules::find_target(args.jump);
-    if (!is_verdict(args.jump) && (target == nullptr || !target->families.has(args.family))) {
+    if (!jumps_to_verdict(args.jump) && (target == nullptr || !target->families.has(args.family))) {
         return "Couldn't load target `" + args.jump + "':No such file or directory\n";
     }
     return {};

@@ -47,9 +47,9 @@ constexpr std::size_t kMostName = 254;
 std::uint32_t seconds_of_unit(std::string_view rate) {
     const std::size_t slash = rate.find('/');
     const std::string unit = lower(slash == std::string_view::npos ? "s" : rate.substr(slash + 1));
-    constexpr std::array<std::pair<char, std::uint32_t>, 4> kUnits = {
+    constexpr std::array<std::pair<char, std::uint32_t>, 4> kSeconds = {
         {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}}};
-    return std::find_if(kUnits.begin(), kUnits.end(),
+    return std::find_if(kSeconds.begin(), kSeconds.end(),
                         [&](const auto& row) { return row.first == unit[0]; })
         ->second;
 }

@@ -1,5 +1,6 @@
 // What would become of a packet, in words, and that asking changes nothing.
 #include "router/explain/explain.hpp"
+#include "router/base/hex.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
