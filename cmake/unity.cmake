@@ -5,7 +5,7 @@ if(NSR_UNITY)
     add_compile_options(-Wno-subobject-linkage)  # it takes a file that is included for a header
 endif()
 
-# They name something of their own as another file of their room does.
+# They name something of their own as another file of their room does: tests/layering/check_unity.py finds such names.
 set(NSR_ALONE
     core/conntrack/trackers/tcp.cpp
     core/conntrack/trackers/tcp_table.cpp
@@ -17,28 +17,41 @@ set(NSR_ALONE
     core/nat/translate.cpp
     core/packet/ipv4_options.cpp
     core/packet/ipv6_options.cpp
+    core/packet/vnet_header.cpp
     core/procfs/nat_mappings.cpp
+    core/procfs/nf_conntrack_expect.cpp
+    core/routing/route_table.cpp
     core/rules/language/restore_command.cpp
     core/rules/matches/headers/ipcomp.cpp
     core/rules/matches/headers/ipv6_options.cpp
     core/rules/matches/headers/mh.cpp
     core/rules/matches/headers/rt.cpp
+    core/rules/matches/headers/sctp.cpp
     core/rules/matches/headers/srh.cpp
     core/rules/matches/memory/rate.cpp
     core/rules/matches/memory/rateest.cpp
     core/rules/matches/policy.cpp
+    core/rules/matches/rpfilter.cpp
     core/rules/matches/single_valued.cpp
+    core/rules/targets/hmark.cpp
     core/rules/targets/log_ipv6.cpp
+    core/rules/targets/npt.cpp
+    netlink/route.cpp
+    netlink/rule.cpp
     router/capture/pcapng_writer.cpp
     router/capture/rotating_files.cpp
     router/changes/reload.cpp
     router/commands/conntrack_load.cpp
+    router/commands/dmesg.cpp
     router/commands/explain.cpp
     router/commands/import_host.cpp
     router/commands/ip.cpp
     router/commands/ipset.cpp
+    router/commands/iptables.cpp
     router/commands/nfct.cpp
     router/commands/replay.cpp
+    router/commands/run.cpp
+    router/commands/top.cpp
     router/config/toml.cpp
     router/control/packet_ring.cpp
     router/control/status.cpp
@@ -58,6 +71,7 @@ set(NSR_ALONE
     router/tools/ip/route_words.cpp
     router/tools/ip/rule_command.cpp
     router/tools/ip/rule_words.cpp
+    router/topology/link_changes.cpp
     router/topology/namespaces.cpp
     router/topology/plan.cpp
     router/topology/preflight.cpp
@@ -76,6 +90,7 @@ set(NSR_ALONE
     tests/scenario/policy_routing_test.cpp
     tests/scenario/reassembled_test.cpp
     tests/scenario/timeout_policies_test.cpp
+    tests/unit/conntrack/event_cache_test.cpp
     tests/unit/conntrack/table/table_expiry_test.cpp
     tests/unit/conntrack/table/table_victim_test.cpp
     tests/unit/conntrack/trackers/datagram_test.cpp
@@ -84,6 +99,8 @@ set(NSR_ALONE
     tests/unit/nat/mappings_test.cpp
     tests/unit/nat/nat_test.cpp
     tests/unit/nat/personality_test.cpp
+    tests/unit/packet/ipv4_options_test.cpp
+    tests/unit/packet/offload_test.cpp
     tests/unit/procfs/sysctl_effects_test.cpp
     tests/unit/procfs/sysctl_test.cpp
     tests/unit/procfs/tree_test.cpp

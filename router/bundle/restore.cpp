@@ -83,9 +83,10 @@ void take_rules(const Bundle& bundle, Config& config, ConfigErrors& errors) {
 }
 
 // What only shows something, or is of an interface that is not there, is passed over.
-void take_sysctls(const Bundle& bundle, Config& config) {
+void take_sysctls(const Bundle& bundle, Config& config, ConfigErrors& errors) {
     const SysctlFile file =
         parse_sysctl_file(text_of(bundle, bundled::kSysctls), std::string(bundled::kSysctls));
+    errors.insert(errors.end(), file.errors.begin(), file.errors.end());
     for (const SysctlLine& line : file.lines) {
         const auto sysctl = procfs::find_sysctl(line.name, config.interface_names());
         if (sysctl && procfs::check_sysctl(*sysctl, line.value)) {
@@ -99,12 +100,18 @@ void take_sysctls(const Bundle& bundle, Config& config) {
     });
 }
 
-void take_mode(const Bundle& bundle, Config& config) {
+void take_mode(const Bundle& bundle, Config& config, ConfigErrors& errors) {
+    if (bundle.find(bundled::kMode) == nullptr) {
+        return;
+    }
     std::string_view mode = text_of(bundle, bundled::kMode);
     mode = mode.substr(0, mode.find_first_of(" \n"));
     const auto known = std::find(kTrackingModeNames.begin(), kTrackingModeNames.end(), mode);
     if (known != kTrackingModeNames.end()) {
         config.conntrack.mode = static_cast<TrackingMode>(known - kTrackingModeNames.begin());
+    } else {
+        errors.push_back({{std::string(bundled::kMode), 1, 0},
+                          "\"" + std::string(mode.substr(0, 40)) + "\" is no mode of tracking"});
     }
 }
 
@@ -161,11 +168,16 @@ void add_routes(std::string_view text, std::string_view file, const std::string&
 // "100:\tfrom 10.0.0.0/8 lookup 5"; those that every router has are there already.
 void add_policy(std::string_view text, std::string_view file, const std::string& family,
                 Router& router, Instant now, ConfigErrors& errors) {
+    std::uint32_t number = 0;
     for (const std::string_view line : split(text, '\n')) {
+        ++number;
         const std::size_t colon = line.find(":\t");
         const std::string_view priority = line.substr(0, colon);
-        if (colon == std::string_view::npos || priority == "0" || priority == "32766" ||
-            priority == "32767") {
+        if (line.empty() || priority == "0" || priority == "32766" || priority == "32767") {
+            continue;
+        }
+        if (colon == std::string_view::npos) {
+            errors.push_back({{std::string(file), number, 0}, "is no routing rule: left out"});
             continue;
         }
         run(family + " rule add priority " + std::string(priority) + " " +
@@ -196,8 +208,8 @@ Result<Config, ConfigErrors> config_of(const Bundle& bundle, std::uint64_t memor
         }
     }
     take_links(bundle, *config);
-    take_sysctls(bundle, *config);
-    take_mode(bundle, *config);
+    take_sysctls(bundle, *config, errors);
+    take_mode(bundle, *config, errors);
     take_rules(bundle, *config, errors);
     config->sets.file =
         SetFile{std::string(bundled::kSets), std::string(text_of(bundle, bundled::kSets))};

@@ -104,6 +104,34 @@ TEST_CASE("bundle: a router that begins as that one was") {
     CHECK(router.conntrack().table().size() == 1);
 }
 
+TEST_CASE("bundle: lines that somebody spoiled are told with their place") {
+    Bundle bundle = some();
+    const auto spoil = [&](std::string_view name, const std::string& text) {
+        for (ArchivedFile& file : bundle.files) {
+            file.bytes = file.name == name ? text : file.bytes;
+        }
+    };
+    spoil("sysctl.conf", "net.ipv4.ip_default_ttl = 77\nwhat is this\n");
+    spoil("conntrack_mode.txt", "perhaps\n");
+    const auto refused = config_of(bundle, kMemory);
+    REQUIRE_FALSE(refused.ok());
+    REQUIRE(refused.error().size() == 2);
+    CHECK(to_string(refused.error()[0]).starts_with("sysctl.conf:2: "));
+    CHECK(to_string(refused.error()[1]) ==
+          "conntrack_mode.txt:1: \"perhaps\" is no mode of tracking");
+
+    bundle = some();
+    spoil("routing-rules.txt", "0:\tfrom all lookup local\nfrom 10.0.0.0/8 lookup 5\n");
+    const auto config = config_of(bundle, kMemory);
+    REQUIRE(config.ok());
+    auto options = router_options(*config, kMemory);
+    REQUIRE(options.ok());
+    Router router(std::move(*options));
+    REQUIRE(fill_router(router, *config, bundle.made()).empty());
+    const ConfigErrors told = begin_network(bundle, *config, router, bundle.made());
+    CHECK(to_string(told.front()) == "routing-rules.txt:2: is no routing rule: left out");
+}
+
 TEST_CASE("bundle: without what a router does packets by, it is none") {
     for (const char* needed : {"rules.v4", "sets.ipset", "sysctl.conf", "routes.txt"}) {
         Bundle bundle = some();
