@@ -116,7 +116,7 @@ TEST_CASE("bundle: lines that somebody spoiled are told with their place") {
     const auto refused = config_of(bundle, kMemory);
     REQUIRE_FALSE(refused.ok());
     REQUIRE(refused.error().size() == 2);
-    CHECK(to_string(refused.error()[0]).starts_with("sysctl.conf:2: "));
+    CHECK(to_string(refused.error()[0]).starts_with("sysctl.conf:2:"));
     CHECK(to_string(refused.error()[1]) ==
           "conntrack_mode.txt:1: \"perhaps\" is no mode of tracking");
 
