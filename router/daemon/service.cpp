@@ -17,6 +17,7 @@
 #include "router/config/load.hpp"
 #include "router/daemon/confine.hpp"
 #include "router/daemon/daemon.hpp"
+#include "router/daemon/huge_memory.hpp"
 #include "router/daemon/memory_limit.hpp"
 
 namespace nsr::router {
@@ -95,6 +96,7 @@ void Service::make_router() {
     options->seed = random_seed();
     options->key_seed = random_seed();
     options->log = &log_;
+    options->memory = std::make_unique<HugeMemory>();
     router_ = std::make_unique<Router>(std::move(*options));
     require_none(fill_router(*router_, config_, clock_.now()));
     if (!config_.host_netns.empty()) {

@@ -25,12 +25,12 @@ CONFIG = events.CONFIG.replace("nf_conntrack_max\" = 400000", "nf_conntrack_max\
 PACKET = f"udp 10.78.1.2:4000 > {live.SERVER}:9 in lan"
 
 
-def get(path):
+def get(path, headers=None):
     """Reads an answer as it comes; how many bytes it has."""
     connection = http.client.HTTPConnection("localhost")
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.connect(f"/run/nsrouter/{live.NAME}.sock")
-    connection.request("GET", path)
+    connection.request("GET", path, headers=headers or {})
     answer, size = connection.getresponse(), 0
     if answer.status != 200:
         sys.exit(f"{path}: {answer.status} {answer.read(200)}")
@@ -53,7 +53,7 @@ SCENARIOS = {
     "nothing": lambda router, turn: live.nothing(router, turn) or 0,
     "explain": lambda router, _: explain(router),
     "/proc/net/nf_conntrack": lambda _, __: get("/proc/net/nf_conntrack"),
-    "/conntrack.json": lambda _, __: get("/conntrack.json"),
+    "/conntrack as JSON": lambda _, __: get("/conntrack", {"Accept": "application/json"}),
     "conntrack -L": lambda router, _: conntrack(router),
     "top": lambda router, _: len(router.cli("top", "-n", "5")),
     "/metrics": lambda _, __: get("/metrics"),

@@ -3,8 +3,9 @@
 
 Whatever was done by then, `nsrouter stop` takes it back, a new start works, and what was there before is as it was.
 
-    crash_test.py NSROUTER
+    crash_test.py NSROUTER [--every N]    only before each Nth call of a kind
 """
+import argparse
 import ctypes
 import os
 import signal
@@ -107,7 +108,7 @@ def flags(netns, device):
     return "UP" in text.partition("<")[2].partition(">")[0].split(",")
 
 
-def test(h):
+def test(h, every):
     old, new = h.netns("old"), h.netns("new")
     config = h.write("router.toml", h.inside_outside(inside="old", outside="new", lan="host.forwarding = true\nmtu = 1400"))
     ip("netns", "add", old)
@@ -128,7 +129,7 @@ def test(h):
             after = found(old)
             if left or before != after or flags(old, "lan") or flags(old, "lo"):
                 bad.append((count, name, left, [word for word in after if word not in before], flags(old, "lan"), flags(old, "lo")))
-            count += 1
+            count += every
         h.cli("stop")  # the one that was killed when it was ready
     h.check(f"killed before any of {len(killed)} calls that change something, it leaves nothing that cannot be cleaned", not bad, bad)
     h.check("among them were the mount, the device, the addresses and the settings", {"mount", "unshare", "ioctl", "sendmsg", "openat", "pwrite64"} <= set(killed), set(killed))
@@ -136,4 +137,8 @@ def test(h):
 
 
 if __name__ == "__main__":
-    sys.exit(harness.main(test, tools=("ip",)))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("nsrouter")
+    parser.add_argument("--every", type=int, default=1)
+    options = parser.parse_args()
+    sys.exit(harness.main(lambda h: test(h, options.every), tools=("ip",)))
