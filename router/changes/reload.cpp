@@ -270,6 +270,8 @@ void Reload::exchange() {
     parts_.tree.context().line_format = parts_.config.line_format;
     parts_.router.resize_recorder(parts_.config.records);
     parts_.router.history().resize(parts_.config.capture_ring_bytes);
+    parts_.engine.set_spin(parts_.config.spin);
+    parts_.engine.set_coalescing(parts_.config.coalesce);
     configure();
     answer_.text += in_lines(put_timeouts(parts_.router, timeouts));  // by the new sysctls
     parts_.engine.deadlines_changed();

@@ -28,6 +28,7 @@ namespace nsr::router {
 inline constexpr const char* kHostDevice = "router";
 // What the router itself calls the link behind that device.
 inline constexpr const char* kHostInterface = "host";
+inline constexpr Duration kSpinBusy = Duration::max();
 
 // A value and the place it was written at.
 template <class T>
@@ -154,6 +155,9 @@ struct Config {
     std::string path;  // as given; relative paths inside are taken from its folder
     std::string name;
     bool offload = true;
+    bool coalesce = true;  // small packets of a flow leave as one
+    // Of the event loop before it sleeps. 0: none; kSpinBusy: it never sleeps.
+    Duration spin = std::chrono::microseconds(50);
     ControlConfig control;
     ConntrackConfig conntrack;
     procfs::LineFormat line_format = procfs::LineFormat::Article;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 
 #include "core/base/printable.hpp"
 
@@ -12,22 +11,12 @@ namespace {
 constexpr std::size_t kMaxSocketPath = 107;    // sun_path, without its end
 constexpr std::size_t kMaxInterfaceName = 15;  // IFNAMSIZ, without its end
 
-bool is_file_name(std::string_view name) {
-    return !name.empty() && name != "." && name != ".." && name.size() <= 64 &&
-           std::all_of(name.begin(), name.end(), [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '_' || c == '-' || c == '.';
-           });
-}
-
 // kernel: dev_valid_name; a name with % is a pattern for it, dev_alloc_name
 bool is_interface_name(std::string_view name) {
     return !name.empty() && name != "." && name != ".." && name.size() <= kMaxInterfaceName &&
            name.find_first_of("/:+!% ") == std::string_view::npos && printable(name) == name;
 }
 
-void read_capture_ring(Section& section, Config& config);
-std::optional<std::uint64_t> read_size(std::string_view text);
 void listen_address(Section& section, ControlConfig& control);
 void read_events(Section& section, ControlConfig& control);
 bool read_port(std::string_view text, std::uint16_t& port);
@@ -41,28 +30,6 @@ std::vector<Located<Prefix>> addresses(Section& section);
 void host_route(Section& section, const TomlValue& value, InterfaceConfig& interface);
 
 }  // namespace
-
-void read_router(Section section, Config& config) {
-    config.name = std::filesystem::path(config.path).stem().string();
-    if (!is_file_name(config.name)) {
-        config.name = "router";
-    }
-    std::string name;
-    if (section.string("name", name)) {
-        if (is_file_name(name)) {
-            config.name = name;
-        } else {
-            section.fail(
-                section.take("name")->value.where,
-                "name must be 1 to 64 letters, digits, '.', '_' or '-', not \"" + name + "\"");
-        }
-    }
-    if (const auto offload = section.one_of("offload", {"on", "off"})) {
-        config.offload = *offload == 0;
-    }
-    read_capture_ring(section, config);
-    section.finish();
-}
 
 void read_control(Section section, Config& config) {
     ControlConfig& control = config.control;
@@ -147,38 +114,6 @@ std::optional<IpAddress> read_gateway(Section& section) {
 }
 
 namespace {
-
-void read_capture_ring(Section& section, Config& config) {
-    constexpr std::uint64_t kLeast = 64ull << 10;
-    constexpr std::uint64_t kMost = 64ull << 20;
-    std::string text;
-    if (!section.string("capture_ring", text)) {
-        return;
-    }
-    const auto bytes = read_size(text);
-    if (bytes && (*bytes == 0 || (*bytes >= kLeast && *bytes <= kMost))) {
-        config.capture_ring_bytes = static_cast<std::size_t>(*bytes);
-    } else {
-        section.fail(section.take("capture_ring")->value.where,
-                     "capture_ring must be \"0\" or a size from \"64 KiB\" to \"64 MiB\", not \"" +
-                         text + "\"");
-    }
-}
-
-// "0", "512 KiB", "4 MiB"
-std::optional<std::uint64_t> read_size(std::string_view text) {
-    std::uint64_t number = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
-    const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
-    if (error != std::errc{} || number > 1u << 20) {
-        return std::nullopt;
-    }
-    if (unit == " KiB" || unit == " MiB") {
-        return number << (unit == " KiB" ? 10 : 20);
-    }
-    return unit.empty() && number == 0 ? std::optional(number) : std::nullopt;
-}
 
 void listen_address(Section& section, ControlConfig& control) {
     std::string text;

@@ -7,7 +7,11 @@
 
 namespace nsr::router {
 
+// Of an instance or a namespace.
+bool is_file_name(std::string_view name);
+// router_section.cpp
 void read_router(Section section, Config& config);
+// sections.cpp
 void read_control(Section section, Config& config);
 void read_proc(Section section, Config& config);
 void read_host(Section section, Config& config);

@@ -28,6 +28,7 @@ Port::Counters Device::counters() const {
         sum.malformed_frames += port->counters().malformed_frames;
         sum.read_errors += port->counters().read_errors;
         sum.failed_writes += port->counters().failed_writes;
+        sum.merged_packets += port->counters().merged_packets;
     }
     return sum;
 }

@@ -355,6 +355,7 @@ constexpr Metrics::Row kRows[] = {
     {"nsrouter_interface_malformed_frames_total", "counter", "Frames whose virtio header contradicts their packet.",
      read_of_ports<&Port::Counters::malformed_frames>},
     {"nsrouter_interface_failed_writes_total", "counter", "Packets that the device did not take.", read_of_ports<&Port::Counters::failed_writes>},
+    {"nsrouter_interface_merged_packets_total", "counter", "Packets that were written several at a time, as one super-packet.", read_of_ports<&Port::Counters::merged_packets>},
     {"nsrouter_interface_queue_dropped_packets_total", "counter", "Packets that the namespace sent while the queue of the device was full.",
      read_queue_dropped},
     {"nsrouter_ip_packets_total", "counter", "Packets by family and the way they took.", read_ways},

@@ -42,6 +42,7 @@ json::object counters_of(const routing::Interface& interface, const Device& devi
     const Port::Counters sum = device.counters();
     out["malformed_frames"] = sum.malformed_frames;
     out["failed_writes"] = sum.failed_writes;
+    out["merged_packets"] = sum.merged_packets;
     if (const auto dropped = queue_losses.of(interface.index)) {
         out["queue_dropped"] = *dropped;
     }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -13,6 +12,10 @@
 #include <string>
 #include <utility>
 
+#include "router/ports/attached.hpp"
+#include "router/ports/egress.hpp"
+#include "router/ports/spin.hpp"
+
 namespace nsr::router {
 
 namespace asio = boost::asio;
@@ -22,26 +25,6 @@ namespace {
 
 constexpr auto kShortestWait = std::chrono::milliseconds(1);
 
-struct Attached {
-    Attached(asio::io_context& loop, std::unique_ptr<Port> attached)
-        : port(std::move(attached)), readable(loop, port->descriptor()) {}
-    ~Attached() { detach(); }
-    Attached(const Attached&) = delete;
-    Attached& operator=(const Attached&) = delete;
-
-    // The descriptor is closed by the port alone.
-    std::unique_ptr<Port> detach() {
-        if (readable.is_open()) {
-            readable.release();
-        }
-        return std::move(port);
-    }
-
-    std::unique_ptr<Port> port;  // null: detached
-    asio::posix::stream_descriptor readable;
-};
-using AttachedPtr = std::shared_ptr<Attached>;
-
 }  // namespace
 
 struct Engine::Impl {
@@ -49,12 +32,12 @@ struct Engine::Impl {
         : router(core), clock(time), log(sink), timer(loop), signals(loop) {}
 
     std::vector<AttachedPtr>& of(IfIndex interface);
+    Port* port_of(IfIndex interface);
     void await_frames(const AttachedPtr& attached);
     void drain(const AttachedPtr& attached);
     Port::ReadEnd turn(const AttachedPtr& attached);
     void forward();
     void fit_batch(std::size_t packets, Duration spent);
-    void flush();
     void expire();
     void arm_timer();
     void run_posted(std::function<void()>&& work);
@@ -79,6 +62,8 @@ struct Engine::Impl {
     std::vector<Packet> batch;
     std::size_t most_packets = kBatchPackets;  // of the next batch
     EgressQueue out;
+    Egress egress{router, [this](IfIndex interface) { return port_of(interface); }};
+    Spin spin;
     std::deque<std::function<void()>> scheduled;
     Turns turns;
 };
@@ -141,9 +126,12 @@ void Engine::schedule(std::function<void()> work) {
 // whose handler is gone closes. Bugs of the packet path do not throw, they abort.
 void Engine::run() {
     impl_->arm_timer();
+    const std::function<void()> poll = [loop = &impl_->loop] { loop->poll_one(); };
     while (!impl_->loop.stopped()) {
         try {
-            impl_->loop.run();
+            if (!impl_->spin.stay_awake(impl_->clock, poll)) {
+                impl_->loop.run_one();
+            }
         } catch (const std::exception& failure) {
             impl_->report(failure);
         }
@@ -152,6 +140,14 @@ void Engine::run() {
 
 void Engine::stop() {
     impl_->loop.stop();
+}
+
+void Engine::set_spin(Duration longest) {
+    impl_->spin.set_longest(longest);
+}
+
+void Engine::set_coalescing(bool on) {
+    impl_->egress.set_coalescing(on);
 }
 
 void Engine::run_what_is_ready() {
@@ -196,6 +192,12 @@ std::vector<AttachedPtr>& Engine::Impl::of(IfIndex interface) {
     return ports[raw(interface)];
 }
 
+// Nothing tells the ports of an interface apart yet: the first one takes what leaves.
+Port* Engine::Impl::port_of(IfIndex interface) {
+    const std::vector<AttachedPtr>& candidates = of(interface);
+    return candidates.empty() ? nullptr : candidates.front()->port.get();
+}
+
 void Engine::Impl::await_frames(const AttachedPtr& attached) {
     attached->readable.async_wait(asio::posix::stream_descriptor::wait_read,
                                   [this, attached](Error error) {
@@ -231,18 +233,23 @@ Port::ReadEnd Engine::Impl::turn(const AttachedPtr& attached) {
     Instant before = begin;
     const Instant over = before + kTurn;
     auto end = Port::ReadEnd::Budget;
+    std::size_t read = 0;
     while (attached->port && end == Port::ReadEnd::Budget && before < over) {
         end = attached->port->read_batch(pool, batch, most_packets);
         for (const DropReason reason : attached->port->refused()) {
             router.ingress_failed(attached->port->interface(), reason);
         }
         const std::size_t packets = batch.size();
+        read += packets;
         forward();
         const Instant after = clock.now();
         fit_batch(packets, after - before);
         before = after;
     }
     turns.packets.add(before - begin);
+    if (read != 0) {
+        spin.packets(begin, before);
+    }
     return end;
 }
 
@@ -252,7 +259,7 @@ void Engine::Impl::forward() {
     }
     router.receive(batch, clock.now(), out);
     batch.clear();
-    flush();
+    egress.flush(out);
 }
 
 // One batch is to take no longer than a turn.
@@ -262,19 +269,6 @@ void Engine::Impl::fit_batch(std::size_t packets, Duration spent) {
     } else if (packets == most_packets && spent < kTurn / 4) {
         most_packets = std::min(kBatchPackets, most_packets * 2);
     }
-}
-
-void Engine::Impl::flush() {
-    for (Packet& packet : out) {
-        // Nothing tells the ports of an interface apart yet: the first one takes what leaves.
-        const std::vector<AttachedPtr>& candidates = of(packet.meta.out);
-        const Verdict verdict = candidates.empty() ? Verdict::drop(DropReason::InterfaceDown)
-                                                   : candidates.front()->port->write(packet);
-        if (verdict.dropped()) {
-            router.egress_failed(packet.meta.out, verdict.reason());
-        }
-    }
-    out.clear();
 }
 
 void Engine::Impl::lose(const AttachedPtr& attached) {
@@ -323,7 +317,7 @@ void Engine::Impl::expire() {
     try {
         do {
             complete = router.expire(clock.now(), out);
-            flush();
+            egress.flush(out);
         } while (!complete && clock.now() < over);
     } catch (const std::exception& failure) {
         abandon(failure);

@@ -83,7 +83,7 @@ Verdict Port::accept_frame(Packet& packet, std::size_t frame_bytes) {
     return Verdict::accept();
 }
 
-Verdict Port::write(Packet& packet) {
+Verdict Port::write(Packet& packet, std::size_t packets) {
     std::array<std::uint8_t, kVnetHeaderBytes> header{};
     encode_vnet_header(packet, header);
     packet.push(kVnetHeaderBytes);
@@ -91,9 +91,10 @@ Verdict Port::write(Packet& packet) {
     const ssize_t count = write_frame(packet.bytes());
     packet.pull(kVnetHeaderBytes);
     if (count < 0) {
-        ++counters_.failed_writes;
+        counters_.failed_writes += packets;
         return Verdict::drop(reason_of_errno(static_cast<int>(-count)));
     }
+    counters_.merged_packets += packets > 1 ? packets : 0;
     return Verdict::accept();
 }
 

@@ -40,7 +40,8 @@ class Port {
     struct Counters {
         std::uint64_t malformed_frames = 0;  // a vnet header that contradicts its packet
         std::uint64_t read_errors = 0;
-        std::uint64_t failed_writes = 0;
+        std::uint64_t failed_writes = 0;   // packets
+        std::uint64_t merged_packets = 0;  // that left in a super-packet made of several
     };
 
     explicit Port(IfIndex interface) : interface_(interface) {}
@@ -64,7 +65,8 @@ class Port {
     // Why frames of the latest batch were no packets, one each.
     [[nodiscard]] std::span<const DropReason> refused() const { return refused_; }
     // Dropped: the other end did not take it, and it is lost; there is never a second try.
-    Verdict write(Packet& packet);
+    // `packets`: how many it was merged from.
+    Verdict write(Packet& packet, std::size_t packets = 1);
 
   private:
     // One frame into `space`: its length, or a negated errno (EAGAIN: there is none for now; EIO:

@@ -20,6 +20,7 @@ PREFIX = f"nsrb{os.getpid()}"
 CONFIG = """
 [router]
 name = "{name}"
+{keys}
 [control]
 listen = ""
 unix = "{folder}/control.sock"
@@ -102,14 +103,15 @@ class UserspaceRouter:
     client, server = f"{PREFIX}-uc", f"{PREFIX}-us"
     address = "10.77.2.2"
 
-    def __init__(self, program):
+    def __init__(self, program, keys=""):
         self.program = program
+        self.keys = keys  # of [router]
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix=PREFIX)
         folder = self.folder.name
         config = pathlib.Path(folder) / "router.toml"
-        config.write_text(CONFIG.format(name=PREFIX, folder=folder))
+        config.write_text(CONFIG.format(name=PREFIX, folder=folder, keys=self.keys))
         self.control = f"{folder}/control.sock"
         self.process = subprocess.Popen([self.program, "run", str(config)], stderr=subprocess.DEVNULL)
         run(self.program, "--control", self.control, "status", "--wait", "10")

@@ -65,6 +65,8 @@ TEST_CASE("what a file does not say has the documented default") {
     const Config config = good(kInterfaces);
     CHECK(config.name == "demo");
     CHECK(config.offload);
+    CHECK(config.coalesce);
+    CHECK(config.spin == std::chrono::microseconds(50));
     CHECK(config.control.address == "127.0.0.1");
     CHECK(config.control.port == 9080);
     CHECK(config.control.unix_path == "/run/nsrouter/demo.sock");
@@ -91,6 +93,17 @@ TEST_CASE("interfaces: device, namespace, addresses and the far end's routes") {
     CHECK(wan.mtu == 1400);
     REQUIRE(wan.host_routes.size() == 1);
     CHECK(to_string(*wan.host_routes[0].via) == "198.51.100.9");
+}
+
+TEST_CASE("the fast path can be told how to wait, and to leave packets alone") {
+    const auto spin_of = [](const std::string& text) {
+        return good(std::string(kInterfaces) + "[router]\nspin = \"" + text + "\"\n").spin;
+    };
+    CHECK(spin_of("off") == Duration{});
+    CHECK(spin_of("busy") == kSpinBusy);
+    CHECK(spin_of("1us") == std::chrono::microseconds(1));
+    CHECK(spin_of("1000us") == std::chrono::microseconds(1000));
+    CHECK_FALSE(good(std::string(kInterfaces) + "[router]\ncoalesce = false\n").coalesce);
 }
 
 TEST_CASE("the listener and the socket can be switched off") {

@@ -11,6 +11,7 @@
 
 #include "router/ports/engine.hpp"
 #include "router/ports/memory_port.hpp"
+#include "router/ports/spin.hpp"
 #include "tests/support/log_lines.hpp"
 #include "tests/support/packet_builder.hpp"
 
@@ -137,6 +138,7 @@ ssize_t put_datagram(std::span<std::uint8_t> space) {
 
 TEST_CASE("engine: what comes in at one port leaves through the other, however many batches") {
     Bench bench;
+    bench.engine.set_coalescing(false);
     const auto lan = bench.join(kLan);
     const auto wan = bench.join(kWan);
     const std::size_t count = 3 * kBatchPackets + 7;
@@ -163,6 +165,77 @@ TEST_CASE("engine: a super-packet crosses whole where the other end takes it") {
     REQUIRE(batch.size() == 1);
     CHECK(batch[0].offload.gso_size == 1448);
     CHECK(batch[0].size() > 20000);
+}
+
+TEST_CASE("engine: small datagrams of a flow leave as one, and each is counted") {
+    Bench bench;
+    const auto lan = bench.join(kLan);
+    const auto wan = bench.join(kWan);
+    for (std::uint16_t id = 0; id < 5; ++id) {
+        bench.send(*lan, datagram(id));
+    }
+    std::vector<Packet> batch;
+    CHECK(bench.run_until([&] {
+        wan->read_batch(bench.pool, batch);
+        return !batch.empty();
+    }));
+    REQUIRE(batch.size() == 1);
+    CHECK(batch[0].offload.gso == Gso::Udp);
+    CHECK(batch[0].size() == 28 + 5);
+    CHECK(bench.router.interfaces().get(kWan).counters.tx_packets == 5);
+    CHECK(bench.router.interfaces().get(kWan).counters.tx_bytes == 5 * 29);
+    CHECK(bench.engine.ports(kWan).at(0)->counters().merged_packets == 5);
+}
+
+TEST_CASE("engine: a super-packet that a port refuses is as many packets lost as it was made of") {
+    Bench bench;
+    const auto lan = bench.join(kLan);
+    const auto wan = bench.join(kWan, 0);
+    for (std::uint16_t id = 0; id < 5; ++id) {
+        bench.send(*lan, datagram(id));
+    }
+    CHECK(
+        bench.run_until([&] { return bench.router.drops().of(DropReason::EgressQueueFull) == 5; }));
+    CHECK(bench.router.interfaces().get(kWan).counters.tx_dropped == 5);
+    CHECK(bench.engine.ports(kWan).at(0)->counters().failed_writes == 5);
+    CHECK(bench.engine.ports(kWan).at(0)->counters().merged_packets == 0);
+}
+
+TEST_CASE("engine: without coalescing each packet is a write") {
+    Bench bench;
+    bench.engine.set_coalescing(false);
+    const auto lan = bench.join(kLan);
+    const auto wan = bench.join(kWan);
+    bench.send(*lan, datagram(1));
+    bench.send(*lan, datagram(2));
+    std::size_t arrived = 0;
+    CHECK(bench.run_until([&] { return (arrived += bench.received(*wan)) == 2; }));
+}
+
+TEST_CASE("engine: however it waits, packets and timers have their turn, and it ends when told") {
+    for (const Duration longest :
+         {Duration{}, Duration{std::chrono::microseconds(50)}, Spin::kBusy}) {
+        Bench bench;
+        bench.engine.set_spin(longest);
+        const auto lan = bench.join(kLan);
+        const auto wan = bench.join(kWan);
+        std::size_t arrived = 0;
+        boost::asio::steady_timer timer(bench.engine.loop());
+        std::function<void()> send_later = [&] {
+            timer.expires_after(std::chrono::milliseconds(1));
+            timer.async_wait([&](boost::system::error_code) {
+                arrived += bench.received(*wan);
+                if (arrived == 3) {
+                    return bench.engine.stop();
+                }
+                bench.send(*lan, datagram());
+                send_later();
+            });
+        };
+        send_later();
+        bench.engine.run();
+        CHECK(arrived == 3);
+    }
 }
 
 TEST_CASE("engine: a port that always has more lets the others and the timers have their turn") {
@@ -229,6 +302,7 @@ TEST_CASE("engine: a piece of work that throws does not take the others with it"
 
 TEST_CASE("engine: a frame that a port refuses is lost, and counted with its reason") {
     Bench bench;
+    bench.engine.set_coalescing(false);
     const auto lan = bench.join(kLan);
     const auto wan = bench.join(kWan, 2);
     for (std::uint16_t i = 0; i < 5; ++i) {
