@@ -51,7 +51,9 @@ Program& Program::operator=(Program&&) noexcept = default;
 
 Program::Base Program::base(CountersReading& reading) const {
     NSR_CHECK(reading.of_ == impl_->compiled);
-    return {impl_->compiled, reading.take()};
+    Base base{impl_->compiled, reading.take()};
+    reading = {};  // it must not be the last to hold what this program is made of
+    return base;
 }
 
 Program::Base Program::base() const {
