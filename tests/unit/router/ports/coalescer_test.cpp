@@ -153,9 +153,10 @@ TEST_CASE("coalescer: more flows than it can hold open lose nothing and stay in 
     CHECK(came.size() == 120);
     for (const auto& [from, packets] : sent) {
         std::vector<WireBytes> of_flow;
-        std::copy_if(came.begin(), came.end(), std::back_inserter(of_flow), [&](const WireBytes& p) {
-            return std::equal(p.begin() + 20, p.begin() + 22, packets[0].begin() + 20);
-        });
+        std::copy_if(came.begin(), came.end(), std::back_inserter(of_flow),
+                     [&](const WireBytes& p) {
+                         return std::equal(p.begin() + 20, p.begin() + 22, packets[0].begin() + 20);
+                     });
         CHECK(of_flow == packets);
     }
 }
