@@ -2,11 +2,11 @@
 //
 // Theory of operation
 //   A task begins on the loop, where it takes copies of what it needs, in as many turns as that
-//   takes; is worked out by the worker,
-//   on those values alone, while packets go on; and ends on the loop, where its result is swapped
-//   in between two batches. The next one begins only then: none ever begins from rules that another
-//   one is about to replace. A task belongs to the queue, and both its ends, its birth and its
-//   death are the loop's: what is heavy in it goes to the worker for destruction.
+//   takes; is worked out by the worker, on those values alone, while packets go on; and ends on the
+//   loop, where its result is swapped in between two batches. The next one begins only then: none
+//   ever begins from rules that another one is about to replace. A task belongs to the queue, and
+//   both its ends, its birth and its death are the loop's: what is heavy in it goes to the worker
+//   for destruction.
 #pragma once
 
 #include <deque>

@@ -19,11 +19,13 @@
 #include "router/daemon/daemon.hpp"
 #include "router/daemon/huge_memory.hpp"
 #include "router/daemon/memory_limit.hpp"
+#include "router/ports/spin.hpp"
 
 namespace nsr::router {
 namespace {
 
 constexpr std::uint64_t kMemoryIfUnknown = 2ull * 1024 * 1024 * 1024;
+static_assert(kSpinBusy == Spin::kBusy);  // configurations know no event loop
 
 std::uint64_t random_seed() {
     std::uint64_t seed = 0;

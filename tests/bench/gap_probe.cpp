@@ -2,12 +2,8 @@
 //
 //   gap_probe echo PORT                         sends back what comes, until it is killed
 //   gap_probe run ADDRESS PORT SECONDS MICROS   one every MICROS; prints what came of them as JSON
-//   gap_probe flows NET SECONDS RATE            to NET.100 and up, each a connection of its own,
-//   RATE a
-//                                               second
-#include <arpa/inet.h>
+//   gap_probe flows NET SECONDS RATE            RATE connections a second, to NET.100 and up
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,8 +16,13 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/bench/datagrams.hpp"
+
 namespace {
 
+using bench::echo;
+using bench::endpoint;
+using bench::udp_socket;
 using Clock = std::chrono::steady_clock;
 using std::chrono::nanoseconds;
 
@@ -29,42 +30,6 @@ constexpr auto kLastWait = std::chrono::milliseconds(1500);
 
 std::int64_t now_ns() {
     return std::chrono::duration_cast<nanoseconds>(Clock::now().time_since_epoch()).count();
-}
-
-int udp_socket() {
-    const int fd = ::socket(AF_INET, SOCK_DGRAM, 0);
-    const int big = 4 << 20;
-    ::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &big, sizeof big);
-    return fd;
-}
-
-sockaddr_in endpoint(const char* address, const char* port) {
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port)));
-    ::inet_pton(AF_INET, address, &to.sin_addr);
-    return to;
-}
-
-int echo(const char* port) {
-    const int fd = udp_socket();
-    const sockaddr_in here = endpoint("0.0.0.0", port);
-    if (::bind(fd, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0) {
-        return 1;
-    }
-    std::puts("ready");
-    std::fflush(stdout);
-    while (true) {
-        char data[2048];
-        sockaddr_in from{};
-        socklen_t size = sizeof from;
-        const ssize_t count =
-            ::recvfrom(fd, data, sizeof data, 0, reinterpret_cast<sockaddr*>(&from), &size);
-        if (count >= 0) {
-            ::sendto(fd, data, static_cast<std::size_t>(count), 0,
-                     reinterpret_cast<const sockaddr*>(&from), size);
-        }
-    }
 }
 
 struct Probe {

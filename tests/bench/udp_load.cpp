@@ -1,12 +1,9 @@
 // Datagrams as fast as they go, and how many come; or one at a time, and how long each takes.
 //
-//   udp_load receive PORT SECONDS                   prints how many came a second, from the first
-//   on udp_load send ADDRESS PORT SECONDS FLOWS BYTES  the flows take turns; prints how many a
-//   second udp_load echo PORT                              sends back what comes, until it is
-//   killed udp_load ask ADDRESS PORT SECONDS               prints the median time of an answer, in
-//   us
-#include <arpa/inet.h>
-#include <sys/socket.h>
+//   udp_load receive PORT SECONDS                    prints how many came a second
+//   udp_load send ADDRESS PORT SECONDS FLOWS BYTES   the flows take turns; prints how many a second
+//   udp_load echo PORT                               sends back what comes, until it is killed
+//   udp_load ask ADDRESS PORT SECONDS                prints the median time of an answer, in us
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +16,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/bench/datagrams.hpp"
+
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -27,44 +26,22 @@ using Seconds = std::chrono::duration<double>;
 constexpr unsigned kBatch = 64;
 std::array<std::array<char, 2048>, kBatch> data;
 
-int udp_socket() {
-    const int fd = ::socket(AF_INET, SOCK_DGRAM, 0);
-    const int big = 8 << 20;
-    ::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &big, sizeof big);
+// Nothing for so long is the end of what is measured.
+int patient(int fd) {
     const timeval patience{2, 0};
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     return fd;
 }
 
-sockaddr_in endpoint(const char* address, const char* port) {
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port)));
-    ::inet_pton(AF_INET, address, &to.sin_addr);
-    return to;
-}
-
-int bound(const char* port) {
-    const int fd = udp_socket();
-    const sockaddr_in here = endpoint("0.0.0.0", port);
-    if (::bind(fd, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0) {
-        std::perror("bind");
-        std::exit(1);
-    }
-    std::puts("ready");
-    std::fflush(stdout);
-    return fd;
-}
-
 int connected(const char* address, const char* port) {
-    const int fd = udp_socket();
-    const sockaddr_in to = endpoint(address, port);
+    const int fd = patient(bench::udp_socket());
+    const sockaddr_in to = bench::endpoint(address, port);
     ::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to);
     return fd;
 }
 
 int receive(const char* port, Seconds time) {
-    const int fd = bound(port);
+    const int fd = patient(bench::bound_socket(port));
     std::array<iovec, kBatch> parts{};
     std::array<mmsghdr, kBatch> messages{};
     for (unsigned i = 0; i < kBatch; ++i) {
@@ -108,20 +85,6 @@ int send_all(char** words, Seconds time) {
     return 0;
 }
 
-int echo(const char* port) {
-    const int fd = bound(port);
-    while (true) {
-        sockaddr_in from{};
-        socklen_t size = sizeof from;
-        const ssize_t count = ::recvfrom(fd, data[0].data(), data[0].size(), 0,
-                                         reinterpret_cast<sockaddr*>(&from), &size);
-        if (count > 0) {
-            ::sendto(fd, data[0].data(), static_cast<std::size_t>(count), 0,
-                     reinterpret_cast<const sockaddr*>(&from), size);
-        }
-    }
-}
-
 int ask(const char* address, const char* port, Seconds time) {
     const int fd = connected(address, port);
     std::vector<double> took;
@@ -152,7 +115,7 @@ int main(int count, char** words) {
         return send_all(words, Seconds(std::atof(words[4])));
     }
     if (what == "echo" && count == 3) {
-        return echo(words[2]);
+        return bench::echo(words[2]);
     }
     if (what == "ask" && count == 5) {
         return ask(words[2], words[3], Seconds(std::atof(words[4])));

@@ -2,7 +2,7 @@
 """Files that are compiled together (cmake/unity.cmake) name nothing of their own alike.
 
 What an anonymous namespace holds belongs to the whole of what is compiled at once: a second function of a name would be an overload there,
-and a call might mean the other one. A file that has such a name stands in NSR_ALONE, and one that has none does not.
+and a call might mean the other one. So of the files that have such a name all but one stand in NSR_ALONE.
 """
 import collections
 import pathlib

@@ -107,9 +107,9 @@ def cpu_share(h, seconds=1.0):
         with open(f"/proc/{h.router.pid}/stat") as file:
             fields = file.read().rpartition(")")[2].split()
         return int(fields[11]) + int(fields[12])
-    time.sleep(0.3)
+    time.sleep(0.3)  # what the last packets and commands left to do
     before, began = ticks(), time.monotonic()
-    time.sleep(seconds)
+    time.sleep(seconds)  # the time over which it is measured
     return (ticks() - before) / os.sysconf("SC_CLK_TCK") / (time.monotonic() - began)
 
 

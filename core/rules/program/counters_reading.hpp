@@ -18,8 +18,9 @@ namespace nsr::rules {
 
 class CountersReading {
   public:
-    // Precondition: every piece was read.
-    [[nodiscard]] Counted take() { return std::move(counted_); }
+    // Precondition: every piece was read. It is as new afterwards: it must not be the last to hold
+    // what a program was made of.
+    [[nodiscard]] Counted take() { return std::exchange(*this, {}).counted_; }
 
   private:
     friend class Program;

@@ -51,9 +51,7 @@ Program& Program::operator=(Program&&) noexcept = default;
 
 Program::Base Program::base(CountersReading& reading) const {
     NSR_CHECK(reading.of_ == impl_->compiled);
-    Base base{impl_->compiled, reading.take()};
-    reading = {};  // it must not be the last to hold what this program is made of
-    return base;
+    return {impl_->compiled, reading.take()};
 }
 
 Program::Base Program::base() const {
