@@ -38,5 +38,6 @@ nsr_module(router/commands nsr_router_daemon nsr_router_replay nsr_router_import
 target_compile_definitions(nsr_router_base PUBLIC NSR_VERSION="${PROJECT_VERSION}")
 
 add_executable(nsrouter router/main.cpp)
+nsr_whole_program(nsrouter)
 target_link_libraries(nsrouter PRIVATE nsr_router_commands)
 set_target_properties(nsrouter PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
