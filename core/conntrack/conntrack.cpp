@@ -130,9 +130,14 @@ Verdict Conntrack::track_flow(Packet& packet, Instant now) {
     if (packet.layout.protocol == proto::kSctp && verifies_checksum(packet)) {
         packet.gather(packet.layout.l4_offset + wire::sctp::kHeaderBytes);  // kernel: sctp_error
     }
-    const auto ahead = lookahead_.take(packet);
+    const Lookahead::Lookup* ahead = lookahead_.take(packet);
     const bool complete = packet.layout.protocol != proto::kGre || gre_keys().empty();
-    const Lookahead::Lookup lookup = ahead && complete ? *ahead : lookup_of(tuple_of(packet));
+    Lookahead::Lookup computed;
+    if (ahead == nullptr || !complete) {
+        computed = lookup_of(tuple_of(packet));
+        ahead = &computed;
+    }
+    const Lookahead::Lookup& lookup = *ahead;
     const auto& tuple = lookup.tuple;
     if (!tuple) {
         ++stats_.invalid;

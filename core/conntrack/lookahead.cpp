@@ -1,5 +1,7 @@
 #include "core/conntrack/lookahead.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace nsr::conntrack {
@@ -7,37 +9,37 @@ namespace nsr::conntrack {
 // First every line of the index, then, those being on their way for a while, the records.
 void Lookahead::begin(std::span<const Packet> packets, const Table& table) {
     packets_ = packets;
-    lookups_.assign(packets.size(), Lookup{});
+    ahead_.resize(std::max(ahead_.size(), packets.size()));
     for (std::size_t i = 0; i < packets.size(); ++i) {
         const Layout& layout = packets[i].layout;
+        Ahead& ahead = ahead_[i];
+        ahead.waiting = false;
         if (layout.family == Family::None || layout.is_fragment) {
             continue;
         }
-        Lookup& lookup = lookups_[i];
+        Lookup& lookup = ahead.lookup;
         lookup.tuple = tuple_of(packets[i]);
         if (lookup.tuple) {
+            ahead.waiting = true;
             lookup.hash = table.hash_of(*lookup.tuple, Zone{0});
             table.prefetch(lookup.hash);
         }
     }
-    for (const Lookup& lookup : lookups_) {
-        if (lookup.tuple) {
-            table.prefetch_record(lookup.hash);
+    for (std::size_t i = 0; i < packets.size(); ++i) {
+        if (ahead_[i].waiting) {
+            table.prefetch_record(ahead_[i].lookup.hash);
         }
     }
 }
 
-std::optional<Lookahead::Lookup> Lookahead::take(const Packet& packet) {
+const Lookahead::Lookup* Lookahead::take(const Packet& packet) {
     const std::less<> before;
     const Packet* first = packets_.data();
     if (packets_.empty() || before(&packet, first) || !before(&packet, first + packets_.size())) {
-        return std::nullopt;
+        return nullptr;
     }
-    Lookup& lookup = lookups_[static_cast<std::size_t>(&packet - first)];
-    if (!lookup.tuple) {
-        return std::nullopt;
-    }
-    return std::exchange(lookup, Lookup{});
+    Ahead& ahead = ahead_[static_cast<std::size_t>(&packet - first)];
+    return std::exchange(ahead.waiting, false) ? &ahead.lookup : nullptr;
 }
 
 }  // namespace nsr::conntrack

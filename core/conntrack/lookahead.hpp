@@ -26,11 +26,16 @@ class Lookahead {
     void begin(std::span<const Packet> packets, const Table& table);
     void end() { packets_ = {}; }
     // Of a packet of the batch, once: what comes again (looped back, reassembled) has changed.
-    std::optional<Lookup> take(const Packet& packet);
+    // Null: it is to be computed. Valid until the next begin().
+    const Lookup* take(const Packet& packet);
 
   private:
     std::span<const Packet> packets_;
-    std::vector<Lookup> lookups_;  // by position in packets_
+    struct Ahead {
+        Lookup lookup;
+        bool waiting = false;  // to be taken
+    };
+    std::vector<Ahead> ahead_;  // by position in packets_, and room that is kept
 };
 
 }  // namespace nsr::conntrack

@@ -74,7 +74,7 @@ Verdict dissect_ipv4(Packet& packet) {
     if (header_length < ipv4::kHeaderBytes || header_length > packet.size()) {
         return Verdict::drop(DropReason::BadHeaderLength);
     }
-    if (wire::checksum(packet.bytes().first(header_length)) != 0) {
+    if (!wire::ipv4_header_right(packet.bytes().first(header_length))) {
         return Verdict::drop(DropReason::BadHeaderChecksum);
     }
     const std::size_t total_length = header.total_length();

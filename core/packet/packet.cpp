@@ -12,20 +12,16 @@ namespace nsr {
 // A batch is an array of these beside the buffers: what a packet carries is paid for each one.
 static_assert(sizeof(Packet) == 160);
 
-std::uint8_t* BufferPool::take() {
-    if (idle_.empty()) {
-        return std::make_unique_for_overwrite<std::uint8_t[]>(kBlockBytes).release();
-    }
-    std::uint8_t* block = idle_.back().release();
-    idle_.pop_back();
-    return block;
+std::uint8_t* BufferPool::make() {
+    return std::make_unique_for_overwrite<std::uint8_t[]>(kBlockBytes).release();
 }
 
-void BufferPool::give_back(std::uint8_t* block) {
-    std::unique_ptr<std::uint8_t[]> owned(block);
-    if (idle_.size() < kMostIdle) {
-        idle_.push_back(std::move(owned));
-    }
+void BufferPool::destroy(std::uint8_t* block) {
+    const std::unique_ptr<std::uint8_t[]> owned(block);
+}
+
+BufferPool::~BufferPool() {
+    std::for_each(idle_.begin(), idle_.end(), destroy);
 }
 
 Packet::Packet(BufferPool& pool, std::span<const std::uint8_t> bytes) : Packet(pool) {
@@ -33,17 +29,6 @@ Packet::Packet(BufferPool& pool, std::span<const std::uint8_t> bytes) : Packet(p
     if (length_ != 0) {
         std::memcpy(data(), bytes.data(), length_);
     }
-}
-
-Packet::Packet(Packet&& other) noexcept
-    : layout(other.layout),
-      meta(other.meta),
-      offload(other.offload),
-      fragments(std::move(other.fragments)),
-      pool_(other.pool_),
-      block_(std::exchange(other.block_, nullptr)),
-      offset_(other.offset_),
-      length_(other.length_) {
 }
 
 Packet& Packet::operator=(Packet&& other) noexcept {
@@ -59,20 +44,6 @@ Packet& Packet::operator=(Packet&& other) noexcept {
         length_ = other.length_;
     }
     return *this;
-}
-
-void Packet::reset() {
-    if (block_ != nullptr) {
-        pool_->give_back(std::exchange(block_, nullptr));
-    }
-    fragments.reset();
-    offset_ = kHeadroomBytes;
-    length_ = 0;
-}
-
-void Packet::resize(std::size_t length) {
-    NSR_CHECK(offset_ + length <= BufferPool::kBlockBytes);
-    length_ = length;
 }
 
 void Packet::push(std::size_t count) {

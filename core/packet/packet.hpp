@@ -17,8 +17,10 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "core/base/check.hpp"
 #include "core/base/ct_info.hpp"
 #include "core/base/ids.hpp"
 #include "core/base/instant.hpp"
@@ -34,18 +36,35 @@ inline constexpr std::size_t kMaxPacketBytes = 65535 + 40;  // a full IPv6 paylo
 class BufferPool {
   public:
     BufferPool() { idle_.reserve(kMostIdle); }
+    ~BufferPool();
     BufferPool(const BufferPool&) = delete;
     BufferPool& operator=(const BufferPool&) = delete;
 
     static constexpr std::size_t kBlockBytes = kHeadroomBytes + kMaxPacketBytes + 64;
     static constexpr std::size_t kMostIdle = 256;  // 16 MiB
 
-    std::uint8_t* take();
-    void give_back(std::uint8_t* block);
+    std::uint8_t* take() {
+        if (idle_.empty()) {
+            return make();
+        }
+        std::uint8_t* block = idle_.back();
+        idle_.pop_back();
+        return block;
+    }
+    void give_back(std::uint8_t* block) {
+        if (idle_.size() < kMostIdle) {
+            idle_.push_back(block);
+        } else {
+            destroy(block);
+        }
+    }
     [[nodiscard]] std::size_t idle() const { return idle_.size(); }
 
   private:
-    std::vector<std::unique_ptr<std::uint8_t[]>> idle_;
+    static std::uint8_t* make();
+    static void destroy(std::uint8_t* block);
+
+    std::vector<std::uint8_t*> idle_;  // ours
 };
 
 enum class ChecksumState : std::uint8_t { Complete, Verified, Partial };
@@ -113,14 +132,29 @@ class Packet {
     explicit Packet(BufferPool& pool) : pool_(&pool), block_(pool.take()) {}
     Packet(BufferPool& pool,
            std::span<const std::uint8_t> bytes);  // copies at most kMaxPacketBytes
-    Packet(Packet&& other) noexcept;
+    Packet(Packet&& other) noexcept
+        : layout(other.layout),
+          meta(other.meta),
+          offload(other.offload),
+          fragments(std::move(other.fragments)),
+          pool_(other.pool_),
+          block_(std::exchange(other.block_, nullptr)),
+          offset_(other.offset_),
+          length_(other.length_) {}
     Packet& operator=(Packet&& other) noexcept;
     Packet(const Packet&) = delete;
     Packet& operator=(const Packet&) = delete;
     ~Packet() { reset(); }
 
     [[nodiscard]] bool empty() const { return block_ == nullptr; }
-    void reset();
+    void reset() {
+        if (block_ != nullptr) {
+            pool_->give_back(std::exchange(block_, nullptr));
+        }
+        fragments.reset();
+        offset_ = kHeadroomBytes;
+        length_ = 0;
+    }
     [[nodiscard]] BufferPool& pool() const { return *pool_; }
 
     [[nodiscard]] std::span<std::uint8_t> bytes() { return {block_ + offset_, length_}; }
@@ -136,9 +170,13 @@ class Packet {
     [[nodiscard]] std::span<std::uint8_t> writable() {
         return {block_ + offset_, BufferPool::kBlockBytes - offset_};
     }
-    void resize(std::size_t length);  // Precondition: fits writable(). New bytes are not cleared.
-    void push(std::size_t count);     // grow at the front into the headroom
-    void pull(std::size_t count);     // shrink at the front
+    // Precondition: fits writable(). New bytes are not cleared.
+    void resize(std::size_t length) {
+        NSR_CHECK(offset_ + length <= BufferPool::kBlockBytes);
+        length_ = length;
+    }
+    void push(std::size_t count);  // grow at the front into the headroom
+    void pull(std::size_t count);  // shrink at the front
     // The transport header and what follows. Precondition: dissected.
     [[nodiscard]] std::span<std::uint8_t> l4() { return bytes().subspan(layout.l4_offset); }
     [[nodiscard]] std::span<const std::uint8_t> l4() const {

@@ -21,7 +21,7 @@ void Pipeline::finish_output(Packet& packet) {
         fragment(std::move(packet), mtu);
     } else {
         count_transmit(packet);
-        transmit(std::move(packet));
+        transmit(packet);
     }
 }
 
@@ -57,7 +57,7 @@ void Pipeline::fragment(Packet packet, std::uint32_t mtu) {
         counted.frag_creates += pieces.size();
         for (Packet& piece : pieces) {
             count_transmit(piece);
-            transmit(std::move(piece));
+            transmit(piece);
         }
     }
 }
@@ -74,7 +74,7 @@ void Pipeline::too_big(Packet& packet, std::uint32_t mtu) {
     drop(packet, DropReason::TooBig);
 }
 
-void Pipeline::transmit(Packet packet) {
+void Pipeline::transmit(Packet& packet) {
     routing::Interface& interface = state_.interfaces.get(packet.meta.out);
     if (!interface.up) {
         ++interface.counters.tx_dropped;
@@ -87,7 +87,7 @@ void Pipeline::transmit(Packet packet) {
         EgressQueue segments;
         segment(std::move(packet), segments);
         for (Packet& wire_packet : segments) {
-            transmit(std::move(wire_packet));
+            transmit(wire_packet);
         }
         return;
     }

@@ -129,7 +129,7 @@ void Pipeline::deliver(Packet& packet, bool broadcast) {
         ++counters(packet).in_delivers;
         packet.meta.out = host;
         local::alias_loopback(packet);
-        return transmit(std::move(packet));
+        return transmit(packet);
     }
     state_.history.delivered(packet);
     if (state_.observer != nullptr) {

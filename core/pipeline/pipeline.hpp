@@ -140,7 +140,7 @@ class Pipeline {
     void finish_output(Packet& packet);
     void fragment(Packet packet, std::uint32_t mtu);
     void too_big(Packet& packet, std::uint32_t mtu);
-    void transmit(Packet packet);
+    void transmit(Packet& packet);
     void count_transmit(const Packet& packet);
 
     [[nodiscard]] IpCounters& counters(const Packet& packet) {

@@ -115,7 +115,8 @@ Verdict Pipeline::filter(rules::TableId table, Hook hook, Packet& packet) {
     if (table == rules::TableId::Filter && state_.conntrack.awaits_recheck(packet)) {
         return filter_again(hook, packet);
     }
-    return run_table(table, hook, packet);
+    return state_.program.has(packet.layout.family, table, hook) ? run_table(table, hook, packet)
+                                                                 : Verdict::accept();
 }
 
 // For the filter the connection begins once more; answers wait for that.
@@ -124,7 +125,9 @@ Verdict Pipeline::filter_again(Hook hook, Packet& packet) {
         return Verdict::drop(DropReason::AwaitsRecheck);
     }
     const CtInfo tracked = std::exchange(packet.meta.ct_info, CtInfo::New);
-    const Verdict verdict = run_table(rules::TableId::Filter, hook, packet);
+    const bool asked = state_.program.has(packet.layout.family, rules::TableId::Filter, hook);
+    const Verdict verdict =
+        asked ? run_table(rules::TableId::Filter, hook, packet) : Verdict::accept();
     packet.meta.ct_info = tracked;
     if (verdict.accepted()) {
         state_.conntrack.accept_again(packet.meta.conn, packet.meta.accepted_by);
@@ -133,9 +136,6 @@ Verdict Pipeline::filter_again(Hook hook, Packet& packet) {
 }
 
 Verdict Pipeline::run_table(rules::TableId table, Hook hook, Packet& packet) {
-    if (!state_.program.has(packet.layout.family, table, hook)) {
-        return Verdict::accept();
-    }
     const rules::TableVerdict decided = judge(table, hook, packet);
     if (table == rules::TableId::Filter && decided.verdict == rules::TargetVerdict::Accept) {
         packet.meta.accepted_by = decided.rule;

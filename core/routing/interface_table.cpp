@@ -49,15 +49,6 @@ const Interface* InterfaceTable::find(std::string_view name) const {
     return at == interfaces_.end() ? nullptr : &*at;
 }
 
-Interface& InterfaceTable::get(IfIndex index) {
-    return const_cast<Interface&>(std::as_const(*this).get(index));
-}
-
-const Interface& InterfaceTable::get(IfIndex index) const {
-    NSR_CHECK(has(index));
-    return interfaces_[places_[raw(index) - 1U]];
-}
-
 bool InterfaceTable::is_own(const IpAddress& address) const {
     return address.is_loopback() || owner_of(address) != IfIndex::None;
 }

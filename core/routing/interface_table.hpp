@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/check.hpp"
 #include "core/base/ids.hpp"
 #include "core/routing/interface.hpp"
 #include "core/wire/address.hpp"
@@ -33,8 +34,14 @@ class InterfaceTable {
     // Null: no interface has this name.
     [[nodiscard]] const Interface* find(std::string_view name) const;
     // Precondition: has().
-    [[nodiscard]] Interface& get(IfIndex index);
-    [[nodiscard]] const Interface& get(IfIndex index) const;
+    [[nodiscard]] Interface& get(IfIndex index) {
+        NSR_CHECK(has(index));
+        return interfaces_[places_[raw(index) - 1U]];
+    }
+    [[nodiscard]] const Interface& get(IfIndex index) const {
+        NSR_CHECK(has(index));
+        return interfaces_[places_[raw(index) - 1U]];
+    }
     [[nodiscard]] const std::vector<Interface>& all() const { return interfaces_; }
     // [i] has index i + 1; empty: it is gone.
     [[nodiscard]] std::vector<std::string> names_by_index() const;

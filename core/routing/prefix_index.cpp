@@ -5,96 +5,71 @@
 
 namespace nsr::routing {
 
-namespace {
-
-constexpr std::size_t kFirstSlots = 16;
-
-std::size_t hash(const IpAddress& network, std::uint8_t length) {
+std::size_t hash_of(const Network6& network, std::uint8_t length) {
     constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
     std::uint64_t h = length;
-    for (unsigned i = 0; i < 4; ++i) {
-        h = (h ^ network.words[i]) * kMultiplier;
+    for (const std::uint32_t word : network) {
+        h = (h ^ word) * kMultiplier;
         h ^= h >> 32;
     }
     return static_cast<std::size_t>(h);
 }
 
-}  // namespace
-
-void PrefixIndex::clear() {
-    lengths_[0].clear();
-    lengths_[1].clear();
-    slots_.assign(kFirstSlots, Slot{});
-    size_ = 0;
-}
-
-bool PrefixIndex::insert(const Prefix& prefix, std::uint32_t value) {
+template <class Network>
+bool Prefixes<Network>::insert(const Network& network, std::uint8_t length, const Network& mask,
+                               std::uint32_t value) {
     if (2 * (size_ + 1) > slots_.size()) {
         grow();
     }
-    const IpAddress network = prefix.network().address;
-    Slot& slot = slots_[slot_of(network, prefix.length)];
-    if (slot.network.family != Family::None) {
+    Slot& slot = slots_[slot_of(network, length)];
+    if (slot.used) {
         return false;
     }
-    slot = {network, prefix.length, value};
+    slot = {network, value, length, true};
     ++size_;
-    use_length(network.family, prefix.length);
+    use_length(length, mask);
     return true;
 }
 
-std::optional<std::uint32_t> PrefixIndex::longest(const IpAddress& address) const {
-    for (const Length& length : lengths_[index_of(address.family)]) {
-        const Slot& slot = slots_[slot_of(address & length.mask, length.bits)];
-        if (slot.network.family != Family::None) {
-            return slot.value;
-        }
-    }
-    return std::nullopt;
+template <class Network>
+std::uint32_t* Prefixes<Network>::find(const Network& network, std::uint8_t length) {
+    Slot& slot = slots_[slot_of(network, length)];
+    return slot.used ? &slot.value : nullptr;
 }
 
-std::optional<std::uint32_t> PrefixIndex::longest_below(const IpAddress& address,
-                                                        unsigned below) const {
-    for (const Length& length : lengths_[index_of(address.family)]) {
-        const Slot& slot = slots_[slot_of(address & length.mask, length.bits)];
-        if (length.bits < below && slot.network.family != Family::None) {
-            return slot.value;
-        }
-    }
-    return std::nullopt;
-}
-
-std::uint32_t* PrefixIndex::find(const Prefix& prefix) {
-    Slot& slot = slots_[slot_of(prefix.network().address, prefix.length)];
-    return slot.network.family == Family::None ? nullptr : &slot.value;
-}
-
-std::size_t PrefixIndex::slot_of(const IpAddress& network, std::uint8_t length) const {
-    const std::size_t mask = slots_.size() - 1;
-    std::size_t at = hash(network, length) & mask;
-    while (slots_[at].network.family != Family::None &&
-           !(slots_[at].network == network && slots_[at].length == length)) {
-        at = (at + 1) & mask;
-    }
-    return at;
-}
-
-void PrefixIndex::use_length(Family family, std::uint8_t length) {
-    auto& lengths = lengths_[index_of(family)];
-    const auto at = std::find_if(lengths.begin(), lengths.end(),
+template <class Network>
+void Prefixes<Network>::use_length(std::uint8_t length, const Network& mask) {
+    const auto at = std::find_if(lengths_.begin(), lengths_.end(),
                                  [length](const Length& used) { return used.bits <= length; });
-    if (at == lengths.end() || at->bits != length) {
-        lengths.insert(at, {length, mask_of(family, length)});
+    if (at == lengths_.end() || at->bits != length) {
+        lengths_.insert(at, {length, mask});
     }
 }
 
-void PrefixIndex::grow() {
+template <class Network>
+void Prefixes<Network>::grow() {
     const std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(2 * slots_.size()));
     for (const Slot& slot : old) {
-        if (slot.network.family != Family::None) {
+        if (slot.used) {
             slots_[slot_of(slot.network, slot.length)] = slot;
         }
     }
+}
+
+template class Prefixes<Network4>;
+template class Prefixes<Network6>;
+
+bool PrefixIndex::insert(const Prefix& prefix, std::uint32_t value) {
+    const IpAddress network = prefix.network().address;
+    const IpAddress mask = mask_of(network.family, prefix.length);
+    return network.is_v4() ? v4_.insert(network.words[0], prefix.length, mask.words[0], value)
+                           : v6_.insert(network.words, prefix.length, mask.words, value);
+}
+
+std::uint32_t* PrefixIndex::find(const Prefix& prefix) {
+    const IpAddress network = prefix.network().address;
+    return network.is_v4() ? v4_.find(network.words[0], prefix.length)
+                           : v6_.find(network.words, prefix.length);
 }
 
 }  // namespace nsr::routing

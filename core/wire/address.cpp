@@ -36,29 +36,6 @@ void IpAddress::to_wire(std::uint8_t* bytes) const {
     }
 }
 
-bool IpAddress::is_unspecified() const {
-    return (words[0] | words[1] | words[2] | words[3]) == 0;
-}
-
-bool IpAddress::is_loopback() const {
-    if (is_v4()) {
-        return words[0] >> 24 == 127;
-    }
-    return (words[0] | words[1] | words[2]) == 0 && words[3] == 1;
-}
-
-bool IpAddress::is_multicast() const {
-    return is_v4() ? words[0] >> 28 == 0xe : words[0] >> 24 == 0xff;
-}
-
-bool IpAddress::is_limited_broadcast() const {
-    return is_v4() && words[0] == 0xffffffff;
-}
-
-bool IpAddress::is_link_local() const {
-    return is_v4() ? words[0] >> 16 == 0xa9fe : words[0] >> 22 == 0xfe80 >> 6;
-}
-
 bool Prefix::contains(const IpAddress& other) const {
     if (address.family != other.family || other.family == Family::None) {
         return false;

@@ -48,12 +48,23 @@ struct IpAddress {
     [[nodiscard]] constexpr unsigned bits() const { return is_v4() ? 32 : 128; }
     [[nodiscard]] constexpr unsigned size_bytes() const { return bits() / 8; }
 
-    [[nodiscard]] bool is_unspecified() const;
-    [[nodiscard]] bool is_loopback() const;
-    [[nodiscard]] bool is_multicast() const;
+    [[nodiscard]] constexpr bool is_unspecified() const {
+        return (words[0] | words[1] | words[2] | words[3]) == 0;
+    }
+    [[nodiscard]] constexpr bool is_loopback() const {
+        return is_v4() ? words[0] >> 24 == 127
+                       : (words[0] | words[1] | words[2]) == 0 && words[3] == 1;
+    }
+    [[nodiscard]] constexpr bool is_multicast() const {
+        return is_v4() ? words[0] >> 28 == 0xe : words[0] >> 24 == 0xff;
+    }
     // 255.255.255.255 only; directed broadcasts are the routing table's business.
-    [[nodiscard]] bool is_limited_broadcast() const;
-    [[nodiscard]] bool is_link_local() const;
+    [[nodiscard]] constexpr bool is_limited_broadcast() const {
+        return is_v4() && words[0] == 0xffffffff;
+    }
+    [[nodiscard]] constexpr bool is_link_local() const {
+        return is_v4() ? words[0] >> 16 == 0xa9fe : words[0] >> 22 == 0xfe80 >> 6;
+    }
 
     friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) = default;
     friend constexpr bool operator==(const IpAddress&, const IpAddress&) = default;

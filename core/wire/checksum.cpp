@@ -66,6 +66,22 @@ std::uint16_t sum(ConstBytes bytes, std::uint32_t initial) {
                 initial);
 }
 
+// Nearly every header has five words and no more. All ones are so in either byte order.
+bool ipv4_header_right(ConstBytes header) {
+    constexpr std::size_t kFixedWords = 5;
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i < kFixedWords; ++i) {
+        std::uint32_t word = 0;
+        std::memcpy(&word, header.data() + 4 * i, 4);
+        total += word;
+    }
+    const ConstBytes options = header.subspan(4 * kFixedWords);
+    if (!options.empty()) {
+        total += swap_if_little(sum(options));
+    }
+    return fold(total) == 0xffff;
+}
+
 std::uint16_t pseudo_header_sum(const IpAddress& source, const IpAddress& destination,
                                 std::uint8_t protocol, std::uint32_t length) {
     std::uint64_t total = std::uint64_t{protocol} + length;

@@ -19,6 +19,9 @@ constexpr std::uint16_t fold(std::uint64_t sum) {
     sum = (sum & 0xffff) + (sum >> 16);
     return static_cast<std::uint16_t>(sum);
 }
+// Is the checksum in this IPv4 header that of the header? Precondition: at least 20 bytes, a
+// multiple of four. kernel: ip_fast_csum
+bool ipv4_header_right(ConstBytes header);
 inline std::uint16_t checksum(ConstBytes bytes) {
     return static_cast<std::uint16_t>(~sum(bytes));
 }

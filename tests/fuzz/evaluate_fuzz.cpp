@@ -265,16 +265,17 @@ void show_everywhere(rules::Program& program, const Packet& packet, const Router
         const bool arrives = hook == Hook::Prerouting || hook == Hook::Input;
         shown.meta.in = hook == Hook::Output ? IfIndex::None : packet.meta.in;
         shown.meta.out = arrives ? IfIndex::None : fuzz::kWan;
-        static_cast<void>(program.run({.packet = shown,
-                                       .table = table,
-                                       .hook = hook,
-                                       .now = now,
-                                       .conntrack = conntrack,
-                                       .network = network,
-                                       .random = random,
-                                       .log = log,
-                                       .sets = sets,
-                                       .hash_key = kHashKey}));
+        rules::ActionParam par{.packet = shown,
+                               .table = table,
+                               .hook = hook,
+                               .now = now,
+                               .conntrack = conntrack,
+                               .network = network,
+                               .random = random,
+                               .log = log,
+                               .sets = sets,
+                               .hash_key = kHashKey};
+        static_cast<void>(program.run(par));
         NSR_CHECK(dissect(shown).accepted());
     }
 }

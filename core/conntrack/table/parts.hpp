@@ -27,6 +27,8 @@ struct TableParts final : HashSource {
     [[nodiscard]] TupleKey key_under(Reference reference) const {
         return key_of(records[reference & kReferenceNumber], direction_of(reference));
     }
+    [[nodiscard]] bool has(const Connection& record, Direction direction,
+                           const TupleKey& key) const;
     // The direction in which the record that `reference` refers to has `key`.
     [[nodiscard]] std::optional<Direction> match(Reference reference, const TupleKey& key) const;
     // The first live connection that has `key` and for which `wanted(hit)` holds.
@@ -92,20 +94,26 @@ inline TupleKey TableParts::key_of(const Connection& record, Direction direction
     return key;
 }
 
+inline bool TableParts::has(const Connection& record, Direction direction,
+                            const TupleKey& key) const {
+    const bool original = direction == Direction::Original;
+    if (!same(original ? record.original : record.reply, key.stored) ||
+        record.family != key.family || record.protocol != key.protocol) {
+        return false;
+    }
+    const bool plain = record.zone == 0 && record.family == Family::Ipv4;
+    return plain ? key.zone == 0 : same(key_of(record, direction), key);
+}
+
 inline std::optional<Direction> TableParts::match(Reference reference, const TupleKey& key) const {
     const Connection& record = records[reference & kReferenceNumber];
-    if (record.family != key.family || record.protocol != key.protocol) {
-        return std::nullopt;
+    const Direction named = direction_of(reference);
+    if (has(record, named, key)) {
+        return named;
     }
-    for (const Direction direction : {Direction::Original, Direction::Reply}) {
-        const bool original = direction == Direction::Original;
-        if (same(original ? record.original : record.reply, key.stored) &&
-            same(key_of(record, direction), key) &&
-            (record.has(status::kOneReference) || direction == direction_of(reference))) {
-            return direction;
-        }
-    }
-    return std::nullopt;
+    const bool both = record.has(status::kOneReference);
+    return both && has(record, opposite(named), key) ? std::optional(opposite(named))
+                                                     : std::nullopt;
 }
 
 template <class Wanted>

@@ -24,18 +24,11 @@ void keep_store_order() {
 }  // namespace
 
 Table::Table(SipKey key, std::uint32_t buckets, std::unique_ptr<Memory> memory)
-    : parts_(std::make_unique<TableParts>(key, buckets, std::move(memory))) {
+    : parts_(std::make_unique<TableParts>(key, buckets, std::move(memory))),
+      records_(&parts_->records) {
 }
 
 Table::~Table() = default;
-
-Connection& Table::operator[](ConnId id) {
-    return parts_->records[raw(id)];
-}
-
-const Connection& Table::operator[](ConnId id) const {
-    return parts_->records[raw(id)];
-}
 
 Tuple Table::tuple(ConnId id, Direction direction) const {
     const TupleKey key = parts_->key_of((*this)[id], direction);

@@ -30,6 +30,7 @@
 #include "core/conntrack/record/connection.hpp"
 #include "core/conntrack/record/help.hpp"
 #include "core/conntrack/record/tuple.hpp"
+#include "core/conntrack/table/arena.hpp"
 #include "core/conntrack/table/memory.hpp"
 
 namespace nsr::conntrack {
@@ -43,8 +44,8 @@ class Table {
     Table(const Table&) = delete;
     Table& operator=(const Table&) = delete;
 
-    [[nodiscard]] Connection& operator[](ConnId id);
-    [[nodiscard]] const Connection& operator[](ConnId id) const;
+    [[nodiscard]] Connection& operator[](ConnId id) { return (*records_)[raw(id)]; }
+    [[nodiscard]] const Connection& operator[](ConnId id) const { return (*records_)[raw(id)]; }
     // Full tuples of a record, IPv6 addresses included.
     [[nodiscard]] Tuple tuple(ConnId id, Direction direction) const;
     // Sets the tuple of an unconfirmed record. NAT changes the reply this way (kernel:
@@ -133,6 +134,7 @@ class Table {
     [[nodiscard]] bool zone_is_one_sided(const Connection& record) const;
 
     std::unique_ptr<TableParts> parts_;
+    Arena<Connection>* records_;  // of the parts
 };
 
 }  // namespace nsr::conntrack

@@ -30,6 +30,7 @@ struct Program::Impl {
     bool ready = false;
     TableMemories memory;
     SharedStates shared;
+    VerdictCache verdicts;
     Traversal::Room room;  // loops are refused, so the stack is as deep as there are chains
     bool accounting = false;
 };
@@ -43,6 +44,7 @@ Program::Program(Ruleset ruleset, InterfaceNames interfaces)
 
 Program::Program(Ruleset ruleset, InterfaceNames interfaces, const Base& base)
     : impl_(std::make_unique<Impl>(std::move(ruleset), std::move(interfaces), base)) {
+    note_chains();
 }
 
 Program::~Program() = default;
@@ -72,26 +74,50 @@ void Program::take_over(Program& previous) {
     previous.impl_->built_on = std::exchange(impl_->built_on, nullptr);
 }
 
-bool Program::has(Family family, TableId table, Hook hook) const {
-    return impl_->table(family, table).entry[static_cast<std::size_t>(hook)] >= 0;
+void Program::note_chains() {
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        for (std::size_t table = 0; table < kTableCount; ++table) {
+            const auto& entries = impl_->table(family, TableId(table)).entry;
+            for (std::size_t hook = 0; hook < entries.size(); ++hook) {
+                const std::uint32_t bit = 1u << bit_of(TableId(table), Hook(hook));
+                chains_[index_of(family)] |= entries[hook] >= 0 ? bit : 0u;
+            }
+        }
+    }
 }
 
 bool Program::loaded(Family family, TableId table) const {
     return impl_->table(family, table).source->loaded;
 }
 
-TableVerdict Program::run(ActionParam par, RuleObserver* observer) {
-    const Family family = par.packet.layout.family;
-    const CompiledTable& compiled = impl_->table(family, par.table);
-    const std::int32_t entry = compiled.entry[static_cast<std::size_t>(par.hook)];
-    if (entry < 0) {
+// Who watches sees every rule tried.
+TableVerdict Program::run(ActionParam& par, RuleObserver* observer) {
+    if (!has(par.packet.layout.family, par.table, par.hook)) {
         return {};
     }
     NSR_CHECK(impl_->ready);
+    const auto key = observer == nullptr ? walk_key_of(par) : std::nullopt;
+    if (!key) {
+        return walk(nullptr, par, observer);
+    }
+    const std::uint32_t bytes = par.packet.layout.total_length;
+    const TableVerdict* known = impl_->verdicts.repeat(*key, bytes);
+    return known != nullptr ? *known : walk(&*key, par, nullptr);
+}
+
+// A walk may change the packet: its key is that from before.
+TableVerdict Program::walk(const WalkKey* key, ActionParam& par, RuleObserver* observer) {
+    const Family family = par.packet.layout.family;
+    const CompiledTable& compiled = impl_->table(family, par.table);
     TableMemory& memory = impl_->memory[index_of(family)][static_cast<std::size_t>(par.table)];
     Traversal traversal(compiled, impl_->compiled->keys, memory, impl_->room, par);
     traversal.set_observer(observer);
-    return traversal.run(static_cast<std::uint32_t>(entry));
+    const std::int32_t entry = compiled.entry[static_cast<std::size_t>(par.hook)];
+    const TableVerdict verdict = traversal.run(static_cast<std::uint32_t>(entry));
+    if (const auto counted = traversal.repeatable(); counted && key != nullptr) {
+        impl_->verdicts.remember(*key, verdict, *counted);
+    }
+    return verdict;
 }
 
 const Ruleset& Program::ruleset() const {

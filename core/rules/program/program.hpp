@@ -14,7 +14,9 @@
 // kernel: ipt_do_table, xt_replace_table
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +28,7 @@
 #include "core/rules/program/compiled.hpp"
 #include "core/rules/program/counters_reading.hpp"
 #include "core/rules/program/succession.hpp"
+#include "core/rules/program/verdict_cache.hpp"
 #include "core/rules/ruleset.hpp"
 #include "core/rules/verdict.hpp"
 
@@ -53,11 +56,13 @@ class Program {
     void take_over(Program& previous);
 
     // Is there anything to run (table loaded and has this chain)?
-    [[nodiscard]] bool has(Family family, TableId table, Hook hook) const;
+    [[nodiscard]] bool has(Family family, TableId table, Hook hook) const {
+        return (chains_[index_of(family)] >> bit_of(table, hook) & 1) != 0;
+    }
     [[nodiscard]] bool loaded(Family family, TableId table) const;
 
     // What par.table says at par.hook. Null observer: nobody watches.
-    TableVerdict run(ActionParam par, RuleObserver* observer = nullptr);
+    TableVerdict run(ActionParam& par, RuleObserver* observer = nullptr);
 
     [[nodiscard]] const Ruleset& ruleset() const;
     [[nodiscard]] const InterfaceNames& interfaces() const;
@@ -76,8 +81,15 @@ class Program {
     [[nodiscard]] std::size_t remembered() const;
 
   private:
+    static constexpr unsigned bit_of(TableId table, Hook hook) {
+        return static_cast<unsigned>(table) * kHookCount + static_cast<unsigned>(hook);
+    }
+    void note_chains();
+    TableVerdict walk(const WalkKey* key, ActionParam& par, RuleObserver* observer);
+
     struct Impl;
     std::unique_ptr<Impl> impl_;
+    std::array<std::uint32_t, 2> chains_{};  // by family, bit_of() those that there are
 };
 
 }  // namespace nsr::rules

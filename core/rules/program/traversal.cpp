@@ -8,11 +8,6 @@ namespace nsr::rules {
 
 namespace {
 
-void count(RuleCounters& counters, const Packet& packet) {
-    ++counters.packets;
-    counters.bytes += packet.layout.total_length;
-}
-
 // So many rules at the beginning of a chain are as quick as a look into an index, and most packets
 // go no further.
 constexpr std::uint32_t kFirstInTurn = 4;
@@ -26,6 +21,16 @@ std::int64_t work_of_call(const Instruction& call, const Packet& packet) {
 }
 
 }  // namespace
+
+void Traversal::count(RuleCounters& counters) {
+    ++counters.packets;
+    counters.bytes += par_.packet.layout.total_length;
+    if (counted_count_ < counted_.size()) {
+        counted_[counted_count_++] = &counters;
+    } else {
+        repeatable_ = false;
+    }
+}
 
 TableVerdict Traversal::run(std::uint32_t chain) {
     entry_ = chain;
@@ -94,6 +99,7 @@ void Traversal::look_at_sets(const Index& index) {
         if (held_known_[side] || index.sets()[side].names.empty()) {
             continue;
         }
+        repeatable_ = false;
         const Layout& layout = par_.packet.layout;
         par_.sets.may_hold(side == 0 ? layout.source : layout.destination, room_.held[side]);
         held_known_[side] = true;
@@ -119,6 +125,7 @@ bool Traversal::try_rule(std::uint32_t row) {
         tell(row, matched);
     }
     if (hot_drop_) {
+        repeatable_ = false;
         return decide(TargetVerdict::Drop);
     }
     if (work_left_ < 0) {
@@ -127,7 +134,7 @@ bool Traversal::try_rule(std::uint32_t row) {
     if (!matched) {
         return false;
     }
-    count(counters_[row], par_.packet);
+    count(counters_[row]);
     return step(rule);
 }
 
@@ -148,6 +155,7 @@ bool Traversal::matches(const CompiledRule& rule) {
     for (; at != end; ++at) {
         const MatchResult result = evaluate(running_, *at, par_);
         if (at->op == Op::Call) {
+            repeatable_ = false;
             work_left_ -= work_of_call(*at, par_.packet);
         }
         if (result != MatchResult::Yes) {
@@ -174,6 +182,7 @@ bool Traversal::step(const CompiledRule& rule) {
         case Action::Goto:
             return jump(link_->chains[rule.then.operand], rule.then.action == Action::Jump);
         case Action::Mark: {
+            repeatable_ = false;
             Mark& mark = par_.packet.meta.mark;
             mark = (mark & ~rule.then.mask) ^ rule.then.operand;
             return false;
@@ -233,7 +242,7 @@ bool Traversal::jump(std::uint32_t chain, bool come_back) {
 
 bool Traversal::apply_policy() {
     const Chain& chain = *table_.chains[entry_]->source;
-    count(memory_[entry_].policy, par_.packet);
+    count(memory_[entry_].policy);
     verdict_.verdict = chain.policy == Policy::Drop ? TargetVerdict::Drop : TargetVerdict::Accept;
     verdict_.rule = RuleId::None;
     if (observer_ != nullptr) {
@@ -243,6 +252,7 @@ bool Traversal::apply_policy() {
 }
 
 bool Traversal::call(const CompiledRule& rule) {
+    repeatable_ = false;
     const bool copies = rule.then.target->copies_packet();
     work_left_ -= kCallWork + (copies ? static_cast<std::int64_t>(par_.packet.size()) : 0);
     const TargetVerdict verdict = rule.then.target->apply(par_, verdict_);
@@ -251,6 +261,7 @@ bool Traversal::call(const CompiledRule& rule) {
 }
 
 bool Traversal::give_up() {
+    repeatable_ = false;
     verdict_.verdict = TargetVerdict::Drop;
     verdict_.rule = RuleId::None;
     verdict_.exhausted = true;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/rules/limits.hpp"
@@ -14,6 +15,7 @@
 #include "core/rules/program/compiled.hpp"
 #include "core/rules/program/evaluate.hpp"
 #include "core/rules/program/memory.hpp"
+#include "core/rules/program/verdict_cache.hpp"
 
 namespace nsr::rules {
 
@@ -44,6 +46,12 @@ class Traversal {
 
     // From the beginning of built-in chain `chain` to a verdict.
     TableVerdict run(std::uint32_t chain);
+    // Afterwards: what the walk counted; nothing if the next packet of the same key may fare
+    // otherwise, or too much was counted. See VerdictCache.
+    [[nodiscard]] std::optional<std::span<RuleCounters* const>> repeatable() const {
+        return repeatable_ ? std::optional(std::span(counted_).first(counted_count_))
+                           : std::nullopt;
+    }
 
   private:
     void go_to(const Frame& frame);
@@ -65,6 +73,7 @@ class Traversal {
     // The packet's fate in this table is settled: true, for its callers.
     bool decide(TargetVerdict verdict);
     bool give_up();
+    void count(RuleCounters& counters);
 
     const CompiledTable& table_;
     const InterfaceKeys& interfaces_;
@@ -94,6 +103,9 @@ class Traversal {
     std::uint32_t jumps_ = 0;
     std::int64_t work_left_ = kMostWork;
     bool hot_drop_ = false;
+    bool repeatable_ = true;
+    std::array<RuleCounters*, VerdictCache::kMostCounted> counted_;  // valid: the first of them
+    std::size_t counted_count_ = 0;
 };
 
 }  // namespace nsr::rules

@@ -96,9 +96,12 @@ TEST_CASE("an observer sees every rule that was tried, and the policy") {
     } story;
     Firewall box(forward(":A - [0:0]\n-A FORWARD -p udp -j DROP\n-A FORWARD -j A\n-A A -p icmp"));
     Packet shown = box.packet(kPing);
-    box.program.run({shown, rules::TableId::Filter, Hook::Forward, box.now, box.conntrack,
-                     box.network, box.random, box.log, box.sets, box.hash_key},
-                    &story);
+    rules::ActionParam par{shown,         rules::TableId::Filter,
+                           Hook::Forward, box.now,
+                           box.conntrack, box.network,
+                           box.random,    box.log,
+                           box.sets,      box.hash_key};
+    box.program.run(par, &story);
     CHECK(story.text == "FORWARD:1:3- FORWARD:2:4+ A:1:5+ policy of FORWARD");
 }
 

@@ -1,0 +1,100 @@
+#include "core/rules/program/verdict_cache.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "core/base/check.hpp"
+#include "core/rules/program/evaluate.hpp"
+#include "core/rules/program/key.hpp"
+#include "core/wire/bytes.hpp"
+#include "core/wire/protocol.hpp"
+#include "core/wire/tcp.hpp"
+
+namespace nsr::rules {
+
+namespace {
+
+std::uint8_t chain_of(const ActionParam& par) {
+    const std::size_t table =
+        static_cast<std::size_t>(par.table) * 2 + index_of(par.packet.layout.family);
+    return static_cast<std::uint8_t>(table * kHookCount + static_cast<std::size_t>(par.hook));
+}
+
+// Nobody gains by packets that fall into one place: they are walked, as without a cache.
+std::size_t hash_of(const WalkKey& key) {
+    constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
+    const auto words = std::bit_cast<std::array<std::uint64_t, 6>>(key);
+    std::uint64_t hash = 0;
+    for (const std::uint64_t word : words) {
+        hash = (std::rotl(hash, 23) ^ word) * kMultiplier;
+    }
+    return static_cast<std::size_t>(hash >> 32);
+}
+
+void count(RuleCounters& counters, std::uint32_t bytes) {
+    ++counters.packets;
+    counters.bytes += bytes;
+}
+
+}  // namespace
+
+std::optional<WalkKey> walk_key_of(const ActionParam& par) {
+    const Packet& packet = par.packet;
+    const Layout& layout = packet.layout;
+    const std::size_t header = port_header_bytes(layout.protocol);
+    if (header == 0 || layout.fragment_offset != 0 || packet.l4().size() < header) {
+        return std::nullopt;
+    }
+    const std::uint8_t* l4 = packet.l4().data();
+    WalkKey key;
+    key.source = layout.source.words;
+    key.destination = layout.destination.words;
+    key.source_port = wire::load16(l4 + wire::tcp::kSourcePortOffset);
+    key.destination_port = wire::load16(l4 + wire::tcp::kDestinationPortOffset);
+    key.in = packet.meta.in;
+    key.out = packet.meta.out;
+    key.mark = packet.meta.mark;
+    key.protocol = layout.protocol;
+    key.tcp_flags = layout.protocol == proto::kTcp ? l4[wire::tcp::kFlagsOffset] : std::uint8_t{0};
+    key.state = static_cast<std::uint8_t>(state_bits(par));
+    key.chain = chain_of(par);
+    return key;
+}
+
+VerdictCache::Walk& VerdictCache::place_of(const WalkKey& key) {
+    return walks_[hash_of(key) % kPlaces];
+}
+
+const TableVerdict* VerdictCache::repeat(const WalkKey& key, std::uint32_t bytes) {
+    if (walks_ == nullptr) {
+        return nullptr;
+    }
+    const Walk& walk = place_of(key);
+    if (!walk.used || !(walk.key == key)) {
+        return nullptr;
+    }
+    for (std::size_t i = 0; i < walk.counted; ++i) {
+        count(*walk.counters[i], bytes);
+    }
+    verdict_.verdict = walk.verdict;
+    verdict_.rule = walk.rule;
+    return &verdict_;
+}
+
+void VerdictCache::remember(const WalkKey& key, const TableVerdict& verdict,
+                            std::span<RuleCounters* const> counted) {
+    NSR_CHECK(counted.size() <= kMostCounted);
+    if (walks_ == nullptr) {
+        return;
+    }
+    Walk& walk = place_of(key);
+    walk.key = key;
+    walk.rule = verdict.rule;
+    walk.verdict = verdict.verdict;
+    walk.counted = static_cast<std::uint8_t>(counted.size());
+    walk.used = true;
+    std::copy(counted.begin(), counted.end(), walk.counters.begin());
+}
+
+}  // namespace nsr::rules

@@ -1,0 +1,80 @@
+// VerdictCache: what tables said about packets of the same kind before.
+//
+// Theory of operation
+//   Most rules ask for nothing but what the packets of one direction of a connection have in
+//   common: addresses, ports, interfaces, the state of the connection, the mark. A walk through a
+//   table that asked for nothing else, and did nothing but count, ends for the next such packet as
+//   it ended for this one, and counts the same. Its verdict and the counters that it added to are
+//   remembered under all that such rules can ask for (WalkKey); a packet with the same key is
+//   counted there and has its verdict without a walk. A walk that asked for anything more (a set, a
+//   limit, the time, a helper, ...) or did anything more (a mark, a target that is called) is never
+//   remembered. Direct-mapped: a walk that is remembered takes the place of another one, and who
+//   has more flows than there are places walks. It belongs to one program, whose rules never
+//   change, and whose counters stay where they are. One thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "core/conntrack/table/zeroed_block.hpp"
+#include "core/rules/action_param.hpp"
+#include "core/rules/ruleset.hpp"
+#include "core/rules/verdict.hpp"
+
+namespace nsr::rules {
+
+// Two packets whose keys are equal are the same to every instruction but Op::Call and Op::IcmpType.
+struct WalkKey {
+    std::array<std::uint32_t, 4> source{};
+    std::array<std::uint32_t, 4> destination{};
+    std::uint16_t source_port = 0;
+    std::uint16_t destination_port = 0;
+    IfIndex in = IfIndex::None;
+    IfIndex out = IfIndex::None;
+    Mark mark = 0;
+    std::uint8_t protocol = 0;
+    std::uint8_t tcp_flags = 0;
+    std::uint8_t state = 0;  // ctstate::k*
+    std::uint8_t chain = 0;  // which of all built-in ones
+
+    friend bool operator==(const WalkKey&, const WalkKey&) = default;
+};
+static_assert(sizeof(WalkKey) == 48);
+
+// Nothing: the packet has no ports, or not all of the header that has them.
+[[nodiscard]] std::optional<WalkKey> walk_key_of(const ActionParam& par);
+
+class VerdictCache {
+  public:
+    static constexpr std::size_t kPlaces = 8192;  // 768 KiB, of which what is used is touched
+    static constexpr std::size_t kMostCounted = 4;
+
+    VerdictCache() : block_(kPlaces * sizeof(Walk)), walks_(static_cast<Walk*>(block_.data())) {}
+
+    // The verdict on a packet like this one, which is counted; null: none is known.
+    const TableVerdict* repeat(const WalkKey& key, std::uint32_t bytes);
+    // Precondition: no more than kMostCounted are counted, and they stay where they are.
+    void remember(const WalkKey& key, const TableVerdict& verdict,
+                  std::span<RuleCounters* const> counted);
+
+  private:
+    // Zeros: nothing is here yet.
+    struct Walk {
+        WalkKey key;
+        RuleId rule;
+        TargetVerdict verdict;
+        std::uint8_t counted;
+        bool used;
+        std::array<RuleCounters*, kMostCounted> counters;
+    };
+    [[nodiscard]] Walk& place_of(const WalkKey& key);
+
+    conntrack::ZeroedBlock block_;
+    Walk* walks_;  // in the block; null: no memory
+    TableVerdict verdict_;
+};
+
+}  // namespace nsr::rules
