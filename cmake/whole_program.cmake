@@ -10,14 +10,22 @@ if(NOT NSR_WHOLE_PROGRAM OR NSR_SANITIZE OR NSR_FUZZ OR NOT CMAKE_BUILD_TYPE STR
     set(NSR_WAY_OF_A_PACKET)
 endif()
 
+# Which branches packets take: a first build counts them while packets run (`generate`), a second one in the same folder is
+# laid out for them (`use`). What no packet came by is optimized as ever.
+set(NSR_PROFILE "" CACHE STRING "profile of the way of a packet: empty, generate or use")
+set(NSR_PROFILE_OPTIONS_generate -fprofile-generate -fprofile-update=single)
+set(NSR_PROFILE_OPTIONS_use -fprofile-use -fprofile-partial-training -Wno-missing-profile)
+set(NSR_PROFILE_OPTIONS ${NSR_PROFILE_OPTIONS_${NSR_PROFILE}})
+
 function(nsr_keep_for_whole_program target folder)
     if(folder IN_LIST NSR_WAY_OF_A_PACKET)
-        target_compile_options(${target} PRIVATE -flto -ffat-lto-objects)
+        target_compile_options(${target} PRIVATE -flto -ffat-lto-objects ${NSR_PROFILE_OPTIONS})
     endif()
 endfunction()
 
+# mold takes objects that have both for machine code alone.
 function(nsr_whole_program target)
     if(NSR_WAY_OF_A_PACKET)
-        target_link_options(${target} PRIVATE -fuse-ld=bfd -flto=auto -O3)
+        target_link_options(${target} PRIVATE -fuse-ld=bfd -flto=auto -O3 ${NSR_PROFILE_OPTIONS})
     endif()
 endfunction()

@@ -70,7 +70,7 @@ class Pipeline {
     [[nodiscard]] bool belongs_to_known(const Packet& packet) const;
     Verdict filter(rules::TableId table, Hook hook, Packet& packet);
     Verdict filter_again(Hook hook, Packet& packet);
-    Verdict run_table(rules::TableId table, Hook hook, Packet& packet);
+    [[gnu::noinline]] Verdict run_table(rules::TableId table, Hook hook, Packet& packet);
     Verdict translate(Hook hook, Packet& packet);
     Verdict bind(Hook hook, nat::Manip manip, Packet& packet);
     rules::TableVerdict judge(rules::TableId table, Hook hook, Packet& packet);
@@ -161,5 +161,14 @@ class Pipeline {
     bool copying_ = false;         // a copy is on its way
     std::size_t recorded_at_ = 0;  // in the packet being routed; see record_in_ipv4_options
 };
+
+// Most tables say nothing at most hooks: asking that is all that is to be done for them.
+[[gnu::always_inline]] inline Verdict Pipeline::filter(rules::TableId table, Hook hook, Packet& packet) {
+    if (table == rules::TableId::Filter && state_.conntrack.awaits_recheck(packet)) {
+        return filter_again(hook, packet);
+    }
+    return state_.program.has(packet.layout.family, table, hook) ? run_table(table, hook, packet)
+                                                                 : Verdict::accept();
+}
 
 }  // namespace nsr::pipeline

@@ -111,14 +111,6 @@ bool Pipeline::belongs_to_known(const Packet& packet) const {
            state_.conntrack.table()[packet.meta.conn].has(conntrack::status::kConfirmed);
 }
 
-Verdict Pipeline::filter(rules::TableId table, Hook hook, Packet& packet) {
-    if (table == rules::TableId::Filter && state_.conntrack.awaits_recheck(packet)) {
-        return filter_again(hook, packet);
-    }
-    return state_.program.has(packet.layout.family, table, hook) ? run_table(table, hook, packet)
-                                                                 : Verdict::accept();
-}
-
 // For the filter the connection begins once more; answers wait for that.
 Verdict Pipeline::filter_again(Hook hook, Packet& packet) {
     if (direction_of(packet.meta.ct_info) == Direction::Reply) {
@@ -174,9 +166,12 @@ Verdict Pipeline::translate(Hook hook, Packet& packet) {
             return verdict;
         }
     }
+    if (hook != Hook::Output) {
+        return state_.nat.apply(packet, hook, now_);
+    }
     const IpAddress destination = packet.layout.destination;
     const Verdict verdict = state_.nat.apply(packet, hook, now_);
-    const bool moved = hook == Hook::Output && packet.layout.destination != destination;
+    const bool moved = packet.layout.destination != destination;
     return verdict.accepted() && moved ? reroute(packet) : verdict;
 }
 

@@ -67,7 +67,10 @@ struct IpAddress {
     }
 
     friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) = default;
-    friend constexpr bool operator==(const IpAddress&, const IpAddress&) = default;
+    friend constexpr bool operator==(const IpAddress& a, const IpAddress& b) {
+        return a.family == b.family && ((a.words[0] ^ b.words[0]) | (a.words[1] ^ b.words[1]) |
+                                        (a.words[2] ^ b.words[2]) | (a.words[3] ^ b.words[3])) == 0;
+    }
 };
 
 // An address with a prefix length; `address` keeps its host bits (an interface address needs them).

@@ -77,17 +77,15 @@ void Program::take_over(Program& previous) {
 void Program::note_chains() {
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
         for (std::size_t table = 0; table < kTableCount; ++table) {
-            const auto& entries = impl_->table(family, TableId(table)).entry;
+            const CompiledTable& compiled = impl_->table(family, TableId(table));
+            tables_[index_of(family)] |= compiled.source->loaded ? 1u << table : 0u;
+            const auto& entries = compiled.entry;
             for (std::size_t hook = 0; hook < entries.size(); ++hook) {
                 const std::uint32_t bit = 1u << bit_of(TableId(table), Hook(hook));
                 chains_[index_of(family)] |= entries[hook] >= 0 ? bit : 0u;
             }
         }
     }
-}
-
-bool Program::loaded(Family family, TableId table) const {
-    return impl_->table(family, table).source->loaded;
 }
 
 // Who watches sees every rule tried.

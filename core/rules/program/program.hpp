@@ -59,7 +59,9 @@ class Program {
     [[nodiscard]] bool has(Family family, TableId table, Hook hook) const {
         return (chains_[index_of(family)] >> bit_of(table, hook) & 1) != 0;
     }
-    [[nodiscard]] bool loaded(Family family, TableId table) const;
+    [[nodiscard]] bool loaded(Family family, TableId table) const {
+        return (tables_[index_of(family)] >> static_cast<unsigned>(table) & 1) != 0;
+    }
 
     // What par.table says at par.hook. Null observer: nobody watches.
     TableVerdict run(ActionParam& par, RuleObserver* observer = nullptr);
@@ -89,7 +91,9 @@ class Program {
 
     struct Impl;
     std::unique_ptr<Impl> impl_;
-    std::array<std::uint32_t, 2> chains_{};  // by family, bit_of() those that there are
+    // By family: bits of the chains and of the tables that there are.
+    std::array<std::uint32_t, 2> chains_{};
+    std::array<std::uint32_t, 2> tables_{};
 };
 
 }  // namespace nsr::rules

@@ -24,12 +24,21 @@ std::uint8_t chain_of(const ActionParam& par) {
 // Nobody gains by packets that fall into one place: they are walked, as without a cache.
 std::size_t hash_of(const WalkKey& key) {
     constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
-    const auto words = std::bit_cast<std::array<std::uint64_t, 6>>(key);
     std::uint64_t hash = 0;
-    for (const std::uint64_t word : words) {
+    for (const std::uint64_t word : key.words()) {
         hash = (std::rotl(hash, 23) ^ word) * kMultiplier;
     }
     return static_cast<std::size_t>(hash >> 32);
+}
+
+bool same(const WalkKey& a, const WalkKey& b) {
+    const WalkKey::Words ours = a.words();
+    const WalkKey::Words theirs = b.words();
+    std::uint64_t difference = 0;
+    for (std::size_t i = 0; i < ours.size(); ++i) {
+        difference |= ours[i] ^ theirs[i];
+    }
+    return difference == 0;
 }
 
 void count(RuleCounters& counters, std::uint32_t bytes) {
@@ -71,7 +80,7 @@ const TableVerdict* VerdictCache::repeat(const WalkKey& key, std::uint32_t bytes
         return nullptr;
     }
     const Walk& walk = place_of(key);
-    if (!walk.used || !(walk.key == key)) {
+    if (!walk.used || !same(walk.key, key)) {
         return nullptr;
     }
     for (std::size_t i = 0; i < walk.counted; ++i) {

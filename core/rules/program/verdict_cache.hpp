@@ -14,10 +14,12 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <type_traits>
 
 #include "core/conntrack/table/zeroed_block.hpp"
 #include "core/rules/action_param.hpp"
@@ -40,9 +42,10 @@ struct WalkKey {
     std::uint8_t state = 0;  // ctstate::k*
     std::uint8_t chain = 0;  // which of all built-in ones
 
-    friend bool operator==(const WalkKey&, const WalkKey&) = default;
+    using Words = std::array<std::uint64_t, 6>;
+    [[nodiscard]] Words words() const { return std::bit_cast<Words>(*this); }
 };
-static_assert(sizeof(WalkKey) == 48);
+static_assert(std::has_unique_object_representations_v<WalkKey>);
 
 // Nothing: the packet has no ports, or not all of the header that has them.
 [[nodiscard]] std::optional<WalkKey> walk_key_of(const ActionParam& par);
