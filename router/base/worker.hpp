@@ -8,6 +8,9 @@
 //   jobs catches what they may throw. The thread is made in the constructor, before a process is
 //   confined (threads made later would need more system calls), and gives way to the loop where
 //   both want one processor.
+//   What it destroys it had best have made, too: the allocator keeps apart what each thread
+//   allocates, and many pieces of the loop's own that are freed here the loop has to sort when it
+//   allocates next.
 //   fork(2): a child has the thread that forks, not this one. Whoever forks to look at a copy of
 //   the state does so on the loop while holding a Pause, so that no lock of the allocator and
 //   no half-made value is in the copy.

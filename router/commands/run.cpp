@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <future>
 
 #include "netlink/error.hpp"
 #include "router/commands/cli.hpp"
@@ -41,8 +42,13 @@ void add_run_command(CLI::App& app, int& exit_code) {
 
 namespace {
 
+// In a thread that is not the loop's, for the worker will destroy what was loaded (worker.hpp).
+Result<Config, ConfigErrors> load_apart(const std::string& path) {
+    return std::async(std::launch::async, load_config, path, memory_limit()).get();
+}
+
 int run(const std::string& path, bool in_background) {
-    Result<Config, ConfigErrors> config = load_config(path, memory_limit());
+    Result<Config, ConfigErrors> config = load_apart(path);
     if (!config) {
         std::fputs(in_lines(config.error()).c_str(), stderr);
         return kFailure;

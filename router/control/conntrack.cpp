@@ -81,7 +81,7 @@ Response ControlPort::conntrack(const Request& request) {
     if (auto refused = not_one_of(request, "dry-run", {"0", "1"})) {
         return *refused;
     }
-    const auto args = parse_conntrack_args(words_in(request.body));
+    const auto args = parse_conntrack_args(words_in(*request.body));
     if (!args) {
         return http::plain(400, args.error() + "\n");
     }
@@ -117,7 +117,7 @@ Response ControlPort::nfct(const Request& request) {
     if (auto refused = unknown_parameters(request, {})) {
         return *refused;
     }
-    const auto args = parse_nfct_args(words_in(request.body));
+    const auto args = parse_nfct_args(words_in(*request.body));
     if (!args) {
         return http::plain(400, args.error());
     }

@@ -89,7 +89,7 @@ Response ControlPort::file(const Request& request) {
     if (entry->directory) {
         return reads ? list(path) : failed({procfs::Errno::IsDirectory, {}});
     }
-    return reads ? read_file(path) : write_file(path, request.body);
+    return reads ? read_file(path) : write_file(path, *request.body);
 }
 
 Response ControlPort::list(const std::string& path) {

@@ -33,7 +33,7 @@ Response ControlPort::ip(const Request& request) {
     if (auto refused = unknown_parameters(request, {})) {
         return *refused;
     }
-    std::vector<std::string> words = words_in(request.body);
+    std::vector<std::string> words = words_in(*request.body);
     const IpForm form = take_ip_form(words);
     const auto args = parse_ip_args(words);
     if (!args) {

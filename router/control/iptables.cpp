@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/base/cow.hpp"
 #include "core/base/utf8.hpp"
 #include "core/rules/language/restore.hpp"
 #include "core/rules/needs.hpp"
@@ -133,7 +134,7 @@ Response ControlPort::iptables(const Request& request) {
     }
     const Family family = family_in(request);
     const auto args =
-        parse_iptables_args(family, words_in(request.body), controls_.config.host_names);
+        parse_iptables_args(family, words_in(*request.body), controls_.config.host_names);
     if (!args) {
         return iptables_response(std::make_shared<IptablesAnswer>(args.error()));
     }
@@ -164,7 +165,7 @@ Response ControlPort::iptables(const Request& request) {
 namespace {
 
 struct Restoring {
-    std::string text;
+    Cow<std::string> text;
     std::string file;
     Family family = Family::Ipv4;
     rules::RestoreOptions options;
@@ -176,7 +177,7 @@ MakeRules work_of(const std::shared_ptr<Restoring>& restoring,
                   const std::shared_ptr<ConfigErrors>& errors, Named known) {
     return [restoring, errors, known = std::move(known)](const rules::Counted& counted) {
         rules::Ruleset now = counted.ruleset;
-        *errors = rules::restore(restoring->text, restoring->file, restoring->family,
+        *errors = rules::restore(*restoring->text, restoring->file, restoring->family,
                                  restoring->options, now, restoring->names);
         if (errors->empty()) {
             *errors = rules::check_sets(now, known.sets);
@@ -243,10 +244,11 @@ Response ControlPort::restore_rules(const Request& request) {
     Response response;
     response.later = [this, restoring, as_json](const std::function<void(Response)>& reply) {
         const auto errors = std::make_shared<ConfigErrors>();
-        const auto done = [restoring, errors, as_json,
+        // Without the text: the last one to have that is whoever destroys the work.
+        const auto done = [file = restoring->file, errors, as_json,
                            reply](const Result<Done, std::string>& changed) {
             if (!changed && !changed.error().empty()) {
-                errors->push_back({{restoring->file, 0, 0}, changed.error()});
+                errors->push_back({{file, 0, 0}, changed.error()});
             }
             reply(errors->empty() ? http::plain(200, {}) : errors_response(*errors, as_json));
         };

@@ -229,7 +229,7 @@ Response ControlPort::explain(const Request& request) {
     if (auto refused = unknown_parameters(request, {})) {
         return *refused;
     }
-    return explain_lines(request.body, wants_json(request));
+    return explain_lines(*request.body, wants_json(request));
 }
 
 Response ControlPort::explain_lines(const std::string& lines, bool json) {

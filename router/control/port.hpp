@@ -143,7 +143,7 @@ class ControlPort {
     http::Response delete_set(const http::Request& request);
     http::Response ipset(const http::Request& request);
     http::Response stream_sets(std::vector<sets::SetId> ids, const SetListing::Form& form);
-    http::Response place_set(const std::string& name, const std::string& text);
+    http::Response place_set(const std::string& name, const Cow<std::string>& text);
 
     // nat.cpp
     http::Response list_nat(const http::Request& request);

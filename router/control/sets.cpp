@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/base/cow.hpp"
 #include "core/sets/sets.hpp"
 #include "router/control/port.hpp"
 #include "router/http/client.hpp"
@@ -125,7 +126,7 @@ namespace {
 // What is worked out beside the packets: a text may be large.
 struct Making {
     std::string name;
-    std::string text;
+    Cow<std::string> text;
     std::string created = {};  // the `create` of the set that there is; empty: there is none
     sets::Catalogue there = {};
     sets::Sets aside{0, 0};
@@ -141,7 +142,7 @@ void Making::begin(sets::Sets& sets, Instant now) {
     const sets::Set* known = sets.find(name);
     const bool is_list = known != nullptr && known->type().storage == sets::Storage::List;
     created = known == nullptr ? "" : create_line(name, *known);
-    if (is_list || text.find("create") != std::string::npos) {
+    if (is_list || text->find("create") != std::string::npos) {
         there = sets.catalogue();
     }
     aside = sets.beside();
@@ -149,7 +150,8 @@ void Making::begin(sets::Sets& sets, Instant now) {
 }
 
 void Making::run() {
-    const auto contents = set_contents(text, name, created);
+    const Cow<std::string> read = std::exchange(text, {});  // it dies here, beside the packets
+    const auto contents = set_contents(*read, name, created);
     if (!contents) {
         refusal = http::plain(created.empty() ? 404 : 400, contents.error() + "\n");
     } else if (const auto done = make_set(*contents, there, aside, at); !done) {
@@ -160,7 +162,7 @@ void Making::run() {
 }  // namespace
 
 // Made beside the packets, and put in its place between two batches.
-Response ControlPort::place_set(const std::string& name, const std::string& text) {
+Response ControlPort::place_set(const std::string& name, const Cow<std::string>& text) {
     Response response;
     const auto making = std::make_shared<Making>(Making{name, text});
     response.later = [this, making](const std::function<void(Response)>& reply) {
@@ -191,7 +193,7 @@ Response ControlPort::ipset(const Request& request) {
     if (auto refused = unknown_parameters(request, {"line"})) {
         return *refused;
     }
-    auto [words, input] = words_and_input(request.body);
+    auto [words, input] = words_and_input(*request.body);
     const auto args = parse_ipset_args(words);
     if (!args) {
         return http::plain(400, to_string(args.error()));

@@ -26,6 +26,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/cow.hpp"
 #include "router/http/rights.hpp"
 
 namespace boost::asio {
@@ -38,7 +39,7 @@ struct Request {
     std::string method;                        // of HEAD: GET; the server leaves the body out
     std::string path;                          // decoded, begins with '/'
     std::map<std::string, std::string> query;  // decoded
-    std::string body;
+    Cow<std::string> body;                     // may be large: whoever works on it later shares it
     Caller caller;
     bool accepts_json = false;  // Accept names it
     bool accepts_html = false;  // likewise

@@ -146,7 +146,7 @@ Response Session<Protocol>::answer_to(beast::http::request<beast::http::string_b
         return refuse(refusal.status, refusal.reason);
     }
     request.method = head_ ? "GET" : std::string(message.method_string());
-    request.body = std::move(message.body());
+    request.body = Cow<std::string>(std::move(message.body()));
     request.last_event_id = message["Last-Event-ID"];
     const std::string_view accept = field(beast::http::field::accept);
     request.accepts_json = accept.find("application/json") != std::string_view::npos;

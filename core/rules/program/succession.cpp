@@ -1,5 +1,6 @@
 #include "core/rules/program/succession.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
@@ -154,18 +155,29 @@ class Succession::TablePlan {
         if (!same_rule(before, after)) {
             return;
         }
-        const bool goes_on = before.counting == after.counting;
-        const std::size_t number = number_in_chain(from);
-        moves_.rules.push_back(
-            {from, to,
-             goes_on ? RuleCounters{}
-                     : minus(after.counters, counted_->rule(from.block.chain, number))});
+        const bool anew = before.counting != after.counting;
+        add_to_run(from, to, anew);
+        if (anew) {
+            const std::size_t number = number_in_chain(from);
+            moves_.more.push_back(minus(after.counters, counted_->rule(from.block.chain, number)));
+        }
         const auto [first, end] = calls_of(code(*base_, from.block), from.row);
         std::uint32_t call = calls_of(code(next_, to.block), to.row).first;
         for (std::uint32_t i = first; i != end; ++i, ++call) {
             moves_.states.push_back({from.block, i, to.block, call});
             state_moves_[call] = true;
         }
+    }
+    void add_to_run(const RulePlace& from, const RulePlace& to, bool anew) {
+        if (!moves_.runs.empty()) {
+            RuleRun& last = moves_.runs.back();
+            if (last.anew == anew && last.from.block == from.block && last.to.block == to.block &&
+                last.from.row + last.rules == from.row && last.to.row + last.rules == to.row) {
+                ++last.rules;
+                return;
+            }
+        }
+        moves_.runs.push_back({from, to, 1, anew});
     }
     std::size_t number_in_chain(const RulePlace& place) const {
         std::size_t number = place.row;
@@ -234,11 +246,7 @@ void Succession::move(Moves& moves, TableMemory& from, TableMemory& to) {
         to = std::move(from);
         return;
     }
-    for (const RuleMove& rule : moves.rules) {
-        const auto& before = *from[rule.from.block.chain].blocks[rule.from.block.block];
-        to[rule.to.block.chain].blocks[rule.to.block.block]->counters[rule.to.row] =
-            plus(before.counters[rule.from.row], rule.more);
-    }
+    move_counters(moves, from, to);
     for (const StateMove& state : moves.states) {
         BlockMemory& before = *from[state.from.chain].blocks[state.from.block];
         BlockMemory& after = *to[state.to.chain].blocks[state.to.block];
@@ -256,6 +264,23 @@ void Succession::move(Moves& moves, TableMemory& from, TableMemory& to) {
     }
     for (const ChainMove& chain : moves.chains) {
         to[chain.to] = std::move(from[chain.from]);
+    }
+}
+
+void Succession::move_counters(const Moves& moves, const TableMemory& from, TableMemory& to) {
+    auto more = moves.more.begin();
+    for (const RuleRun& run : moves.runs) {
+        const auto& before = from[run.from.block.chain].blocks[run.from.block.block]->counters;
+        auto& after = to[run.to.block.chain].blocks[run.to.block.block]->counters;
+        const auto first = before.begin() + run.from.row;
+        const auto end = first + run.rules;
+        const auto into = after.begin() + run.to.row;
+        if (run.anew) {
+            std::transform(first, end, more, into, plus);
+            more += run.rules;
+        } else {
+            std::copy(first, end, into);
+        }
     }
 }
 

@@ -3,9 +3,11 @@
 // Theory of operation
 //   Made beside the packets, from values that never change, for a program that follows another one.
 //   carry_out() then moves memory from the old program to the new one, where packets wait for it:
-//   by tables, chains and blocks as far as they are shared, rule by rule in blocks that changed. A
-//   rule is the same if it has the same id and the same matches. One that was told to count from
-//   somewhere else (count_from) gets what was counted since `Base` was taken on top of it.
+//   by tables, chains and blocks as far as they are shared, by runs of rules in blocks that
+//   changed: a file that is read again makes every block a new one, and packets wait for little
+//   more than the copying of its counters. A rule is the same if it has the same id and the same
+//   matches. One that was told to count from somewhere else (count_from) gets what was counted
+//   since `Base` was taken on top of it.
 // kernel: xt_replace_table, and COUNTER_MAP of iptables(8)
 #pragma once
 
@@ -39,6 +41,7 @@ class Succession {
     struct BlockPlace {
         std::uint32_t chain = 0;
         std::uint32_t block = 0;
+        friend bool operator==(const BlockPlace&, const BlockPlace&) = default;
     };
     struct RulePlace {
         BlockPlace block;
@@ -54,9 +57,11 @@ class Succession {
     struct BlockMove {
         BlockPlace from, to;
     };
-    struct RuleMove {
+    // Rules that follow each other in both programs.
+    struct RuleRun {
         RulePlace from, to;
-        RuleCounters more;  // modulo 2^64
+        std::uint32_t rules = 0;
+        bool anew = false;  // told to count from somewhere else
     };
     struct StateMove {
         BlockPlace from;
@@ -69,7 +74,8 @@ class Succession {
         std::vector<ChainMove> chains;
         std::vector<PolicyMove> policies;
         std::vector<BlockMove> blocks;
-        std::vector<RuleMove> rules;
+        std::vector<RuleRun> runs;
+        std::vector<RuleCounters> more;  // of the rules of runs that count anew; modulo 2^64
         std::vector<StateMove> states;
     };
     // A call that shares its state.
@@ -88,6 +94,7 @@ class Succession {
     class TablePlan;
 
     static void move(Moves& moves, TableMemory& from, TableMemory& to);
+    static void move_counters(const Moves& moves, const TableMemory& from, TableMemory& to);
 
     TableMemories memory_;
     std::array<std::array<Moves, kTableCount>, 2> moves_;

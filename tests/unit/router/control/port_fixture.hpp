@@ -31,7 +31,7 @@ class PortFixture {
         http::Request request;
         request.method = method;
         request.path = path;
-        request.body = asked.body;
+        request.body = Cow<std::string>(asked.body);
         request.query = asked.query;
         request.accepts_json = asked.accept == "application/json";
         request.caller = asked.caller;

@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 Response echo(const Request& request) {
-    return plain(200, request.method + " " + request.path + " [" + request.body + "]\n");
+    return plain(200, request.method + " " + request.path + " [" + *request.body + "]\n");
 }
 
 Limits short_limits() {

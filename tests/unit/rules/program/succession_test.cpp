@@ -1,7 +1,9 @@
 // One program follows another: what goes on, what begins anew, and what is shared.
 #include <chrono>
 #include <string>
+#include <vector>
 
+#include "core/rules/edit.hpp"
 #include "core/rules/language/parse.hpp"
 #include "core/rules/program/program.hpp"
 #include "core/rules/save.hpp"
@@ -70,6 +72,45 @@ TEST_CASE("a rule that is told where to count from gets what came since its base
     CHECK(packets(box, "FORWARD", 1) == "1");
     CHECK(packets(box, "FORWARD", 2) == "2");
     CHECK(packets(box, "FORWARD", 0) == "101");
+}
+
+TEST_CASE("rules of a text that is read again go on, whatever comes between them") {
+    constexpr int kMany = 5000;  // in several blocks
+    constexpr int kPlace = 2500;
+    const auto text = [](const std::string& counters, const std::string& between) {
+        std::string lines;
+        for (int i = 1; i <= kMany; ++i) {
+            lines += (i == kPlace ? between : "") + counters + "-A FORWARD -p icmp\n";
+        }
+        return forward(lines);
+    };
+    Firewall box(text("", ""));
+    box.forward(kPing);
+    const auto read_again = [&](const std::string& again, rules::CountersOf counters) {
+        rules::Ruleset next = box.program.ruleset();
+        REQUIRE(rules::parse_save(again, "again", Family::Ipv4, next).empty());
+        rules::keep_identity(box.program.ruleset(), next, counters);
+        return next;
+    };
+    swap_in(box, read_again(text("", "-A FORWARD -p udp\n"), rules::CountersOf::Kept));
+    const std::vector<std::string> kept = {"1", "1", "0", "1", "1"};
+    const auto counted = [&] {
+        std::vector<std::string> counts;
+        for (const std::size_t number : {1, kPlace - 1, kPlace, kPlace + 1, kMany + 1}) {
+            counts.push_back(packets(box, "FORWARD", number));
+        }
+        return counts;
+    };
+    CHECK(counted() == kept);
+
+    rules::Program next(
+        read_again(text("[5:100] ", "-A FORWARD -p udp\n"), rules::CountersOf::Given),
+        box.program.interfaces(), box.program.base());
+    box.forward(kPing);  // while it was built
+    next.take_over(box.program);
+    box.program = std::move(next);
+    const std::vector<std::string> given = {"6", "6", "0", "6", "6"};
+    CHECK(counted() == given);
 }
 
 TEST_CASE("counters of many rules are read in pieces, each as it is by then") {
