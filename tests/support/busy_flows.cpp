@@ -31,14 +31,14 @@ struct Segment {
     std::size_t payload = 0;
 };
 
-Ends ends_of(std::uint32_t number, bool from_client) {
+Ends ends_of(FlowKind kind, std::uint32_t number, bool from_client) {
     constexpr std::uint32_t kPorts = 50000;
     constexpr std::uint32_t kClients = 200;
     const std::uint32_t client = 0x0a000002 + number % kClients;
     const std::uint32_t server = 0xcb007100 + number / kPorts;
     const auto port = static_cast<std::uint16_t>(1024 + number % kPorts);
     return from_client ? Ends{client, server, port, kService}
-                       : Ends{server, kWanAddress, kService, port};
+                       : Ends{server, kind.masqueraded ? kWanAddress : client, kService, port};
 }
 
 void put_ip(Frame& frame, const Ends& ends, std::uint8_t protocol) {
@@ -89,23 +89,23 @@ Frame segment(const Ends& ends, const Segment& segment, bool from_client) {
 
 }  // namespace
 
-Frame opening(Transport transport, std::uint32_t number, unsigned step) {
+Frame opening(FlowKind kind, std::uint32_t number, unsigned step) {
     static constexpr std::array<Segment, 3> kHandshake{{
         {tcp::kSyn, kIsn, 0},
         {tcp::kSyn | tcp::kAck, kIsn, kIsn + 1},
         {tcp::kAck, kIsn + 1, kIsn + 1},
     }};
     const bool from_client = step != 1;
-    const Ends ends = ends_of(number, from_client);
-    return transport == Transport::Udp ? udp(ends, from_client)
-                                       : segment(ends, kHandshake[step], from_client);
+    const Ends ends = ends_of(kind, number, from_client);
+    return kind.transport == Transport::Udp ? udp(ends, from_client)
+                                            : segment(ends, kHandshake[step], from_client);
 }
 
 // Who sends in a round has sent in every second one before, and heard in the others.
-Frame established(Transport transport, std::uint32_t number, std::uint32_t round) {
+Frame established(FlowKind kind, std::uint32_t number, std::uint32_t round) {
     const bool from_client = ((number + round) & 1) == 0;
-    const Ends ends = ends_of(number, from_client);
-    if (transport == Transport::Udp) {
+    const Ends ends = ends_of(kind, number, from_client);
+    if (kind.transport == Transport::Udp) {
         return udp(ends, from_client);
     }
     constexpr std::uint32_t kFirst = kIsn + 1;

@@ -6,7 +6,7 @@
 //   establish it, in their order. Afterwards it has one packet in every round, from the client and
 //   from the server in turns, half of the flows from the one and half from the other at a time: so
 //   all that a packet says, TCP's numbers included, follows from its flow and the round, and who
-//   makes packets remembers nothing of the flows. A server's answers go to kWanAddress.
+//   makes packets remembers nothing of the flows.
 #pragma once
 
 #include <array>
@@ -17,6 +17,12 @@
 namespace nsr::bench {
 
 enum class Transport : std::uint8_t { Udp, Tcp };
+
+// Of the flows of a load.
+struct FlowKind {
+    Transport transport = Transport::Udp;
+    bool masqueraded = true;  // answers go to kWanAddress, else to the client itself
+};
 
 inline constexpr std::size_t kPayload = 64;
 inline constexpr std::size_t kMostBytes = 40 + kPayload;
@@ -31,11 +37,11 @@ struct Frame {
 };
 
 // UDP: a query and its answer; TCP: the handshake.
-constexpr unsigned opening_steps(Transport transport) {
-    return transport == Transport::Udp ? 2 : 3;
+constexpr unsigned opening_steps(FlowKind kind) {
+    return kind.transport == Transport::Udp ? 2 : 3;
 }
-// Precondition: step < opening_steps(transport).
-Frame opening(Transport transport, std::uint32_t number, unsigned step);
-Frame established(Transport transport, std::uint32_t number, std::uint32_t round);
+// Precondition: step < opening_steps(kind).
+Frame opening(FlowKind kind, std::uint32_t number, unsigned step);
+Frame established(FlowKind kind, std::uint32_t number, std::uint32_t round);
 
 }  // namespace nsr::bench

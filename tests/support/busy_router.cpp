@@ -45,10 +45,7 @@ std::vector<std::uint32_t> shuffled(std::uint32_t count) {
 }
 
 BusyRouter::BusyRouter(BusyLoad load)
-    : transport(load.transport),
-      router(options(load)),
-      order_(shuffled(load.flows)),
-      newcomer_(load.flows) {
+    : kind(load.kind), router(options(load)), order_(shuffled(load.flows)), newcomer_(load.flows) {
     add_interface("lan", "10.0.0.1/24");
     add_interface("wan", "192.0.2.1/24");
     static_cast<void>(router.add_route({.to = *parse_prefix("0.0.0.0/0"), .interface = kWan}));
@@ -66,15 +63,15 @@ void BusyRouter::add_interface(const char* name, const char* address) {
 // Then time passes, after which a stream of UDP counts as assured.
 void BusyRouter::establish() {
     for (std::uint32_t number = 0; number < order_.size(); ++number) {
-        for (unsigned step = 0; step < opening_steps(transport); ++step) {
-            add(opening(transport, number, step));
+        for (unsigned step = 0; step < opening_steps(kind); ++step) {
+            add(opening(kind, number, step));
         }
         if (batch.size() >= kBatch) {
             pass();
         }
     }
     pass();
-    all_established_ = left == order_.size() * opening_steps(transport);
+    all_established_ = left == order_.size() * opening_steps(kind);
     now += std::chrono::seconds(5);
 }
 
@@ -85,7 +82,7 @@ void BusyRouter::pass_batch() {
 
 void BusyRouter::make_batch() {
     for (std::size_t i = 0; i < batch_size; ++i) {
-        add(established(transport, order_[at_], round_));
+        add(established(kind, order_[at_], round_));
         if (++at_ == order_.size()) {
             at_ = 0;
             ++round_;
@@ -95,7 +92,7 @@ void BusyRouter::make_batch() {
 
 void BusyRouter::open_batch() {
     for (std::size_t i = 0; i < batch_size; ++i) {
-        add(opening(transport, newcomer_++, 0));
+        add(opening(kind, newcomer_++, 0));
     }
     pass();
 }

@@ -29,7 +29,7 @@ std::vector<std::uint32_t> shuffled(std::uint32_t count);
 
 struct BusyLoad {
     std::uint32_t flows = 1000;
-    Transport transport = Transport::Udp;
+    FlowKind kind;
     std::string rules = busy_rules();
     std::unique_ptr<conntrack::Memory> memory;  // null: anonymous
 };
@@ -51,7 +51,7 @@ struct BusyRouter {
     // Packets of flows that are established end at a rule, too.
     void refuse_all() { load_rules("*filter\n-A FORWARD -j DROP\nCOMMIT\n"); }
 
-    Transport transport;
+    FlowKind kind;
     BufferPool pool;
     Router router;
     Instant now{std::chrono::seconds(1000)};

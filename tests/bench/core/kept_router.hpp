@@ -26,7 +26,7 @@ inline BusyRouter& busy_router(std::uint32_t flows, const RouterFill& fill) {
     return kept<BusyRouter>(flows, variant, [&] {
         return std::make_unique<BusyRouter>(
             BusyLoad{.flows = flows,
-                     .transport = fill.transport,
+                     .kind = {.transport = fill.transport, .masqueraded = fill.rules},
                      .rules = fill.rules ? busy_rules() : std::string("*filter\nCOMMIT\n"),
                      .memory = memory_of(fill.pages)});
     });

@@ -79,10 +79,6 @@ void router_new_and_expire(benchmark::State& state, Transport transport, Listeni
                                  static_cast<double>(state.iterations() * std::int64_t{kBatch});
     }
 }
-BENCHMARK_CAPTURE(router_new_and_expire, udp, Transport::Udp, Listening::Nobody)->Apply(by_flows);
-BENCHMARK_CAPTURE(router_new_and_expire, tcp, Transport::Tcp, Listening::Nobody)->Apply(by_flows);
-BENCHMARK_CAPTURE(router_new_and_expire, udp / events, Transport::Udp, Listening::Events)
-    ->Apply(by_flows);
 
 // All connections end at once.
 void router_expire(benchmark::State& state, Listening listening) {
@@ -112,15 +108,13 @@ void router_expire(benchmark::State& state, Listening listening) {
     state.counters["told"] =
         static_cast<double>(told) / static_cast<double>(state.iterations() * flows);
 }
-BENCHMARK_CAPTURE(router_expire, silent, Listening::Nobody)
+NSR_BENCHMARK("router_expire/silent", router_expire, Listening::Nobody)
     ->ArgName("flows")
     ->Arg(1000000)
-    ->Iterations(3)
     ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(router_expire, events, Listening::Events)
+NSR_BENCHMARK("router_expire/events", router_expire, Listening::Events)
     ->ArgName("flows")
     ->Arg(1000000)
-    ->Iterations(3)
     ->Unit(benchmark::kMillisecond);
 
 // The whole table in pieces as a reader of the control port gets them.
@@ -141,6 +135,14 @@ void router_text(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations() * state.range(0));
     state.SetBytesProcessed(bytes);
 }
+// Those of one fill beside each other.
+NSR_BENCHMARK("router_new_and_expire/udp", router_new_and_expire, Transport::Udp, Listening::Nobody)
+    ->Apply(by_flows);
+NSR_BENCHMARK("router_new_and_expire/udp/events", router_new_and_expire, Transport::Udp,
+              Listening::Events)
+    ->Apply(by_flows);
 BENCHMARK(router_text)->Apply(by_flows);
+NSR_BENCHMARK("router_new_and_expire/tcp", router_new_and_expire, Transport::Tcp, Listening::Nobody)
+    ->Apply(by_flows);
 
 }  // namespace

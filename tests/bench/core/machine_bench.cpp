@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/bench/core/pages.hpp"
+#include "tests/bench/core/sizes.hpp"
 #include "tests/support/busy_router.hpp"
 
 namespace {
@@ -56,8 +57,8 @@ void machine_line_waited(benchmark::State& state, Pages pages) {
     benchmark::DoNotOptimize(lines.next());
     state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK_CAPTURE(machine_line_waited, pages : 2M, Pages::Huge);
-BENCHMARK_CAPTURE(machine_line_waited, pages : 4k, Pages::Small);
+NSR_BENCHMARK("machine_line_waited/pages:2M", machine_line_waited, Pages::Huge);
+NSR_BENCHMARK("machine_line_waited/pages:4k", machine_line_waited, Pages::Small);
 
 // A batch is asked for before the first of it is used.
 void machine_line_prefetched(benchmark::State& state, Pages pages) {
@@ -75,8 +76,8 @@ void machine_line_prefetched(benchmark::State& state, Pages pages) {
     benchmark::DoNotOptimize(lines.next());
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch));
 }
-BENCHMARK_CAPTURE(machine_line_prefetched, pages : 2M, Pages::Huge);
-BENCHMARK_CAPTURE(machine_line_prefetched, pages : 4k, Pages::Small);
+NSR_BENCHMARK("machine_line_prefetched/pages:2M", machine_line_prefetched, Pages::Huge);
+NSR_BENCHMARK("machine_line_prefetched/pages:4k", machine_line_prefetched, Pages::Small);
 
 // From buffer to buffer of a batch, as a device's driver would.
 void machine_copy(benchmark::State& state) {
@@ -94,14 +95,14 @@ void machine_copy(benchmark::State& state) {
 BENCHMARK(machine_copy)->ArgName("bytes")->Arg(92)->Arg(1500)->Arg(65535);
 
 void machine_make_packet(benchmark::State& state, Transport transport) {
-    BusyRouter busy({.transport = transport});
+    BusyRouter busy({.kind = {.transport = transport}});
     for (auto _ : state) {
         busy.make_batch();
         busy.batch.clear();
     }
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch));
 }
-BENCHMARK_CAPTURE(machine_make_packet, udp, Transport::Udp);
-BENCHMARK_CAPTURE(machine_make_packet, tcp, Transport::Tcp);
+NSR_BENCHMARK("machine_make_packet/udp", machine_make_packet, Transport::Udp);
+NSR_BENCHMARK("machine_make_packet/tcp", machine_make_packet, Transport::Tcp);
 
 }  // namespace

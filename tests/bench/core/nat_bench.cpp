@@ -82,7 +82,7 @@ struct PortPool {
 
   private:
     Packet datagram(std::uint32_t client, Port port) {
-        const Frame frame = opening(Transport::Udp, 0, 0);
+        const Frame frame = opening({}, 0, 0);
         Packet packet(pool, frame.view());
         wire::store32(packet.data() + 12, client);
         wire::store16(packet.data() + 20, port);

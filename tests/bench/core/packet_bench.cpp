@@ -5,6 +5,7 @@
 
 #include "core/packet/dissect.hpp"
 #include "core/packet/rewrite.hpp"
+#include "tests/bench/core/sizes.hpp"
 #include "tests/support/packet_builder.hpp"
 
 namespace {
@@ -31,9 +32,9 @@ void packet_dissect(benchmark::State& state, PacketBuilder (*build)()) {
     }
     state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK_CAPTURE(packet_dissect, udp4, udp4);
-BENCHMARK_CAPTURE(packet_dissect, tcp4, tcp4);
-BENCHMARK_CAPTURE(packet_dissect, udp6, udp6);
+NSR_BENCHMARK("packet_dissect/udp4", packet_dissect, udp4);
+NSR_BENCHMARK("packet_dissect/tcp4", packet_dissect, tcp4);
+NSR_BENCHMARK("packet_dissect/udp6", packet_dissect, udp6);
 
 // To one value and back.
 void set_source(Packet& packet, bool back) {
@@ -65,10 +66,10 @@ void packet_rewrite(benchmark::State& state, PacketBuilder (*build)(),
     }
     state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK_CAPTURE(packet_rewrite, udp4 / ttl, udp4, set_ttl);
-BENCHMARK_CAPTURE(packet_rewrite, udp4 / source, udp4, set_source);
-BENCHMARK_CAPTURE(packet_rewrite, tcp4 / source, tcp4, set_source);
-BENCHMARK_CAPTURE(packet_rewrite, tcp4 / source_and_port, tcp4, set_source_and_port);
-BENCHMARK_CAPTURE(packet_rewrite, udp6 / source, udp6, set_source6);
+NSR_BENCHMARK("packet_rewrite/udp4/ttl", packet_rewrite, udp4, set_ttl);
+NSR_BENCHMARK("packet_rewrite/udp4/source", packet_rewrite, udp4, set_source);
+NSR_BENCHMARK("packet_rewrite/tcp4/source", packet_rewrite, tcp4, set_source);
+NSR_BENCHMARK("packet_rewrite/tcp4/source_and_port", packet_rewrite, tcp4, set_source_and_port);
+NSR_BENCHMARK("packet_rewrite/udp6/source", packet_rewrite, udp6, set_source6);
 
 }  // namespace

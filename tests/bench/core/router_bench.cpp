@@ -48,14 +48,16 @@ constexpr RouterFill kTcp{.transport = Transport::Tcp};
 constexpr RouterFill kUdpTracked{.transport = Transport::Udp, .rules = false};
 constexpr RouterFill kTcpTracked{.transport = Transport::Tcp, .rules = false};
 constexpr RouterFill kSmallPages{.transport = Transport::Udp, .pages = Pages::Small};
-BENCHMARK_CAPTURE(router_receive, udp, kUdp)->Apply(by_batch_and_flows);
-BENCHMARK_CAPTURE(router_receive, tcp, kTcp)->Apply(by_batch_and_flows);
-BENCHMARK_CAPTURE(router_receive, udp / tracked_only, kUdpTracked)->Apply(by_batch_and_flows);
-BENCHMARK_CAPTURE(router_receive, tcp / tracked_only, kTcpTracked)->Apply(by_batch_and_flows);
-BENCHMARK_CAPTURE(router_receive, udp / pages : 2M, kUdp)
+NSR_BENCHMARK("router_receive/udp", router_receive, kUdp)->Apply(by_batch_and_flows);
+NSR_BENCHMARK("router_receive/tcp", router_receive, kTcp)->Apply(by_batch_and_flows);
+NSR_BENCHMARK("router_receive/udp/tracked_only", router_receive, kUdpTracked)
+    ->Apply(by_batch_and_flows);
+NSR_BENCHMARK("router_receive/tcp/tracked_only", router_receive, kTcpTracked)
+    ->Apply(by_batch_and_flows);
+NSR_BENCHMARK("router_receive/udp/pages:2M", router_receive, kUdp)
     ->ArgNames({"batch", "flows"})
     ->Args({32, 1000000});
-BENCHMARK_CAPTURE(router_receive, udp / pages : 4k, kSmallPages)
+NSR_BENCHMARK("router_receive/udp/pages:4k", router_receive, kSmallPages)
     ->ArgNames({"batch", "flows"})
     ->Args({32, 1000000});
 
@@ -72,8 +74,12 @@ std::string one_by_one(unsigned count) {
     }
     return text + "COMMIT\n";
 }
-BENCHMARK_CAPTURE(router_rules, indexed, busy_rules)->ArgName("rules")->Arg(0)->Arg(20)->Arg(1000);
-BENCHMARK_CAPTURE(router_rules, one_by_one, one_by_one)
+NSR_BENCHMARK("router_rules/indexed", router_rules, busy_rules)
+    ->ArgName("rules")
+    ->Arg(0)
+    ->Arg(20)
+    ->Arg(1000);
+NSR_BENCHMARK("router_rules/one_by_one", router_rules, one_by_one)
     ->ArgName("rules")
     ->Arg(0)
     ->Arg(20)
@@ -110,8 +116,10 @@ void router_receive_traced(benchmark::State& state, const char* filter) {
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch));
     state.counters["told"] = static_cast<double>(told);
 }
-BENCHMARK_CAPTURE(router_receive_traced, a_flow_that_is_silent, "host 10.99.0.1 and udp port 9");
-BENCHMARK_CAPTURE(router_receive_traced, one_flow_of_1000, "host 10.0.0.7 and udp port 1029");
+NSR_BENCHMARK("router_receive_traced/a_flow_that_is_silent", router_receive_traced,
+              "host 10.99.0.1 and udp port 9");
+NSR_BENCHMARK("router_receive_traced/one_flow_of_1000", router_receive_traced,
+              "host 10.0.0.7 and udp port 1029");
 
 // Every packet ends at a rule, and the recorder keeps it or not.
 void router_receive_refused(benchmark::State& state) {

@@ -7,9 +7,12 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
-#include <vector>
 
 namespace nsr::bench {
+
+// `name` is what the function is called, and what it is called with, in words.
+#define NSR_BENCHMARK(name, ...) \
+    BENCHMARK_PRIVATE_DECLARE(_) = benchmark::RegisterBenchmark(name, __VA_ARGS__)
 
 inline constexpr std::int64_t kSizes[] = {1000, 65'536, 250'000, 1'000'000, 10'000'000};
 

@@ -73,18 +73,6 @@ void table_established(benchmark::State& state, TableFill fill) {
 constexpr TableFill kPlain{.flows = 0};
 constexpr TableFill kTranslated{.flows = 0, .translated = true};
 constexpr TableFill kSmallPages{.flows = 0, .pages = Pages::Small};
-BENCHMARK_CAPTURE(table_established, plain, kPlain)->Apply(by_batch_and_flows);
-BENCHMARK_CAPTURE(table_established, translated, kTranslated)->Apply(by_batch_and_flows);
-
-// What pages of 2 MB bring beside those of 4 KB.
-BENCHMARK_CAPTURE(table_established, plain / pages : 2M, kPlain)
-    ->ArgNames({"batch", "flows"})
-    ->Args({1, 1000000})
-    ->Args({32, 1000000});
-BENCHMARK_CAPTURE(table_established, plain / pages : 4k, kSmallPages)
-    ->ArgNames({"batch", "flows"})
-    ->Args({1, 1000000})
-    ->Args({32, 1000000});
 
 // A connection comes and another goes.
 void table_new_and_delete(benchmark::State& state, TableFill fill) {
@@ -109,8 +97,24 @@ void table_new_and_delete(benchmark::State& state, TableFill fill) {
     state.SetItemsProcessed(state.iterations());
     count_memory(state, table);
 }
-BENCHMARK_CAPTURE(table_new_and_delete, plain, kPlain)->Apply(by_flows);
-BENCHMARK_CAPTURE(table_new_and_delete, translated, kTranslated)->Apply(by_flows);
+
+// Those of one fill beside each other.
+NSR_BENCHMARK("table_established/plain", table_established, kPlain)->Apply(by_batch_and_flows);
+NSR_BENCHMARK("table_new_and_delete/plain", table_new_and_delete, kPlain)->Apply(by_flows);
+NSR_BENCHMARK("table_established/translated", table_established, kTranslated)
+    ->Apply(by_batch_and_flows);
+NSR_BENCHMARK("table_new_and_delete/translated", table_new_and_delete, kTranslated)
+    ->Apply(by_flows);
+
+// What pages of 2 MB bring beside those of 4 KB.
+NSR_BENCHMARK("table_established/plain/pages:2M", table_established, kPlain)
+    ->ArgNames({"batch", "flows"})
+    ->Args({1, 1000000})
+    ->Args({32, 1000000});
+NSR_BENCHMARK("table_established/plain/pages:4k", table_established, kSmallPages)
+    ->ArgNames({"batch", "flows"})
+    ->Args({1, 1000000})
+    ->Args({32, 1000000});
 
 // From an empty index to a full one, growing on the way.
 void table_fill(benchmark::State& state) {
