@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """What operations of the core cost, as a table: nanoseconds of processor time for each packet or operation (median, if it is repeated), the same
-in what this machine can do at best in the same run, and the memory of a connection.
+in what this machine can do at best in the same run (the least), and the memory of a connection.
 
     core.py CORE_BENCH [OPTIONS OF GOOGLE BENCHMARK]
 
 Without a --benchmark_filter everything but ten million connections (4 GB, some minutes); --benchmark_filter=. is really everything. The limits
 of the machine (machine_*) are measured whatever the filter says."""
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -45,13 +46,13 @@ def summary(rows):
     """Name: (nanoseconds, bytes of a connection or nothing), in the order of the run; what failed: what it said."""
     times, memory, failed = {}, {}, {}
     for row in rows:
-        name = row["run_name"]
+        name = re.sub(r"/(min_time|repeats|iterations):[^/]*", "", row["run_name"])
         if row.get("error_occurred"):
             failed[name] = row["error_message"]
             continue
         times.setdefault(name, []).append(nanoseconds(row))
         memory[name] = row.get("bytes/conn")
-    return {name: (statistics.median(each), memory[name]) for name, each in times.items()}, failed
+    return {name: (min(each) if name.startswith("machine_") else statistics.median(each), memory[name]) for name, each in times.items()}, failed
 
 
 def table(costs):

@@ -15,7 +15,7 @@ Router::Options options(BusyLoad& load) {
     constexpr std::uint32_t kForEver = 100000;
     Router::Options wanted;
     wanted.settings.conntrack.max = 0;
-    wanted.settings.conntrack.buckets = std::max(load.flows / 4, 1024u);
+    wanted.settings.conntrack.buckets = buckets_for(load.flows);
     wanted.settings.conntrack.timeouts.udp = kForEver;
     wanted.settings.conntrack.timeouts.udp_stream = kForEver;
     wanted.tracking = TrackingMode::On;

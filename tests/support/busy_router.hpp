@@ -4,6 +4,7 @@
 // of the packets are answers (busy_flows.hpp).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -26,6 +27,12 @@ std::string busy_rules(unsigned refusals = 19);
 
 // 0, 1, ... in a random order.
 std::vector<std::uint32_t> shuffled(std::uint32_t count);
+
+// Of a table that is three quarters full with `flows`: one that is full would grow with the next
+// flow, which is then what a benchmark of new ones measures.
+constexpr std::uint32_t buckets_for(std::uint32_t flows) {
+    return std::max(flows / 3, 1u);
+}
 
 struct BusyLoad {
     std::uint32_t flows = 1000;

@@ -39,7 +39,7 @@ ConnId add_flow(Table& table, std::uint32_t number, bool translated) {
 }
 
 FilledTable::FilledTable(const TableFill& fill)
-    : table(kTableKey, fill.flows / 4, memory_of(fill.pages)) {
+    : table(kTableKey, buckets_for(fill.flows), memory_of(fill.pages)) {
     for (std::uint32_t number = 0; number < fill.flows; ++number) {
         add_flow(table, number, fill.translated);
     }

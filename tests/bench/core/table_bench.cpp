@@ -12,6 +12,7 @@
 #include "core/conntrack/table/tuple_key.hpp"
 #include "tests/bench/core/filled_table.hpp"
 #include "tests/bench/core/sizes.hpp"
+#include "tests/support/busy_router.hpp"
 
 namespace {
 
@@ -135,7 +136,7 @@ void table_expire(benchmark::State& state) {
     const std::uint32_t count = flows_of(state, 0);
     for (auto _ : state) {
         state.PauseTiming();
-        auto table = std::make_unique<Table>(kTableKey, count / 4, memory_of(Pages::Huge));
+        auto table = std::make_unique<Table>(kTableKey, buckets_for(count), memory_of(Pages::Huge));
         for (std::uint32_t i = 0; i < count; ++i) {
             add_flow(*table, i, false);
         }
