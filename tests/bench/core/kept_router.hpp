@@ -18,11 +18,12 @@ struct RouterFill {
     Transport transport = Transport::Udp;
     bool rules = true;  // busy_rules(), else none: tracking alone
     Pages pages = Pages::Huge;
+    bool newcomers = false;  // others come and go beside them, for which the table has grown
 };
 
 inline BusyRouter& busy_router(std::uint32_t flows, const RouterFill& fill) {
     const unsigned variant = (fill.transport == Transport::Tcp ? 1 : 0) + (fill.rules ? 0 : 2) +
-                             (fill.pages == Pages::Small ? 4 : 0);
+                             (fill.pages == Pages::Small ? 4 : 0) + (fill.newcomers ? 8 : 0);
     return kept<BusyRouter>(flows, variant, [&] {
         return std::make_unique<BusyRouter>(
             BusyLoad{.flows = flows,

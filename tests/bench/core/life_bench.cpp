@@ -1,14 +1,13 @@
 // Connections that come and go, through the whole router: what a new one costs among N others, the
-// end of them all, who listens to events meanwhile, and the table as text.
+// end of them all, and what it costs when somebody listens to events meanwhile.
 #include <benchmark/benchmark.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
-#include "core/procfs/tree.hpp"
 #include "router/tools/conntrack/event_record.hpp"
 #include "tests/bench/core/kept_router.hpp"
 #include "tests/bench/core/sizes.hpp"
@@ -56,8 +55,8 @@ void expire_all_due(BusyRouter& busy) {
 // One batch of new flows in every millisecond, which are over after a second: so each takes the
 // beginning of one connection and the end of another, masquerading and rules included.
 void router_new_and_expire(benchmark::State& state, Transport transport, Listening listening) {
-    BusyRouter& busy =
-        busy_router(static_cast<std::uint32_t>(state.range(0)), {.transport = transport});
+    BusyRouter& busy = busy_router(static_cast<std::uint32_t>(state.range(0)),
+                                   {.transport = transport, .newcomers = true});
     std::optional<EventKeeper> keeper;
     if (listening == Listening::Events) {
         keeper.emplace(busy.router);
@@ -79,6 +78,13 @@ void router_new_and_expire(benchmark::State& state, Transport transport, Listeni
                                  static_cast<double>(state.iterations() * std::int64_t{kBatch});
     }
 }
+NSR_BENCHMARK("router_new_and_expire/udp", router_new_and_expire, Transport::Udp, Listening::Nobody)
+    ->Apply(by_flows);
+NSR_BENCHMARK("router_new_and_expire/udp/events", router_new_and_expire, Transport::Udp,
+              Listening::Events)
+    ->Apply(by_flows);
+NSR_BENCHMARK("router_new_and_expire/tcp", router_new_and_expire, Transport::Tcp, Listening::Nobody)
+    ->Apply(by_flows);
 
 // All connections end at once.
 void router_expire(benchmark::State& state, Listening listening) {
@@ -116,33 +122,5 @@ NSR_BENCHMARK("router_expire/events", router_expire, Listening::Events)
     ->ArgName("flows")
     ->Arg(1000000)
     ->Unit(benchmark::kMillisecond);
-
-// The whole table in pieces as a reader of the control port gets them.
-void router_text(benchmark::State& state) {
-    constexpr std::size_t kPiece = 16384;
-    BusyRouter& busy = busy_router(static_cast<std::uint32_t>(state.range(0)), {});
-    const procfs::Tree tree({.router = busy.router});
-    std::int64_t bytes = 0;
-    for (auto _ : state) {
-        const auto cursor = tree.open("/proc/net/nf_conntrack");
-        std::string piece;
-        for (bool more = true; more;) {
-            piece.clear();
-            more = (*cursor)->read(piece, kPiece, busy.now);
-            bytes += static_cast<std::int64_t>(piece.size());
-        }
-    }
-    state.SetItemsProcessed(state.iterations() * state.range(0));
-    state.SetBytesProcessed(bytes);
-}
-// Those of one fill beside each other.
-NSR_BENCHMARK("router_new_and_expire/udp", router_new_and_expire, Transport::Udp, Listening::Nobody)
-    ->Apply(by_flows);
-NSR_BENCHMARK("router_new_and_expire/udp/events", router_new_and_expire, Transport::Udp,
-              Listening::Events)
-    ->Apply(by_flows);
-BENCHMARK(router_text)->Apply(by_flows);
-NSR_BENCHMARK("router_new_and_expire/tcp", router_new_and_expire, Transport::Tcp, Listening::Nobody)
-    ->Apply(by_flows);
 
 }  // namespace

@@ -1,10 +1,11 @@
 // The whole way of a packet, from the bytes that a device gave to the bytes that a device takes
-// (Router::receive), and what it costs more when somebody looks on.
+// (Router::receive), what it costs more when somebody looks on, and the table as text.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
 #include <string>
 
+#include "core/procfs/tree.hpp"
 #include "router/observe/hub.hpp"
 #include "tests/bench/core/kept_router.hpp"
 #include "tests/bench/core/sizes.hpp"
@@ -43,12 +44,33 @@ void router_receive(benchmark::State& state, RouterFill fill) {
     busy.batch_size = kBatch;
     count_memory(state, busy.router);
 }
+// The whole table in pieces as a reader of the control port gets them.
+void router_text(benchmark::State& state) {
+    constexpr std::size_t kPiece = 16384;
+    BusyRouter& busy = busy_router(flows_of(state, 0), {});
+    const procfs::Tree tree({.router = busy.router});
+    std::int64_t bytes = 0;
+    for (auto _ : state) {
+        const auto cursor = tree.open("/proc/net/nf_conntrack");
+        std::string piece;
+        for (bool more = true; more;) {
+            piece.clear();
+            more = (*cursor)->read(piece, kPiece, busy.now);
+            bytes += static_cast<std::int64_t>(piece.size());
+        }
+    }
+    state.SetItemsProcessed(state.iterations() * state.range(0));
+    state.SetBytesProcessed(bytes);
+}
+
+// Those of one fill beside each other.
 constexpr RouterFill kUdp{.transport = Transport::Udp};
 constexpr RouterFill kTcp{.transport = Transport::Tcp};
 constexpr RouterFill kUdpTracked{.transport = Transport::Udp, .rules = false};
 constexpr RouterFill kTcpTracked{.transport = Transport::Tcp, .rules = false};
 constexpr RouterFill kSmallPages{.transport = Transport::Udp, .pages = Pages::Small};
 NSR_BENCHMARK("router_receive/udp", router_receive, kUdp)->Apply(by_batch_and_flows);
+BENCHMARK(router_text)->Apply(by_flows);
 NSR_BENCHMARK("router_receive/tcp", router_receive, kTcp)->Apply(by_batch_and_flows);
 NSR_BENCHMARK("router_receive/udp/tracked_only", router_receive, kUdpTracked)
     ->Apply(by_batch_and_flows);
