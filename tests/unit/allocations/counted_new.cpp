@@ -12,18 +12,20 @@ namespace {
 bool counting = false;
 Allocations allocations;
 
-void* count(std::size_t bytes) {
+void note(std::size_t bytes) {
     if (counting && allocations.count++ == 0) {
         allocations.first_bytes = bytes;  // a breakpoint here shows who it is
     }
+}
+
+void* count(std::size_t bytes) {
+    note(bytes);
     return std::malloc(bytes == 0 ? 1 : bytes);
 }
 
 void* count(std::size_t bytes, std::align_val_t alignment) {
     const auto step = static_cast<std::size_t>(alignment);
-    if (counting && allocations.count++ == 0) {
-        allocations.first_bytes = bytes;
-    }
+    note(bytes);
     return std::aligned_alloc(step, (bytes + step - 1) / step * step);
 }
 

@@ -2,6 +2,10 @@
 // what it needs was there before, in the buffers of the batch.
 #include <doctest/doctest.h>
 
+#include <array>
+#include <cstddef>
+#include <memory>
+
 #include "tests/support/busy_router.hpp"
 #include "tests/unit/allocations/counted_new.hpp"
 
