@@ -4,7 +4,7 @@ in what this machine can do at best in the same run (the least), and the memory 
 
     core.py CORE_BENCH [OPTIONS OF GOOGLE BENCHMARK]
 
-Without a --benchmark_filter everything but ten million connections (4 GB, some minutes); --benchmark_filter=. is really everything. The limits
+Without a --benchmark_filter everything but ten million connections (6 GB, five minutes); --benchmark_filter=. is really everything. The limits
 of the machine (machine_*) are measured whatever the filter says."""
 import json
 import re
