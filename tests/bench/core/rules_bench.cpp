@@ -1,6 +1,7 @@
 // What rules cost by their number: a packet that none of them wants, through the whole router
 // without tracking. rules_none is what it costs without rules. Then what it takes to load rules, to
-// make a program with one rule changed, and to swap it in.
+// make a program with one rule changed, and to swap it in. What they cost the packets of
+// established flows is in router_bench.cpp.
 #include <benchmark/benchmark.h>
 
 #include <array>
