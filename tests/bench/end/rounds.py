@@ -1,0 +1,73 @@
+"""Rounds of measurements: every load along every way, in random order, and each figure beside that of the kernel in the same round."""
+import random
+import subprocess
+import sys
+import time
+
+from loads import LOADS
+from ways import BASE, WAYS
+
+IDLE_SECONDS = 0.3
+BUSY_SHARE = 0.05
+
+
+class Rounds:
+    def __init__(self, options):
+        self.options = options
+        self.random = random.Random(options.seed)
+        self.found = {}  # (Figure, way): [(value, its ratio to the kernel's)]
+        self.measurements = self.failed = self.busy = 0
+
+    def run(self):
+        for number in range(1, self.options.rounds + 1):
+            print(f"round {number} of {self.options.rounds}", flush=True)
+            for load in self.shuffled(self.options.only):
+                self.compare(load)
+
+    def shuffled(self, names):
+        return self.random.sample(names, len(names))
+
+    def compare(self, load):
+        able = [way for way in self.options.ways if load not in WAYS[way].cannot]
+        values = {way: self.measure(load, way) for way in self.shuffled(able)}
+        if not values[BASE]:
+            return
+        for way in filter(values.get, able):
+            for figure, value, base in zip(LOADS[load].figures, values[way], values[BASE]):
+                self.found.setdefault((figure, way), []).append((value, value / base))
+
+    def measure(self, load, way):
+        """The values of the figures, or none where it failed."""
+        self.measurements += 1
+        remark = self.look_whether_idle()
+        try:
+            with WAYS[way].open(self.options.nsrouter, LOADS[load].mtu):
+                values = LOADS[load].measure(self.options.programs, self.options.seconds)
+        except (subprocess.SubprocessError, OSError, ValueError) as error:
+            self.failed += 1
+            print(f"  {load:8} {way:12} failed: {error} {getattr(error, 'stderr', None) or ''}".rstrip(), file=sys.stderr, flush=True)
+            return None
+        text = "   ".join(f"{value:9.2f} {figure.unit}" for figure, value in zip(LOADS[load].figures, values))
+        print(f"  {load:8} {way:12} {text}{remark}", flush=True)
+        return values
+
+    def look_whether_idle(self):
+        share = share_of_others()
+        if share <= BUSY_SHARE:
+            return ""
+        self.busy += 1
+        return f"   (warning: others used {share:.0%} of the processors just before)"
+
+
+def share_of_others():
+    total, idle = processor_ticks()
+    time.sleep(IDLE_SECONDS)
+    later_total, later_idle = processor_ticks()
+    return 1 - (later_idle - idle) / max(1, later_total - total)
+
+
+def processor_ticks():
+    """All of them, and those without work."""
+    with open("/proc/stat") as stat:
+        ticks = list(map(int, stat.readline().split()[1:9]))
+    return sum(ticks), ticks[3] + ticks[4]
