@@ -10,6 +10,7 @@ from ends import CLIENT, SERVER, SERVER_ADDRESS, inside, run, running
 
 PORT = "7000"
 IN_FLIGHT = "32"
+PATIENCE_SECONDS = 300
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Load:
 
 
 def on_client(*command):
-    return run(*inside(CLIENT, *command))
+    return run(*inside(CLIENT, *command), timeout=PATIENCE_SECONDS)
 
 
 @contextlib.contextmanager

@@ -65,7 +65,9 @@ def pasta(_, mtu):
         run("ip", "-n", ROUTER, "route", "add", "default", "via", SERVER_ADDRESS)
         device = ["--config-net", "-a", CLIENT_ADDRESS, "-n", "24", "-g", CLIENT_GATEWAY, "-i", "wan", "-I", "tap0", "-m", str(mtu)]
         no_ports = [word for option in ("-t", "-u", "-T", "-U") for word in (option, "none")]
-        command = ["pasta", "--foreground", "--quiet", *device, *no_ports, "--netns", f"/run/netns/{CLIENT}"]
+        command = ["pasta", "--foreground", "--quiet", "--runas", "0", *device, *no_ports, "--netns", f"/run/netns/{CLIENT}"]
         with running(*inside(ROUTER, *command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
             wait_until_routed()
+            # What the device's queue drops, pasta (of 2023) waits seconds for.
+            run("ip", "-n", CLIENT, "link", "set", "tap0", "txqueuelen", "10000")
             yield

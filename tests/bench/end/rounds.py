@@ -15,7 +15,8 @@ class Rounds:
     def __init__(self, options):
         self.options = options
         self.random = random.Random(options.seed)
-        self.found = {}  # (Figure, way): [(value, its ratio to the kernel's)]
+        # (Figure, way): [(value, its ratio to the kernel's)]
+        self.found = {(figure, way): [] for load in options.only for figure in LOADS[load].figures for way in options.ways}
         self.measurements = self.failed = self.busy = 0
 
     def run(self):
@@ -23,6 +24,7 @@ class Rounds:
             print(f"round {number} of {self.options.rounds}", flush=True)
             for load in self.shuffled(self.options.only):
                 self.compare(load)
+        self.found = {key: pairs for key, pairs in self.found.items() if pairs}
 
     def shuffled(self, names):
         return self.random.sample(names, len(names))
@@ -34,7 +36,7 @@ class Rounds:
             return
         for way in filter(values.get, able):
             for figure, value, base in zip(LOADS[load].figures, values[way], values[BASE]):
-                self.found.setdefault((figure, way), []).append((value, value / base))
+                self.found[figure, way].append((value, value / base))
 
     def measure(self, load, way):
         """The values of the figures, or none where it failed."""
@@ -45,7 +47,8 @@ class Rounds:
                 values = LOADS[load].measure(self.options.programs, self.options.seconds)
         except (subprocess.SubprocessError, OSError, ValueError) as error:
             self.failed += 1
-            print(f"  {load:8} {way:12} failed: {error} {getattr(error, 'stderr', None) or ''}".rstrip(), file=sys.stderr, flush=True)
+            said = getattr(error, "stderr", None) or getattr(error, "stdout", None) or ""
+            print(f"  {load:8} {way:12} failed: {error} {said}".rstrip(), file=sys.stderr, flush=True)
             return None
         text = "   ".join(f"{value:9.2f} {figure.unit}" for figure, value in zip(LOADS[load].figures, values))
         print(f"  {load:8} {way:12} {text}{remark}", flush=True)

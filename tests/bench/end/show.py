@@ -18,12 +18,15 @@ def three(numbers):
     return statistics.median(numbers), min(numbers), max(numbers)
 
 
+def spread(numbers):
+    return "{:.2f} ({:.2f} to {:.2f})".format(*three(numbers))
+
+
 def table(found):
-    lines = ["| | | way | median | least | most | of the kernel's | least | most |", "|---|---|---|---|---|---|---|---|---|"]
+    lines = ["| | way | median (least to most) | of the kernel's |", "|---|---|---|---|"]
     for (figure, way), pairs in found.items():
-        values, ratios = (three(column) for column in zip(*pairs))
-        cells = [figure.name, figure.unit, way, *(f"{value:.2f}" for value in values), *(f"{ratio:.2f}" for ratio in ratios)]
-        lines.append("| " + " | ".join(cells) + " |")
+        values, ratios = zip(*pairs)
+        lines.append(f"| {figure.name}, {figure.unit} | {way} | {spread(values)} | {'' if way == BASE else spread(ratios)} |")
     return "\n".join(lines)
 
 
