@@ -19,13 +19,14 @@ from rounds import Rounds
 from show import Picture, table
 from ways import BASE, PEERS, WAYS
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def main():
-    # However it ends, what was set up is taken down.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    for number in SIGNALS:
+        signal.signal(number, stop)
     options = read_options()
     print(f"seed {options.seed}, rounds {options.rounds}, seconds {options.seconds:g}, ways {','.join(options.ways)}")
-    tell_what_peers_cannot(options.ways)
     rounds = Rounds(options)
     rounds.run()
     print(table(rounds.found))
@@ -33,6 +34,13 @@ def main():
     options.svg.write_text(Picture(rounds.found).draw())
     print(f"drawn: {options.svg}")
     return 1 if rounds.failed else 0
+
+
+def stop(*_):
+    """Once, so that what was set up is taken down."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit("stopped")
 
 
 def read_options():
@@ -43,7 +51,7 @@ def read_options():
     parser.add_argument("--seconds", type=float, default=2, help="of each measurement, at least 1")
     parser.add_argument("--only", type=names_of(LOADS), default=list(LOADS), help="loads, with commas between")
     parser.add_argument("--ways", type=names_of(WAYS), default=["default"], help="ways to be compared with the kernel's, with commas between")
-    parser.add_argument("--peers", action="store_true", help=f"the ways {', '.join(PEERS)} too")
+    parser.add_argument("--peers", action="store_true", help=f"the ways {', '.join(PEERS)} too, which must be installed")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="of the order")
     parser.add_argument("--svg", type=pathlib.Path, help="where the picture goes (end-to-end.svg beside NSROUTER)")
     options = parser.parse_args()
@@ -70,12 +78,6 @@ def lists():
     loads = [f"  {name:12} {'; '.join(f'{figure.name} ({figure.unit})' for figure in load.figures)}" for name, load in LOADS.items()]
     ways = [f"  {name:12} {way.about}" for name, way in WAYS.items()]
     return "\n".join(["loads:", *loads, "ways:", *ways])
-
-
-def tell_what_peers_cannot(ways):
-    for way in ways:
-        for load, reason in WAYS[way].cannot.items():
-            print(f"{way} without {load}: {reason}")
 
 
 if __name__ == "__main__":

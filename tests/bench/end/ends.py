@@ -38,8 +38,8 @@ def running(*command, **options):
 def namespaces(*names):
     with contextlib.ExitStack() as made:
         for name in names:
+            made.callback(subprocess.run, ["ip", "netns", "delete", name], capture_output=True)
             run("ip", "netns", "add", name)
-            made.callback(run, "ip", "netns", "delete", name)
             run("ip", "-n", name, "link", "set", "lo", "up")
         yield
 

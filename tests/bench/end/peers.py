@@ -12,6 +12,7 @@ FLOWS = f"""
 table=0,ip,actions=ct(table=1,nat)
 table=1,ip,in_port=lan,ct_state=+trk+new,actions=ct(commit,nat(src={SERVER_GATEWAY})),goto_table:2
 table=1,ip,ct_state=+trk+est,actions=goto_table:2
+table=1,ip,ct_state=+trk+rel,actions=goto_table:2
 table=2,ip,in_port=lan,actions=mod_dl_src:{WAN_MAC},mod_dl_dst:{SERVER_MAC},dec_ttl,output:wan
 table=2,ip,in_port=wan,actions=mod_dl_src:{LAN_MAC},mod_dl_dst:{CLIENT_MAC},dec_ttl,output:lan
 """

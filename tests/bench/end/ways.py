@@ -25,18 +25,18 @@ TWENTY_RULES = TRANSLATION + "".join([
     "COMMIT\n",
 ])
 
-CONFIG = """
+CONFIG = f"""
 [router]
 name = "{TAG}"
-{keys}
+{{keys}}
 [control]
 listen = ""
-unix = "{folder}/control.sock"
+unix = "{{folder}}/control.sock"
 [[interface]]
 name = "lan"
 device = "tun0"
 netns = "{CLIENT}"
-mtu = {mtu}
+mtu = {{mtu}}
 address = ["{CLIENT_GATEWAY}/24"]
 host.address = ["{CLIENT_ADDRESS}/24"]
 host.routes = ["default"]
@@ -44,12 +44,16 @@ host.routes = ["default"]
 name = "wan"
 device = "tun0"
 netns = "{SERVER}"
-mtu = {mtu}
+mtu = {{mtu}}
 address = ["{SERVER_GATEWAY}/24"]
 host.address = ["{SERVER_ADDRESS}/24"]
 [rules]
 ipv4 = "rules.v4"
+# Room for as many as the kernel has, where each that ended is remembered for minutes.
+[sysctl]
+"net.netfilter.nf_conntrack_max" = 262144
 """
+
 
 @contextlib.contextmanager
 def kernel(_, mtu, rules):
@@ -67,7 +71,7 @@ def kernel(_, mtu, rules):
 def nsrouter(program, mtu, keys):
     with namespaces(CLIENT, SERVER), tempfile.TemporaryDirectory(prefix=TAG) as folder:
         config = pathlib.Path(folder, "router.toml")
-        config.write_text(CONFIG.format(**globals(), folder=folder, keys=keys, mtu=mtu))
+        config.write_text(CONFIG.format(folder=folder, keys=keys, mtu=mtu))
         config.with_name("rules.v4").write_text(TWENTY_RULES)
         with running(program, "run", str(config), stderr=subprocess.DEVNULL):
             run(program, "--control", f"{folder}/control.sock", "status", "--wait", "10")
@@ -79,7 +83,6 @@ class Way:
     about: str
     open: typing.Callable  # (program of nsrouter, MTU) as a context
     needs: tuple = ()  # (program, package of Debian), of a peer
-    cannot: dict = dataclasses.field(default_factory=dict)  # load: why not
 
     def missing(self):
         return [package for program, package in self.needs if not shutil.which(program)]
@@ -104,7 +107,7 @@ WAYS = {
     "long": of_nsrouter('nsrouter, spin = "1000us"', 'spin = "1000us"'),
     "busy": of_nsrouter('nsrouter, spin = "busy"', 'spin = "busy"'),
     "openvswitch": Way("the userspace datapath of Open vSwitch, ct and nat", peers.open_vswitch, (("ovs-vswitchd", "openvswitch-switch"), ("ethtool", "ethtool"))),
-    "slirp4netns": Way("slirp4netns, and a veth to the server", peers.slirp4netns, (("slirp4netns", "slirp4netns"),)),
-    "pasta": Way("pasta, and a veth to the server", peers.pasta, (("pasta", "passt"),)),
+    "slirp4netns": Way("slirp4netns, which ends every connection and begins another one, and a veth to the server", peers.slirp4netns, (("slirp4netns", "slirp4netns"),)),
+    "pasta": Way("pasta, which does so too, and a veth to the server", peers.pasta, (("pasta", "passt"),)),
 }
 PEERS = [name for name, way in WAYS.items() if way.needs]
