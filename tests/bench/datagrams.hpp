@@ -1,4 +1,4 @@
-// UDP sockets of the programs that load a router.
+// Sockets of the programs that load a router.
 #pragma once
 
 #include <arpa/inet.h>

@@ -1,9 +1,12 @@
 // Datagrams as fast as they go, and how many come; or one at a time, and how long each takes.
 //
 //   udp_load receive PORT SECONDS                    prints how many came a second
+//   udp_load receive-gro PORT SECONDS                the same, reading those merged by the kernel
 //   udp_load send ADDRESS PORT SECONDS FLOWS BYTES   the flows take turns; prints how many a second
 //   udp_load echo PORT                               sends back what comes, until it is killed
-//   udp_load ask ADDRESS PORT SECONDS                prints the median time of an answer, in us
+//   udp_load ask ADDRESS PORT SECONDS                prints median and 99th percentile of the time
+//                                                    of an answer, in us
+#include <netinet/udp.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +16,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -24,7 +28,7 @@ using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
 constexpr unsigned kBatch = 64;
-std::array<std::array<char, 2048>, kBatch> data;
+std::array<char, 2048> data;
 
 // Nothing for so long is the end of what is measured.
 int patient(int fd) {
@@ -40,29 +44,70 @@ int connected(const char* address, const char* port) {
     return fd;
 }
 
-int receive(const char* port, Seconds time) {
-    const int fd = patient(bench::bound_socket(port));
-    std::array<iovec, kBatch> parts{};
-    std::array<mmsghdr, kBatch> messages{};
-    for (unsigned i = 0; i < kBatch; ++i) {
-        parts[i] = {data[i].data(), data[i].size()};
-        messages[i].msg_hdr.msg_iov = &parts[i];
-        messages[i].msg_hdr.msg_iovlen = 1;
+// Where a batch of datagrams is received: of one datagram each, or of as many of a flow as the
+// kernel merged (UDP_GRO).
+class Batch {
+  public:
+    explicit Batch(bool merged) : bytes_(merged ? 65535 : 2048), storage_(kBatch * bytes_) {
+        for (unsigned i = 0; i < kBatch; ++i) {
+            parts_[i] = {&storage_[i * bytes_], bytes_};
+            messages_[i].msg_hdr.msg_iov = &parts_[i];
+            messages_[i].msg_hdr.msg_iovlen = 1;
+            messages_[i].msg_hdr.msg_control = merged ? controls_[i].data() : nullptr;
+        }
     }
-    std::uint64_t count = 0;
-    Clock::time_point begin{};
-    Clock::time_point now{};
-    do {
-        const int came = ::recvmmsg(fd, messages.data(), kBatch, MSG_WAITFORONE, nullptr);
-        if (came <= 0 && begin != Clock::time_point{}) {
+
+    // How many datagrams came; none when nothing did for long.
+    std::uint64_t receive(int fd) {
+        for (unsigned i = 0; i < kBatch; ++i) {
+            msghdr& header = messages_[i].msg_hdr;
+            header.msg_controllen = header.msg_control != nullptr ? controls_[i].size() : 0;
+        }
+        const int came = ::recvmmsg(fd, messages_.data(), kBatch, MSG_WAITFORONE, nullptr);
+        std::uint64_t count = 0;
+        for (int i = 0; i < came; ++i) {
+            count += datagrams_of(messages_[static_cast<unsigned>(i)]);
+        }
+        return count;
+    }
+
+  private:
+    static std::uint64_t datagrams_of(mmsghdr& message) {
+        const cmsghdr* size_of_each = CMSG_FIRSTHDR(&message.msg_hdr);
+        if (size_of_each == nullptr || size_of_each->cmsg_type != UDP_GRO) {
+            return 1;
+        }
+        int each = 0;
+        std::memcpy(&each, CMSG_DATA(size_of_each), sizeof each);
+        const auto size = static_cast<unsigned>(each);
+        return (message.msg_len + size - 1) / size;
+    }
+
+    std::size_t bytes_;
+    std::vector<char> storage_;
+    std::array<iovec, kBatch> parts_{};
+    std::array<mmsghdr, kBatch> messages_{};
+    alignas(cmsghdr) std::array<std::array<char, CMSG_SPACE(sizeof(int))>, kBatch> controls_{};
+};
+
+int receive(const char* port, Seconds time, bool merged) {
+    const int fd = patient(bench::bound_socket(port));
+    const int on = merged ? 1 : 0;
+    ::setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on);
+    Batch batch(merged);
+    std::uint64_t count = batch.receive(fd);
+    const Clock::time_point begin = Clock::now();
+    Clock::time_point now = begin;
+    while (now - begin < time) {
+        const std::uint64_t came = batch.receive(fd);
+        if (came == 0) {
             break;
         }
         now = Clock::now();
-        begin = begin == Clock::time_point{} ? now : begin;
-        count += static_cast<std::uint64_t>(std::max(came, 0));
-    } while (now - begin < time);
+        count += came;
+    }
     std::printf("%.0f\n", static_cast<double>(count) / Seconds(now - begin).count());
-    return 0;
+    return count == 0 ? 1 : 0;
 }
 
 int send_all(char** words, Seconds time) {
@@ -76,7 +121,7 @@ int send_all(char** words, Seconds time) {
     do {
         for (unsigned i = 0; i < kBatch; ++i) {
             ++count;
-            if (::send(flows[count % flows.size()], data[0].data(), bytes, 0) < 0) {
+            if (::send(flows[count % flows.size()], data.data(), bytes, 0) < 0) {
                 --count;  // the queue of the device is full, or nobody is there yet
             }
         }
@@ -85,22 +130,27 @@ int send_all(char** words, Seconds time) {
     return 0;
 }
 
+double percentile(std::vector<double>& values, std::size_t percent) {
+    const std::size_t at = std::min(values.size() * percent / 100, values.size() - 1);
+    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at),
+                     values.end());
+    return values[at];
+}
+
 int ask(const char* address, const char* port, Seconds time) {
     const int fd = connected(address, port);
     std::vector<double> took;
     const Clock::time_point begin = Clock::now();
     while (Clock::now() - begin < time) {
         const Clock::time_point before = Clock::now();
-        if (::send(fd, data[0].data(), 64, 0) > 0 && ::recv(fd, data[1].data(), 64, 0) > 0) {
+        if (::send(fd, data.data(), 64, 0) > 0 && ::recv(fd, data.data(), 64, 0) > 0) {
             took.push_back(Seconds(Clock::now() - before).count() * 1e6);
         }
     }
     if (took.empty()) {
         return 1;
     }
-    std::nth_element(took.begin(), took.begin() + static_cast<std::ptrdiff_t>(took.size() / 2),
-                     took.end());
-    std::printf("%.2f\n", took[took.size() / 2]);
+    std::printf("%.2f %.2f\n", percentile(took, 50), percentile(took, 99));
     return 0;
 }
 
@@ -109,7 +159,10 @@ int ask(const char* address, const char* port, Seconds time) {
 int main(int count, char** words) {
     const std::string_view what = count > 1 ? words[1] : "";
     if (what == "receive" && count == 4) {
-        return receive(words[2], Seconds(std::atof(words[3])));
+        return receive(words[2], Seconds(std::atof(words[3])), false);
+    }
+    if (what == "receive-gro" && count == 4) {
+        return receive(words[2], Seconds(std::atof(words[3])), true);
     }
     if (what == "send" && count == 7) {
         return send_all(words, Seconds(std::atof(words[4])));
