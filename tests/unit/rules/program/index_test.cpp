@@ -311,7 +311,8 @@ void compare(const std::string& text, Family family, const Place& place, Chance&
     std::vector<PacketBuilder> seen;
     for (int i = 0; i < 80; ++i) {
         const bool again = !seen.empty() && chance.below(2) == 0;
-        const PacketBuilder built = again ? seen[chance.below(seen.size())] : next_packet();
+        const PacketBuilder built =
+            again ? seen[chance.below(static_cast<unsigned>(seen.size()))] : next_packet();
         seen.push_back(built);
         Packet one = quick.packet(built, place.hook);
         Packet two = plain.packet(built, place.hook);
