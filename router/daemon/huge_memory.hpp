@@ -4,7 +4,8 @@
 // (explain) has five hundred times fewer pages to copy the descriptions of, while packets wait.
 #pragma once
 
-#include <utility>
+#include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "core/conntrack/table/memory.hpp"
@@ -13,15 +14,11 @@ namespace nsr::router {
 
 class HugeMemory final : public conntrack::Memory {
   public:
-    HugeMemory() = default;
-    HugeMemory(const HugeMemory&) = delete;
-    HugeMemory& operator=(const HugeMemory&) = delete;
-    ~HugeMemory() override;
-
     void* block(unsigned arena, std::size_t index, std::size_t bytes) override;
+    std::shared_ptr<void> loose(std::size_t bytes) override;
 
   private:
-    std::vector<std::pair<void*, std::size_t>> mappings_;
+    std::vector<std::shared_ptr<void>> blocks_;
 };
 
 }  // namespace nsr::router

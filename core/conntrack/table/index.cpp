@@ -21,8 +21,11 @@ std::uint64_t capacity(std::uint32_t lines) {
 
 }  // namespace
 
-Index::Index(const HashSource& source, std::uint32_t lines)
-    : source_(source), minimum_(std::max(lines, kMinLines)), current_(Half::of(minimum_)) {
+Index::Index(const HashSource& source, Memory& memory, std::uint32_t lines)
+    : source_(source),
+      memory_(memory),
+      minimum_(std::max(lines, kMinLines)),
+      current_(Half::of(minimum_, memory)) {
     NSR_CHECK(current_.count != 0);
 }
 
@@ -59,7 +62,7 @@ void Index::resize_if_needed() {
 
 void Index::start_resize(std::uint32_t lines) {
     // Out of memory is no tragedy: the lines fill up further and the next change tries again.
-    next_ = Half::of(lines);
+    next_ = Half::of(lines, memory_);
     moved_ = 0;
 }
 
@@ -117,10 +120,10 @@ void Index::move_home(std::uint32_t home) {
     }
 }
 
-Index::Half Index::Half::of(std::uint32_t count) {
+Index::Half Index::Half::of(std::uint32_t count, Memory& memory) {
     Half half;
-    half.block = ZeroedBlock(std::size_t{count} * sizeof(IndexLine));
-    half.lines = static_cast<IndexLine*>(half.block.data());
+    half.block = memory.loose(std::size_t{count} * sizeof(IndexLine));
+    half.lines = static_cast<IndexLine*>(half.block.get());
     half.count = half.lines != nullptr ? count : 0;
     return half;
 }

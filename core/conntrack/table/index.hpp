@@ -18,10 +18,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <utility>
 
-#include "core/conntrack/table/zeroed_block.hpp"
+#include "core/conntrack/table/memory.hpp"
 
 namespace nsr::conntrack {
 
@@ -52,8 +53,8 @@ static_assert(sizeof(IndexLine) == 64);
 
 class Index {
   public:
-    // At least `lines` lines at any time.
-    Index(const HashSource& source, std::uint32_t lines);
+    // At least `lines` lines at any time. `memory` must outlive the index.
+    Index(const HashSource& source, Memory& memory, std::uint32_t lines);
 
     void prefetch(std::uint64_t hash) const { __builtin_prefetch(&half_of(hash).home(hash)); }
     // The first reference under `hash` for which `wanted(reference)` holds.
@@ -83,12 +84,12 @@ class Index {
 
   private:
     struct Half {
-        ZeroedBlock block;
-        IndexLine* lines = nullptr;
+        std::shared_ptr<void> block;
+        IndexLine* lines = nullptr;  // in it
         std::uint32_t count = 0;
         std::uint32_t references = 0;
 
-        static Half of(std::uint32_t count);
+        static Half of(std::uint32_t count, Memory& memory);
         [[nodiscard]] std::uint32_t home_number(std::uint64_t hash) const {
             return static_cast<std::uint32_t>((hash >> 32) * count >> 32);
         }
@@ -114,6 +115,7 @@ class Index {
     void finish_resize();
 
     const HashSource& source_;
+    Memory& memory_;
     std::uint32_t minimum_;
     Half current_;
     Half next_;                // being filled, iff count is not 0

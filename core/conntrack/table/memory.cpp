@@ -25,6 +25,11 @@ class AnonymousMemory final : public Memory {
 
 }  // namespace
 
+std::shared_ptr<void> Memory::loose(std::size_t bytes) {
+    const auto block = std::make_shared<ZeroedBlock>(bytes);
+    return {block, block->data()};
+}
+
 std::unique_ptr<Memory> anonymous_memory() {
     return std::make_unique<AnonymousMemory>();
 }

@@ -293,7 +293,7 @@ TableParts::TableParts(SipKey key, std::uint32_t count, std::unique_ptr<Memory> 
       addresses(*memory, Addresses, kNoSide + 1),
       extras(*memory, Extras, kNoSide + 1),
       helps(*memory, Helps, kNoSide + 1),
-      index(*this, lines_for(count)),
+      index(*this, *memory, lines_for(count)),
       wheel(records),
       eviction(records),
       buckets(count) {

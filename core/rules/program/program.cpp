@@ -94,7 +94,8 @@ TableVerdict Program::run(ActionParam& par, RuleObserver* observer) {
         return {};
     }
     NSR_CHECK(impl_->ready);
-    const auto key = observer == nullptr ? walk_key_of(par) : std::nullopt;
+    const bool looks = observer == nullptr && impl_->verdicts.worth_a_look();
+    const auto key = looks ? walk_key_of(par) : std::nullopt;
     if (!key) {
         return walk(nullptr, par, observer);
     }

@@ -79,10 +79,12 @@ const TableVerdict* VerdictCache::repeat(const WalkKey& key, std::uint32_t bytes
     if (walks_ == nullptr) {
         return nullptr;
     }
+    ++looks_;
     const Walk& walk = place_of(key);
     if (!walk.used || !same(walk.key, key)) {
         return nullptr;
     }
+    ++found_;
     for (std::size_t i = 0; i < walk.counted; ++i) {
         count(*walk.counters[i], bytes);
     }

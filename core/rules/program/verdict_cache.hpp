@@ -8,9 +8,12 @@
 //   remembered under all that such rules can ask for (WalkKey); a packet with the same key is
 //   counted there and has its verdict without a walk. A walk that asked for anything more (a set, a
 //   limit, the time, a helper, ...) or did anything more (a mark, a target that is called) is never
-//   remembered. Direct-mapped: a walk that is remembered takes the place of another one, and who
-//   has more flows than there are places walks. It belongs to one program, whose rules never
-//   change, and whose counters stay where they are. One thread.
+//   remembered.
+//   Direct-mapped: a walk that is remembered takes the place of another one. With many more flows
+//   than there are places hardly anything is found, and each look would cost a line of memory: when
+//   few of the last looks found something, it rests for a while.
+//   It belongs to one program, whose rules never change, and whose counters stay where they are.
+//   One thread.
 #pragma once
 
 #include <array>
@@ -57,6 +60,17 @@ class VerdictCache {
 
     VerdictCache() : block_(kPlaces * sizeof(Walk)), walks_(static_cast<Walk*>(block_.data())) {}
 
+    // False: it rests, and nothing else is to be called for the packet at hand.
+    bool worth_a_look() {
+        if (resting_ != 0) {
+            --resting_;
+            return false;
+        }
+        if (looks_ == kTrial) {
+            judge_itself();
+        }
+        return true;
+    }
     // The verdict on a packet like this one, which is counted; null: none is known.
     const TableVerdict* repeat(const WalkKey& key, std::uint32_t bytes);
     // Precondition: no more than kMostCounted are counted, and they stay where they are.
@@ -73,11 +87,25 @@ class VerdictCache {
         bool used;
         std::array<RuleCounters*, kMostCounted> counters;
     };
+    // Looks after which it judges itself; how many must have found something, else how many packets
+    // it rests.
+    static constexpr std::uint32_t kTrial = 1024;
+    static constexpr std::uint32_t kEnough = kTrial / 3;
+    static constexpr std::uint32_t kRest = 32 * kTrial;
+
     [[nodiscard]] Walk& place_of(const WalkKey& key);
+    void judge_itself() {
+        resting_ = found_ < kEnough ? kRest : 0;
+        looks_ = 0;
+        found_ = 0;
+    }
 
     conntrack::ZeroedBlock block_;
     Walk* walks_;  // in the block; null: no memory
     TableVerdict verdict_;
+    std::uint32_t looks_ = 0;
+    std::uint32_t found_ = 0;
+    std::uint32_t resting_ = 0;
 };
 
 }  // namespace nsr::rules

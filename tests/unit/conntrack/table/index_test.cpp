@@ -44,7 +44,8 @@ TEST_CASE("index line: a tag is found in every slot and nowhere else") {
 
 TEST_CASE("index: references of one home line push each other on, around the end") {
     Hashes hashes;
-    Index index(hashes, 4);
+    const auto memory = anonymous_memory();
+    Index index(hashes, *memory, 4);
     const std::uint64_t last_home = 0xffffffff00000001;
     for (Reference i = 0; i < 36; ++i) {
         hashes.of[i] = last_home;
@@ -67,7 +68,8 @@ TEST_CASE("index: nothing is lost at any moment of growing and shrinking, whatev
     for (const bool skewed : {false, true}) {
         CAPTURE(skewed);
         Hashes hashes;
-        Index index(hashes, 4);
+        const auto memory = anonymous_memory();
+        Index index(hashes, *memory, 4);
         RandomSource random(7);
         std::vector<Reference> alive;
         bool moved_while_found = false;
@@ -103,7 +105,8 @@ TEST_CASE("index: nothing is lost at any moment of growing and shrinking, whatev
 
 TEST_CASE("index: a change does only a bit of the work of growing") {
     Hashes hashes;
-    Index index(hashes, 1000);
+    const auto memory = anonymous_memory();
+    Index index(hashes, *memory, 1000);
     RandomSource random(7);
     Reference next = 0;
     const auto insert = [&] {

@@ -22,7 +22,15 @@ TEST_CASE("huge memory: blocks are zeroed, lie where huge pages may back them, a
     CHECK(first[kBytes - 1] == 7);
 }
 
+TEST_CASE("huge memory: a loose piece is zeroed and goes with its holder") {
+    HugeMemory memory;
+    const auto piece = memory.loose(100);
+    REQUIRE(piece != nullptr);
+    CHECK(static_cast<const std::uint8_t*>(piece.get())[99] == 0);
+}
+
 TEST_CASE("huge memory: none is told, not thrown") {
     HugeMemory memory;
     CHECK(memory.block(0, 0, std::size_t{1} << 62) == nullptr);
+    CHECK(memory.loose(std::size_t{1} << 62) == nullptr);
 }
