@@ -13,8 +13,15 @@ endif()
 # Which branches packets take: a first build counts them while packets run (`generate`), a second one in the same folder is
 # laid out for them (`use`). What no packet came by is optimized as ever.
 set(NSR_PROFILE "" CACHE STRING "profile of the way of a packet: empty, generate or use")
+if(NSR_PROFILE AND NOT NSR_PROFILE MATCHES "^(generate|use)$")
+    message(FATAL_ERROR "NSR_PROFILE is '${NSR_PROFILE}'; it may be empty, generate or use")
+endif()
+if(NSR_PROFILE AND NOT NSR_WAY_OF_A_PACKET)
+    message(FATAL_ERROR "NSR_PROFILE=${NSR_PROFILE} needs a Release build by GCC with NSR_WHOLE_PROGRAM, without sanitizers")
+endif()
+# Counted in one thread: what runs packets for the profile (a replay) has no other.
 set(NSR_PROFILE_OPTIONS_generate -fprofile-generate -fprofile-update=single)
-set(NSR_PROFILE_OPTIONS_use -fprofile-use -fprofile-partial-training -Wno-missing-profile)
+set(NSR_PROFILE_OPTIONS_use -fprofile-use -fprofile-partial-training -Wno-missing-profile -Wno-error=coverage-mismatch)
 set(NSR_PROFILE_OPTIONS ${NSR_PROFILE_OPTIONS_${NSR_PROFILE}})
 
 function(nsr_keep_for_whole_program target folder)

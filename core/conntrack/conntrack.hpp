@@ -113,10 +113,7 @@ class Conntrack : public Helping {
     // The connection keeps what it has, but has to be accepted again: from now on
     // awaits_recheck() is true of its packets, until accept_again().
     void recheck(ConnId id);
-    [[nodiscard]] bool awaits_recheck(const Packet& packet) const {
-        return rechecks_ && packet.meta.conn != ConnId::None && !is_related(packet.meta.ct_info) &&
-               table_[packet.meta.conn].has(status::kRecheck);
-    }
+    [[nodiscard]] bool awaits_recheck(const Packet& packet) const;
     void accept_again(ConnId id, RuleId rule);
     void subscribe(EventSubscriber& subscriber) { events_.subscribe(subscriber); }
     void unsubscribe(EventSubscriber& subscriber) { events_.unsubscribe(subscriber); }

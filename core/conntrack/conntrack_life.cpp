@@ -236,6 +236,11 @@ void Conntrack::recheck(ConnId id) {
     table_[id].status |= status::kRecheck;
 }
 
+bool Conntrack::awaits_recheck(const Packet& packet) const {
+    return rechecks_ && packet.meta.conn != ConnId::None && !is_related(packet.meta.ct_info) &&
+           table_[packet.meta.conn].has(status::kRecheck);
+}
+
 void Conntrack::accept_again(ConnId id, RuleId rule) {
     table_[id].status &= ~status::kRecheck;
     table_[id].accepted_by = rule;

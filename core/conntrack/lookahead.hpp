@@ -30,11 +30,12 @@ class Lookahead {
     const Lookup* take(const Packet& packet);
 
   private:
-    std::span<const Packet> packets_;
     struct Ahead {
         Lookup lookup;
         bool waiting = false;  // to be taken
     };
+
+    std::span<const Packet> packets_;
     std::vector<Ahead> ahead_;  // by position in packets_, and room that is kept
 };
 

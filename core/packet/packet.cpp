@@ -12,18 +12,6 @@ namespace nsr {
 // A batch is an array of these beside the buffers: what a packet carries is paid for each one.
 static_assert(sizeof(Packet) == 160);
 
-std::uint8_t* BufferPool::make() {
-    return std::make_unique_for_overwrite<std::uint8_t[]>(kBlockBytes).release();
-}
-
-void BufferPool::destroy(std::uint8_t* block) {
-    const std::unique_ptr<std::uint8_t[]> owned(block);
-}
-
-BufferPool::~BufferPool() {
-    std::for_each(idle_.begin(), idle_.end(), destroy);
-}
-
 Packet::Packet(BufferPool& pool, std::span<const std::uint8_t> bytes) : Packet(pool) {
     resize(std::min(bytes.size(), writable().size()));
     if (length_ != 0) {

@@ -69,6 +69,7 @@ class Pipeline {
     Verdict confirm(Packet& packet);
     [[nodiscard]] bool belongs_to_known(const Packet& packet) const;
     Verdict filter(rules::TableId table, Hook hook, Packet& packet);
+    Verdict ask_table(rules::TableId table, Hook hook, Packet& packet);
     Verdict filter_again(Hook hook, Packet& packet);
     [[gnu::noinline]] Verdict run_table(rules::TableId table, Hook hook, Packet& packet);
     Verdict translate(Hook hook, Packet& packet);
@@ -163,12 +164,18 @@ class Pipeline {
 };
 
 // Most tables say nothing at most hooks: asking that is all that is to be done for them.
-[[gnu::always_inline]] inline Verdict Pipeline::filter(rules::TableId table, Hook hook, Packet& packet) {
+[[gnu::always_inline]] inline Verdict Pipeline::ask_table(rules::TableId table, Hook hook,
+                                                          Packet& packet) {
+    return state_.program.has(packet.layout.family, table, hook) ? run_table(table, hook, packet)
+                                                                 : Verdict::accept();
+}
+
+[[gnu::always_inline]] inline Verdict Pipeline::filter(rules::TableId table, Hook hook,
+                                                       Packet& packet) {
     if (table == rules::TableId::Filter && state_.conntrack.awaits_recheck(packet)) {
         return filter_again(hook, packet);
     }
-    return state_.program.has(packet.layout.family, table, hook) ? run_table(table, hook, packet)
-                                                                 : Verdict::accept();
+    return ask_table(table, hook, packet);
 }
 
 }  // namespace nsr::pipeline

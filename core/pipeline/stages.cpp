@@ -117,9 +117,7 @@ Verdict Pipeline::filter_again(Hook hook, Packet& packet) {
         return Verdict::drop(DropReason::AwaitsRecheck);
     }
     const CtInfo tracked = std::exchange(packet.meta.ct_info, CtInfo::New);
-    const bool asked = state_.program.has(packet.layout.family, rules::TableId::Filter, hook);
-    const Verdict verdict =
-        asked ? run_table(rules::TableId::Filter, hook, packet) : Verdict::accept();
+    const Verdict verdict = ask_table(rules::TableId::Filter, hook, packet);
     packet.meta.ct_info = tracked;
     if (verdict.accepted()) {
         state_.conntrack.accept_again(packet.meta.conn, packet.meta.accepted_by);

@@ -44,8 +44,11 @@ class Prefixes {
     [[nodiscard]] std::optional<std::uint32_t> longest(const Network& address,
                                                        unsigned below) const {
         for (const Length& length : lengths_) {
+            if (length.bits >= below) {
+                continue;
+            }
             const Slot& slot = slots_[slot_of(masked(address, length.mask), length.bits)];
-            if (slot.used && length.bits < below) {
+            if (slot.used) {
                 return slot.value;
             }
         }

@@ -38,6 +38,32 @@ enum class Op : std::uint8_t {
     Call,             // calls[value]; high: it searches the packet
 };
 
+// Whether packets with the same WalkKey (program/verdict_cache.hpp) are the same to it. A new one
+// is not, until somebody has looked.
+constexpr bool told_by_key(Op op) {
+    switch (op) {
+        case Op::Protocol:
+        case Op::Source4:
+        case Op::Destination4:
+        case Op::Source6:
+        case Op::Destination6:
+        case Op::InInterface:
+        case Op::OutInterface:
+        case Op::Fragment:
+        case Op::TransportHeader:
+        case Op::SourcePort:
+        case Op::DestinationPort:
+        case Op::TcpFlags:
+        case Op::CtState:
+        case Op::Mark:
+            return true;
+        case Op::IcmpType:
+        case Op::Call:
+            return false;
+    }
+    return false;
+}
+
 struct Instruction {
     Op op = Op::Call;
     bool invert = false;

@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/conntrack/table/zeroed_block.hpp"
+#include "core/base/zeroed_block.hpp"
 
 namespace nsr::conntrack {
 namespace {

@@ -15,7 +15,8 @@ class Memory {
     // The block number `index` (dense from 0) of arena `arena`; the same bytes as last time if the
     // memory is a file that held it. Null: there is no more.
     virtual void* block(unsigned arena, std::size_t index, std::size_t bytes) = 0;
-    // A zeroed piece, aligned to 64, as long as somebody holds it; null: there is no more.
+    // A zeroed piece, aligned to 64, as long as somebody holds it; its get() is null: there is no
+    // more.
     virtual std::shared_ptr<void> loose(std::size_t bytes);
     // How many blocks of an arena hold what an earlier Table left there.
     [[nodiscard]] virtual std::size_t blocks_held(unsigned /*arena*/) const { return 0; }

@@ -48,6 +48,8 @@ struct TableParts final : HashSource {
     // Where others have the same tuple in the same zone, this one is found before them.
     void put_first(std::uint32_t number);
     void leave(std::uint32_t number);
+    // Of the index, those that leave() will touch.
+    void prefetch_lines(std::uint32_t number) const;
     void free_sides(Connection& record);
 
     [[nodiscard]] std::uint64_t hash_of(Reference reference) const override;

@@ -7,8 +7,9 @@
 //   and of what its packets change (memory.hpp: counters, what rules remember). So the next one can
 //   be built on `base()` in another thread while this one runs: only what is new is compiled. Then,
 //   between two batches, take_over() moves the memory of all that goes on; the program before it is
-//   spent and may be destroyed elsewhere. run() walks one built-in chain of one table and says what
-//   was decided; side effects that xtables targets have on the packet itself (MARK, NOTRACK, TTL,
+//   spent and may be destroyed elsewhere. run() walks one built-in chain of one table, unless it
+//   knows what came of that for packets of the same kind (verdict_cache.hpp), and says what was
+//   decided; side effects that xtables targets have on the packet itself (MARK, NOTRACK, TTL,
 //   DSCP, TCPMSS, ...) are done by run(); NAT ranges and REJECT are reported, for the pipeline to
 //   carry out.
 // kernel: ipt_do_table, xt_replace_table

@@ -154,8 +154,8 @@ bool Traversal::matches(const CompiledRule& rule) {
     const Instruction* at = first;
     for (; at != end; ++at) {
         const MatchResult result = evaluate(running_, *at, par_);
+        repeatable_ = repeatable_ && told_by_key(at->op);
         if (at->op == Op::Call) {
-            repeatable_ = false;
             work_left_ -= work_of_call(*at, par_.packet);
         }
         if (result != MatchResult::Yes) {

@@ -40,6 +40,7 @@ class Traversal {
         : table_(table), interfaces_(interfaces), memory_(memory), room_(room), par_(par) {
         par_.work_left = &work_left_;
     }
+    ~Traversal() { par_.work_left = nullptr; }
     Traversal(const Traversal&) = delete;
     Traversal& operator=(const Traversal&) = delete;
     void set_observer(RuleObserver* observer) { observer_ = observer; }

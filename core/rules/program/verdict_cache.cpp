@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include "core/base/check.hpp"
 #include "core/rules/program/evaluate.hpp"
@@ -21,7 +20,7 @@ std::uint8_t chain_of(const ActionParam& par) {
     return static_cast<std::uint8_t>(table * kHookCount + static_cast<std::size_t>(par.hook));
 }
 
-// Nobody gains by packets that fall into one place: they are walked, as without a cache.
+// Without a key: packets that are made to fall into one place are walked, as without a cache.
 std::size_t hash_of(const WalkKey& key) {
     constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
     std::uint64_t hash = 0;
@@ -76,15 +75,11 @@ VerdictCache::Walk& VerdictCache::place_of(const WalkKey& key) {
 }
 
 const TableVerdict* VerdictCache::repeat(const WalkKey& key, std::uint32_t bytes) {
-    if (walks_ == nullptr) {
-        return nullptr;
-    }
-    ++looks_;
     const Walk& walk = place_of(key);
     if (!walk.used || !same(walk.key, key)) {
         return nullptr;
     }
-    ++found_;
+    ++known_;
     for (std::size_t i = 0; i < walk.counted; ++i) {
         count(*walk.counters[i], bytes);
     }
@@ -96,9 +91,6 @@ const TableVerdict* VerdictCache::repeat(const WalkKey& key, std::uint32_t bytes
 void VerdictCache::remember(const WalkKey& key, const TableVerdict& verdict,
                             std::span<RuleCounters* const> counted) {
     NSR_CHECK(counted.size() <= kMostCounted);
-    if (walks_ == nullptr) {
-        return;
-    }
     Walk& walk = place_of(key);
     walk.key = key;
     walk.rule = verdict.rule;
@@ -106,6 +98,15 @@ void VerdictCache::remember(const WalkKey& key, const TableVerdict& verdict,
     walk.counted = static_cast<std::uint8_t>(counted.size());
     walk.used = true;
     std::copy(counted.begin(), counted.end(), walk.counters.begin());
+    if (++unknown_ + known_ >= kTrial) {
+        judge_itself();
+    }
+}
+
+void VerdictCache::judge_itself() {
+    resting_ = known_ < kEnough ? kRest : 0;
+    known_ = 0;
+    unknown_ = 0;
 }
 
 }  // namespace nsr::rules

@@ -11,7 +11,8 @@
 //   remembered.
 //   Direct-mapped: a walk that is remembered takes the place of another one. With many more flows
 //   than there are places hardly anything is found, and each look would cost a line of memory: when
-//   few of the last looks found something, it rests for a while.
+//   few of the last packets were known, it rests for a while. Strangers can bring that about, and
+//   never make a packet cost more than its walk and a look.
 //   It belongs to one program, whose rules never change, and whose counters stay where they are.
 //   One thread.
 #pragma once
@@ -24,7 +25,7 @@
 #include <span>
 #include <type_traits>
 
-#include "core/conntrack/table/zeroed_block.hpp"
+#include "core/base/zeroed_block.hpp"
 #include "core/rules/action_param.hpp"
 #include "core/rules/ruleset.hpp"
 #include "core/rules/verdict.hpp"
@@ -55,7 +56,7 @@ static_assert(std::has_unique_object_representations_v<WalkKey>);
 
 class VerdictCache {
   public:
-    static constexpr std::size_t kPlaces = 8192;  // 768 KiB, of which what is used is touched
+    static constexpr std::size_t kPlaces = 8192;  // 768 KiB
     static constexpr std::size_t kMostCounted = 4;
 
     VerdictCache() : block_(kPlaces * sizeof(Walk)), walks_(static_cast<Walk*>(block_.data())) {}
@@ -66,10 +67,7 @@ class VerdictCache {
             --resting_;
             return false;
         }
-        if (looks_ == kTrial) {
-            judge_itself();
-        }
-        return true;
+        return walks_ != nullptr;
     }
     // The verdict on a packet like this one, which is counted; null: none is known.
     const TableVerdict* repeat(const WalkKey& key, std::uint32_t bytes);
@@ -87,24 +85,20 @@ class VerdictCache {
         bool used;
         std::array<RuleCounters*, kMostCounted> counters;
     };
-    // Looks after which it judges itself; how many must have found something, else how many packets
-    // it rests.
+    // Packets that it could have known after which it judges itself; how many of them it must have
+    // known; how many packets it rests if it did not.
     static constexpr std::uint32_t kTrial = 1024;
     static constexpr std::uint32_t kEnough = kTrial / 3;
     static constexpr std::uint32_t kRest = 32 * kTrial;
 
     [[nodiscard]] Walk& place_of(const WalkKey& key);
-    void judge_itself() {
-        resting_ = found_ < kEnough ? kRest : 0;
-        looks_ = 0;
-        found_ = 0;
-    }
+    void judge_itself();
 
-    conntrack::ZeroedBlock block_;
+    ZeroedBlock block_;
     Walk* walks_;  // in the block; null: no memory
     TableVerdict verdict_;
-    std::uint32_t looks_ = 0;
-    std::uint32_t found_ = 0;
+    std::uint64_t known_ = 0;
+    std::uint64_t unknown_ = 0;
     std::uint32_t resting_ = 0;
 };
 

@@ -143,3 +143,18 @@ TEST_CASE("CRC32c by eight bytes is CRC32c by bits") {
         REQUIRE(crc32c(ConstBytes(bytes).first(length)) == static_cast<std::uint32_t>(~crc));
     }
 }
+
+TEST_CASE("an IPv4 header is right if its sum is all ones, with options and without") {
+    for (std::size_t length = 20; length <= 60; length += 4) {
+        for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+            std::vector<std::uint8_t> header = noise(length, seed);
+            REQUIRE(ipv4_header_right(header) == (naive_sum(header) == 0xffff));
+            store16(&header[10], 0);
+            store16(&header[10], static_cast<std::uint16_t>(~naive_sum(header)));
+            REQUIRE(ipv4_header_right(header));
+            const std::size_t bit = seed * 7 % (length * 8);
+            header[bit / 8] = static_cast<std::uint8_t>(header[bit / 8] ^ (1u << bit % 8));
+            REQUIRE_FALSE(ipv4_header_right(header));
+        }
+    }
+}

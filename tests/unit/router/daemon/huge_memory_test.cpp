@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
+#include <sys/mman.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 
@@ -24,9 +26,15 @@ TEST_CASE("huge memory: blocks are zeroed, lie where huge pages may back them, a
 
 TEST_CASE("huge memory: a loose piece is zeroed and goes with its holder") {
     HugeMemory memory;
-    const auto piece = memory.loose(100);
+    auto piece = memory.loose(100);
     REQUIRE(piece != nullptr);
-    CHECK(static_cast<const std::uint8_t*>(piece.get())[99] == 0);
+    void* address = piece.get();
+    CHECK(reinterpret_cast<std::uintptr_t>(address) % 64 == 0);
+    CHECK(static_cast<const std::uint8_t*>(address)[99] == 0);
+    CHECK(::msync(address, 1, MS_ASYNC) == 0);
+    piece.reset();
+    CHECK(::msync(address, 1, MS_ASYNC) == -1);
+    CHECK(errno == ENOMEM);
 }
 
 TEST_CASE("huge memory: none is told, not thrown") {

@@ -57,6 +57,27 @@ TEST_CASE("rules around the one that changes go on counting") {
     CHECK(packets(box, "FORWARD", 4) == "2");
 }
 
+// What is known of packets of a kind names counters: they are those of the program at work.
+TEST_CASE("packets of a known kind are counted across a swap, by the rules that there are then") {
+    const PacketBuilder ask = udp("10.0.0.2:1024", "192.0.2.1:53");
+    Firewall box(forward("-A FORWARD -p udp"));
+    box.forward(ask);
+    box.forward(ask);
+    swap_in(box, box.program.ruleset());  // the block is the same one
+    box.forward(ask);
+    box.forward(ask);
+    CHECK(packets(box, "FORWARD", 1) == "4");
+    CHECK(packets(box, "FORWARD", 0) == "4");
+    rules::Ruleset changed = box.program.ruleset();
+    chain_of(changed, "FORWARD").rules.insert(0, rules::Rule{.id = take_id(changed)});
+    swap_in(box, changed);  // the block is another one
+    box.forward(ask);
+    box.forward(ask);
+    CHECK(packets(box, "FORWARD", 1) == "2");
+    CHECK(packets(box, "FORWARD", 2) == "6");
+    CHECK(packets(box, "FORWARD", 0) == "6");
+}
+
 TEST_CASE("a rule that is told where to count from gets what came since its base on top") {
     Firewall box(forward("-A FORWARD -p icmp\n-A FORWARD"));
     box.forward(kPing);

@@ -1,6 +1,11 @@
 // What is known of packets of the same kind: who is taken for the same, and for how long.
 #include "core/rules/program/verdict_cache.hpp"
 
+#include <array>
+#include <string>
+#include <utility>
+
+#include "core/rules/program/key.hpp"
 #include "core/rules/program/program.hpp"
 #include "tests/unit/rules/rules_fixture.hpp"
 
@@ -13,12 +18,11 @@ namespace {
 
 const PacketBuilder kAsk = udp("10.0.0.2:1024", "192.0.2.1:53");
 
-std::optional<rules::WalkKey> key_of(Firewall& box, Packet& packet) {
-    const rules::ActionParam par{packet,        rules::TableId::Filter,
-                                 Hook::Forward, box.now,
-                                 box.conntrack, box.network,
-                                 box.random,    box.log,
-                                 box.sets,      box.hash_key};
+std::optional<rules::WalkKey> key_of(Firewall& box, Packet& packet,
+                                     rules::TableId table = rules::TableId::Filter,
+                                     Hook hook = Hook::Forward) {
+    const rules::ActionParam par{packet,      table,      hook,    box.now,  box.conntrack,
+                                 box.network, box.random, box.log, box.sets, box.hash_key};
     return rules::walk_key_of(par);
 }
 
@@ -55,19 +59,61 @@ TEST_CASE("a rule that remembers packets is asked about every one of them") {
     CHECK(box.drops(kAsk));
 }
 
+TEST_CASE("more rules than are remembered count every packet") {
+    Firewall box(forward("-A FORWARD\n-A FORWARD\n-A FORWARD\n-A FORWARD\n-A FORWARD -j ACCEPT"));
+    for (unsigned packets = 1; packets <= 3; ++packets) {
+        CHECK(box.accepts(kAsk));
+        for (std::size_t number = 1; number <= 5; ++number) {
+            CHECK(box.count("FORWARD", number).starts_with(std::to_string(packets) + ":"));
+        }
+    }
+}
+
+TEST_CASE("a rule that changes the packet changes every one of them") {
+    Firewall box(parsed("*mangle\n-A FORWARD -j MARK --set-xmark 0x7\nCOMMIT\n", Family::Ipv4));
+    for (int i = 0; i < 3; ++i) {
+        Packet shown = box.packet(kAsk);
+        box.run(shown, rules::TableId::Mangle);
+        CHECK(shown.meta.mark == 7);
+    }
+}
+
+TEST_CASE("a set that changes changes the verdict on the next packet") {
+    Firewall box(forward("-A FORWARD -m set --match-set S src -j DROP"));
+    const sets::SetSpec spec{.type = sets::find_type("hash:ip"), .family = Family::Ipv4};
+    REQUIRE_FALSE(box.sets.create("S", spec, false));
+    CHECK(box.accepts(kAsk));
+    REQUIRE_FALSE(
+        box.sets.add(*box.sets.id_of("S"), {.ip = *parse_address("10.0.0.2")}, {}, false, {}));
+    CHECK(box.drops(kAsk));
+}
+
 TEST_CASE("what a rule may ask for makes packets of two kinds") {
     Firewall box(forward(""));
     Packet first = box.packet(kAsk);
-    const rules::WalkKey known = *key_of(box, first);
+    const rules::WalkKey::Words known = key_of(box, first)->words();
     Packet same = box.packet(kAsk);
-    CHECK(key_of(box, same)->words() == known.words());
-    same.meta.mark = 1;
-    CHECK(key_of(box, same)->words() != known.words());
-    same.meta.mark = 0;
-    same.meta.ct_info = CtInfo::Established;
-    CHECK(key_of(box, same)->words() != known.words());
-    Packet other_port = box.packet(udp("10.0.0.2:1025", "192.0.2.1:53"));
-    CHECK(key_of(box, other_port)->words() != known.words());
+    CHECK(key_of(box, same)->words() == known);
+    const auto another = [&](const PacketBuilder& builder) {
+        Packet packet = box.packet(builder);
+        return key_of(box, packet)->words() != known;
+    };
+    CHECK(another(udp("10.0.0.3:1024", "192.0.2.1:53")));
+    CHECK(another(udp("10.0.0.2:1024", "192.0.2.2:53")));
+    CHECK(another(udp("10.0.0.2:1025", "192.0.2.1:53")));
+    CHECK(another(udp("10.0.0.2:1024", "192.0.2.1:54")));
+    const auto changed = [&](auto change) {
+        Packet packet = box.packet(kAsk);
+        change(packet);
+        return key_of(box, packet)->words() != known;
+    };
+    CHECK(changed([](Packet& packet) { packet.meta.mark = 1; }));
+    CHECK(changed([](Packet& packet) { packet.meta.in = kWan; }));
+    CHECK(changed([](Packet& packet) { packet.meta.out = kLan; }));
+    CHECK(changed([](Packet& packet) { packet.meta.ct_info = CtInfo::Established; }));
+    CHECK(changed([](Packet& packet) { packet.layout.protocol = proto::kUdplite; }));
+    CHECK(key_of(box, first, rules::TableId::Mangle)->words() != known);
+    CHECK(key_of(box, first, rules::TableId::Filter, Hook::Input)->words() != known);
     Packet opening = box.packet(tcp("10.0.0.2:1", "192.0.2.1:80").flags(2));
     Packet going_on = box.packet(tcp("10.0.0.2:1", "192.0.2.1:80").flags(16));
     CHECK(key_of(box, opening)->words() != key_of(box, going_on)->words());
@@ -85,12 +131,13 @@ TEST_CASE("a packet without ports is of no kind") {
     CHECK_FALSE(key_of(box, cut));
 }
 
-TEST_CASE("a cache that finds too little rests, and looks again later") {
+TEST_CASE("a cache that knows too little rests, and looks again later") {
     VerdictCache cache;
     std::uint32_t looks = 0;
     while (cache.worth_a_look()) {
         REQUIRE(looks < 10000);
         CHECK(cache.repeat(key(looks), 100) == nullptr);
+        cache.remember(key(looks), {}, {});
         ++looks;
     }
     CHECK(looks == 1024);
@@ -100,6 +147,43 @@ TEST_CASE("a cache that finds too little rests, and looks again later") {
         ++rested;
     }
     CHECK(rested == 32 * 1024);
+}
+
+TEST_CASE("walks that nobody could remember are no reason to rest") {
+    VerdictCache cache;
+    for (std::uint32_t i = 0; i < 5000; ++i) {
+        REQUIRE(cache.worth_a_look());
+        CHECK(cache.repeat(key(i), 100) == nullptr);
+    }
+}
+
+TEST_CASE("what is not told by the key is known of no instruction by chance") {
+    using rules::Op;
+    CHECK_FALSE(rules::told_by_key(Op::Call));
+    CHECK_FALSE(rules::told_by_key(Op::IcmpType));
+}
+
+TEST_CASE("no rule needs more of a header than a packet of a known kind has") {
+    constexpr std::array kPorts = {
+        std::pair(proto::kTcp, "-p tcp -m tcp --dport 1"),
+        std::pair(proto::kUdp, "-p udp -m udp --dport 1"),
+        std::pair(proto::kUdplite, "-p udplite -m udp --dport 1"),
+        std::pair(proto::kSctp, "-p sctp -m sctp --dport 1"),
+        std::pair(proto::kDccp, "-p dccp -m dccp --dport 1"),
+    };
+    for (const auto& [protocol, text] : kPorts) {
+        CAPTURE(text);
+        const rules::Ruleset ruleset = parsed(forward(std::string("-A FORWARD ") + text));
+        const rules::Table& filter = ruleset.table(Family::Ipv4, rules::TableId::Filter);
+        rules::Code code;
+        for (const auto& match : filter.find("FORWARD")->rules[0].matches) {
+            match->compile(code);
+        }
+        for (const rules::Instruction& each : code.instructions) {
+            const bool header = each.op == rules::Op::TransportHeader;
+            CHECK((!header || each.low <= rules::port_header_bytes(protocol)));
+        }
+    }
 }
 
 TEST_CASE("a cache that finds what it is asked for never rests") {

@@ -1,6 +1,6 @@
-#include "core/conntrack/table/zeroed_block.hpp"
+#include "core/base/zeroed_block.hpp"
 
-namespace nsr::conntrack {
+namespace nsr {
 
 namespace {
 
@@ -19,4 +19,4 @@ ZeroedBlock::ZeroedBlock(std::size_t bytes) {
     }
 }
 
-}  // namespace nsr::conntrack
+}  // namespace nsr

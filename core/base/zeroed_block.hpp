@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <memory>
 
-namespace nsr::conntrack {
+namespace nsr {
 
 class ZeroedBlock {
   public:
@@ -26,4 +26,4 @@ class ZeroedBlock {
     void* data_ = nullptr;
 };
 
-}  // namespace nsr::conntrack
+}  // namespace nsr

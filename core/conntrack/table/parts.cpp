@@ -1,0 +1,123 @@
+#include "core/conntrack/table/parts.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace nsr::conntrack {
+namespace {
+
+enum ArenaNumber : unsigned { Records, Addresses, Extras, Helps };
+
+}  // namespace
+
+TableParts::TableParts(SipKey key, std::uint32_t count, std::unique_ptr<Memory> from)
+    : memory(from ? std::move(from) : anonymous_memory()),
+      hash(key),
+      records(*memory, Records, 0),
+      addresses(*memory, Addresses, kNoSide + 1),
+      extras(*memory, Extras, kNoSide + 1),
+      helps(*memory, Helps, kNoSide + 1),
+      index(*this, *memory, lines_for(count)),
+      wheel(records),
+      eviction(records),
+      buckets(count) {
+}
+
+bool TableParts::enter(std::uint32_t number, Jiffies now) {
+    const std::uint64_t original = hash_of(number);
+    const std::uint64_t reply = hash_of(number | kReplyReference);
+    if (!index.insert(original, number)) {
+        return false;
+    }
+    if (reply != original && !index.insert(reply, number | kReplyReference)) {
+        index.erase(original, number);
+        return false;
+    }
+    Connection& record = records[number];
+    record.status &= ~status::kOneReference;
+    record.status |= reply == original ? status::kOneReference : 0;
+    wheel.arm(number, now);
+    return true;
+}
+
+// kernel: __nf_conntrack_hash_insert, which adds at the head of the chain
+void TableParts::put_first(std::uint32_t number) {
+    for (const Reference own : {number, number | kReplyReference}) {
+        if (own == number || !records[number].has(status::kOneReference)) {
+            const TupleKey key = key_under(own);
+            index.put_first(hash(key), own,
+                            [&](Reference other) { return match(other, key).has_value(); });
+        }
+    }
+}
+
+void TableParts::prefetch_lines(std::uint32_t number) const {
+    index.prefetch(hash_of(number));
+    if (!records[number].has(status::kOneReference)) {
+        index.prefetch(hash_of(number | kReplyReference));
+    }
+}
+
+void TableParts::leave(std::uint32_t number) {
+    const std::uint64_t original = hash_of(number);
+    const std::uint64_t reply = hash_of(number | kReplyReference);
+    index.erase(original, number);
+    if (reply != original) {
+        index.erase(reply, number | kReplyReference);
+    }
+    wheel.disarm(number);
+}
+
+void TableParts::free_sides(Connection& record) {
+    if (record.v6 != kNoSide) {
+        addresses.release(std::exchange(record.v6, kNoSide));
+    }
+    if (record.extra != kNoSide) {
+        if (const std::uint32_t help = extras[record.extra].help; help != kNoSide) {
+            helps.release(help);
+        }
+        extras.release(std::exchange(record.extra, kNoSide));
+    }
+}
+
+std::uint32_t TableParts::commit_word(std::uint32_t number) const {
+    const Connection& record = records[number];
+    std::uint64_t sum = 0x9ae16a3b2f90404f;
+    const auto add = [&sum](std::uint64_t high, std::uint64_t low) {
+        const WideProduct product =
+            multiply(sum ^ (high << 32 | low), 0x9fb21c651e98df25 + (sum << 1));
+        sum = product.low ^ product.high;
+    };
+    add(number, record.zone);
+    for (const Direction direction : {Direction::Original, Direction::Reply}) {
+        const TupleKey key = key_of(record, direction);
+        add(key.stored.source, key.stored.destination);
+        add(key.stored.source_port, key.stored.destination_port);
+        add(static_cast<std::uint32_t>(key.family) << 8 | key.protocol, key.zone);
+        if (key.family == Family::Ipv6) {
+            add((*key.source6)[0], (*key.source6)[1]);
+            add((*key.source6)[2], (*key.source6)[3]);
+            add((*key.destination6)[0], (*key.destination6)[1]);
+            add((*key.destination6)[2], (*key.destination6)[3]);
+        }
+    }
+    const auto word = static_cast<std::uint32_t>(sum >> 32);
+    return word != 0 ? word : 1;
+}
+
+std::uint64_t TableParts::hash_of(Reference reference) const {
+    return hash(key_under(reference));
+}
+
+void TableParts::prefetch(Reference reference) const {
+    const Connection* record = &records[reference & kReferenceNumber];
+    __builtin_prefetch(record);
+    __builtin_prefetch(&record->state);
+}
+
+std::uint32_t lines_for(std::uint32_t buckets) {
+    const std::uint64_t lines = std::uint64_t{buckets} * 4 / 10 + 1;
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(lines, 0x10000000));
+}
+
+}  // namespace nsr::conntrack
