@@ -60,33 +60,28 @@ TEST_CASE("allocations: none for established flows through NAT and twenty rules"
 }
 
 TEST_CASE("allocations: none for walks that are not remembered") {
-    BusyRouter busy({
-        .kind = {.masqueraded = false}, .rules = "*filter
-                                                 - A FORWARD - m length-- length 0 : 20 - j DROP -
-                                                 A FORWARD -
-                                                 p
-                                                 "
-                                                 "udp -j ACCEPT
-                                                 COMMIT "});
-                                                 REQUIRE(busy.all_established());
-        expect_none(taken_by_batches(busy));
+    BusyRouter busy({.kind = {.masqueraded = false},
+                     .rules = "*filter\n-A FORWARD -m length --length 0:20 -j DROP\n"
+                              "-A FORWARD -p udp -j ACCEPT\nCOMMIT\n"});
+    REQUIRE(busy.all_established());
+    expect_none(taken_by_batches(busy));
 }
 
 TEST_CASE("allocations: none for tracking alone") {
-        BusyRouter busy({.kind = {.masqueraded = false}, .rules = "*filter\nCOMMIT\n"});
-        REQUIRE(busy.all_established());
-        expect_none(taken_by_batches(busy));
+    BusyRouter busy({.kind = {.masqueraded = false}, .rules = "*filter\nCOMMIT\n"});
+    REQUIRE(busy.all_established());
+    expect_none(taken_by_batches(busy));
 }
 
 TEST_CASE("allocations: none for packets that are kept in the ring") {
-        BusyRouter busy({});
-        busy.router.history().resize(std::size_t{64} << 10);
-        expect_none(taken_by_batches(busy));
+    BusyRouter busy({});
+    busy.router.history().resize(std::size_t{64} << 10);
+    expect_none(taken_by_batches(busy));
 }
 
 TEST_CASE("allocations: none for packets that a rule refuses and the recorder keeps") {
-        BusyRouter busy({});
-        busy.refuse_all();
-        expect_none(taken_by_batches(busy));
-        CHECK(busy.router.recorder().size() > 0);
+    BusyRouter busy({});
+    busy.refuse_all();
+    expect_none(taken_by_batches(busy));
+    CHECK(busy.router.recorder().size() > 0);
 }
