@@ -167,7 +167,7 @@ TEST_CASE("no rule needs more of a header than a packet of a known kind has") {
     constexpr std::array kPorts = {
         std::pair(proto::kTcp, "-p tcp -m tcp --dport 1"),
         std::pair(proto::kUdp, "-p udp -m udp --dport 1"),
-        std::pair(proto::kUdplite, "-p udplite -m udp --dport 1"),
+        std::pair(proto::kUdplite, "-p udplite -m multiport --dports 1"),
         std::pair(proto::kSctp, "-p sctp -m sctp --dport 1"),
         std::pair(proto::kDccp, "-p dccp -m dccp --dport 1"),
     };
