@@ -6,10 +6,9 @@
 namespace nsr::routing {
 
 std::size_t hash_of(const Network6& network, std::uint8_t length) {
-    constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
     std::uint64_t h = length;
     for (const std::uint32_t word : network) {
-        h = (h ^ word) * kMultiplier;
+        h = (h ^ word) * kGoldenMultiplier;
         h ^= h >> 32;
     }
     return static_cast<std::size_t>(h);

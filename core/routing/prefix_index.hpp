@@ -14,6 +14,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/hashing.hpp"
 #include "core/wire/address.hpp"
 
 namespace nsr::routing {
@@ -28,8 +29,8 @@ constexpr Network6 masked(const Network6& address, const Network6& mask) {
     return {address[0] & mask[0], address[1] & mask[1], address[2] & mask[2], address[3] & mask[3]};
 }
 constexpr std::size_t hash_of(Network4 network, std::uint8_t length) {
-    constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
-    return static_cast<std::size_t>((std::uint64_t{length} << 32 | network) * kMultiplier >> 32);
+    return static_cast<std::size_t>((std::uint64_t{length} << 32 | network) * kGoldenMultiplier >>
+                                    32);
 }
 std::size_t hash_of(const Network6& network, std::uint8_t length);
 

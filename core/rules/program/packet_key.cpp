@@ -7,6 +7,16 @@
 
 namespace nsr::rules {
 
+std::optional<PacketPorts> ports_of(const Packet& packet) {
+    const std::size_t header = port_header_bytes(packet.layout.protocol);
+    if (header == 0 || !packet.layout.has_l4_header() || packet.l4().size() < header) {
+        return std::nullopt;
+    }
+    const std::uint8_t* l4 = packet.l4().data();
+    return PacketPorts{wire::load16(l4 + wire::tcp::kSourcePortOffset),
+                       wire::load16(l4 + wire::tcp::kDestinationPortOffset)};
+}
+
 // What transport_header() of evaluate.cpp may drop is irregular.
 PacketKey key_of(const Packet& packet, const InterfaceKeys& interfaces) {
     PacketKey key;
@@ -17,19 +27,15 @@ PacketKey key_of(const Packet& packet, const InterfaceKeys& interfaces) {
     fields.in = interfaces.of(packet.meta.in);
     fields.out = interfaces.of(packet.meta.out);
     fields.protocol = layout.protocol;
-    const std::uint16_t header = port_header_bytes(layout.protocol);
-    if (layout.fragment_offset != 0) {
-        key.irregular = layout.protocol == proto::kTcp && layout.fragment_offset == 8;
-    } else if (header != 0) {
-        key.irregular = packet.l4().size() < header;
-        key.has_ports = !key.irregular;
+    if (const std::optional<PacketPorts> ports = ports_of(packet)) {
+        key.has_ports = true;
+        fields.source_port = ports->source;
+        fields.destination_port = ports->destination;
     }
-    if (key.has_ports) {
-        fields.source_port = wire::load16(packet.l4().data() + wire::tcp::kSourcePortOffset);
-        fields.destination_port =
-            wire::load16(packet.l4().data() + wire::tcp::kDestinationPortOffset);
-    }
-    key.irregular = key.irregular || chain_is_cut(packet);
+    const bool overwrites = layout.protocol == proto::kTcp && layout.fragment_offset == 8;
+    const bool cut =
+        layout.has_l4_header() && !key.has_ports && port_header_bytes(layout.protocol) != 0;
+    key.irregular = overwrites || cut || chain_is_cut(packet);
     return key;
 }
 

@@ -81,7 +81,7 @@ void Program::note_chains() {
             tables_[index_of(family)] |= compiled.source->loaded ? 1u << table : 0u;
             const auto& entries = compiled.entry;
             for (std::size_t hook = 0; hook < entries.size(); ++hook) {
-                const std::uint32_t bit = 1u << bit_of(TableId(table), Hook(hook));
+                const std::uint32_t bit = 1u << chain_number(TableId(table), Hook(hook));
                 chains_[index_of(family)] |= entries[hook] >= 0 ? bit : 0u;
             }
         }

@@ -58,7 +58,7 @@ class Program {
 
     // Is there anything to run (table loaded and has this chain)?
     [[nodiscard]] bool has(Family family, TableId table, Hook hook) const {
-        return (chains_[index_of(family)] >> bit_of(table, hook) & 1) != 0;
+        return (chains_[index_of(family)] >> chain_number(table, hook) & 1) != 0;
     }
     [[nodiscard]] bool loaded(Family family, TableId table) const {
         return (tables_[index_of(family)] >> static_cast<unsigned>(table) & 1) != 0;
@@ -84,9 +84,6 @@ class Program {
     [[nodiscard]] std::size_t remembered() const;
 
   private:
-    static constexpr unsigned bit_of(TableId table, Hook hook) {
-        return static_cast<unsigned>(table) * kHookCount + static_cast<unsigned>(hook);
-    }
     void note_chains();
     TableVerdict walk(const WalkKey* key, ActionParam& par, RuleObserver* observer);
 

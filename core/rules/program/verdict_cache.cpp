@@ -4,9 +4,9 @@
 #include <bit>
 
 #include "core/base/check.hpp"
+#include "core/base/hashing.hpp"
 #include "core/rules/program/evaluate.hpp"
-#include "core/rules/program/key.hpp"
-#include "core/wire/bytes.hpp"
+#include "core/rules/program/packet_key.hpp"
 #include "core/wire/protocol.hpp"
 #include "core/wire/tcp.hpp"
 
@@ -15,17 +15,15 @@ namespace nsr::rules {
 namespace {
 
 std::uint8_t chain_of(const ActionParam& par) {
-    const std::size_t table =
-        static_cast<std::size_t>(par.table) * 2 + index_of(par.packet.layout.family);
-    return static_cast<std::uint8_t>(table * kHookCount + static_cast<std::size_t>(par.hook));
+    const auto both = chain_number(par.table, par.hook) * 2;
+    return static_cast<std::uint8_t>(both + index_of(par.packet.layout.family));
 }
 
 // Without a key: packets that are made to fall into one place are walked, as without a cache.
 std::size_t hash_of(const WalkKey& key) {
-    constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
     std::uint64_t hash = 0;
     for (const std::uint64_t word : key.words()) {
-        hash = (std::rotl(hash, 23) ^ word) * kMultiplier;
+        hash = (std::rotl(hash, 23) ^ word) * kGoldenMultiplier;
     }
     return static_cast<std::size_t>(hash >> 32);
 }
@@ -50,21 +48,21 @@ void count(RuleCounters& counters, std::uint32_t bytes) {
 std::optional<WalkKey> walk_key_of(const ActionParam& par) {
     const Packet& packet = par.packet;
     const Layout& layout = packet.layout;
-    const std::size_t header = port_header_bytes(layout.protocol);
-    if (header == 0 || layout.fragment_offset != 0 || packet.l4().size() < header) {
+    const std::optional<PacketPorts> ports = ports_of(packet);
+    if (!ports) {
         return std::nullopt;
     }
-    const std::uint8_t* l4 = packet.l4().data();
     WalkKey key;
     key.source = layout.source.words;
     key.destination = layout.destination.words;
-    key.source_port = wire::load16(l4 + wire::tcp::kSourcePortOffset);
-    key.destination_port = wire::load16(l4 + wire::tcp::kDestinationPortOffset);
+    key.source_port = ports->source;
+    key.destination_port = ports->destination;
     key.in = packet.meta.in;
     key.out = packet.meta.out;
     key.mark = packet.meta.mark;
     key.protocol = layout.protocol;
-    key.tcp_flags = layout.protocol == proto::kTcp ? l4[wire::tcp::kFlagsOffset] : std::uint8_t{0};
+    key.tcp_flags =
+        layout.protocol == proto::kTcp ? packet.l4()[wire::tcp::kFlagsOffset] : std::uint8_t{0};
     key.state = static_cast<std::uint8_t>(state_bits(par));
     key.chain = chain_of(par);
     return key;
@@ -98,7 +96,8 @@ void VerdictCache::remember(const WalkKey& key, const TableVerdict& verdict,
     walk.counted = static_cast<std::uint8_t>(counted.size());
     walk.used = true;
     std::copy(counted.begin(), counted.end(), walk.counters.begin());
-    if (++unknown_ + known_ >= kTrial) {
+    const bool begins = (key.state & ctstate::kNew) != 0;
+    if (!begins && ++unknown_ + known_ >= kTrial) {
         judge_itself();
     }
 }

@@ -11,10 +11,10 @@
 //   remembered.
 //   Direct-mapped: a walk that is remembered takes the place of another one. With many more flows
 //   than there are places hardly anything is found, and each look would cost a line of memory: when
-//   few of the last packets were known, it rests for a while. Strangers can bring that about, and
-//   never make a packet cost more than its walk and a look.
-//   It belongs to one program, whose rules never change, and whose counters stay where they are.
-//   One thread.
+//   few of the last packets were known, it rests for a while. A packet that begins a connection
+//   cannot have been known, and is no reason to. Strangers can have it rest, and never make a
+//   packet cost more than its walk and a look. It belongs to one program, whose rules never change,
+//   and whose counters stay where they are. One thread.
 #pragma once
 
 #include <array>
@@ -31,6 +31,11 @@
 #include "core/rules/verdict.hpp"
 
 namespace nsr::rules {
+
+// Of built-in chains, one number each.
+constexpr unsigned chain_number(TableId table, Hook hook) {
+    return static_cast<unsigned>(table) * kHookCount + static_cast<unsigned>(hook);
+}
 
 // Two packets whose keys are equal are the same to every instruction but Op::Call and Op::IcmpType.
 struct WalkKey {
@@ -87,9 +92,9 @@ class VerdictCache {
     };
     // Packets that it could have known after which it judges itself; how many of them it must have
     // known; how many packets it rests if it did not.
-    static constexpr std::uint32_t kTrial = 1024;
+    static constexpr std::uint32_t kTrial = kPlaces / 2;
     static constexpr std::uint32_t kEnough = kTrial / 3;
-    static constexpr std::uint32_t kRest = 32 * kTrial;
+    static constexpr std::uint32_t kRest = 8 * kTrial;
 
     [[nodiscard]] Walk& place_of(const WalkKey& key);
     void judge_itself();

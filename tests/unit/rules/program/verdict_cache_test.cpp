@@ -140,13 +140,24 @@ TEST_CASE("a cache that knows too little rests, and looks again later") {
         cache.remember(key(looks), {}, {});
         ++looks;
     }
-    CHECK(looks == 1024);
+    CHECK(looks == VerdictCache::kPlaces / 2);
     std::uint32_t rested = 1;
     while (!cache.worth_a_look()) {
         REQUIRE(rested < 100000);
         ++rested;
     }
-    CHECK(rested == 32 * 1024);
+    CHECK(rested == VerdictCache::kPlaces * 4);
+}
+
+TEST_CASE("packets that begin connections are no reason to rest") {
+    VerdictCache cache;
+    for (std::uint32_t i = 0; i < 5000; ++i) {
+        rules::WalkKey begins = key(i);
+        begins.state = rules::ctstate::kNew;
+        REQUIRE(cache.worth_a_look());
+        CHECK(cache.repeat(begins, 100) == nullptr);
+        cache.remember(begins, {}, {});
+    }
 }
 
 TEST_CASE("walks that nobody could remember are no reason to rest") {
