@@ -6,6 +6,7 @@
 """
 import concurrent.futures
 import pathlib
+import subprocess
 import sys
 
 import harness
@@ -55,8 +56,8 @@ class Puzzle:
                 return self.show(shell, commands)
             return transcript.replay(self.h, shell, commands, self.number, self.shown_names)
         finally:
-            shell.type("nsrouter stop")
             shell.close()
+            subprocess.run([self.h.program, "--control", self.name, "stop"], check=False)
 
     def show(self, shell, commands):
         print("##", self.heading)
