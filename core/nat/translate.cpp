@@ -14,8 +14,9 @@ namespace {
 using conntrack::Tuple;
 
 std::size_t least_header(std::uint8_t protocol);
+bool has_port(std::uint8_t protocol);
+void set_end(Packet& packet, Manip manip, const Endpoint& endpoint);
 void set_key(Packet& packet, Manip manip, std::uint16_t key);
-void set_port(Packet& packet, Manip manip, std::uint16_t port);
 void set_call_id(Packet& packet, std::uint16_t key);
 
 }  // namespace
@@ -35,6 +36,10 @@ bool translate(Packet& packet, Manip manip, const Endpoint& endpoint) {
         }
         packet.gather(packet.layout.l4_offset +
                       writable_header(packet.l4().size(), packet.layout.protocol));
+        if (has_port(packet.layout.protocol)) {
+            set_end(packet, manip, endpoint);
+            return true;
+        }
         set_key(packet, manip, endpoint.key);
     }
     if (manip == Manip::Source) {
@@ -94,14 +99,22 @@ bool has_icmp_id(std::uint8_t protocol, std::uint8_t type) {
 
 namespace {
 
+bool has_port(std::uint8_t protocol) {
+    return protocol == proto::kTcp || protocol == proto::kUdp || protocol == proto::kUdplite ||
+           protocol == proto::kSctp;
+}
+
+void set_end(Packet& packet, Manip manip, const Endpoint& endpoint) {
+    if (manip == Manip::Source) {
+        rewrite::set_source_end(packet, endpoint.address, endpoint.key);
+    } else {
+        rewrite::set_destination_end(packet, endpoint.address, endpoint.key);
+    }
+}
+
 void set_key(Packet& packet, Manip manip, std::uint16_t key) {
     const std::uint8_t protocol = packet.layout.protocol;
     switch (protocol) {
-        case proto::kTcp:
-        case proto::kUdp:
-        case proto::kUdplite:
-        case proto::kSctp:
-            return set_port(packet, manip, key);
         case proto::kIcmp:
         case proto::kIcmpv6:
             if (has_icmp_id(protocol, packet.l4()[wire::icmp::kTypeOffset])) {
@@ -116,18 +129,6 @@ void set_key(Packet& packet, Manip manip, std::uint16_t key) {
             return;
         default:
             return;
-    }
-}
-
-void set_port(Packet& packet, Manip manip, std::uint16_t port) {
-    const std::size_t offset = manip == Manip::Source ? 0 : 2;
-    if (wire::load16(packet.l4().data() + offset) == port) {
-        return;
-    }
-    if (manip == Manip::Source) {
-        rewrite::set_source_port(packet, port);
-    } else {
-        rewrite::set_destination_port(packet, port);
     }
 }
 

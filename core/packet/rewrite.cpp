@@ -21,7 +21,11 @@ namespace {
 namespace ipv4 = wire::ipv4;
 namespace ipv6 = wire::ipv6;
 
-enum class Scope : std::uint8_t { PseudoHeader, Transport };
+// What changes add to the sum of the transport checksum.
+struct Delta {
+    std::uint64_t pseudo_header = 0;
+    std::uint64_t transport = 0;  // of the header and the payload
+};
 
 // The transport checksum of a packet, if it has one that is there.
 struct Field {
@@ -31,10 +35,14 @@ struct Field {
     bool zero_is_ffff = false;      // UDP, UDP-Lite: a sum of 0 is sent as 0xffff
 };
 
-void set_address(Packet& packet, IpAddress& current, const IpAddress& address, bool is_source);
+enum class End : std::uint8_t { Source, Destination };
+
+void set_end(Packet& packet, End end, const IpAddress& address, Port port);
+std::uint64_t store_address(Packet& packet, End end, const IpAddress& address);
+void set_address(Packet& packet, End end, const IpAddress& address);
 void change(Packet& packet, std::size_t offset, std::uint8_t* bytes, std::size_t count);
 Field checksum_field(Packet& packet);
-void add_to_checksum(Packet& packet, const Field& field, std::uint64_t delta, Scope scope);
+void add_to_checksum(Packet& packet, const Field& field, const Delta& delta);
 void finish_inner_checksum_before(Packet& packet, std::size_t end);
 void recompute_crc(Packet& packet);
 void set_ipv4_u16(Packet& packet, std::size_t offset, std::uint16_t value);
@@ -44,11 +52,19 @@ std::uint32_t covered_length(const Packet& packet);
 }  // namespace
 
 void set_source(Packet& packet, const IpAddress& address) {
-    set_address(packet, packet.layout.source, address, true);
+    set_address(packet, End::Source, address);
 }
 
 void set_destination(Packet& packet, const IpAddress& address) {
-    set_address(packet, packet.layout.destination, address, false);
+    set_address(packet, End::Destination, address);
+}
+
+void set_source_end(Packet& packet, const IpAddress& address, Port port) {
+    set_end(packet, End::Source, address, port);
+}
+
+void set_destination_end(Packet& packet, const IpAddress& address, Port port) {
+    set_end(packet, End::Destination, address, port);
 }
 
 void set_source_port(Packet& packet, Port port) {
@@ -175,9 +191,30 @@ void finish_inner_checksum(Packet& packet) {
 
 namespace {
 
-// kernel: nf_nat_ipv4_manip_pkt, nf_nat_ipv6_manip_pkt, nf_csum_update
-void set_address(Packet& packet, IpAddress& current, const IpAddress& address, bool is_source) {
+// kernel: tcp_manip_pkt, udp_manip_pkt
+void set_end(Packet& packet, End end, const IpAddress& address, Port port) {
+    const bool is_source = end == End::Source;
+    if (has_inner_partial_checksum(packet)) {
+        (is_source ? set_source_port : set_destination_port)(packet, port);
+        return set_address(packet, end, address);
+    }
+    std::uint8_t* place = packet.l4().data() + (is_source ? wire::udp::kSourcePortOffset
+                                                          : wire::udp::kDestinationPortOffset);
+    Delta delta;
+    delta.transport = std::uint64_t{0xffff} - wire::load16(place) + port;
+    wire::store16(place, port);
+    delta.pseudo_header = store_address(packet, end, address);
+    if (packet.layout.protocol == proto::kSctp) {
+        return recompute_crc(packet);
+    }
+    add_to_checksum(packet, checksum_field(packet), delta);
+}
+
+// What that adds to sums over it. kernel: nf_nat_ipv4_manip_pkt, nf_nat_ipv6_manip_pkt
+std::uint64_t store_address(Packet& packet, End end, const IpAddress& address) {
     NSR_CHECK(address.family == packet.layout.family);
+    const bool is_source = end == End::Source;
+    IpAddress& current = is_source ? packet.layout.source : packet.layout.destination;
     std::uint8_t* header = packet.data();
     const std::uint64_t delta = wire::delta_of(current, address);
     if (packet.layout.family == Family::Ipv4) {
@@ -189,12 +226,18 @@ void set_address(Packet& packet, IpAddress& current, const IpAddress& address, b
         address.to_wire(header + (is_source ? ipv6::kSourceOffset : ipv6::kDestinationOffset));
     }
     current = address;
+    return delta;
+}
+
+// kernel: nf_csum_update
+void set_address(Packet& packet, End end, const IpAddress& address) {
+    const std::uint64_t delta = store_address(packet, end, address);
     if (packet.layout.protocol == proto::kSctp) {
         return recompute_crc(packet);
     }
     const Field field = checksum_field(packet);
     if (field.has_pseudo_header) {
-        add_to_checksum(packet, field, delta, Scope::PseudoHeader);
+        add_to_checksum(packet, field, {.pseudo_header = delta});
     }
 }
 
@@ -214,7 +257,7 @@ void change(Packet& packet, std::size_t offset, std::uint8_t* bytes, std::size_t
     if (packet.layout.protocol == proto::kSctp) {
         return recompute_crc(packet);
     }
-    add_to_checksum(packet, checksum_field(packet), delta, Scope::Transport);
+    add_to_checksum(packet, checksum_field(packet), {.transport = delta});
 }
 
 // Nothing to mend if the header is not there: a later fragment, or a packet cut off before the
@@ -242,22 +285,22 @@ Field checksum_field(Packet& packet) {
 }
 
 // kernel: inet_proto_csum_replace4 and its kin
-void add_to_checksum(Packet& packet, const Field& field, std::uint64_t delta, Scope scope) {
+void add_to_checksum(Packet& packet, const Field& field, const Delta& delta) {
     if (field.at == nullptr) {
         return;
     }
     finish_inner_checksum_before(packet, static_cast<std::size_t>(field.at - packet.data()) + 2);
     const std::uint16_t old = wire::load16(field.at);
     if (has_outer_partial_checksum(packet)) {
-        if (scope == Scope::PseudoHeader) {
-            wire::store16(field.at, wire::fold(old + delta));
+        if (delta.pseudo_header != 0) {
+            wire::store16(field.at, wire::fold(old + delta.pseudo_header));
         }
         return;
     }
     if (field.zero_is_absent && old == 0) {
         return;
     }
-    const std::uint16_t updated = wire::update(old, delta);
+    const std::uint16_t updated = wire::update(old, delta.pseudo_header + delta.transport);
     wire::store16(field.at, updated == 0 && field.zero_is_ffff ? 0xffff : updated);
 }
 
@@ -305,7 +348,7 @@ void set_length(Packet& packet, std::uint32_t length) {
     }
     if (has_outer_partial_checksum(packet)) {
         add_to_checksum(packet, checksum_field(packet),
-                        std::uint64_t{0xffff} - (before & 0xffff) + now, Scope::PseudoHeader);
+                        {.pseudo_header = std::uint64_t{0xffff} - (before & 0xffff) + now});
     }
 }
 

@@ -23,6 +23,10 @@ void set_destination(Packet& packet, const IpAddress& address);
 // bytes().
 void set_source_port(Packet& packet, Port port);
 void set_destination_port(Packet& packet, Port port);
+// An address and its port at once, as NAT changes them: the checksums are mended once.
+// Precondition: as of the ports, and the addresses' families are the same.
+void set_source_end(Packet& packet, const IpAddress& address, Port port);
+void set_destination_end(Packet& packet, const IpAddress& address, Port port);
 // Precondition: an ICMP or ICMPv6 message with an identifier.
 void set_icmp_id(Packet& packet, std::uint16_t id);
 void set_ttl(Packet& packet, std::uint8_t ttl);

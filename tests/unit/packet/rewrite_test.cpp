@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <utility>
+
 #include "core/base/random.hpp"
 #include "core/wire/tcp.hpp"
 #include "core/wire/udp.hpp"
@@ -174,6 +177,51 @@ TEST_CASE("a partial checksum follows addresses, not ports, and is right when fi
         rewrite::complete_checksum(packet);
         CHECK(packet.offload.checksum == ChecksumState::Complete);
         CHECK(transport_checksum_right(packet));
+    }
+}
+
+TEST_CASE("an address and its port at once are both of them one after the other") {
+    BufferPool pool;
+    RandomSource random(11);
+    enum class Sum : std::uint8_t { Complete, Outer, Inner };
+    for (int round = 0; round < 2000; ++round) {
+        const bool v4 = random.below(2) == 0;
+        const Ends ends = v4 ? Ends{} : six();
+        const std::array protocols = {std::pair(17U, udp(counting(random.below(50)), ends)),
+                                      std::pair(6U, tcp(0x10, counting(random.below(50)), ends)),
+                                      std::pair(132U, sctp(40000))};
+        auto [protocol, l4] = protocols[random.below(3)];
+        if (random.below(4) == 0) {
+            l4.resize(protocol == 6 ? 8 : l4.size());  // cut off before the checksum
+        } else if (protocol == 17 && random.below(4) == 0) {
+            put16(l4, wire::udp::kChecksumOffset, 0);
+        }
+        Packet packet = packet_of(pool, ip(protocol, l4, {ends}));
+        const auto sum = static_cast<Sum>(random.below(3));
+        if (sum != Sum::Complete && protocol != 132 && l4.size() >= 40) {
+            packet.offload.checksum = ChecksumState::Partial;
+            packet.offload.checksum_start = packet.layout.l4_offset + (sum == Sum::Inner ? 20 : 0);
+            packet.offload.checksum_offset = protocol == 6 ? 16 : 6;
+            packet.offload.checksum_offset -= sum == Sum::Inner ? 4 : 0;
+        }
+        Packet by_turns = packet.clone();
+        const IpAddress address =
+            v4 ? IpAddress::v4(random.next32() | 1) : *parse_address("2001:db8:9::99");
+        const auto port = static_cast<Port>(random.next32());
+        if (random.below(2) == 0) {
+            rewrite::set_source_port(by_turns, port);
+            rewrite::set_source(by_turns, address);
+            rewrite::set_source_end(packet, address, port);
+        } else {
+            rewrite::set_destination_port(by_turns, port);
+            rewrite::set_destination(by_turns, address);
+            rewrite::set_destination_end(packet, address, port);
+        }
+        CAPTURE(protocol);
+        CAPTURE(l4.size());
+        REQUIRE(to_hex(packet.bytes()) == to_hex(by_turns.bytes()));
+        CHECK(packet.offload.checksum == by_turns.offload.checksum);
+        check_in_step(packet);
     }
 }
 
