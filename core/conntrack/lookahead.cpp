@@ -6,13 +6,23 @@
 
 namespace nsr::conntrack {
 
+namespace {
+
+// UDP changes nothing of a record but what every lookup reads anyway.
+bool has_state(const Tuple& tuple) {
+    return tuple.protocol != proto::kUdp;
+}
+
+}  // namespace
+
 // First every line of the index, then, those being on their way for a while, the records.
 void Lookahead::begin(std::span<const Packet> packets, const Table& table) {
     packets_ = packets;
     ahead_.resize(std::max(ahead_.size(), packets.size()));
+    const std::span<Ahead> batch = std::span(ahead_).first(packets.size());
     for (std::size_t i = 0; i < packets.size(); ++i) {
         const Layout& layout = packets[i].layout;
-        Ahead& ahead = ahead_[i];
+        Ahead& ahead = batch[i];
         ahead.waiting = false;
         if (layout.family == Family::None || layout.is_fragment) {
             continue;
@@ -22,12 +32,16 @@ void Lookahead::begin(std::span<const Packet> packets, const Table& table) {
         if (lookup.tuple) {
             ahead.waiting = true;
             lookup.hash = table.hash_of(*lookup.tuple, Zone{0});
-            table.prefetch(lookup.hash);
         }
     }
-    for (std::size_t i = 0; i < packets.size(); ++i) {
-        if (ahead_[i].waiting) {
-            table.prefetch_record(ahead_[i].lookup.hash);
+    for (const Ahead& ahead : batch) {
+        if (ahead.waiting) {
+            table.prefetch(ahead.lookup.hash);
+        }
+    }
+    for (const Ahead& ahead : batch) {
+        if (ahead.waiting) {
+            table.prefetch_record(ahead.lookup.hash, has_state(*ahead.lookup.tuple));
         }
     }
 }

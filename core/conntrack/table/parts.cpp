@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/prefetch.hpp"
+
 namespace nsr::conntrack {
 namespace {
 
@@ -110,9 +112,7 @@ std::uint64_t TableParts::hash_of(Reference reference) const {
 }
 
 void TableParts::prefetch(Reference reference) const {
-    const Connection* record = &records[reference & kReferenceNumber];
-    __builtin_prefetch(record);
-    __builtin_prefetch(&record->state);
+    nsr::prefetch(&records[reference & kReferenceNumber]);
 }
 
 std::uint32_t lines_for(std::uint32_t buckets) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/check.hpp"
+#include "core/base/prefetch.hpp"
 #include "core/conntrack/table/parts.hpp"
 
 namespace nsr::conntrack {
@@ -124,9 +125,13 @@ void Table::prefetch(std::uint64_t hash) const {
     parts_->index.prefetch(hash);
 }
 
-void Table::prefetch_record(std::uint64_t hash) const {
-    parts_->index.find(hash, [this](Reference reference) {
-        parts_->prefetch(reference);
+void Table::prefetch_record(std::uint64_t hash, bool with_state) const {
+    parts_->index.find(hash, [&](Reference reference) {
+        const Connection& record = parts_->records[reference & kReferenceNumber];
+        nsr::prefetch(&record);
+        if (with_state) {
+            nsr::prefetch(&record.state);
+        }
         return false;
     });
 }

@@ -40,10 +40,12 @@ void one_by_one(Table& table, const Tuple& packet) {
 void together(Table& table, const Tuple* packets, std::vector<std::uint64_t>& hashes) {
     for (std::size_t i = 0; i < hashes.size(); ++i) {
         hashes[i] = table.hash_of(packets[i], 0);
-        table.prefetch(hashes[i]);
     }
     for (const std::uint64_t hash : hashes) {
-        table.prefetch_record(hash);
+        table.prefetch(hash);
+    }
+    for (const std::uint64_t hash : hashes) {
+        table.prefetch_record(hash, false);
     }
     for (std::size_t i = 0; i < hashes.size(); ++i) {
         const auto hit = table.find_hashed(packets[i], 0, hashes[i], 0);
