@@ -74,7 +74,7 @@ class Pipeline {
     [[gnu::noinline]] Verdict run_table(rules::TableId table, Hook hook, Packet& packet);
     Verdict translate(Hook hook, Packet& packet);
     Verdict bind(Hook hook, nat::Manip manip, Packet& packet);
-    rules::TableVerdict judge(rules::TableId table, Hook hook, Packet& packet);
+    const rules::TableVerdict& judge(rules::TableId table, Hook hook, Packet& packet);
     Verdict carry_out(const rules::TableVerdict& decided, const Packet& packet);
 
     // The way: pipeline.cpp
@@ -159,6 +159,7 @@ class Pipeline {
         RuleId rule = RuleId::None;
     };
     Stopped stopped_;
+    rules::TableVerdict decided_;  // by the last table whose rules made copies
     bool copying_ = false;         // a copy is on its way
     std::size_t recorded_at_ = 0;  // in the packet being routed; see record_in_ipv4_options
 };

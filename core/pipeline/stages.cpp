@@ -88,6 +88,7 @@ Verdict Pipeline::track(Packet& packet) {
         return Verdict::accept();
     }
     const Verdict verdict = state_.conntrack.track(packet, now_);
+    state_.program.prefetch(packet);
     if (packet.meta.ct_info == CtInfo::Invalid && verdict.accepted()) {
         state_.recorder.invalid(packet, state_.conntrack.invalid_note(), now_);
     }
@@ -126,26 +127,28 @@ Verdict Pipeline::filter_again(Hook hook, Packet& packet) {
 }
 
 Verdict Pipeline::run_table(rules::TableId table, Hook hook, Packet& packet) {
-    const rules::TableVerdict decided = judge(table, hook, packet);
+    const rules::TableVerdict& decided = judge(table, hook, packet);
     if (table == rules::TableId::Filter && decided.verdict == rules::TargetVerdict::Accept) {
         packet.meta.accepted_by = decided.rule;
     }
     return carry_out(decided, packet);
 }
 
-// What a table says; the copies that its rules make go first.
-rules::TableVerdict Pipeline::judge(rules::TableId table, Hook hook, Packet& packet) {
+// What a table says; the copies that its rules make go first. Valid until the next call.
+const rules::TableVerdict& Pipeline::judge(rules::TableId table, Hook hook, Packet& packet) {
     rules::Copies copies;
     rules::ActionParam par = {packet,           table,           hook,          now_,
                               state_.conntrack, state_.network,  state_.random, state_.log,
                               state_.sets,      state_.rules_key};
     par.copies = copying_ ? nullptr : &copies;
     par.packet_log = state_.packet_log;
-    const rules::TableVerdict decided = state_.program.run(par, state_.observer);
-    if (!copies.empty()) {
-        send_copies(std::move(copies));
+    const rules::TableVerdict& decided = state_.program.run(par, state_.observer);
+    if (copies.empty()) {
+        return decided;
     }
-    return decided;
+    decided_ = decided;  // what rules say of the copies, which have no copies, comes in between
+    send_copies(std::move(copies));
+    return decided_;
 }
 
 // kernel: nf_nat_ipv4_fn, nf_nat_ipv6_fn, nf_nat_inet_fn; nf_nat_ipv4_local_fn
@@ -177,7 +180,7 @@ Verdict Pipeline::bind(Hook hook, nat::Manip manip, Packet& packet) {
     std::optional<nat::Range> range;
     RuleId rule = RuleId::None;
     if (state_.program.has(packet.layout.family, rules::TableId::Nat, hook)) {
-        const rules::TableVerdict decided = judge(rules::TableId::Nat, hook, packet);
+        const rules::TableVerdict& decided = judge(rules::TableId::Nat, hook, packet);
         if (decided.verdict == rules::TargetVerdict::Nat) {
             range = decided.range;
             rule = decided.rule;
@@ -201,10 +204,12 @@ Verdict Pipeline::carry_out(const rules::TableVerdict& decided, const Packet& pa
             }
             return Verdict::drop(decided.by_policy() ? DropReason::PolicyDrop
                                                      : DropReason::RuleDrop);
-        case rules::TargetVerdict::Reject:
+        case rules::TargetVerdict::Reject: {
+            const RuleId rule = decided.rule;  // what it sends asks the rules, too
             send_reject(packet, decided.reject);
-            stopped_.rule = decided.rule;
+            stopped_.rule = rule;
             return Verdict::drop(DropReason::RuleReject);
+        }
     }
     return Verdict::accept();
 }

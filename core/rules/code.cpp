@@ -10,6 +10,13 @@ void InterfaceSet::add(IfIndex index) {
     words_[word] |= std::uint64_t{1} << (raw(index) % 64);
 }
 
+void Code::emit(Instruction instruction) {
+    instructions.push_back(instruction);
+    if (instruction.op == Op::TcpFlags) {
+        tcp_flags |= static_cast<std::uint8_t>(instruction.mask);
+    }
+}
+
 void Code::emit_pair(Op op, bool invert, const AddressPair& pair) {
     emit({.op = op, .invert = invert, .value = static_cast<std::uint32_t>(pairs.size())});
     pairs.push_back(pair);

@@ -118,7 +118,7 @@ class InterfaceSet {
 
 class Code {
   public:
-    void emit(Instruction instruction) { instructions.push_back(instruction); }
+    void emit(Instruction instruction);
     void emit_pair(Op op, bool invert, const AddressPair& pair);
     // `pattern` is a name, or a prefix followed by "+".
     void emit_interface(Op op, bool invert, std::string_view pattern);
@@ -129,6 +129,7 @@ class Code {
     std::vector<AddressPair> pairs;
     std::vector<std::string> interfaces;
     std::vector<const Match*> calls;
+    std::uint8_t tcp_flags = 0;  // all that some instruction asks for
 
   private:
     std::unordered_map<std::string, std::uint32_t> known_interfaces_;

@@ -96,6 +96,7 @@ class TableCompiler {
                 }
             }
             compiled->chains.push_back(compile_chain(i));
+            compiled->tcp_flags |= compiled->chains.back()->tcp_flags;
         }
         compiled->source = table_;
         return compiled;
@@ -125,6 +126,7 @@ class TableCompiler {
         for (const Cow<RuleBlock>& block : chain->rules.blocks()) {
             auto code = compiled_block(block.share());
             Link linked = link(*code, *table_, interfaces_);
+            compiled->tcp_flags |= code->code.tcp_flags;
             compiled->blocks.push_back({std::move(code), std::move(linked)});
         }
         std::vector<const BlockIndex*> indexes;

@@ -46,12 +46,14 @@ struct CompiledChain {
     std::shared_ptr<const Chain> source;
     std::vector<LinkedBlock> blocks;
     ChainIndex index;
+    std::uint8_t tcp_flags = 0;  // that its rules ask for
 };
 
 struct CompiledTable {
     std::shared_ptr<const Table> source;
     std::array<std::int32_t, kHookCount> entry{-1, -1, -1, -1, -1};  // chain of a hook
     std::vector<std::shared_ptr<const CompiledChain>> chains;        // of those of `source`
+    std::uint8_t tcp_flags = 0;                                      // that their rules ask for
 };
 
 struct CompiledRuleset {

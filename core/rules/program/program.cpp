@@ -1,5 +1,6 @@
 #include "core/rules/program/program.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -31,6 +32,7 @@ struct Program::Impl {
     TableMemories memory;
     SharedStates shared;
     VerdictCache verdicts;
+    TableVerdict decided;  // by the last walk
     Traversal::Room room;  // loops are refused, so the stack is as deep as there are chains
     bool accounting = false;
 };
@@ -45,6 +47,7 @@ Program::Program(Ruleset ruleset, InterfaceNames interfaces)
 Program::Program(Ruleset ruleset, InterfaceNames interfaces, const Base& base)
     : impl_(std::make_unique<Impl>(std::move(ruleset), std::move(interfaces), base)) {
     note_chains();
+    order_chains();
 }
 
 Program::~Program() = default;
@@ -88,35 +91,59 @@ void Program::note_chains() {
     }
 }
 
+// Each packet of a connection asks all chains but those of NAT.
+void Program::order_chains() {
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        std::uint8_t& count = asked_[index_of(family)];
+        for (unsigned chain = 0; chain < kTableCount * kHookCount; ++chain) {
+            const bool of_nat = chain / kHookCount == static_cast<unsigned>(TableId::Nat);
+            order_[index_of(family)][chain] = count;
+            count += !of_nat && (chains_[index_of(family)] >> chain & 1) != 0 ? 1 : 0;
+        }
+        count = std::max<std::uint8_t>(count, 1);
+    }
+}
+
+void Program::prefetch(const Packet& packet) const {
+    if (packet.meta.conn != ConnId::None && !impl_->verdicts.rests()) {
+        impl_->verdicts.prefetch(packet.meta, asked_[index_of(packet.layout.family)]);
+    }
+}
+
 // Who watches sees every rule tried.
-TableVerdict Program::run(ActionParam& par, RuleObserver* observer) {
-    if (!has(par.packet.layout.family, par.table, par.hook)) {
-        return {};
+const TableVerdict& Program::run(ActionParam& par, RuleObserver* observer) {
+    const Family family = par.packet.layout.family;
+    if (!has(family, par.table, par.hook)) {
+        return impl_->decided = {};
     }
     NSR_CHECK(impl_->ready);
     const bool looks = observer == nullptr && impl_->verdicts.worth_a_look();
-    const auto key = looks ? walk_key_of(par) : std::nullopt;
+    const std::uint8_t flags = impl_->table(family, par.table).tcp_flags;
+    const auto key = looks ? walk_key_of(par, flags) : std::nullopt;
     if (!key) {
         return walk(nullptr, par, observer);
     }
-    const std::uint32_t bytes = par.packet.layout.total_length;
-    const TableVerdict* known = impl_->verdicts.repeat(*key, bytes);
-    return known != nullptr ? *known : walk(&*key, par, nullptr);
+    const unsigned chain = chain_number(par.table, par.hook);
+    const VerdictCache::Sought sought(*key, par.packet.meta,
+                                      {order_[index_of(family)][chain], asked_[index_of(family)]});
+    const TableVerdict* known = impl_->verdicts.repeat(sought, par.packet.layout.total_length);
+    return known != nullptr ? *known : walk(&sought, par, nullptr);
 }
 
-// A walk may change the packet: its key is that from before.
-TableVerdict Program::walk(const WalkKey* key, ActionParam& par, RuleObserver* observer) {
+// A walk may change the packet: what is sought is from before.
+const TableVerdict& Program::walk(const VerdictCache::Sought* sought, ActionParam& par,
+                                  RuleObserver* observer) {
     const Family family = par.packet.layout.family;
     const CompiledTable& compiled = impl_->table(family, par.table);
     TableMemory& memory = impl_->memory[index_of(family)][static_cast<std::size_t>(par.table)];
     Traversal traversal(compiled, impl_->compiled->keys, memory, impl_->room, par);
     traversal.set_observer(observer);
     const std::int32_t entry = compiled.entry[static_cast<std::size_t>(par.hook)];
-    const TableVerdict verdict = traversal.run(static_cast<std::uint32_t>(entry));
-    if (const auto counted = traversal.repeatable(); counted && key != nullptr) {
-        impl_->verdicts.remember(*key, verdict, *counted);
+    impl_->decided = traversal.run(static_cast<std::uint32_t>(entry));
+    if (const auto counted = traversal.repeatable(); counted && sought != nullptr) {
+        impl_->verdicts.remember(*sought, impl_->decided, *counted);
     }
-    return verdict;
+    return impl_->decided;
 }
 
 const Ruleset& Program::ruleset() const {

@@ -64,8 +64,10 @@ class Program {
         return (tables_[index_of(family)] >> static_cast<unsigned>(table) & 1) != 0;
     }
 
-    // What par.table says at par.hook. Null observer: nobody watches.
-    TableVerdict run(ActionParam& par, RuleObserver* observer = nullptr);
+    // What par.table says at par.hook. Null observer: nobody watches. Valid until the next run().
+    const TableVerdict& run(ActionParam& par, RuleObserver* observer = nullptr);
+    // What is known of the connection of a packet that will be shown to run().
+    void prefetch(const Packet& packet) const;
 
     [[nodiscard]] const Ruleset& ruleset() const;
     [[nodiscard]] const InterfaceNames& interfaces() const;
@@ -85,13 +87,18 @@ class Program {
 
   private:
     void note_chains();
-    TableVerdict walk(const WalkKey* key, ActionParam& par, RuleObserver* observer);
+    void order_chains();
+    const TableVerdict& walk(const VerdictCache::Sought* sought, ActionParam& par,
+                             RuleObserver* observer);
 
     struct Impl;
     std::unique_ptr<Impl> impl_;
     // By family: bits of the chains and of the tables that there are.
     std::array<std::uint32_t, 2> chains_{};
     std::array<std::uint32_t, 2> tables_{};
+    // By family: how many chains each packet of a connection asks, and each one's place among them.
+    std::array<std::uint8_t, 2> asked_{};
+    std::array<std::array<std::uint8_t, kTableCount * kHookCount>, 2> order_{};
 };
 
 }  // namespace nsr::rules

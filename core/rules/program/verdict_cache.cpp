@@ -20,22 +20,25 @@ std::uint8_t chain_of(const ActionParam& par) {
 }
 
 // Without a key: packets that are made to fall into one place are walked, as without a cache.
-std::size_t hash_of(const WalkKey& key) {
+std::size_t hash_of(const WalkKey::Words& key) {
     std::uint64_t hash = 0;
-    for (const std::uint64_t word : key.words()) {
+    for (const std::uint64_t word : key) {
         hash = (std::rotl(hash, 23) ^ word) * kGoldenMultiplier;
     }
     return static_cast<std::size_t>(hash >> 32);
 }
 
-bool same(const WalkKey& a, const WalkKey& b) {
-    const WalkKey::Words ours = a.words();
-    const WalkKey::Words theirs = b.words();
+bool same(const WalkKey::Words& a, const WalkKey::Words& b) {
     std::uint64_t difference = 0;
-    for (std::size_t i = 0; i < ours.size(); ++i) {
-        difference |= ours[i] ^ theirs[i];
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        difference |= a[i] ^ b[i];
     }
     return difference == 0;
+}
+
+// Of the first walk of a direction of a connection.
+std::size_t first_place(const Meta& meta, unsigned chains) {
+    return (std::size_t{raw(meta.conn)} * 2 + index_of(direction_of(meta.ct_info))) * chains;
 }
 
 void count(RuleCounters& counters, std::uint32_t bytes) {
@@ -45,7 +48,7 @@ void count(RuleCounters& counters, std::uint32_t bytes) {
 
 }  // namespace
 
-std::optional<WalkKey> walk_key_of(const ActionParam& par) {
+std::optional<WalkKey> walk_key_of(const ActionParam& par, std::uint8_t tcp_flags) {
     const Packet& packet = par.packet;
     const Layout& layout = packet.layout;
     const std::optional<PacketPorts> ports = ports_of(packet);
@@ -61,20 +64,31 @@ std::optional<WalkKey> walk_key_of(const ActionParam& par) {
     key.out = packet.meta.out;
     key.mark = packet.meta.mark;
     key.protocol = layout.protocol;
-    key.tcp_flags =
-        layout.protocol == proto::kTcp ? packet.l4()[wire::tcp::kFlagsOffset] : std::uint8_t{0};
+    if (layout.protocol == proto::kTcp) {
+        key.tcp_flags = packet.l4()[wire::tcp::kFlagsOffset] & tcp_flags;
+    }
     key.state = static_cast<std::uint8_t>(state_bits(par));
     key.chain = chain_of(par);
     return key;
 }
 
-VerdictCache::Walk& VerdictCache::place_of(const WalkKey& key) {
-    return walks_[hash_of(key) % kPlaces];
+VerdictCache::Sought::Sought(const WalkKey& of, const Meta& meta, ChainOrder chain)
+    : key(of.words()),
+      place((meta.conn == ConnId::None ? hash_of(key) : first_place(meta, chain.of) + chain.order) %
+            kPlaces),
+      begins((of.state & ctstate::kNew) != 0) {
 }
 
-const TableVerdict* VerdictCache::repeat(const WalkKey& key, std::uint32_t bytes) {
-    const Walk& walk = place_of(key);
-    if (!walk.used || !same(walk.key, key)) {
+void VerdictCache::prefetch(const Meta& meta, std::uint8_t chains) const {
+    const auto* first = reinterpret_cast<const char*>(&walks_[first_place(meta, chains) % kPlaces]);
+    for (std::size_t at = 0; at < chains * sizeof(Walk); at += kLineBytes) {
+        __builtin_prefetch(first + at);
+    }
+}
+
+const TableVerdict* VerdictCache::repeat(const Sought& sought, std::uint32_t bytes) {
+    const Walk& walk = walks_[sought.place];
+    if (!walk.used || !same(walk.key, sought.key)) {
         return nullptr;
     }
     ++known_;
@@ -86,18 +100,17 @@ const TableVerdict* VerdictCache::repeat(const WalkKey& key, std::uint32_t bytes
     return &verdict_;
 }
 
-void VerdictCache::remember(const WalkKey& key, const TableVerdict& verdict,
+void VerdictCache::remember(const Sought& sought, const TableVerdict& verdict,
                             std::span<RuleCounters* const> counted) {
     NSR_CHECK(counted.size() <= kMostCounted);
-    Walk& walk = place_of(key);
-    walk.key = key;
+    Walk& walk = walks_[sought.place];
+    walk.key = sought.key;
     walk.rule = verdict.rule;
     walk.verdict = verdict.verdict;
     walk.counted = static_cast<std::uint8_t>(counted.size());
     walk.used = true;
     std::copy(counted.begin(), counted.end(), walk.counters.begin());
-    const bool begins = (key.state & ctstate::kNew) != 0;
-    if (!begins && ++unknown_ + known_ >= kTrial) {
+    if (!sought.begins && ++unknown_ + known_ >= kTrial) {
         judge_itself();
     }
 }

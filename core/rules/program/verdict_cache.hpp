@@ -9,12 +9,14 @@
 //   counted there and has its verdict without a walk. A walk that asked for anything more (a set, a
 //   limit, the time, a helper, ...) or did anything more (a mark, a target that is called) is never
 //   remembered.
-//   Direct-mapped: a walk that is remembered takes the place of another one. With many more flows
-//   than there are places hardly anything is found, and each look would cost a line of memory: when
-//   few of the last packets were known, it rests for a while. A packet that begins a connection
-//   cannot have been known, and is no reason to. Strangers can have it rest, and never make a
-//   packet cost more than its walk and a look. It belongs to one program, whose rules never change,
-//   and whose counters stay where they are. One thread.
+//   The walks of a connection have places beside each other, by its number, so that there are as
+//   many known as there are places, and asking for them ahead is one address; a packet of none has
+//   a place by its key. A walk that is remembered takes the place of another one. With many more
+//   flows than there are places hardly anything is found, and each look would cost a line of
+//   memory: when few of the last packets were known, it rests for a while. A packet that begins a
+//   connection cannot have been known, and is no reason to. Strangers can have it rest, and never
+//   make a packet cost more than its walk and a look. It belongs to one program, whose rules never
+//   change, and whose counters stay where they are. One thread.
 #pragma once
 
 #include <array>
@@ -37,7 +39,14 @@ constexpr unsigned chain_number(TableId table, Hook hook) {
     return static_cast<unsigned>(table) * kHookCount + static_cast<unsigned>(hook);
 }
 
-// Two packets whose keys are equal are the same to every instruction but Op::Call and Op::IcmpType.
+// One of the chains of a family that are asked with each packet of a connection.
+struct ChainOrder {
+    std::uint8_t order = 0;
+    std::uint8_t of = 1;
+};
+
+// Two packets whose keys are equal are the same to every instruction of the table but Op::Call and
+// Op::IcmpType.
 struct WalkKey {
     std::array<std::uint32_t, 4> source{};
     std::array<std::uint32_t, 4> destination{};
@@ -47,17 +56,33 @@ struct WalkKey {
     IfIndex out = IfIndex::None;
     Mark mark = 0;
     std::uint8_t protocol = 0;
-    std::uint8_t tcp_flags = 0;
-    std::uint8_t state = 0;  // ctstate::k*
-    std::uint8_t chain = 0;  // which of all built-in ones
+    std::uint8_t tcp_flags = 0;  // of those that the table asks for
+    std::uint8_t state = 0;      // ctstate::k*
+    std::uint8_t chain = 0;      // which of all built-in ones
 
+    // All of it, as it is compared: put together without a detour over memory.
     using Words = std::array<std::uint64_t, 6>;
-    [[nodiscard]] Words words() const { return std::bit_cast<Words>(*this); }
-};
-static_assert(std::has_unique_object_representations_v<WalkKey>);
+    [[nodiscard]] Words words() const {
+        return {both(source[0], source[1]),
+                both(source[2], source[3]),
+                both(destination[0], destination[1]),
+                both(destination[2], destination[3]),
+                both(std::uint32_t{source_port} << 16 | destination_port,
+                     std::uint32_t{raw(in)} << 16 | raw(out)),
+                both(mark, std::uint32_t{protocol} << 24 | std::uint32_t{tcp_flags} << 16 |
+                               std::uint32_t{state} << 8 | chain)};
+    }
 
-// Nothing: the packet has no ports, or not all of the header that has them.
-[[nodiscard]] std::optional<WalkKey> walk_key_of(const ActionParam& par);
+  private:
+    static constexpr std::uint64_t both(std::uint32_t high, std::uint32_t low) {
+        return std::uint64_t{high} << 32 | low;
+    }
+};
+static_assert(sizeof(WalkKey) == sizeof(WalkKey::Words), "words() knows all of it");
+
+// Nothing: the packet has no ports, or not all of the header that has them. `tcp_flags`: those that
+// rules of the table ask for.
+[[nodiscard]] std::optional<WalkKey> walk_key_of(const ActionParam& par, std::uint8_t tcp_flags);
 
 class VerdictCache {
   public:
@@ -66,6 +91,7 @@ class VerdictCache {
 
     VerdictCache() : block_(kPlaces * sizeof(Walk)), walks_(static_cast<Walk*>(block_.data())) {}
 
+    [[nodiscard]] bool rests() const { return resting_ != 0 || walks_ == nullptr; }
     // False: it rests, and nothing else is to be called for the packet at hand.
     bool worth_a_look() {
         if (resting_ != 0) {
@@ -74,29 +100,40 @@ class VerdictCache {
         }
         return walks_ != nullptr;
     }
-    // The verdict on a packet like this one, which is counted; null: none is known.
-    const TableVerdict* repeat(const WalkKey& key, std::uint32_t bytes);
+    // A walk through such a chain, and where it is remembered.
+    struct Sought {
+        Sought(const WalkKey& of, const Meta& meta, ChainOrder chain);
+
+        WalkKey::Words key;
+        std::size_t place;
+        bool begins;  // a connection
+    };
+    // The walks of a packet's connection will be looked for soon. `chains`: how many there are.
+    void prefetch(const Meta& meta, std::uint8_t chains) const;
+    // The verdict on a packet like this one, which is counted; null: none is known. Valid until the
+    // next call.
+    const TableVerdict* repeat(const Sought& sought, std::uint32_t bytes);
     // Precondition: no more than kMostCounted are counted, and they stay where they are.
-    void remember(const WalkKey& key, const TableVerdict& verdict,
+    void remember(const Sought& sought, const TableVerdict& verdict,
                   std::span<RuleCounters* const> counted);
 
   private:
-    // Zeros: nothing is here yet.
+    // Zeros: nothing is here yet. Two lines of memory.
     struct Walk {
-        WalkKey key;
+        WalkKey::Words key;
         RuleId rule;
         TargetVerdict verdict;
         std::uint8_t counted;
         bool used;
         std::array<RuleCounters*, kMostCounted> counters;
     };
+    static constexpr std::size_t kLineBytes = 64;
     // Packets that it could have known after which it judges itself; how many of them it must have
     // known; how many packets it rests if it did not.
     static constexpr std::uint32_t kTrial = kPlaces / 2;
     static constexpr std::uint32_t kEnough = kTrial / 3;
     static constexpr std::uint32_t kRest = 8 * kTrial;
 
-    [[nodiscard]] Walk& place_of(const WalkKey& key);
     void judge_itself();
 
     ZeroedBlock block_;

@@ -2,9 +2,11 @@
 #include "core/rules/program/verdict_cache.hpp"
 
 #include <array>
+#include <set>
 #include <string>
 #include <utility>
 
+#include "core/rules/program/compiled.hpp"
 #include "core/rules/program/key.hpp"
 #include "core/rules/program/program.hpp"
 #include "tests/unit/rules/rules_fixture.hpp"
@@ -17,19 +19,30 @@ using rules::VerdictCache;
 namespace {
 
 const PacketBuilder kAsk = udp("10.0.0.2:1024", "192.0.2.1:53");
+constexpr std::uint8_t kAllFlags = 0xff;
 
 std::optional<rules::WalkKey> key_of(Firewall& box, Packet& packet,
                                      rules::TableId table = rules::TableId::Filter,
-                                     Hook hook = Hook::Forward) {
+                                     Hook hook = Hook::Forward,
+                                     std::uint8_t tcp_flags = kAllFlags) {
     const rules::ActionParam par{packet,      table,      hook,    box.now,  box.conntrack,
                                  box.network, box.random, box.log, box.sets, box.hash_key};
-    return rules::walk_key_of(par);
+    return rules::walk_key_of(par, tcp_flags);
 }
 
-rules::WalkKey key(std::uint32_t number) {
-    rules::WalkKey made;
-    made.mark = number;
-    return made;
+// A packet of no connection.
+VerdictCache::Sought sought(std::uint32_t number, std::uint32_t state = 0) {
+    rules::WalkKey key;
+    key.mark = number;
+    key.state = static_cast<std::uint8_t>(state);
+    return {key, Meta{}, {}};
+}
+
+std::size_t place_of(std::uint32_t connection, CtInfo info, rules::ChainOrder chain) {
+    Meta meta;
+    meta.conn = ConnId{connection};
+    meta.ct_info = info;
+    return VerdictCache::Sought(rules::WalkKey{}, meta, chain).place;
 }
 
 }  // namespace
@@ -114,9 +127,49 @@ TEST_CASE("what a rule may ask for makes packets of two kinds") {
     CHECK(changed([](Packet& packet) { packet.layout.protocol = proto::kUdplite; }));
     CHECK(key_of(box, first, rules::TableId::Mangle)->words() != known);
     CHECK(key_of(box, first, rules::TableId::Filter, Hook::Input)->words() != known);
+}
+
+TEST_CASE("TCP flags make packets of two kinds where a rule asks for them") {
+    Firewall box(forward(""));
     Packet opening = box.packet(tcp("10.0.0.2:1", "192.0.2.1:80").flags(2));
     Packet going_on = box.packet(tcp("10.0.0.2:1", "192.0.2.1:80").flags(16));
-    CHECK(key_of(box, opening)->words() != key_of(box, going_on)->words());
+    const auto words = [&](Packet& packet, std::uint8_t asked) {
+        return key_of(box, packet, rules::TableId::Filter, Hook::Forward, asked)->words();
+    };
+    CHECK(words(opening, kAllFlags) != words(going_on, kAllFlags));
+    CHECK(words(opening, 2) != words(going_on, 2));
+    CHECK(words(opening, 1) == words(going_on, 1));
+}
+
+TEST_CASE("a table asks for the TCP flags of all its rules") {
+    constexpr std::uint8_t kFin = 1;
+    constexpr std::uint8_t kSynRstAck = 2 | 4 | 16;
+    const rules::Ruleset ruleset =
+        parsed(forward(":A - [0:0]\n-A FORWARD -p tcp --tcp-flags SYN,RST SYN -j A\n"
+                       "-A A -p tcp ! --tcp-flags ACK ACK"));
+    const auto compiled = rules::compile(ruleset, {}, nullptr);
+    const auto flags = [](const rules::CompiledRuleset& of) {
+        return of.tables[index_of(Family::Ipv4)][static_cast<std::size_t>(rules::TableId::Filter)]
+            ->tcp_flags;
+    };
+    CHECK(flags(*compiled) == kSynRstAck);
+    const rules::Ruleset added =
+        parsed(forward(":A - [0:0]\n-A FORWARD -p tcp --tcp-flags SYN,RST SYN -j A\n"
+                       "-A A -p tcp ! --tcp-flags ACK ACK\n-A A -p tcp --tcp-flags FIN FIN"));
+    CHECK(flags(*rules::compile(added, {}, compiled.get())) == (kSynRstAck | kFin));
+    CHECK(flags(*rules::compile(parsed(forward("")), {}, compiled.get())) == 0);
+}
+
+TEST_CASE("a rule that asks for a TCP flag counts the packets that have it") {
+    Firewall box(forward("-A FORWARD -p tcp --syn\n-A FORWARD -p tcp -j ACCEPT"));
+    const PacketBuilder opening = tcp("10.0.0.2:1", "192.0.2.1:80").flags(2);
+    const PacketBuilder going_on = tcp("10.0.0.2:1", "192.0.2.1:80").flags(16);
+    for (unsigned round = 1; round <= 3; ++round) {
+        CHECK(box.forward(opening).verdict == TargetVerdict::Accept);
+        CHECK(box.forward(going_on).verdict == TargetVerdict::Accept);
+        CHECK(box.count("FORWARD", 1).starts_with(std::to_string(round) + ":"));
+        CHECK(box.count("FORWARD", 2).starts_with(std::to_string(2 * round) + ":"));
+    }
 }
 
 TEST_CASE("a packet without ports is of no kind") {
@@ -136,8 +189,8 @@ TEST_CASE("a cache that knows too little rests, and looks again later") {
     std::uint32_t looks = 0;
     while (cache.worth_a_look()) {
         REQUIRE(looks < 10000);
-        CHECK(cache.repeat(key(looks), 100) == nullptr);
-        cache.remember(key(looks), {}, {});
+        CHECK(cache.repeat(sought(looks), 100) == nullptr);
+        cache.remember(sought(looks), {}, {});
         ++looks;
     }
     CHECK(looks == VerdictCache::kPlaces / 2);
@@ -149,11 +202,42 @@ TEST_CASE("a cache that knows too little rests, and looks again later") {
     CHECK(rested == VerdictCache::kPlaces * 4);
 }
 
+TEST_CASE("the walks of as many connections as there are places have a place each") {
+    constexpr std::uint8_t kChains = 3;
+    std::set<std::size_t> places;
+    std::size_t walks = 0;
+    for (std::uint32_t connection = 70; walks + 2 * kChains <= VerdictCache::kPlaces;
+         ++connection) {
+        for (const CtInfo info : {CtInfo::Established, CtInfo::EstablishedReply}) {
+            for (std::uint8_t order = 0; order < kChains; ++order) {
+                places.insert(place_of(connection, info, {order, kChains}));
+                ++walks;
+            }
+        }
+    }
+    CHECK(places.size() == walks);
+    CHECK(*places.rbegin() < VerdictCache::kPlaces);
+}
+
+TEST_CASE("a walk is not taken for that of another packet in its place") {
+    VerdictCache cache;
+    Meta meta;
+    meta.conn = ConnId{1};
+    rules::WalkKey first;
+    rules::WalkKey second;
+    second.destination_port = 53;
+    const VerdictCache::Sought one(first, meta, {});
+    const VerdictCache::Sought other(second, meta, {});
+    REQUIRE(one.place == other.place);
+    cache.remember(one, {.verdict = TargetVerdict::Drop}, {});
+    CHECK(cache.repeat(one, 100) != nullptr);
+    CHECK(cache.repeat(other, 100) == nullptr);
+}
+
 TEST_CASE("packets that begin connections are no reason to rest") {
     VerdictCache cache;
     for (std::uint32_t i = 0; i < 5000; ++i) {
-        rules::WalkKey begins = key(i);
-        begins.state = rules::ctstate::kNew;
+        const VerdictCache::Sought begins = sought(i, rules::ctstate::kNew);
         REQUIRE(cache.worth_a_look());
         CHECK(cache.repeat(begins, 100) == nullptr);
         cache.remember(begins, {}, {});
@@ -164,7 +248,7 @@ TEST_CASE("walks that nobody could remember are no reason to rest") {
     VerdictCache cache;
     for (std::uint32_t i = 0; i < 5000; ++i) {
         REQUIRE(cache.worth_a_look());
-        CHECK(cache.repeat(key(i), 100) == nullptr);
+        CHECK(cache.repeat(sought(i), 100) == nullptr);
     }
 }
 
@@ -201,10 +285,10 @@ TEST_CASE("a cache that finds what it is asked for never rests") {
     VerdictCache cache;
     rules::RuleCounters counters;
     rules::RuleCounters* const counted[] = {&counters};
-    cache.remember(key(7), {.verdict = TargetVerdict::Drop, .rule = RuleId{9}}, counted);
+    cache.remember(sought(7), {.verdict = TargetVerdict::Drop, .rule = RuleId{9}}, counted);
     for (int i = 0; i < 5000; ++i) {
         REQUIRE(cache.worth_a_look());
-        const rules::TableVerdict* known = cache.repeat(key(7), 60);
+        const rules::TableVerdict* known = cache.repeat(sought(7), 60);
         REQUIRE(known != nullptr);
         CHECK(known->verdict == TargetVerdict::Drop);
         CHECK(known->rule == RuleId{9});
