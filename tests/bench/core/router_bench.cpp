@@ -2,8 +2,10 @@
 // (Router::receive), what it costs more when somebody looks on, and the table as text.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <thread>
 
 #include "core/procfs/tree.hpp"
 #include "router/observe/hub.hpp"
@@ -82,6 +84,20 @@ NSR_BENCHMARK("router_receive/udp/pages:2M", router_receive, kUdp)
 NSR_BENCHMARK("router_receive/udp/pages:4k", router_receive, kSmallPages)
     ->ArgNames({"batch", "flows"})
     ->Args({32, 1000000});
+
+// Routers beside each other, one in each thread, with flows of their own: instances of the core
+// share nothing, so that as many cores pass as many times the packets. Time is that of the clock,
+// for all of them together.
+void router_beside(benchmark::State& state) {
+    BusyRouter busy({.flows = flows_of(state, 0)});
+    pass_all(state, busy);
+}
+BENCHMARK(router_beside)
+    ->ArgName("flows")
+    ->Arg(1000)
+    ->Arg(65536)
+    ->ThreadRange(1, static_cast<int>(std::max(1u, std::thread::hardware_concurrency())))
+    ->UseRealTime();
 
 // Rules that the packet does not meet before the one that accepts it: what is known of packets of
 // its kind, what the index of a chain skips (more flows than that is known of), and what has to be
