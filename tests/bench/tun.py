@@ -57,6 +57,8 @@ FORWARDERS = {
     "split": Forwarder("a thread reads, another one writes", ("split",)),
     "uring": Forwarder("io_uring: a batch is written and the next one read with one system call", ("uring",)),
     "multishot": Forwarder("io_uring: one read that goes on, writes with one system call", ("multishot",)),
+    "uring-merged": Forwarder("uring, merged as above", ("uring-merged",)),
+    "multishot-merged": Forwarder("multishot, merged as above", ("multishot-merged",)),
     "sqpoll": Forwarder("the same, submitted by a thread of the kernel", ("sqpoll",)),
     "tap": Forwarder("TAP, without ARP", ("tap",), ethernet=True),
     "fragments": Forwarder("TAP, IFF_NAPI_FRAGS, written in pages", ("fragments",), ethernet=True),
@@ -93,7 +95,7 @@ def read_options():
 
 
 def list_of_ways():
-    return "\n".join(["ways:", *(f"  {name:12} {way.about}" for name, way in (OURS | FORWARDERS).items())])
+    return "\n".join(["ways:", *(f"  {name:18} {way.about}" for name, way in (OURS | FORWARDERS).items())])
 
 
 def ways_of(programs):

@@ -37,6 +37,8 @@ const Way kWays[] = {
     {"queues", {.queues = 2}, forward_queues},
     {"split", {}, forward_split},
     {"uring", {}, forward_uring},
+    {"uring-merged", {}, forward_uring_merged},
+    {"multishot-merged", {.blocking = true}, forward_multishot_merged},
     {"multishot", {.blocking = true}, forward_multishot},
     {"sqpoll", {.blocking = true}, forward_sqpoll},
 };

@@ -3,69 +3,73 @@
 // datagrams without options whose checksums the device completes.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 
 #include "tests/bench/tun/frames.hpp"
 
 namespace bench::tun {
 
-using Lengths = std::array<std::size_t, kBatch>;
+struct Piece {
+    std::uint8_t* at = nullptr;
+    std::size_t bytes = 0;
+    std::size_t slot = 0;
+};
 
 class Merger {
   public:
-    // Frames 0 to `count` - 1 become fewer, from the beginning on; how many.
-    std::size_t merge(Frames& frames, Lengths& lengths, std::size_t count) {
-        std::size_t kept = 0;
-        for (std::size_t i = 0; i < count; ++i) {
-            if (!join(frames, lengths, kept, i)) {
-                if (kept != i) {
-                    std::memcpy(frames.slot(kept), frames.slot(i), lengths[i]);
-                }
-                lengths[kept] = lengths[i];
-                sizes_[kept] = mergeable(frames.slot(kept), lengths[i]) ? lengths[i] : 0;
-                ++kept;
+    // Frames of a batch: those that are part of an earlier one are empty then.
+    static void merge(std::span<Piece> pieces) {
+        std::array<Group, kBatch> groups;
+        std::size_t count = 0;
+        for (Piece& piece : pieces) {
+            if (!mergeable(piece)) {
+                continue;
+            }
+            Group* group = std::find_if(groups.data(), groups.data() + count,
+                                        [&](const Group& known) { return takes(known, piece); });
+            if (group == groups.data() + count) {
+                groups[count++] = {&piece, piece.bytes};
+            } else {
+                append(*group->head, piece, group->each);
             }
         }
-        return kept;
     }
 
   private:
     static constexpr std::size_t kIp = kVnetHeaderBytes;
+    static constexpr std::size_t kAddresses = kIp + 12;  // and ports
     static constexpr std::size_t kUdp = kIp + 20;
     static constexpr std::size_t kData = kUdp + 8;
     static constexpr std::size_t kMost = 60000;
     static constexpr std::uint8_t kNeedsChecksum = 1;
     static constexpr std::uint8_t kGsoUdp = 5;
 
-    // Onto one of the frames before `kept`.
-    bool join(Frames& frames, Lengths& lengths, std::size_t kept, std::size_t i) {
-        const std::uint8_t* frame = frames.slot(i);
-        if (!mergeable(frame, lengths[i])) {
-            return false;
-        }
-        for (std::size_t k = 0; k < kept; ++k) {
-            std::uint8_t* into = frames.slot(k);
-            if (sizes_[k] == lengths[i] && lengths[k] < kMost && same_flow(into, frame)) {
-                std::memcpy(into + lengths[k], frame + kData, lengths[i] - kData);
-                lengths[k] += lengths[i] - kData;
-                write_headers(into, lengths[k], sizes_[k]);
-                return true;
-            }
-        }
-        return false;
-    }
+    struct Group {
+        Piece* head = nullptr;
+        std::size_t each = 0;  // bytes of a frame
+    };
 
-    static bool mergeable(const std::uint8_t* frame, std::size_t length) {
-        return length > kData && length < kLargeBytes && frame[0] == kNeedsChecksum &&
+    static bool mergeable(const Piece& piece) {
+        const std::uint8_t* frame = piece.at;
+        return piece.bytes > kData && piece.bytes < kLargeBytes && frame[0] == kNeedsChecksum &&
                frame[kIp] == 0x45 && frame[kIp + 9] == 17;
     }
 
-    // Addresses and ports.
-    static bool same_flow(const std::uint8_t* a, const std::uint8_t* b) {
-        return std::memcmp(a + kIp + 12, b + kIp + 12, 12) == 0;
+    static bool takes(const Group& group, const Piece& piece) {
+        return group.each == piece.bytes && group.head->bytes < kMost &&
+               std::memcmp(group.head->at + kAddresses, piece.at + kAddresses, 12) == 0;
+    }
+
+    static void append(Piece& head, Piece& piece, std::size_t each) {
+        std::memcpy(head.at + head.bytes, piece.at + kData, each - kData);
+        head.bytes += each - kData;
+        piece.bytes = 0;
+        write_headers(head.at, head.bytes, each);
     }
 
     static void write_headers(std::uint8_t* frame, std::size_t length, std::size_t each) {
@@ -100,8 +104,6 @@ class Merger {
         at[0] = static_cast<std::uint8_t>(value);
         at[1] = static_cast<std::uint8_t>(value >> 8);
     }
-
-    Lengths sizes_{};  // of the frames that each kept one is made of; 0: of none other
 };
 
 }  // namespace bench::tun

@@ -1,8 +1,9 @@
-// Ways with read() and write(): plain, busy, single, pieces, queues.
+// Ways with read() and write(): plain, busy, single, pieces, merged, queues.
 #include <sys/epoll.h>
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <span>
 #include <thread>
 
 #include "tests/bench/tun/merging.hpp"
@@ -78,11 +79,14 @@ class Pump {
     // Whether there may be more.
     bool move_batch(std::size_t from) {
         const bool more = read_batch(ends_[from]);
+        const std::span<Piece> batch(pieces_.data(), count_);
         if (manner_.merged) {
-            count_ = merger_.merge(frames_, lengths_, count_);
+            Merger::merge(batch);
         }
-        for (std::size_t i = 0; i < count_; ++i) {
-            tally_.wrote(manner_.write(ends_[1 - from], frames_.slot(i), lengths_[i]));
+        for (const Piece& piece : batch) {
+            if (piece.bytes > 0) {
+                tally_.wrote(manner_.write(ends_[1 - from], piece.at, piece.bytes));
+            }
         }
         return more;
     }
@@ -94,8 +98,8 @@ class Pump {
             if (got <= 0) {
                 return false;
             }
-            lengths_[count_] = static_cast<std::size_t>(got);
-            large += lengths_[count_] > kLargeBytes ? 1 : 0;
+            pieces_[count_] = {frames_.slot(count_), static_cast<std::size_t>(got), count_};
+            large += pieces_[count_].bytes > kLargeBytes ? 1 : 0;
         }
         return true;
     }
@@ -104,8 +108,7 @@ class Pump {
     Manner manner_;
     Frames frames_;
     Tally& tally_;
-    Merger merger_;
-    Lengths lengths_{};
+    std::array<Piece, kBatch> pieces_{};
     std::size_t count_ = 0;
 };
 

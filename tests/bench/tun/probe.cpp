@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 
 #include "tests/bench/tun/device.hpp"
 
@@ -59,9 +60,20 @@ void try_uring() {
     ::close(static_cast<int>(fd));
 }
 
+void time_system_calls() {
+    constexpr unsigned kCalls = 1'000'000;
+    const std::clock_t begin = std::clock();
+    for (unsigned i = 0; i < kCalls; ++i) {
+        ::syscall(SYS_getppid);
+    }
+    const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+    std::printf("a system call: %.0f ns\n", seconds / kCalls * 1e9);
+}
+
 }  // namespace
 
 void probe() {
+    time_system_calls();
     const int tun = check("TUN device", try_device({}));
     try_offloads(tun);
     try_splice(tun);

@@ -1,16 +1,18 @@
-// Ways with io_uring: uring, multishot, sqpoll.
+// Ways with io_uring: uring, multishot, sqpoll; and merged.
 #include <poll.h>
 #include <sys/uio.h>
 
 #include <algorithm>
 #include <vector>
 
+#include "tests/bench/tun/merging.hpp"
 #include "tests/bench/tun/ring.hpp"
 #include "tests/bench/tun/ways.hpp"
 
 namespace bench::tun {
 namespace {
 
+constexpr unsigned kOneThread = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
 constexpr std::uint8_t kReadMultishot = 49;  // newer than the headers of some systems
 
 void register_frames(Uring& uring, const Frames& frames, std::size_t count) {
@@ -44,8 +46,9 @@ void prepare_move(io_uring_sqe& entry, std::uint8_t code, std::size_t end, const
 // Each system call writes what the last one has read, and reads as much as seems to be there.
 class Batches {
   public:
-    explicit Batches(Link& link)
+    Batches(Link& link, bool merged)
         : tally_(link.tallies[0]),
+          merged_(merged),
           frames_(kSlots, link.layout),
           wait_{pollfd{link.client.front(), POLLIN, 0}, pollfd{link.server.front(), POLLIN, 0}} {
         register_frames(uring_, frames_, kSlots);
@@ -69,11 +72,17 @@ class Batches {
     static constexpr std::size_t kSlots = 4 * kMost;
 
     unsigned write_what_was_read() {
-        for (const std::size_t slot : read_) {
-            prepare_move(uring_.next(), IORING_OP_WRITE_FIXED, 1 - end_of(slot), frames_, slot,
-                         lengths_[slot]);
+        if (merged_) {
+            Merger::merge(read_);
         }
-        const auto count = static_cast<unsigned>(read_.size());
+        unsigned count = 0;
+        for (const Piece& piece : read_) {
+            if (piece.bytes > 0) {
+                prepare_move(uring_.next(), IORING_OP_WRITE_FIXED, 1 - end_of(piece.slot), frames_,
+                             piece.slot, piece.bytes);
+                ++count;
+            }
+        }
         writing_ = half_;
         half_ = 1 - half_;
         read_.clear();
@@ -103,21 +112,21 @@ class Batches {
         if (slot / (2 * kMost) == writing_) {
             tally_.wrote(done.res);
         } else if (done.res > 0) {
-            lengths_[slot] = static_cast<std::size_t>(done.res);
-            large_[end_of(slot)] |= lengths_[slot] > kLargeBytes;
+            const auto bytes = static_cast<std::size_t>(done.res);
+            large_[end_of(slot)] |= bytes > kLargeBytes;
             ++got_[end_of(slot)];
-            read_.push_back(slot);
+            read_.push_back({frames_.slot(slot), bytes, slot});
         }
     }
 
     static std::size_t end_of(std::size_t slot) { return slot / kMost % 2; }
 
     Tally& tally_;
+    bool merged_;
     Frames frames_;
-    Uring uring_{kSlots, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN};
+    Uring uring_{kSlots, kOneThread};
     std::array<pollfd, 2> wait_;
-    std::array<std::size_t, kSlots> lengths_{};
-    std::vector<std::size_t> read_;
+    std::vector<Piece> read_;
     std::size_t half_ = 0;
     std::size_t writing_ = 1;
     std::array<std::size_t, 2> got_{};
@@ -127,8 +136,11 @@ class Batches {
 // A read of each end that completes again and again, into buffers the kernel chooses.
 class Stream {
   public:
-    Stream(Link& link, unsigned flags)
-        : tally_(link.tallies[0]), frames_(2 * kOfEnd, link.layout), uring_(4 * kOfEnd, flags) {
+    Stream(Link& link, unsigned flags, bool merged)
+        : tally_(link.tallies[0]),
+          merged_(merged),
+          frames_(2 * kOfEnd, link.layout),
+          uring_(4 * kOfEnd, flags) {
         register_frames(uring_, frames_, 2 * kOfEnd);
         register_ends(uring_, link);
         for (std::size_t slot = 0; slot < 2 * kOfEnd; ++slot) {
@@ -145,6 +157,7 @@ class Stream {
             }
             uring_.enter(1);
             uring_.take_completions([this](const io_uring_cqe& done) { take(done); });
+            write_what_was_read();
         }
     }
 
@@ -173,19 +186,25 @@ class Stream {
         if ((done.flags & IORING_CQE_F_BUFFER) != 0) {
             const std::size_t slot = end * kOfEnd + (done.flags >> IORING_CQE_BUFFER_SHIFT);
             --free_[end];
-            write(slot, done.res);
+            read_.push_back({frames_.slot(slot), static_cast<std::size_t>(done.res), slot});
         } else if (done.res < 0 && done.res != -ENOBUFS) {
             fail("multishot read: " + std::to_string(done.res));
         }
     }
 
-    void write(std::size_t slot, int bytes) {
-        if (bytes <= 0) {
-            give_back(slot);
-            return;
+    void write_what_was_read() {
+        if (merged_) {
+            Merger::merge(read_);
         }
-        prepare_move(uring_.next(), IORING_OP_WRITE_FIXED, 1 - slot / kOfEnd, frames_, slot,
-                     static_cast<std::size_t>(bytes));
+        for (const Piece& piece : read_) {
+            if (piece.bytes > 0) {
+                prepare_move(uring_.next(), IORING_OP_WRITE_FIXED, 1 - piece.slot / kOfEnd, frames_,
+                             piece.slot, piece.bytes);
+            } else {
+                give_back(piece.slot);
+            }
+        }
+        read_.clear();
     }
 
     void give_back(std::size_t slot) {
@@ -196,8 +215,10 @@ class Stream {
     }
 
     Tally& tally_;
+    bool merged_;
     Frames frames_;
     Uring uring_;
+    std::vector<Piece> read_;
     std::array<BufferGroup, 2> groups_{BufferGroup(uring_, 0, kOfEnd),
                                        BufferGroup(uring_, 1, kOfEnd)};
     std::array<std::size_t, 2> free_{};
@@ -207,15 +228,23 @@ class Stream {
 }  // namespace
 
 void forward_uring(Link& link) {
-    Batches(link).run();
+    Batches(link, false).run();
+}
+
+void forward_uring_merged(Link& link) {
+    Batches(link, true).run();
 }
 
 void forward_multishot(Link& link) {
-    Stream(link, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN).run();
+    Stream(link, kOneThread, false).run();
+}
+
+void forward_multishot_merged(Link& link) {
+    Stream(link, kOneThread, true).run();
 }
 
 void forward_sqpoll(Link& link) {
-    Stream(link, IORING_SETUP_SQPOLL).run();
+    Stream(link, IORING_SETUP_SQPOLL, false).run();
 }
 
 }  // namespace bench::tun

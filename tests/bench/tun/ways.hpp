@@ -33,8 +33,10 @@ void forward_queues(Link& link);
 void forward_split(Link& link);
 // io_uring: reads and writes of registered buffers and files, a batch each with one system call.
 void forward_uring(Link& link);
+void forward_uring_merged(Link& link);
 // io_uring: one read that goes on, writes with one system call.
 void forward_multishot(Link& link);
+void forward_multishot_merged(Link& link);
 // The same, and a thread of the kernel that looks for what is to be done.
 void forward_sqpoll(Link& link);
 
