@@ -70,6 +70,9 @@ def main():
         signal.signal(number, stop)
     options = read_options()
     print_what_the_kernel_takes(options.programs)
+    for device in ((), ("napi",)):
+        print(f"what a frame costs{', IFF_NAPI' if device else ''}:")
+        print_what_a_frame_costs(options.programs, *device)
     print(f"seed {options.seed}, rounds {options.rounds}, seconds {options.seconds:g}, load before {os.getloadavg()[0]:.2f}")
     rounds = Rounds(options, ways_of(options.programs), BASE)
     rounds.run()
@@ -131,6 +134,16 @@ def print_what_the_kernel_takes(programs):
         for word in ("gso_max_size", "gro_max_size"):
             tried = subprocess.run(["ip", "-n", CLIENT, "link", "set", DEVICE, word, "131072"], text=True, capture_output=True)
             print(f"{word} 131072: {tried.stderr.strip() or 'taken'}")
+
+
+def print_what_a_frame_costs(programs, *device):
+    """The namespace sends what comes from the device back to it."""
+    with namespaces(CLIENT), running(f"{programs}/tun_forward", "costs", CLIENT, *device, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        run(*inside(CLIENT, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv4.conf.all.send_redirects=0", f"net.ipv4.conf.{DEVICE}.send_redirects=0"))
+        run(*inside(CLIENT, "sysctl", "-qw", f"net.ipv6.conf.{DEVICE}.disable_ipv6=1"))
+        run("ip", "-n", CLIENT, "route", "add", "10.77.0.0/16", "dev", DEVICE)
+        print(process.communicate("\n", timeout=60)[0].strip())
 
 
 def table(found):

@@ -4,6 +4,7 @@
 //   goes
 //                                                             on until SIGTERM, says what it moved
 //   tun_forward probe                                         what the kernel takes
+//   tun_forward costs NETNS [napi]                            what a frame costs; see costs.hpp
 //
 // LEAD: where a frame begins, in bytes behind a page. huge: the pages are of 2 MiB.
 #include <sys/resource.h>
@@ -13,6 +14,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "tests/bench/tun/costs.hpp"
 #include "tests/bench/tun/probe.hpp"
 #include "tests/bench/tun/ways.hpp"
 
@@ -85,6 +87,10 @@ int main(int count, char** words) {
     const std::string_view what = count > 1 ? words[1] : "";
     if (what == "probe") {
         probe();
+        return 0;
+    }
+    if (what == "costs" && count >= 3) {
+        print_costs(words[2], count > 3);
         return 0;
     }
     for (const Way& way : kWays) {
