@@ -27,7 +27,7 @@ def main():
         signal.signal(number, stop)
     options = read_options()
     print(f"seed {options.seed}, rounds {options.rounds}, seconds {options.seconds:g}, ways {','.join(options.ways)}")
-    rounds = Rounds(options)
+    rounds = Rounds(options, WAYS, BASE)
     rounds.run()
     print(table(rounds.found))
     print(f"{rounds.measurements} measurements, {rounds.failed} failed, {rounds.busy} while others used the processors")

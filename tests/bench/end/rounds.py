@@ -1,11 +1,10 @@
-"""Rounds of measurements: every load along every way, in random order, and each figure beside that of the kernel in the same round."""
+"""Rounds of measurements: every load along every way, in random order, and each figure beside that of one of the ways in the same round."""
 import random
 import subprocess
 import sys
 import time
 
 from loads import LOADS
-from ways import BASE, WAYS
 
 LOOK_SECONDS = 0.3
 LOOKS = 2
@@ -13,10 +12,12 @@ BUSY_SHARE = 0.05
 
 
 class Rounds:
-    def __init__(self, options):
+    def __init__(self, options, ways, base):
         self.options = options
+        self.ways = ways
+        self.base = base  # the way the others are compared with
         self.random = random.Random(options.seed)
-        # (Figure, way): [(value, its ratio to the kernel's)]
+        # (Figure, way): [(value, its ratio to the base's)]
         self.found = {(figure, way): [] for load in options.only for figure in LOADS[load].figures for way in options.ways}
         self.measurements = self.failed = self.busy = 0
 
@@ -32,10 +33,10 @@ class Rounds:
 
     def compare(self, load):
         values = {way: self.measure(load, way) for way in self.shuffled(self.options.ways)}
-        if not values[BASE]:
+        if not values[self.base]:
             return
         for way in filter(values.get, self.options.ways):
-            for figure, value, base in zip(LOADS[load].figures, values[way], values[BASE]):
+            for figure, value, base in zip(LOADS[load].figures, values[way], values[self.base]):
                 self.found[figure, way].append((value, value / base))
 
     def measure(self, load, way):
@@ -43,7 +44,7 @@ class Rounds:
         self.measurements += 1
         remark = self.look_whether_idle()
         try:
-            with WAYS[way].open(self.options.nsrouter, LOADS[load].mtu):
+            with self.ways[way].open(self.options.nsrouter, LOADS[load].mtu):
                 values = LOADS[load].measure(self.options.programs, self.options.seconds)
         except (subprocess.SubprocessError, OSError, ValueError) as error:
             self.failed += 1

@@ -56,6 +56,16 @@ TEST_CASE("a clone shares nothing") {
     CHECK(copy.layout.protocol == 17);
 }
 
+TEST_CASE("what TCP carries begins at a line of the cache, as devices copy it fastest") {
+    BufferPool pool;
+    std::vector<Packet> packets;
+    for (int i = 0; i < 3; ++i) {
+        packets.emplace_back(pool);
+        const auto at = reinterpret_cast<std::uintptr_t>(packets.back().writable().data());
+        CHECK((at + kUsualHeaderBytes) % kCacheLineBytes == 0);
+    }
+}
+
 TEST_CASE("the headroom takes what is pushed") {
     BufferPool pool;
     Packet packet(pool, Frame{1, 2, 3});

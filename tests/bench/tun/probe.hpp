@@ -1,0 +1,8 @@
+// What the running kernel takes, a line each.
+#pragma once
+
+namespace bench::tun {
+
+void probe();
+
+}  // namespace bench::tun
