@@ -13,8 +13,8 @@ namespace {
 
 // What one call of expire() does at most: a million entries that end together must not hold up
 // packets.
-constexpr std::size_t kExpiryBatch = 256;
-constexpr int kExpiryBatches = 16;  // to make room for one
+constexpr std::size_t kExpiryBatch = 64;
+constexpr int kExpiryBatches = 64;  // to make room for one
 
 constexpr unsigned kBitsPerLabelWord = 32;
 

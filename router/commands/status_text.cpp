@@ -75,8 +75,18 @@ std::string loop_line(const json::object& loop) {
             text += " (" + over + " over 1 ms)";
         }
     }
-    return text + ", control without waiting for the processor " +
+    return text + "; without waiting for the processor: timers " +
+           milliseconds(loop.at("timers_cpu").at("longest_us")) + ", control " +
            milliseconds(loop.at("control_cpu").at("longest_us")) + "\n";
+}
+
+// How waiting awake for packets ended.
+std::string spins_line(const json::object& spins) {
+    std::string text = "spins ended by:";
+    for (const auto& [end, count] : spins) {
+        text += (text.back() == ':' ? " " : ", ") + std::string(end) + " " + text_of(count);
+    }
+    return text + "\n";
 }
 
 // ", +120 a minute, full in 2h 3m"
@@ -120,6 +130,7 @@ std::string status_text(const json::value& status) {
         text += "not running: no rule needs it\n";
     }
     text += loop_line(status.at("loop").as_object());
+    text += spins_line(status.at("spins").as_object());
     return text + "\n" + interfaces_table(status.at("interfaces").as_array()) + "\n" +
            drops_table(status.at("drops").as_object());
 }

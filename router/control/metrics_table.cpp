@@ -8,6 +8,7 @@
 #include "router/control/controls.hpp"
 #include "router/control/devices.hpp"
 #include "router/control/metrics.hpp"
+#include "router/control/metrics_loop.hpp"
 #include "router/control/pressure.hpp"
 
 namespace nsr::router {
@@ -306,28 +307,6 @@ void read_log_lost(const Source& source, Samples& samples) {
     samples.add(source.controls.log.lost());
 }
 
-void read_turns(const Source& source, Samples& samples) {
-    const Turns& turns = source.controls.engine.turns();
-    samples.add_histogram({{"kind", "packets"}}, turns.packets);
-    samples.add_histogram({{"kind", "timers"}}, turns.timers);
-    samples.add_histogram({{"kind", "control"}}, turns.control);
-}
-
-void read_turns_cpu(const Source& source, Samples& samples) {
-    samples.add_histogram({{"kind", "control"}}, source.controls.engine.turns().control_cpu);
-}
-
-void read_longest_turn(const Source& source, Samples& samples) {
-    const Turns& turns = source.controls.engine.turns();
-    samples.add_seconds({{"kind", "packets"}}, turns.packets.worst());
-    samples.add_seconds({{"kind", "timers"}}, turns.timers.worst());
-    samples.add_seconds({{"kind", "control"}}, turns.control.worst());
-}
-
-void read_longest_turn_cpu(const Source& source, Samples& samples) {
-    samples.add_seconds({{"kind", "control"}}, source.controls.engine.turns().control_cpu.worst());
-}
-
 using Counters = routing::InterfaceCounters;
 using Stat = conntrack::Stats;
 
@@ -388,6 +367,7 @@ constexpr Metrics::Row kRows[] = {
     {"nsrouter_loop_turn_cpu_seconds", "histogram", "The processor time of such turns.", read_turns_cpu},
     {"nsrouter_loop_longest_turn_seconds", "gauge", "The longest turn so far.", read_longest_turn},
     {"nsrouter_loop_longest_turn_cpu_seconds", "gauge", "The most processor time of a turn so far.", read_longest_turn_cpu},
+    {"nsrouter_loop_spins_total", "counter", "How often the loop waited awake for packets, by how that ended.", read_spins},
 };
 // clang-format on
 

@@ -8,6 +8,7 @@
 #include "router/control/devices.hpp"
 #include "router/control/event_ring.hpp"
 #include "router/control/tracking_module.hpp"
+#include "router/ports/spin.hpp"
 
 namespace nsr::router {
 namespace {
@@ -115,8 +116,17 @@ json::object histogram_of(const TurnHistogram& turns) {
 json::object loop_of(const Turns& turns) {
     return {{"packets", histogram_of(turns.packets)},
             {"timers", histogram_of(turns.timers)},
+            {"timers_cpu", histogram_of(turns.timers_cpu)},
             {"control", histogram_of(turns.control)},
             {"control_cpu", histogram_of(turns.control_cpu)}};
+}
+
+json::object spins_of(const Spin& spin) {
+    json::object out;
+    for (std::size_t end = 0; end < kSpinEnds.size(); ++end) {
+        out[kSpinEnds[end]] = spin.ended(static_cast<SpinEnd>(end));
+    }
+    return out;
 }
 
 json::object drops_of(const Controls& controls) {
@@ -166,6 +176,7 @@ bool Status::advance(Instant now, std::string& out) {
                               {"events", events_of(events_)},
                               {"memory_limit_bytes", controls.memory_limit_bytes},
                               {"loop", loop_of(controls.engine.turns())},
+                              {"spins", spins_of(controls.engine.spin())},
                               {"drops", drops_of(controls)}};
     // Boost.JSON writes every fraction with an exponent.
     out += "{\"uptime_seconds\":" + decimal_seconds(now - controls.started) + "," +

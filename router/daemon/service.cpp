@@ -68,6 +68,7 @@ Service::~Service() {
 
 void Service::run(const std::function<void()>& ready) {
     confine(config_.control.unix_path, [this] { worker_ = std::make_unique<Worker>(); });
+    memory_->work_beside([this](Worker::Job job) { worker_->run(std::move(job)); });
     const auto post = [this](std::function<void()> work) {
         engine_->post([this, work = std::move(work)] {
             if (tasks_) {
@@ -100,7 +101,9 @@ void Service::make_router() {
     options->seed = random_seed();
     options->key_seed = random_seed();
     options->log = &log_;
-    options->memory = std::make_unique<HugeMemory>();
+    auto memory = std::make_unique<HugeMemory>();
+    memory_ = memory.get();
+    options->memory = std::move(memory);
     router_ = std::make_unique<Router>(std::move(*options));
     require_none(fill_router(*router_, config_, clock_.now()));
     if (!config_.host_netns.empty()) {
@@ -254,6 +257,7 @@ void Service::shut_down() {
         server_->stop_listening();
     }
     copies_.reset();
+    memory_->work_beside(nullptr);
     worker_.reset();
     tasks_.reset();
     side_tasks_.reset();

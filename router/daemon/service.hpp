@@ -30,6 +30,8 @@
 
 namespace nsr::router {
 
+class HugeMemory;
+
 class Service {
   public:
     explicit Service(Config config);  // throws SystemError
@@ -61,6 +63,7 @@ class Service {
     KernelLog log_;
     std::uint64_t memory_limit_bytes_;
     std::unique_ptr<Router> router_;
+    HugeMemory* memory_ = nullptr;  // of its connections
     std::unique_ptr<procfs::Tree> tree_;
     std::unique_ptr<Engine> engine_;
     std::unique_ptr<Hub> hub_;

@@ -39,6 +39,7 @@ struct Engine::Impl {
     void forward();
     void fit_batch(std::size_t packets, Duration spent);
     void expire();
+    bool expire_for_a_turn();
     void arm_timer();
     void run_posted(std::function<void()>&& work);
     void run_scheduled();
@@ -163,6 +164,10 @@ void Engine::close_ports() {
 
 const Turns& Engine::turns() const {
     return impl_->turns;
+}
+
+const Spin& Engine::spin() const {
+    return impl_->spin;
 }
 
 void Engine::deadlines_changed() {
@@ -310,9 +315,19 @@ void Engine::Impl::report(const std::exception& failure) {
 // --- time and signals -------------------------------------------------------------------------
 
 void Engine::Impl::expire() {
-    const Instant begin = clock.now();
-    armed = begin;
-    const Instant over = begin + kTurn;
+    if (expire_for_a_turn()) {
+        armed.reset();
+        arm_timer();
+    } else {
+        asio::post(loop, [this] { expire(); });
+    }
+}
+
+// True: nothing is left that is over.
+bool Engine::Impl::expire_for_a_turn() {
+    const WatchedTurn turn(clock, turns.timers, turns.timers_cpu);
+    armed = turn.begin();
+    const Instant over = turn.begin() + kTurn;
     bool complete = true;
     try {
         do {
@@ -322,23 +337,17 @@ void Engine::Impl::expire() {
     } catch (const std::exception& failure) {
         abandon(failure);
     }
-    turns.timers.add(clock.now() - begin);
-    if (complete) {
-        armed.reset();
-        arm_timer();
-    } else {
-        asio::post(loop, [this] { expire(); });
-    }
+    return complete;
 }
 
 void Engine::Impl::run_posted(std::function<void()>&& work) {
-    const ControlTurn turn(clock, turns);
+    const WatchedTurn turn(clock, turns.control, turns.control_cpu);
     const std::function<void()> ours = std::move(work);  // ends within the turn
     ours();
 }
 
 void Engine::Impl::run_scheduled() {
-    const ControlTurn turn(clock, turns);
+    const WatchedTurn turn(clock, turns.control, turns.control_cpu);
     const Instant over = turn.begin() + kTurn;
     // Whatever a piece throws, the others have their turn.
     struct Rest {
@@ -377,7 +386,7 @@ void Engine::Impl::await_signal() {
     signals.async_wait([this](Error error, int number) {
         if (!error) {
             await_signal();
-            const ControlTurn turn(clock, turns);
+            const WatchedTurn turn(clock, turns.control, turns.control_cpu);
             signal_handler(number);
         }
     });

@@ -33,6 +33,8 @@ class io_context;
 
 namespace nsr::router {
 
+class Spin;
+
 class Engine {
   public:
     Engine(Router& router, const SystemClock& clock, LogSink& log);
@@ -64,6 +66,7 @@ class Engine {
 
     // Of all turns so far, how long they took.
     [[nodiscard]] const Turns& turns() const;
+    [[nodiscard]] const Spin& spin() const;
 
     // How long it may poll before it sleeps (Spin); and whether packets of a flow that leave
     // together become one (Coalescer). From the start: not at all; they do.

@@ -57,7 +57,7 @@ bool Spin::stay_awake(const SystemClock& clock, const std::function<void()>& pol
             if (offered) {
                 succeeded();
             }
-            return true;
+            return end(SpinEnd::Packets);
         }
         now = clock.now();
         if (now < next_offer) {
@@ -67,13 +67,19 @@ bool Spin::stay_awake(const SystemClock& clock, const std::function<void()>& pol
         const Instant back = clock.now();
         if (back - now > kSomebodyRan) {
             disturbed(back);
-            return false;
+            return end(SpinEnd::GaveWay);
         }
         now = back;
         next_offer = now + kBetweenOffers;
         offered = true;
     } while (now < until);
-    return false;
+    return end(SpinEnd::Timeout);
+}
+
+// -> do not sleep yet
+bool Spin::end(SpinEnd how) {
+    ++ended_[static_cast<std::size_t>(how)];
+    return how == SpinEnd::Packets;
 }
 
 }  // namespace nsr::router

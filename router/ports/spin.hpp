@@ -14,12 +14,21 @@
 //   Knows no event loop. What polling does is the caller's, and so is the sleep.
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <string_view>
 
 #include "core/base/instant.hpp"
 #include "router/base/clock.hpp"
 
 namespace nsr::router {
+
+// How a spin ended: with packets, for lack of them, or because somebody else wanted the core.
+enum class SpinEnd : std::uint8_t { Packets, Timeout, GaveWay };
+inline constexpr std::array<std::string_view, 3> kSpinEnds = {"packets", "timeout", "gave_way"};
+static_assert(kSpinEnds.size() == static_cast<std::size_t>(SpinEnd::GaveWay) + 1);
 
 class Spin {
   public:
@@ -46,13 +55,21 @@ class Spin {
     // over. True: do not sleep yet.
     bool stay_awake(const SystemClock& clock, const std::function<void()>& poll);
 
+    // How many did. What is kBusy never ends.
+    [[nodiscard]] std::uint64_t ended(SpinEnd end) const {
+        return ended_[static_cast<std::size_t>(end)];
+    }
+
   private:
+    bool end(SpinEnd how);
+
     Duration longest_ = kOff;
     Duration allowance_{};
     Duration rest_ = kShortestRest;  // the next one
     Instant resting_until_{};
     Instant last_end_{};
     bool fresh_ = false;  // packets have come since stay_awake() was last called
+    std::array<std::uint64_t, kSpinEnds.size()> ended_{};
 };
 
 }  // namespace nsr::router

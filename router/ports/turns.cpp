@@ -10,9 +10,9 @@ std::uint64_t TurnHistogram::longer_than(std::size_t bound) const {
     return longer;
 }
 
-ControlTurn::~ControlTurn() {
-    turns_.control_cpu.add(thread_time() - cpu_begin_);
-    turns_.control.add(clock_.now() - begin_);
+WatchedTurn::~WatchedTurn() {
+    cpu_.add(thread_time() - cpu_begin_);
+    time_.add(clock_.now() - begin_);
 }
 
 }  // namespace nsr::router

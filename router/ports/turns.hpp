@@ -7,7 +7,8 @@
 //   the difference of two readings of the clock that are made anyway (Engine), sorted into a
 //   histogram: a few comparisons for each turn, of up to a batch of packets or more. A machine that
 //   gives the processor to somebody else makes turns long that are none, so the processor time of
-//   Control turns is kept as well. Reading that is a system call, which packets do not pay.
+//   Timers and Control turns is kept as well. Reading that is a system call, which packets do not
+//   pay.
 //   What http::Session does between a request and its handler (reading, framing) is no part of it.
 #pragma once
 
@@ -65,23 +66,25 @@ class TurnHistogram {
 struct Turns {
     TurnHistogram packets;
     TurnHistogram timers;
+    TurnHistogram timers_cpu;  // processor time of the same turns
     TurnHistogram control;
-    TurnHistogram control_cpu;  // processor time of the same turns
+    TurnHistogram control_cpu;
 };
 
-// A turn of Control while it lives.
-class ControlTurn {
+// A turn while it lives, whose processor time is kept.
+class WatchedTurn {
   public:
-    ControlTurn(const SystemClock& clock, Turns& turns)
-        : clock_(clock), turns_(turns), begin_(clock.now()), cpu_begin_(thread_time()) {}
-    ~ControlTurn();
-    ControlTurn(const ControlTurn&) = delete;
-    ControlTurn& operator=(const ControlTurn&) = delete;
+    WatchedTurn(const SystemClock& clock, TurnHistogram& time, TurnHistogram& cpu)
+        : clock_(clock), time_(time), cpu_(cpu), begin_(clock.now()), cpu_begin_(thread_time()) {}
+    ~WatchedTurn();
+    WatchedTurn(const WatchedTurn&) = delete;
+    WatchedTurn& operator=(const WatchedTurn&) = delete;
     [[nodiscard]] Instant begin() const { return begin_; }
 
   private:
     const SystemClock& clock_;
-    Turns& turns_;
+    TurnHistogram& time_;
+    TurnHistogram& cpu_;
     Instant begin_;
     Duration cpu_begin_;
 };

@@ -10,53 +10,21 @@ over 1 ms. Needs root; makes namespaces nsrg*, and removes them.
     ask.py NSROUTER PROBE [--connections 1000000] [--seconds 10] [--only NAME ...]
 """
 import argparse
-import http.client
 import json
-import socket
 import statistics
-import subprocess
-import sys
 
+import crowd
 import events
 import live
 
-CONFIG = events.CONFIG.replace("nf_conntrack_max\" = 400000", "nf_conntrack_max\" = 4000000").replace("buckets\" = 262144", "buckets\" = 1048576").replace(
-    "udp_timeout\" = 1", "udp_timeout\" = 36000")
-PACKET = f"udp 10.78.1.2:4000 > {live.SERVER}:9 in lan"
-
-
-def get(path, headers=None):
-    """Reads an answer as it comes; how many bytes it has."""
-    connection = http.client.HTTPConnection("localhost")
-    connection.sock = socket.socket(socket.AF_UNIX)
-    connection.sock.connect(f"/run/nsrouter/{live.NAME}.sock")
-    connection.request("GET", path, headers=headers or {})
-    answer, size = connection.getresponse(), 0
-    if answer.status != 200:
-        sys.exit(f"{path}: {answer.status} {answer.read(200)}")
-    while piece := answer.read1(1 << 20):
-        size += len(piece)
-    connection.close()
-    return size
-
-
-def explain(router):
-    return len(router.cli("explain", PACKET))
-
-
-def conntrack(router):
-    with subprocess.Popen([router.program, "--control", live.NAME, "conntrack", "-L"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        return sum(len(piece) for piece in iter(lambda: process.stdout.read(1 << 20), b""))
-
-
 SCENARIOS = {
     "nothing": lambda router, turn: live.nothing(router, turn) or 0,
-    "explain": lambda router, _: explain(router),
-    "/proc/net/nf_conntrack": lambda _, __: get("/proc/net/nf_conntrack"),
-    "/conntrack as JSON": lambda _, __: get("/conntrack", {"Accept": "application/json"}),
-    "conntrack -L": lambda router, _: conntrack(router),
+    "explain": lambda router, _: crowd.explain(router),
+    "/proc/net/nf_conntrack": lambda _, __: crowd.get("/proc/net/nf_conntrack"),
+    "/conntrack as JSON": lambda _, __: crowd.get("/conntrack", {"Accept": "application/json"}),
+    "conntrack -L": lambda router, _: crowd.listed(router),
     "top": lambda router, _: len(router.cli("top", "-n", "5")),
-    "/metrics": lambda _, __: get("/metrics"),
+    "/metrics": lambda _, __: crowd.get("/metrics"),
 }
 
 
@@ -87,23 +55,10 @@ def measure(name, router, options, pid):
 
     before = json.loads(router.cli("status", "-j"))["loop"]
     with live.repeated(action, router) as turns:
-        text = subprocess.run(live.inside("c", options.probe, "run", live.SERVER, str(live.PORT_PROBE), str(options.seconds), "1000"), capture_output=True, text=True, check=True).stdout
+        seen = live.probed(options.probe, options.seconds)
     after = json.loads(router.cli("status", "-j"))["loop"]
-    seen = json.loads(text)
     print(f"{name:24} {len(turns):5} {1000 * statistics.median(turns):9.1f} {1000 * max(turns):9.1f} {statistics.median(sizes) / 1e6:8.1f}   {seen['sent']:6} {seen['lost']:5} {seen['gap_ms']:8.2f} "
           f"{seen['p50']:6.0f} {seen['p99']:7.0f} {seen['p999']:7.0f} {memory.most / 1024:8.1f}   {longest(before, after, 'control'):>8} {longest(before, after, 'control_cpu'):>8}", flush=True)
-
-
-def fill(router, options):
-    """New connections until there are enough."""
-    count = 0
-    while count < options.connections:
-        subprocess.run(live.inside("c", options.probe, "flows", events.FLOOD_NET, str(options.connections / 50000 + 1), "60000"), check=True, stdout=subprocess.DEVNULL)
-        now = int(router.cli("sysctl", "-n", "net.netfilter.nf_conntrack_count"))
-        if now <= count:
-            sys.exit(f"the table stays at {now} connections")
-        count = now
-    return count
 
 
 def main():
@@ -114,8 +69,8 @@ def main():
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--only", nargs="*", choices=SCENARIOS, default=list(SCENARIOS))
     options = parser.parse_args()
-    with live.routing(options, CONFIG) as (router, pid):
-        print(f"{fill(router, options)} connections; delays there and back in us")
+    with live.routing(options, crowd.CONFIG) as (router, pid):
+        print(f"{crowd.fill(router, options)} connections; delays there and back in us")
         print(f"{'asked':24} {'times':>5} {'median ms':>9} {'worst ms':>9} {'MB':>8}   {'sent':>6} {'lost':>5} {'gap ms':>8} {'p50':>6} {'p99':>7} {'p99.9':>7} {'MiB':>8}   {'turns':>8} {'CPU':>8}")
         for scenario in options.only:
             measure(scenario, router, options, pid)

@@ -76,11 +76,10 @@ def measure(what, options, readers, rate, pid):
     before, flood = cpu_seconds(pid), None
     if rate:
         flood = subprocess.Popen(live.inside("c", options.probe, "flows", FLOOD_NET, str(options.seconds + 1), str(rate)), stdout=subprocess.PIPE, text=True)
-    probe = subprocess.run(live.inside("c", options.probe, "run", live.SERVER, str(live.PORT_PROBE), str(options.seconds), "1000"), capture_output=True, text=True, check=True)
+    seen = live.probed(options.probe, options.seconds)
     memory, cpu = memory_kib(pid), cpu_seconds(pid) - before
     sent = json.loads(flood.communicate()[0])["per_second"] if flood else 0
     group.close()
-    seen = json.loads(probe.stdout)
     print(f"{what:34} {sent:8.0f} {seen['sent']:6} {seen['lost']:5} {seen['gap_ms']:8.2f} {seen['p50'] / 1000:8.2f} {seen['p999'] / 1000:8.2f} {memory / 1024:8.1f} {cpu / options.seconds:6.2f} "
           f"{group.events / max(1, readers):10.0f} {group.gaps / max(1, readers):7.1f} {group.bytes / 1e6 / options.seconds:7.1f}", flush=True)
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -32,10 +33,17 @@ std::int64_t now_ns() {
     return std::chrono::duration_cast<nanoseconds>(Clock::now().time_since_epoch()).count();
 }
 
+// By how much it was longer between two arrivals than between their sendings; the last class is of
+// what is longer than all bounds.
+constexpr std::array<std::int64_t, 6> kGapBounds = {200'000,   500'000,   1'000'000,
+                                                    2'000'000, 5'000'000, 10'000'000};
+
 struct Probe {
     std::vector<double> delays_us;
+    std::array<long, kGapBounds.size() + 1> gaps{};
     long sent = 0;
     std::int64_t last_arrival = now_ns();
+    std::int64_t last_delay = 0;
     double longest_silence_ms = 0;
 
     void receive_all(int fd) {
@@ -46,13 +54,35 @@ struct Probe {
             const double silence = static_cast<double>(now - last_arrival) / 1e6;
             longest_silence_ms = std::max(longest_silence_ms, silence);
             last_arrival = now;
+            count_gap(now - stamp);
         }
+    }
+    void count_gap(std::int64_t delay) {
+        if (delays_us.size() > 1) {
+            const std::int64_t gap = delay - last_delay;
+            ++gaps[std::lower_bound(kGapBounds.begin(), kGapBounds.end(), gap) -
+                   kGapBounds.begin()];
+        }
+        last_delay = delay;
     }
     [[nodiscard]] double quantile(double part) const {
         const auto at = static_cast<std::size_t>(static_cast<double>(delays_us.size()) * part);
         return delays_us.empty() ? 0 : delays_us[std::min(at, delays_us.size() - 1)];
     }
 };
+
+void print(Probe& probe) {
+    std::sort(probe.delays_us.begin(), probe.delays_us.end());
+    std::printf(
+        "{\"sent\": %ld, \"lost\": %ld, \"p50\": %.0f, \"p99\": %.0f, \"p999\": %.0f, \"max\": "
+        "%.0f, \"gap_ms\": %.2f, \"gaps\": [",
+        probe.sent, probe.sent - static_cast<long>(probe.delays_us.size()), probe.quantile(.5),
+        probe.quantile(.99), probe.quantile(.999), probe.quantile(1), probe.longest_silence_ms);
+    for (std::size_t i = 0; i < probe.gaps.size(); ++i) {
+        std::printf("%s%ld", i == 0 ? "" : ", ", probe.gaps[i]);
+    }
+    std::puts("]}");
+}
 
 int run(char** argv) {
     const int fd = udp_socket();
@@ -80,12 +110,7 @@ int run(char** argv) {
             ::ppoll(&readable, 1, &time, nullptr);
         }
     }
-    std::sort(probe.delays_us.begin(), probe.delays_us.end());
-    std::printf(
-        "{\"sent\": %ld, \"lost\": %ld, \"p50\": %.0f, \"p99\": %.0f, \"p999\": %.0f, \"max\": "
-        "%.0f, \"gap_ms\": %.2f}\n",
-        probe.sent, probe.sent - static_cast<long>(probe.delays_us.size()), probe.quantile(.5),
-        probe.quantile(.99), probe.quantile(.999), probe.quantile(1), probe.longest_silence_ms);
+    print(probe);
     return 0;
 }
 

@@ -139,12 +139,19 @@ class Router:
             process.wait(60)
 
 
+def probed(program, seconds):
+    """What a probe of 1,000 datagrams a second saw."""
+    run = inside("c", program, "run", SERVER, str(PORT_PROBE), str(seconds), "1000")
+    return json.loads(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
+
+
 @contextlib.contextmanager
-def routing(options, config):
-    """The router with this configuration, its process, and a probe's echo behind it."""
+def routing(options, config, files=None):
+    """The router with this configuration and the files beside it, its process, and a probe's echo behind it."""
     with tempfile.TemporaryDirectory(prefix=NAME) as name:
         folder = pathlib.Path(name)
-        (folder / "router.toml").write_text(config)
+        for file, text in {"router.toml": config, **(files or {})}.items():
+            (folder / file).write_text(text)
         echo = [options.probe, "echo", str(PORT_PROBE)]
         with Router(options.nsrouter, folder).running() as router, subprocess.Popen(inside("s", *echo), stdout=subprocess.PIPE, text=True) as answering:
             answering.stdout.readline()
@@ -178,11 +185,13 @@ SCENARIOS = {"nothing": nothing, "reload": reload, "single rules": one_rule, "li
 
 
 @contextlib.contextmanager
-def repeated(action, router):
+def repeated(action, router, most=None, after=0):
+    """Does it over and over, `most` times if it is to end, and says how long each took."""
     stop, turns = threading.Event(), []
 
     def work():
-        while not stop.is_set():
+        time.sleep(after)
+        while not stop.is_set() and len(turns) != most:
             before = time.monotonic()
             action(router, len(turns))
             turns.append(time.monotonic() - before)
@@ -214,8 +223,7 @@ def iperf(seconds, wanted):
 
 def measure(name, router, probe, seconds, load):
     with iperf(seconds, load), repeated(SCENARIOS[name], router) as turns:
-        text = subprocess.run(inside("c", probe, "run", SERVER, str(PORT_PROBE), str(seconds), "1000"), capture_output=True, text=True, check=True).stdout
-    seen = json.loads(text)
+        seen = probed(probe, seconds)
     each = 1000 * sum(turns) / max(1, len(turns))
     print(f"{name:13} {len(turns):6} {each:8.1f}   {seen['sent']:6} {seen['lost']:5} {seen['gap_ms']:9.2f}   {seen['p50']:6.0f} {seen['p99']:7.0f} {seen['p999']:7.0f} {seen['max']:8.0f}", flush=True)
 

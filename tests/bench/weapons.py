@@ -268,11 +268,10 @@ def measure(weapon, router, probe, seconds):
     before = drops()
     firing = Firing(weapon, router, sender)
     firing.start()
-    run = ["run", live.SERVER, str(live.PORT_PROBE), str(weapon.seconds or seconds), "1000"]
-    text = subprocess.run(live.inside("c", probe, *run), capture_output=True, text=True, check=True).stdout
+    seen = live.probed(probe, weapon.seconds or seconds)
     firing.stopping.set()
     firing.join()
-    seen, turns = json.loads(text), len(firing.took)
+    turns = len(firing.took)
     each = 1000 * sum(firing.took) / max(1, turns)
     came = what_came_of_it(before, firing.said)
     print(f"{weapon.name:26} {turns:6} {each:9.1f} {seen['sent']:6} {seen['lost']:6} {seen['gap_ms']:9.2f} {seen['max'] / 1000:9.2f}   {came}", flush=True)

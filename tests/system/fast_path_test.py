@@ -5,6 +5,7 @@ costs an idle router nothing.
     fast_path_test.py NSROUTER
 """
 import os
+import re
 import signal
 import socket
 import struct
@@ -119,17 +120,28 @@ def forwards(h):
     return receiver.recv(10) == b"x"
 
 
+def spins(h):
+    return h.status()["spins"]
+
+
 def spin(h, path):
     idle = cpu_share(h)
     h.check("after packets, an idle router sleeps", idle <= 0.02, idle)
+    ended = spins(h)
+    h.check("how waiting awake ended was counted, by name", set(ended) == {"packets", "timeout", "gave_way"} and sum(ended.values()) > 0, ended)
+    told = h.cli("status").stdout
+    h.check("and is told to people", re.search("spins ended by: " + ", ".join(rf"{end} \d+" for end in ended), told), told)
     reload(h, path, 'spin = "busy"')
+    ended = spins(h)
     busy = cpu_share(h)
     h.check("a busy one never does", busy > 0.2, busy)
     h.check("and forwards", forwards(h))
+    h.check("without an end of a spin", spins(h) == ended, (spins(h), ended))
     reload(h, path, 'spin = "off"')
     idle = cpu_share(h)
     h.check("one that does not spin sleeps again", idle <= 0.02, idle)
     h.check("and forwards as well", forwards(h))
+    h.check("and has none to count", spins(h) == ended, (spins(h), ended))
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def metrics(h):
 
 def status(h):
     loop = h.status()["loop"]
-    h.check("status has the turns by kind", set(loop) == {"packets", "timers", "control", "control_cpu"} and loop["packets"]["turns"] >= 1, loop)
+    h.check("status has the turns by kind", set(loop) == {"packets", "timers", "timers_cpu", "control", "control_cpu"} and loop["packets"]["turns"] >= 1, loop)
     h.check("whose buckets hold all", all(sum(kind["within_us"].values()) == kind["turns"] for kind in loop.values()), loop)
     text = h.cli("status").stdout
     h.check("and for people", re.search(r"longest turns: packets \d+\.\d\d ms", text), text)

@@ -12,6 +12,7 @@ constexpr std::uint32_t kMinLines = 4;
 // References per line: where growth starts, and (a quarter more lines) what it leads to. 64 bytes /
 // 8 references is what the promised memory per connection allows.
 constexpr std::uint32_t kFullLine = 10;
+constexpr std::uint32_t kNearlyFullLine = 11;
 constexpr std::uint32_t kSparse = 8;  // shrink when a line holds less than one in this many
 constexpr std::uint32_t kLookahead = 2;
 
@@ -60,8 +61,13 @@ void Index::resize_if_needed() {
     }
 }
 
+// No memory, or none yet, is no tragedy: the lines fill up further and the next change tries again.
+// Who is nearly full does not wait.
 void Index::start_resize(std::uint32_t lines) {
-    // Out of memory is no tragedy: the lines fill up further and the next change tries again.
+    const bool can_wait = current_.references < std::uint64_t{current_.count} * kNearlyFullLine;
+    if (can_wait && !memory_.ready(std::size_t{lines} * sizeof(IndexLine))) {
+        return;
+    }
     next_ = Half::of(lines, memory_);
     moved_ = 0;
 }

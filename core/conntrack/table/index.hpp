@@ -8,9 +8,10 @@
 //   Growing and shrinking happen while in use: a second half of the new size is set up and every
 //   change moves the references of one or more home lines over, as many as it takes to be done
 //   before the new half is full. Until then the home in the old half says where a hash is: already
-//   moved (new half) or not (old half), so that a search looks into one half only. Moving needs
-//   the hash of a reference; the owner knows it from the record (HashSource). The upper bit of a
-//   reference tells the record's two tuples apart; searching callers match the whole record.
+//   moved (new half) or not (old half), so that a search looks into one half only. Memory for the
+//   new half that the machine has to fetch first is waited for while the lines have room. Moving
+//   needs the hash of a reference; the owner knows it from the record (HashSource). The upper bit
+//   of a reference tells the record's two tuples apart; searching callers match the whole record.
 #pragma once
 
 #include <array>

@@ -18,6 +18,9 @@ class Memory {
     // A zeroed piece, aligned to 64, as long as somebody holds it; its get() is null: there is no
     // more.
     virtual std::shared_ptr<void> loose(std::size_t bytes);
+    // Whether loose() of so many bytes would be quick. Where it would not be, asking begins to
+    // change that.
+    virtual bool ready(std::size_t /*bytes*/) { return true; }
     // How many blocks of an arena hold what an earlier Table left there.
     [[nodiscard]] virtual std::size_t blocks_held(unsigned /*arena*/) const { return 0; }
 };

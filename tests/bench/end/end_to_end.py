@@ -14,6 +14,8 @@ import random
 import signal
 import sys
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+
 from loads import LOADS
 from rounds import Rounds
 from show import Picture, table

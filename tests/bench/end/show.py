@@ -2,14 +2,9 @@
 import math
 import statistics
 
+from drawing import COLOURS, Drawing
 from ways import BASE
 
-COLOURS = ["#2a78b8", "#cf5c36", "#4a9c6d", "#8f62b3", "#b08900", "#5f7a8c", "#c2407a", "#3aa0a0"]
-STYLE = """
-svg { --paper: #ffffff; --ink: #222222; --grid: #d8d8d8; }
-@media (prefers-color-scheme: dark) { svg { --paper: #161b22; --ink: #e0e0e0; --grid: #3a414b; } }
-.paper { fill: var(--paper); } text { fill: var(--ink); } .grid { stroke: var(--grid); } .spread, .base { stroke: var(--ink); }
-"""
 WIDE, LEFT, RIGHT, TOP, BAR, GAP = 900, 300, 70, 60, 12, 12
 HEADINGS = {True: "more is better", False: "less is better"}
 
@@ -30,16 +25,16 @@ def table(found):
     return "\n".join(lines)
 
 
-class Picture:
+class Picture(Drawing):
     """Bars that begin at the kernel, on a logarithmic axis; a thin line from the least to the most."""
 
     def __init__(self, found):
+        super().__init__(WIDE)
         self.ratios = {key: three([ratio for _, ratio in pairs]) for key, pairs in found.items() if key[1] != BASE}
         self.ways = list(dict.fromkeys(way for _, way in self.ratios))
         bounds = [bound for numbers in self.ratios.values() for bound in numbers if bound > 0]
         self.low = 2.0 ** math.floor(math.log2(min([0.5, *bounds])))
         self.high = 2.0 ** math.ceil(math.log2(max([2.0, *bounds])))
-        self.parts = []
         self.at = TOP
 
     def draw(self):
@@ -49,15 +44,13 @@ class Picture:
             if figures:
                 self.group(heading, figures)
         self.axis()
-        head = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {self.at + 40}" font-family="sans-serif" font-size="12">',
-                f"<style>{STYLE}</style>", f'<rect class="paper" width="{WIDE}" height="{self.at + 40}"/>']
-        return "\n".join([*head, *self.parts, "</svg>"]) + "\n"
+        return self.document(self.at + 40)
 
     def legend(self):
         self.text(20, 22, "As many times as through the kernel router (the line at 1), median; thin: least to most", size=14)
         for number, way in enumerate(self.ways):
             at = 20 + 110 * number
-            self.parts.append(f'<rect x="{at}" y="34" width="{BAR}" height="{BAR}" fill="{self.colour(way)}"/>')
+            self.bar(at, 34, BAR, BAR, self.colour(way))
             self.text(at + BAR + 5, 44, way)
 
     def group(self, heading, figures):
@@ -68,14 +61,14 @@ class Picture:
             ways = [way for way in self.ways if (figure, way) in self.ratios]
             self.text(LEFT - 10, self.at + BAR * len(ways) / 2 + 4, figure.name, anchor="end")
             for way in ways:
-                self.bar(way, *self.ratios[figure, way])
+                self.ratio(way, *self.ratios[figure, way])
             self.at += GAP
 
-    def bar(self, way, median, least, most):
+    def ratio(self, way, median, least, most):
         begin, end = sorted((self.x(1), self.x(median)))
         middle = self.at + BAR / 2
-        self.parts.append(f'<rect x="{begin:.1f}" y="{self.at}" width="{end - begin:.1f}" height="{BAR - 1}" fill="{self.colour(way)}"/>')
-        self.parts.append(f'<line class="spread" x1="{self.x(least):.1f}" x2="{self.x(most):.1f}" y1="{middle}" y2="{middle}"/>')
+        self.bar(begin, self.at, end - begin, BAR - 1, self.colour(way))
+        self.line("spread", (self.x(least), middle), (self.x(most), middle))
         self.text(WIDE - RIGHT + 10, self.at + BAR - 2, f"{median:.2f}", size=10)
         self.at += BAR
 
@@ -85,8 +78,7 @@ class Picture:
             ratio = self.low * 2**step
             x, name = self.x(ratio), f"{ratio:g}" if ratio >= 1 else f"1/{1 / ratio:g}"
             kind = "base" if ratio == 1 else "grid"
-            # Behind the bars.
-            self.parts.insert(0, f'<line class="{kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{self.at}"/>')
+            self.line(kind, (x, TOP), (x, self.at), behind=True)
             self.text(x, self.at + 18, name, anchor="middle")
 
     def x(self, ratio):
@@ -95,6 +87,3 @@ class Picture:
 
     def colour(self, way):
         return COLOURS[self.ways.index(way) % len(COLOURS)]
-
-    def text(self, x, y, words, anchor="start", size=12, weight="normal"):
-        self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" font-weight="{weight}">{words}</text>')

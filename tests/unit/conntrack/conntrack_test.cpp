@@ -236,7 +236,7 @@ TEST_CASE("conntrack: what ends together is erased in portions, each at the same
     while (!wall.conntrack.expire(wall.now)) {
         ++calls;
         REQUIRE(*wall.conntrack.next_deadline() <= wall.now);
-        CHECK(before - wall.conntrack.table().size() <= 256);
+        CHECK(before - wall.conntrack.table().size() <= 64);
         before = wall.conntrack.table().size();
     }
     CHECK(calls > 2);

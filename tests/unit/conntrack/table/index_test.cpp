@@ -125,6 +125,48 @@ TEST_CASE("index: a change does only a bit of the work of growing") {
     CHECK(index.lines() < 1500);
 }
 
+// Memory that is fetched when the test says so.
+struct SlowMemory final : Memory {
+    void* block(unsigned, std::size_t, std::size_t) override { return nullptr; }
+    bool ready(std::size_t bytes) override {
+        asked = bytes;
+        return is_ready;
+    }
+    std::size_t asked = 0;
+    bool is_ready = false;
+};
+
+TEST_CASE("index: memory that is not there yet is waited for, but not until nothing has room") {
+    Hashes hashes;
+    SlowMemory memory;
+    Index index(hashes, memory, 1000);
+    RandomSource random(7);
+    const auto insert_until = [&](auto&& done) {
+        while (!done()) {
+            const Reference next = index.references();
+            hashes.of[next] = random.next64();
+            REQUIRE(index.insert(hashes.of[next], next));
+        }
+    };
+    insert_until([&] { return index.references() == 10'500; });
+    CHECK(memory.asked > 1000 * sizeof(IndexLine));
+    CHECK_FALSE(index.resizing());
+    insert_until([&] { return index.resizing(); });
+    CHECK(index.references() == 11'001);
+    insert_until([&] { return !index.resizing(); });
+    CHECK(index.lines() > 1000);
+
+    index.set_minimum(5000);
+    CHECK_FALSE(index.resizing());
+    memory.is_ready = true;
+    index.settle();
+    CHECK(index.resizing());
+    CHECK(memory.asked == 5000 * sizeof(IndexLine));
+    for (const auto& [reference, hash] : hashes.of) {
+        CHECK(holds(index, hash, reference));
+    }
+}
+
 TEST_CASE("hash: the two tuples of an untranslated connection hash alike, others do not") {
     const TupleHash hash(kKey);
     const auto of = [&](const Tuple& tuple, Zone zone = 0) { return hash(key_of(tuple, zone)); };

@@ -20,8 +20,9 @@ const std::string kStatus = R"({"uptime_seconds":93784.000,"name":"demo","versio
 "conntrack":{"active":true,"mode":"auto","count":1,"max":65536,"buckets":16384,
 "bytes_per_entry":144,"bytes_in_use":419584,"bytes_at_max":9437184},
 "memory_limit_bytes":1,"loop":{"packets":{"longest_us":251,"over_1ms":0},
-"timers":{"longest_us":40,"over_1ms":0},"control":{"longest_us":1840,"over_1ms":2},
-"control_cpu":{"longest_us":620,"over_1ms":0}},"drops":{"filter_policy":3}})";
+"timers":{"longest_us":40,"over_1ms":0},"timers_cpu":{"longest_us":30,"over_1ms":0},
+"control":{"longest_us":1840,"over_1ms":2},"control_cpu":{"longest_us":620,"over_1ms":0}},
+"spins":{"packets":170,"timeout":25,"gave_way":3},"drops":{"filter_policy":3}})";
 
 }  // namespace
 
@@ -29,7 +30,8 @@ TEST_CASE("status: a table for people") {
     CHECK(status_text(boost::json::parse(kStatus)) ==
           R"(demo: nsrouter 1.0 (release), up 1d 2h, demo.toml
 conntrack: mode auto, 1 of 65536 entries, 409.8 KiB
-longest turns: packets 0.25 ms, timers 0.04 ms, control 1.84 ms (2 over 1 ms), control without waiting for the processor 0.62 ms
+longest turns: packets 0.25 ms, timers 0.04 ms, control 1.84 ms (2 over 1 ms); without waiting for the processor: timers 0.03 ms, control 0.62 ms
+spins ended by: packets 170, timeout 25, gave_way 3
 
 INTERFACE  STATE  MTU   NAMESPACE  RX PACKETS  RX BYTES  TX PACKETS  TX BYTES  DROPPED  ADDRESSES
 lan        up     1500  inside     7           1.5 KiB   6           627 B     3        10.0.1.1/24 2001:db8::1/64

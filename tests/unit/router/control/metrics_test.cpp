@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <cctype>
 #include <map>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "core/rules/language/parse.hpp"
 #include "core/sets/sets.hpp"
 #include "router/control/pressure.hpp"
+#include "router/ports/spin.hpp"
 #include "tests/support/packet_builder.hpp"
 #include "tests/unit/router/control/port_fixture.hpp"
 
@@ -288,6 +290,33 @@ TEST_CASE("metrics: buckets grow, and the last one holds all") {
     for (const Sample& sample : read.of("nsrouter_loop_turn_seconds_count")) {
         CHECK(last.at(sample.labels.at("kind")).second == std::stod(sample.value));
     }
+}
+
+TEST_CASE("metrics: turns, their processor time and ends of spins are those of /status, by name") {
+    PortFixture port;
+    const Exposition read = scrape(port);
+    const boost::json::value status = boost::json::parse(port.ask("GET", "/status").body);
+    std::set<std::string> kinds;
+    for (const char* kind : {"packets", "timers", "control"}) {
+        kinds.insert(kind);
+        CHECK(value_of(read, "nsrouter_loop_turn_seconds_count", {{"kind", kind}}) != "none");
+        CHECK(value_of(read, "nsrouter_loop_longest_turn_seconds", {{"kind", kind}}) != "none");
+    }
+    for (const char* kind : {"timers", "control"}) {
+        kinds.insert(std::string(kind) + "_cpu");
+        CHECK(value_of(read, "nsrouter_loop_turn_cpu_seconds_count", {{"kind", kind}}) != "none");
+        CHECK(value_of(read, "nsrouter_loop_longest_turn_cpu_seconds", {{"kind", kind}}) != "none");
+    }
+    for (const auto& [kind, turns] : status.at("loop").as_object()) {
+        CHECK_MESSAGE(kinds.erase(std::string(kind)) == 1, kind);
+    }
+    CHECK(kinds.empty());
+    for (const std::string_view end : kSpinEnds) {
+        CHECK(value_of(read, "nsrouter_loop_spins_total", {{"end", std::string(end)}}) == "0");
+        CHECK(status.at("spins").at(end).as_int64() == 0);
+    }
+    CHECK(status.at("spins").as_object().size() == kSpinEnds.size());
+    CHECK(read.of("nsrouter_loop_spins_total").size() == kSpinEnds.size());
 }
 
 TEST_CASE("metrics: labels are escaped, and sets beyond the bound only counted") {

@@ -235,6 +235,10 @@ TEST_CASE("engine: however it waits, packets and timers have their turn, and it 
         send_later();
         bench.engine.run();
         CHECK(arrived == 3);
+        const router::Spin& spins = bench.engine.spin();
+        const auto ended = spins.ended(SpinEnd::Packets) + spins.ended(SpinEnd::Timeout) +
+                           spins.ended(SpinEnd::GaveWay);
+        CHECK((ended != 0) == (longest == Duration{std::chrono::microseconds(50)}));
     }
 }
 

@@ -2,6 +2,10 @@
 #include "router/ports/spin.hpp"
 
 #include <doctest/doctest.h>
+#include <sched.h>
+
+#include <atomic>
+#include <thread>
 
 using namespace nsr;
 using namespace nsr::router;
@@ -24,6 +28,34 @@ struct SpinStory {
 };
 
 void no_packets() {
+}
+
+// This thread and those that it begins share a core.
+class OneCore {
+  public:
+    OneCore() {
+        REQUIRE(::sched_getaffinity(0, sizeof before_, &before_) == 0);
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(::sched_getcpu(), &one);
+        REQUIRE(::sched_setaffinity(0, sizeof one, &one) == 0);
+    }
+    ~OneCore() { ::sched_setaffinity(0, sizeof before_, &before_); }
+    OneCore(const OneCore&) = delete;
+    OneCore& operator=(const OneCore&) = delete;
+
+  private:
+    cpu_set_t before_{};
+};
+
+struct Ends {
+    std::uint64_t packets, timeout, gave_way;
+    bool operator==(const Ends&) const = default;
+};
+
+Ends ends_of(const Spin& spin) {
+    return {spin.ended(SpinEnd::Packets), spin.ended(SpinEnd::Timeout),
+            spin.ended(SpinEnd::GaveWay)};
 }
 
 }  // namespace
@@ -85,15 +117,41 @@ TEST_CASE("spin: the loop looks for packets once after packets, and sleeps then"
     };
     CHECK_FALSE(spin.stay_awake(clock, find_at_last));  // nothing has come yet
     CHECK(polls == 0);
+    CHECK(ends_of(spin) == Ends{0, 0, 0});
     spin.packets(clock.now(), clock.now());
     // Unless somebody else wanted the core in between.
     const bool found = spin.stay_awake(clock, find_at_last);
     CHECK((found ? polls == 3 : polls > 0));
+    CHECK(ends_of(spin) == (found ? Ends{1, 0, 0} : Ends{0, 0, 1}));
+}
 
+TEST_CASE("spin: one that finds nothing ends with its time, or gives way; it counts once") {
+    const SystemClock clock;
+    Spin spin;
     spin.set_longest(microseconds(100));
     spin.packets(clock.now(), clock.now());
     CHECK_FALSE(spin.stay_awake(clock, no_packets));
     CHECK_FALSE(spin.stay_awake(clock, no_packets));
+    CHECK(spin.ended(SpinEnd::Packets) == 0);
+    CHECK(spin.ended(SpinEnd::Timeout) + spin.ended(SpinEnd::GaveWay) == 1);
+}
+
+TEST_CASE("spin: somebody else who wants its core gets it, and that is counted as such") {
+    OneCore core;
+    std::atomic<bool> over = false;
+    std::thread other([&] {
+        while (!over) {
+        }
+    });
+    const SystemClock clock;
+    Spin spin;
+    spin.set_longest(std::chrono::seconds(10));
+    spin.packets(clock.now(), clock.now());
+    CHECK_FALSE(spin.stay_awake(clock, no_packets));
+    over = true;
+    other.join();
+    CHECK(ends_of(spin) == Ends{0, 0, 1});
+    CHECK(spin.allowance() == Duration{});
 }
 
 TEST_CASE("spin: off never looks, busy never sleeps") {
@@ -108,4 +166,5 @@ TEST_CASE("spin: off never looks, busy never sleeps") {
     CHECK(spin.stay_awake(clock, poll));
     CHECK(spin.stay_awake(clock, poll));
     CHECK(polls == 2);
+    CHECK(ends_of(spin) == Ends{0, 0, 0});
 }

@@ -1,0 +1,41 @@
+#include "router/control/metrics_loop.hpp"
+
+#include "router/control/controls.hpp"
+#include "router/ports/spin.hpp"
+
+namespace nsr::router {
+
+void read_turns(const Metrics::Source& source, Samples& samples) {
+    const Turns& turns = source.controls.engine.turns();
+    samples.add_histogram({{"kind", "packets"}}, turns.packets);
+    samples.add_histogram({{"kind", "timers"}}, turns.timers);
+    samples.add_histogram({{"kind", "control"}}, turns.control);
+}
+
+void read_turns_cpu(const Metrics::Source& source, Samples& samples) {
+    const Turns& turns = source.controls.engine.turns();
+    samples.add_histogram({{"kind", "timers"}}, turns.timers_cpu);
+    samples.add_histogram({{"kind", "control"}}, turns.control_cpu);
+}
+
+void read_longest_turn(const Metrics::Source& source, Samples& samples) {
+    const Turns& turns = source.controls.engine.turns();
+    samples.add_seconds({{"kind", "packets"}}, turns.packets.worst());
+    samples.add_seconds({{"kind", "timers"}}, turns.timers.worst());
+    samples.add_seconds({{"kind", "control"}}, turns.control.worst());
+}
+
+void read_longest_turn_cpu(const Metrics::Source& source, Samples& samples) {
+    const Turns& turns = source.controls.engine.turns();
+    samples.add_seconds({{"kind", "timers"}}, turns.timers_cpu.worst());
+    samples.add_seconds({{"kind", "control"}}, turns.control_cpu.worst());
+}
+
+void read_spins(const Metrics::Source& source, Samples& samples) {
+    for (std::size_t end = 0; end < kSpinEnds.size(); ++end) {
+        samples.add({{"end", kSpinEnds[end]}},
+                    source.controls.engine.spin().ended(static_cast<SpinEnd>(end)));
+    }
+}
+
+}  // namespace nsr::router

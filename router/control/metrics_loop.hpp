@@ -1,0 +1,14 @@
+// What /metrics says of the event loop; each is how the samples of a row are read.
+#pragma once
+
+#include "router/control/metrics.hpp"
+
+namespace nsr::router {
+
+void read_turns(const Metrics::Source& source, Samples& samples);
+void read_turns_cpu(const Metrics::Source& source, Samples& samples);
+void read_longest_turn(const Metrics::Source& source, Samples& samples);
+void read_longest_turn_cpu(const Metrics::Source& source, Samples& samples);
+void read_spins(const Metrics::Source& source, Samples& samples);
+
+}  // namespace nsr::router
