@@ -19,7 +19,7 @@ endif()
 if(NSR_PROFILE AND NOT NSR_WAY_OF_A_PACKET)
     message(FATAL_ERROR "NSR_PROFILE=${NSR_PROFILE} needs a Release build by GCC with NSR_WHOLE_PROGRAM, without sanitizers")
 endif()
-# Counted in one thread: what runs packets for the profile (a replay) has no other.
+# Counted in one thread: what runs packets for the profile (a replay) runs all of them in one.
 set(NSR_PROFILE_OPTIONS_generate -fprofile-generate -fprofile-update=single)
 set(NSR_PROFILE_OPTIONS_use -fprofile-use -fprofile-partial-training -Wno-missing-profile -Wno-error=coverage-mismatch)
 set(NSR_PROFILE_OPTIONS ${NSR_PROFILE_OPTIONS_${NSR_PROFILE}})

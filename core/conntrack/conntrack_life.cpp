@@ -1,6 +1,8 @@
 // The life of a connection: made for a first packet, confirmed when that packet is through, ended
 // by time, by its protocol, by an administrator or because the table is full.
 #include <algorithm>
+#include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -18,11 +20,10 @@ constexpr int kExpiryBatches = 64;  // to make room for one
 
 constexpr unsigned kBitsPerLabelWord = 32;
 
-std::optional<Jiffies> nearer(std::optional<Jiffies> a, std::optional<Jiffies> b, Jiffies now) {
-    if (!a || !b) {
-        return a ? a : b;
-    }
-    return jiffies_until(*a, now) < jiffies_until(*b, now) ? a : b;
+constexpr std::int32_t kNever = std::numeric_limits<std::int32_t>::max();
+
+std::int32_t jiffies_left(std::optional<Jiffies> deadline, Jiffies now) {
+    return deadline ? jiffies_until(*deadline, now) : kNever;
 }
 
 }  // namespace
@@ -355,13 +356,14 @@ std::optional<Instant> Conntrack::next_deadline() const {
     if (sweeps_.pending()) {
         return now_;
     }
-    const auto deadline =
-        nearer(table_.next_deadline(), expectations().next_deadline(), to_jiffies(now_));
-    if (!deadline) {
+    const Jiffies now = to_jiffies(now_);
+    const std::int32_t left = std::min(jiffies_left(table_.next_deadline(), now),
+                                       jiffies_left(expectations().next_deadline(), now));
+    if (left == kNever) {
         return std::nullopt;
     }
     const Duration since_tick = now_.time_since_epoch() % kJiffy;
-    return now_ - since_tick + kJiffy * jiffies_until(*deadline, to_jiffies(now_));
+    return now_ - since_tick + kJiffy * left;
 }
 
 }  // namespace nsr::conntrack

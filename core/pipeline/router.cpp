@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/check.hpp"
 #include "core/local/loopback_alias.hpp"
 #include "core/packet/dissect.hpp"
 #include "core/pipeline/pipeline.hpp"
@@ -21,7 +22,13 @@ Router::~Router() = default;
 // Dissect and prefetch the whole batch, then let each packet go its way to the end before the next
 // one starts. A packet whose header is refused has no family in between.
 void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
+    prepare(packets);
+    receive_prepared(packets, now, out);
+}
+
+void Router::prepare(std::span<Packet> packets) {
     pipeline::State& state = *state_;
+    state.still_to_receive = packets.size();
     state.refused.clear();
     const IfIndex host = state.interfaces.host();
     for (Packet& packet : packets) {
@@ -32,8 +39,13 @@ void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
             local::restore_loopback(packet);
         }
     }
+    state.next_refused = 0;
     state.conntrack.begin_batch(packets);
-    auto refused = state.refused.begin();
+}
+
+void Router::receive_prepared(std::span<Packet> packets, Instant now, EgressQueue& out) {
+    pipeline::State& state = *state_;
+    NSR_CHECK(packets.size() <= state.still_to_receive);
     pipeline::Pipeline pipeline(state, now, out);
     for (Packet& packet : packets) {
         routing::Interface& interface = state.interfaces.get(packet.meta.in);
@@ -43,9 +55,10 @@ void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
             pipeline.arrived(packet);
         }
         if (packet.layout.family == Family::None) {
+            const pipeline::State::Refused refused = state.refused[state.next_refused++];
             ++interface.counters.rx_dropped;
-            packet.layout.family = refused->family;
-            pipeline.malformed(packet, (refused++)->reason);
+            packet.layout.family = refused.family;
+            pipeline.malformed(packet, refused.reason);
         } else if (interface.host) {
             pipeline.originate(packet);
         } else if (interface.ipv6_disabled && packet.layout.family == Family::Ipv6) {
@@ -54,16 +67,19 @@ void Router::receive(std::span<Packet> packets, Instant now, EgressQueue& out) {
             pipeline.receive(packet);
         }
     }
-    state.conntrack.end_batch();
+    state.still_to_receive -= packets.size();
+    if (state.still_to_receive == 0) {
+        state.conntrack.end_batch();
+    }
 }
 
 std::optional<Instant> Router::next_deadline() const {
+    constexpr Instant kNever = Instant::max();
     const pipeline::State& state = *state_;
-    std::optional<Instant> next = state.conntrack.next_deadline();
-    for (const auto& other : {state.defrag.next_deadline(), state.sets.next_sweep()}) {
-        next = next && other ? std::min(*next, *other) : next ? next : other;
-    }
-    return next;
+    const Instant next = std::min({state.conntrack.next_deadline().value_or(kNever),
+                                   state.defrag.next_deadline().value_or(kNever),
+                                   state.sets.next_sweep().value_or(kNever)});
+    return next == kNever ? std::nullopt : std::optional(next);
 }
 
 bool Router::expire(Instant now, EgressQueue& out) {

@@ -158,6 +158,12 @@ class Router {
     // A batch of packets that arrived, each with meta.in and (for EgressQueue) meta.cause. They
     // bring their buffers: the pool of a fragment must live as long as expire() is called.
     void receive(std::span<Packet> packets, Instant now, EgressQueue& out);
+    // The two parts of receive(), for packets that come one soon after the other, but each at its
+    // own time: all of them are prepared, so that what they need is on its way to the cache; then
+    // they are received in their order, with expire() in between where it is due. Until the last
+    // one is, they stay where they are.
+    void prepare(std::span<Packet> packets);
+    void receive_prepared(std::span<Packet> packets, Instant now, EgressQueue& out);
     [[nodiscard]] std::optional<Instant> next_deadline() const;
     // False: more is due, but packets may come first.
     bool expire(Instant now, EgressQueue& out);

@@ -98,6 +98,8 @@ struct State {
         DropReason reason = DropReason::TooShort;
     };
     std::vector<Refused> refused;
+    std::size_t next_refused = 0;
+    std::size_t still_to_receive = 0;  // packets of the batch at hand
 };
 
 }  // namespace nsr::pipeline

@@ -265,17 +265,22 @@ void put_tail(LineWriter& line, const Entry& entry, Instant now, LineFormat form
 // The words of a line, without those that recordings leave out.
 std::string normalised(std::string_view line) {
     constexpr std::array<std::string_view, 2> kLeftOut = {"use=", "delta-time="};
+    const auto ends_word = [](char c) { return c == ' ' || c == '\n'; };
     std::string words;
-    for (std::size_t begin = 0; begin < line.size();) {
-        const std::size_t end = std::min(line.find_first_of(" \n", begin), line.size());
-        const std::string_view word = line.substr(begin, end - begin);
+    words.reserve(line.size());
+    for (const char* begin = line.begin(); begin < line.end();) {
+        const char* end = std::find_if(begin, line.end(), ends_word);
+        const std::string_view word(begin, end);
         begin = end + 1;
         const bool left_out =
             word.empty() || word == "zone=0" ||
             std::any_of(kLeftOut.begin(), kLeftOut.end(),
                         [&](std::string_view prefix) { return word.starts_with(prefix); });
         if (!left_out) {
-            words.append(words.empty() ? "" : " ").append(word);
+            if (!words.empty()) {
+                words += ' ';
+            }
+            words += word;
         }
     }
     return words;

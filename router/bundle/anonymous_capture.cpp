@@ -236,7 +236,7 @@ AnonymousCapture anonymous_capture(std::string_view pcapng, const Anonymizer& an
         const auto [known, is_new] =
             interfaces.emplace(frame.interface, static_cast<std::uint32_t>(interfaces.size()));
         if (is_new) {
-            writer.add_interface(frame.interface);
+            writer.add_interface(known->first);
         }
         const auto bytes = anonymous_packet(frame.bytes, anonymizer);
         if (!bytes && !frame.bytes.empty()) {

@@ -33,10 +33,18 @@ class FileBuffer : public std::streambuf {
         setg(bytes_.data(), bytes_.data(), bytes_.data() + count);
         return count == 0 ? traits_type::eof() : traits_type::to_int_type(bytes_[0]);
     }
+    // Many bytes go to where they are wanted at once.
+    std::streamsize xsgetn(char* to, std::streamsize wanted) override {
+        const std::streamsize here = std::min<std::streamsize>(wanted, egptr() - gptr());
+        std::copy_n(gptr(), here, to);
+        gbump(static_cast<int>(here));
+        const auto missing = static_cast<std::size_t>(wanted - here);
+        return here + static_cast<std::streamsize>(std::fread(to + here, 1, missing, file_.get()));
+    }
 
   private:
     File file_;
-    std::array<char, 65536> bytes_{};
+    std::array<char, 4096> bytes_{};
 };
 
 // pcapng from a file that is kept open.
@@ -79,13 +87,13 @@ std::string Capture::begin() {
     if (!source_->next(first)) {
         return {};
     }
-    ahead_ = std::move(first);
-    return filter_.prepare(ahead_->link_type);
+    ahead_ = first;
+    return filter_.prepare(first.link_type);
 }
 
 bool Capture::next_raw(Frame& frame) {
     if (ahead_) {
-        frame = std::move(*ahead_);
+        frame = *ahead_;
         ahead_.reset();
         return true;
     }
@@ -94,28 +102,31 @@ bool Capture::next_raw(Frame& frame) {
 
 bool Capture::next(Frame& frame) {
     while (error_.empty() && next_raw(frame)) {
-        const std::string where = "packet " + std::to_string(frame.index) + ": ";
-        if (const std::string wrong = filter_.prepare(frame.link_type); !wrong.empty()) {
-            error_ = where + wrong;
-            return false;
-        }
-        if (!filter_.passes(frame)) {
-            ++filtered_;
-            continue;
+        if (!filter_.passes_all()) {
+            if (const std::string wrong = filter_.prepare(frame.link_type); !wrong.empty()) {
+                return fail(frame, wrong);
+            }
+            if (!filter_.passes(frame)) {
+                ++filtered_;
+                continue;
+            }
         }
         const Unwrapped inner = unwrap(frame.link_type, frame.bytes);
         if (!inner.error.empty()) {
-            error_ = where + inner.error;
-            return false;
+            return fail(frame, inner.error);
         }
         if (!inner.ip_offset) {
             ++not_ip_[inner.content];
             continue;
         }
-        frame.bytes.erase(frame.bytes.begin(),
-                          frame.bytes.begin() + static_cast<std::ptrdiff_t>(*inner.ip_offset));
+        frame.bytes = frame.bytes.subspan(*inner.ip_offset);
         return true;
     }
+    return false;
+}
+
+bool Capture::fail(const Frame& frame, const std::string& what) {
+    error_ = "packet " + std::to_string(frame.index) + ": " + what;
     return false;
 }
 
@@ -249,10 +260,10 @@ bool ClassicFile::next(Frame& frame) {
     }
     frame.index = packets_++;
     frame.time_ns = seconds * 1'000'000'000 + fraction * (1'000'000'000 / units_per_second_);
-    frame.interface.clear();
+    frame.interface = {};
     frame.link_type = static_cast<std::uint32_t>(pcap_datalink(pcap_));
     frame.original_length = header->len;
-    frame.bytes.assign(data, data + header->caplen);
+    frame.bytes = {data, header->caplen};
     return true;
 }
 

@@ -28,6 +28,7 @@ class CaptureFilter {
     CaptureFilter(const CaptureFilter&) = delete;
     CaptureFilter& operator=(const CaptureFilter&) = delete;
 
+    [[nodiscard]] bool passes_all() const { return expression_.empty(); }
     // What is wrong with the expression for this link type; empty: nothing.
     std::string prepare(std::uint32_t link_type);
     // Precondition: prepared for the frame's link type.
@@ -66,6 +67,7 @@ class Capture {
 
   private:
     bool next_raw(Frame& frame);
+    bool fail(const Frame& frame, const std::string& what);
 
     std::unique_ptr<FrameSource> source_;
     std::optional<Frame> ahead_;

@@ -1,7 +1,6 @@
 #include "router/capture/pcapng.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace nsr::router {
 namespace {
@@ -21,6 +20,7 @@ constexpr std::uint16_t kIfTsoffset = 14;
 
 constexpr std::uint32_t kMaxKnownBlock = 16 << 20;  // larger ones are no packets of ours
 constexpr std::size_t kMaxInterfaces = 65536;
+constexpr std::int64_t kNanoseconds = 1'000'000'000;  // of a second
 
 constexpr std::size_t padded(std::size_t length) {
     return (length + 3) & ~std::size_t{3};
@@ -33,6 +33,15 @@ std::uint32_t load32le(const std::uint8_t* p) {
 
 std::uint32_t swapped(std::uint32_t v) {
     return v >> 24 | (v >> 8 & 0xff00) | (v << 8 & 0xff0000) | v << 24;
+}
+
+// Of a part of a second. Wide numbers are slow, and few files need them.
+std::int64_t nanoseconds_of(std::uint64_t ticks, std::uint64_t per_second) {
+    if (per_second <= kNanoseconds) {
+        return static_cast<std::int64_t>(ticks * kNanoseconds / per_second);
+    }
+    __extension__ using Wide = unsigned __int128;
+    return static_cast<std::int64_t>(Wide{ticks} * kNanoseconds / per_second);
 }
 
 }  // namespace
@@ -64,38 +73,30 @@ bool PcapngReader::next(Frame& frame) {
     return false;
 }
 
-// Leaves the body of a block that matters in body_; the others are read over.
+// Shows the body of a block that matters in body_; the others are passed over.
 bool PcapngReader::read_block(Block& block) {
     if (!read_header(block)) {
         return false;
     }
+    constexpr std::size_t kTrailer = 4;
     const bool known = block.type == kSectionHeader || block.type == kInterfaceDescription ||
                        block.type == kEnhancedPacket || block.type == kSimplePacket ||
                        block.type == kObsoletePacket;
-    // What read_header has already taken of a section header.
-    const std::size_t have = block.type == kSectionHeader ? 4 : 0;
-    if (!known) {
-        body_.clear();
-        if (!skip(block.body_length)) {
-            return fail("a block is cut short");
-        }
-    } else if (block.body_length > kMaxKnownBlock) {
+    if (known && block.body_length > kMaxKnownBlock) {
         return fail("a block of " + std::to_string(block.body_length) + " bytes is too large");
-    } else {
-        body_.resize(block.body_length);
-        in_.read(reinterpret_cast<char*>(body_.data() + have),
-                 static_cast<std::streamsize>(block.body_length - have));
-        if (static_cast<std::size_t>(in_.gcount()) != block.body_length - have) {
-            return fail("a block is cut short");
-        }
     }
-    std::array<std::uint8_t, 4> trailer{};
-    in_.read(reinterpret_cast<char*>(trailer.data()), trailer.size());
-    if (in_.gcount() != 4) {
+    if (!known && !window_.skip(block.body_length)) {
         return fail("a block is cut short");
     }
-    const std::uint32_t length = load32le(trailer.data());
-    if ((big_endian_ ? swapped(length) : length) != block.body_length + 12) {
+    const std::size_t length = known ? block.body_length : 0;
+    const std::span<const std::uint8_t> rest = window_.peek(length + kTrailer);
+    if (rest.size() < length + kTrailer) {
+        return fail("a block is cut short");
+    }
+    window_.advance(length + kTrailer);
+    body_ = rest.first(length);
+    const std::uint32_t total = load32le(rest.data() + length);
+    if ((big_endian_ ? swapped(total) : total) != block.body_length + 12) {
         return fail("the two lengths of a block differ");
     }
     return true;
@@ -103,33 +104,23 @@ bool PcapngReader::read_block(Block& block) {
 
 // False without error at the end of the file.
 bool PcapngReader::read_header(Block& block) {
-    std::array<std::uint8_t, 12> header{};
-    in_.read(reinterpret_cast<char*>(header.data()), 8);
-    if (in_.gcount() == 0) {
-        return false;
-    }
-    if (in_.gcount() != 8) {
-        return fail("a block is cut short");
+    constexpr std::size_t kHeader = 8;
+    const std::span<const std::uint8_t> header = window_.peek(kHeader);
+    if (header.size() < kHeader) {
+        return !header.empty() && fail("a block is cut short");
     }
     block.type = load32le(header.data());
+    const std::uint32_t raw_length = load32le(header.data() + 4);
+    window_.advance(kHeader);
     if (block.type == kSectionHeader) {
-        in_.read(reinterpret_cast<char*>(header.data() + 8), 4);
-        const std::uint32_t magic = load32le(header.data() + 8);
-        if (in_.gcount() != 4) {
-            return fail("a block is cut short");
+        if (!begin_section()) {
+            return false;
         }
-        if (magic != kByteOrderMagic && swapped(magic) != kByteOrderMagic) {
-            return fail("the byte-order magic of a section is wrong");
-        }
-        big_endian_ = magic != kByteOrderMagic;
-        body_.assign(header.begin() + 8, header.end());
-        in_section_ = true;
     } else if (!in_section_) {
         return fail("this is no pcapng file");
     } else if (big_endian_) {
         block.type = swapped(block.type);
     }
-    const std::uint32_t raw_length = load32le(header.data() + 4);
     const std::uint32_t length = big_endian_ ? swapped(raw_length) : raw_length;
     if (length < (block.type == kSectionHeader ? 28 : 12) || length % 4 != 0) {
         return fail("a block has the impossible length " + std::to_string(length));
@@ -138,9 +129,19 @@ bool PcapngReader::read_header(Block& block) {
     return true;
 }
 
-bool PcapngReader::skip(std::uint32_t bytes) {
-    in_.ignore(static_cast<std::streamsize>(bytes));
-    return static_cast<std::uint32_t>(in_.gcount()) == bytes;
+// Its byte order is known before its length is.
+bool PcapngReader::begin_section() {
+    const std::span<const std::uint8_t> first = window_.peek(4);
+    if (first.size() < 4) {
+        return fail("a block is cut short");
+    }
+    const std::uint32_t magic = load32le(first.data());
+    if (magic != kByteOrderMagic && swapped(magic) != kByteOrderMagic) {
+        return fail("the byte-order magic of a section is wrong");
+    }
+    big_endian_ = magic != kByteOrderMagic;
+    in_section_ = true;
+    return true;
 }
 
 bool PcapngReader::section_header() {
@@ -180,8 +181,7 @@ bool PcapngReader::interface_description() {
 bool PcapngReader::interface_option(Interface& interface, std::uint16_t code, std::size_t at,
                                     std::size_t length) {
     if (code == kIfName) {
-        interface.name.assign(body_.begin() + static_cast<std::ptrdiff_t>(at),
-                              body_.begin() + static_cast<std::ptrdiff_t>(at + length));
+        interface.name = text(at, length);
         interface.name.resize(std::min(interface.name.size(), interface.name.find('\0')));
     } else if (code == kIfTsresol && length >= 1) {
         const unsigned exponent = body_[at] & 0x7f;
@@ -248,29 +248,31 @@ bool PcapngReader::finish(Frame& frame, const Interface& interface, std::size_t 
         return fail("the packet claims " + std::to_string(length) + " bytes, its block has " +
                     std::to_string(body_.size() - data_at));
     }
-    const auto begin = body_.begin() + static_cast<std::ptrdiff_t>(data_at);
-    frame.bytes.assign(begin, begin + static_cast<std::ptrdiff_t>(length));
+    frame.bytes = body_.subspan(data_at, length);
     frame.time_ns = last_time_ns_;
     frame.interface = interface.name;
     frame.link_type = interface.link_type;
-    frame.comment.clear();
+    frame.comment = {};
     frame.index = packets_++;
     return true;
 }
 
-std::string PcapngReader::comment_from(std::size_t at) const {
+std::string_view PcapngReader::text(std::size_t at, std::size_t length) const {
+    return {reinterpret_cast<const char*>(body_.data() + at), length};
+}
+
+std::string_view PcapngReader::comment_from(std::size_t at) const {
     while (at + 4 <= body_.size() && u16(at) != kOptionEnd) {
         const std::size_t length = u16(at + 2);
         if (at + 4 + length > body_.size()) {
             break;
         }
         if (u16(at) == kOptionComment) {
-            const auto begin = body_.begin() + static_cast<std::ptrdiff_t>(at + 4);
-            return {begin, begin + static_cast<std::ptrdiff_t>(length)};
+            return text(at + 4, length);
         }
         at += 4 + padded(length);
     }
-    return "";
+    return {};
 }
 
 bool PcapngReader::time_of(const Interface& interface, std::uint64_t ticks) {
@@ -286,10 +288,7 @@ bool PcapngReader::time_of(const Interface& interface, std::uint64_t ticks) {
     if (total > kMaxSeconds || total < -kMaxSeconds) {
         return fail("its time is out of range");
     }
-    __extension__ using Wide = unsigned __int128;
-    const auto nanoseconds =
-        static_cast<std::int64_t>(Wide{rest} * 1'000'000'000 / interface.units_per_second);
-    last_time_ns_ = total * 1'000'000'000 + nanoseconds;
+    last_time_ns_ = total * kNanoseconds + nanoseconds_of(rest, interface.units_per_second);
     return true;
 }
 

@@ -19,17 +19,20 @@
 #include <string_view>
 #include <vector>
 
+#include "router/capture/byte_window.hpp"
+
 namespace nsr::router {
 
-// One captured frame, whatever the file format.
+// One captured frame, whatever the file format. What it refers to lies in its source, until that is
+// asked for the next one.
 struct Frame {
-    std::uint32_t index = 0;   // in the file, from 0
-    std::int64_t time_ns = 0;  // since 1970
-    std::string interface;     // empty: the file does not say
+    std::uint32_t index = 0;     // in the file, from 0
+    std::int64_t time_ns = 0;    // since 1970
+    std::string_view interface;  // empty: the file does not say
     std::uint32_t link_type = 0;
     std::uint32_t original_length = 0;
-    std::vector<std::uint8_t> bytes;
-    std::string comment;  // pcapng opt_comment of an Enhanced Packet Block
+    std::span<const std::uint8_t> bytes;
+    std::string_view comment;  // pcapng opt_comment of an Enhanced Packet Block
 };
 
 class FrameSource {
@@ -43,7 +46,7 @@ class FrameSource {
 
 class PcapngReader : public FrameSource {
   public:
-    explicit PcapngReader(std::istream& in) : in_(in) {}
+    explicit PcapngReader(std::istream& in) : window_(in) {}
 
     bool next(Frame& frame) override;
     [[nodiscard]] const std::string& error() const override { return error_; }
@@ -63,7 +66,7 @@ class PcapngReader : public FrameSource {
 
     bool read_block(Block& block);
     bool read_header(Block& block);
-    bool skip(std::uint32_t bytes);
+    bool begin_section();
     bool section_header();
     bool interface_description();
     bool interface_option(Interface& interface, std::uint16_t code, std::size_t at,
@@ -73,7 +76,8 @@ class PcapngReader : public FrameSource {
     bool obsolete_packet(Frame& frame);
     bool packet(Frame& frame, std::uint32_t interface, std::uint64_t ticks, std::size_t lengths_at);
     bool finish(Frame& frame, const Interface& interface, std::size_t data_at, std::size_t length);
-    [[nodiscard]] std::string comment_from(std::size_t at) const;
+    [[nodiscard]] std::string_view text(std::size_t at, std::size_t length) const;
+    [[nodiscard]] std::string_view comment_from(std::size_t at) const;
     bool time_of(const Interface& interface, std::uint64_t ticks);
     bool fail(std::string what);
 
@@ -81,11 +85,11 @@ class PcapngReader : public FrameSource {
     [[nodiscard]] std::uint32_t u32(std::size_t at) const;
     [[nodiscard]] std::uint64_t u64(std::size_t at) const;
 
-    std::istream& in_;
+    ByteWindow window_;
     bool in_section_ = false;
     bool big_endian_ = false;
     std::vector<Interface> interfaces_;
-    std::vector<std::uint8_t> body_;
+    std::span<const std::uint8_t> body_;  // of the block at hand
     std::uint32_t packets_ = 0;
     std::int64_t last_time_ns_ = 0;
     std::string error_;
@@ -116,8 +120,11 @@ class PcapngWriter {
     [[nodiscard]] bool good() const { return out_.good(); }
 
   private:
+    char* begin_block(std::size_t variable_bytes);
+    void end_block(char* end);
+
     std::ostream& out_;
-    std::string block_;
+    std::string block_;  // the one at hand, and room that is kept
 };
 
 }  // namespace nsr::router

@@ -1,4 +1,6 @@
 // pcapng as it is written; see pcapng.hpp.
+#include <algorithm>
+
 #include "router/capture/pcapng.hpp"
 
 namespace nsr::router {
@@ -18,96 +20,76 @@ constexpr std::uint16_t kIfTsresol = 9;
 constexpr std::uint16_t kPacketFlags = 2;  // 1 in its last bits: inbound, 2: outbound
 constexpr std::uint16_t kPacketId = 5;
 
+constexpr std::size_t kMostText = 0xfff0;  // of an option
+
 constexpr std::size_t padded(std::size_t length) {
     return (length + 3) & ~std::size_t{3};
 }
 
-void put16(std::string& out, std::uint16_t value) {
-    out += static_cast<char>(value & 0xff);
-    out += static_cast<char>(value >> 8);
+// All of these give where they ended; there is room.
+char* put_word(char* at, std::uint32_t value) {
+    for (int shift = 0; shift < 32; shift += 8) {
+        *at++ = static_cast<char>(value >> shift & 0xff);
+    }
+    return at;
 }
 
-void put32(std::string& out, std::uint32_t value) {
-    put16(out, static_cast<std::uint16_t>(value & 0xffff));
-    put16(out, static_cast<std::uint16_t>(value >> 16));
+template <std::size_t kCount>
+char* put_words(char* at, const std::uint32_t (&words)[kCount]) {
+    for (const std::uint32_t word : words) {
+        at = put_word(at, word);
+    }
+    return at;
 }
 
-void put_padded(std::string& out, std::string_view bytes) {
-    out.append(bytes);
-    out.append(padded(bytes.size()) - bytes.size(), '\0');
+char* put_padded(char* at, std::string_view bytes) {
+    at = std::copy_n(bytes.data(), bytes.size(), at);
+    return std::fill_n(at, padded(bytes.size()) - bytes.size(), '\0');
 }
 
-void put_option(std::string& out, std::uint16_t code, std::string_view value) {
-    put16(out, code);
-    put16(out, static_cast<std::uint16_t>(value.size()));
-    put_padded(out, value);
+char* put_option(char* at, std::uint16_t code, std::string_view value) {
+    at = put_word(at, code | static_cast<std::uint32_t>(value.size()) << 16);
+    return put_padded(at, value);
 }
 
-void put_note(std::string& out, const PcapngWriter::Note& note) {
-    constexpr std::size_t kMostText = 0xfff0;
-    const bool any =
-        !note.comment.empty() || note.way != PcapngWriter::Way::Unknown || note.id != 0;
+char* put_note(char* at, const PcapngWriter::Note& note) {
+    const char* begin = at;
     if (!note.comment.empty()) {
-        put_option(out, kOptionComment, note.comment.substr(0, kMostText));
+        at = put_option(at, kOptionComment, note.comment.substr(0, kMostText));
     }
     if (note.way != PcapngWriter::Way::Unknown) {
-        std::string flags;
-        put32(flags, static_cast<std::uint32_t>(note.way));
-        put_option(out, kPacketFlags, flags);
+        at = put_word(at, kPacketFlags | 4 << 16);
+        at = put_word(at, static_cast<std::uint32_t>(note.way));
     }
     if (note.id != 0) {
-        std::string id;
-        put32(id, static_cast<std::uint32_t>(note.id));
-        put32(id, static_cast<std::uint32_t>(note.id >> 32));
-        put_option(out, kPacketId, id);
+        at = put_word(at, kPacketId | 8 << 16);
+        at = put_words(
+            at, {static_cast<std::uint32_t>(note.id), static_cast<std::uint32_t>(note.id >> 32)});
     }
-    if (any) {
-        put_option(out, kOptionEnd, "");
-    }
-}
-
-void begin_block(std::string& out, std::uint32_t type) {
-    out.clear();
-    put32(out, type);
-    put32(out, 0);
-}
-
-// The length stands at both ends of a block.
-void end_block(std::string& out) {
-    const auto length = static_cast<std::uint32_t>(out.size() + 4);
-    std::string text;
-    put32(text, length);
-    out.replace(4, 4, text);
-    out += text;
+    return at == begin ? at : put_option(at, kOptionEnd, "");
 }
 
 }  // namespace
 
 PcapngWriter::PcapngWriter(std::ostream& out, const std::vector<std::string>& interfaces)
     : out_(out) {
-    begin_block(block_, kSectionHeader);
-    put32(block_, kByteOrderMagic);
-    put16(block_, 1);
-    put16(block_, 0);
-    put32(block_, 0xffffffff);
-    put32(block_, 0xffffffff);
-    end_block(block_);
-    out_.write(block_.data(), static_cast<std::streamsize>(block_.size()));
+    constexpr std::uint32_t kVersion = 1;
+    constexpr std::uint32_t kUnknownLength = 0xffffffff;
+    end_block(put_words(begin_block(0), {kSectionHeader, 0, kByteOrderMagic, kVersion,
+                                         kUnknownLength, kUnknownLength}));
     for (const std::string& name : interfaces) {
         add_interface(name);
     }
 }
 
 void PcapngWriter::add_interface(const std::string& name) {
-    begin_block(block_, kInterfaceDescription);
-    put16(block_, static_cast<std::uint16_t>(kLinkTypeRaw));
-    put16(block_, 0);
-    put32(block_, 0);
-    put_option(block_, kIfName, name);
-    put_option(block_, kIfTsresol, "\x06");
-    put_option(block_, kOptionEnd, "");
-    end_block(block_);
-    out_.write(block_.data(), static_cast<std::streamsize>(block_.size()));
+    constexpr std::uint32_t kNoSnapLength = 0;
+    const std::string_view text = std::string_view(name).substr(0, kMostText);
+    char* at = begin_block(text.size());
+    at = put_words(at, {kInterfaceDescription, 0, kLinkTypeRaw, kNoSnapLength});
+    at = put_option(at, kIfName, text);
+    at = put_option(at, kIfTsresol, "\x06");
+    end_block(put_option(at, kOptionEnd, ""));
 }
 
 void PcapngWriter::packet(std::int64_t time_ns, std::uint32_t interface,
@@ -119,16 +101,31 @@ void PcapngWriter::packet(std::int64_t time_ns, std::uint32_t interface,
                           std::span<const std::uint8_t> bytes, const Note& note) {
     const auto microseconds = static_cast<std::uint64_t>((time_ns + 500) / 1000);
     const auto length = static_cast<std::uint32_t>(bytes.size());
-    begin_block(block_, kEnhancedPacket);
-    put32(block_, interface);
-    put32(block_, static_cast<std::uint32_t>(microseconds >> 32));
-    put32(block_, static_cast<std::uint32_t>(microseconds));
-    put32(block_, length);
-    put32(block_, note.length != 0 ? note.length : length);
-    put_padded(block_, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-    put_note(block_, note);
-    end_block(block_);
-    out_.write(block_.data(), static_cast<std::streamsize>(block_.size()));
+    char* at = begin_block(bytes.size() + note.comment.size());
+    at = put_words(at,
+                   {kEnhancedPacket, 0, interface, static_cast<std::uint32_t>(microseconds >> 32),
+                    static_cast<std::uint32_t>(microseconds), length,
+                    note.length != 0 ? note.length : length});
+    at = put_padded(at, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    end_block(put_note(at, note));
+}
+
+// Room for a block with so many bytes of packet and text, which is more than enough for what else
+// it has.
+char* PcapngWriter::begin_block(std::size_t variable_bytes) {
+    constexpr std::size_t kFixedBytes = 128;
+    if (block_.size() < variable_bytes + kFixedBytes) {
+        block_.resize(variable_bytes + kFixedBytes);
+    }
+    return block_.data();
+}
+
+// The length stands at both ends of a block.
+void PcapngWriter::end_block(char* end) {
+    const auto length = static_cast<std::uint32_t>(end + 4 - block_.data());
+    put_word(block_.data() + 4, length);
+    put_word(end, length);
+    out_.write(block_.data(), static_cast<std::streamsize>(length));
 }
 
 }  // namespace nsr::router

@@ -61,7 +61,7 @@ std::string lines_of_capture(const ExplainArguments& arguments) {
                                      std::to_string(ExplainRequest::kMostPackets) +
                                      " packets: choose some of them, or use `nsrouter replay`");
         }
-        const std::string in = arguments.interface.empty() ? frame.interface : arguments.interface;
+        const std::string in(arguments.interface.empty() ? frame.interface : arguments.interface);
         if (in.empty()) {
             throw std::runtime_error(arguments.file +
                                      " does not say by which interface its packets come: "

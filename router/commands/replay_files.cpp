@@ -1,5 +1,7 @@
 #include "router/commands/replay_files.hpp"
 
+#include <fcntl.h>
+
 #include <cerrno>
 #include <cstring>
 #include <iostream>
@@ -8,10 +10,13 @@
 namespace nsr::router {
 
 Sink::Sink(std::string path) : path_(std::move(path)) {
-    if (!path_.empty() && path_ != "-") {
-        errno = 0;
-        file_.open(path_, std::ios::binary | std::ios::trunc);
+    if (is_file()) {
+        constexpr mode_t kForAll = 0666;  // but for what the umask takes
+        descriptor_ = netlink::Descriptor(
+            ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kForAll));
         error_ = errno;
+        pieces_.emplace(descriptor_.get());
+        file_.rdbuf(&*pieces_);
     }
 }
 

@@ -1,7 +1,6 @@
 // The files that a replay writes.
 #pragma once
 
-#include <fstream>
 #include <optional>
 #include <ostream>
 #include <span>
@@ -9,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "netlink/descriptor.hpp"
+#include "router/base/write_behind.hpp"
 #include "router/capture/pcapng.hpp"
 #include "router/replay/replay.hpp"
 
@@ -20,15 +21,19 @@ class Sink {
     explicit Sink(std::string path);
     [[nodiscard]] std::ostream* stream();
     // Of standard output nothing is said here: main() does.
-    [[nodiscard]] bool flush() { return path_.empty() || path_ == "-" || file_.flush().good(); }
+    [[nodiscard]] bool flush() { return !is_file() || file_.flush().good(); }
     [[nodiscard]] const std::string& path() const { return path_; }
-    [[nodiscard]] bool opened() const { return path_.empty() || path_ == "-" || file_.is_open(); }
+    [[nodiscard]] bool opened() const { return !is_file() || descriptor_.valid(); }
     [[nodiscard]] int error() const { return error_; }
 
   private:
+    [[nodiscard]] bool is_file() const { return !path_.empty() && path_ != "-"; }
+
     std::string path_;
-    std::ofstream file_;
+    netlink::Descriptor descriptor_;
     int error_ = 0;
+    std::optional<WriteBehind> pieces_;
+    std::ostream file_{nullptr};
 };
 
 struct ReplayFileNames {

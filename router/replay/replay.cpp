@@ -1,31 +1,30 @@
 #include "router/replay/replay.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <map>
 
 #include "core/base/printable.hpp"
 #include "core/base/words.hpp"
 #include "core/observe/watcher.hpp"
-#include "core/procfs/sysctl.hpp"
-#include "core/rules/language/parse.hpp"
-#include "core/rules/set_use.hpp"
-#include "core/rules/timeout_use.hpp"
 #include "router/config/build.hpp"
 #include "router/config/load.hpp"
-#include "router/config/section.hpp"
-#include "router/config/sections.hpp"
 #include "router/observe/render.hpp"
+#include "router/replay/event_changes.hpp"
 #include "router/replay/events.hpp"
 #include "router/replay/schedule.hpp"
 #include "router/replay/stats.hpp"
-#include "router/tools/conntrack/command.hpp"
-#include "router/tools/conntrack/parse.hpp"
-#include "router/tools/ip/command.hpp"
-#include "router/tools/ipset/command.hpp"
-#include "router/tools/nfct/command.hpp"
 
 namespace nsr::router {
 namespace {
+
+// What few packets need is in the cache when their turn comes; more would push it out again.
+constexpr std::size_t kPreparedTogether = 32;
+constexpr std::size_t kInterfacesInMind = 4;
+
+using CauseRoom = std::array<char, 16>;
+std::string_view text_of(std::uint32_t cause, CauseRoom& room);
 
 class Replay {
   public:
@@ -36,21 +35,18 @@ class Replay {
 
   private:
     bool admit(const Frame& frame);
-    Packet packet_of(const Frame& frame);
-    [[nodiscard]] IfIndex interface_of(const Frame& frame, std::string& why) const;
+    static void complete(Packet& packet, const Frame& frame);
+    IfIndex interface_of(const Frame& frame);
+    [[nodiscard]] IfIndex find_interface(const Frame& frame, std::string& why) const;
     Instant instant_of(const Frame& frame);
     void flush();
+    void receive_together();
+    void receive_each();
     void run_scheduled_before(Instant limit);
     void run_timers(Instant until);
     void carry_out(const Scheduled& item);
-    void load_rules(const RuleFile& file);
-    void change_sets(const ReplayEvent& event);
-    void change_timeouts(const ReplayEvent& event);
-    void write_sysctls(const ReplayEvent& event);
     void write_out();
     void trace(std::span<const observe::Observation> seen);
-    void set_clock(Instant now);
-    void complain(const SourceLocation& where, const std::string& what);
 
     const Config& config_;
     const ReplayOptions& options_;
@@ -60,17 +56,18 @@ class Replay {
     observe::Watcher watcher_;
     std::optional<EventWriter> events_;
     std::map<std::string, IfIndex, std::less<>> interfaces_;
+    // What the capture called those that were looked up last.
+    std::vector<std::pair<std::string, IfIndex>> last_interfaces_;
     std::vector<Scheduled> schedule_;
     std::size_t next_scheduled_ = 0;
-    std::vector<std::string> tables4_;
-    std::vector<std::string> tables6_;
     std::optional<std::int64_t> epoch_ns_;  // the capture's time at Instant 0
     Instant clock_{};
     Instant last_timer_ = Instant::min();
     std::vector<Packet> batch_;
-    Instant batch_time_{};
+    std::vector<Instant> arrivals_;  // of those of the batch
     EgressQueue egress_;
     ReplayResult result_;
+    EventChanges changes_;
 };
 
 }  // namespace
@@ -110,16 +107,15 @@ Replay::Replay(const Config& config, Router::Options router_options, const Repla
       router_(std::move(router_options)),
       watcher_(router_),
       schedule_(schedule_of(config.replay)),
-      tables4_(config.rule_tables4),
-      tables6_(config.rule_tables6),
-      epoch_ns_(options.start_ns) {
+      epoch_ns_(options.start_ns),
+      changes_(router_, config, kReplayMemoryBytes, result_.complaints) {
     for (const ConfigError& error : fill_router(router_, config, clock_)) {
-        complain(error.where, error.message);
+        result_.complaints.push_back(to_string(error));
     }
     Begun begun = options.begin ? options.begin(router_, clock_) : Begun{};
     result_.refused = std::move(begun.refused);
     for (const ConfigError& error : begun.told) {
-        complain(error.where, error.message);
+        result_.complaints.push_back(to_string(error));
     }
     for (const routing::Interface& interface : router_.interfaces().all()) {
         interfaces_[interface.name] = interface.index;
@@ -151,7 +147,8 @@ ReplayResult Replay::run(Capture& capture) {
     if (config_.replay.checkpoints.empty()) {
         output_.connections(checkpoint_text(router_, end));
     }
-    result_.stats = stats_text(router_, tables4_, tables6_);
+    result_.stats =
+        stats_text(router_, changes_.tables(Family::Ipv4), changes_.tables(Family::Ipv6));
     if (result_.error.empty()) {
         result_.error = capture.error();
     }
@@ -162,7 +159,7 @@ ReplayResult Replay::run(Capture& capture) {
 
 // False: the frame cannot be placed, and the replay ends here.
 bool Replay::admit(const Frame& frame) {
-    const IfIndex interface = interface_of(frame, result_.error);
+    const IfIndex interface = interface_of(frame);
     if (interface == IfIndex::None) {
         return false;
     }
@@ -171,34 +168,46 @@ bool Replay::admit(const Frame& frame) {
         flush();
         run_scheduled_before(at);
     }
-    if (batch_.empty()) {
-        batch_time_ = at;
+    Packet& packet = batch_.emplace_back(pool_, frame.bytes);
+    if (options_.cut_packets) {
+        complete(packet, frame);
     }
-    Packet& packet = batch_.emplace_back(packet_of(frame));
     packet.meta.in = interface;
     packet.meta.cause = frame.index;
+    arrivals_.push_back(at);
     ++result_.packets_in;
-    if (batch_.size() >= options_.batch) {
+    if (batch_.size() >= (options_.batch == 1 ? kPreparedTogether : options_.batch)) {
         flush();
     }
     return true;
 }
 
-Packet Replay::packet_of(const Frame& frame) {
-    Packet packet(pool_, frame.bytes);
+// The capture has the beginning of it; see ReplayOptions::cut_packets.
+void Replay::complete(Packet& packet, const Frame& frame) {
     const std::size_t length = std::min<std::size_t>(frame.original_length, kMaxPacketBytes);
-    if (options_.cut_packets && length > packet.size()) {
-        const std::size_t known = packet.size();
+    const std::size_t known = packet.size();
+    if (length > known) {
         packet.resize(length);
         std::fill(packet.data() + known, packet.data() + length, std::uint8_t{0});
     }
-    if (options_.cut_packets) {
-        packet.offload.checksum = ChecksumState::Verified;
-    }
-    return packet;
+    packet.offload.checksum = ChecksumState::Verified;
 }
 
-IfIndex Replay::interface_of(const Frame& frame, std::string& why) const {
+IfIndex Replay::interface_of(const Frame& frame) {
+    for (const auto& [name, index] : last_interfaces_) {
+        if (name == frame.interface) {
+            return index;
+        }
+    }
+    const IfIndex found = find_interface(frame, result_.error);
+    if (last_interfaces_.size() == kInterfacesInMind) {
+        last_interfaces_.erase(last_interfaces_.begin());
+    }
+    last_interfaces_.emplace_back(frame.interface, found);
+    return found;
+}
+
+IfIndex Replay::find_interface(const Frame& frame, std::string& why) const {
     const auto renamed = options_.interface_names.find(frame.interface);
     auto found = interfaces_.find(
         renamed == options_.interface_names.end() ? frame.interface : renamed->second);
@@ -211,7 +220,7 @@ IfIndex Replay::interface_of(const Frame& frame, std::string& why) const {
     why = "packet " + std::to_string(frame.index) + ": " +
           (frame.interface.empty()
                ? "the capture does not say on which interface it arrived"
-               : "the configuration has no interface \"" + frame.interface + "\"") +
+               : "the configuration has no interface \"" + std::string(frame.interface) + "\"") +
           "; --map NAME=INTERFACE and --interface take one of " + join(config_.interface_names());
     return IfIndex::None;
 }
@@ -225,14 +234,33 @@ Instant Replay::instant_of(const Frame& frame) {
     }
     const Instant at{Duration(frame.time_ns - *epoch_ns_)};
     result_.packets_before_start += frame.time_ns < *epoch_ns_ ? 1 : 0;
-    return std::max({at, clock_, batch_.empty() ? clock_ : batch_time_});
+    return std::max({at, clock_, arrivals_.empty() ? clock_ : arrivals_.back()});
 }
 
 void Replay::flush() {
     if (batch_.empty()) {
         return;
     }
-    run_timers(batch_time_);
+    if (options_.batch == 1) {
+        receive_each();
+    } else {
+        receive_together();
+    }
+    batch_.clear();
+    arrivals_.clear();
+}
+
+void Replay::receive_each() {
+    router_.prepare(batch_);
+    for (std::size_t i = 0; i < batch_.size(); ++i) {
+        run_timers(arrivals_[i]);
+        router_.receive_prepared({&batch_[i], 1}, clock_, egress_);
+        write_out();
+    }
+}
+
+void Replay::receive_together() {
+    run_timers(arrivals_.front());
     if (options_.one_by_one) {
         for (Packet& packet : batch_) {
             router_.receive({&packet, 1}, clock_, egress_);
@@ -240,7 +268,6 @@ void Replay::flush() {
     } else {
         router_.receive(batch_, clock_, egress_);
     }
-    batch_.clear();
     write_out();
 }
 
@@ -270,104 +297,40 @@ void Replay::run_timers(Instant until) {
             break;
         }
         last_timer_ = at;
-        set_clock(at);
+        clock_ = at;
         while (!router_.expire(at, egress_)) {
         }
         write_out();
     }
-    set_clock(until);
+    clock_ = until;
 }
 
 void Replay::carry_out(const Scheduled& item) {
     if (item.kind == Scheduled::Kind::Checkpoint) {
         output_.connections(checkpoint_text(router_, item.at));
-        return;
-    }
-    const ReplayEvent& event = *item.event;
-    change_sets(event);
-    change_timeouts(event);
-    for (const RuleFile& file : event.rules) {
-        load_rules(file);
-    }
-    write_sysctls(event);
-    for (const Located<std::string>& line : event.conntrack) {
-        const auto args = parse_conntrack_args(line.value);
-        if (const auto answer = run_conntrack(*args, router_, clock_); !answer.error.empty()) {
-            complain(line.where, "conntrack " + line.value + ": " + answer.error);
-        }
-    }
-    for (const Located<std::string>& line : event.ip) {
-        const IpAnswer answer = run_ip(*parse_ip_args(line.value), router_, clock_, {});
-        if (!answer.error.empty()) {
-            complain(line.where, "ip " + line.value + ": " + answer.error);
-        }
-    }
-}
-
-void Replay::change_sets(const ReplayEvent& event) {
-    const IpsetContext context{router_.sets(), [this] { return router_.set_references(); }, clock_};
-    for (const Located<std::string>& line : event.ipset) {
-        const auto args = parse_ipset_line(line.value);
-        if (const IpsetAnswer answer = run_ipset(**args, context); answer.exit_code != 0) {
-            complain(line.where, "ipset " + line.value + ": " + answer.errors);
-        }
-    }
-}
-
-void Replay::change_timeouts(const ReplayEvent& event) {
-    for (const Located<NfctArgs>& args : event.nfct) {
-        if (const NfctAnswer answer = run_nfct(args.value, router_); !answer.errors.empty()) {
-            complain(args.where, answer.errors.substr(0, answer.errors.find('\n')));
-        }
-    }
-}
-
-// As iptables-restore: all of the file or nothing.
-void Replay::load_rules(const RuleFile& file) {
-    rules::Ruleset ruleset = router_.ruleset();
-    ConfigErrors errors =
-        rules::parse_save(file.text, file.path, file.family, ruleset, config_.host_names);
-    if (errors.empty()) {
-        errors = rules::check_sets(ruleset, router_.sets().catalogue());
-        const ConfigErrors misfits =
-            rules::check_timeouts(ruleset, router_.timeout_policies().catalogue());
-        errors.insert(errors.end(), misfits.begin(), misfits.end());
-    }
-    for (const ConfigError& error : errors) {
-        complain(error.where, error.message);
-    }
-    if (!errors.empty()) {
-        return;
-    }
-    router_.apply(std::move(ruleset), clock_);
-    (file.family == Family::Ipv4 ? tables4_ : tables6_) = tables_in(file.text);
-}
-
-void Replay::write_sysctls(const ReplayEvent& event) {
-    procfs::Context context{router_, config_.line_format, {}, kReplayMemoryBytes};
-    for (const SysctlConfig& setting : event.sysctls) {
-        if (const auto done = procfs::write_sysctl(context, setting.name, setting.value); !done) {
-            complain(setting.where, setting.name + ": " +
-                                        std::string(procfs::text_of(done.error().code)) + " " +
-                                        done.error().detail);
-        }
+    } else {
+        changes_.carry_out(*item.event, clock_);
     }
 }
 
 void Replay::write_out() {
     const std::int64_t time_ns = epoch_ns_.value_or(0) + clock_.time_since_epoch().count();
+    CauseRoom room;
     for (const Packet& packet : egress_) {
-        const std::uint32_t cause = packet.meta.cause;
         output_.packet(time_ns, static_cast<std::uint32_t>(raw(packet.meta.out) - 1),
-                       packet.bytes(),
-                       cause == kTimerCause ? "timer" : "in=" + std::to_string(cause));
+                       packet.bytes(), text_of(packet.meta.cause, room));
         ++result_.packets_out;
     }
     egress_.clear();
 }
 
-void Replay::set_clock(Instant now) {
-    clock_ = now;
+// Which packet led to it, by its place in the capture.
+std::string_view text_of(std::uint32_t cause, CauseRoom& room) {
+    if (cause == kTimerCause) {
+        return "timer";
+    }
+    char* digits = std::copy_n("in=", 3, room.data());
+    return {room.data(), std::to_chars(digits, room.data() + room.size(), cause).ptr};
 }
 
 void Replay::trace(std::span<const observe::Observation> seen) {
@@ -379,10 +342,6 @@ void Replay::trace(std::span<const observe::Observation> seen) {
     for (const std::string_view line : split(text, '\n')) {
         output_.trace(line);
     }
-}
-
-void Replay::complain(const SourceLocation& where, const std::string& what) {
-    result_.complaints.push_back(to_string(ConfigError{where, what}));
 }
 
 }  // namespace

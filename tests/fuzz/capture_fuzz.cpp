@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <sstream>
 #include <string>
@@ -10,11 +11,13 @@
 
 #include "core/base/check.hpp"
 #include "router/capture/capture.hpp"
+#include "tests/support/kept_frames.hpp"
 
 namespace {
 
 using nsr::router::Capture;
 using nsr::router::Frame;
+using nsr::test::KeptFrame;
 
 // libpcap wants a file.
 std::string file_with(const std::uint8_t* data, std::size_t size) {
@@ -24,30 +27,33 @@ std::string file_with(const std::uint8_t* data, std::size_t size) {
     return "/proc/self/fd/" + std::to_string(file);
 }
 
-std::vector<Frame> packets_of(Capture& capture, std::size_t most_bytes) {
-    std::vector<Frame> frames;
+std::vector<KeptFrame> packets_of(Capture& capture, std::size_t most_bytes) {
+    std::vector<KeptFrame> frames;
     Frame frame;
     std::size_t bytes = 0;
     while (capture.next(frame)) {
         bytes += frame.bytes.size();
         NSR_CHECK(bytes <= most_bytes);
-        frames.push_back(frame);
+        frames.emplace_back(frame);
     }
     return frames;
 }
 
-void check_written(const std::vector<Frame>& frames) {
+void check_written(const std::vector<KeptFrame>& frames) {
     constexpr std::uint32_t kRaw = 101;  // LINKTYPE_RAW, what the writer writes
     std::stringstream file;
     nsr::router::PcapngWriter writer(file, {"lan"});
-    for (const Frame& frame : frames) {
+    for (const KeptFrame& frame : frames) {
         writer.packet(frame.time_ns, 0, frame.bytes, std::string());
     }
     NSR_CHECK(writer.good());
     nsr::router::PcapngReader reader(file);
     Frame again;
-    for (const Frame& frame : frames) {
-        NSR_CHECK(reader.next(again) && again.bytes == frame.bytes && again.link_type == kRaw);
+    for (const KeptFrame& frame : frames) {
+        NSR_CHECK(reader.next(again) &&
+                  std::equal(again.bytes.begin(), again.bytes.end(), frame.bytes.begin(),
+                             frame.bytes.end()) &&
+                  again.link_type == kRaw);
     }
     NSR_CHECK(!reader.next(again) && reader.error().empty());
 }
@@ -61,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         NSR_CHECK(!capture.error().empty());
         return 0;
     }
-    const std::vector<Frame> all = packets_of(**capture, size);
+    const std::vector<KeptFrame> all = packets_of(**capture, size);
     check_written(all);
     const auto filtered = nsr::router::open_capture(path, "tcp or udp");
     if (filtered.ok()) {

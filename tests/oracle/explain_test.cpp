@@ -18,6 +18,7 @@
 #include "router/explain/explain.hpp"
 #include "router/replay/replay.hpp"
 #include "router/replay/stats.hpp"
+#include "tests/support/kept_frames.hpp"
 
 using namespace nsr;
 using namespace nsr::router;
@@ -39,7 +40,7 @@ std::string state_of(const Router& router, Instant now) {
 }
 
 // 0: it was told.
-int explain_in_child(Router& router, const Frame& frame, Instant now) {
+int explain_in_child(Router& router, const test::KeptFrame& frame, Instant now) {
     const pid_t child = ::fork();
     if (child == 0) {
         procfs::Context context{router};
@@ -54,15 +55,9 @@ int explain_in_child(Router& router, const Frame& frame, Instant now) {
     return status;
 }
 
-std::vector<Frame> frames_of(const std::string& path) {
+std::vector<test::KeptFrame> frames_of(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
-    const auto capture = capture_from(file);
-    std::vector<Frame> frames;
-    Frame frame;
-    while (capture->next(frame)) {
-        frames.push_back(frame);
-    }
-    return frames;
+    return test::kept_frames(*capture_from(file));
 }
 
 // How many packets were explained.
@@ -75,7 +70,7 @@ std::size_t check_folder(const std::filesystem::path& folder) {
     Router router(std::move(*options));
     Instant now{};
     static_cast<void>(fill_router(router, *config, now));
-    const std::vector<Frame> frames = frames_of((folder / "in.pcapng").string());
+    const std::vector<test::KeptFrame> frames = frames_of((folder / "in.pcapng").string());
     const std::size_t step = std::max<std::size_t>(1, frames.size() / kExplainedPerCase);
     std::size_t explained = 0;
     EgressQueue out;

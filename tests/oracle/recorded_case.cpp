@@ -104,8 +104,10 @@ std::vector<Departure> read_capture(const std::string& path) {
     nsr::router::Frame frame;
     std::vector<Departure> packets;
     while (reader.next(frame)) {
-        packets.push_back({static_cast<double>(frame.time_ns) * 1e-9, frame.interface, frame.bytes,
-                           frame.comment});
+        packets.push_back({static_cast<double>(frame.time_ns) * 1e-9,
+                           std::string(frame.interface),
+                           {frame.bytes.begin(), frame.bytes.end()},
+                           std::string(frame.comment)});
     }
     if (!reader.error().empty()) {
         throw std::runtime_error(path + ": " + reader.error());

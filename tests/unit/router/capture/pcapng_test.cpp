@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "router/capture/capture.hpp"
+#include "tests/support/kept_frames.hpp"
 
 namespace nsr::router {
 namespace {
@@ -73,19 +74,15 @@ class Blocks {
 };
 
 struct Read {
-    std::vector<Frame> frames;
+    std::vector<test::KeptFrame> frames;
     std::string error;
 };
 
 Read read_all(const std::string& text) {
     std::istringstream in(text);
     PcapngReader reader(in);
-    Read result;
-    for (Frame frame; reader.next(frame);) {
-        result.frames.push_back(frame);
-    }
-    result.error = reader.error();
-    return result;
+    std::vector<test::KeptFrame> frames = test::kept_frames(reader);
+    return {std::move(frames), reader.error()};
 }
 
 std::string as_text(const Bytes& bytes) {

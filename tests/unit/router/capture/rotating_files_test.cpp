@@ -47,7 +47,8 @@ class Folder {
         std::vector<int> found;
         for (Frame frame; reader.next(frame);) {
             CHECK(frame.interface == "lan");
-            found.push_back(frame.bytes.at(0));
+            REQUIRE_FALSE(frame.bytes.empty());
+            found.push_back(frame.bytes[0]);
         }
         CHECK(reader.error().empty());
         return found;

@@ -11,6 +11,7 @@
 #include "router/capture/capture.hpp"
 #include "router/observe/capture_form.hpp"
 #include "tests/support/bench.hpp"
+#include "tests/support/kept_frames.hpp"
 
 namespace nsr::router {
 namespace {
@@ -198,11 +199,7 @@ TEST_CASE("capture: packets in and out, with what became of them as comment, und
     std::istringstream file(listener->take());
     const auto capture = capture_from(file);
     REQUIRE(capture->begin().empty());
-    std::vector<Frame> frames;
-    Frame frame;
-    while (capture->next(frame)) {
-        frames.push_back(frame);
-    }
+    const std::vector<KeptFrame> frames = kept_frames(*capture);
     CHECK(capture->error().empty());
     REQUIRE(frames.size() == 3);
     CHECK(frames[0].interface == "lan");

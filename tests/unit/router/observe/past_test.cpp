@@ -10,6 +10,7 @@
 
 #include "router/capture/capture.hpp"
 #include "tests/support/bench.hpp"
+#include "tests/support/kept_frames.hpp"
 
 namespace nsr::router {
 namespace {
@@ -25,17 +26,14 @@ struct Passed {
     }
 
     // `piece` bytes at a time.
-    std::vector<Frame> told(Past::Wish wish, std::size_t piece = 1) const {
+    std::vector<KeptFrame> told(Past::Wish wish, std::size_t piece = 1) const {
         Past past(*bench.router, std::move(wish));
         std::string text;
         while (past.advance(text, piece)) {
         }
         std::istringstream in(text);
         PcapngReader reader(in);
-        std::vector<Frame> frames;
-        for (Frame frame; reader.next(frame);) {
-            frames.push_back(frame);
-        }
+        std::vector<KeptFrame> frames = kept_frames(reader);
         CHECK(reader.error().empty());
         return frames;
     }

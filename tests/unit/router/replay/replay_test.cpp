@@ -122,6 +122,35 @@ TEST_CASE("a packet leaves at its own time, marked with its index") {
     CHECK(replayed.output.sent[1].comment == "in=1");
 }
 
+TEST_CASE(
+    "packets that are prepared together arrive each at its own time, with timers in between") {
+    ReplayOptions options;
+    options.events = true;
+    std::vector<Input> inputs;
+    for (int i = 0; i < 100; ++i) {
+        inputs.push_back({i * 31 * kSecond, i % 3 == 1 ? Bytes{0x45} : udp(4000)});
+    }
+    const Replayed replayed = replay(kConfig, inputs, options);
+    CHECK(replayed.result.packets_in == 100);
+    std::size_t sent = 0;
+    std::size_t ended = 0;
+    for (int i = 0; i < 100; ++i) {
+        if (i % 3 != 1) {
+            REQUIRE(sent < replayed.output.sent.size());
+            CHECK(replayed.output.sent[sent].time_ns == i * 31 * kSecond);
+            CHECK(replayed.output.sent[sent].comment == "in=" + std::to_string(i));
+            ++sent;
+        }
+    }
+    CHECK(replayed.output.sent.size() == sent);
+    const std::string& events = replayed.output.events;
+    for (std::size_t at = events.find("[DESTROY]"); at != std::string::npos;
+         at = events.find("[DESTROY]", at + 1)) {
+        ++ended;
+    }
+    CHECK(ended >= sent - 1);
+}
+
 TEST_CASE("time 0 is the second in which the capture begins, and output keeps the capture's time") {
     const std::string config = kConfig + "[replay]\ncheckpoints = [0.5]\nsettle = 1\n";
     const std::int64_t begin = 1'700'000'000 * kSecond + 250 * kMillisecond;
