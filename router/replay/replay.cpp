@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "core/base/printable.hpp"
 #include "core/base/words.hpp"
@@ -195,6 +196,9 @@ Packet Replay::packet_of(const Frame& frame) {
     if (options_.cut_packets) {
         packet.offload.checksum = ChecksumState::Verified;
     }
+    if (options_.offload) {
+        packet.offload = options_.offload(frame);
+    }
     return packet;
 }
 
@@ -358,8 +362,7 @@ void Replay::write_out() {
     const std::int64_t time_ns = epoch_ns_.value_or(0) + clock_.time_since_epoch().count();
     for (const Packet& packet : egress_) {
         const std::uint32_t cause = packet.meta.cause;
-        output_.packet(time_ns, static_cast<std::uint32_t>(raw(packet.meta.out) - 1),
-                       packet.bytes(),
+        output_.packet(time_ns, static_cast<std::uint32_t>(raw(packet.meta.out) - 1), packet,
                        cause == kTimerCause ? "timer" : "in=" + std::to_string(cause));
         ++result_.packets_out;
     }
