@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/packet/rewrite.hpp"
+#include "core/wire/checksum.hpp"
 #include "core/wire/ipv4.hpp"
 #include "core/wire/ipv6.hpp"
 #include "core/wire/protocol.hpp"
@@ -32,6 +33,7 @@ std::size_t headers_of_segment(const Packet& packet);
 Packet make_segment(const Packet& whole, const Slice& slice);
 void set_lengths(Packet& segment, const Slice& slice);
 void set_tcp(Packet& segment, const Slice& slice);
+void set_checksum(Packet& segment, const Packet& whole);
 
 }  // namespace
 
@@ -103,11 +105,12 @@ Packet make_segment(const Packet& whole, const Slice& slice) {
     set_lengths(segment, slice);
     if (whole.offload.gso != Gso::Udp) {
         set_tcp(segment, slice);
-    } else if (whole.offload.checksum == ChecksumState::Partial) {
-        // A sum that happens to be 0 does not mean that there is none.
-        wire::store16(segment.l4().data() + udp::kChecksumOffset, 0xffff);
     }
-    rewrite::recompute_l4_checksum(segment);
+    if (whole.offload.checksum == ChecksumState::Partial) {
+        set_checksum(segment, whole);
+    } else {
+        rewrite::recompute_l4_checksum(segment);
+    }
     return segment;
 }
 
@@ -147,6 +150,18 @@ void set_tcp(Packet& segment, const Slice& slice) {
     if (slice.index != 0) {
         flags = static_cast<std::uint8_t>(flags & ~tcp::kCwr);
     }
+}
+
+// The field holds the sum of the whole's pseudo header; of that, only the length is another one
+// now. If it was wrong (NPT lets it be), it stays wrong. kernel: tcp_gso_segment, __udp_gso_segment
+void set_checksum(Packet& segment, const Packet& whole) {
+    std::uint8_t* field = segment.l4().data() + whole.offload.checksum_offset;
+    const auto no_more = static_cast<std::uint16_t>(~whole.l4().size());
+    const auto length = static_cast<std::uint16_t>(segment.l4().size());
+    wire::store16(field, wire::fold(std::uint64_t{wire::load16(field)} + no_more + length));
+    const std::uint16_t sum = wire::checksum(segment.l4());
+    const bool is_none = sum == 0 && whole.offload.gso == Gso::Udp;
+    wire::store16(field, is_none ? 0xffff : sum);
 }
 
 }  // namespace

@@ -59,10 +59,10 @@ ReplayFileOutput::ReplayFileOutput(ReplayFiles& files, const std::vector<std::st
     }
 }
 
-void ReplayFileOutput::packet(std::int64_t time_ns, std::uint32_t interface,
-                              std::span<const std::uint8_t> bytes, std::string_view comment) {
+void ReplayFileOutput::packet(std::int64_t time_ns, std::uint32_t interface, const Packet& packet,
+                              std::string_view comment) {
     if (writer_) {
-        writer_->packet(time_ns, interface, bytes, comment);
+        writer_->packet(time_ns, interface, packet.bytes(), comment);
     }
 }
 

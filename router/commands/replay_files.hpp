@@ -3,7 +3,6 @@
 
 #include <optional>
 #include <ostream>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,7 +59,7 @@ class ReplayFileOutput : public ReplayOutput {
   public:
     // `files` must outlive it.
     ReplayFileOutput(ReplayFiles& files, const std::vector<std::string>& interfaces);
-    void packet(std::int64_t time_ns, std::uint32_t interface, std::span<const std::uint8_t> bytes,
+    void packet(std::int64_t time_ns, std::uint32_t interface, const Packet& packet,
                 std::string_view comment) override;
     void connections(std::string_view text) override;
     void event(std::string_view line) override;

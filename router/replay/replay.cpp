@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <map>
+#include <span>
 
 #include "core/base/printable.hpp"
 #include "core/base/words.hpp"
@@ -172,6 +173,9 @@ bool Replay::admit(const Frame& frame) {
     if (options_.cut_packets) {
         complete(packet, frame);
     }
+    if (options_.offload) {
+        packet.offload = options_.offload(frame);
+    }
     packet.meta.in = interface;
     packet.meta.cause = frame.index;
     arrivals_.push_back(at);
@@ -317,8 +321,8 @@ void Replay::write_out() {
     const std::int64_t time_ns = epoch_ns_.value_or(0) + clock_.time_since_epoch().count();
     CauseRoom room;
     for (const Packet& packet : egress_) {
-        output_.packet(time_ns, static_cast<std::uint32_t>(raw(packet.meta.out) - 1),
-                       packet.bytes(), text_of(packet.meta.cause, room));
+        output_.packet(time_ns, static_cast<std::uint32_t>(raw(packet.meta.out) - 1), packet,
+                       text_of(packet.meta.cause, room));
         ++result_.packets_out;
     }
     egress_.clear();

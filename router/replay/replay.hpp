@@ -14,10 +14,10 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
+#include "core/packet/packet.hpp"
 #include "router/capture/capture.hpp"
 #include "router/config/config.hpp"
 #include "router/tools/conntrack/saved_table.hpp"
@@ -45,6 +45,8 @@ struct ReplayOptions {
     // The capture has the beginnings of packets that a router had: zeros stand for the rest, and
     // the checksums of all of them count as right.
     bool cut_packets = false;
+    // What a device left to be done in a packet; empty: nothing.
+    std::function<Offload(const Frame&)> offload;
     bool trace = false;
     bool events = false;
     // Packets that come one after the other with nothing scheduled between them may share a batch
@@ -58,8 +60,8 @@ struct ReplayOptions {
 class ReplayOutput {
   public:
     virtual ~ReplayOutput() = default;
-    virtual void packet(std::int64_t time_ns, std::uint32_t interface,
-                        std::span<const std::uint8_t> bytes, std::string_view comment) = 0;
+    virtual void packet(std::int64_t time_ns, std::uint32_t interface, const Packet& packet,
+                        std::string_view comment) = 0;
     // One checkpoint: "# t=SECONDS", then the table, then the expectations.
     virtual void connections(std::string_view text) = 0;
     // An event of a connection, as conntrack -E prints it, without its line break.

@@ -18,6 +18,10 @@ Packet super(BufferPool& pool, const Frame& frame, Gso gso, unsigned size) {
     packet.offload.checksum = ChecksumState::Partial;
     packet.offload.checksum_start = packet.layout.l4_offset;
     packet.offload.checksum_offset = gso == Gso::Udp ? 6 : 16;
+    const Layout& layout = packet.layout;
+    wire::store16(packet.l4().data() + packet.offload.checksum_offset,
+                  wire::pseudo_header_sum(layout.source, layout.destination, layout.protocol,
+                                          layout.l4_length()));
     return packet;
 }
 
@@ -81,7 +85,6 @@ TEST_CASE("a UDP super-packet becomes datagrams with their own length and checks
     for (const bool v4 : {true, false}) {
         const Ends ends = v4 ? Ends{} : six();
         Packet packet = super(pool, ip(17, udp(data, ends), {ends}), Gso::Udp, 1200);
-        wire::store16(packet.l4().data() + 6, 0);  // a pseudo header sum of 0 is still a checksum
         const std::size_t headers = packet.layout.l4_offset + 8U;
         EgressQueue out;
         segment(std::move(packet), out);
@@ -97,12 +100,46 @@ TEST_CASE("a UDP super-packet becomes datagrams with their own length and checks
     }
 }
 
+TEST_CASE("a partial checksum that is wrong is wrong by as much in every segment") {
+    BufferPool pool;
+    constexpr std::uint16_t kWrongBy = 7;
+    for (const bool is_tcp : {true, false}) {
+        const Frame data = counting(2500);
+        Packet packet = is_tcp ? super(pool, ip(6, tcp(0x10, data)), Gso::Tcp4, 1200)
+                               : super(pool, ip(17, udp(data)), Gso::Udp, 1200);
+        std::uint8_t* field = packet.l4().data() + packet.offload.checksum_offset;
+        wire::store16(field, wire::fold(std::uint64_t{wire::load16(field)} + kWrongBy));
+        EgressQueue out;
+        segment(std::move(packet), out);
+        REQUIRE(out.size() == 3);
+        for (const Packet& piece : out) {
+            const Layout& layout = piece.layout;
+            CHECK(wire::sum(piece.l4(), wire::pseudo_header_sum(
+                                            layout.source, layout.destination, layout.protocol,
+                                            layout.l4_length())) == 0xffff - kWrongBy);
+        }
+    }
+}
+
+TEST_CASE("a UDP checksum that comes to 0 is sent as 0xffff") {
+    BufferPool pool;
+    Packet packet = super(pool, ip(17, udp(counting(200))), Gso::Udp, 100);
+    EgressQueue once;
+    segment(packet.clone(), once);
+    // Its own checksum in the data makes that of the first segment 0.
+    wire::store16(packet.l4().data() + 8,
+                  wire::fold(std::uint64_t{wire::load16(packet.l4().data() + 8)} +
+                             wire::load16(once[0].l4().data() + 6)));
+    EgressQueue out;
+    segment(std::move(packet), out);
+    CHECK(wire::load16(out[0].l4().data() + 6) == 0xffff);
+    CHECK(transport_checksum_right(out[0]));
+}
+
 TEST_CASE("a super-packet that is no longer than one segment is finished as it is") {
     BufferPool pool;
-    Frame l4 = tcp(0x10, counting(100));
-    put16(l4, 16, wire::pseudo_header_sum(Ends{}.source, Ends{}.destination, 6, 120));
     EgressQueue out;
-    segment(super(pool, ip(6, l4), Gso::Tcp4, 100), out);
+    segment(super(pool, ip(6, tcp(0x10, counting(100))), Gso::Tcp4, 100), out);
     REQUIRE(out.size() == 1);
     CHECK(out[0].offload.gso == Gso::None);
     CHECK(transport_checksum_right(out[0]));
@@ -139,11 +176,7 @@ TEST_CASE("the first segment alone is the first of all") {
 TEST_CASE("translating the super-packet is translating its segments") {
     BufferPool pool;
     const Frame data = counting(2900);
-    Frame l4 = tcp(0x18, data);
-    put16(l4, 16,
-          wire::pseudo_header_sum(Ends{}.source, Ends{}.destination, 6,
-                                  static_cast<std::uint32_t>(l4.size())));
-    Packet whole = super(pool, ip(6, l4), Gso::Tcp4, 1448);
+    Packet whole = super(pool, ip(6, tcp(0x18, data)), Gso::Tcp4, 1448);
     Packet copy = whole.clone();
     const auto translate = [](Packet& packet) {
         rewrite::set_source(packet, IpAddress::v4(192, 0, 2, 1));

@@ -58,7 +58,7 @@ struct Sent {
 
 class Memory : public ReplayOutput {
   public:
-    void packet(std::int64_t time_ns, std::uint32_t interface, std::span<const std::uint8_t>,
+    void packet(std::int64_t time_ns, std::uint32_t interface, const Packet&,
                 std::string_view comment) override {
         sent.push_back({time_ns, interface, std::string(comment)});
     }
