@@ -6,9 +6,9 @@
 namespace nsr {
 
 // A super-packet as its wire segments, each with its own length, sequence number, flags, IPv4 id
-// and complete checksum (wrong by as much as a partial one was); appended to `out` with meta
-// copied. A packet that is no longer than one segment, or is not what its offload says, comes out
-// as it is. kernel: tcp_gso_segment, __udp_gso_segment, inet_gso_segment. Precondition:
+// and complete checksum (if the partial one was wrong, each is wrong by as much); appended to `out`
+// with meta copied. A packet that is no longer than one segment, or is not what its offload says,
+// comes out as it is. kernel: tcp_gso_segment, __udp_gso_segment, inet_gso_segment. Precondition:
 // offload.gso != None; dissected.
 void segment(Packet packet, EgressQueue& out);
 // The first of them alone, for who only wants to show how the packet looks on the wire.

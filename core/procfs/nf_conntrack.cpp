@@ -268,10 +268,11 @@ std::string normalised(std::string_view line) {
     const auto ends_word = [](char c) { return c == ' ' || c == '\n'; };
     std::string words;
     words.reserve(line.size());
-    for (const char* begin = line.begin(); begin < line.end();) {
-        const char* end = std::find_if(begin, line.end(), ends_word);
+    const char* const last = line.data() + line.size();
+    for (const char* begin = line.data(); begin != last;) {
+        const char* end = std::find_if(begin, last, ends_word);
         const std::string_view word(begin, end);
-        begin = end + 1;
+        begin = end == last ? end : end + 1;
         const bool left_out =
             word.empty() || word == "zone=0" ||
             std::any_of(kLeftOut.begin(), kLeftOut.end(),

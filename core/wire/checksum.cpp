@@ -58,9 +58,8 @@ inline Halves add_words(const std::uint8_t* p, std::size_t words) {
     return sums;
 }
 
-// With vectors twice as wide where the processor has them, chosen when the program is loaded (which
-// sanitizers do not survive).
-#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+// With vectors twice as wide where the processor has them, chosen when the program is loaded.
+#if defined(__x86_64__) && !defined(__clang__)
 [[gnu::target_clones("avx2", "default")]]
 #endif
 Halves

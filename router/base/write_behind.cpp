@@ -64,17 +64,18 @@ bool WriteBehind::await_writing() {
     return !failed_;
 }
 
+// Where there can be no thread, the piece stays here.
 void WriteBehind::hand_over() {
+    if (!thread_.joinable()) {
+        thread_ = std::thread([this] { work(); });
+    }
     {
         const std::lock_guard lock(mutex_);
         std::swap(filling_, writing_);
         writing_bytes_ = filled();
     }
-    if (thread_.joinable()) {
-        changed_.notify_all();
-    } else {
-        thread_ = std::thread([this] { work(); });
-    }
+    setp(nullptr, nullptr);
+    changed_.notify_all();
 }
 
 void WriteBehind::begin_piece() {

@@ -14,7 +14,7 @@ Sink::Sink(std::string path) : path_(std::move(path)) {
         constexpr mode_t kForAll = 0666;  // but for what the umask takes
         descriptor_ = netlink::Descriptor(
             ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kForAll));
-        error_ = errno;
+        error_ = descriptor_.valid() ? 0 : errno;
         pieces_.emplace(descriptor_.get());
         file_.rdbuf(&*pieces_);
     }

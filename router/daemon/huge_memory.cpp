@@ -46,7 +46,15 @@ HugeMemory::PiecePtr HugeMemory::Piece::map(std::size_t bytes) {
     const std::size_t mapped = bytes + kHugePageBytes;
     void* mapping =
         ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return mapping == MAP_FAILED ? nullptr : std::make_shared<Piece>(mapping, mapped, bytes);
+    if (mapping == MAP_FAILED) {
+        return nullptr;
+    }
+    try {
+        return std::make_shared<Piece>(mapping, mapped, bytes);
+    } catch (const std::bad_alloc&) {
+        ::munmap(mapping, mapped);
+        return nullptr;
+    }
 }
 
 HugeMemory::Piece::Piece(void* mapping, std::size_t mapped, std::size_t bytes)
@@ -108,6 +116,9 @@ bool HugeMemory::ready(std::size_t bytes) {
         return true;
     }
     if (!next_loose_ || !next_loose_->serves(bytes)) {
+        if (next_loose_) {
+            give_back(std::exchange(next_loose_, nullptr));
+        }
         // What is wanted changes a little until it is taken.
         next_loose_ = touched_ahead(bytes + bytes / 16);
     }
@@ -128,8 +139,13 @@ HugeMemory::PiecePtr HugeMemory::take_or_map(PiecePtr& ahead, std::size_t bytes)
 // Null: there is no more.
 HugeMemory::PiecePtr HugeMemory::touched_ahead(std::size_t bytes) {
     PiecePtr piece = Piece::map(bytes);
-    if (piece) {
+    if (!piece) {
+        return nullptr;
+    }
+    try {
         beside_([piece] { piece->touch(); });
+    } catch (const std::bad_alloc&) {
+        return nullptr;
     }
     return piece;
 }

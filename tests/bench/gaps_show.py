@@ -39,7 +39,7 @@ class Seen:
         for bound, count in counts.items():
             self.turns[next(i for i, most in enumerate(TURN_BOUNDS_US) if bound <= most)] += count
         # Its length is known if it is the longest since the start; else the bound that it kept within.
-        longest, exact = max(bound for bound, count in counts.items() if count or bound == 10), False
+        longest, exact = min(max(bound for bound, count in counts.items() if count or bound == 10), after["longest_us"]), False
         if after["longest_us"] > before["longest_us"]:
             longest, exact = after["longest_us"], True
         if longest > self.longest_us:

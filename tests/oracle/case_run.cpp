@@ -19,12 +19,12 @@ class GivenFrames : public app::FrameSource {
         if (next_ == frames_.size()) {
             return false;
         }
-        frame = frames_[next_++];
+        frame = frames_[next_++].view();
         return true;
     }
     [[nodiscard]] const std::string& error() const override { return none_; }
     // Precondition: there was one.
-    [[nodiscard]] const app::Frame& latest() const { return frames_[next_ - 1]; }
+    [[nodiscard]] const nsr::test::KeptFrame& latest() const { return frames_[next_ - 1]; }
 
   private:
     const Frames& frames_;
@@ -73,7 +73,7 @@ Frames frames_of(const std::string& path, std::string& error) {
         if (frame.index != frames.size()) {
             throw std::runtime_error(path + " has frames that are no packets");
         }
-        frames.push_back(frame);
+        frames.emplace_back(frame);
     }
     error = (*capture)->error();
     return frames;

@@ -11,10 +11,11 @@
 #include "router/config/config.hpp"
 #include "router/replay/replay.hpp"
 #include "tests/oracle/recorded_case.hpp"
+#include "tests/support/kept_frames.hpp"
 
 namespace oracle {
 
-using Frames = std::vector<nsr::router::Frame>;
+using Frames = std::vector<nsr::test::KeptFrame>;
 
 struct Case {
     std::string folder;

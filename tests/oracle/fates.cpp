@@ -70,7 +70,7 @@ Fates::Fates(const Run& run, const Frames& arrivals) : run_(run) {
     }
 }
 
-bool Fates::went_along(const nsr::router::Frame& frame) const {
+bool Fates::went_along(const nsr::test::KeptFrame& frame) const {
     const auto ways = [this](std::uint32_t arrival) {
         const auto found = ways_.find(arrival);
         return found == ways_.end() ? std::vector<std::string>{} : found->second;

@@ -24,7 +24,7 @@ class Fates {
     Fates(const Run& run, const Frames& arrivals);
 
     // The packet went as the one before it did, and changed nothing that one had left to change.
-    [[nodiscard]] bool went_along(const nsr::router::Frame& frame) const;
+    [[nodiscard]] bool went_along(const nsr::test::KeptFrame& frame) const;
 
   private:
     const Run& run_;

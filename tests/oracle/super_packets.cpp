@@ -15,7 +15,7 @@ namespace oracle {
 namespace {
 
 namespace wire = nsr::wire;
-using nsr::router::Frame;
+using Frame = nsr::test::KeptFrame;
 
 constexpr unsigned kTcp = 6;
 constexpr unsigned kUdp = 17;
@@ -279,7 +279,7 @@ void Super::finish(HandedOver& out) {
         }
     }
     for (std::uint32_t i = 0; count_ > 1 && i < count_; ++i) {
-        out.joined[first + i] = {first, count_, last_time_ns_};
+        out.joined[first + i] = {first, last_time_ns_};
     }
     out.super_packets += count_ > 1 ? 1 : 0;
     out.partial_checksums += where && count_ == 1 ? 1 : 0;

@@ -26,8 +26,7 @@ Frames split_data(const Frames& frames);
 
 // Of the packets that became one.
 struct Joined {
-    std::uint32_t first = 0;  // index of the first
-    std::uint32_t count = 1;
+    std::uint32_t first = 0;   // index of the first
     std::int64_t time_ns = 0;  // of the last, which is that of the whole
 };
 
@@ -42,7 +41,7 @@ struct HandedOver {
 struct Terms {
     std::vector<std::size_t> batches;
     std::int64_t wait_ns = 0;  // each comes at most so long after the one before it
-    std::function<bool(const nsr::router::Frame&)> may_join;  // the one before it
+    std::function<bool(const nsr::test::KeptFrame&)> may_join;  // the one before it
 };
 
 // Joins neighbours of a batch. Only such become one that are the same again when it is cut, but for

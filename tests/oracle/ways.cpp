@@ -150,6 +150,7 @@ void check_offload(const std::string& way, const Case& one, RecordedCase expecte
         return found == handed.offloads.end() ? nsr::Offload{} : found->second;
     };
     const Run offloaded = run(one, handed.frames, options);
+    CHECK_MESSAGE(offloaded.error.empty(), way << ": " << offloaded.error);
     Actual actual = actual_of(offloaded, FarEnd::cut(offloaded.left));
     if (handed.super_packets != 0) {
         expected = as_handed_over(std::move(expected), arrivals, handed);
@@ -169,7 +170,7 @@ HandedOver handed_over(const Case& one, const Frames& arrivals, const Run& run,
                        const std::vector<std::size_t>& batches, std::int64_t wait_ns) {
     const Fates fates(run, arrivals);
     const bool counts = rules_count_packets(one);
-    const auto may_join = [&](const app::Frame& frame) {
+    const auto may_join = [&](const nsr::test::KeptFrame& frame) {
         return !counts && fates.went_along(frame);
     };
     return hand_over(arrivals, {batches, wait_ns, may_join});
@@ -197,7 +198,7 @@ RecordedCase recorded_as(const RecordedCase& like, const Frames& arrivals, const
     recorded.departures = FarEnd::cut(run.left);
     recorded.arrivals.clear();
     std::transform(arrivals.begin(), arrivals.end(), std::back_inserter(recorded.arrivals),
-                   [](const app::Frame& frame) { return frame.bytes; });
+                   [](const nsr::test::KeptFrame& frame) { return frame.bytes; });
     recorded.conntrack = run.conntrack;
     recorded.stats = run.stats;
     recorded.events = run.events;
@@ -211,6 +212,7 @@ void check_split(const Case& one) {
     }
     const std::vector<std::size_t> batches = batches_of(arrivals, one.config.replay);
     const Run singly = run(one, arrivals, {});
+    CHECK_MESSAGE(singly.error.empty(), "split: " << singly.error);
     const RecordedCase expected = recorded_as(one.recorded, arrivals, singly);
     check_coalescing("split, coalescing", expected, singly, batches, tally().split_coalescing);
     const HandedOver handed = handed_over(one, arrivals, singly, batches, 0);

@@ -19,6 +19,11 @@ struct KeptFrame {
           bytes(frame.bytes.begin(), frame.bytes.end()),
           comment(frame.comment) {}
 
+    // As long as this stays as it is.
+    [[nodiscard]] router::Frame view() const {
+        return {index, time_ns, interface, link_type, original_length, bytes, comment};
+    }
+
     std::uint32_t index;
     std::int64_t time_ns;
     std::string interface;

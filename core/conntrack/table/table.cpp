@@ -127,10 +127,9 @@ void Table::prefetch(std::uint64_t hash) const {
 
 void Table::prefetch_record(std::uint64_t hash, bool with_state) const {
     parts_->index.find(hash, [&](Reference reference) {
-        const Connection& record = parts_->records[reference & kReferenceNumber];
-        nsr::prefetch(&record);
+        parts_->prefetch(reference);
         if (with_state) {
-            nsr::prefetch(&record.state);
+            nsr::prefetch(&parts_->records[reference & kReferenceNumber].state);
         }
         return false;
     });

@@ -1,6 +1,6 @@
 #include "core/rules/program/program.hpp"
 
-#include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -91,22 +91,35 @@ void Program::note_chains() {
     }
 }
 
-// Each packet of a connection asks all chains but those of NAT.
+// The walks of a connection have places beside each other: one for each chain but those of NAT,
+// first those that a forwarded packet asks. An odd number of them, so that they come to lie
+// everywhere.
 void Program::order_chains() {
+    constexpr std::array kHooks = {Hook::Forward, Hook::Prerouting, Hook::Postrouting, Hook::Input,
+                                   Hook::Output};
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-        std::uint8_t& count = asked_[index_of(family)];
-        for (unsigned chain = 0; chain < kTableCount * kHookCount; ++chain) {
-            const bool of_nat = chain / kHookCount == static_cast<unsigned>(TableId::Nat);
-            order_[index_of(family)][chain] = count;
-            count += !of_nat && (chains_[index_of(family)] >> chain & 1) != 0 ? 1 : 0;
+        Walks& walks = walks_[index_of(family)];
+        for (const Hook hook : kHooks) {
+            for (std::size_t i = 0; i < kTableCount; ++i) {
+                const auto table = static_cast<TableId>(i);
+                const bool counts = table != TableId::Nat && has(family, table, hook);
+                walks.order[chain_number(table, hook)] = walks.places;
+                if (counts) {
+                    ++walks.places;
+                }
+            }
+            if (hook == Hook::Postrouting) {
+                walks.of_forwarded = walks.places;
+            }
         }
-        count = std::max<std::uint8_t>(count, 1);
+        walks.places |= 1;
     }
 }
 
 void Program::prefetch(const Packet& packet) const {
     if (packet.meta.conn != ConnId::None && !impl_->verdicts.rests()) {
-        impl_->verdicts.prefetch(packet.meta, asked_[index_of(packet.layout.family)]);
+        const Walks& walks = walks_[index_of(packet.layout.family)];
+        impl_->verdicts.prefetch(packet.meta, walks.places, walks.of_forwarded);
     }
 }
 
@@ -124,8 +137,8 @@ const TableVerdict& Program::run(ActionParam& par, RuleObserver* observer) {
         return walk(nullptr, par, observer);
     }
     const unsigned chain = chain_number(par.table, par.hook);
-    const VerdictCache::Sought sought(*key, par.packet.meta,
-                                      {order_[index_of(family)][chain], asked_[index_of(family)]});
+    const Walks& walks = walks_[index_of(family)];
+    const VerdictCache::Sought sought(*key, par.packet.meta, {walks.order[chain], walks.places});
     const TableVerdict* known = impl_->verdicts.repeat(sought, par.packet.layout.total_length);
     return known != nullptr ? *known : walk(&sought, par, nullptr);
 }

@@ -96,9 +96,13 @@ class Program {
     // By family: bits of the chains and of the tables that there are.
     std::array<std::uint32_t, 2> chains_{};
     std::array<std::uint32_t, 2> tables_{};
-    // By family: how many chains each packet of a connection asks, and each one's place among them.
-    std::array<std::uint8_t, 2> asked_{};
-    std::array<std::array<std::uint8_t, kTableCount * kHookCount>, 2> order_{};
+    // Where the walks of a connection lie; see order_chains().
+    struct Walks {
+        std::uint8_t places = 0;
+        std::uint8_t of_forwarded = 0;                               // the first of them
+        std::array<std::uint8_t, kTableCount * kHookCount> order{};  // by chain_number()
+    };
+    std::array<Walks, 2> walks_;  // by family
 };
 
 }  // namespace nsr::rules

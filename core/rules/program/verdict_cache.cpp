@@ -37,8 +37,8 @@ bool same(const WalkKey::Words& a, const WalkKey::Words& b) {
 }
 
 // Of the first walk of a direction of a connection.
-std::size_t first_place(const Meta& meta, unsigned chains) {
-    return (std::size_t{raw(meta.conn)} * 2 + index_of(direction_of(meta.ct_info))) * chains;
+std::size_t first_place(const Meta& meta, unsigned places) {
+    return (std::size_t{raw(meta.conn)} * 2 + index_of(direction_of(meta.ct_info))) * places;
 }
 
 void count(RuleCounters& counters, std::uint32_t bytes) {
@@ -79,10 +79,12 @@ VerdictCache::Sought::Sought(const WalkKey& of, const Meta& meta, ChainOrder cha
       begins((of.state & ctstate::kNew) != 0) {
 }
 
-void VerdictCache::prefetch(const Meta& meta, std::uint8_t chains) const {
-    const auto* first = reinterpret_cast<const char*>(&walks_[first_place(meta, chains) % kPlaces]);
-    for (std::size_t at = 0; at < chains * sizeof(Walk); at += kLineBytes) {
-        __builtin_prefetch(first + at);
+void VerdictCache::prefetch(const Meta& meta, std::uint8_t places, std::uint8_t asked) const {
+    const std::size_t first = first_place(meta, places);
+    for (std::size_t i = 0; i < asked; ++i) {
+        const Walk& walk = walks_[(first + i) % kPlaces];
+        __builtin_prefetch(&walk.key);
+        __builtin_prefetch(&walk.counters);
     }
 }
 

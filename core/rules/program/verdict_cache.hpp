@@ -9,14 +9,15 @@
 //   counted there and has its verdict without a walk. A walk that asked for anything more (a set, a
 //   limit, the time, a helper, ...) or did anything more (a mark, a target that is called) is never
 //   remembered.
-//   The walks of a connection have places beside each other, by its number, so that there are as
-//   many known as there are places, and asking for them ahead is one address; a packet of none has
-//   a place by its key. A walk that is remembered takes the place of another one. With many more
-//   flows than there are places hardly anything is found, and each look would cost a line of
-//   memory: when few of the last packets were known, it rests for a while. A packet that begins a
-//   connection cannot have been known, and is no reason to. Strangers can have it rest, and never
-//   make a packet cost more than its walk and a look. It belongs to one program, whose rules never
-//   change, and whose counters stay where they are. One thread.
+//   The walks of a connection have places beside each other, by its number: connections that there
+//   are at one time do not have each other's, as long as there are enough, and asking for them
+//   ahead is one address. A packet of none has a place by its key. A walk that is remembered takes
+//   the place of another one. With many more flows than there are places hardly anything is found,
+//   and each look would cost a line of memory: when few of the last packets were known, it rests
+//   for a while. A packet that begins a connection cannot have been known, and is no reason to.
+//   Strangers can have it rest, and never make a packet cost more than its walk and a look. It
+//   belongs to one program, whose rules never change, and whose counters stay where they are. One
+//   thread.
 #pragma once
 
 #include <array>
@@ -39,7 +40,7 @@ constexpr unsigned chain_number(TableId table, Hook hook) {
     return static_cast<unsigned>(table) * kHookCount + static_cast<unsigned>(hook);
 }
 
-// One of the chains of a family that are asked with each packet of a connection.
+// A connection's walks have so many places for each direction, that of a chain is one of them.
 struct ChainOrder {
     std::uint8_t order = 0;
     std::uint8_t of = 1;
@@ -86,7 +87,7 @@ static_assert(sizeof(WalkKey) == sizeof(WalkKey::Words), "words() knows all of i
 
 class VerdictCache {
   public:
-    static constexpr std::size_t kPlaces = 8192;  // 768 KiB
+    static constexpr std::size_t kPlaces = 8192;  // 1 MiB
     static constexpr std::size_t kMostCounted = 4;
 
     VerdictCache() : block_(kPlaces * sizeof(Walk)), walks_(static_cast<Walk*>(block_.data())) {}
@@ -108,8 +109,8 @@ class VerdictCache {
         std::size_t place;
         bool begins;  // a connection
     };
-    // The walks of a packet's connection will be looked for soon. `chains`: how many there are.
-    void prefetch(const Meta& meta, std::uint8_t chains) const;
+    // The first `asked` of the `places` of a packet's connection will be looked at soon.
+    void prefetch(const Meta& meta, std::uint8_t places, std::uint8_t asked) const;
     // The verdict on a packet like this one, which is counted; null: none is known. Valid until the
     // next call.
     const TableVerdict* repeat(const Sought& sought, std::uint32_t bytes);
@@ -118,8 +119,9 @@ class VerdictCache {
                   std::span<RuleCounters* const> counted);
 
   private:
-    // Zeros: nothing is here yet. Two lines of memory.
-    struct Walk {
+    static constexpr std::size_t kLineBytes = 64;
+    // Zeros: nothing is here yet.
+    struct alignas(2 * kLineBytes) Walk {
         WalkKey::Words key;
         RuleId rule;
         TargetVerdict verdict;
@@ -127,7 +129,6 @@ class VerdictCache {
         bool used;
         std::array<RuleCounters*, kMostCounted> counters;
     };
-    static constexpr std::size_t kLineBytes = 64;
     // Packets that it could have known after which it judges itself; how many of them it must have
     // known; how many packets it rests if it did not.
     static constexpr std::uint32_t kTrial = kPlaces / 2;

@@ -199,10 +199,12 @@ TEST_CASE("an address and its port at once are both of them one after the other"
         Packet packet = packet_of(pool, ip(protocol, l4, {ends}));
         const auto sum = static_cast<Sum>(random.below(3));
         if (sum != Sum::Complete && protocol != 132 && l4.size() >= 40) {
+            const bool inner = sum == Sum::Inner;
             packet.offload.checksum = ChecksumState::Partial;
-            packet.offload.checksum_start = packet.layout.l4_offset + (sum == Sum::Inner ? 20 : 0);
-            packet.offload.checksum_offset = protocol == 6 ? 16 : 6;
-            packet.offload.checksum_offset -= sum == Sum::Inner ? 4 : 0;
+            packet.offload.checksum_start =
+                static_cast<std::uint16_t>(packet.layout.l4_offset + (inner ? 20 : 0));
+            packet.offload.checksum_offset =
+                static_cast<std::uint16_t>((protocol == 6 ? 16 : 6) - (inner ? 4 : 0));
         }
         Packet by_turns = packet.clone();
         const IpAddress address =

@@ -202,21 +202,33 @@ TEST_CASE("a cache that knows too little rests, and looks again later") {
     CHECK(rested == VerdictCache::kPlaces * 4);
 }
 
-TEST_CASE("the walks of as many connections as there are places have a place each") {
-    constexpr std::uint8_t kChains = 3;
-    std::set<std::size_t> places;
-    std::size_t walks = 0;
-    for (std::uint32_t connection = 70; walks + 2 * kChains <= VerdictCache::kPlaces;
-         ++connection) {
-        for (const CtInfo info : {CtInfo::Established, CtInfo::EstablishedReply}) {
-            for (std::uint8_t order = 0; order < kChains; ++order) {
-                places.insert(place_of(connection, info, {order, kChains}));
-                ++walks;
+TEST_CASE("connections that fit have walks in places of their own, wherever they begin to count") {
+    for (const unsigned count : {1u, 3u, 7u, 13u}) {
+        const auto of = static_cast<std::uint8_t>(count);
+        CAPTURE(count);
+        std::set<std::size_t> places;
+        std::size_t walks = 0;
+        for (std::uint32_t connection = 70; walks + 2 * of <= VerdictCache::kPlaces; ++connection) {
+            for (const CtInfo info : {CtInfo::Established, CtInfo::EstablishedReply}) {
+                for (std::uint8_t order = 0; order < of; ++order) {
+                    places.insert(place_of(connection, info, {order, of}));
+                    ++walks;
+                }
             }
         }
+        CHECK(places.size() == walks);
+        CHECK(*places.rbegin() < VerdictCache::kPlaces);
     }
-    CHECK(places.size() == walks);
-    CHECK(*places.rbegin() < VerdictCache::kPlaces);
+}
+
+TEST_CASE("where packets ask one of several chains, no place is left empty") {
+    std::set<std::size_t> places;
+    for (std::uint32_t connection = 0; connection < VerdictCache::kPlaces / 2; ++connection) {
+        for (const CtInfo info : {CtInfo::Established, CtInfo::EstablishedReply}) {
+            places.insert(place_of(connection, info, {1, 3}));
+        }
+    }
+    CHECK(places.size() == VerdictCache::kPlaces);
 }
 
 TEST_CASE("a walk is not taken for that of another packet in its place") {
