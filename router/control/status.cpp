@@ -119,6 +119,13 @@ json::object loop_of(const Turns& turns) {
             {"control_cpu", histogram_of(turns.control_cpu)}};
 }
 
+json::object ring_of(const OptionalRing::State& ring) {
+    return {{"in_use", ring.in_use},
+            {"refused", ring.refused},
+            {"frames", ring.frames},
+            {"calls", ring.calls}};
+}
+
 json::object drops_of(const Controls& controls) {
     json::object out;
     const DropCounters& drops = controls.router.drops();
@@ -166,6 +173,7 @@ bool Status::advance(Instant now, std::string& out) {
                               {"events", events_of(events_)},
                               {"memory_limit_bytes", controls.memory_limit_bytes},
                               {"loop", loop_of(controls.engine.turns())},
+                              {"ring", ring_of(controls.engine.ring().state())},
                               {"drops", drops_of(controls)}};
     // Boost.JSON writes every fraction with an exponent.
     out += "{\"uptime_seconds\":" + decimal_seconds(now - controls.started) + "," +
