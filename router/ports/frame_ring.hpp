@@ -30,7 +30,7 @@ namespace nsr::router {
 class FrameRing {
   public:
     static constexpr std::size_t kMost = 64;
-    // With fewer frames the system calls of their own are as fast.
+    // Fewer take a system call each, so that what comes alone is as fast as without.
     static constexpr std::size_t kWorthwhile = 3;
 
     // The system calls; each answers a negated errno where it fails.
