@@ -272,6 +272,7 @@ void Reload::exchange() {
     parts_.router.history().resize(parts_.config.capture_ring_bytes);
     parts_.engine.set_spin(parts_.config.spin);
     parts_.engine.set_coalescing(parts_.config.coalesce);
+    parts_.engine.ring().set(parts_.config.ring);
     configure();
     answer_.text += in_lines(put_timeouts(parts_.router, timeouts));  // by the new sysctls
     parts_.engine.deadlines_changed();

@@ -89,6 +89,16 @@ std::string spins_line(const json::object& spins) {
     return text + "\n";
 }
 
+// Only where it is not as it is by itself.
+std::string ring_line(const json::value& ring) {
+    if (ring.at("in_use").as_bool()) {
+        return {};
+    }
+    const std::string refused = text_of(ring.at("refused"));
+    return "a system call for each frame: " +
+           (refused.empty() ? "[router] ring = false" : refused) + "\n";
+}
+
 // ", +120 a minute, full in 2h 3m"
 std::string pressure(const json::object& conntrack) {
     std::string text;
@@ -131,6 +141,7 @@ std::string status_text(const json::value& status) {
     }
     text += loop_line(status.at("loop").as_object());
     text += spins_line(status.at("spins").as_object());
+    text += ring_line(status.at("ring"));
     return text + "\n" + interfaces_table(status.at("interfaces").as_array()) + "\n" +
            drops_table(status.at("drops").as_object());
 }

@@ -156,6 +156,7 @@ struct Config {
     std::string name;
     bool offload = true;
     bool coalesce = true;  // small packets of a flow leave as one
+    bool ring = true;      // many frames with one system call
     // Of the event loop before it sleeps. 0: none; kSpinBusy: it never sleeps.
     Duration spin = std::chrono::microseconds(50);
     ControlConfig control;

@@ -40,6 +40,7 @@ void read_router(Section section, Config& config) {
         config.offload = *offload == 0;
     }
     section.boolean("coalesce", config.coalesce);
+    section.boolean("ring", config.ring);
     read_spin(section, config);
     read_capture_ring(section, config);
     section.finish();

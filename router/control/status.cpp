@@ -129,6 +129,13 @@ json::object spins_of(const Spin& spin) {
     return out;
 }
 
+json::object ring_of(const OptionalRing::State& ring) {
+    return {{"in_use", ring.in_use},
+            {"refused", ring.refused},
+            {"frames", ring.frames},
+            {"calls", ring.calls}};
+}
+
 json::object drops_of(const Controls& controls) {
     json::object out;
     const DropCounters& drops = controls.router.drops();
@@ -177,6 +184,7 @@ bool Status::advance(Instant now, std::string& out) {
                               {"memory_limit_bytes", controls.memory_limit_bytes},
                               {"loop", loop_of(controls.engine.turns())},
                               {"spins", spins_of(controls.engine.spin())},
+                              {"ring", ring_of(controls.engine.ring().state())},
                               {"drops", drops_of(controls)}};
     // Boost.JSON writes every fraction with an exponent.
     out += "{\"uptime_seconds\":" + decimal_seconds(now - controls.started) + "," +

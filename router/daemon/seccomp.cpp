@@ -31,6 +31,8 @@ constexpr const char* kAlways[] = {
     "sendmmsg", "accept", "accept4", "shutdown", "getsockopt", "setsockopt", "getsockname",
     "getpeername", "socketpair", "bind", "listen", "connect", "close", "close_range", "fcntl",
     "dup", "dup2", "dup3", "pipe2",
+    // ... with a ring that can do no more than read and write, and can be neither made nor changed
+    "io_uring_enter",
     // memory and time
     "brk", "munmap", "mremap", "madvise", "futex", "getrandom", "clock_gettime", "clock_getres",
     "gettimeofday", "time", "clock_nanosleep", "nanosleep", "sched_yield",

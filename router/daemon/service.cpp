@@ -48,6 +48,8 @@ Service::Service(Config config)
     engine_ = std::make_unique<Engine>(*router_, clock_, log_);
     engine_->set_spin(config_.spin);
     engine_->set_coalescing(config_.coalesce);
+    engine_->ring().make();  // though it be off: a reload may want it
+    engine_->ring().set(config_.ring);
     hub_ = std::make_unique<Hub>(*router_);
     // A signal that comes while things are being set up waits until they are, and ends them then.
     engine_->on_signal([this](int number) { handle_signal(number); });

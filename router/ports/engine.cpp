@@ -62,8 +62,9 @@ struct Engine::Impl {
     BufferPool pool;
     std::vector<Packet> batch;
     std::size_t most_packets = kBatchPackets;  // of the next batch
+    OptionalRing ring{clock, log};
     EgressQueue out;
-    Egress egress{router, [this](IfIndex interface) { return port_of(interface); }};
+    Egress egress{router, [this](IfIndex interface) { return port_of(interface); }, ring};
     Spin spin;
     std::deque<std::function<void()>> scheduled;
     Turns turns;
@@ -149,6 +150,10 @@ void Engine::set_spin(Duration longest) {
 
 void Engine::set_coalescing(bool on) {
     impl_->egress.set_coalescing(on);
+}
+
+OptionalRing& Engine::ring() {
+    return impl_->ring;
 }
 
 void Engine::run_what_is_ready() {
@@ -240,7 +245,7 @@ Port::ReadEnd Engine::Impl::turn(const AttachedPtr& attached) {
     auto end = Port::ReadEnd::Budget;
     std::size_t read = 0;
     while (attached->port && end == Port::ReadEnd::Budget && before < over) {
-        end = attached->port->read_batch(pool, batch, most_packets);
+        end = attached->port->read_batch(pool, batch, most_packets, ring.get());
         for (const DropReason reason : attached->port->refused()) {
             router.ingress_failed(attached->port->interface(), reason);
         }
@@ -252,6 +257,7 @@ Port::ReadEnd Engine::Impl::turn(const AttachedPtr& attached) {
         before = after;
     }
     turns.packets.add(before - begin);
+    ring.look_after();
     if (read != 0) {
         spin.packets(begin, before);
     }

@@ -3,18 +3,19 @@
 // Theory of operation
 //   One thread, one Asio loop on epoll. When a port is readable its frames are drained in batches;
 //   each batch gets one reading of the clock, goes through Router::receive, and what leaves is
-//   written at once, a write for each packet or for several of a flow (egress.hpp). After packets
-//   the loop polls for a while before it sleeps (spin.hpp). Turns are bounded by time, not by
-//   numbers: a port that has more after kTurn goes to the back of the queue, and a batch whose
-//   packets are dear (they may run through thousands of rules) is followed by a smaller one. So do
-//   timers, and so does the work of the control port that is given to schedule(): whatever of it
-//   comes at once, packets get their turn after kTurn. A write that fails costs that packet and
-//   nothing else: it is counted under DropReason::EgressFailed. One timer serves all deadlines of
-//   the core: it is armed for Router::next_deadline() and never sooner than a millisecond from now,
-//   so that a deadline in the past cannot make the loop spin. Ports come and go while the loop
-//   runs: a handler that is on its way to a port holds it, and finds it detached. When the last
-//   port of an interface is gone, its interface goes down; the others go on. An exception costs
-//   what was being done and goes to the log.
+//   written at once, a write for each packet or for several of a flow (egress.hpp). Where there is
+//   a ring, many frames take one system call (frame_ring.hpp). After packets the loop polls for a
+//   while before it sleeps (spin.hpp). Turns are bounded by time, not by numbers: a port that has
+//   more after kTurn goes to the back of the queue, and a batch whose packets are dear (they may
+//   run through thousands of rules) is followed by a smaller one. So do timers, and so does the
+//   work of the control port that is given to schedule(): whatever of it comes at once, packets get
+//   their turn after kTurn. A write that fails costs that packet and nothing else: it is counted
+//   under DropReason::EgressFailed. One timer serves all deadlines of the core: it is armed for
+//   Router::next_deadline() and never sooner than a millisecond from now, so that a deadline in the
+//   past cannot make the loop spin. Ports come and go while the loop runs: a handler that is on its
+//   way to a port holds it, and finds it detached. When the last port of an interface is gone, its
+//   interface goes down; the others go on. An exception costs what was being done and goes to the
+//   log.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,7 @@
 
 #include "core/pipeline/router.hpp"
 #include "router/base/clock.hpp"
+#include "router/ports/optional_ring.hpp"
 #include "router/ports/port.hpp"
 #include "router/ports/turns.hpp"
 
@@ -72,6 +74,9 @@ class Engine {
     // together become one (Coalescer). From the start: not at all; they do.
     void set_spin(Duration longest);
     void set_coalescing(bool on);
+
+    // Whether many frames are moved with one system call. From the start: they are not.
+    [[nodiscard]] OptionalRing& ring();
 
     void run();  // until stop()
     void stop();

@@ -12,6 +12,8 @@ namespace {
 
 Port::ReadEnd end_of_errno(int error) {
     switch (error) {
+        case EINTR:
+            return Port::ReadEnd::Budget;
         case EIO:
             return Port::ReadEnd::Down;
         case EBADFD:
@@ -40,32 +42,77 @@ DropReason reason_of_errno(int error) {
 
 }  // namespace
 
-Port::ReadEnd Port::read_batch(BufferPool& pool, std::vector<Packet>& batch, std::size_t most) {
+Port::ReadEnd Port::read_batch(BufferPool& pool, std::vector<Packet>& batch, std::size_t most,
+                               FrameRing* ring) {
+    const bool at_once = ring != nullptr && is_device();
+    const std::size_t count = std::min(most, at_once ? frames_to_expect() : kBatchPackets);
     refused_.clear();
-    std::size_t packets = 0;
-    std::size_t large = 0;
-    while (packets < std::min(most, kBatchPackets) && large < kBatchLargePackets) {
+    frames_ = 0;
+    large_frames_ = 0;
+    return at_once && count >= FrameRing::kWorthwhile ? read_at_once(pool, batch, count, *ring)
+                                                      : read_in_turn(pool, batch, count);
+}
+
+std::size_t Port::frames_to_expect() const {
+    if (large_frames_ != 0) {
+        return kBatchLargePackets;
+    }
+    return std::clamp<std::size_t>(2 * frames_, 1, kBatchPackets);
+}
+
+Port::ReadEnd Port::read_in_turn(BufferPool& pool, std::vector<Packet>& batch, std::size_t most) {
+    while (frames_ < most && large_frames_ < kBatchLargePackets) {
         Packet packet(pool);
         // The vnet header lands in the headroom, so that the IP header begins where it stays.
         packet.push(kVnetHeaderBytes);
         const ssize_t count = read_frame(packet.writable());
-        if (count == -EINTR) {
-            continue;
-        }
         if (count < 0) {
             return end_of_errno(static_cast<int>(-count));
         }
-        ++packets;
-        large += static_cast<std::size_t>(static_cast<std::size_t>(count) > kLargePacketBytes);
-        const Verdict verdict = accept_frame(packet, static_cast<std::size_t>(count));
-        if (verdict.accepted()) {
+        if (take_frame(packet, static_cast<std::size_t>(count))) {
             batch.push_back(std::move(packet));
-        } else {
-            ++counters_.malformed_frames;
-            refused_.push_back(verdict.reason());
         }
     }
     return ReadEnd::Budget;
+}
+
+// What is left of the prepared buffers goes back. How it ended is what the last read said: before,
+// there may have been nothing for a moment.
+Port::ReadEnd Port::read_at_once(BufferPool& pool, std::vector<Packet>& batch, std::size_t count,
+                                 FrameRing& ring) {
+    const std::size_t first = batch.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        batch.emplace_back(pool).push(kVnetHeaderBytes);
+    }
+    for (std::size_t i = first; i < batch.size(); ++i) {
+        ring.read(descriptor(), batch[i].writable());
+    }
+    const std::span<const int> results = ring.run();
+    std::size_t kept = first;
+    for (std::size_t i = 0; i < count; ++i) {
+        Packet& packet = batch[first + i];
+        if (results[i] < 0 || !take_frame(packet, static_cast<std::size_t>(results[i]))) {
+            continue;
+        }
+        if (kept != first + i) {
+            batch[kept] = std::move(packet);
+        }
+        ++kept;
+    }
+    batch.resize(kept);
+    return results.back() < 0 ? end_of_errno(-results.back()) : ReadEnd::Budget;
+}
+
+// False: it is no packet.
+bool Port::take_frame(Packet& packet, std::size_t frame_bytes) {
+    ++frames_;
+    large_frames_ += frame_bytes > kLargePacketBytes ? 1 : 0;
+    const Verdict verdict = accept_frame(packet, frame_bytes);
+    if (verdict.dropped()) {
+        ++counters_.malformed_frames;
+        refused_.push_back(verdict.reason());
+    }
+    return verdict.accepted();
 }
 
 Verdict Port::accept_frame(Packet& packet, std::size_t frame_bytes) {
@@ -84,15 +131,23 @@ Verdict Port::accept_frame(Packet& packet, std::size_t frame_bytes) {
 }
 
 Verdict Port::write(Packet& packet, std::size_t packets) {
+    const ssize_t result = write_frame(begin_write(packet));
+    return end_write(packet, result, packets);
+}
+
+std::span<const std::uint8_t> Port::begin_write(Packet& packet) {
     std::array<std::uint8_t, kVnetHeaderBytes> header{};
     encode_vnet_header(packet, header);
     packet.push(kVnetHeaderBytes);
     std::memcpy(packet.data(), header.data(), header.size());
-    const ssize_t count = write_frame(packet.bytes());
+    return packet.bytes();
+}
+
+Verdict Port::end_write(Packet& packet, ssize_t result, std::size_t packets) {
     packet.pull(kVnetHeaderBytes);
-    if (count < 0) {
+    if (result < 0) {
         counters_.failed_writes += packets;
-        return Verdict::drop(reason_of_errno(static_cast<int>(-count)));
+        return Verdict::drop(reason_of_errno(static_cast<int>(-result)));
     }
     counters_.merged_packets += packets > 1 ? packets : 0;
     return Verdict::accept();

@@ -16,6 +16,7 @@ class TunPort : public Port {
     [[nodiscard]] int descriptor() const override { return tun_.descriptor.get(); }
     [[nodiscard]] routing::LinkCapabilities capabilities() const override;
     void set_carrier(bool carrier) override;
+    [[nodiscard]] bool is_device() const override { return true; }
 
   private:
     ssize_t read_frame(std::span<std::uint8_t> space) override;

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""`[router] coalesce` and `spin`: many small datagrams become one on the way to a device, and no receiver can tell; waiting for packets
-costs an idle router nothing.
+"""`[router] coalesce`, `ring` and `spin`: many small datagrams become one on the way to a device, or take one system call, and no receiver
+can tell; waiting for packets costs an idle router nothing.
 
     fast_path_test.py NSROUTER
 """
+import ctypes
+import errno
 import os
 import re
 import signal
@@ -20,11 +22,18 @@ COUNT = 300
 
 def test(h):
     path = h.write("router.toml", "")
+    for keys in ("ring = true", "ring = false"):
+        configure(h, path, keys)
+        h.start(path)
+        print(f"# {keys}")
+        coalesce(h, path, keys)
+        h.stop()
     configure(h, path, "")
     h.start(path)
-    coalesce(h, path)
+    ring(h, path)
     spin(h, path)
     h.stop()
+    without_io_uring(h, path)
 
 
 def configure(h, path, keys):
@@ -36,7 +45,7 @@ def configure(h, path, keys):
 def reload(h, path, keys):
     configure(h, path, keys)
     answer = h.cli("reload")
-    h.check(f"a reload takes {keys}", answer.returncode == 0, answer)
+    h.check(f"a reload takes {' and '.join(keys.splitlines())}", answer.returncode == 0, answer)
 
 
 def burst(h, senders):
@@ -64,9 +73,14 @@ def transmitted(h):
     return h.status()["interfaces"][1]["counters"]["tx_packets"]
 
 
-def coalesce(h, path):
+def receiver_of(h):
     receiver = h.udp("outside", "192.0.2.2", 5000)
     receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+    return receiver
+
+
+def coalesce(h, path, keys):
+    receiver = receiver_of(h)
     for kind in ("connected", "unconnected"):
         senders = [h.udp("inside", "10.0.1.2") for _ in range(3)]
         if kind == "connected":  # its IPv4 ids count up; else those of all sockets do together
@@ -79,12 +93,13 @@ def coalesce(h, path):
         h.check("many of them were merged", merged(h) - before > COUNT / 10, merged(h) - before)
         h.check("and each is counted", transmitted(h) - out_before == COUNT, transmitted(h) - out_before)
     with_gro(h, senders, receiver)
-    reload(h, path, "coalesce = false")
+    reload(h, path, f"coalesce = false\n{keys}")
     before = merged(h)
-    burst(h, senders)
-    for _ in range(COUNT):
-        receiver.recv(100)
+    sent = burst(h, senders)
+    came = [receiver.recv(100) for _ in range(COUNT)]
     h.check("without coalescing nothing is merged", merged(h) == before, merged(h) - before)
+    h.check("and all come as they were, in order", by_flow(came) == by_flow(sent), came[:3])
+    receiver.close()
 
 
 def with_gro(h, senders, receiver):
@@ -100,6 +115,59 @@ def with_gro(h, senders, receiver):
     receiver.setsockopt(socket.IPPROTO_UDP, UDP_GRO, 0)
     h.check("a receiver with UDP_GRO gets several at once", largest >= 2, largest)
     h.check("and they are what was sent", by_flow(came) == by_flow(sent), came[:3])
+
+
+def ring(h, path):
+    """Many frames with one system call, from and to a device, as long as the configuration wants it."""
+    receiver, senders = receiver_of(h), [h.udp("inside", "10.0.1.2") for _ in range(3)]
+
+    def moved():
+        before = h.status()["ring"]
+        sent = burst(h, senders)
+        came = [receiver.recv(100) for _ in range(COUNT)]
+        h.check("all come as they were, in order", by_flow(came) == by_flow(sent), came[:3])
+        after = h.status()["ring"]
+        return after["frames"] - before["frames"], after["calls"] - before["calls"]
+
+    if why := h.status()["ring"]["refused"]:
+        print(f"# no io_uring here: {why}")
+        return
+    for keys in ("", "coalesce = false"):
+        reload(h, path, keys)
+        frames, calls = moved()
+        h.check("frames come many at a time", frames >= COUNT * 0.9 and calls < frames / 8, (frames, calls))
+    h.check("both read and written", frames >= 2 * COUNT * 0.9, frames)
+    h.check("status says nothing of it", "system call" not in h.cli("status").stdout)
+    reload(h, path, "ring = false")
+    h.check("or one by one", moved() == (0, 0))
+    h.check("which status tells", "a system call for each frame: [router] ring = false\n" in h.cli("status").stdout, h.cli("status").stdout)
+    reload(h, path, "")
+    h.check("and many at a time again", moved()[0] >= COUNT * 0.9)
+    receiver.close()
+
+
+def without_io_uring(h, path):
+    """As in a container that forbids it."""
+    configure(h, path, "")
+    h.start(path, preexec_fn=forbid_io_uring)
+    status = h.status()["ring"]
+    h.check("the router runs without io_uring", not status["in_use"] and status["refused"] == "make an io_uring: Operation not permitted", status)
+    lines = [line for line in h.cli("dmesg").stdout.splitlines() if "io_uring" in line]
+    h.check("the log tells once", len(lines) == 1 and "a system call for each frame: make an io_uring: Operation not permitted" in lines[0], lines)
+    h.check("so does status", "a system call for each frame: make an io_uring: Operation not permitted\n" in h.cli("status").stdout)
+    h.check("it forwards", forwards(h))
+    h.stop()
+
+
+def forbid_io_uring():
+    """A seccomp filter: io_uring_setup(2) fails with EPERM. Numbers of new system calls are the same for all processors."""
+    load_number, jump_if_equal, give_back = 0x20, 0x15, 0x06
+    allow, fail, io_uring_setup = 0x7FFF0000, 0x00050000, 425
+    code = [(load_number, 0, 0, 0), (jump_if_equal, 0, 1, io_uring_setup), (give_back, 0, 0, fail | errno.EPERM), (give_back, 0, 0, allow)]
+    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in code))
+    pr_set_seccomp, filter_mode = 22, 2
+    if harness.LIBC.prctl(pr_set_seccomp, filter_mode, struct.pack("HxxxxxxP", len(code), ctypes.addressof(program))):
+        raise OSError(ctypes.get_errno(), "prctl")
 
 
 def cpu_share(h, seconds=1.0):

@@ -82,9 +82,9 @@ class Harness:
         return str(path)
 
     # --- the router ---
-    def start(self, config, ready=True):
+    def start(self, config, ready=True, **options):
         """Runs in the foreground of a child; returns once it answers."""
-        self.router = subprocess.Popen([self.program, "run", config], stdout=subprocess.PIPE, stderr=open(self.folder / "log", "w"), text=True)
+        self.router = subprocess.Popen([self.program, "run", config], stdout=subprocess.PIPE, stderr=open(self.folder / "log", "w"), text=True, **options)
         if ready:
             answer = self.cli("status", "--wait", "20")
             if answer.returncode:

@@ -22,7 +22,8 @@ const std::string kStatus = R"({"uptime_seconds":93784.000,"name":"demo","versio
 "memory_limit_bytes":1,"loop":{"packets":{"longest_us":251,"over_1ms":0},
 "timers":{"longest_us":40,"over_1ms":0},"timers_cpu":{"longest_us":30,"over_1ms":0},
 "control":{"longest_us":1840,"over_1ms":2},"control_cpu":{"longest_us":620,"over_1ms":0}},
-"spins":{"packets":170,"timeout":25,"gave_way":3},"drops":{"filter_policy":3}})";
+"spins":{"packets":170,"timeout":25,"gave_way":3},
+"ring":{"in_use":true,"refused":"","frames":7,"calls":1},"drops":{"filter_policy":3}})";
 
 }  // namespace
 
@@ -48,6 +49,17 @@ TEST_CASE("status: the link to [host] has no MTU of its own") {
     with_host.replace(with_host.find("\"mtu\":1500"), 10, "\"mtu\":65535");
     CHECK(status_text(boost::json::parse(with_host)).find("\nlan        up     -     inside") !=
           std::string::npos);
+}
+
+TEST_CASE("status: frames that take a system call each, and why") {
+    std::string without = kStatus;
+    without.replace(without.find("\"in_use\":true"), 13, "\"in_use\":false");
+    CHECK(status_text(boost::json::parse(without))
+              .find("\na system call for each frame: [router] ring = false\n") !=
+          std::string::npos);
+    without.replace(without.find("\"refused\":\"\""), 12, R"("refused":"it is forbidden")");
+    CHECK(status_text(boost::json::parse(without))
+              .find("\na system call for each frame: it is forbidden\n") != std::string::npos);
 }
 
 TEST_CASE("status: how fast the table grows, and when it is full") {

@@ -66,6 +66,7 @@ TEST_CASE("what a file does not say has the documented default") {
     CHECK(config.name == "demo");
     CHECK(config.offload);
     CHECK(config.coalesce);
+    CHECK(config.ring);
     CHECK(config.spin == std::chrono::microseconds(50));
     CHECK(config.control.address == "127.0.0.1");
     CHECK(config.control.port == 9080);
@@ -104,6 +105,7 @@ TEST_CASE("the fast path can be told how to wait, and to leave packets alone") {
     CHECK(spin_of("1us") == std::chrono::microseconds(1));
     CHECK(spin_of("1000us") == std::chrono::microseconds(1000));
     CHECK_FALSE(good(std::string(kInterfaces) + "[router]\ncoalesce = false\n").coalesce);
+    CHECK_FALSE(good(std::string(kInterfaces) + "[router]\nring = false\n").ring);
 }
 
 TEST_CASE("the listener and the socket can be switched off") {

@@ -88,6 +88,8 @@ TEST_CASE("confine: any other call ends the process, by its name") {
         {"swapoff", [] { ::syscall(SYS_swapoff, "/nowhere"); }},
         {"bpf", [] { ::syscall(SYS_bpf, 0, nullptr, 0); }},
         {"init_module", [] { ::syscall(SYS_init_module, nullptr, 0, ""); }},
+        {"io_uring_setup", [] { ::syscall(SYS_io_uring_setup, 1, nullptr); }},
+        {"io_uring_register", [] { ::syscall(SYS_io_uring_register, -1, 0, nullptr, 0); }},
         {"mprotect",
          [] {
              void* page = ::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
