@@ -23,7 +23,7 @@ namespace {
 
 using namespace nsr::test;
 
-struct Asked {
+struct AskedRouter {
     Bench bench{
         "*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n"
         "*filter\n:FORWARD DROP [0:0]\n"
@@ -73,7 +73,7 @@ std::string state_of(const Router& router, Instant now) {
 }  // namespace
 
 TEST_CASE("explain: a packet that passes, with the rules that say so") {
-    Asked asked;
+    AskedRouter asked;
     const std::string text = asked.ask("packet tcp 10.0.0.2:4000 > 192.0.2.7:80 S in lan\n");
     CHECK(has(text, "The packet, in by lan: IPv4 10.0.0.2 > 192.0.2.7"));
     CHECK(has(text, "PREROUTING: no connection has it, so it begins one (NEW): tcp SYN_SENT"));
@@ -86,7 +86,7 @@ TEST_CASE("explain: a packet that passes, with the rules that say so") {
 }
 
 TEST_CASE("explain: a packet that is dropped, and what would let it through") {
-    Asked asked;
+    AskedRouter asked;
     const std::string text = asked.ask("packet udp 10.0.0.2:4000 > 192.0.2.7:53\n");
     CHECK(has(text, "FORWARD: no rule of filter decides, and the policy of FORWARD is DROP."));
     CHECK(has(text,
@@ -95,14 +95,14 @@ TEST_CASE("explain: a packet that is dropped, and what would let it through") {
 }
 
 TEST_CASE("explain: what the router says about a packet is told, too") {
-    Asked asked;
+    AskedRouter asked;
     const std::string text = asked.ask("packet tcp 10.0.0.2:4000 > 192.0.2.7:25\n");
     CHECK(has(text, "refuses it and tells its sender"));
     CHECK(has(text, "Packet 2 of the router's own, because of it, from the router itself: "));
 }
 
 TEST_CASE("explain: the answer, and what follows") {
-    Asked asked;
+    AskedRouter asked;
     const std::string text = asked.ask(
         "packet tcp 10.0.0.2:4000 > 192.0.2.7:80 S in lan\nreply\n"
         "then tcp 10.0.0.2:4000 > 192.0.2.7:80 .\n");
@@ -117,7 +117,7 @@ TEST_CASE("explain: the answer, and what follows") {
 
 TEST_CASE("explain: what NAT does to a known connection was decided by its first packet") {
     const std::string decided = "which alone asks the rules of nat";
-    Asked asked;
+    AskedRouter asked;
     CHECK(asked.ask("packet tcp 10.0.0.2:4000 > 192.0.2.7:80 S\n").find(decided) ==
           std::string::npos);
     asked.bench.from_lan(tcp("10.0.0.2:4000", "192.0.2.7:80").syn().seq(1));
@@ -128,24 +128,24 @@ TEST_CASE("explain: what NAT does to a known connection was decided by its first
 }
 
 TEST_CASE("explain: targets that change a packet say what they change") {
-    Asked asked;
+    AskedRouter asked;
     CHECK(has(asked.ask("packet tcp 10.0.0.2:4000 > 192.0.2.7:80 S\n"
                         "if-rule -t mangle -I PREROUTING -j TTL --ttl-set 1\n"),
               "rule 1 of PREROUTING in mangle changes its TTL: "));
 }
 
 TEST_CASE("explain: what if there were another rule, or another sysctl") {
-    Asked asked;
+    AskedRouter asked;
     CHECK(has(asked.ask("packet udp 10.0.0.2:4000 > 192.0.2.7:53\n"
                         "if-rule FORWARD -p udp --dport 53 -j ACCEPT\n"),
               "rule 1 of FORWARD in filter accepts it"));
-    Asked off;
+    AskedRouter off;
     CHECK(has(off.ask("packet tcp 10.0.0.2:4000 > 192.0.2.7:80\nif-sysctl net.ipv4.ip_forward=0\n"),
               "What would let it through: net.ipv4.conf.lan.forwarding=1.\n"));
 }
 
 TEST_CASE("explain: a packet that the recorder kept, again and otherwise") {
-    Asked asked;
+    AskedRouter asked;
     asked.bench.from_lan(udp("10.0.0.2:4000", "192.0.2.7:53").payload(300));
     CHECK(has(asked.ask("record 1\n"), "=> It is dropped."));
     CHECK(has(asked.ask("record 1\nif-rule FORWARD -p udp -j ACCEPT\n"), "=> It passes"));
@@ -154,7 +154,7 @@ TEST_CASE("explain: a packet that the recorder kept, again and otherwise") {
 
 TEST_CASE("explain: a captured packet whose checksum the device was to finish is taken as right") {
     const auto told = [](const std::vector<std::uint8_t>& bytes) {
-        Asked asked;
+        AskedRouter asked;
         return asked.ask("bytes lan " +
                          hex_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()}) +
                          "\n");
@@ -171,7 +171,7 @@ TEST_CASE("explain: a captured packet whose checksum the device was to finish is
 }
 
 TEST_CASE("explain: packets of a capture, in hexadecimal") {
-    Asked asked;
+    AskedRouter asked;
     const auto bytes = udp("10.0.0.2:4000", "192.0.2.7:53").bytes();
     const std::string hex = hex_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     CHECK(has(asked.ask("bytes lan " + hex + "\n"), "UDP 4000>53"));
@@ -180,7 +180,7 @@ TEST_CASE("explain: packets of a capture, in hexadecimal") {
 }
 
 TEST_CASE("explain: as objects, one a line") {
-    Asked asked;
+    AskedRouter asked;
     const std::string text = asked.ask("packet udp 10.0.0.2:4000 > 192.0.2.7:53\n", true);
     const auto told = boost::json::parse(text);
     CHECK(told.at("verdict") == "dropped");
@@ -188,7 +188,7 @@ TEST_CASE("explain: as objects, one a line") {
 }
 
 TEST_CASE("explain: what is wrong is told, with where") {
-    Asked asked;
+    AskedRouter asked;
     const std::pair<const char*, const char*> rows[] = {
         {"packet tpc 10.0.0.2:1 > 192.0.2.7:2",
          "column 1 of \"tpc 10.0.0.2:1 > 192.0.2.7:2\": "
@@ -237,7 +237,7 @@ TEST_CASE("explain: every protocol can be written down and goes through") {
 }
 
 TEST_CASE("explain: in a copy of the state it changes nothing of the state") {
-    Asked asked;
+    AskedRouter asked;
     asked.bench.from_lan(tcp("10.0.0.2:4000", "192.0.2.7:80").syn());
     const std::string before = state_of(*asked.bench.router, asked.bench.now);
     const pid_t child = ::fork();
