@@ -21,12 +21,6 @@ namespace nsr::router {
 namespace asio = boost::asio;
 using Error = boost::system::error_code;
 
-namespace {
-
-constexpr auto kShortestWait = std::chrono::milliseconds(1);
-
-}  // namespace
-
 struct Engine::Impl {
     Impl(Router& core, const SystemClock& time, LogSink& sink)
         : router(core), clock(time), log(sink), timer(loop), signals(loop) {}
@@ -374,6 +368,7 @@ void Engine::Impl::run_scheduled() {
 // A timer that is armed for an earlier moment stays: waking once too often is cheaper than arming
 // it for every batch.
 void Engine::Impl::arm_timer() {
+    constexpr auto kShortestWait = std::chrono::milliseconds(1);
     const std::optional<Instant> deadline = router.next_deadline();
     if (!deadline || (armed && *armed <= *deadline)) {
         return;

@@ -48,12 +48,12 @@ class OneCore {
     cpu_set_t before_{};
 };
 
-struct Ends {
+struct SpinCounts {
     std::uint64_t packets, timeout, gave_way;
-    bool operator==(const Ends&) const = default;
+    bool operator==(const SpinCounts&) const = default;
 };
 
-Ends ends_of(const Spin& spin) {
+SpinCounts counts_of(const Spin& spin) {
     return {spin.ended(SpinEnd::Packets), spin.ended(SpinEnd::Timeout),
             spin.ended(SpinEnd::GaveWay)};
 }
@@ -117,12 +117,12 @@ TEST_CASE("spin: the loop looks for packets once after packets, and sleeps then"
     };
     CHECK_FALSE(spin.stay_awake(clock, find_at_last));  // nothing has come yet
     CHECK(polls == 0);
-    CHECK(ends_of(spin) == Ends{0, 0, 0});
+    CHECK(counts_of(spin) == SpinCounts{0, 0, 0});
     spin.packets(clock.now(), clock.now());
     // Unless somebody else wanted the core in between.
     const bool found = spin.stay_awake(clock, find_at_last);
     CHECK((found ? polls == 3 : polls > 0));
-    CHECK(ends_of(spin) == (found ? Ends{1, 0, 0} : Ends{0, 0, 1}));
+    CHECK(counts_of(spin) == (found ? SpinCounts{1, 0, 0} : SpinCounts{0, 0, 1}));
 }
 
 TEST_CASE("spin: one that finds nothing ends with its time, or gives way; it counts once") {
@@ -150,7 +150,7 @@ TEST_CASE("spin: somebody else who wants its core gets it, and that is counted a
     CHECK_FALSE(spin.stay_awake(clock, no_packets));
     over = true;
     other.join();
-    CHECK(ends_of(spin) == Ends{0, 0, 1});
+    CHECK(counts_of(spin) == SpinCounts{0, 0, 1});
     CHECK(spin.allowance() == Duration{});
 }
 
@@ -166,5 +166,5 @@ TEST_CASE("spin: off never looks, busy never sleeps") {
     CHECK(spin.stay_awake(clock, poll));
     CHECK(spin.stay_awake(clock, poll));
     CHECK(polls == 2);
-    CHECK(ends_of(spin) == Ends{0, 0, 0});
+    CHECK(counts_of(spin) == SpinCounts{0, 0, 0});
 }
