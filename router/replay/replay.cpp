@@ -257,6 +257,7 @@ void Replay::flush() {
 void Replay::receive_each() {
     router_.prepare(batch_);
     for (std::size_t i = 0; i < batch_.size(); ++i) {
+        output_.arrives(batch_[i].meta.cause);
         run_timers(arrivals_[i]);
         router_.receive_prepared({&batch_[i], 1}, clock_, egress_);
         write_out();
@@ -264,6 +265,7 @@ void Replay::receive_each() {
 }
 
 void Replay::receive_together() {
+    output_.arrives(batch_.front().meta.cause);
     run_timers(arrivals_.front());
     if (options_.one_by_one) {
         for (Packet& packet : batch_) {

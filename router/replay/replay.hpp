@@ -60,6 +60,9 @@ struct ReplayOptions {
 class ReplayOutput {
   public:
     virtual ~ReplayOutput() = default;
+    // The packet with this index in the capture is next; of those received together, the first one.
+    // What timers do until its time comes behind this.
+    virtual void arrives(std::uint32_t /*index*/) {}
     virtual void packet(std::int64_t time_ns, std::uint32_t interface, const Packet& packet,
                         std::string_view comment) = 0;
     // One checkpoint: "# t=SECONDS", then the table, then the expectations.

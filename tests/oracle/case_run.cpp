@@ -23,8 +23,6 @@ class GivenFrames : public app::FrameSource {
         return true;
     }
     [[nodiscard]] const std::string& error() const override { return none_; }
-    // Precondition: there was one.
-    [[nodiscard]] const nsr::test::KeptFrame& latest() const { return frames_[next_ - 1]; }
 
   private:
     const Frames& frames_;
@@ -35,9 +33,9 @@ class GivenFrames : public app::FrameSource {
 // Keeps everything that a replay gives.
 class Memory : public app::ReplayOutput {
   public:
-    Memory(std::vector<std::string> interfaces, const GivenFrames& arrivals)
-        : interfaces_(std::move(interfaces)), arrivals_(arrivals) {}
+    explicit Memory(std::vector<std::string> interfaces) : interfaces_(std::move(interfaces)) {}
 
+    void arrives(std::uint32_t index) override { latest_ = index; }
     void packet(std::int64_t time_ns, std::uint32_t interface, const nsr::Packet& packet,
                 std::string_view comment) override {
         kept.left.push_back(
@@ -50,7 +48,7 @@ class Memory : public app::ReplayOutput {
     void connections(std::string_view text) override { kept.conntrack += text; }
     void event(std::string_view line) override {
         (kept.events += line) += '\n';
-        kept.eventful.insert(arrivals_.latest().index);
+        kept.eventful.insert(latest_);
     }
     void trace(std::string_view line) override { kept.trace.emplace_back(line); }
     [[nodiscard]] bool good() const override { return true; }
@@ -59,7 +57,7 @@ class Memory : public app::ReplayOutput {
 
   private:
     std::vector<std::string> interfaces_;
-    const GivenFrames& arrivals_;
+    std::uint32_t latest_ = 0;
 };
 
 Frames frames_of(const std::string& path, std::string& error) {
@@ -97,9 +95,8 @@ Case open_case(const std::string& name) {
 
 Run run(const Case& one, const Frames& frames, app::ReplayOptions options) {
     options.events = true;
-    auto source = std::make_unique<GivenFrames>(frames);
-    Memory memory(one.config.interface_names(), *source);
-    app::Capture capture(std::move(source), "");
+    Memory memory(one.config.interface_names());
+    app::Capture capture(std::make_unique<GivenFrames>(frames), "");
     app::ReplayResult result = app::run_replay(one.config, capture, options, memory);
     for (const std::string& complaint : result.complaints) {
         result.error += complaint;
