@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "netlink/error.hpp"
+
 namespace nsr::test {
 namespace {
 
@@ -99,6 +101,18 @@ void RingKernel::change_results(int ring) const {
             result.res = wanted->second;
         }
     }
+}
+
+bool rings_refused() {
+    static const bool refused = [] {
+        try {
+            const FrameRing ring;
+            return false;
+        } catch (const SystemError&) {
+            return true;
+        }
+    }();
+    return refused;
 }
 
 }  // namespace nsr::test

@@ -36,4 +36,8 @@ class RingKernel {
     io_uring_params params_{};
 };
 
+// This machine makes none, as in a container that forbids them: what is there to test of one that
+// works is not to be seen.
+bool rings_refused();
+
 }  // namespace nsr::test

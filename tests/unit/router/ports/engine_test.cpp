@@ -12,6 +12,7 @@
 #include "router/ports/engine.hpp"
 #include "router/ports/memory_port.hpp"
 #include "router/ports/spin.hpp"
+#include "tests/support/lan_and_wan.hpp"
 #include "tests/support/log_lines.hpp"
 #include "tests/support/packet_builder.hpp"
 
@@ -26,13 +27,7 @@ constexpr IfIndex kWan{2};
 // A router between 10.0.1.0/24 and 192.0.2.0/24 and its loop.
 struct Bench {
     explicit Bench(Router::Options options = {}) : router(std::move(options)) {
-        for (const auto& [name, address] :
-             {std::pair("lan", "10.0.1.1/24"), std::pair("wan", "192.0.2.1/24")}) {
-            routing::Interface interface;
-            interface.name = name;
-            interface.addresses.push_back(*parse_prefix(address));
-            router.add_interface(std::move(interface));
-        }
+        test::add_lan_and_wan(router);
     }
 
     // Joins an interface to a port whose other end is returned.

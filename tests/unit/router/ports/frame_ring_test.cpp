@@ -79,22 +79,10 @@ int refusal() {
     return 0;
 }
 
-// A machine that refuses rings has nothing to test here.
-bool has_rings() {
-    const test::RingKernel kernel;
-    const int error = refusal();
-    if (error != 0) {
-        MESSAGE("no io_uring here: errno " << error);
-    }
-    return error == 0;
-}
-
 }  // namespace
 
-TEST_CASE("frame ring: frames come in the order they were sent, and holes where there were none") {
-    if (!has_rings()) {
-        return;
-    }
+TEST_CASE("frame ring: frames come in the order they were sent, and holes where there were none" *
+          doctest::skip(test::rings_refused())) {
     FrameRing ring;
     const Wire wire;
     for (const char* frame : {"a", "bc", "def"}) {
@@ -107,10 +95,8 @@ TEST_CASE("frame ring: frames come in the order they were sent, and holes where 
     CHECK(ring.calls() == 1);
 }
 
-TEST_CASE("frame ring: again and again, with as many as it takes") {
-    if (!has_rings()) {
-        return;
-    }
+TEST_CASE("frame ring: again and again, with as many as it takes" *
+          doctest::skip(test::rings_refused())) {
     FrameRing ring;
     const Wire wire;
     for (int round = 0; round < 5; ++round) {
@@ -128,10 +114,8 @@ TEST_CASE("frame ring: again and again, with as many as it takes") {
     }
 }
 
-TEST_CASE("frame ring: it is done in the order it was asked for") {
-    if (!has_rings()) {
-        return;
-    }
+TEST_CASE("frame ring: it is done in the order it was asked for" *
+          doctest::skip(test::rings_refused())) {
     FrameRing ring;
     const Wire wire;
     std::array<std::uint8_t, 4> space{};
@@ -150,7 +134,7 @@ TEST_CASE("frame ring: what the kernel refuses is told by its errno") {
         CHECK(refusal() == error);
     }
     kernel.set_up_fails = 0;
-    if (has_rings()) {
+    if (!test::rings_refused()) {
         test::RingKernel old;
         old.restricting_fails = EINVAL;
         CHECK(refusal() == EINVAL);
@@ -158,10 +142,8 @@ TEST_CASE("frame ring: what the kernel refuses is told by its errno") {
 }
 
 TEST_CASE(
-    "frame ring: a kernel whose devices always wait has none, nor has one that lets nobody in") {
-    if (!has_rings()) {
-        return;
-    }
+    "frame ring: a kernel whose devices always wait has none, nor has one that lets nobody in" *
+    doctest::skip(test::rings_refused())) {
     test::RingKernel kernel;
     kernel.results[0] = -EOPNOTSUPP;
     CHECK(refusal() == EOPNOTSUPP);
@@ -170,10 +152,7 @@ TEST_CASE(
     CHECK(refusal() == EPERM);
 }
 
-TEST_CASE("frame ring: interrupted, it goes on") {
-    if (!has_rings()) {
-        return;
-    }
+TEST_CASE("frame ring: interrupted, it goes on" * doctest::skip(test::rings_refused())) {
     test::RingKernel kernel;
     FrameRing ring(test::RingKernel::calls());
     const Wire wire;
@@ -183,10 +162,8 @@ TEST_CASE("frame ring: interrupted, it goes on") {
     CHECK(ring.calls() == 3);
 }
 
-TEST_CASE("frame ring: what the kernel does not take now is done without it") {
-    if (!has_rings()) {
-        return;
-    }
+TEST_CASE("frame ring: what the kernel does not take now is done without it" *
+          doctest::skip(test::rings_refused())) {
     test::RingKernel kernel;
     FrameRing ring(test::RingKernel::calls());
     const Wire wire;
@@ -203,10 +180,8 @@ TEST_CASE("frame ring: what the kernel does not take now is done without it") {
     }
 }
 
-TEST_CASE("frame ring: an error that would come again breaks it, and nothing is lost") {
-    if (!has_rings()) {
-        return;
-    }
+TEST_CASE("frame ring: an error that would come again breaks it, and nothing is lost" *
+          doctest::skip(test::rings_refused())) {
     test::RingKernel kernel;
     FrameRing ring(test::RingKernel::calls());
     const Wire wire;
@@ -221,10 +196,8 @@ TEST_CASE("frame ring: an error that would come again breaks it, and nothing is 
     CHECK(kernel.entered == before);
 }
 
-TEST_CASE("frame ring: a kernel that takes some is asked for the others") {
-    if (!has_rings()) {
-        return;
-    }
+TEST_CASE("frame ring: a kernel that takes some is asked for the others" *
+          doctest::skip(test::rings_refused())) {
     test::RingKernel kernel;
     FrameRing ring(test::RingKernel::calls());
     kernel.most_taken = 2;
@@ -236,10 +209,8 @@ TEST_CASE("frame ring: a kernel that takes some is asked for the others") {
     CHECK(ring.calls() == 3);
 }
 
-TEST_CASE("frame ring: it can do nothing but read and write") {
-    if (!has_rings()) {
-        return;
-    }
+TEST_CASE("frame ring: it can do nothing but read and write" *
+          doctest::skip(test::rings_refused())) {
     test::RingKernel kernel;
     FrameRing ring(test::RingKernel::calls());
     const Wire wire;
@@ -250,10 +221,8 @@ TEST_CASE("frame ring: it can do nothing but read and write") {
     }
 }
 
-TEST_CASE("frame ring: another thread cannot use it, nor has a child its memory") {
-    if (!has_rings()) {
-        return;
-    }
+TEST_CASE("frame ring: another thread cannot use it, nor has a child its memory" *
+          doctest::skip(test::rings_refused())) {
     FrameRing ring;
     const auto mapped = [] {
         std::ifstream maps("/proc/self/maps");
