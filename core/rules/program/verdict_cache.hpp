@@ -21,12 +21,10 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <type_traits>
 
 #include "core/base/zeroed_block.hpp"
 #include "core/rules/action_param.hpp"
