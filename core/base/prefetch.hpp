@@ -6,6 +6,8 @@
 // little else.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace nsr {
@@ -14,5 +16,27 @@ namespace nsr {
 inline void prefetch(const void* at) {
     asm volatile("" ::"r"(*static_cast<const volatile std::uint8_t*>(at)));
 }
+
+// Lines that are to be asked for together.
+class PrefetchList {
+  public:
+    void add(const void* line) {
+        if (count_ == lines_.size()) {
+            prefetch();
+        }
+        lines_[count_++] = line;
+    }
+    // Those added since the last time.
+    void prefetch() {
+        for (std::size_t i = 0; i < count_; ++i) {
+            nsr::prefetch(lines_[i]);
+        }
+        count_ = 0;
+    }
+
+  private:
+    std::array<const void*, 128> lines_;
+    std::size_t count_ = 0;
+};
 
 }  // namespace nsr

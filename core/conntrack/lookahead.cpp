@@ -15,14 +15,13 @@ bool has_state(const Tuple& tuple) {
 
 }  // namespace
 
-// First every line of the index, then, those being on their way for a while, the records.
 void Lookahead::begin(std::span<const Packet> packets, const Table& table) {
     packets_ = packets;
     ahead_.resize(std::max(ahead_.size(), packets.size()));
-    const std::span<Ahead> batch = std::span(ahead_).first(packets.size());
+    coming_.clear();
     for (std::size_t i = 0; i < packets.size(); ++i) {
         const Layout& layout = packets[i].layout;
-        Ahead& ahead = batch[i];
+        Ahead& ahead = ahead_[i];
         ahead.waiting = false;
         if (layout.family == Family::None || layout.is_fragment) {
             continue;
@@ -32,18 +31,10 @@ void Lookahead::begin(std::span<const Packet> packets, const Table& table) {
         if (lookup.tuple) {
             ahead.waiting = true;
             lookup.hash = table.hash_of(*lookup.tuple, Zone{0});
+            coming_.push_back({lookup.hash, has_state(*lookup.tuple)});
         }
     }
-    for (const Ahead& ahead : batch) {
-        if (ahead.waiting) {
-            table.prefetch(ahead.lookup.hash);
-        }
-    }
-    for (const Ahead& ahead : batch) {
-        if (ahead.waiting) {
-            table.prefetch_record(ahead.lookup.hash, has_state(*ahead.lookup.tuple));
-        }
-    }
+    table.prefetch(coming_);
 }
 
 const Lookahead::Lookup* Lookahead::take(const Packet& packet) {

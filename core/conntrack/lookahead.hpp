@@ -37,6 +37,7 @@ class Lookahead {
 
     std::span<const Packet> packets_;
     std::vector<Ahead> ahead_;  // by position in packets_, and room that is kept
+    std::vector<Table::Coming> coming_;
 };
 
 }  // namespace nsr::conntrack

@@ -23,7 +23,6 @@
 #include <optional>
 #include <utility>
 
-#include "core/base/prefetch.hpp"
 #include "core/conntrack/table/memory.hpp"
 
 namespace nsr::conntrack {
@@ -58,7 +57,10 @@ class Index {
     // At least `lines` lines at any time. `memory` must outlive the index.
     Index(const HashSource& source, Memory& memory, std::uint32_t lines);
 
-    void prefetch(std::uint64_t hash) const { nsr::prefetch(&half_of(hash).home(hash)); }
+    // Where the search for `hash` begins, to be prefetched.
+    [[nodiscard]] const void* line_of(std::uint64_t hash) const {
+        return &half_of(hash).home(hash);
+    }
     // The first reference under `hash` for which `wanted(reference)` holds.
     template <class Wanted>
     std::optional<Reference> find(std::uint64_t hash, Wanted&& wanted) const;

@@ -53,10 +53,10 @@ void TableParts::put_first(std::uint32_t number) {
     }
 }
 
-void TableParts::prefetch_lines(std::uint32_t number) const {
-    index.prefetch(hash_of(number));
+void TableParts::add_lines(std::uint32_t number, PrefetchList& lines) const {
+    lines.add(index.line_of(hash_of(number)));
     if (!records[number].has(status::kOneReference)) {
-        index.prefetch(hash_of(number | kReplyReference));
+        lines.add(index.line_of(hash_of(number | kReplyReference)));
     }
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "core/base/prefetch.hpp"
 #include "core/conntrack/table/arena.hpp"
 #include "core/conntrack/table/eviction.hpp"
 #include "core/conntrack/table/index.hpp"
@@ -49,7 +50,7 @@ struct TableParts final : HashSource {
     void put_first(std::uint32_t number);
     void leave(std::uint32_t number);
     // Of the index, those that leave() will touch.
-    void prefetch_lines(std::uint32_t number) const;
+    void add_lines(std::uint32_t number, PrefetchList& lines) const;
     void free_sides(Connection& record);
 
     [[nodiscard]] std::uint64_t hash_of(Reference reference) const override;

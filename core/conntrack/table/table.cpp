@@ -121,18 +121,26 @@ std::uint64_t Table::hash_of(const Tuple& tuple, Zone zone) const {
     return parts_->hash(key_of(tuple, zone));
 }
 
-void Table::prefetch(std::uint64_t hash) const {
-    parts_->index.prefetch(hash);
-}
-
-void Table::prefetch_record(std::uint64_t hash, bool with_state) const {
-    parts_->index.find(hash, [&](Reference reference) {
-        parts_->prefetch(reference);
-        if (with_state) {
-            nsr::prefetch(&parts_->records[reference & kReferenceNumber].state);
-        }
-        return false;
-    });
+// First every line of the index, then, those being on their way for a while, the records. They are
+// gathered before they are asked for, because a processor sees only so many instructions ahead: of
+// lines between which there is work, few would be on their way at a time.
+void Table::prefetch(std::span<const Coming> lookups) const {
+    PrefetchList lines;
+    for (const Coming& lookup : lookups) {
+        lines.add(parts_->index.line_of(lookup.hash));
+    }
+    lines.prefetch();
+    for (const Coming& lookup : lookups) {
+        parts_->index.find(lookup.hash, [&](Reference reference) {
+            const Connection& record = parts_->records[reference & kReferenceNumber];
+            lines.add(&record);
+            if (lookup.changes_state) {
+                lines.add(&record.state);
+            }
+            return false;
+        });
+    }
+    lines.prefetch();
 }
 
 std::optional<Hit> Table::find_hashed(const Tuple& tuple, Zone zone, std::uint64_t hash,
@@ -271,9 +279,11 @@ bool Table::collect_expired(Jiffies now, std::size_t limit, std::vector<ConnId>&
     parts_->index.settle();
     const std::size_t first = out.size();
     const bool complete = parts_->wheel.collect(now, limit, out);
+    PrefetchList lines;
     for (std::size_t i = first; i < out.size(); ++i) {
-        parts_->prefetch_lines(raw(out[i]));  // whoever asked is about to erase them
+        parts_->add_lines(raw(out[i]), lines);  // whoever asked is about to erase them
     }
+    lines.prefetch();
     return complete;
 }
 

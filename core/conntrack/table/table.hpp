@@ -62,12 +62,14 @@ class Table {
     [[nodiscard]] const Help* help(ConnId id) const;
     Help* need_help(ConnId id);
 
-    // A tuple may be hashed before it is looked up. prefetch() brings the index line of a hash
-    // closer; once it is there, prefetch_record() does the same for the records that it names, and
-    // for the state of their protocol if a packet will change it. They carry no result.
+    // A tuple may be hashed before it is looked up.
     [[nodiscard]] std::uint64_t hash_of(const Tuple& tuple, Zone zone) const;
-    void prefetch(std::uint64_t hash) const;
-    void prefetch_record(std::uint64_t hash, bool with_state) const;
+    struct Coming {
+        std::uint64_t hash;
+        bool changes_state;  // of the protocol
+    };
+    // Brings closer what these lookups and their packets will touch. It carries no result.
+    void prefetch(std::span<const Coming> lookups) const;
     // The live, confirmed connection one of whose tuples is `tuple` in `zone`. `zone` is what the
     // packet's direction uses: a record whose zone does not count for that direction is in zone 0
     // there.

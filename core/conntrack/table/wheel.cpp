@@ -17,7 +17,7 @@ Wheel::Wheel(Arena<Connection>& records) : records_(records) {
 
 void Wheel::arm(std::uint32_t number, Jiffies now) {
     if (linked_ == 0) {
-        position_ = now;
+        set_position(now);
     }
     ++linked_;
     place(number, now);
@@ -32,7 +32,7 @@ std::optional<Jiffies> Wheel::next() const {
     if (first_[kDue] != kNone) {
         return position_ - 1;
     }
-    const std::optional<Slot> slot = next_slot();
+    const std::optional<Slot>& slot = next_occupied();
     return slot ? std::optional(slot->starts) : std::nullopt;
 }
 
@@ -60,11 +60,11 @@ bool Wheel::collect(Jiffies now, std::size_t limit, std::vector<ConnId>& out) {
 // true if it got there.
 bool Wheel::turn(Jiffies now, std::size_t enough) {
     std::size_t budget = kLooksAtLeast + enough * kLooksPerResult;
-    while (const std::optional<Slot> slot = next_slot()) {
+    while (const std::optional<Slot> slot = next_occupied()) {
         if (jiffies_until(slot->starts, now) > 0) {
             break;
         }
-        position_ = slot->starts;
+        set_position(slot->starts);
         while (first_[slot->list] != kNone) {
             if (budget == 0 || enough == 0) {
                 return false;
@@ -81,9 +81,22 @@ bool Wheel::turn(Jiffies now, std::size_t enough) {
         }
     }
     if (jiffies_until(now + 1, position_) > 0) {
-        position_ = now + 1;
+        set_position(now + 1);
     }
     return true;
+}
+
+void Wheel::set_position(Jiffies position) {
+    position_ = position;
+    occupied_changed();
+}
+
+const std::optional<Wheel::Slot>& Wheel::next_occupied() const {
+    if (!next_is_known_) {
+        next_ = next_slot();
+        next_is_known_ = true;
+    }
+    return next_;
 }
 
 // The slot that the position reaches first. Slots of upper levels that begin here come first: their
@@ -131,7 +144,11 @@ void Wheel::place(std::uint32_t number, Jiffies now) {
     const unsigned level =
         difference == 0 ? 0 : (static_cast<unsigned>(std::bit_width(difference)) - 1) / kDigitBits;
     const unsigned slot = digit(deadline, level);
-    occupied_[level] |= std::uint64_t{1} << slot;
+    const std::uint64_t bit = std::uint64_t{1} << slot;
+    if ((occupied_[level] & bit) == 0) {
+        occupied_[level] |= bit;
+        occupied_changed();
+    }
     push_front(level * kSlotsPerLevel + slot, number);
 }
 
@@ -174,6 +191,7 @@ void Wheel::unlink(std::uint32_t number) {
     first_[list] = following;
     if (following == kNone && list != kDue) {
         occupied_[list / kSlotsPerLevel] &= ~(std::uint64_t{1} << list % kSlotsPerLevel);
+        occupied_changed();
     }
 }
 

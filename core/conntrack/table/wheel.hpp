@@ -65,6 +65,9 @@ class Wheel {
     void push_due(std::uint32_t number);
     void unlink(std::uint32_t number);
     bool turn(Jiffies now, std::size_t enough);
+    [[nodiscard]] const std::optional<Slot>& next_occupied() const;
+    void set_position(Jiffies position);
+    void occupied_changed() { next_is_known_ = false; }
 
     Arena<Connection>& records_;
     Jiffies position_ = 0;  // the first jiffy whose slots have not all been looked at
@@ -72,6 +75,9 @@ class Wheel {
     std::uint32_t last_due_ = kNone;
     std::array<std::uint64_t, kLevels> occupied_{};
     std::array<std::uint32_t, kDue + 1> first_;
+    // next_slot(), which every turn of a loop asks for, and few change.
+    mutable std::optional<Slot> next_;
+    mutable bool next_is_known_ = false;
 };
 
 }  // namespace nsr::conntrack

@@ -37,31 +37,26 @@ void one_by_one(Table& table, const Tuple& packet) {
 }
 
 // The same for a batch, each line asked for before the first one is needed.
-void together(Table& table, const Tuple* packets, std::vector<std::uint64_t>& hashes) {
-    for (std::size_t i = 0; i < hashes.size(); ++i) {
-        hashes[i] = table.hash_of(packets[i], 0);
+void together(Table& table, const Tuple* packets, std::vector<Table::Coming>& batch) {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        batch[i] = {table.hash_of(packets[i], 0), false};
     }
-    for (const std::uint64_t hash : hashes) {
-        table.prefetch(hash);
-    }
-    for (const std::uint64_t hash : hashes) {
-        table.prefetch_record(hash, false);
-    }
-    for (std::size_t i = 0; i < hashes.size(); ++i) {
-        const auto hit = table.find_hashed(packets[i], 0, hashes[i], 0);
+    table.prefetch(batch);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const auto hit = table.find_hashed(packets[i], 0, batch[i].hash, 0);
         table[hit->id].deadline = kDeadline;
     }
 }
 
 void established_in(benchmark::State& state, FilledTable& all, std::size_t batch) {
     const std::size_t end = all.packets.size() / batch * batch;
-    std::vector<std::uint64_t> hashes(batch);
+    std::vector<Table::Coming> coming(batch);
     std::size_t at = 0;
     for (auto _ : state) {
         if (batch == 1) {
             one_by_one(all.table, all.packets[at]);
         } else {
-            together(all.table, &all.packets[at], hashes);
+            together(all.table, &all.packets[at], coming);
         }
         at = at + batch == end ? 0 : at + batch;
     }

@@ -128,8 +128,7 @@ class Model {
         const Place at = place(tuple, zone);
         const bool known =
             places_.contains({at, Direction::Original}) || places_.contains({at, Direction::Reply});
-        table_.prefetch(table_.hash_of(tuple, zone));
-        table_.prefetch_record(table_.hash_of(tuple, zone), true);
+        table_.prefetch({{{table_.hash_of(tuple, zone), true}}});
         const std::optional<Hit> hit = table_.find(tuple, zone, 0);
         REQUIRE(hit.has_value() == known);
         REQUIRE(table_.taken(tuple, zone, ConnId::None, 0) == hit.has_value());
