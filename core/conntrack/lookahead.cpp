@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <utility>
 
 namespace nsr::conntrack {
@@ -9,7 +10,7 @@ namespace nsr::conntrack {
 namespace {
 
 // UDP changes nothing of a record but what every lookup reads anyway.
-bool has_state(const Tuple& tuple) {
+bool changes_state(const Tuple& tuple) {
     return tuple.protocol != proto::kUdp;
 }
 
@@ -18,7 +19,7 @@ bool has_state(const Tuple& tuple) {
 void Lookahead::begin(std::span<const Packet> packets, const Table& table) {
     packets_ = packets;
     ahead_.resize(std::max(ahead_.size(), packets.size()));
-    coming_.clear();
+    upcoming_.clear();
     for (std::size_t i = 0; i < packets.size(); ++i) {
         const Layout& layout = packets[i].layout;
         Ahead& ahead = ahead_[i];
@@ -31,10 +32,10 @@ void Lookahead::begin(std::span<const Packet> packets, const Table& table) {
         if (lookup.tuple) {
             ahead.waiting = true;
             lookup.hash = table.hash_of(*lookup.tuple, Zone{0});
-            coming_.push_back({lookup.hash, has_state(*lookup.tuple)});
+            upcoming_.push_back({lookup.hash, changes_state(*lookup.tuple)});
         }
     }
-    table.prefetch(coming_);
+    table.prefetch(upcoming_);
 }
 
 const Lookahead::Lookup* Lookahead::take(const Packet& packet) {

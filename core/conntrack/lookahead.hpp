@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -36,8 +35,8 @@ class Lookahead {
     };
 
     std::span<const Packet> packets_;
-    std::vector<Ahead> ahead_;  // by position in packets_, and room that is kept
-    std::vector<Table::Coming> coming_;
+    std::vector<Ahead> ahead_;               // by position in packets_, and room that is kept
+    std::vector<Table::Upcoming> upcoming_;  // of those that have a tuple; likewise kept
 };
 
 }  // namespace nsr::conntrack

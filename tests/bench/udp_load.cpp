@@ -125,11 +125,13 @@ int send_all(char** words, Seconds time) {
     }
     const unsigned in_turn = flows.size() == 1 ? kBatch : 1;
     std::uint64_t count = 0;
+    std::size_t turn = 0;
     const Clock::time_point begin = Clock::now();
     do {
-        for (unsigned i = 0; i < kBatch / in_turn; ++i) {
+        for (unsigned i = 0; i < kBatch; i += in_turn) {
+            const int flow = flows[turn++ % flows.size()];
             // Negative: the queue of the device is full, or nobody is there yet.
-            const int sent = ::sendmmsg(flows[i % flows.size()], messages.data(), in_turn, 0);
+            const int sent = ::sendmmsg(flow, messages.data(), in_turn, 0);
             count += sent > 0 ? static_cast<std::uint64_t>(sent) : 0;
         }
     } while (Clock::now() - begin < time);

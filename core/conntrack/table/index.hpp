@@ -58,7 +58,7 @@ class Index {
     Index(const HashSource& source, Memory& memory, std::uint32_t lines);
 
     // Where the search for `hash` begins, to be prefetched.
-    [[nodiscard]] const void* line_of(std::uint64_t hash) const {
+    [[nodiscard]] const void* home_line(std::uint64_t hash) const {
         return &half_of(hash).home(hash);
     }
     // The first reference under `hash` for which `wanted(reference)` holds.

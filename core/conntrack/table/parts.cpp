@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/base/prefetch.hpp"
-
 namespace nsr::conntrack {
 namespace {
 
@@ -53,10 +51,10 @@ void TableParts::put_first(std::uint32_t number) {
     }
 }
 
-void TableParts::add_lines(std::uint32_t number, PrefetchList& lines) const {
-    lines.add(index.line_of(hash_of(number)));
+void TableParts::add_home_lines(std::uint32_t number, PrefetchList& lines) const {
+    lines.add(index.home_line(hash_of(number)));
     if (!records[number].has(status::kOneReference)) {
-        lines.add(index.line_of(hash_of(number | kReplyReference)));
+        lines.add(index.home_line(hash_of(number | kReplyReference)));
     }
 }
 

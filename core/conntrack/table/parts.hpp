@@ -49,8 +49,8 @@ struct TableParts final : HashSource {
     // Where others have the same tuple in the same zone, this one is found before them.
     void put_first(std::uint32_t number);
     void leave(std::uint32_t number);
-    // Of the index, those that leave() will touch.
-    void add_lines(std::uint32_t number, PrefetchList& lines) const;
+    // The lines of the index at which leave() will begin.
+    void add_home_lines(std::uint32_t number, PrefetchList& lines) const;
     void free_sides(Connection& record);
 
     [[nodiscard]] std::uint64_t hash_of(Reference reference) const override;

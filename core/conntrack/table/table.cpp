@@ -121,20 +121,18 @@ std::uint64_t Table::hash_of(const Tuple& tuple, Zone zone) const {
     return parts_->hash(key_of(tuple, zone));
 }
 
-// First every line of the index, then, those being on their way for a while, the records. They are
-// gathered before they are asked for, because a processor sees only so many instructions ahead: of
-// lines between which there is work, few would be on their way at a time.
-void Table::prefetch(std::span<const Coming> lookups) const {
+// First every line of the index, then, those being on their way for a while, the records.
+void Table::prefetch(std::span<const Upcoming> lookups) const {
     PrefetchList lines;
-    for (const Coming& lookup : lookups) {
-        lines.add(parts_->index.line_of(lookup.hash));
+    for (const Upcoming& lookup : lookups) {
+        lines.add(parts_->index.home_line(lookup.hash));
     }
     lines.prefetch();
-    for (const Coming& lookup : lookups) {
+    for (const Upcoming& lookup : lookups) {
         parts_->index.find(lookup.hash, [&](Reference reference) {
             const Connection& record = parts_->records[reference & kReferenceNumber];
             lines.add(&record);
-            if (lookup.changes_state) {
+            if (lookup.changes_protocol_state) {
                 lines.add(&record.state);
             }
             return false;
@@ -281,7 +279,7 @@ bool Table::collect_expired(Jiffies now, std::size_t limit, std::vector<ConnId>&
     const bool complete = parts_->wheel.collect(now, limit, out);
     PrefetchList lines;
     for (std::size_t i = first; i < out.size(); ++i) {
-        parts_->add_lines(raw(out[i]), lines);  // whoever asked is about to erase them
+        parts_->add_home_lines(raw(out[i]), lines);  // whoever asked is about to erase them
     }
     lines.prefetch();
     return complete;

@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/base/instant.hpp"
@@ -64,12 +65,12 @@ class Table {
 
     // A tuple may be hashed before it is looked up.
     [[nodiscard]] std::uint64_t hash_of(const Tuple& tuple, Zone zone) const;
-    struct Coming {
+    struct Upcoming {
         std::uint64_t hash;
-        bool changes_state;  // of the protocol
+        bool changes_protocol_state;
     };
     // Brings closer what these lookups and their packets will touch. It carries no result.
-    void prefetch(std::span<const Coming> lookups) const;
+    void prefetch(std::span<const Upcoming> lookups) const;
     // The live, confirmed connection one of whose tuples is `tuple` in `zone`. `zone` is what the
     // packet's direction uses: a record whose zone does not count for that direction is in zone 0
     // there.

@@ -88,7 +88,7 @@ bool Wheel::turn(Jiffies now, std::size_t enough) {
 
 void Wheel::set_position(Jiffies position) {
     position_ = position;
-    occupied_changed();
+    forget_next();
 }
 
 const std::optional<Wheel::Slot>& Wheel::next_occupied() const {
@@ -147,7 +147,7 @@ void Wheel::place(std::uint32_t number, Jiffies now) {
     const std::uint64_t bit = std::uint64_t{1} << slot;
     if ((occupied_[level] & bit) == 0) {
         occupied_[level] |= bit;
-        occupied_changed();
+        forget_next();
     }
     push_front(level * kSlotsPerLevel + slot, number);
 }
@@ -191,7 +191,7 @@ void Wheel::unlink(std::uint32_t number) {
     first_[list] = following;
     if (following == kNone && list != kDue) {
         occupied_[list / kSlotsPerLevel] &= ~(std::uint64_t{1} << list % kSlotsPerLevel);
-        occupied_changed();
+        forget_next();
     }
 }
 

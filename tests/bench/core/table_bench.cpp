@@ -37,7 +37,7 @@ void one_by_one(Table& table, const Tuple& packet) {
 }
 
 // The same for a batch, each line asked for before the first one is needed.
-void together(Table& table, const Tuple* packets, std::vector<Table::Coming>& batch) {
+void together(Table& table, const Tuple* packets, std::vector<Table::Upcoming>& batch) {
     for (std::size_t i = 0; i < batch.size(); ++i) {
         batch[i] = {table.hash_of(packets[i], 0), false};
     }
@@ -50,13 +50,13 @@ void together(Table& table, const Tuple* packets, std::vector<Table::Coming>& ba
 
 void established_in(benchmark::State& state, FilledTable& all, std::size_t batch) {
     const std::size_t end = all.packets.size() / batch * batch;
-    std::vector<Table::Coming> coming(batch);
+    std::vector<Table::Upcoming> upcoming(batch);
     std::size_t at = 0;
     for (auto _ : state) {
         if (batch == 1) {
             one_by_one(all.table, all.packets[at]);
         } else {
-            together(all.table, &all.packets[at], coming);
+            together(all.table, &all.packets[at], upcoming);
         }
         at = at + batch == end ? 0 : at + batch;
     }

@@ -41,6 +41,7 @@ def namespaces(*names):
             made.callback(subprocess.run, ["ip", "netns", "delete", name], capture_output=True)
             run("ip", "netns", "add", name)
             run("ip", "-n", name, "link", "set", "lo", "up")
+            # A socket made under bbr stays paced, whatever it is given later (docs/performance.md, What bounds it).
             run(*inside(name, "sysctl", "-qw", "net.ipv4.tcp_congestion_control=reno"))
         yield
 

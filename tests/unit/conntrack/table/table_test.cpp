@@ -250,15 +250,15 @@ TEST_CASE("table: the promised memory per connection, at every size of the table
 TEST_CASE("table: more lookups may be announced together than lines are asked for together") {
     Table table(kKey, 1024);
     std::vector<Tuple> questions;
-    std::vector<Table::Coming> coming;
+    std::vector<Table::Upcoming> upcoming;
     for (std::uint16_t port = 1; port <= 300; ++port) {
         questions.push_back(tcp({inside(2), port}, {outside(7), 80}));
-        coming.push_back({table.hash_of(questions.back(), 0), true});
+        upcoming.push_back({table.hash_of(questions.back(), 0), true});
         add(table, questions.back());
     }
-    table.prefetch(coming);
+    table.prefetch(upcoming);
     for (std::size_t i = 0; i < questions.size(); ++i) {
-        const std::optional<Hit> hit = table.find_hashed(questions[i], 0, coming[i].hash, 0);
+        const std::optional<Hit> hit = table.find_hashed(questions[i], 0, upcoming[i].hash, 0);
         REQUIRE(hit);
         CHECK(table.tuple(hit->id, Direction::Original) == questions[i]);
     }
