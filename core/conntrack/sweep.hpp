@@ -17,7 +17,7 @@ class Sweeps {
   public:
     // True: the connection is to be deleted.
     using Visit = std::function<bool(ConnId)>;
-    static constexpr std::size_t kPlaces = 128;  // looked at in one turn: deleting as many takes less than 1 ms
+    static constexpr std::size_t kPlaces = 128;  // of a turn; deleting all takes < 1 ms
 
     void add(Visit visit) { sweeps_.push_back({std::move(visit), {}}); }
     [[nodiscard]] bool pending() const { return !sweeps_.empty(); }
