@@ -25,8 +25,11 @@ std::string impossible(const Config& now, const Config& next) {
     if (next.name != now.name) {
         return "the name of a running router cannot change";
     }
-    if (next.host_netns != now.host_netns || next.offload != now.offload) {
-        return "[host] and offload cannot change in a reload; stop and run again";
+    if (next.host_netns != now.host_netns) {
+        return "[host] cannot change in a reload; stop and run again";
+    }
+    if (next.offload != now.offload) {
+        return "offload cannot change in a reload; stop and run again";
     }
     if (!same_control(next.control, now.control)) {
         return "[control] cannot change in a reload; stop and run again";

@@ -38,4 +38,16 @@ void read_spins(const Metrics::Source& source, Samples& samples) {
     }
 }
 
+void read_ring_in_use(const Metrics::Source& source, Samples& samples) {
+    samples.add({}, source.controls.engine.ring().state().in_use ? 1 : 0);
+}
+
+void read_ring_frames(const Metrics::Source& source, Samples& samples) {
+    samples.add({}, source.controls.engine.ring().state().frames);
+}
+
+void read_ring_calls(const Metrics::Source& source, Samples& samples) {
+    samples.add({}, source.controls.engine.ring().state().calls);
+}
+
 }  // namespace nsr::router

@@ -10,5 +10,8 @@ void read_turns_cpu(const Metrics::Source& source, Samples& samples);
 void read_longest_turn(const Metrics::Source& source, Samples& samples);
 void read_longest_turn_cpu(const Metrics::Source& source, Samples& samples);
 void read_spins(const Metrics::Source& source, Samples& samples);
+void read_ring_in_use(const Metrics::Source& source, Samples& samples);
+void read_ring_frames(const Metrics::Source& source, Samples& samples);
+void read_ring_calls(const Metrics::Source& source, Samples& samples);
 
 }  // namespace nsr::router

@@ -368,6 +368,9 @@ constexpr Metrics::Row kRows[] = {
     {"nsrouter_loop_longest_turn_seconds", "gauge", "The longest turn so far.", read_longest_turn},
     {"nsrouter_loop_longest_turn_cpu_seconds", "gauge", "The most processor time of a turn so far.", read_longest_turn_cpu},
     {"nsrouter_loop_spins_total", "counter", "How often the loop waited awake for packets, by how that ended.", read_spins},
+    {"nsrouter_ring_in_use", "gauge", "1: many frames are moved with one system call, by an io_uring; 0: each takes its own.", read_ring_in_use},
+    {"nsrouter_ring_frames_total", "counter", "Frames that the io_uring has moved.", read_ring_frames},
+    {"nsrouter_ring_calls_total", "counter", "System calls that this took.", read_ring_calls},
 };
 // clang-format on
 

@@ -8,12 +8,17 @@ void OptionalRing::make(const FrameRing::Calls& calls) {
     try {
         ring_ = std::make_unique<FrameRing>(calls);
     } catch (const SystemError& error) {
-        refused(error.what());
+        refused_ = error.what();
     }
 }
 
+void OptionalRing::set(bool on) {
+    on_ = on;
+    tell_refused();
+}
+
 OptionalRing::State OptionalRing::state() const {
-    State state{get() != nullptr, refused_};
+    State state{get() != nullptr, on_ ? refused_ : std::string()};
     if (ring_) {
         state.frames = ring_->frames();
         state.calls = ring_->calls();
@@ -22,13 +27,17 @@ OptionalRing::State OptionalRing::state() const {
 }
 
 void OptionalRing::give_up() {
-    refused(SystemError("use an io_uring", ring_->broken_by()).what());
+    refused_ = SystemError("use an io_uring", ring_->broken_by()).what();
     ring_.reset();
+    tell_refused();
 }
 
-void OptionalRing::refused(const std::string& why) {
-    refused_ = why;
-    log_.log(clock_.now(), LogLevel::Info, "nsrouter: a system call for each frame: " + why);
+void OptionalRing::tell_refused() {
+    if (on_ && !refused_.empty() && !told_) {
+        told_ = true;
+        log_.log(clock_.now(), LogLevel::Info,
+                 "nsrouter: a system call for each frame: " + refused_);
+    }
 }
 
 }  // namespace nsr::router

@@ -317,6 +317,12 @@ TEST_CASE("metrics: turns, their processor time and ends of spins are those of /
     }
     CHECK(status.at("spins").as_object().size() == kSpinEnds.size());
     CHECK(read.of("nsrouter_loop_spins_total").size() == kSpinEnds.size());
+    const auto& ring = status.at("ring");
+    CHECK(value_of(read, "nsrouter_ring_in_use", {}) == (ring.at("in_use").as_bool() ? "1" : "0"));
+    CHECK(value_of(read, "nsrouter_ring_frames_total", {}) ==
+          std::to_string(ring.at("frames").as_int64()));
+    CHECK(value_of(read, "nsrouter_ring_calls_total", {}) ==
+          std::to_string(ring.at("calls").as_int64()));
 }
 
 TEST_CASE("metrics: labels are escaped, and sets beyond the bound only counted") {
