@@ -135,7 +135,7 @@ PacketBuilder apart(std::size_t number) {
 // What is left of a large table is indexed between packets.
 TEST_CASE_FIXTURE(NatBox,
                   "the first use of a pool looks at a bounded number of connections at once") {
-    const std::size_t count = 3 * conntrack::Sweeps::kPlaces;
+    const std::size_t count = 12 * conntrack::Sweeps::kPlaces;
     for (std::size_t i = 0; i < count; ++i) {
         snat(apart(i), to("203.0.113.9"));
     }
