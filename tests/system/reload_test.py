@@ -138,6 +138,11 @@ def nothing_half_done(h, bench, peer):
     config.write_text(text)
     answer = bench.reload(name="another")
     h.check("another name is refused", answer.returncode == 1 and "name of a running router" in answer.stderr, answer)
+    for what, line, changed in (("[control]", "[control]", '[control]\nevents = 5000'), ("[host]", "[control]", f'[host]\nnetns = "{h.netns("host")}"\n[control]'),
+                                ("offload", "[router]", '[router]\noffload = "off"')):
+        config.write_text(text.replace(line, changed, 1))
+        answer = h.cli("reload")
+        h.check(f"another {what} is refused, and what it is, is said", answer.returncode == 1 and f"router.toml: {what} cannot change in a reload" in answer.stderr, answer)
     answer = bench.reload(more='[[route]]\nto = "198.18.0.0/15"\nvia = "192.0.2.77"\ninterface = "lan"\n')
     h.check("a route that leads nowhere is refused", answer.returncode == 1 and "router.toml:" in answer.stderr, answer)
     h.check("a reload that is right follows", bench.reload().returncode == 0 and bench.echoes() == peer)

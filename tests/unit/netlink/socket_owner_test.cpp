@@ -110,6 +110,7 @@ TEST_CASE("socket owner: a listener is not the other end of a connection") {
     CHECK_FALSE(owners.owner_of({kLoopback, listener.port}, {kLoopback, 1}));
 }
 
+// Only root can become another user.
 TEST_CASE("socket owner: another user's connection is that user's" *
           doctest::skip(::getuid() != 0)) {
     constexpr uid_t kOther = 65534;
