@@ -17,7 +17,7 @@ Wheel::Wheel(Arena<Connection>& records) : records_(records) {
 
 void Wheel::arm(std::uint32_t number, Jiffies now) {
     if (linked_ == 0) {
-        set_position(now);
+        position_ = now;
     }
     ++linked_;
     place(number, now);
@@ -32,7 +32,7 @@ std::optional<Jiffies> Wheel::next() const {
     if (first_[kDue] != kNone) {
         return position_ - 1;
     }
-    const std::optional<Slot>& slot = next_occupied();
+    const std::optional<Slot> slot = next_slot();
     return slot ? std::optional(slot->starts) : std::nullopt;
 }
 
@@ -60,11 +60,11 @@ bool Wheel::collect(Jiffies now, std::size_t limit, std::vector<ConnId>& out) {
 // true if it got there.
 bool Wheel::turn(Jiffies now, std::size_t enough) {
     std::size_t budget = kLooksAtLeast + enough * kLooksPerResult;
-    while (const std::optional<Slot> slot = next_occupied()) {
+    while (const std::optional<Slot> slot = next_slot()) {
         if (jiffies_until(slot->starts, now) > 0) {
             break;
         }
-        set_position(slot->starts);
+        position_ = slot->starts;
         while (first_[slot->list] != kNone) {
             if (budget == 0 || enough == 0) {
                 return false;
@@ -81,22 +81,9 @@ bool Wheel::turn(Jiffies now, std::size_t enough) {
         }
     }
     if (jiffies_until(now + 1, position_) > 0) {
-        set_position(now + 1);
+        position_ = now + 1;
     }
     return true;
-}
-
-void Wheel::set_position(Jiffies position) {
-    position_ = position;
-    forget_next();
-}
-
-const std::optional<Wheel::Slot>& Wheel::next_occupied() const {
-    if (!next_is_known_) {
-        next_ = next_slot();
-        next_is_known_ = true;
-    }
-    return next_;
 }
 
 // The slot that the position reaches first. Slots of upper levels that begin here come first: their
@@ -144,11 +131,7 @@ void Wheel::place(std::uint32_t number, Jiffies now) {
     const unsigned level =
         difference == 0 ? 0 : (static_cast<unsigned>(std::bit_width(difference)) - 1) / kDigitBits;
     const unsigned slot = digit(deadline, level);
-    const std::uint64_t bit = std::uint64_t{1} << slot;
-    if ((occupied_[level] & bit) == 0) {
-        occupied_[level] |= bit;
-        forget_next();
-    }
+    occupied_[level] |= std::uint64_t{1} << slot;
     push_front(level * kSlotsPerLevel + slot, number);
 }
 
@@ -191,7 +174,6 @@ void Wheel::unlink(std::uint32_t number) {
     first_[list] = following;
     if (following == kNone && list != kDue) {
         occupied_[list / kSlotsPerLevel] &= ~(std::uint64_t{1} << list % kSlotsPerLevel);
-        forget_next();
     }
 }
 

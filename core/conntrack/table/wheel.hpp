@@ -7,7 +7,6 @@
 //   reaches a slot, its records are placed again by the deadlines they have by then: that is how a
 //   deadline that was moved away costs nothing until then. Digits of the top level wrap around
 //   with the 32-bit jiffies. A bit per occupied slot lets the position jump over days at once.
-//   The slot found is remembered until the position moves or a slot becomes occupied or empty.
 //   Records whose deadline has passed wait in the list of the due, first in, first out, until the
 //   caller erases them; one that was given more time meanwhile goes back into a slot.
 //   Lists are linked through the records; the first one names its list instead of a predecessor.
@@ -66,9 +65,6 @@ class Wheel {
     void push_due(std::uint32_t number);
     void unlink(std::uint32_t number);
     bool turn(Jiffies now, std::size_t enough);
-    [[nodiscard]] const std::optional<Slot>& next_occupied() const;
-    void set_position(Jiffies position);
-    void forget_next() { next_is_known_ = false; }
 
     Arena<Connection>& records_;
     Jiffies position_ = 0;  // the first jiffy whose slots have not all been looked at
@@ -76,10 +72,6 @@ class Wheel {
     std::uint32_t last_due_ = kNone;
     std::array<std::uint64_t, kLevels> occupied_{};
     std::array<std::uint32_t, kDue + 1> first_;
-    // What next_slot() says; valid iff next_is_known_. The event loop asks for it with every turn,
-    // and it changes only with position_ and occupied_.
-    mutable std::optional<Slot> next_;
-    mutable bool next_is_known_ = false;
 };
 
 }  // namespace nsr::conntrack
