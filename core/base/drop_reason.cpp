@@ -53,6 +53,8 @@ constexpr std::array<DropReasonRow, kDropReasonCount> kDropReasons = {{
     {FragmentMemory, "fragment_memory", "NOMEM", "reassembly has used the memory it may use"},
     {FragmentEcn, "fragment_ecn", "NOT_SPECIFIED",
      "the fragments carry an impossible mix of ECN marks"},
+    {ShardQueueFull, "shard_queue_full", "CPU_BACKLOG",
+     "the queue to the shard that its connection belongs to is full"},
     {TableFull, "table_full", "NETFILTER_DROP",
      "the connection table is full and no entry could be evicted"},
     {TrackingFailed, "tracking_failed", "NETFILTER_DROP",

@@ -42,6 +42,8 @@ enum class DropReason : std::uint8_t {
     FragmentTooLarge,
     FragmentMemory,
     FragmentEcn,
+    // on the way to the shard that it belongs to
+    ShardQueueFull,
     // connection tracking and NAT
     TableFull,
     TrackingFailed,

@@ -29,6 +29,7 @@ Conntrack::Conntrack(const Settings& settings, Resources resources)
       log_(resources.log),
       table_(resources.key, settings.buckets,
              resources.memory ? std::move(resources.memory) : anonymous_memory()),
+      shard_(resources.shard, resources.key),
       events_(*this, table_) {
 }
 

@@ -44,6 +44,7 @@
 #include "core/base/result.hpp"
 #include "core/base/siphash.hpp"
 #include "core/base/verdict.hpp"
+#include "core/conntrack/callbacks.hpp"
 #include "core/conntrack/event_cache.hpp"
 #include "core/conntrack/helping.hpp"
 #include "core/conntrack/lookahead.hpp"
@@ -51,6 +52,7 @@
 #include "core/conntrack/rate_limit.hpp"
 #include "core/conntrack/record/change.hpp"
 #include "core/conntrack/record/settings.hpp"
+#include "core/conntrack/shard.hpp"
 #include "core/conntrack/stats.hpp"
 #include "core/conntrack/sweep.hpp"
 #include "core/conntrack/table/table.hpp"
@@ -60,13 +62,14 @@
 
 namespace nsr::conntrack {
 
-class Conntrack : public Helping {
+class Conntrack : public Helping, public Callbacks {
   public:
     // What whoever owns the router gives to its tracking.
     struct Resources {
         SipKey key;
         LogSink& log;
         std::unique_ptr<Memory> memory;  // null: anonymous
+        ShardPlace shard = {};
     };
     Conntrack(const Settings& settings, Resources resources);
     ~Conntrack();
@@ -118,9 +121,12 @@ class Conntrack : public Helping {
     void subscribe(EventSubscriber& subscriber) { events_.subscribe(subscriber); }
     void unsubscribe(EventSubscriber& subscriber) { events_.unsubscribe(subscriber); }
     [[nodiscard]] const Table& table() const { return table_; }
+    [[nodiscard]] Shard& shard() { return shard_; }
+    [[nodiscard]] const Shard& shard() const { return shard_; }
     [[nodiscard]] const Settings& settings() const { return settings_; }
     // Counts from the next packet on; another number of buckets resizes the index.
     void set_settings(const Settings& settings);
+    [[nodiscard]] Stats& stats() { return stats_; }  // of shards they are sums
     [[nodiscard]] const Stats& stats() const { return stats_; }
     [[nodiscard]] const InvalidNote& invalid_note() const { return invalid_note_; }
     [[nodiscard]] TimeoutPolicies& timeout_policies() { return policies_; }
@@ -137,20 +143,6 @@ class Conntrack : public Helping {
     // expire() is called: it must not refer to what dies before. kernel: nf_ct_iterate_cleanup_net
     void iterate(Sweeps::Visit visit, Instant now);
     void flush(Instant now);  // conntrack -F
-
-    // How the log describes an INVALID packet; unset: describe().
-    std::function<std::string(const Packet&)> describe_packet;
-    std::function<void(ConnId, Instant)> on_evict;  // a full table gives it up; still there
-    // NAT must forget a record that is about to be erased: one observer, which can still read it.
-    std::function<void(ConnId)> on_erase;
-    // An unconfirmed connection is the one that was expected: NAT translates it as it should be.
-    std::function<void(ConnId, const Expectation&, Instant)> on_expected;
-    // An unconfirmed connection is made that nobody expects.
-    std::function<Welcome(ConnId, const Packet&, Instant)> on_unexpected;
-    // May a packet restart the timeout of a connection with kOneWayRefresh?
-    std::function<bool(ConnId, Direction)> on_refresh;
-    // A connection that a helper follows is about to be erased.
-    std::function<void(ConnId)> on_master_end;
 
   private:
     bool track_icmp(Packet& packet, Instant now);
@@ -184,6 +176,7 @@ class Conntrack : public Helping {
     Stats stats_;
     LogSink& log_;
     Table table_;
+    Shard shard_;
     TimeoutPolicies policies_;
     std::array<bool, 2> active_{};
     bool rechecks_ = false;  // recheck() was called for one, at some time

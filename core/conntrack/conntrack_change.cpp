@@ -158,6 +158,9 @@ Result<Done, Refusal> Conntrack::admit(ConnId id, const Change& with, Instant no
         return Refusal::Exists;
     }
     ++stats_.insert;
+    if (!shard_.alone()) {
+        shard_.answers_begin(table_.tuple(id, Direction::Reply));
+    }
     if (Extra* extra = table_.extra(id); extra != nullptr && extra->start_ns == kStampAtConfirm) {
         extra->start_ns = std::max<std::int64_t>(1, now.time_since_epoch().count());
     }

@@ -105,13 +105,13 @@ bool Conntrack::add_extra(ConnId id, const Meta& meta) {
 
 // May one more connection come? The new one counts, and so do unconfirmed ones.
 bool Conntrack::make_room(Instant now) {
-    if (settings_.max == 0 || table_.size() < settings_.max) {
+    if (settings_.max == 0 || table_.size() < shard_.share_of(settings_.max)) {
         return true;
     }
     bool complete = false;
     for (int batch = 0; batch < kExpiryBatches && !complete; ++batch) {
         complete = expire_batch(now);
-        if (table_.size() < settings_.max) {
+        if (table_.size() < shard_.share_of(settings_.max)) {
             return true;
         }
     }
@@ -162,6 +162,9 @@ Verdict Conntrack::confirm(Packet& packet, Instant now) {
         ++stats_.insert_failed;
         ++stats_.drop;
         return Verdict::drop(DropReason::ConfirmClash);
+    }
+    if (!shard_.alone()) {
+        shard_.answers_begin(table_.tuple(id, Direction::Reply));
     }
     if (Extra* extra = table_.extra(id); extra != nullptr && extra->start_ns == kStampAtConfirm) {
         extra->start_ns = std::max<std::int64_t>(1, now.time_since_epoch().count());
@@ -304,6 +307,9 @@ void Conntrack::erase(ConnId id, Instant now, ChangedBy by) {
 void Conntrack::free(ConnId id) {
     NSR_CHECK(!events_.delivering());
     events_.forget(id);
+    if (!shard_.alone() && table_[id].has(status::kConfirmed)) {
+        shard_.answers_end(table_.tuple(id, Direction::Reply));
+    }
     if (on_erase) {
         on_erase(id);
     }

@@ -114,6 +114,10 @@ const Stats& Defrag::stats(Family family) const {
     return impl_->accounts(family).stats;
 }
 
+Stats& Defrag::stats(Family family) {
+    return impl_->accounts(family).stats;
+}
+
 std::size_t Defrag::bytes_in_use(Family family) const {
     return impl_->accounts(family).bytes;
 }

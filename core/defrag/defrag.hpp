@@ -37,6 +37,7 @@ struct Settings {
     std::uint32_t frag6_timeout = 60;
     std::uint64_t frag6_high_thresh = 4194304;
     std::uint64_t frag6_low_thresh = 3145728;
+    friend bool operator==(const Settings&, const Settings&) = default;
 };
 
 // kernel: the Reasm* lines of /proc/net/snmp and snmp6
@@ -75,6 +76,7 @@ class Defrag {
     [[nodiscard]] Settings& settings();
     [[nodiscard]] const Settings& settings() const;
     [[nodiscard]] const Stats& stats(Family family) const;
+    [[nodiscard]] Stats& stats(Family family);  // of shards they are sums
     [[nodiscard]] std::size_t bytes_in_use(Family family) const;
     void clear();
     // The interface is gone: so are datagrams whose latest fragment came from it. How many

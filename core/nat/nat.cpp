@@ -117,7 +117,7 @@ Verdict Nat::Impl::setup(ConnId id, Manip manip, const std::optional<Range>& ran
         index_all(now);
     }
     TupleChooser chooser(conntrack, random, sources);
-    const Tuple chosen = chooser.choose({id, *current, wanted, manip}, now);
+    const Tuple chosen = chooser.choose({id, *current, wanted, manip, range.has_value()}, now);
     std::uint32_t bits = done_bit(manip);
     if (chosen != *current) {
         const auto reply = invert(chosen);

@@ -23,6 +23,7 @@ bool wants_random(const Range& range) {
 }  // namespace
 
 Tuple TupleChooser::choose(const TupleRequest& request, Instant now) {
+    comes_home_ = request.by_rule && request.manip == Manip::Source;
     if (request.manip == Manip::Source && !wants_random(request.range)) {
         if (const auto kept = keep_source(request, now)) {
             return *kept;
@@ -115,8 +116,14 @@ void TupleChooser::search_key(Tuple& tuple, const TupleRequest& request, Instant
 // kernel: nf_nat_used_tuple
 bool TupleChooser::used(const Tuple& tuple, ConnId except, Instant now) const {
     const auto reply = invert(tuple);
-    return reply && conntrack_.table().taken(*reply, conntrack_.zone_of(except, Direction::Reply),
-                                             except, to_jiffies(now));
+    return reply && (astray(*reply) ||
+                     conntrack_.table().taken(*reply, conntrack_.zone_of(except, Direction::Reply),
+                                              except, to_jiffies(now)));
+}
+
+// A port with which the answers would come to another shard is as good as taken.
+bool TupleChooser::astray(const Tuple& reply) const {
+    return comes_home_ && !conntrack_.shard().is_home_of(reply);
 }
 
 // A client that has left its port to TIME_WAIT gives it to one that begins anew. kernel:
@@ -127,6 +134,9 @@ bool TupleChooser::used_harder(const Tuple& tuple, ConnId except, Instant now) {
         return used(tuple, except, now);
     }
     const auto reply = invert(tuple);
+    if (astray(*reply)) {
+        return true;
+    }
     const auto old = conntrack_.table().find(*reply, conntrack_.zone_of(except, Direction::Reply),
                                              to_jiffies(now));
     if (!old) {

@@ -15,6 +15,7 @@ struct TupleRequest {
     conntrack::Tuple current;  // what replies are the inverse of so far
     Range range;
     Manip manip = Manip::Source;
+    bool by_rule = false;  // one that says what the source shall be: its port is ours to choose
 };
 
 class TupleChooser {
@@ -32,6 +33,7 @@ class TupleChooser {
     [[nodiscard]] bool key_may_stay(const conntrack::Tuple& tuple, const TupleRequest& request,
                                     Instant now) const;
     void search_key(conntrack::Tuple& tuple, const TupleRequest& request, Instant now);
+    [[nodiscard]] bool astray(const conntrack::Tuple& reply) const;
     [[nodiscard]] bool used(const conntrack::Tuple& tuple, ConnId except, Instant now) const;
     [[nodiscard]] bool meets_mirror(ConnId newcomer, Instant now) const;
     bool used_harder(const conntrack::Tuple& tuple, ConnId except, Instant now);
@@ -40,6 +42,7 @@ class TupleChooser {
     conntrack::Conntrack& conntrack_;
     RandomSource& random_;
     const SourceIndex& sources_;
+    bool comes_home_ = false;  // answers are to have this shard for their home
 };
 
 }  // namespace nsr::nat

@@ -60,6 +60,7 @@ constexpr std::array<Row, kDropReasonCount> kHints = {{
     {DropReason::FragmentTooLarge, "a datagram of at most 65535 bytes"},
     {DropReason::FragmentMemory, "a larger {fragmemory}"},
     {DropReason::FragmentEcn, "fragments with ECN marks that go together"},
+    {DropReason::ShardQueueFull, "less traffic that comes to another shard than its own"},
     {DropReason::TableFull, "a larger net.netfilter.nf_conntrack_max, or shorter timeouts"},
     {DropReason::TrackingFailed, "more memory, or a smaller net.netfilter.nf_conntrack_max"},
     {DropReason::ConfirmClash, "more addresses or ports in the range of the NAT rule"},

@@ -38,6 +38,8 @@ class DropPlaces {
         *count_ += packets;
     }
 
+    void add_others(std::uint64_t packets) { others_ += packets; }
+
     struct Hash {
         std::size_t operator()(const DropPlace& place) const;
     };

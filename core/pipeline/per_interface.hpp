@@ -49,6 +49,8 @@ class PerInterface {
     std::uint32_t all = 0;
     std::uint32_t otherwise = 0;  // "default"
 
+    friend bool operator==(const PerInterface&, const PerInterface&) = default;
+
   private:
     std::vector<std::optional<std::uint32_t>> own_;  // [i]: of the interface with the index i
 };

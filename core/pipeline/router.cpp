@@ -48,11 +48,20 @@ void Router::receive_prepared(std::span<Packet> packets, Instant now, EgressQueu
     NSR_CHECK(packets.size() <= state.still_to_receive);
     pipeline::Pipeline pipeline(state, now, out);
     for (Packet& packet : packets) {
+        if (!state.interfaces.has(packet.meta.in)) {  // it has gone since another shard read it
+            state.count_lost(packet.layout.family, DropReason::InterfaceDown, IfIndex::None);
+            continue;
+        }
+        if (packet.layout.family != Family::None && state.hand_over(packet)) {
+            continue;
+        }
         routing::Interface& interface = state.interfaces.get(packet.meta.in);
-        ++interface.counters.rx_packets;
-        interface.counters.rx_bytes += packet.size();
-        if (!interface.host) {
-            pipeline.arrived(packet);
+        if (!packet.meta.counted) {
+            ++interface.counters.rx_packets;
+            interface.counters.rx_bytes += packet.size();
+            if (!interface.host) {
+                pipeline.arrived(packet);
+            }
         }
         if (packet.layout.family == Family::None) {
             const pipeline::State::Refused refused = state.refused[state.next_refused++];
@@ -254,6 +263,18 @@ void Router::configure(const pipeline::Settings& settings) {
 
 pipeline::Settings Router::settings() const {
     return state_->settings();
+}
+
+pipeline::ShardDuties Router::shard_duties() {
+    return pipeline::ShardDuties(*state_);
+}
+
+std::size_t Router::connections() const {
+    return state_->conntrack.table().size() + state_->elsewhere.connections;
+}
+
+std::size_t Router::table_bytes() const {
+    return state_->conntrack.table().bytes_in_use() + state_->elsewhere.table_bytes;
 }
 
 const conntrack::Conntrack& Router::conntrack() const {

@@ -32,6 +32,7 @@
 #include "core/pipeline/recorder.hpp"
 #include "core/pipeline/rule_names.hpp"
 #include "core/pipeline/settings.hpp"
+#include "core/pipeline/shard_duties.hpp"
 #include "core/routing/interface_table.hpp"
 #include "core/routing/route_table.hpp"
 #include "core/rules/counters.hpp"
@@ -85,8 +86,7 @@ class Router {
     // The device of `interface` gave a frame that is no packet, or did not take one; it is lost.
     void ingress_failed(IfIndex interface, DropReason reason);
     void egress_failed(IfIndex interface, DropReason reason);
-    // As `ip route add`, `append`, `replace`, `change` and `del`, or all of them at once; see
-    // RouteTable.
+    // As `ip route add`, `append`, `replace`, `change` and `del`, or all at once; see RouteTable.
     [[nodiscard]] routing::RouteChange add_route(const routing::Route& route);
     [[nodiscard]] routing::RouteChange append_route(const routing::Route& route);
     [[nodiscard]] routing::RouteChange replace_route(const routing::Route& route);
@@ -99,7 +99,7 @@ class Router {
                                                       std::optional<std::uint32_t> priority);
     [[nodiscard]] routing::RuleChange remove_policy_rule(const routing::RuleQuery& query);
     void flush_policy_rules(Family family);
-    void set_policy_rules(const std::vector<routing::PolicyRule>& rules);
+    void set_policy_rules(const routing::RuleList& rules);
 
     // Replaces the ruleset; connections stay. Tracking starts or stops as the mode and the rules
     // demand.
@@ -117,8 +117,7 @@ class Router {
     [[nodiscard]] rules::Counted counted() const;
     // Null: no rule at work has this id.
     [[nodiscard]] const rules::Rule* find_rule(RuleId id) const;
-    // An error, and nothing changed, if mode is Off and a rule needs tracking: which, as
-    // "file:line: rule".
+    // An error, and nothing changed: mode is Off, and a rule needs tracking ("file:line: rule").
     Result<Done, std::string> set_tracking(TrackingMode mode, Instant now);
     [[nodiscard]] TrackingMode tracking_mode() const;
     // The rule that needs tracking, as "file:line: rule"; empty: none of that family.
@@ -180,6 +179,11 @@ class Router {
     [[nodiscard]] const pipeline::DropPlaces& drop_places() const;
     // Of a rule at work, or of one that both name. Nothing: of no other.
     [[nodiscard]] std::optional<pipeline::RuleName> name_of_rule(RuleId id) const;
+
+    [[nodiscard]] pipeline::ShardDuties shard_duties();
+    // Of all shards, as far as their last tally knew.
+    [[nodiscard]] std::size_t connections() const;
+    [[nodiscard]] std::size_t table_bytes() const;
 
     [[nodiscard]] const conntrack::Conntrack& conntrack() const;
     [[nodiscard]] const nat::Nat& nat() const;

@@ -134,7 +134,7 @@ void Router::flush_policy_rules(Family family) {
     state_->routes.flush_rules(family);
 }
 
-void Router::set_policy_rules(const std::vector<routing::PolicyRule>& rules) {
+void Router::set_policy_rules(const routing::RuleList& rules) {
     state_->routes.assign_rules(rules);
 }
 

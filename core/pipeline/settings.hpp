@@ -15,6 +15,7 @@
 
 #include "core/base/log.hpp"
 #include "core/conntrack/record/settings.hpp"
+#include "core/conntrack/shard.hpp"
 #include "core/conntrack/table/table.hpp"
 #include "core/defrag/defrag.hpp"
 #include "core/pipeline/per_interface.hpp"
@@ -52,12 +53,15 @@ struct ForwardingSettings {
     // of these on it has its own value of what IPv6 says and of forwarding; from the moment when it
     // has an IPv4 address, of all others, too. kernel: inetdev_init, ipv4_devconf_setall
     void settle(IfIndex interface, bool has_ipv4_address);
+    friend bool operator==(const ForwardingSettings&, const ForwardingSettings&) = default;
 };
 
 struct Settings {
     conntrack::Settings conntrack;
     defrag::Settings defrag;
     ForwardingSettings forwarding;
+
+    friend bool operator==(const Settings&, const Settings&) = default;
 };
 
 }  // namespace pipeline
@@ -81,6 +85,7 @@ struct RouterOptions {
     LogSink* log = nullptr;         // must outlive the router
     // Of the connection table; dies with the router, after the last record. Null: anonymous.
     std::unique_ptr<conntrack::Memory> memory;
+    conntrack::ShardPlace shard;  // of several routers that share the flows; see Shard
 };
 
 }  // namespace nsr

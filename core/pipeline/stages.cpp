@@ -80,7 +80,12 @@ Verdict Pipeline::defragment(Packet& packet) {
     if (!wanted || !tracked) {
         return Verdict::accept();
     }
-    return state_.defrag.collect(packet, defrag::Reassembler::Tracking, now_);
+    const Verdict verdict = state_.defrag.collect(packet, defrag::Reassembler::Tracking, now_);
+    if (verdict.accepted()) {
+        packet.meta.counted = true;
+        return state_.hand_over(packet) ? Verdict::stolen() : verdict;
+    }
+    return verdict;
 }
 
 Verdict Pipeline::track(Packet& packet) {

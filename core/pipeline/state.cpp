@@ -47,7 +47,8 @@ State::State(RouterOptions options)
       tracking(options.tracking),
       routes(interfaces, multipath_key(options.key_seed.value_or(~options.seed))),
       defrag(options.settings.defrag, draw_key(keys)),
-      conntrack(options.settings.conntrack, {draw_key(keys), log, std::move(options.memory)}),
+      conntrack(options.settings.conntrack,
+                {draw_key(keys), log, std::move(options.memory), options.shard}),
       nat(conntrack, random, draw_key(keys)),
       helpers(conntrack, nat, random, log),
       network(interfaces, routes),
@@ -73,6 +74,26 @@ void State::count_lost(Family family, DropReason reason, IfIndex in, std::uint64
         drops.add(family, reason, packets);
         places.add({.reason = reason, .family = family, .in = in}, packets);
     }
+}
+
+bool State::hand_over(Packet& packet) {
+    const conntrack::Shard& shard = conntrack.shard();
+    if (shard.alone() || !conntrack.active(packet.layout.family) ||
+        packet.meta.in == IfIndex::Loopback) {
+        return false;
+    }
+    const auto owner = shard.owner_elsewhere(packet);
+    if (!owner) {
+        return false;
+    }
+    if (packet.meta.host_interface != IfIndex::None) {  // of a process: it begins anew over there
+        packet.meta.in = packet.meta.host_interface;
+    }
+    if (!shard.place().neighbours->hand_over(*owner, packet)) {
+        count_lost(packet.layout.family, DropReason::ShardQueueFull, packet.meta.in);
+    }
+    packet.reset();
+    return true;
 }
 
 RulesBasis State::rules_basis() const {

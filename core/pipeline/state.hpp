@@ -43,6 +43,8 @@ struct State {
 
     // Packets that are lost where no pipeline is at work.
     void count_lost(Family family, DropReason reason, IfIndex in, std::uint64_t packets = 1);
+    // True: the packet is of another shard, and gone.
+    bool hand_over(Packet& packet);
     [[nodiscard]] RulesBasis rules_basis() const;
     [[nodiscard]] RulesBasis rules_basis(rules::CountersReading& reading) const;
     // In the place of the rules at work, which `prepared` holds then; what rules remember stays.
@@ -90,6 +92,10 @@ struct State {
     RefusedConnections refused_connections;
     RuleNames rule_names;                // of rules that those two name and that are gone
     std::array<IpCounters, 2> counters;  // by index_of(family)
+    struct {                             // in other shards
+        std::size_t connections = 0;
+        std::size_t table_bytes = 0;
+    } elsewhere;
     Observer* observer = nullptr;
     rules::PacketLog* packet_log = nullptr;  // null: nobody listens to NFLOG
     // Of the batch at hand, in its order: packets that dissect() refused. Room that is kept.

@@ -32,7 +32,7 @@ class Trial : private Observer {
         std::vector<routing::Route> routes;
         pipeline::Settings settings;
         TrackingMode tracking = TrackingMode::Auto;
-        std::vector<routing::PolicyRule> policy_rules = {};
+        routing::RuleList policy_rules = {};
     };
     enum class Fate : std::uint8_t {
         Accepted,

@@ -98,7 +98,7 @@ std::string read_stat_nf_conntrack(const Context& context, Instant /*now*/) {
     const conntrack::Stats& stats = context.router.conntrack().stats();
     constexpr std::uint64_t kUnused = 0;
     const std::array<std::uint64_t, 17> columns = {
-        context.router.conntrack().table().size(),
+        context.router.connections(),
         stats.clashres,
         stats.found,
         kUnused,

@@ -32,10 +32,16 @@ struct Context {
     std::uint64_t memory_limit_bytes = 0;  // what no sysctl may exceed; 0: none is known
 };
 
+// Of a router in several shards, of which the first one is asked: it knows; or it does once the
+// others have given it what they have counted; or its rows are followed by those of the others; or
+// nobody can say it for all.
+enum class Sharded : std::uint8_t { Alone, Sum, Rows, Refused };
+
 struct File {
     std::string_view path;
     unsigned mode = 0444;         // that the kernel's file has
     bool needs_tracking = false;  // it exists only while connections are tracked
+    Sharded sharded = Sharded::Sum;
     // One of these: the whole text, or a cursor over it.
     std::string (*read)(const Context&, Instant) = nullptr;
     std::unique_ptr<Cursor> (*open)(const Context&) = nullptr;

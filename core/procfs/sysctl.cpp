@@ -78,9 +78,8 @@ std::string read_sysctl(const Sysctl& sysctl, const Context& context) {
 
 std::string read_sysctl(const Sysctl& sysctl, const Context& context,
                         pipeline::Settings& settings) {
-    return sysctl.row->kind == SysctlKind::Count
-               ? std::to_string(context.router.conntrack().table().size())
-               : text_of(*sysctl.row, value_of(sysctl, settings));
+    return sysctl.row->kind == SysctlKind::Count ? std::to_string(context.router.connections())
+                                                 : text_of(*sysctl.row, value_of(sysctl, settings));
 }
 
 Result<Done, Failure> check_sysctl(const Sysctl& sysctl, std::string_view text) {

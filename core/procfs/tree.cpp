@@ -97,6 +97,11 @@ std::optional<Tree::Entry> Tree::stat(std::string_view path) const {
                  .mode = impl_->mode(found)};
 }
 
+Sharded Tree::sharded(std::string_view path) const {
+    const File* file = impl_->find(path).file;
+    return file == nullptr ? Sharded::Sum : file->sharded;
+}
+
 Result<std::vector<Tree::Entry>, Failure> Tree::list(std::string_view directory) const {
     const Impl::Found found = impl_->find(directory);
     if (!found.directory) {

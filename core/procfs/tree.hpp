@@ -33,6 +33,8 @@ class Tree {
     };
     // Nothing: there is no such file or directory.
     [[nodiscard]] std::optional<Entry> stat(std::string_view path) const;
+    // Of what is no file: Sum.
+    [[nodiscard]] Sharded sharded(std::string_view path) const;
     // Sorted by name.
     [[nodiscard]] Result<std::vector<Entry>, Failure> list(std::string_view directory) const;
     [[nodiscard]] Result<std::unique_ptr<Cursor>, Failure> open(std::string_view path) const;

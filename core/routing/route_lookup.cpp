@@ -106,8 +106,8 @@ void RouteTable::flush_rules(Family family) {
     follow_rules();
 }
 
-void RouteTable::assign_rules(const std::vector<PolicyRule>& rules) {
-    rules_.assign(rules);
+void RouteTable::assign_rules(const RuleList& rules) {
+    rules_ = rules;
     follow_rules();
 }
 

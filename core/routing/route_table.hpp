@@ -68,7 +68,7 @@ class RouteTable {
                                       std::optional<std::uint32_t> priority);
     [[nodiscard]] RuleChange remove_rule(const RuleQuery& query);
     void flush_rules(Family family);
-    void assign_rules(const std::vector<PolicyRule>& rules);
+    void assign_rules(const RuleList& rules);
     [[nodiscard]] const RuleList& rules() const { return rules_; }
 
     [[nodiscard]] Decision lookup(const Flow& flow) const;

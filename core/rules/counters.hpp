@@ -25,6 +25,8 @@ class TableCounters {
     [[nodiscard]] const RuleCounters& rule(std::size_t chain, std::size_t number) const {
         return rules_[first_[chain] + number];
     }
+    // Of a table of the same chains with as many rules; false, and nothing done: it is not.
+    bool add(const TableCounters& more);
 
   private:
     // They grow in pieces, and none is ever copied again for that.
@@ -51,5 +53,11 @@ struct Counted {
     Ruleset ruleset;
     Counters counters;
 };
+
+// What the same rules have counted elsewhere comes to `sum`. Tables that are not the same as there
+// are left out.
+void add_counters(Counted& sum, const Counted& more);
+// The same rules, of which those that are new begin to count from zero.
+Ruleset from_zero(Ruleset ruleset);
 
 }  // namespace nsr::rules

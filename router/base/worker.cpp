@@ -3,31 +3,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <csignal>
+#include "router/base/signals_blocked.hpp"
 
 namespace nsr::router {
 namespace {
 
 constexpr int kNice = 10;
-
-// Signals are the loop's, but for those that say that a thread did wrong.
-class SignalsBlocked {
-  public:
-    SignalsBlocked() {
-        sigset_t signals;
-        ::sigfillset(&signals);
-        for (const int fault : {SIGSYS, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT}) {
-            ::sigdelset(&signals, fault);
-        }
-        ::pthread_sigmask(SIG_SETMASK, &signals, &before_);
-    }
-    ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    SignalsBlocked(const SignalsBlocked&) = delete;
-    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
-  private:
-    sigset_t before_{};
-};
 
 }  // namespace
 

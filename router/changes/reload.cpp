@@ -28,6 +28,9 @@ std::string impossible(const Config& now, const Config& next) {
     if (next.host_netns != now.host_netns) {
         return "[host] cannot change in a reload; stop and run again";
     }
+    if (next.shards != now.shards) {
+        return "shards cannot change in a reload; stop and run again";
+    }
     if (next.offload != now.offload) {
         return "offload cannot change in a reload; stop and run again";
     }

@@ -81,8 +81,10 @@ std::string loop_line(const json::object& loop) {
 }
 
 // How waiting awake for packets ended.
-std::string spins_line(const json::object& spins) {
-    std::string text = "spins ended by:";
+std::string spins_line(const json::value& status) {
+    const json::object& spins = status.at("spins").as_object();
+    std::string text = "spin " + text_of(status.at("spin")) + ", coalesce " +
+                       (status.at("coalesce").as_bool() ? "on" : "off") + "; spins ended by:";
     for (const auto& [end, count] : spins) {
         text += (text.back() == ':' ? " " : ", ") + std::string(end) + " " + text_of(count);
     }
@@ -97,6 +99,22 @@ std::string ring_line(const json::value& ring) {
     const std::string refused = text_of(ring.at("refused"));
     return "a system call for each frame: " +
            (refused.empty() ? "[router] ring = false" : refused) + "\n";
+}
+
+// "shards: 120 connections, 118 connections; handed over 14 packets, 0 lost"; nothing of one alone.
+std::string shards_line(const json::array& shards) {
+    std::string text;
+    std::uint64_t handed_over = 0;
+    std::uint64_t lost = 0;
+    for (const json::value& shard : shards) {
+        text +=
+            (text.empty() ? "shards: " : ", ") + text_of(shard.at("connections")) + " connections";
+        handed_over += shard.at("handed_over").to_number<std::uint64_t>();
+        lost += shard.at("lost").to_number<std::uint64_t>();
+    }
+    return text.empty() ? text
+                        : text + "; handed over " + std::to_string(handed_over) + " packets, " +
+                              std::to_string(lost) + " lost\n";
 }
 
 // ", +120 a minute, full in 2h 3m"
@@ -133,15 +151,17 @@ std::string status_text(const json::value& status) {
                        text_of(status.at("config")) + "\n";
     text += "conntrack: mode " + text_of(conntrack.at("mode")) + ", ";
     if (conntrack.at("active").as_bool()) {
-        text += text_of(conntrack.at("count")) + " of " + text_of(conntrack.at("max")) +
-                " entries, " + bytes(conntrack.at("bytes_in_use")) +
-                pressure(conntrack.as_object()) + "\n";
+        const std::string most = text_of(conntrack.at("max"));
+        text += text_of(conntrack.at("count")) +
+                (most == "0" ? " entries, no limit, " : " of " + most + " entries, ") +
+                bytes(conntrack.at("bytes_in_use")) + pressure(conntrack.as_object()) + "\n";
     } else {
         text += "not running: no rule needs it\n";
     }
     text += loop_line(status.at("loop").as_object());
-    text += spins_line(status.at("spins").as_object());
+    text += spins_line(status);
     text += ring_line(status.at("ring"));
+    text += shards_line(status.at("shards").as_array());
     return text + "\n" + interfaces_table(status.at("interfaces").as_array()) + "\n" +
            drops_table(status.at("drops").as_object());
 }

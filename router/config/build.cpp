@@ -121,12 +121,14 @@ std::vector<routing::Route> routes_of(const Config& config,
     return routes;
 }
 
-std::vector<routing::PolicyRule> policy_rules_of(const Config& config) {
+routing::RuleList policy_rules_of(const Config& config) {
     std::vector<routing::PolicyRule> rules;
     for (const PolicyRuleConfig& from : config.policy_rules) {
         rules.push_back(from.rule);
     }
-    return rules;
+    routing::RuleList list;
+    list.assign(rules);
+    return list;
 }
 
 // An interface may be down by now, or have lost an address.

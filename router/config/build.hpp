@@ -40,7 +40,7 @@ Result<Router::Options, ConfigErrors> router_options(const Config& config,
 routing::Interface interface_of(const InterfaceConfig& from);
 // The link to the [host] namespace, which comes behind all others.
 routing::Interface host_interface();
-std::vector<routing::PolicyRule> policy_rules_of(const Config& config);
+routing::RuleList policy_rules_of(const Config& config);
 std::vector<routing::Route> routes_of(const Config& config,
                                       const routing::InterfaceTable& interfaces);
 ConfigError route_error(const Config& config, const routing::RouteRefusal& refusal);

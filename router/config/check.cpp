@@ -41,6 +41,7 @@ void check_config(const Config& config, ConfigErrors& errors) {
     check_host(config, errors);
     check_far_routes(config, errors);
     check_table_size(config, errors);
+    check_shards(config, errors);
 }
 
 namespace {

@@ -159,6 +159,8 @@ struct Config {
     bool ring = true;      // many frames with one system call
     // Of the event loop before it sleeps. 0: none; kSpinBusy: it never sleeps.
     Duration spin = std::chrono::microseconds(50);
+    unsigned shards = 1;  // cores that share the flows; 2 and more: see Shard
+    SourceLocation shards_where;
     ControlConfig control;
     ConntrackConfig conntrack;
     procfs::LineFormat line_format = procfs::LineFormat::Article;

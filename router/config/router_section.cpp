@@ -7,6 +7,7 @@
 namespace nsr::router {
 namespace {
 
+void read_shards(Section& section, Config& config);
 void read_spin(Section& section, Config& config);
 void read_capture_ring(Section& section, Config& config);
 std::optional<std::uint64_t> read_size(std::string_view text);
@@ -41,12 +42,21 @@ void read_router(Section section, Config& config) {
     }
     section.boolean("coalesce", config.coalesce);
     section.boolean("ring", config.ring);
+    read_shards(section, config);
     read_spin(section, config);
     read_capture_ring(section, config);
     section.finish();
 }
 
 namespace {
+
+void read_shards(Section& section, Config& config) {
+    std::int64_t shards = 1;
+    if (section.integer("shards", {1, conntrack::Shard::kMost}, shards)) {
+        config.shards = static_cast<unsigned>(shards);
+        config.shards_where = section.take("shards")->value.where;
+    }
+}
 
 void read_spin(Section& section, Config& config) {
     constexpr unsigned kMostMicroseconds = 1000;

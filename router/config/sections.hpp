@@ -57,6 +57,8 @@ void check_timeouts(const Config& config, ConfigErrors& errors);
 void read_replay(Section section, Config& config);
 // check.cpp: what only several sections together can get wrong
 void check_config(const Config& config, ConfigErrors& errors);
+// check_shards.cpp: what several shards cannot share
+void check_shards(const Config& config, ConfigErrors& errors);
 // check_routes.cpp: routes that are impossible, or in each other's way
 void check_routes(const Config& config, ConfigErrors& errors);
 // check_addresses.cpp: addresses that are used twice, networks that overlap

@@ -6,6 +6,7 @@
 #include "core/base/utf8.hpp"
 #include "router/control/conntrack_query.hpp"
 #include "router/control/port.hpp"
+#include "router/control/table_walk.hpp"
 #include "router/http/client.hpp"
 #include "router/http/request.hpp"
 #include "router/tools/conntrack/parse.hpp"
@@ -85,6 +86,9 @@ Response ControlPort::conntrack(const Request& request) {
     if (!args) {
         return http::plain(400, args.error() + "\n");
     }
+    if (auto refused = refused_to_shards_alone(*args)) {
+        return *refused;
+    }
     if (args->command == ConntrackCommand::Events) {
         return conntrack_events(request, *args);
     }
@@ -140,12 +144,18 @@ Response ControlPort::list_conntrack(const Request& request) {
     if (!limit || !after) {
         return limit ? after.error() : limit.error();
     }
-    ConntrackPass pass(*args, ConntrackPass::Form::Json);
-    ConntrackPass::Page page{static_cast<std::size_t>(*limit), std::nullopt};
-    if (request.query.contains("after")) {
-        page.after = static_cast<std::uint32_t>(*after);
+    const bool pages = request.query.contains("limit") || request.query.contains("after");
+    if (controls_.others != nullptr && pages) {
+        return refused_to_shards("a page of connections, whose ids are those of a shard,");
     }
-    pass.set_page(page);
+    ConntrackPass pass(*args, ConntrackPass::Form::Json);
+    if (pages) {
+        ConntrackPass::Page page{static_cast<std::size_t>(*limit), std::nullopt};
+        if (request.query.contains("after")) {
+            page.after = static_cast<std::uint32_t>(*after);
+        }
+        pass.set_page(page);
+    }
     return stream_conntrack(std::move(pass), "application/json");
 }
 
@@ -164,12 +174,12 @@ Response ControlPort::delete_conntrack(const Request& request) {
     const auto pass = std::make_shared<ConntrackPass>(*args, ConntrackPass::Form::Silent);
     pass->set_dry_run(value_of(request, "dry-run") == "1");
     Response response;
-    response.stream = [this, pass](std::string& out) {
-        if (advance(*pass, out) == Piece::More) {
-            return Piece::More;
+    response.stream = [pass, walk = walk_of(pass)](std::string& out) {
+        const Piece piece = walk->advance(out);
+        if (piece == Piece::Last) {
+            out += std::to_string(pass->entries()) + "\n";
         }
-        out += std::to_string(pass->entries()) + "\n";
-        return Piece::Last;
+        return piece;
     };
     return response;
 }
@@ -201,12 +211,17 @@ Response ControlPort::top(const Request& request) {
         const auto walk = std::make_shared<Top>(by, filter, std::move(places));
         Response response;
         response.content_type = "application/json";
-        response.stream = [this, walk, most](std::string& out) {
-            if (walk->advance(controls_.router, now())) {
-                return Piece::More;
+        const auto tables = std::make_shared<TableWalk>(
+            controls_,
+            TableWalk::Steps{[walk](Router& router, const procfs::Tree&, std::string&,
+                                    Instant time) { return walk->advance(router, time); },
+                             [walk](bool) { walk->begin_table(); }});
+        response.stream = [walk, tables, most](std::string& out) {
+            const Piece piece = tables->advance(out);
+            if (piece == Piece::Last) {
+                out += top_json(*walk, static_cast<std::size_t>(most));
             }
-            out += top_json(*walk, static_cast<std::size_t>(most));
-            return Piece::Last;
+            return piece;
         };
         return response;
     };
@@ -233,7 +248,7 @@ Response ControlPort::stream_conntrack(ConntrackPass pass, const std::string& co
     const auto shared = std::make_shared<ConntrackPass>(std::move(pass));
     Response response = with_count([shared] { return counts_of(*shared); });
     response.content_type = content_type;
-    response.stream = [this, shared](std::string& out) { return advance(*shared, out); };
+    response.stream = [walk = walk_of(shared)](std::string& out) { return walk->advance(out); };
     if (!shared->names_rules()) {
         return response;
     }
@@ -243,10 +258,13 @@ Response ControlPort::stream_conntrack(ConntrackPass pass, const std::string& co
     });
 }
 
-Piece ControlPort::advance(ConntrackPass& pass, std::string& out) {
-    const bool more = pass.advance(controls_.router, out, kPieceBytes, now());
-    controls_.engine.deadlines_changed();
-    return more ? Piece::More : Piece::Last;
+std::shared_ptr<TableWalk> ControlPort::walk_of(const std::shared_ptr<ConntrackPass>& pass) const {
+    return std::make_shared<TableWalk>(
+        controls_, TableWalk::Steps{
+                       [pass](Router& router, const procfs::Tree&, std::string& out, Instant time) {
+                           return pass->advance(router, out, kPieceBytes, time);
+                       },
+                       [pass](bool last) { pass->begin_table(last); }});
 }
 
 // The kernel says this when the modules that conntrack(8) talks to are loaded.

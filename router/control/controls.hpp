@@ -12,6 +12,7 @@
 #include "core/procfs/tree.hpp"
 #include "router/base/clock.hpp"
 #include "router/config/config.hpp"
+#include "router/control/other_shards.hpp"
 #include "router/control/pressure.hpp"
 #include "router/log/log.hpp"
 #include "router/observe/hub.hpp"
@@ -83,6 +84,7 @@ struct Controls {
     // Open connections of the control port; may be empty.
     std::function<std::size_t()> clients = {};
     Pressure pressure = {};
+    OtherShards* others = nullptr;  // null: there is one shard
 };
 
 }  // namespace nsr::router

@@ -1,5 +1,6 @@
 #include "router/control/devices.hpp"
 
+#include "core/base/add_counters.hpp"
 #include "netlink/error.hpp"
 #include "netlink/link.hpp"
 #include "netlink/netns.hpp"
@@ -23,12 +24,9 @@ std::optional<std::uint64_t> queue_dropped(const Device& device) {
 }  // namespace
 
 Port::Counters Device::counters() const {
-    Port::Counters sum;
+    Port::Counters sum = in_other_shards;
     for (const Port* port : ports) {
-        sum.malformed_frames += port->counters().malformed_frames;
-        sum.read_errors += port->counters().read_errors;
-        sum.failed_writes += port->counters().failed_writes;
-        sum.merged_packets += port->counters().merged_packets;
+        add_counters(sum, port->counters());
     }
     return sum;
 }
@@ -46,6 +44,9 @@ Device device_of(const Controls& controls, const routing::Interface& interface) 
     }
     if (device.ports.empty()) {
         device.name.clear();
+    }
+    if (controls.others != nullptr) {
+        device.in_other_shards = controls.others->port_counters(interface.index);
     }
     return device;
 }

@@ -20,7 +20,8 @@ struct Controls;
 struct Device {
     std::string name;
     std::string netns;
-    std::vector<const Port*> ports;
+    std::vector<const Port*> ports;  // of the first shard
+    Port::Counters in_other_shards = {};
 
     // Of all its ports.
     [[nodiscard]] Port::Counters counters() const;

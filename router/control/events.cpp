@@ -126,14 +126,21 @@ struct ControlPort::EventTimers {
 
 ControlPort::ControlPort(Controls controls)
     : controls_(std::move(controls)),
-      note_pressure_(
-          controls_.engine.loop(), Pressure::kPeriod,
-          [this] { controls_.pressure.note(now(), controls_.router.conntrack().table().size()); }),
+      note_pressure_(controls_.engine.loop(), Pressure::kPeriod, [this] { note_pressure(); }),
       events_(controls_.router, controls_.config.control.events),
       packets_(controls_.router),
       timers_(std::make_unique<EventTimers>(controls_.engine.loop())) {
     events_.on_event = packets_.on_packet = [this] { wake_readers(); };
     events_.on_deserted = [this] { linger(); };
+}
+
+void ControlPort::note_pressure() {
+    const auto note = [this] { controls_.pressure.note(now(), controls_.router.connections()); };
+    if (controls_.others == nullptr) {
+        note();
+    } else {
+        controls_.others->gather(note);
+    }
 }
 
 ControlPort::~ControlPort() {

@@ -5,6 +5,7 @@
 
 #include "core/procfs/sysctl.hpp"
 #include "router/control/port.hpp"
+#include "router/control/table_walk.hpp"
 #include "router/http/request.hpp"
 
 namespace nsr::router {
@@ -104,7 +105,35 @@ Response ControlPort::list(const std::string& path) {
     return http::plain(200, std::move(names));
 }
 
+// A file that the shards have rows of, each its own.
+Response ControlPort::read_rows(const std::string& path) {
+    const auto cursor = std::make_shared<std::unique_ptr<procfs::Cursor>>();
+    const auto walk = std::make_shared<TableWalk>(
+        controls_, TableWalk::Steps{[path, cursor](Router&, const procfs::Tree& tree,
+                                                   std::string& out, Instant time) {
+                                        if (*cursor == nullptr) {
+                                            auto opened = tree.open(path);
+                                            if (!opened) {
+                                                return false;  // tracking has just ended
+                                            }
+                                            *cursor = std::move(*opened);
+                                        }
+                                        const bool more = (*cursor)->read(out, kPieceBytes, time);
+                                        if (!more) {
+                                            cursor->reset();  // by the thread whose table it is of
+                                        }
+                                        return more;
+                                    },
+                                    [](bool) {}});
+    Response response;
+    response.stream = [walk](std::string& out) { return walk->advance(out); };
+    return response;
+}
+
 Response ControlPort::read_file(const std::string& path) {
+    if (controls_.others != nullptr && controls_.tree.sharded(path) == procfs::Sharded::Rows) {
+        return read_rows(path);
+    }
     auto opened = controls_.tree.open(path);
     if (!opened) {
         return failed(opened.error());

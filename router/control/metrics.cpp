@@ -93,7 +93,9 @@ bool Metrics::advance(Instant now, std::string& out) {
     const Row& row = rows()[row_];
     std::string lines;
     Samples samples(lines, row.name, controls_.config.name);
-    row.read({controls_, queue_losses_, ports_, now}, samples);
+    if (!row.of_one_shard || controls_.others == nullptr) {
+        row.read({controls_, queue_losses_, ports_, now}, samples);
+    }
     if (!lines.empty()) {
         out.append("# HELP ").append(row.name).append(" ").append(row.help).append("\n");
         out.append("# TYPE ").append(row.name).append(" ").append(row.type).append("\n");

@@ -74,6 +74,7 @@ class Metrics {
         std::string_view type;  // counter, gauge, histogram
         std::string_view help;
         void (*read)(const Source& source, Samples& samples);
+        bool of_one_shard = false;  // of several the first one would know its own part only
     };
     static std::span<const Row> rows();
 

@@ -9,6 +9,7 @@
 #include "router/control/devices.hpp"
 #include "router/control/metrics.hpp"
 #include "router/control/metrics_loop.hpp"
+#include "router/control/metrics_shards.hpp"
 #include "router/control/pressure.hpp"
 
 namespace nsr::router {
@@ -32,7 +33,7 @@ void read_stat(const Source& source, Samples& samples) {
 }
 
 void read_entries(const Source& source, Samples& samples) {
-    samples.add(source.controls.router.conntrack().table().size());
+    samples.add(source.controls.router.connections());
 }
 
 void read_entries_limit(const Source& source, Samples& samples) {
@@ -77,7 +78,7 @@ void read_buckets(const Source& source, Samples& samples) {
 }
 
 void read_table_bytes(const Source& source, Samples& samples) {
-    samples.add(source.controls.router.conntrack().table().bytes_in_use());
+    samples.add(source.controls.router.table_bytes());
 }
 
 void read_table_bytes_at_max(const Source& source, Samples& samples) {
@@ -91,9 +92,9 @@ void read_growth(const Source& source, Samples& samples) {
 }
 
 void read_full_in(const Source& source, Samples& samples) {
-    const conntrack::Conntrack& conntrack = source.controls.router.conntrack();
-    if (const auto full_in =
-            source.controls.pressure.full_in(conntrack.table().size(), conntrack.settings().max)) {
+    const Router& router = source.controls.router;
+    if (const auto full_in = source.controls.pressure.full_in(router.connections(),
+                                                              router.conntrack().settings().max)) {
         samples.add_seconds({}, *full_in);
     }
 }
@@ -350,12 +351,12 @@ constexpr Metrics::Row kRows[] = {
     {"nsrouter_expectations", "gauge", "Connections that helpers expect.", read_expectations},
     {"nsrouter_expectations_limit", "gauge", "Most of them.", read_expectations_limit},
     {"nsrouter_reassembly_total", "counter", "Fragments that came, and what became of their datagrams.", read_reassembly},
-    {"nsrouter_reassembly_memory_bytes", "gauge", "Memory of incomplete datagrams.", read_reassembly_bytes},
+    {"nsrouter_reassembly_memory_bytes", "gauge", "Memory of incomplete datagrams.", read_reassembly_bytes, true},
     {"nsrouter_nat_mappings", "gauge", "Mappings of rules that say how their NAT behaves.", read_mappings},
-    {"nsrouter_nat_translated_connections", "gauge", "Connections whose source is translated.", read_translated},
-    {"nsrouter_nat_pool_ports_used", "gauge", "Ports or ids in use of the first 500 outside addresses and protocols.", read_nat_ports<&NatPorts::Row::used>},
-    {"nsrouter_nat_pool_ports_free", "gauge", "Those that are free there.", read_nat_ports<&NatPorts::Row::free>},
-    {"nsrouter_nat_memory_bytes", "gauge", "Memory of NAT.", read_nat_bytes},
+    {"nsrouter_nat_translated_connections", "gauge", "Connections whose source is translated.", read_translated, true},
+    {"nsrouter_nat_pool_ports_used", "gauge", "Ports or ids in use of the first 500 outside addresses and protocols.", read_nat_ports<&NatPorts::Row::used>, true},
+    {"nsrouter_nat_pool_ports_free", "gauge", "Those that are free there.", read_nat_ports<&NatPorts::Row::free>, true},
+    {"nsrouter_nat_memory_bytes", "gauge", "Memory of NAT.", read_nat_bytes, true},
     {"nsrouter_rules", "gauge", "Rules by table.", read_rules},
     {"nsrouter_sets", "gauge", "Address sets.", read_sets},
     {"nsrouter_set_elements", "gauge", "Elements of the first 500 address sets.", read_set_elements},
@@ -368,6 +369,10 @@ constexpr Metrics::Row kRows[] = {
     {"nsrouter_loop_longest_turn_seconds", "gauge", "The longest turn so far.", read_longest_turn},
     {"nsrouter_loop_longest_turn_cpu_seconds", "gauge", "The most processor time of a turn so far.", read_longest_turn_cpu},
     {"nsrouter_loop_spins_total", "counter", "How often the loop waited awake for packets, by how that ended.", read_spins},
+    {"nsrouter_shards", "gauge", "Cores that share the flows.", read_shards},
+    {"nsrouter_shard_handed_over_packets_total", "counter", "Packets that a shard read and that were of another one.", read_handed_over},
+    {"nsrouter_shard_lost_packets_total", "counter", "Those of them for which there was no room.", read_lost_between},
+    {"nsrouter_shard_claims_total", "counter", "Tuples that a shard claimed, or gave up, because their home is another one.", read_claims},
     {"nsrouter_ring_in_use", "gauge", "1: many frames are moved with one system call, by an io_uring; 0: each takes its own.", read_ring_in_use},
     {"nsrouter_ring_frames_total", "counter", "Frames that the io_uring has moved.", read_ring_frames},
     {"nsrouter_ring_calls_total", "counter", "System calls that this took.", read_ring_calls},

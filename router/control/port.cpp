@@ -14,57 +14,59 @@ namespace nsr::router {
 using http::Piece;
 using http::Request;
 using http::Response;
+using procfs::Sharded;
 
 // The modes are those of the files that show the same, and of what only the owner may do.
 const ControlPort::Endpoint ControlPort::kEndpoints[] = {
-    {"GET", "/", 0444, &ControlPort::root},
-    {"GET", "/dashboard.css", 0444, &ControlPort::dashboard},
-    {"GET", "/dashboard.js", 0444, &ControlPort::dashboard},
-    {"GET", "/status", 0444, &ControlPort::status},
-    {"GET", "/metrics", 0444, &ControlPort::metrics},
-    {"GET", "/log", 0400, &ControlPort::log},
-    {"PUT", "/log", 0200, &ControlPort::change_log},
-    {"DELETE", "/log", 0200, &ControlPort::clear_log},
-    {"GET", "/sysctl", 0444, &ControlPort::sysctl},
-    {"GET", "/config", 0400, &ControlPort::config_files},
-    {"GET", "/conntrack", 0440, &ControlPort::list_conntrack},
-    {"DELETE", "/conntrack", 0200, &ControlPort::delete_conntrack},
-    {"POST", "/conntrack", 0200, &ControlPort::conntrack},
-    {"GET", "/expectations", 0440, &ControlPort::expectations},
-    {"GET", "/routes", 0444, &ControlPort::routes},
-    {"GET", "/routing-rules", 0444, &ControlPort::routing_rules},
-    {"GET", "/top", 0440, &ControlPort::top},
-    {"GET", "/events", 0440, &ControlPort::follow_events},
-    {"GET", "/nflog/", 0440, &ControlPort::follow_packets},
-    {"GET", "/rules", 0440, &ControlPort::rules},
-    {"GET", "/rules.json", 0440, &ControlPort::rules_json},
-    {"PUT", "/rules", 0200, &ControlPort::restore_rules},
-    {"POST", "/rules", 0200, &ControlPort::restore_rules},
-    {"DELETE", "/rules", 0200, &ControlPort::flush_rules},
-    {"POST", "/iptables", 0200, &ControlPort::iptables},
-    {"GET", "/sets", 0440, &ControlPort::list_sets},
-    {"GET", "/sets.json", 0440, &ControlPort::list_sets},
-    {"GET", "/sets/", 0440, &ControlPort::show_set},
-    {"PUT", "/sets/", 0200, &ControlPort::put_set},
-    {"DELETE", "/sets/", 0200, &ControlPort::delete_set},
-    {"POST", "/ipset", 0200, &ControlPort::ipset},
-    {"POST", "/nfct", 0200, &ControlPort::nfct},
-    {"GET", "/nat", 0440, &ControlPort::list_nat},
-    {"POST", "/nat", 0200, &ControlPort::change_nat},
-    {"POST", "/ip", 0222, &ControlPort::ip},  // which asks again before it changes anything
-    {"GET", "/module", 0444, &ControlPort::modules},
-    {"PUT", "/module", 0200, &ControlPort::change_module},
-    {"GET", "/trace", 0400, &ControlPort::trace},
-    {"GET", "/trace.json", 0400, &ControlPort::trace},
-    {"GET", "/capture", 0400, &ControlPort::capture},
-    {"GET", "/explain", 0400, &ControlPort::explain_words},
-    {"GET", "/explain.json", 0400, &ControlPort::explain_words},
-    {"POST", "/explain", 0200, &ControlPort::explain},
-    {"POST", "/explain.json", 0200, &ControlPort::explain},
-    {"GET", "/why", 0400, &ControlPort::why},
-    {"GET", "/why.json", 0400, &ControlPort::why},
-    {"POST", "/reload", 0200, &ControlPort::reload},
-    {"POST", "/stop", 0200, &ControlPort::stop},
+    {"GET", "/", 0444, &ControlPort::root, Sharded::Alone},
+    {"GET", "/dashboard.css", 0444, &ControlPort::dashboard, Sharded::Alone},
+    {"GET", "/dashboard.js", 0444, &ControlPort::dashboard, Sharded::Alone},
+    {"GET", "/status", 0444, &ControlPort::status, Sharded::Sum},
+    {"GET", "/metrics", 0444, &ControlPort::metrics, Sharded::Sum},
+    {"GET", "/log", 0400, &ControlPort::log, Sharded::Alone},
+    {"PUT", "/log", 0200, &ControlPort::change_log, Sharded::Alone},
+    {"DELETE", "/log", 0200, &ControlPort::clear_log, Sharded::Alone},
+    {"GET", "/sysctl", 0444, &ControlPort::sysctl, Sharded::Sum},
+    {"GET", "/config", 0400, &ControlPort::config_files, Sharded::Alone},
+    {"GET", "/conntrack", 0440, &ControlPort::list_conntrack, Sharded::Sum},
+    {"DELETE", "/conntrack", 0200, &ControlPort::delete_conntrack, Sharded::Sum},
+    {"POST", "/conntrack", 0200, &ControlPort::conntrack, Sharded::Sum},
+    {"GET", "/expectations", 0440, &ControlPort::expectations, Sharded::Sum},
+    {"GET", "/routes", 0444, &ControlPort::routes, Sharded::Sum},
+    {"GET", "/routing-rules", 0444, &ControlPort::routing_rules, Sharded::Sum},
+    {"GET", "/top", 0440, &ControlPort::top, Sharded::Sum},
+    {"GET", "/events", 0440, &ControlPort::follow_events, Sharded::Refused},
+    {"GET", "/nflog/", 0440, &ControlPort::follow_packets, Sharded::Refused},
+    {"GET", "/rules", 0440, &ControlPort::rules, Sharded::Sum},
+    {"GET", "/rules.json", 0440, &ControlPort::rules_json, Sharded::Sum},
+    {"PUT", "/rules", 0200, &ControlPort::restore_rules, Sharded::Sum},
+    {"POST", "/rules", 0200, &ControlPort::restore_rules, Sharded::Sum},
+    {"DELETE", "/rules", 0200, &ControlPort::flush_rules, Sharded::Sum},
+    {"POST", "/iptables", 0200, &ControlPort::iptables, Sharded::Sum},
+    {"GET", "/sets", 0440, &ControlPort::list_sets, Sharded::Refused},
+    {"GET", "/sets.json", 0440, &ControlPort::list_sets, Sharded::Refused},
+    {"GET", "/sets/", 0440, &ControlPort::show_set, Sharded::Refused},
+    {"PUT", "/sets/", 0200, &ControlPort::put_set, Sharded::Refused},
+    {"DELETE", "/sets/", 0200, &ControlPort::delete_set, Sharded::Refused},
+    {"POST", "/ipset", 0200, &ControlPort::ipset, Sharded::Refused},
+    {"POST", "/nfct", 0200, &ControlPort::nfct, Sharded::Refused},
+    {"GET", "/nat", 0440, &ControlPort::list_nat, Sharded::Refused},
+    {"POST", "/nat", 0200, &ControlPort::change_nat, Sharded::Refused},
+    {"POST", "/ip", 0222, &ControlPort::ip,
+     Sharded::Sum},  // which asks again before it changes anything
+    {"GET", "/module", 0444, &ControlPort::modules, Sharded::Sum},
+    {"PUT", "/module", 0200, &ControlPort::change_module, Sharded::Sum},
+    {"GET", "/trace", 0400, &ControlPort::trace, Sharded::Refused},
+    {"GET", "/trace.json", 0400, &ControlPort::trace, Sharded::Refused},
+    {"GET", "/capture", 0400, &ControlPort::capture, Sharded::Refused},
+    {"GET", "/explain", 0400, &ControlPort::explain_words, Sharded::Refused},
+    {"GET", "/explain.json", 0400, &ControlPort::explain_words, Sharded::Refused},
+    {"POST", "/explain", 0200, &ControlPort::explain, Sharded::Refused},
+    {"POST", "/explain.json", 0200, &ControlPort::explain, Sharded::Refused},
+    {"GET", "/why", 0400, &ControlPort::why, Sharded::Refused},
+    {"GET", "/why.json", 0400, &ControlPort::why, Sharded::Refused},
+    {"POST", "/reload", 0200, &ControlPort::reload, Sharded::Sum},
+    {"POST", "/stop", 0200, &ControlPort::stop, Sharded::Alone},
 };
 
 namespace {
@@ -81,28 +83,34 @@ std::span<const ControlPort::Endpoint> ControlPort::endpoints() {
 }
 
 Response ControlPort::handle(const Request& request) {
+    const Endpoint* endpoint = nullptr;
     std::string allowed;
-    for (const Endpoint& endpoint : kEndpoints) {
-        if (!is_at(endpoint.path, request.path)) {
-            continue;
+    for (const Endpoint& each : kEndpoints) {
+        if (is_at(each.path, request.path)) {
+            endpoint = each.method == request.method ? &each : endpoint;
+            allowed += (allowed.empty() ? "" : ", ") + std::string(each.method);
+            allowed += each.method == "GET" ? ", HEAD" : "";
         }
-        if (endpoint.method == request.method) {
-            if (auto refused = not_allowed(request, endpoint.mode)) {
-                return *refused;
-            }
-            Response response = (this->*endpoint.answer)(request);
-            controls_.engine.deadlines_changed();
-            return response;
-        }
-        allowed += (allowed.empty() ? "" : ", ") + std::string(endpoint.method);
-        allowed += endpoint.method == "GET" ? ", HEAD" : "";
     }
-    if (!allowed.empty()) {
+    if (endpoint == nullptr && !allowed.empty()) {
         Response response = http::plain(405, "this takes " + allowed + "\n");
         response.allow = allowed;
         return response;
     }
-    return file(request);
+    return controls_.others == nullptr ? answer(request, endpoint) : over_shards(request, endpoint);
+}
+
+// `endpoint` null: it is about a file.
+Response ControlPort::answer(const Request& request, const Endpoint* endpoint) {
+    if (endpoint == nullptr) {
+        return file(request);
+    }
+    if (auto refused = not_allowed(request, endpoint->mode)) {
+        return *refused;
+    }
+    Response response = (this->*endpoint->answer)(request);
+    controls_.engine.deadlines_changed();
+    return response;
 }
 
 Response ControlPort::dashboard(const Request& request) {
@@ -195,6 +203,9 @@ Response ControlPort::reload(const Request& request) {
     const std::string existing = value_of(request, "existing");
     if (existing == "recheck" || existing == "kill") {
         wanted.existing = existing == "kill" ? Existing::Kill : Existing::Recheck;
+    }
+    if (controls_.others != nullptr && (wanted.dry_run || wanted.existing != Existing::Keep)) {
+        return refused_to_shards("a reload that judges connections");
     }
     Response response;
     response.later = [this, wanted](const std::function<void(Response)>& reply) {

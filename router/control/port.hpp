@@ -14,6 +14,7 @@
 #include <boost/json/fwd.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@
 
 namespace nsr::router {
 
+class TableWalk;
 struct CaptureWish;
 struct IptablesAnswer;
 
@@ -48,6 +50,7 @@ class ControlPort {
         std::string_view path;  // with "/" at its end: all below it
         unsigned mode;
         http::Response (ControlPort::*answer)(const http::Request&);
+        procfs::Sharded sharded;
     };
     // What there is beside the files.
     static std::span<const Endpoint> endpoints();
@@ -55,6 +58,14 @@ class ControlPort {
   private:
     static const Endpoint kEndpoints[];
     struct EventTimers;
+
+    http::Response answer(const http::Request& request, const Endpoint* endpoint);
+
+    // over_shards.cpp
+    http::Response over_shards(const http::Request& request, const Endpoint* endpoint);
+    [[nodiscard]] http::Response refused_to_shards(const std::string& what) const;
+    [[nodiscard]] std::optional<http::Response> refused_to_shards_alone(
+        const ConntrackArgs& args) const;
 
     http::Response root(const http::Request& request);
     http::Response dashboard(const http::Request& request);
@@ -67,6 +78,7 @@ class ControlPort {
     http::Response file(const http::Request& request);
     http::Response list(const std::string& path);
     http::Response read_file(const std::string& path);
+    http::Response read_rows(const std::string& path);
     http::Response write_file(const std::string& path, const std::string& text);
     http::Response log(const http::Request& request);
     http::Response change_log(const http::Request& request);
@@ -84,7 +96,8 @@ class ControlPort {
         std::function<http::Response(std::shared_ptr<const RulePlaces>)> answer);
     http::Response stream_conntrack(ConntrackPass pass,
                                     const std::string& content_type = "text/plain; charset=utf-8");
-    http::Piece advance(ConntrackPass& pass, std::string& out);
+    [[nodiscard]] std::shared_ptr<TableWalk> walk_of(
+        const std::shared_ptr<ConntrackPass>& pass) const;
     http::Response nfct(const http::Request& request);
     void greet_ctnetlink();
 
@@ -149,6 +162,7 @@ class ControlPort {
     http::Response list_nat(const http::Request& request);
     http::Response change_nat(const http::Request& request);
 
+    void note_pressure();
     [[nodiscard]] Instant now() const { return controls_.clock.now(); }
 
     Controls controls_;

@@ -75,8 +75,8 @@ json::array interfaces_of(const Controls& controls, const QueueLosses& queue_los
 json::object table_of(const Controls& controls) {
     const conntrack::Conntrack& conntrack = controls.router.conntrack();
     const conntrack::Table& table = conntrack.table();
-    const std::uint64_t in_use = table.bytes_in_use();
-    const std::uint64_t count = table.size();
+    const std::uint64_t in_use = controls.router.table_bytes();
+    const std::uint64_t count = controls.router.connections();
     const std::uint64_t max = conntrack.settings().max;
     json::object out{{"active", controls.router.tracking_active()},
                      {"mode", name_of(controls.router.tracking_mode())},
@@ -129,11 +129,34 @@ json::object spins_of(const Spin& spin) {
     return out;
 }
 
+// As the configuration writes it.
+std::string spin_in_words(Duration spin) {
+    if (spin == kSpinBusy) {
+        return "busy";
+    }
+    return spin == Duration{} ? "off" : std::to_string(microseconds(spin)) + "us";
+}
+
 json::object ring_of(const OptionalRing::State& ring) {
     return {{"in_use", ring.in_use},
             {"refused", ring.refused},
             {"frames", ring.frames},
             {"calls", ring.calls}};
+}
+
+// What each has handed over to others, in their order; nothing of one alone.
+json::array shards_of(const Controls& controls) {
+    json::array out;
+    if (controls.others != nullptr) {
+        for (const auto& [connections, link] : controls.others->reports()) {
+            out.push_back(json::object{{"connections", connections},
+                                       {"handed_over", link.packets_out},
+                                       {"received", link.packets_in},
+                                       {"lost", link.lost},
+                                       {"claims", link.claims_out}});
+        }
+    }
+    return out;
 }
 
 json::object drops_of(const Controls& controls) {
@@ -183,8 +206,11 @@ bool Status::advance(Instant now, std::string& out) {
                               {"events", events_of(events_)},
                               {"memory_limit_bytes", controls.memory_limit_bytes},
                               {"loop", loop_of(controls.engine.turns())},
+                              {"spin", spin_in_words(controls.config.spin)},
+                              {"coalesce", controls.config.coalesce},
                               {"spins", spins_of(controls.engine.spin())},
                               {"ring", ring_of(controls.engine.ring().state())},
+                              {"shards", shards_of(controls)},
                               {"drops", drops_of(controls)}};
     // Boost.JSON writes every fraction with an exponent.
     out += "{\"uptime_seconds\":" + decimal_seconds(now - controls.started) + "," +

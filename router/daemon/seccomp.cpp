@@ -52,7 +52,7 @@ constexpr const char* kAlways[] = {
     "exit", "exit_group", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "restart_syscall",
     "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "uname", "sysinfo",
     "prlimit64", "getrlimit", "getrusage", "rseq", "set_robust_list", "sched_getaffinity",
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     // the sanitizers' reports, and the thread that looks for leaks at the end
     "sigaltstack", "clone", "clone3", "ptrace", "wait4", "prctl", "arch_prctl", "getppid",
     "execve", "kill", "personality", "process_vm_readv", "mincore", "getdents",
@@ -96,6 +96,7 @@ const Allowed kWithArgument[] = {
     {"ioctl", equal(1, TUNSETVNETHDRSZ)},
     {"ioctl", equal(1, TUNSETPERSIST)},
     {"ioctl", equal(1, TUNSETCARRIER)},
+    {"ioctl", equal(1, TUNSETSTEERINGEBPF)},
 };
 
 // Names for the handler, which may not call anything that takes memory.

@@ -1,7 +1,5 @@
 #include "router/daemon/service.hpp"
 
-#include <sys/random.h>
-
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -13,9 +11,9 @@
 #include "router/changes/reload.hpp"
 #include "router/changes/rule_change.hpp"
 #include "router/changes/side_work.hpp"
-#include "router/config/build.hpp"
 #include "router/config/load.hpp"
 #include "router/daemon/confine.hpp"
+#include "router/daemon/core.hpp"
 #include "router/daemon/daemon.hpp"
 #include "router/daemon/huge_memory.hpp"
 #include "router/daemon/memory_limit.hpp"
@@ -26,13 +24,6 @@ namespace {
 
 constexpr std::uint64_t kMemoryIfUnknown = 2ull * 1024 * 1024 * 1024;
 static_assert(kSpinBusy == Spin::kBusy);  // configurations know no event loop
-
-std::uint64_t random_seed() {
-    std::uint64_t seed = 0;
-    netlink::check_call("ask the kernel for randomness",
-                        static_cast<int>(::getrandom(&seed, sizeof seed, 0)));
-    return seed;
-}
 
 }  // namespace
 
@@ -51,10 +42,11 @@ Service::Service(Config config)
     engine_->ring().make();  // though it be off: a reload may want it
     engine_->ring().set(config_.ring);
     hub_ = std::make_unique<Hub>(*router_);
+    make_crew();
     // A signal that comes while things are being set up waits until they are, and ends them then.
     engine_->on_signal([this](int number) { handle_signal(number); });
     topology_ = std::make_unique<Topology>(
-        Topology::Parts{*router_, *engine_, clock_, log_, journal_}, config_);
+        Topology::Parts{*router_, *engine_, clock_, log_, journal_, crew_.get()}, config_);
     if (!config_.host_netns.empty()) {
         begin_host();
         topology_->on_change = [this](IfIndex interface, bool joined) {
@@ -69,7 +61,7 @@ Service::~Service() {
 }
 
 void Service::run(const std::function<void()>& ready) {
-    confine(config_.control.unix_path, [this] { worker_ = std::make_unique<Worker>(); });
+    confine(config_.control.unix_path, [this] { start_threads(); });
     memory_->work_beside([this](Worker::Job job) { worker_->run(std::move(job)); });
     const auto post = [this](std::function<void()> work) {
         engine_->post([this, work = std::move(work)] {
@@ -89,50 +81,64 @@ void Service::run(const std::function<void()>& ready) {
     shut_down();
 }
 
+void Service::start_threads() {
+    worker_ = std::make_unique<Worker>();
+    if (crew_) {
+        crew_->start(*worker_);
+    }
+}
+
 // --- the beginning ------------------------------------------------------------------------------
 
 void Service::make_router() {
-    const auto require_none = [this](const ConfigErrors& errors) {
-        if (!errors.empty()) {
-            throw SystemError("start router '" + config_.name + "'", EINVAL,
-                              "\n" + in_lines(errors));
-        }
-    };
-    auto options = router_options(config_, memory_limit_bytes_);
-    require_none(options ? ConfigErrors{} : options.error());
-    options->seed = random_seed();
-    options->key_seed = random_seed();
-    options->log = &log_;
-    auto memory = std::make_unique<HugeMemory>();
-    memory_ = memory.get();
-    options->memory = std::move(memory);
-    router_ = std::make_unique<Router>(std::move(*options));
-    require_none(fill_router(*router_, config_, clock_.now()));
-    if (!config_.host_netns.empty()) {
-        router_->add_interface(host_interface());
+    if (config_.shards > 1) {
+        links_ =
+            std::make_unique<ShardLinks>(config_.shards, static_cast<std::uint32_t>(random_seed()));
     }
+    Core core = make_core(config_, memory_limit_bytes_, clock_.now(), log_,
+                          links_ ? links_->place_of(0) : conntrack::ShardPlace{});
+    router_ = std::move(core.router);
+    memory_ = core.memory;
     tree_ = std::make_unique<procfs::Tree>(procfs::Context{
         *router_, config_.line_format, [this] { return log_.text(); }, memory_limit_bytes_});
 }
 
+void Service::make_crew() {
+    if (links_) {
+        crew_ = std::make_unique<Crew>(
+            Crew::Parts{config_, *links_, *router_, *engine_, log_, clock_, memory_limit_bytes_});
+    }
+}
+
 void Service::listen() {
-    control_ = std::make_unique<ControlPort>(Controls{
-        *router_, *tree_, log_, clock_, *engine_, *hub_, config_, clock_.now(), memory_limit_bytes_,
-        [this](ReloadRequest request, Reloaded done) { reload(request, std::move(done)); },
-        [this](MakeRules make, RulesChanged done) {
-            tasks_->add(std::make_unique<RuleChange>(
-                RuleChange::Parts{*router_, *engine_, clock_, *worker_}, std::move(make),
-                std::move(done)));
-        },
-        [this](std::function<void()> work, std::function<void(const std::string&)> done) {
-            side_tasks_->add(std::make_unique<SideWork>(std::move(work), std::move(done)));
-        },
-        [this](std::function<std::string()> work, StateCopies::Done done) {
-            copies_->ask(std::move(work), std::move(done));
-        },
-        [this] { engine_->stop(); }, [this] { return farewell_; },
-        [this](const IpArgs& args) { change_link(args); }, [this] { follow_host(); },
-        [this] { server_->wake(); }, [this] { return server_->clients(); }});
+    control_ = std::make_unique<ControlPort>(
+        Controls{*router_,
+                 *tree_,
+                 log_,
+                 clock_,
+                 *engine_,
+                 *hub_,
+                 config_,
+                 clock_.now(),
+                 memory_limit_bytes_,
+                 [this](ReloadRequest request, Reloaded done) { reload(request, std::move(done)); },
+                 [this](MakeRules make, RulesChanged done) {
+                     change_rules(std::move(make), std::move(done));
+                 },
+                 [this](std::function<void()> work, std::function<void(const std::string&)> done) {
+                     side_tasks_->add(std::make_unique<SideWork>(std::move(work), std::move(done)));
+                 },
+                 [this](std::function<std::string()> work, StateCopies::Done done) {
+                     copies_->ask(std::move(work), std::move(done));
+                 },
+                 [this] { engine_->stop(); },
+                 [this] { return farewell_; },
+                 [this](const IpArgs& args) { change_link(args); },
+                 [this] { follow_host(); },
+                 [this] { server_->wake(); },
+                 [this] { return server_->clients(); },
+                 {},
+                 crew_.get()});
     server_ = std::make_unique<http::Server>(
         engine_->loop(), [this](const http::Request& request) { return control_->handle(request); },
         http::Limits{}, [this](std::function<void()> work) { engine_->schedule(std::move(work)); });
@@ -206,14 +212,36 @@ void Service::log_reload(const ReloadAnswer& answer) {
 
 void Service::reload(ReloadRequest request, Reloaded done) {
     notify_systemd("RELOADING=1");
-    auto answer = [done = std::move(done)](const ReloadAnswer& answered) {
-        notify_systemd("READY=1");
-        done(answered);
+    auto answer = [this, done = std::move(done)](const ReloadAnswer& answered) {
+        const auto tell = [done, answered] {
+            notify_systemd("READY=1");
+            done(answered);
+        };
+        if (!crew_) {
+            return tell();
+        }
+        crew_->follow_loops(config_);
+        crew_->follow_settings();
+        crew_->follow_network();
+        crew_->follow_rules(tell);
     };
     tasks_->add(std::make_unique<Reload>(
         Reload::Parts{config_, *router_, *tree_, *engine_, *topology_, clock_, log_, *worker_,
                       memory_limit_bytes_, [this] { follow_host(); }},
         request, std::move(answer)));
+}
+
+void Service::change_rules(MakeRules make, RulesChanged done) {
+    const auto here = [this](MakeRules change, RulesChanged changed) {
+        tasks_->add(
+            std::make_unique<RuleChange>(RuleChange::Parts{*router_, *engine_, clock_, *worker_},
+                                         std::move(change), std::move(changed)));
+    };
+    if (crew_) {
+        crew_->change_rules(here, std::move(make), std::move(done));
+    } else {
+        here(std::move(make), std::move(done));
+    }
 }
 
 void Service::begin_host() {
@@ -259,6 +287,9 @@ void Service::shut_down() {
         server_->stop_listening();
     }
     copies_.reset();
+    if (crew_) {
+        crew_->stop();
+    }
     memory_->work_beside(nullptr);
     worker_.reset();
     tasks_.reset();

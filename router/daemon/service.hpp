@@ -19,6 +19,7 @@
 #include "router/changes/tasks.hpp"
 #include "router/config/config.hpp"
 #include "router/control/port.hpp"
+#include "router/daemon/crew.hpp"
 #include "router/daemon/instance.hpp"
 #include "router/daemon/state_copy.hpp"
 #include "router/http/http.hpp"
@@ -44,6 +45,9 @@ class Service {
 
   private:
     void make_router();
+    void make_crew();
+    void start_threads();
+    void change_rules(MakeRules make, RulesChanged done);
     void listen();
     void listen_tcp();
     void wake_later();
@@ -62,10 +66,12 @@ class Service {
     SystemClock clock_;
     KernelLog log_;
     std::uint64_t memory_limit_bytes_;
+    std::unique_ptr<ShardLinks> links_;  // null: there is one shard
     std::unique_ptr<Router> router_;
     HugeMemory* memory_ = nullptr;  // of its connections
     std::unique_ptr<procfs::Tree> tree_;
     std::unique_ptr<Engine> engine_;
+    std::unique_ptr<Crew> crew_;  // null: likewise
     std::unique_ptr<Hub> hub_;
     std::unique_ptr<Topology> topology_;
     std::unique_ptr<HostNamespace> host_;

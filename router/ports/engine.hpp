@@ -12,10 +12,11 @@
 //   their turn after kTurn. A write that fails costs that packet and nothing else: it is counted
 //   under DropReason::EgressFailed. One timer serves all deadlines of the core: it is armed for
 //   Router::next_deadline() and never sooner than a millisecond from now, so that a deadline in the
-//   past cannot make the loop spin. Ports come and go while the loop runs: a handler that is on its
-//   way to a port holds it, and finds it detached. When the last port of an interface is gone, its
-//   interface goes down; the others go on. An exception costs what was being done and goes to the
-//   log.
+//   past cannot make the loop spin. Of several shards each has an engine and a thread of its own;
+//   what they hand over comes by a link (router/shards). Ports come and go while the loop runs: a
+//   handler that is on its way to a port holds it, and finds it detached. When the last port of an
+//   interface is gone, its interface goes down; the others go on. An exception costs what was being
+//   done and goes to the log.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +36,7 @@ class io_context;
 
 namespace nsr::router {
 
+class ShardLink;
 class Spin;
 
 class Engine {
@@ -77,6 +79,9 @@ class Engine {
 
     // Whether many frames are moved with one system call. From the start: they are not.
     [[nodiscard]] OptionalRing& ring();
+
+    // What other shards hand over comes by `link`, which must outlive the engine. Before run().
+    void join(ShardLink& link);
 
     void run();  // until stop()
     void stop();

@@ -26,6 +26,7 @@ struct Operation {
     std::string device;  // of Tun, Mtu, Address, Up, Route
     std::uint32_t mtu = 0;
     bool offload = false;
+    unsigned queues = 1;           // of Tun
     Prefix prefix;                 // Address, Route
     std::optional<IpAddress> via;  // Route
     std::string setting;           // a path below /proc/sys

@@ -67,13 +67,14 @@ std::optional<IpAddress> router_address(const InterfaceConfig& interface, Family
     return std::nullopt;
 }
 
-void plan_interface(Operations& plan, const InterfaceConfig& interface, bool offload) {
+void plan_interface(Operations& plan, const InterfaceConfig& interface, const Config& config) {
     plan_namespace(plan, interface.netns);
     if (interface.host_forwarding) {
         plan_forwarding(plan, interface.netns);
     }
     Operation tun = operation(Kind::Tun, interface.netns, interface.device);
-    tun.offload = offload;
+    tun.offload = config.offload;
+    tun.queues = config.shards;
     plan.push_back(tun);
     plan_device(plan, interface.netns, interface.device, interface.mtu);
     for (const auto& address : interface.host_addresses) {
@@ -92,6 +93,7 @@ void plan_host(Operations& plan, const Config& config) {
     plan_namespace(plan, config.host_netns);
     Operation tun = operation(Kind::Tun, config.host_netns, kHostDevice);
     tun.offload = config.offload;
+    tun.queues = config.shards;
     plan.push_back(tun);
     plan.push_back(operation(Kind::Up, config.host_netns, kHostDevice));
 }
@@ -102,7 +104,7 @@ Plan plan_for(const Config& config) {
     Plan plan;
     for (const InterfaceConfig& interface : config.interfaces) {
         plan.push_back({interface.name, {}});
-        plan_interface(plan.back().operations, interface, config.offload);
+        plan_interface(plan.back().operations, interface, config);
     }
     if (!config.host_netns.empty()) {
         plan.push_back({kHostInterface, {}});

@@ -182,7 +182,7 @@ void Setup::open_device(Done& part, const Operation& operation) {
     const bool existed = netlink::find_link(socket, operation.device).has_value();
     part.device = operation.device;
     try {
-        part.tun = netlink::open_tun(operation.device, operation.offload);
+        part.tun = netlink::open_tun(operation.device, operation.offload, operation.queues);
     } catch (const SystemError& error) {
         if (error.code() != EBUSY) {
             throw;

@@ -122,9 +122,39 @@ void Topology::attach(Link& link) {
     }
     link.inode = netlink::netns_inode(link.netns);
     link.state = State::Joined;
-    auto port = std::make_unique<TunPort>(setup_.take_tun(link.part.name), link.interface);
-    parts_.router.set_capabilities(link.interface, port->capabilities());
+    add_ports(link.interface, setup_.take_tun(link.part.name));
+}
+
+// Its first queue is this shard's. An interface that is new must be known to the others before
+// packets come by it.
+void Topology::add_ports(IfIndex interface, netlink::Tun tun) {
+    std::vector<std::unique_ptr<Port>> others;
+    if (parts_.others != nullptr) {
+        parts_.others->steer(tun);
+    }
+    for (netlink::Descriptor& queue : std::exchange(tun.more_queues, {})) {
+        others.push_back(std::make_unique<TunPort>(
+            netlink::Tun{std::move(queue), {}, tun.name, tun.tso, tun.uso}, interface));
+    }
+    auto port = std::make_unique<TunPort>(std::move(tun), interface);
+    parts_.router.set_capabilities(interface, port->capabilities());
     parts_.engine.add_port(std::move(port));
+    if (parts_.others != nullptr) {
+        parts_.others->follow_network();
+        parts_.others->attach(std::move(others));
+    }
+}
+
+void Topology::detach(IfIndex interface) {
+    if (parts_.others != nullptr) {
+        parts_.others->detach(interface);
+    }
+}
+
+void Topology::network_changed() {
+    if (parts_.others != nullptr) {
+        parts_.others->follow_network();
+    }
 }
 
 // As it was when it was lost, with what had been changed since the start.
@@ -149,6 +179,7 @@ void Topology::restore(Link& link) {
         where = " in namespace " + link.netns;
     }
     say("nsrouter: interface " + name_of(link) + " has its device again" + where);
+    network_changed();
     if (on_change) {
         on_change(link.interface, true);
     }
@@ -171,12 +202,14 @@ void Topology::lose(Link& link, State why) {
     }
     link.state = why;
     if (why == State::NamespaceGone) {
+        detach(link.interface);
         parts_.engine.remove_ports(link.interface);
         setup_.take_back(link.part.name);
         say("nsrouter: namespace " + link.netns + " is gone, and with it the device of interface " +
             name_of(link));
     }
     parts_.router.set_up(link.interface, false, parts_.clock.now());
+    network_changed();
     if (on_change) {
         on_change(link.interface, false);
     }
@@ -243,6 +276,7 @@ void Topology::exchange_one(const LinkChange& change, std::vector<std::unique_pt
     using Kind = LinkChange::Kind;
     const IfIndex interface = parts_.router.interfaces().find(change.name)->index;
     if (change.kind == Kind::Goes || change.kind == Kind::Moves) {
+        detach(interface);
         for (auto& port : parts_.engine.take_ports(interface)) {
             unused.push_back(std::move(port));
         }

@@ -25,6 +25,7 @@
 #include "router/topology/interface_changes.hpp"
 #include "router/topology/link_changes.hpp"
 #include "router/topology/namespace_watch.hpp"
+#include "router/topology/other_queues.hpp"
 #include "router/topology/setup.hpp"
 
 namespace nsr::router {
@@ -37,6 +38,7 @@ class Topology {
         const SystemClock& clock;
         LogSink& log;
         Journal& journal;
+        OtherQueues* others = nullptr;  // null: there is one shard
     };
     // Everything that the configuration asks for is there then. Throws SystemError after taking
     // back what was done.
@@ -85,6 +87,9 @@ class Topology {
     void join(Link& link);
     void take_down(const Link& link);
     void attach(Link& link);
+    void add_ports(IfIndex interface, netlink::Tun tun);
+    void detach(IfIndex interface);
+    void network_changed();
     void restore(Link& link);
     void exchange_one(const LinkChange& change, std::vector<std::unique_ptr<Port>>& unused,
                       std::string& said);

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <numeric>
 #include <utility>
+#include <vector>
 
 #include "core/base/random.hpp"
+#include "core/conntrack/record/home.hpp"
 #include "core/rules/language/parse.hpp"
+#include "core/wire/bytes.hpp"
 
 namespace nsr::bench {
 
@@ -20,10 +23,28 @@ Router::Options options(BusyLoad& load) {
     wanted.settings.conntrack.timeouts.udp_stream = kForEver;
     wanted.tracking = TrackingMode::On;
     wanted.memory = std::move(load.memory);
+    wanted.shard = load.shard;
     return wanted;
 }
 
+// In a random order.
+std::vector<std::uint32_t> flows_at_home(const BusyLoad& load) {
+    std::vector<std::uint32_t> flows = shuffled(load.flows);
+    std::erase_if(flows, [&](std::uint32_t number) {
+        return home_of(number, load.shard) != load.shard.index;
+    });
+    return flows;
+}
+
 }  // namespace
+
+unsigned home_of(std::uint32_t number, const conntrack::ShardPlace& place) {
+    const Frame frame = opening({.masqueraded = false}, number, 0);
+    const conntrack::HomeHash hash{place.key, place.count};
+    const auto word = [&](std::size_t at) { return wire::load32(frame.bytes.data() + at); };
+    const auto port = [&](std::size_t at) { return wire::load16(frame.bytes.data() + at); };
+    return hash.of_sums(word(12) + word(16), std::uint32_t{port(20)} + port(22));
+}
 
 std::string busy_rules(unsigned refusals) {
     std::string text = "*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n*filter\n";
@@ -45,7 +66,7 @@ std::vector<std::uint32_t> shuffled(std::uint32_t count) {
 }
 
 BusyRouter::BusyRouter(BusyLoad load)
-    : kind(load.kind), router(options(load)), order_(shuffled(load.flows)), newcomer_(load.flows) {
+    : kind(load.kind), router(options(load)), order_(flows_at_home(load)), newcomer_(load.flows) {
     add_interface("lan", "10.0.0.1/24");
     add_interface("wan", "192.0.2.1/24");
     static_cast<void>(router.add_route({.to = *parse_prefix("0.0.0.0/0"), .interface = kWan}));

@@ -25,6 +25,9 @@ inline constexpr IfIndex kWan{2};
 // that accepts them.
 std::string busy_rules(unsigned refusals = 19);
 
+// The shard that flow `number` belongs to, if it is not translated.
+unsigned home_of(std::uint32_t number, const conntrack::ShardPlace& place);
+
 // 0, 1, ... in a random order.
 std::vector<std::uint32_t> shuffled(std::uint32_t count);
 
@@ -39,6 +42,7 @@ struct BusyLoad {
     FlowKind kind;
     std::string rules = busy_rules();
     std::unique_ptr<conntrack::Memory> memory;  // null: anonymous
+    conntrack::ShardPlace shard = {};  // of several: has the flows whose home it is, not translated
 };
 
 struct BusyRouter {
@@ -50,6 +54,7 @@ struct BusyRouter {
     void pass_batch();
     // Only makes them; they stay in `batch`.
     void make_batch();
+    void add(const Frame& frame);
     // A batch of the first packets of flows that there are not.
     void open_batch();
     void pass();
@@ -70,7 +75,6 @@ struct BusyRouter {
   private:
     void add_interface(const char* name, const char* address);
     void establish();
-    void add(const Frame& frame);
 
     std::vector<std::uint32_t> order_;
     std::size_t at_ = 0;

@@ -94,6 +94,7 @@ def coalesce(h, path, keys):
         h.check("and each is counted", transmitted(h) - out_before == COUNT, transmitted(h) - out_before)
     with_gro(h, senders, receiver)
     reload(h, path, f"coalesce = false\n{keys}")
+    h.check("status tells it is off", h.status()["coalesce"] is False and "coalesce off" in h.cli("status").stdout)
     before = merged(h)
     sent = burst(h, senders)
     came = [receiver.recv(100) for _ in range(COUNT)]
@@ -198,8 +199,9 @@ def spin(h, path):
     ended = spins(h)
     h.check("how waiting awake ended was counted, by name", set(ended) == {"packets", "timeout", "gave_way"} and sum(ended.values()) > 0, ended)
     told = h.cli("status").stdout
-    h.check("and is told to people", re.search("spins ended by: " + ", ".join(rf"{end} \d+" for end in ended), told), told)
+    h.check("and is told to people", re.search("spin 50us, coalesce on; spins ended by: " + ", ".join(rf"{end} \d+" for end in ended), told), told)
     reload(h, path, 'spin = "busy"')
+    h.check("status says what is in force", (h.status()["spin"], h.status()["coalesce"]) == ("busy", True), h.status()["spin"])
     ended = spins(h)
     busy = cpu_share(h)
     h.check("a busy one never does", busy > 0.2, busy)

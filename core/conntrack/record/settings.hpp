@@ -67,6 +67,7 @@ struct Timeouts {
     std::uint32_t sctp_shutdown_recd = 3;
     std::uint32_t sctp_shutdown_ack_sent = 3;
     std::uint32_t sctp_heartbeat_sent = 30;
+    friend bool operator==(const Timeouts&, const Timeouts&) = default;
 };
 
 struct Settings {
@@ -86,6 +87,7 @@ struct Settings {
     std::uint32_t tcp_loose = 1;
     std::uint32_t tcp_max_retrans = 3;
     std::uint32_t tcp_ignore_invalid_rst = 0;
+    friend bool operator==(const Settings&, const Settings&) = default;
 };
 
 }  // namespace nsr::conntrack

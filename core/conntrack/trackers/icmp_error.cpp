@@ -48,6 +48,22 @@ IcmpClass classify_icmp(const Packet& packet, bool verify_checksum, const Invali
     return {};
 }
 
+std::optional<Tuple> tuple_of_quoted_packet(const Packet& packet) {
+    const Layout& packet_layout = packet.layout;
+    if (!proto::is_icmp(packet_layout.protocol) || !packet_layout.has_l4_header()) {
+        return std::nullopt;
+    }
+    const auto icmp = wire::IcmpView::parse(packet.l4());
+    const bool error =
+        icmp && (packet_layout.protocol == proto::kIcmp ? wire::icmp::is_error(icmp->type())
+                                                        : wire::icmpv6::is_error(icmp->type()));
+    Layout layout;
+    if (!error || !dissect_quoted(icmp->payload(), layout, packet_layout.family)) {
+        return std::nullopt;
+    }
+    return tuple_of_quoted(icmp->payload(), layout);
+}
+
 namespace {
 
 IcmpClass Judge::icmp(bool verify_checksum) const {

@@ -3,6 +3,8 @@
 // nf_conntrack_icmpv6_error
 #pragma once
 
+#include <optional>
+
 #include "core/conntrack/trackers/protocol.hpp"
 
 namespace nsr::conntrack {
@@ -21,5 +23,8 @@ struct IcmpClass {
 
 // `verify_checksum` as in Flow.
 IcmpClass classify_icmp(const Packet& packet, bool verify_checksum, const InvalidLog& log);
+// The tuple that an ICMP error quotes, if it is one that quotes any. Whether it is right in other
+// ways is not looked at.
+std::optional<Tuple> tuple_of_quoted_packet(const Packet& packet);
 
 }  // namespace nsr::conntrack

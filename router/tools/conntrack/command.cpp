@@ -190,6 +190,9 @@ RulesOf ConntrackPass::rules_of(const Router& router, ConnId id) {
 }
 
 void ConntrackPass::end(std::string& out) const {
+    if (!last_table_) {
+        return;
+    }
     if (form_ == Form::Json) {
         out += "\n]\n";
     } else if (frames_xml() && entries_ != 0) {
@@ -214,7 +217,7 @@ Answer run_conntrack(const ConntrackArgs& args, Router& router, Instant now) {
         case ConntrackCommand::Add:
             return make_connection(args, router, now);
         case ConntrackCommand::Count:
-            return {std::to_string(router.conntrack().table().size()) + "\n", {}, 0};
+            return {std::to_string(router.connections()) + "\n", {}, 0};
         case ConntrackCommand::Statistics:
             return {statistics(router.conntrack().stats()), {}, 0};
         default:

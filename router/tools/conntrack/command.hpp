@@ -40,6 +40,14 @@ class ConntrackPass {
     // Shows what it would delete, and deletes nothing.
     void set_dry_run(bool dry_run) { dry_run_ = dry_run; }
 
+    // Another table follows, with the same pass; or (`last`) none does: before the first piece of
+    // each. Of one table alone nothing needs to be said.
+    void begin_table(bool last) {
+        cursor_ = {};
+        cursor_.at = page_.after ? *page_.after + 1 : 0;
+        last_table_ = last;
+    }
+
     // A part of the table: `most` entries whose ids are greater than `after`, in their order.
     struct Page {
         std::size_t most = ~std::size_t{0};
@@ -47,7 +55,7 @@ class ConntrackPass {
     };
     void set_page(const Page& page) {
         page_ = page;
-        cursor_.at = page.after ? *page.after + 1 : 0;
+        begin_table(last_table_);
     }
 
     // Appends about `bytes` of text; false when that was the last of it. A call looks at a bounded
@@ -75,6 +83,7 @@ class ConntrackPass {
     bool dry_run_ = false;
     conntrack::Table::Cursor cursor_;
     bool begun_ = false;
+    bool last_table_ = true;
     std::size_t entries_ = 0;
     ConntrackRefusals refusals_;
 };

@@ -39,6 +39,8 @@ class Top {
     Top(TopBy by, ConntrackFilter filter, std::shared_ptr<const RulePlaces> places = nullptr)
         : by_(by), filter_(std::move(filter)), places_(std::move(places)) {}
 
+    // Another table follows, whose entries count as well.
+    void begin_table() { cursor_ = {}; }
     // Looks at a bounded number of entries. False: that was the last of them.
     bool advance(const Router& router, Instant now);
 

@@ -106,6 +106,7 @@ WAYS = {
     "spin": of_nsrouter("nsrouter, coalesce = false", "coalesce = false"),
     "long": of_nsrouter('nsrouter, spin = "1000us"', 'spin = "1000us"'),
     "busy": of_nsrouter('nsrouter, spin = "busy"', 'spin = "busy"'),
+    "shards": of_nsrouter("nsrouter, shards = 2", "shards = 2"),
     "alone": of_nsrouter("nsrouter, ring = false", "ring = false"),
     "openvswitch": Way("the userspace datapath of Open vSwitch, ct and nat", peers.open_vswitch, (("ovs-vswitchd", "openvswitch-switch"), ("ethtool", "ethtool"))),
     "slirp4netns": Way("slirp4netns, which ends every connection and begins another one, and a veth to the server", peers.slirp4netns, (("slirp4netns", "slirp4netns"),)),

@@ -97,6 +97,18 @@ void talk_ftp(Bench& b) {
     b.from_lan(ftp_command(1001, "USER anonymous\r\n"));
 }
 
+// Another shard that has no room.
+class FullShard : public conntrack::Neighbours {
+  public:
+    bool hand_over(unsigned, const Packet&) override { return false; }
+    void claim(unsigned, const conntrack::Tuple&, bool) override {}
+};
+
+Router::Options beside_a_full_shard() {
+    static FullShard full;
+    return {.tracking = TrackingMode::On, .shard = {.index = 0, .count = 2, .neighbours = &full}};
+}
+
 struct Tale {
     DropReason reason;
     void (*happens)(Bench&);
@@ -189,6 +201,13 @@ const std::array kTales = {
              b.from_lan(piece(0, true, 1000, 0));
              b.from_lan(piece(1000, false, 1008, 3));
          }},
+    Tale{ShardQueueFull,
+         [](Bench& b) {
+             for (std::uint16_t id = 0; id < 20; ++id) {  // half of them belong elsewhere
+                 b.from_lan(ping("10.0.0.2", "192.0.2.7", id));
+             }
+         },
+         "", beside_a_full_shard},
     Tale{TableFull,
          [](Bench& b) {
              b.from_lan(tcp(kClient, kServer).syn().seq(1));

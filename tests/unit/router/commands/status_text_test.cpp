@@ -22,8 +22,8 @@ const std::string kStatus = R"({"uptime_seconds":93784.000,"name":"demo","versio
 "memory_limit_bytes":1,"loop":{"packets":{"longest_us":251,"over_1ms":0},
 "timers":{"longest_us":40,"over_1ms":0},"timers_cpu":{"longest_us":30,"over_1ms":0},
 "control":{"longest_us":1840,"over_1ms":2},"control_cpu":{"longest_us":620,"over_1ms":0}},
-"spins":{"packets":170,"timeout":25,"gave_way":3},
-"ring":{"in_use":true,"refused":"","frames":7,"calls":1},"drops":{"filter_policy":3}})";
+"spin":"50us","coalesce":true,"spins":{"packets":170,"timeout":25,"gave_way":3},
+"ring":{"in_use":true,"refused":"","frames":7,"calls":1},"shards":[],"drops":{"filter_policy":3}})";
 
 }  // namespace
 
@@ -32,7 +32,7 @@ TEST_CASE("status: a table for people") {
           R"(demo: nsrouter 1.0 (release), up 1d 2h, demo.toml
 conntrack: mode auto, 1 of 65536 entries, 409.8 KiB
 longest turns: packets 0.25 ms, timers 0.04 ms, control 1.84 ms (2 over 1 ms); without waiting for the processor: timers 0.03 ms, control 0.62 ms
-spins ended by: packets 170, timeout 25, gave_way 3
+spin 50us, coalesce on; spins ended by: packets 170, timeout 25, gave_way 3
 
 INTERFACE  STATE  MTU   NAMESPACE  RX PACKETS  RX BYTES  TX PACKETS  TX BYTES  DROPPED  ADDRESSES
 lan        up     1500  inside     7           1.5 KiB   6           627 B     3        10.0.1.1/24 2001:db8::1/64
@@ -60,6 +60,26 @@ TEST_CASE("status: frames that take a system call each, and why") {
     without.replace(without.find("\"refused\":\"\""), 12, R"("refused":"it is forbidden")");
     CHECK(status_text(boost::json::parse(without))
               .find("\na system call for each frame: it is forbidden\n") != std::string::npos);
+}
+
+TEST_CASE("status: a table without a limit") {
+    std::string unlimited = kStatus;
+    unlimited.replace(unlimited.find("\"max\":65536"), 11, "\"max\":0");
+    CHECK(status_text(boost::json::parse(unlimited))
+              .find("mode auto, 1 entries, no limit, 409.8 KiB\n") != std::string::npos);
+}
+
+TEST_CASE("status: several shards, and what they gave to each other") {
+    std::string several = kStatus;
+    several.replace(
+        several.find("\"shards\":[]"), 11,
+        R"("shards":[{"connections":120,"handed_over":9,"received":5,"lost":0,"claims":3},
+                       {"connections":118,"handed_over":5,"received":9,"lost":1,"claims":0}])");
+    CHECK(
+        status_text(boost::json::parse(several))
+            .find("\nshards: 120 connections, 118 connections; handed over 14 packets, 1 lost\n") !=
+        std::string::npos);
+    CHECK(status_text(boost::json::parse(kStatus)).find("shards") == std::string::npos);
 }
 
 TEST_CASE("status: how fast the table grows, and when it is full") {

@@ -20,7 +20,8 @@ struct Asked {
 
 class PortFixture {
   public:
-    PortFixture() {
+    // `others`: the other shards of a router that is the first of several.
+    explicit PortFixture(OtherShards* others = nullptr) : others_(others) {
         log_.copy_to_stderr = false;
         REQUIRE(router_.set_tracking(TrackingMode::On, clock_.now()).ok());
     }
@@ -37,13 +38,17 @@ class PortFixture {
         request.caller = asked.caller;
         request.query = asked.query;
         http::Response response = port_.handle(request);
-        if (response.later) {
+        while (response.later) {
             const auto later = std::exchange(response.later, nullptr);
             later([&](http::Response known) { response = std::move(known); });
         }
         if (response.stream) {
             response.body.clear();
-            while (response.stream(response.body) == http::Piece::More) {
+            // What another shard is asked for is there when it is asked again.
+            auto piece = http::Piece::More;
+            for (unsigned waits = 0; piece != http::Piece::Last && waits <= waits_;) {
+                piece = response.stream(response.body);
+                waits = piece == http::Piece::NotYet ? waits + 1 : 0;
             }
         }
         return response;
@@ -56,6 +61,8 @@ class PortFixture {
     ControlPort& port() { return port_; }
 
   private:
+    OtherShards* others_;
+    unsigned waits_ = others_ == nullptr ? 0 : 2;
     SystemClock clock_;
     KernelLog log_{clock_};
     Router router_{Router::Options{}};
@@ -95,7 +102,9 @@ class PortFixture {
                                .stop = [this] { ++stops; },
                                .farewell = [] { return std::nullopt; },
                                .change_link = {},
-                               .links_changed = {}}};
+                               .links_changed = {},
+                               .wake = [] {},
+                               .others = others_}};
 };
 
 }  // namespace nsr::router

@@ -1,74 +1,24 @@
 #include "router/ports/engine.hpp"
 
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <csignal>
-#include <deque>
-#include <exception>
-#include <optional>
-#include <string>
 #include <utility>
 
-#include "router/ports/attached.hpp"
-#include "router/ports/egress.hpp"
-#include "router/ports/spin.hpp"
+#include "router/ports/engine_impl.hpp"
 
 namespace nsr::router {
-
-namespace asio = boost::asio;
-using Error = boost::system::error_code;
-
-struct Engine::Impl {
-    Impl(Router& core, const SystemClock& time, LogSink& sink)
-        : router(core), clock(time), log(sink), timer(loop), signals(loop) {}
-
-    std::vector<AttachedPtr>& of(IfIndex interface);
-    Port* port_of(IfIndex interface);
-    void await_frames(const AttachedPtr& attached);
-    void drain(const AttachedPtr& attached);
-    Port::ReadEnd turn(const AttachedPtr& attached);
-    void forward();
-    void fit_batch(std::size_t packets, Duration spent);
-    void expire();
-    bool expire_for_a_turn();
-    void arm_timer();
-    void run_posted(std::function<void()>&& work);
-    void run_scheduled();
-    void await_signal();
-    void lose(const AttachedPtr& attached);
-    std::vector<std::unique_ptr<Port>> detach_all(IfIndex interface);
-    void abandon(const std::exception& failure);
-    void report(const std::exception& failure);
-
-    Router& router;
-    const SystemClock& clock;
-    LogSink& log;
-    asio::io_context loop{1};
-    asio::steady_timer timer;
-    asio::signal_set signals;
-    std::function<void(int)> signal_handler;
-    std::optional<Instant> armed;
-    std::function<void(IfIndex)> lost_handler;
-    std::vector<std::vector<AttachedPtr>> ports;  // by index of interface
-    BufferPool pool;
-    std::vector<Packet> batch;
-    std::size_t most_packets = kBatchPackets;  // of the next batch
-    OptionalRing ring{clock, log};
-    EgressQueue out;
-    Egress egress{router, [this](IfIndex interface) { return port_of(interface); }, ring};
-    Spin spin;
-    std::deque<std::function<void()>> scheduled;
-    Turns turns;
-};
 
 Engine::Engine(Router& router, const SystemClock& clock, LogSink& log)
     : impl_(std::make_unique<Impl>(router, clock, log)) {
 }
 
-Engine::~Engine() = default;
+// The bell is the link's.
+Engine::~Engine() {
+    if (impl_->bell) {
+        impl_->bell->release();
+    }
+}
 
 asio::io_context& Engine::loop() {
     return impl_->loop;
@@ -150,6 +100,12 @@ OptionalRing& Engine::ring() {
     return impl_->ring;
 }
 
+void Engine::join(ShardLink& link) {
+    impl_->link = &link;
+    impl_->bell = std::make_unique<asio::posix::stream_descriptor>(impl_->loop, link.bell());
+    impl_->await_mail();
+}
+
 void Engine::run_what_is_ready() {
     impl_->loop.restart();
     impl_->loop.poll();
@@ -185,131 +141,6 @@ std::vector<const Port*> Engine::ports(IfIndex interface) const {
         found.push_back(attached->port.get());
     }
     return found;
-}
-
-// --- packets ----------------------------------------------------------------------------------
-
-std::vector<AttachedPtr>& Engine::Impl::of(IfIndex interface) {
-    if (ports.size() <= raw(interface)) {
-        ports.resize(raw(interface) + std::size_t{1});
-    }
-    return ports[raw(interface)];
-}
-
-// Nothing tells the ports of an interface apart yet: the first one takes what leaves.
-Port* Engine::Impl::port_of(IfIndex interface) {
-    const std::vector<AttachedPtr>& candidates = of(interface);
-    return candidates.empty() ? nullptr : candidates.front()->port.get();
-}
-
-void Engine::Impl::await_frames(const AttachedPtr& attached) {
-    attached->readable.async_wait(asio::posix::stream_descriptor::wait_read,
-                                  [this, attached](Error error) {
-                                      if (!error) {
-                                          drain(attached);
-                                      }
-                                  });
-}
-
-void Engine::Impl::drain(const AttachedPtr& attached) {
-    auto end = Port::ReadEnd::Budget;
-    try {
-        end = turn(attached);
-        arm_timer();
-    } catch (const std::exception& failure) {
-        abandon(failure);
-    }
-    if (!attached->port) {
-        return;
-    }
-    if (end == Port::ReadEnd::Gone) {
-        lose(attached);
-    } else if (end == Port::ReadEnd::Budget) {
-        asio::post(loop, [this, attached] { drain(attached); });
-    } else {
-        await_frames(attached);
-    }
-}
-
-// Batches until there are no more, or the turn is over.
-Port::ReadEnd Engine::Impl::turn(const AttachedPtr& attached) {
-    const Instant begin = clock.now();
-    Instant before = begin;
-    const Instant over = before + kTurn;
-    auto end = Port::ReadEnd::Budget;
-    std::size_t read = 0;
-    while (attached->port && end == Port::ReadEnd::Budget && before < over) {
-        end = attached->port->read_batch(pool, batch, most_packets, ring.get());
-        for (const DropReason reason : attached->port->refused()) {
-            router.ingress_failed(attached->port->interface(), reason);
-        }
-        const std::size_t packets = batch.size();
-        read += packets;
-        forward();
-        const Instant after = clock.now();
-        fit_batch(packets, after - before);
-        before = after;
-    }
-    turns.packets.add(before - begin);
-    ring.look_after();
-    if (read != 0) {
-        spin.packets(begin, before);
-    }
-    return end;
-}
-
-void Engine::Impl::forward() {
-    if (batch.empty()) {
-        return;
-    }
-    router.receive(batch, clock.now(), out);
-    batch.clear();
-    egress.flush(out);
-}
-
-// One batch is to take no longer than a turn.
-void Engine::Impl::fit_batch(std::size_t packets, Duration spent) {
-    if (spent > kTurn) {
-        most_packets = std::max<std::size_t>(1, packets / 2);
-    } else if (packets == most_packets && spent < kTurn / 4) {
-        most_packets = std::min(kBatchPackets, most_packets * 2);
-    }
-}
-
-void Engine::Impl::lose(const AttachedPtr& attached) {
-    const IfIndex interface = attached->port->interface();
-    std::erase(of(interface), attached);
-    attached->detach();
-    if (!of(interface).empty()) {
-        return;
-    }
-    log.log(
-        clock.now(), LogLevel::Error,
-        "nsrouter: device of interface " + router.interfaces().get(interface).name + " is gone");
-    if (lost_handler) {
-        lost_handler(interface);
-    }
-    router.set_up(interface, false, clock.now());
-}
-
-std::vector<std::unique_ptr<Port>> Engine::Impl::detach_all(IfIndex interface) {
-    std::vector<std::unique_ptr<Port>> detached;
-    for (const AttachedPtr& attached : of(interface)) {
-        detached.push_back(attached->detach());
-    }
-    of(interface).clear();
-    return detached;
-}
-
-// The packets at hand are lost; those that come next are not.
-void Engine::Impl::abandon(const std::exception& failure) {
-    batch.clear();
-    out.clear();
-    report(failure);
-}
-
-void Engine::Impl::report(const std::exception& failure) {
-    log.log(clock.now(), LogLevel::Error, std::string("nsrouter: gave up: ") + failure.what());
 }
 
 // --- time and signals -------------------------------------------------------------------------

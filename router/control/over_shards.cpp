@@ -1,0 +1,58 @@
+// A request to a router of several shards: which of them have a say in the answer.
+#include <utility>
+
+#include "router/control/port.hpp"
+#include "router/http/request.hpp"
+
+namespace nsr::router {
+
+using http::Request;
+using http::Response;
+using procfs::Sharded;
+
+// The first shard answers, for all: with what the others have counted, and with their tables where
+// it goes over its own (TableWalk).
+Response ControlPort::over_shards(const Request& request, const Endpoint* endpoint) {
+    const Sharded sharded =
+        endpoint != nullptr ? endpoint->sharded : controls_.tree.sharded(request.path);
+    if (sharded == Sharded::Refused) {
+        const auto not_his =
+            endpoint == nullptr ? std::nullopt : not_allowed(request, endpoint->mode);
+        return not_his ? *not_his : refused_to_shards(request.method + " " + request.path);
+    }
+    if (sharded == Sharded::Alone) {
+        return answer(request, endpoint);
+    }
+    Response response;
+    response.later = [this, request, endpoint](const std::function<void(Response)>& reply) {
+        controls_.others->gather([this, request, endpoint, reply] {
+            Response answered = answer(request, endpoint);
+            controls_.others->follow_settings();
+            if (endpoint != nullptr && endpoint->path == "/ip") {
+                controls_.others->follow_network();
+            }
+            reply(std::move(answered));
+        });
+    };
+    return response;
+}
+
+Response ControlPort::refused_to_shards(const std::string& what) const {
+    return http::plain(501, what + " needs shards = 1, and this router has " +
+                                std::to_string(controls_.others->size() + 1) + "\n");
+}
+
+// Not of a pass over all tables: one connection, which is in one of them.
+std::optional<Response> ControlPort::refused_to_shards_alone(const ConntrackArgs& args) const {
+    using Command = ConntrackCommand;
+    const bool one = args.command == Command::Get || args.command == Command::Create ||
+                     args.command == Command::Add || args.command == Command::Events;
+    if (controls_.others == nullptr || !one) {
+        return std::nullopt;
+    }
+    return refused_to_shards(args.command == Command::Events
+                                 ? "following events of connections"
+                                 : "making or asking for one connection");
+}
+
+}  // namespace nsr::router
