@@ -25,37 +25,29 @@ std::size_t Shard::Hash::operator()(const Tuple& tuple) const {
     return siphash13(key, words.data(), words.size());
 }
 
-// Without a tuple a packet is of no connection, and every shard says the same about it.
+// Without a tuple a packet is of no connection, and every shard says the same about it. A claim is
+// of the tuple of answers; an error may also quote what they answer.
 std::optional<unsigned> Shard::owner_elsewhere(const Packet& packet) const {
     const Layout& layout = packet.layout;
     unsigned owner = place_.index;
     if (layout.is_fragment || layout.fragment_header_cut) {
         owner = hash_.of_pair(layout.source, layout.destination);
     } else if (const auto quoted = tuple_of_quoted_packet(packet)) {
-        owner = owner_of(*quoted);
+        const auto inverse = invert(*quoted);
+        const auto claim = inverse ? claim_of(*inverse, packet) : std::nullopt;
+        owner = claim ? *claim : claim_of(*quoted, packet).value_or(hash_.of(*quoted));
     } else if (const auto tuple = tuple_of(packet)) {
-        owner = owner_of(*tuple);
+        owner = claim_of(*tuple, packet).value_or(hash_.of(*tuple));
     }
     return owner == place_.index ? std::nullopt : std::optional(owner);
 }
 
-// A claim is of the tuple of answers; an error may quote what they answer.
-unsigned Shard::owner_of(const Tuple& tuple) const {
-    if (!claims_.empty()) {
-        const unsigned* claim = claim_of(tuple);
-        if (const auto inverse = invert(tuple); claim == nullptr && inverse) {
-            claim = claim_of(*inverse);
-        }
-        if (claim != nullptr) {
-            return *claim;
-        }
-    }
-    return hash_.of(tuple);
-}
-
-const unsigned* Shard::claim_of(const Tuple& tuple) const {
-    const auto found = claims_.find(tuple);
-    return found == claims_.end() ? nullptr : &found->second;
+// A claim of its own holds for what its home sent here: there it may have come too late.
+std::optional<unsigned> Shard::claim_of(const Tuple& tuple, const Packet& packet) const {
+    const auto found = claims_.empty() ? claims_.end() : claims_.find(tuple);
+    const bool holds =
+        found != claims_.end() && (found->second != place_.index || packet.meta.handed_over);
+    return holds ? std::optional(found->second) : std::nullopt;
 }
 
 void Shard::answers_begin(const Tuple& reply) {
@@ -71,12 +63,14 @@ void Shard::answers_end(const Tuple& reply) {
     }
 }
 
-// Two shards may claim the same tuple; the later one has it, and only it can give it up.
+// Two shards may claim the same tuple, as two hosts do that talk ESP to one server; the first one
+// has the answers. In one table the second connection could not be confirmed.
 void Shard::claimed(unsigned by, const Tuple& tuple, bool holds) {
     if (holds) {
-        claims_[tuple] = by;
-    } else if (const unsigned* claim = claim_of(tuple); claim != nullptr && *claim == by) {
-        claims_.erase(tuple);
+        claims_.try_emplace(tuple, by);
+    } else if (const auto claim = claims_.find(tuple);
+               claim != claims_.end() && claim->second == by) {
+        claims_.erase(claim);
     }
 }
 

@@ -8,11 +8,11 @@
 //   choose the port of a source it takes one with which the answers have the same home
 //   (nat/unique_tuple.hpp). Where it may not (DNAT, a rule with a single port, a protocol without
 //   ports) the shard of the connection claims the tuple of the answers: it tells their home, which
-//   sends them on, until the connection ends. Claims and packets go the same way in the same order,
-//   so a claim is there before the first answer can be. Fragments have no ports. Those of a pair of
-//   addresses meet in the home of the pair, which puts them together and then hands over the
-//   datagram. An ICMP error belongs to the flow that it quotes. One of one, which is the rule: all
-//   packets are its own, and nobody is asked.
+//   sends them on, until the connection ends. A claim is made before what is answered leaves, and
+//   heard before packets that were read after that are dealt with. Fragments have no ports: those
+//   of a pair of addresses meet in the home of the pair, which puts them together and then hands
+//   over the datagram. An ICMP error belongs to the flow that it quotes. One of one, which is the
+//   rule: all packets are its own, and nobody is asked.
 #pragma once
 
 #include <cstddef>
@@ -76,8 +76,7 @@ class Shard {
         std::size_t operator()(const Tuple& tuple) const;
     };
 
-    [[nodiscard]] unsigned owner_of(const Tuple& tuple) const;
-    [[nodiscard]] const unsigned* claim_of(const Tuple& tuple) const;
+    [[nodiscard]] std::optional<unsigned> claim_of(const Tuple& tuple, const Packet& packet) const;
 
     ShardPlace place_;
     HomeHash hash_;

@@ -118,6 +118,9 @@ Verdict Nat::Impl::setup(ConnId id, Manip manip, const std::optional<Range>& ran
     }
     TupleChooser chooser(conntrack, random, sources);
     const Tuple chosen = chooser.choose({id, *current, wanted, manip, range.has_value()}, now);
+    if (chooser.used_up()) {
+        return Verdict::drop(DropReason::NatPortsUsedUp);
+    }
     std::uint32_t bits = done_bit(manip);
     if (chosen != *current) {
         const auto reply = invert(chosen);

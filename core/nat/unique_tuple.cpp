@@ -1,5 +1,7 @@
 #include "core/nat/unique_tuple.hpp"
 
+#include <algorithm>
+
 #include "core/nat/address_choice.hpp"
 #include "core/nat/port_allocator.hpp"
 
@@ -23,7 +25,7 @@ bool wants_random(const Range& range) {
 }  // namespace
 
 Tuple TupleChooser::choose(const TupleRequest& request, Instant now) {
-    comes_home_ = request.by_rule && request.manip == Manip::Source;
+    comes_home_ = request.by_rule && request.manip == Manip::Source && !conntrack_.shard().alone();
     if (request.manip == Manip::Source && !wants_random(request.range)) {
         if (const auto kept = keep_source(request, now)) {
             return *kept;
@@ -101,6 +103,11 @@ void TupleChooser::search_key(Tuple& tuple, const TupleRequest& request, Instant
     if (!span || key == nullptr) {
         return;
     }
+    comes_home_ = comes_home_ && span->size > 1;  // else its answers have to be claimed
+    if (comes_home_ && !wants_random(request.range) &&
+        search_row(tuple, *key, *span, request, now)) {
+        return;
+    }
     PortSequence sequence = sequence_for(*span, tuple, request.manip, request.range, random_);
     while (const auto candidate = sequence.next()) {
         *key = *candidate;
@@ -111,6 +118,26 @@ void TupleChooser::search_key(Tuple& tuple, const TupleRequest& request, Instant
             return;
         }
     }
+    used_up_ = comes_home_;  // whether others have what is left cannot be known here
+}
+
+// Of several shards: the first free one of a row of ports that its own begins, so that a connection
+// that is forgotten and taken up again has the same one. In long steps, because neighbours in time
+// have neighbouring ports.
+bool TupleChooser::search_row(Tuple& tuple, std::uint16_t& key, const PortSpan& span,
+                              const TupleRequest& request, Instant now) const {
+    constexpr std::uint32_t kTries = 128;
+    constexpr std::uint32_t kStep = 12289;  // a prime: all of a small range are tried
+    const std::uint16_t own = key;
+    const std::uint32_t begin = own >= span.min ? own - span.min : own;
+    for (std::uint32_t step = 0; step < std::min(span.size, kTries); ++step) {
+        key = static_cast<std::uint16_t>(span.min + (begin + step * kStep) % span.size);
+        if (!used(tuple, request.id, now)) {
+            return true;
+        }
+    }
+    key = own;
+    return false;
 }
 
 // kernel: nf_nat_used_tuple

@@ -5,6 +5,7 @@
 #include "core/base/instant.hpp"
 #include "core/base/random.hpp"
 #include "core/conntrack/conntrack.hpp"
+#include "core/nat/port_allocator.hpp"
 #include "core/nat/range.hpp"
 #include "core/nat/source_index.hpp"
 
@@ -26,6 +27,8 @@ class TupleChooser {
     // The chosen tuple. If all that may be tried are taken it is one of them: the packet then fails
     // at confirmation, as in the kernel. May destroy a TIME_WAIT connection whose port it takes.
     conntrack::Tuple choose(const TupleRequest& request, Instant now);
+    // Of several shards: this one has no port for it, and the tuple is not to be used.
+    [[nodiscard]] bool used_up() const { return used_up_; }
 
   private:
     std::optional<conntrack::Tuple> keep_source(const TupleRequest& request, Instant now) const;
@@ -33,6 +36,8 @@ class TupleChooser {
     [[nodiscard]] bool key_may_stay(const conntrack::Tuple& tuple, const TupleRequest& request,
                                     Instant now) const;
     void search_key(conntrack::Tuple& tuple, const TupleRequest& request, Instant now);
+    bool search_row(conntrack::Tuple& tuple, std::uint16_t& key, const PortSpan& span,
+                    const TupleRequest& request, Instant now) const;
     [[nodiscard]] bool astray(const conntrack::Tuple& reply) const;
     [[nodiscard]] bool used(const conntrack::Tuple& tuple, ConnId except, Instant now) const;
     [[nodiscard]] bool meets_mirror(ConnId newcomer, Instant now) const;
@@ -42,6 +47,7 @@ class TupleChooser {
     conntrack::Conntrack& conntrack_;
     RandomSource& random_;
     const SourceIndex& sources_;
+    bool used_up_ = false;
     bool comes_home_ = false;  // answers are to have this shard for their home
 };
 

@@ -71,6 +71,7 @@ struct Meta {
     bool zone_original : 1 = true;  // the zone counts for the original direction
     bool zone_reply : 1 = true;     // ... for the reply direction
     bool counted : 1 = false;       // its arrival was, in the shard that put it together
+    bool handed_over : 1 = false;   // another shard sent it here
     IfIndex host_interface = IfIndex::None;  // valid iff a process of the [host] namespace sent it
     std::uint32_t cause = 0;  // index of the foreign packet that led to this one; see EgressQueue
     RuleId accepted_by = RuleId::None;

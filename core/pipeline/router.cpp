@@ -48,11 +48,7 @@ void Router::receive_prepared(std::span<Packet> packets, Instant now, EgressQueu
     NSR_CHECK(packets.size() <= state.still_to_receive);
     pipeline::Pipeline pipeline(state, now, out);
     for (Packet& packet : packets) {
-        if (!state.interfaces.has(packet.meta.in)) {  // it has gone since another shard read it
-            state.count_lost(packet.layout.family, DropReason::InterfaceDown, IfIndex::None);
-            continue;
-        }
-        if (packet.layout.family != Family::None && state.hand_over(packet)) {
+        if (packet.layout.family != Family::None && state.elsewhere_or_lost(packet)) {
             continue;
         }
         routing::Interface& interface = state.interfaces.get(packet.meta.in);

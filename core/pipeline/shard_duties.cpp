@@ -8,8 +8,11 @@
 
 namespace nsr::pipeline {
 
-void ShardDuties::claimed(unsigned by, const conntrack::Tuple& tuple, bool holds) {
-    state_.conntrack.shard().claimed(by, tuple, holds);
+// Nor does a claim take anything from a connection that is here.
+void ShardDuties::claimed(unsigned by, const conntrack::Tuple& tuple, bool holds, Instant now) {
+    if (!holds || !state_.conntrack.table().find(tuple, Zone{0}, to_jiffies(now))) {
+        state_.conntrack.shard().claimed(by, tuple, holds);
+    }
 }
 
 Tally ShardDuties::take_tally() {
@@ -21,8 +24,8 @@ Tally ShardDuties::take_tally() {
     tally.other_places = state.places.others();
     state.places = {};
     for (const routing::Interface& interface : state.interfaces.all()) {
-        tally.interfaces.push_back(
-            std::exchange(state.interfaces.get(interface.index).counters, {}));
+        tally.interfaces.emplace_back(
+            interface.index, std::exchange(state.interfaces.get(interface.index).counters, {}));
     }
     tally.defrag = {std::exchange(state.defrag.stats(Family::Ipv4), {}),
                     std::exchange(state.defrag.stats(Family::Ipv6), {})};
@@ -47,10 +50,9 @@ void ShardDuties::add(std::span<const Tally> tallies) {
         }
         state.places.add_others(tally.other_places);
         // An interface that went meanwhile takes its counters along.
-        for (std::size_t i = 0; i < tally.interfaces.size(); ++i) {
-            if (i < state.interfaces.all().size()) {
-                const IfIndex interface = state.interfaces.all()[i].index;
-                add_counters(state.interfaces.get(interface).counters, tally.interfaces[i]);
+        for (const auto& [interface, counters] : tally.interfaces) {
+            if (state.interfaces.has(interface)) {
+                add_counters(state.interfaces.get(interface).counters, counters);
             }
         }
         add_counters(state.conntrack.stats(), tally.tracking);

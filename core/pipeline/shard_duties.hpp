@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "core/base/instant.hpp"
 #include "core/conntrack/record/tuple.hpp"
 #include "core/pipeline/tally.hpp"
 #include "core/routing/interface.hpp"
@@ -32,7 +33,7 @@ class ShardDuties {
     explicit ShardDuties(State& state) : state_(state) {}
 
     // See conntrack::Shard::claimed().
-    void claimed(unsigned by, const conntrack::Tuple& tuple, bool holds);
+    void claimed(unsigned by, const conntrack::Tuple& tuple, bool holds, Instant now);
 
     // What this one has counted; it begins anew.
     [[nodiscard]] Tally take_tally();

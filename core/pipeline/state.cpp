@@ -45,7 +45,9 @@ State::State(RouterOptions options)
       keys(options.key_seed.value_or(~options.seed)),
       forwarding(std::move(options.settings.forwarding)),
       tracking(options.tracking),
-      routes(interfaces, multipath_key(options.key_seed.value_or(~options.seed))),
+      routes(interfaces, multipath_key(options.shard.count > 1
+                                           ? options.shard.key  // the same way, whoever has a flow
+                                           : options.key_seed.value_or(~options.seed))),
       defrag(options.settings.defrag, draw_key(keys)),
       conntrack(options.settings.conntrack,
                 {draw_key(keys), log, std::move(options.memory), options.shard}),
@@ -74,6 +76,17 @@ void State::count_lost(Family family, DropReason reason, IfIndex in, std::uint64
         drops.add(family, reason, packets);
         places.add({.reason = reason, .family = family, .in = in}, packets);
     }
+}
+
+bool State::elsewhere_or_lost(Packet& packet) {
+    if (conntrack.shard().alone()) {
+        return false;
+    }
+    if (!interfaces.has(packet.meta.in)) {
+        count_lost(packet.layout.family, DropReason::InterfaceDown, IfIndex::None);
+        return true;
+    }
+    return hand_over(packet);
 }
 
 bool State::hand_over(Packet& packet) {

@@ -43,7 +43,9 @@ struct State {
 
     // Packets that are lost where no pipeline is at work.
     void count_lost(Family family, DropReason reason, IfIndex in, std::uint64_t packets = 1);
-    // True: the packet is of another shard, and gone.
+    // True: the packet is of another shard, and gone; or its interface has gone since another shard
+    // read it.
+    bool elsewhere_or_lost(Packet& packet);
     bool hand_over(Packet& packet);
     [[nodiscard]] RulesBasis rules_basis() const;
     [[nodiscard]] RulesBasis rules_basis(rules::CountersReading& reading) const;

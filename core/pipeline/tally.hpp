@@ -26,7 +26,7 @@ struct Tally {
     DropCounters drops;
     std::vector<std::pair<pipeline::DropPlace, std::uint64_t>> places;
     std::uint64_t other_places = 0;
-    std::vector<routing::InterfaceCounters> interfaces;  // in their order
+    std::vector<std::pair<IfIndex, routing::InterfaceCounters>> interfaces;
     std::array<defrag::Stats, 2> defrag{};
     conntrack::Stats tracking;
     // As they are now.

@@ -82,6 +82,9 @@ std::string why_one_shard(const Rule& rule) {
         if (!match->set_name().empty()) {
             return "address sets";
         }
+        if (match->module() == "nfacct") {
+            return "-m nfacct";
+        }
         if (remembers(*match)) {
             return "what -m " + std::string(match->module()) + " remembers";
         }
@@ -94,7 +97,8 @@ std::string why_one_shard(const Rule& rule) {
         return "address sets";
     }
     const Match* memory = target->memory();
-    if ((memory != nullptr && remembers(*memory)) || target->name() == "NFLOG") {
+    if ((memory != nullptr && remembers(*memory)) || target->name() == "NFLOG" ||
+        target->name() == "TRACE") {
         return "-j " + target->name();
     }
     if (const nat::Range* range = target->source_range(); range != nullptr && range->behaves) {
@@ -102,7 +106,7 @@ std::string why_one_shard(const Rule& rule) {
     }
     if (target->name() == "CT") {
         const std::string options = target->save();
-        for (const std::string_view option : {"--helper", "--zone"}) {
+        for (const std::string_view option : {"--helper", "--timeout", "--zone"}) {
             if (names(options, option)) {
                 return "CT " + std::string(option);
             }

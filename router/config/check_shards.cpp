@@ -21,6 +21,12 @@ void check_shards(const Config& config, ConfigErrors& errors) {
     if (config.sets.file || !config.sets.commands.empty()) {
         refuse("an address set");
     }
+    if (!config.timeouts.empty()) {
+        refuse("a timeout policy");
+    }
+    if (!config.host_netns.empty()) {
+        refuse("[host]");
+    }
     if (config.capture_ring_bytes != 0) {
         refuse("capture_ring");
     }

@@ -35,14 +35,9 @@ class OtherShards {
                      std::function<void()> done) = 0;
     // Adds what they have counted since the last time to what the first one has, and calls `done`.
     virtual void gather(std::function<void()> done) = 0;
-    // What their rules have counted, one each, as of the rules at work in them.
-    using RuleCounts = std::vector<std::shared_ptr<const rules::Counted>>;
-    virtual void gather_rules(std::function<void(RuleCounts)> done) = 0;
-    // Settings and mode of tracking of the first one, if they have changed.
-    virtual void follow_settings() = 0;
+    // Settings and mode of tracking of the first one, if they have changed; then calls `done`.
+    virtual void follow_settings(std::function<void()> done) = 0;
     virtual void follow_network() = 0;
-    // Its rules, and then calls `done`.
-    virtual void follow_rules(std::function<void()> done) = 0;
 
     // As of the last gather(): of the ports of an interface, and of each shard.
     [[nodiscard]] virtual Port::Counters port_counters(IfIndex interface) const = 0;

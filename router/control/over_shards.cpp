@@ -1,4 +1,5 @@
 // A request to a router of several shards: which of them have a say in the answer.
+#include <memory>
 #include <utility>
 
 #include "router/control/port.hpp"
@@ -15,10 +16,13 @@ using procfs::Sharded;
 Response ControlPort::over_shards(const Request& request, const Endpoint* endpoint) {
     const Sharded sharded =
         endpoint != nullptr ? endpoint->sharded : controls_.tree.sharded(request.path);
+    if (endpoint != nullptr) {
+        if (auto refused = not_allowed(request, endpoint->mode)) {
+            return *refused;
+        }
+    }
     if (sharded == Sharded::Refused) {
-        const auto not_his =
-            endpoint == nullptr ? std::nullopt : not_allowed(request, endpoint->mode);
-        return not_his ? *not_his : refused_to_shards(request.method + " " + request.path);
+        return refused_to_shards(request.method + " " + request.path);
     }
     if (sharded == Sharded::Alone) {
         return answer(request, endpoint);
@@ -26,12 +30,11 @@ Response ControlPort::over_shards(const Request& request, const Endpoint* endpoi
     Response response;
     response.later = [this, request, endpoint](const std::function<void(Response)>& reply) {
         controls_.others->gather([this, request, endpoint, reply] {
-            Response answered = answer(request, endpoint);
-            controls_.others->follow_settings();
+            const auto answered = std::make_shared<Response>(answer(request, endpoint));
             if (endpoint != nullptr && endpoint->path == "/ip") {
                 controls_.others->follow_network();
             }
-            reply(std::move(answered));
+            controls_.others->follow_settings([answered, reply] { reply(std::move(*answered)); });
         });
     };
     return response;
@@ -39,7 +42,7 @@ Response ControlPort::over_shards(const Request& request, const Endpoint* endpoi
 
 Response ControlPort::refused_to_shards(const std::string& what) const {
     return http::plain(501, what + " needs shards = 1, and this router has " +
-                                std::to_string(controls_.others->size() + 1) + "\n");
+                                std::to_string(controls_.others->size() + 1) + ": see shards.md\n");
 }
 
 // Not of a pass over all tables: one connection, which is in one of them.

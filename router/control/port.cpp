@@ -52,8 +52,8 @@ const ControlPort::Endpoint ControlPort::kEndpoints[] = {
     {"POST", "/nfct", 0200, &ControlPort::nfct, Sharded::Refused},
     {"GET", "/nat", 0440, &ControlPort::list_nat, Sharded::Refused},
     {"POST", "/nat", 0200, &ControlPort::change_nat, Sharded::Refused},
-    {"POST", "/ip", 0222, &ControlPort::ip,
-     Sharded::Sum},  // which asks again before it changes anything
+    // It asks again before it changes anything.
+    {"POST", "/ip", 0222, &ControlPort::ip, Sharded::Sum},
     {"GET", "/module", 0444, &ControlPort::modules, Sharded::Sum},
     {"PUT", "/module", 0200, &ControlPort::change_module, Sharded::Sum},
     {"GET", "/trace", 0400, &ControlPort::trace, Sharded::Refused},

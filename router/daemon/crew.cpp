@@ -14,6 +14,12 @@
 namespace nsr::router {
 namespace {
 
+// Whoever shows it says which file it is.
+std::string in_line(const ConfigError& error) {
+    const std::string line = std::to_string(error.where.line);
+    return (error.where.line == 0 ? "" : "line " + line + ": ") + error.message;
+}
+
 Config side_config(Config config) {
     config.ruleset = rules::from_zero(std::move(config.ruleset));
     return config;
@@ -33,13 +39,11 @@ netlink::SteeringHash steering_hash(const conntrack::ShardPlace& place) {
 }  // namespace
 
 Crew::Crew(const Parts& parts)
-    : parts_(parts),
-      config_(side_config(parts.config)),
-      followed_(parts.router.settings()),
-      mode_(parts.router.tracking_mode()) {
+    : parts_(parts), followed_(parts.router.settings()), mode_(parts.router.tracking_mode()) {
+    const Config config = side_config(parts.config);
     for (unsigned index = 1; index < parts_.links.size(); ++index) {
         shards_.push_back(
-            std::make_unique<SideShard>(SideShard::Parts{config_, parts_.clock, parts_.log,
+            std::make_unique<SideShard>(SideShard::Parts{config, parts_.clock, parts_.log,
                                                          parts_.engine, parts_.memory_limit_bytes},
                                         parts_.links, index));
     }
@@ -66,13 +70,29 @@ void Crew::start(Worker& worker) {
     }
 }
 
+// Nobody waits for anything any more.
 void Crew::stop() {
     for (const auto& shard : shards_) {
         shard->stop();
     }
+    awaited_.clear();
+    changes_.clear();
 }
 
 // --- asking -------------------------------------------------------------------------------------
+
+// Given at the end of what it is about, however that ends.
+class Crew::Answer {
+  public:
+    Answer(Crew& crew, AwaitedId id) : crew_(crew), id_(id) {}
+    ~Answer() { crew_.answer(id_); }
+    Answer(const Answer&) = delete;
+    Answer& operator=(const Answer&) = delete;
+
+  private:
+    Crew& crew_;
+    AwaitedId id_;
+};
 
 Crew::AwaitedId Crew::await(std::size_t answers, std::function<void()> done) {
     const AwaitedId id = next_awaited_++;
@@ -86,7 +106,7 @@ void Crew::answer(AwaitedId id) {
 
 void Crew::take_answer(AwaitedId id) {
     const auto found = awaited_.find(id);
-    if (--found->second.answers == 0) {
+    if (found != awaited_.end() && --found->second.answers == 0) {
         const std::function<void()> done = std::move(found->second.done);
         awaited_.erase(found);
         done();
@@ -97,9 +117,9 @@ void Crew::ask(std::size_t index, std::function<void(const Asked&)> work,
                std::function<void()> done) {
     SideShard& shard = *shards_[index];
     shard.post([this, &shard, work = std::move(work), id = await(1, std::move(done))] {
+        const Answer answering(*this, id);
         work({shard.router(), shard.tree()});
         shard.engine().deadlines_changed();
-        answer(id);
     });
 }
 
@@ -110,8 +130,8 @@ void Crew::ask_all(const std::function<void(SideShard&, std::size_t index)>& wor
     for (std::size_t index = 0; index < shards_.size(); ++index) {
         SideShard& shard = *shards_[index];
         shard.post([this, &shard, index, work, id] {
+            const Answer answering(*this, id);
             work(shard, index);
-            answer(id);
         });
     }
 }
@@ -163,28 +183,41 @@ Port::Counters Crew::port_counters(IfIndex interface) const {
 
 // --- following ----------------------------------------------------------------------------------
 
-void Crew::follow_settings() {
+void Crew::follow_settings(std::function<void()> done) {
     pipeline::Settings settings = parts_.router.settings();
     const TrackingMode mode = parts_.router.tracking_mode();
     if (settings == followed_ && mode == mode_) {
-        return;
+        return done();
     }
     followed_ = settings;
     mode_ = mode;
+    const auto take_over = [this, settings, mode](SideShard& shard) {
+        shard.router().configure(settings);
+        if (const auto set = shard.router().set_tracking(mode, parts_.clock.now()); !set) {
+            tell_apart(set.error());
+        }
+        shard.engine().deadlines_changed();
+    };
+    // Behind the rules that have been changed before: these say whether tracking can be off.
+    const auto look = [](const rules::Counted&) { return rules_unchanged(); };
+    const AwaitedId id = await(shards_.size(), std::move(done));
     for (const auto& shard : shards_) {
-        shard->post([this, shard = shard.get(), settings, mode] {
-            shard->router().configure(settings);
-            // Its rules are those of the first one, which could.
-            static_cast<void>(shard->router().set_tracking(mode, parts_.clock.now()));
-            shard->engine().deadlines_changed();
+        shard->post([this, id, shard = shard.get(), look, take_over] {
+            shard->change_rules(look,
+                                [this, id, shard, take_over](const Result<Done, std::string>&) {
+                                    const Answer answering(*this, id);
+                                    take_over(*shard);
+                                });
         });
     }
 }
 
-void Crew::follow_loops(const Config& config) {
+void Crew::follow_config(const Config& config) {
     for (const auto& shard : shards_) {
-        shard->post([&engine = shard->engine(), spin = config.spin, coalesce = config.coalesce,
-                     ring = config.ring] {
+        shard->post([&engine = shard->engine(), &tree = shard->tree(), spin = config.spin,
+                     coalesce = config.coalesce, ring = config.ring,
+                     line_format = config.line_format] {
+            tree.context().line_format = line_format;
             engine.set_spin(spin);
             engine.set_coalescing(coalesce);
             engine.ring().set(ring);
@@ -226,14 +259,26 @@ void Crew::gather_rules(std::function<void(RuleCounts)> done) {
         [counts, done = std::move(done)] { done(std::move(*counts)); });
 }
 
+// What was possible in the first shard is so in the others.
+void Crew::tell_apart(const std::string& refusal) {
+    parts_.engine.post([this, refusal] {
+        parts_.log.log(parts_.clock.now(), LogLevel::Error,
+                       "nsrouter: a shard has other rules than the first one: " + refusal);
+    });
+}
+
 void Crew::change_all(const std::function<MakeRules(std::size_t index)>& make,
                       std::function<void()> done) {
     const AwaitedId id = await(shards_.size(), std::move(done));
     for (std::size_t index = 0; index < shards_.size(); ++index) {
         SideShard& shard = *shards_[index];
         shard.post([this, &shard, change = make(index), id] {
-            shard.change_rules(change,
-                               [this, id](const Result<Done, std::string>&) { answer(id); });
+            shard.change_rules(change, [this, id](const Result<Done, std::string>& changed) {
+                if (!changed && !changed.error().empty()) {
+                    tell_apart(changed.error());
+                }
+                answer(id);
+            });
         });
     }
 }
@@ -243,9 +288,9 @@ void Crew::change_all(const std::function<MakeRules(std::size_t index)>& make,
 void Crew::change_rules(const ChangeRules& first, MakeRules make, RulesChanged done) {
     const auto over = [this, done = std::move(done)](const Result<Done, std::string>& changed) {
         const auto tell = [this, done, changed] {
-            done(changed);
             changes_.pop_front();
             begin_next_change();
+            done(changed);
         };
         if (changed) {
             follow_rules(tell);
@@ -264,7 +309,7 @@ void Crew::change_rules(const ChangeRules& first, MakeRules make, RulesChanged d
                     Result<rules::Ruleset, std::string> made = make(all);
                     if (made) {
                         if (const auto needs = rules::needs_one_shard(*made)) {
-                            return needs->message;
+                            return in_line(*needs);
                         }
                     }
                     return made;
@@ -296,7 +341,22 @@ void Crew::steer(const netlink::Tun& device) {
     }
 }
 
+void Crew::hold_ports() {
+    holds_ports_ = true;
+}
+
+void Crew::release_ports() {
+    holds_ports_ = false;
+    for (auto& ports : std::exchange(held_ports_, {})) {
+        attach(std::move(ports));
+    }
+}
+
 void Crew::attach(std::vector<std::unique_ptr<Port>> ports) {
+    if (holds_ports_) {
+        held_ports_.push_back(std::move(ports));
+        return;
+    }
     for (std::size_t index = 0; index < ports.size(); ++index) {
         const auto port = std::make_shared<std::unique_ptr<Port>>(std::move(ports[index]));
         shards_[index]->post(

@@ -3,8 +3,8 @@
 // Theory of operation
 //   `[router] shards = N`: the Service is the first shard as it is the only one otherwise; a Crew
 //   is the N - 1 others, each a SideShard. All cores are made of the same configuration and
-//   afterwards follow the first one: what has changed there is taken over as a value, in the order
-//   in which it changed. A change of rules begins when the one before it has reached all.
+//   afterwards follow the first one: what has changed there is taken over as a value. A change of
+//   rules begins when the one before it has reached all, and settings follow behind rules.
 //   Whoever waits for what they do (`done`) is the first shard's and stays there, under a number:
 //   not even his end may come in another thread.
 #pragma once
@@ -44,17 +44,20 @@ class Crew final : public OtherShards, public OtherQueues {
     using ChangeRules = std::function<void(MakeRules, RulesChanged)>;
     void change_rules(const ChangeRules& first, MakeRules make, RulesChanged done);
 
-    // What the configuration says of loops.
-    void follow_loops(const Config& config);
+    // The rules of the first one, and then calls `done`.
+    void follow_rules(std::function<void()> done);
+    // What the configuration says beside rules and sysctls.
+    void follow_config(const Config& config);
+    // In between the others get no new queue: packets may not come before the rules about them.
+    void hold_ports();
+    void release_ports();
 
     [[nodiscard]] std::size_t size() const override { return shards_.size(); }
     void ask(std::size_t index, std::function<void(const Asked&)> work,
              std::function<void()> done) override;
     void gather(std::function<void()> done) override;
-    void gather_rules(std::function<void(RuleCounts)> done) override;
-    void follow_settings() override;
+    void follow_settings(std::function<void()> done) override;
     void follow_network() override;
-    void follow_rules(std::function<void()> done) override;
     [[nodiscard]] Port::Counters port_counters(IfIndex interface) const override;
     [[nodiscard]] std::vector<Report> reports() const override { return reports_; }
 
@@ -77,6 +80,10 @@ class Crew final : public OtherShards, public OtherQueues {
     };
     using AwaitedId = std::uint64_t;
 
+    class Answer;
+    // What their rules have counted, one each, as of the rules at work in them.
+    using RuleCounts = std::vector<std::shared_ptr<const rules::Counted>>;
+    void gather_rules(std::function<void(RuleCounts)> done);
     AwaitedId await(std::size_t answers, std::function<void()> done);
     void answer(AwaitedId id);  // in any thread
     void take_answer(AwaitedId id);
@@ -87,12 +94,14 @@ class Crew final : public OtherShards, public OtherQueues {
     // Each makes its own change of rules, or only looks at them.
     void change_all(const std::function<MakeRules(std::size_t index)>& make,
                     std::function<void()> done);
+    void tell_apart(const std::string& refusal);  // in any thread
     void begin_next_change();
 
     Parts parts_;
-    Config config_;  // as theirs: rules count from zero
     netlink::Descriptor steering_;
     std::vector<std::unique_ptr<SideShard>> shards_;
+    bool holds_ports_ = false;
+    std::vector<std::vector<std::unique_ptr<Port>>> held_ports_;
     std::map<AwaitedId, Awaited> awaited_;
     AwaitedId next_awaited_ = 0;
     std::deque<std::function<void()>> changes_;  // of rules; the first one is at work

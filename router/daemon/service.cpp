@@ -220,11 +220,16 @@ void Service::reload(ReloadRequest request, Reloaded done) {
         if (!crew_) {
             return tell();
         }
-        crew_->follow_loops(config_);
-        crew_->follow_settings();
+        crew_->follow_config(config_);
         crew_->follow_network();
-        crew_->follow_rules(tell);
+        crew_->follow_rules([this, tell] {
+            crew_->release_ports();
+            crew_->follow_settings(tell);
+        });
     };
+    if (crew_) {
+        crew_->hold_ports();
+    }
     tasks_->add(std::make_unique<Reload>(
         Reload::Parts{config_, *router_, *tree_, *engine_, *topology_, clock_, log_, *worker_,
                       memory_limit_bytes_, [this] { follow_host(); }},

@@ -7,10 +7,26 @@
 
 namespace nsr::router {
 
+// No more wait for the other thread than it could ever catch up with.
 void SideShard::Relay::log(Instant now, LogLevel level, std::string_view line) {
-    if (!silent) {
-        first_.post([this, now, level, text = std::string(line)] { log_.log(now, level, text); });
+    constexpr unsigned kMostWaiting = 1000;
+    constexpr std::string_view kSaidByTheFirst = "nf_conntrack version";
+    if (silent || line.starts_with(kSaidByTheFirst)) {
+        return;
     }
+    if (waiting_ >= kMostWaiting) {
+        ++lost_;
+        return;
+    }
+    ++waiting_;
+    first_.post([this, now, level, text = std::string(line), lost = std::exchange(lost_, 0)] {
+        --waiting_;
+        if (lost != 0) {
+            log_.log(now, LogLevel::Warning,
+                     "nsrouter: " + std::to_string(lost) + " lines of a shard were lost");
+        }
+        log_.log(now, level, text);
+    });
 }
 
 SideShard::SideShard(const Parts& parts, ShardLinks& links, unsigned index)
@@ -60,16 +76,26 @@ void SideShard::stop() {
     if (thread_.joinable()) {
         engine_->stop();
         thread_.join();
-        core_.memory->work_beside(nullptr);
     }
+    core_.memory->work_beside(nullptr);
     engine_->close_ports();
 }
 
+class SideShard::Silence {
+  public:
+    explicit Silence(Relay& relay) : relay_(relay) { relay_.silent = true; }
+    ~Silence() { relay_.silent = false; }
+    Silence(const Silence&) = delete;
+    Silence& operator=(const Silence&) = delete;
+
+  private:
+    Relay& relay_;
+};
+
 void SideShard::post(std::function<void()> work) {
     engine_->post([this, work = std::move(work)] {
-        relay_.silent = true;
+        const Silence silence(relay_);
         work();
-        relay_.silent = false;
     });
 }
 

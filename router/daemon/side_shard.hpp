@@ -6,6 +6,7 @@
 //   writes to the log goes to the first shard's.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -62,7 +63,11 @@ class SideShard {
       private:
         Engine& first_;
         LogSink& log_;
+        std::atomic<unsigned> waiting_ = 0;  // for the first shard to write them
+        std::uint64_t lost_ = 0;             // since the last one that was not
     };
+
+    class Silence;
 
     void run();
 

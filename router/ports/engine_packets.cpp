@@ -78,13 +78,14 @@ Port::ReadEnd Engine::Impl::turn(const AttachedPtr& attached) {
 }
 
 void Engine::Impl::forward() {
+    const Instant now = clock.now();
     if (link != nullptr) {
-        link->hear_claims(router);
+        link->hear_claims(router, now);
     }
     if (batch.empty()) {
         return;
     }
-    router.receive(batch, clock.now(), out);
+    router.receive(batch, now, out);
     batch.clear();
     egress.flush(out);
 }

@@ -67,22 +67,22 @@ bool Mailbox::put(const Packet& packet) {
 // Room for a mail with `bytes` behind its head.
 std::uint8_t* Mailbox::room_for(std::size_t bytes) {
     const std::size_t whole = aligned(sizeof(Head) + bytes);
-    const std::size_t to_end = kBytes - put_ % kBytes;
+    const std::size_t to_end = bytes_ - put_ % bytes_;
     const std::size_t skipped = to_end < whole ? to_end : 0;
     const std::uint64_t used = put_ - head_.load(std::memory_order_acquire);
-    if (kBytes - used < skipped + whole) {
+    if (bytes_ - used < skipped + whole) {
         return nullptr;
     }
     const auto write_head = [this](std::size_t count, Kind kind) {
         const Head head{static_cast<std::uint32_t>(count), kind};
-        std::memcpy(&ring_[put_ % kBytes], &head, sizeof head);
+        std::memcpy(&ring_[put_ % bytes_], &head, sizeof head);
     };
     if (skipped != 0) {
         write_head(skipped, Kind::Skip);
         put_ += skipped;
     }
     write_head(whole, Kind::Packet);
-    std::uint8_t* const room = &ring_[put_ % kBytes + sizeof(Head)];
+    std::uint8_t* const room = &ring_[put_ % bytes_ + sizeof(Head)];
     put_ += whole;
     return room;
 }
@@ -102,7 +102,7 @@ bool Mailbox::take(BufferPool& pool, Packet& packet) {
     }
     const auto read_head = [&] {
         Head head;
-        std::memcpy(&head, &ring_[at % kBytes], sizeof head);
+        std::memcpy(&head, &ring_[at % bytes_], sizeof head);
         return head;
     };
     Head head = read_head();
@@ -110,7 +110,7 @@ bool Mailbox::take(BufferPool& pool, Packet& packet) {
         at += head.bytes;
         head = read_head();
     }
-    read_packet(&ring_[at % kBytes + sizeof head], pool, packet);
+    read_packet(&ring_[at % bytes_ + sizeof head], pool, packet);
     head_.store(at + head.bytes, std::memory_order_release);
     return true;
 }
@@ -123,6 +123,7 @@ void Mailbox::read_packet(const std::uint8_t* from, BufferPool& pool, Packet& pa
     packet.offload = head.offload;
     packet.meta.in = head.in;
     packet.meta.counted = head.counted;
+    packet.meta.handed_over = true;
     if (head.reassembled) {
         packet.fragments = std::make_unique<FragmentGeometry>();
         packet.fragments->max_size = head.largest_piece;

@@ -18,10 +18,12 @@ namespace nsr::router {
 
 class Mailbox {
   public:
-    static constexpr std::size_t kBytes = std::size_t{1} << 20;
+    static constexpr std::size_t kBytes = std::size_t{1} << 20;  // 16 super-packets
 
-    // Bytes of it become memory when they are first used.
-    Mailbox() : ring_(std::make_unique_for_overwrite<std::uint8_t[]>(kBytes)) {}
+    // Bytes of it become memory when they are first used. Precondition: a power of two, and not
+    // less than kBytes.
+    explicit Mailbox(std::size_t bytes = kBytes)
+        : bytes_(bytes), ring_(std::make_unique_for_overwrite<std::uint8_t[]>(bytes)) {}
 
     // The thread that puts: the packet as it came, with meta.in and meta.counted. False: no room.
     bool put(const Packet& packet);
@@ -30,7 +32,7 @@ class Mailbox {
     [[nodiscard]] bool empty() const {
         return head_.load(std::memory_order_relaxed) == tail_.load(std::memory_order_acquire);
     }
-    // `packet` gets a buffer of `pool`. False: there is none.
+    // `packet` gets a buffer of `pool`. False: there is no mail.
     bool take(BufferPool& pool, Packet& packet);
 
   private:
@@ -45,6 +47,7 @@ class Mailbox {
     static void read_packet(const std::uint8_t* from, BufferPool& pool, Packet& packet);
 
     // No line of the cache is written by both threads. Bytes are counted from the very first one.
+    std::size_t bytes_;
     std::unique_ptr<std::uint8_t[]> ring_;
     alignas(kCacheLineBytes) std::atomic<std::uint64_t> tail_ = 0;  // what may be taken
     std::uint64_t put_ = 0;                                         // what is put

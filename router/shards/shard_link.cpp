@@ -3,6 +3,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "netlink/error.hpp"
@@ -18,7 +20,7 @@ ShardLink::ShardLink(ShardLinks& links, unsigned index)
 
 bool ShardLink::hand_over(unsigned shard, const Packet& packet) {
     ++counters_.packets_out;
-    if (!links_.boxes(index_, shard).packets.put(packet)) {
+    if (!links_.boxes(index_, shard)->packets.put(packet)) {
         ++counters_.lost;
         return false;
     }
@@ -28,7 +30,7 @@ bool ShardLink::hand_over(unsigned shard, const Packet& packet) {
 
 void ShardLink::claim(unsigned shard, const conntrack::Tuple& tuple, bool holds) {
     ++counters_.claims_out;
-    links_.boxes(index_, shard).claims.put({tuple, holds});
+    links_.boxes(index_, shard)->claims.put({tuple, holds});
     links_.of(shard).ring();
 }
 
@@ -53,8 +55,8 @@ bool ShardLink::take(BufferPool& pool, std::vector<Packet>& batch, std::size_t m
     Packet packet;
     const unsigned first = std::exchange(next_, (next_ + 1) % shards);
     for (unsigned i = 0; i < shards; ++i) {
-        Mailbox& box = links_.boxes((first + i) % shards, index_).packets;
-        while (batch.size() < most && box.take(pool, packet)) {
+        ShardBoxes* const boxes = links_.boxes((first + i) % shards, index_);
+        while (boxes != nullptr && batch.size() < most && boxes->packets.take(pool, packet)) {
             ++counters_.packets_in;
             batch.push_back(std::move(packet));
         }
@@ -62,24 +64,35 @@ bool ShardLink::take(BufferPool& pool, std::vector<Packet>& batch, std::size_t m
     return batch.size() < most;
 }
 
-void ShardLink::hear_claims(Router& router) {
+void ShardLink::hear_claims(Router& router, Instant now) {
     for (unsigned from = 0; from < links_.size(); ++from) {
-        ClaimBox& box = links_.boxes(from, index_).claims;
-        if (box.empty()) {
+        ShardBoxes* const boxes = links_.boxes(from, index_);
+        if (boxes == nullptr || boxes->claims.empty()) {
             continue;
         }
-        for (const ClaimBox::Claim& claim : box.take()) {
-            router.shard_duties().claimed(from, claim.tuple, claim.holds);
+        for (const ClaimBox::Claim& claim : boxes->claims.take()) {
+            router.shard_duties().claimed(from, claim.tuple, claim.holds, now);
         }
     }
 }
+
+namespace {
+
+// What TCP sends at once between two looks at a mailbox: the more shards, the less for each pair.
+std::size_t mailbox_bytes(unsigned shards) {
+    constexpr std::size_t kOfAllSenders = std::size_t{16} << 20;
+    return std::max(Mailbox::kBytes, std::bit_floor(kOfAllSenders / std::max(shards - 1, 1u)));
+}
+
+}  // namespace
 
 ShardLinks::ShardLinks(unsigned shards, std::uint32_t key) : key_(key) {
     for (unsigned index = 0; index < shards; ++index) {
         links_.push_back(std::make_unique<ShardLink>(*this, index));
     }
     for (unsigned pair = 0; pair < shards * shards; ++pair) {
-        boxes_.push_back(std::make_unique<Boxes>());
+        const bool itself = pair / shards == pair % shards;
+        boxes_.push_back(itself ? nullptr : std::make_unique<ShardBoxes>(mailbox_bytes(shards)));
     }
 }
 

@@ -26,6 +26,14 @@ namespace nsr::router {
 
 class ShardLinks;
 
+// From one shard to another.
+struct ShardBoxes {
+    explicit ShardBoxes(std::size_t bytes) : packets(bytes) {}
+
+    Mailbox packets;
+    ClaimBox claims;
+};
+
 class ShardLink final : public conntrack::Neighbours {
   public:
     struct Counters {
@@ -46,7 +54,7 @@ class ShardLink final : public conntrack::Neighbours {
     // Packets go to the end of `batch`, `most` at most. True: that was all.
     bool take(BufferPool& pool, std::vector<Packet>& batch, std::size_t most);
     // Tells `router` what others claim by now.
-    void hear_claims(Router& router);
+    void hear_claims(Router& router, Instant now);
 
     [[nodiscard]] const Counters& counters() const { return counters_; }
 
@@ -76,15 +84,12 @@ class ShardLinks {
 
   private:
     friend class ShardLink;
-    struct Boxes {
-        Mailbox packets;
-        ClaimBox claims;
-    };
-    Boxes& boxes(unsigned from, unsigned to) { return *boxes_[from * size() + to]; }
+    // Null: from a shard to itself.
+    ShardBoxes* boxes(unsigned from, unsigned to) { return boxes_[from * size() + to].get(); }
 
     std::uint32_t key_;
     std::vector<std::unique_ptr<ShardLink>> links_;
-    std::vector<std::unique_ptr<Boxes>> boxes_;  // by sender and receiver
+    std::vector<std::unique_ptr<ShardBoxes>> boxes_;  // by sender and receiver
 };
 
 }  // namespace nsr::router

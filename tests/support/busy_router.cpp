@@ -81,9 +81,11 @@ void BusyRouter::add_interface(const char* name, const char* address) {
     router.add_interface(std::move(interface));
 }
 
-// Then time passes, after which a stream of UDP counts as assured.
+// In the order of their numbers. Then time passes, after which a stream of UDP counts as assured.
 void BusyRouter::establish() {
-    for (std::uint32_t number = 0; number < order_.size(); ++number) {
+    std::vector<std::uint32_t> flows = order_;
+    std::sort(flows.begin(), flows.end());
+    for (const std::uint32_t number : flows) {
         for (unsigned step = 0; step < opening_steps(kind); ++step) {
             add(opening(kind, number, step));
         }

@@ -42,12 +42,6 @@ Shards::Shards(unsigned count, std::string_view rules) {
     }
 }
 
-void Shards::add_host() {
-    for (const auto& one : shards_) {
-        CHECK(one->router->add_interface({.name = "host", .host = true}) == kHost);
-    }
-}
-
 std::vector<Shards::Left> Shards::give_and_lose(unsigned at, IfIndex in,
                                                 const PacketBuilder& packet) {
     goes_ = in;
@@ -93,6 +87,18 @@ void Shards::after(Duration time) {
     settle();
 }
 
+void Shards::forget_all() {
+    for (const auto& one : shards_) {
+        conntrack::Table::Cursor cursor;
+        for (std::size_t looks = 10000; !cursor.over;) {
+            if (const auto id = one->router->conntrack().table().next(cursor, looks)) {
+                one->router->destroy_connection(*id, now_);
+            }
+        }
+    }
+    settle();
+}
+
 bool Shards::One::hand_over(unsigned shard, const Packet& packet) {
     CHECK(shard != number);
     ++crew.handed_over_;
@@ -106,6 +112,7 @@ bool Shards::One::hand_over(unsigned shard, const Packet& packet) {
     copy.meta = Meta{};
     copy.meta.in = packet.meta.in;
     copy.meta.counted = packet.meta.counted;
+    copy.meta.handed_over = true;
     crew.mail_.push_back([all = &crew, shard, kept = std::make_shared<Packet>(std::move(copy))](
                              auto& left) { all->receive(shard, std::move(*kept), left); });
     return true;
@@ -113,7 +120,7 @@ bool Shards::One::hand_over(unsigned shard, const Packet& packet) {
 
 void Shards::One::claim(unsigned shard, const conntrack::Tuple& tuple, bool holds) {
     crew.mail_.push_back([all = &crew, by = number, shard, tuple, holds](auto&) {
-        all->router(shard).shard_duties().claimed(by, tuple, holds);
+        all->router(shard).shard_duties().claimed(by, tuple, holds, all->now_);
     });
 }
 

@@ -19,11 +19,9 @@ class Shards {
   public:
     // IPv4 rules in iptables-save form.
     Shards(unsigned count, std::string_view rules);
-    void add_host();
 
     static constexpr IfIndex kLan{1};
     static constexpr IfIndex kWan{2};
-    static constexpr IfIndex kHost{3};  // [host], if the shards have one
 
     // A packet comes to shard `at`. What left because of it, and through which shard.
     struct Left {
@@ -35,6 +33,7 @@ class Shards {
     // The same, but that an interface goes in all shards between the packet and its arrival there.
     std::vector<Left> give_and_lose(unsigned at, IfIndex in, const PacketBuilder& packet);
     void after(Duration time);
+    void forget_all();  // conntrack -F
 
     [[nodiscard]] Router& router(unsigned index) { return *shards_[index]->router; }
     [[nodiscard]] unsigned size() const { return static_cast<unsigned>(shards_.size()); }

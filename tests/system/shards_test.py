@@ -139,8 +139,6 @@ def silence(h, server, count=20):
     """How many of so many new flows reach the server."""
     for number in range(count):
         h.udp("inside", "10.0.1.2").sendto(b"%d" % number, server.getsockname())
-    fence = h.udp("inside", "10.0.1.2")  # answers come in the order of the packets of a shard; each has had its turn after some of these
-    del fence
     server.settimeout(0.3)
     came = 0
     try:
@@ -159,7 +157,7 @@ def changed_rules(h, servers):
     h.check("and counts in both shards: nothing comes through", silence(h, servers[1]) == 0)
     h.check("its packets are all counted", re.search(r"^ *20 .*DROP.*dpt:9999", h.cli("iptables", "-L", "FORWARD", "-v", "-n", "-x").stdout, re.M))
     h.check("as are drops", drops(h, "rule_drop") - before == 20, drops(h, "rule_drop"))
-    h.check("with their rule", re.search(r"rule_drop +20 .*9999", h.get("/proc/nsrouter/drops")) or "9999" in h.get("/proc/nsrouter/drops"), h.get("/proc/nsrouter/drops"))
+    h.check("with their rule", "9999" in h.get("/proc/nsrouter/drops"), h.get("/proc/nsrouter/drops"))
     h.check("others still pass", silence(h, servers[0]) == 20)
     h.check("it goes again", h.cli("iptables", "-D", "FORWARD", "1").returncode == 0)
     h.check("and so do packets", silence(h, servers[1]) == 20)
@@ -197,7 +195,7 @@ def deleted(h):
     h.check("and no others", len(lines(h)) == before - len(gone.stdout.splitlines()))
     h.check("DELETE counts what it removes", int(h.request("DELETE", "/conntrack")[1]) >= before - len(gone.stdout.splitlines()) - 5)
     h.check("then the table is empty", not lines(h))
-    h.check("no claim is left without its connection", h.get("/proc/sys/net/netfilter/nf_conntrack_count") == "0\n")
+    h.check("which is what the sysctl says", h.get("/proc/sys/net/netfilter/nf_conntrack_count") == "0\n")
 
 
 def not_of_several(h):
@@ -247,6 +245,8 @@ def refused_files(h):
             ("a rule that remembers", "", "*filter\n-A FORWARD -m recent --set -j ACCEPT\nCOMMIT\n", r"rules.v4:2:.*-m recent.*needs shards = 1: what -m recent remembers"),
             ("a helper", '[conntrack]\nhelpers = ["ftp"]\n', RULES, "router.toml:2:10: shards = 2: following connections with helpers needs shards = 1"),
             ("a zone", "", "*raw\n-A PREROUTING -j CT --zone 1\nCOMMIT\n", r"rules.v4:2:.*CT --zone cannot be divided"),
+            ("a timeout policy", '[timeout.short]\nfamily = "inet"\nprotocol = "udp"\nunreplied = 5\n', RULES, "shards = 2: a timeout policy needs shards = 1"),
+            ("[host]", f'[host]\nnetns = "{h.netns("host")}"\n', RULES, r"shards = 2: \[host\] needs shards = 1"),
             ("NFLOG", "", "*filter\n-A FORWARD -j NFLOG\nCOMMIT\n", r"rules.v4:2:.*-j NFLOG cannot be divided")):
         h.write("rules.v4", rules)
         checked = h.run("check", h.write("router.toml", configuration(h, 2, more)))

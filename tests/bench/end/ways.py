@@ -25,6 +25,9 @@ TWENTY_RULES = TRANSLATION + "".join([
     "COMMIT\n",
 ])
 
+# A thousand more that have to be tried one by one, since they ask for the length of a packet: the router is what limits then.
+DEAR_RULES = TWENTY_RULES.replace(":FORWARD DROP [0:0]\n", ":FORWARD DROP [0:0]\n" + "-A FORWARD -m length --length 1:20 -j DROP\n" * 1000)
+
 CONFIG = f"""
 [router]
 name = "{TAG}"
@@ -68,11 +71,11 @@ def kernel(_, mtu, rules):
 
 
 @contextlib.contextmanager
-def nsrouter(program, mtu, keys):
+def nsrouter(program, mtu, keys, rules):
     with namespaces(CLIENT, SERVER), tempfile.TemporaryDirectory(prefix=TAG) as folder:
         config = pathlib.Path(folder, "router.toml")
         config.write_text(CONFIG.format(folder=folder, keys=keys, mtu=mtu))
-        config.with_name("rules.v4").write_text(TWENTY_RULES)
+        config.with_name("rules.v4").write_text(rules)
         with running(program, "run", str(config), stderr=subprocess.DEVNULL):
             run(program, "--control", f"{folder}/control.sock", "status", "--wait", "10")
             yield
@@ -92,8 +95,8 @@ def of_kernel(about, rules):
     return Way(about, functools.partial(kernel, rules=rules))
 
 
-def of_nsrouter(about, keys):
-    return Way(about, functools.partial(nsrouter, keys=keys))
+def of_nsrouter(about, keys, rules=TWENTY_RULES):
+    return Way(about, functools.partial(nsrouter, keys=keys, rules=rules))
 
 
 BASE = "kernel"
@@ -107,6 +110,8 @@ WAYS = {
     "long": of_nsrouter('nsrouter, spin = "1000us"', 'spin = "1000us"'),
     "busy": of_nsrouter('nsrouter, spin = "busy"', 'spin = "busy"'),
     "shards": of_nsrouter("nsrouter, shards = 2", "shards = 2"),
+    "dear": of_nsrouter("nsrouter, a thousand rules that are tried one by one", "", DEAR_RULES),
+    "dear-shards": of_nsrouter("the same, shards = 2", "shards = 2", DEAR_RULES),
     "alone": of_nsrouter("nsrouter, ring = false", "ring = false"),
     "openvswitch": Way("the userspace datapath of Open vSwitch, ct and nat", peers.open_vswitch, (("ovs-vswitchd", "openvswitch-switch"), ("ethtool", "ethtool"))),
     "slirp4netns": Way("slirp4netns, which ends every connection and begins another one, and a veth to the server", peers.slirp4netns, (("slirp4netns", "slirp4netns"),)),
