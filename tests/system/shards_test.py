@@ -176,7 +176,7 @@ def changed_settings(h, server):
     for client in clients:
         client.sendto(b"x", server.getsockname())
         server.recv(10)
-    timeouts = [int(line.split()[4]) for line in lines(h) if " udp " in line and re.search(r"sport=(\d+)", line)[1] in ports]
+    timeouts = [int(line.split()[4]) for line in lines(h) if " dport=5000 " in line and re.search(r"sport=(\d+)", line)[1] in ports]
     h.check("and holds for new flows of both", len(timeouts) == 20 and max(timeouts) <= 7, timeouts)
     h.check("one that is out of range is refused once", h.put("/proc/sys/net/netfilter/nf_conntrack_udp_timeout", "x")[0] == 400)
 
