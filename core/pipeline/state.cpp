@@ -99,9 +99,6 @@ bool State::hand_over(Packet& packet) {
     if (!owner) {
         return false;
     }
-    if (packet.meta.host_interface != IfIndex::None) {  // of a process: it begins anew over there
-        packet.meta.in = packet.meta.host_interface;
-    }
     if (!shard.place().neighbours->hand_over(*owner, packet)) {
         count_lost(packet.layout.family, DropReason::ShardQueueFull, packet.meta.in);
     }

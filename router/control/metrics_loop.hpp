@@ -1,4 +1,4 @@
-// What /metrics says of the event loop; each is how the samples of a row are read.
+// What /metrics says of the event loop and of shards; each is how the samples of a row are read.
 #pragma once
 
 #include "router/control/metrics.hpp"
@@ -13,5 +13,11 @@ void read_spins(const Metrics::Source& source, Samples& samples);
 void read_ring_in_use(const Metrics::Source& source, Samples& samples);
 void read_ring_frames(const Metrics::Source& source, Samples& samples);
 void read_ring_calls(const Metrics::Source& source, Samples& samples);
+
+// metrics_shards.cpp; of one shard: that it is one.
+void read_shards(const Metrics::Source& source, Samples& samples);
+void read_handed_over(const Metrics::Source& source, Samples& samples);
+void read_lost_between(const Metrics::Source& source, Samples& samples);
+void read_claims(const Metrics::Source& source, Samples& samples);
 
 }  // namespace nsr::router

@@ -1,6 +1,5 @@
-#include "router/control/metrics_shards.hpp"
-
 #include "router/control/controls.hpp"
+#include "router/control/metrics_loop.hpp"
 
 namespace nsr::router {
 namespace {

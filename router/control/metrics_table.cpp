@@ -9,7 +9,6 @@
 #include "router/control/devices.hpp"
 #include "router/control/metrics.hpp"
 #include "router/control/metrics_loop.hpp"
-#include "router/control/metrics_shards.hpp"
 #include "router/control/pressure.hpp"
 
 namespace nsr::router {

@@ -3,8 +3,8 @@
 // Theory of operation
 //   The first shard is the one that is configured and asked; the others do as it does. Settings,
 //   routes and rules are values, and go to them as such. What they have counted is gathered before
-//   it is read (core/pipeline/tally.hpp), and their tables are read on their own loops. Everything
-//   here is called on the loop of the first shard, and so is whatever is called back.
+//   it is read (core/pipeline/shard_duties.hpp), and their tables are read on their own loops.
+//   Everything here is called on the loop of the first shard, and so is whatever is called back.
 #pragma once
 
 #include <functional>
