@@ -122,16 +122,20 @@ bool Engine::Impl::take_mail() {
     const Instant begin = clock.now();
     Instant before = begin;
     bool complete = false;
+    std::size_t taken = 0;
     while (!complete && before < begin + kTurn) {
         complete = link->take(pool, batch, most_packets);
         const std::size_t packets = batch.size();
+        taken += packets;
         forward();
         const Instant after = clock.now();
         fit_batch(packets, after - before);
         before = after;
     }
     turns.packets.add(before - begin);
-    spin.packets(begin, before);
+    if (taken != 0) {
+        spin.packets(begin, before);
+    }
     return complete;
 }
 
