@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/oracle/case_run.hpp"
+#include "tests/oracle/shard_way.hpp"
 #include "tests/oracle/ways.hpp"
 
 namespace oracle {
@@ -114,6 +115,7 @@ void check_case(const char* name) {
     if (differences.empty()) {
         check_batches(one);
         check_ways(one, plain);
+        check_in_shards(name, one, plain);
     }
 }
 
