@@ -63,8 +63,14 @@ void Shard::answers_end(const Tuple& reply) {
     }
 }
 
+bool Shard::are_taken_elsewhere(const Tuple& reply) const {
+    const auto found = claims_.empty() ? claims_.end() : claims_.find(reply);
+    return found != claims_.end() && found->second != place_.index;
+}
+
 // Two shards may claim the same tuple, as two hosts do that talk ESP to one server; the first one
-// has the answers. In one table the second connection could not be confirmed.
+// has the answers. In one table the second connection could not be confirmed, nor can it in the
+// home of the answers.
 void Shard::claimed(unsigned by, const Tuple& tuple, bool holds) {
     if (holds) {
         claims_.try_emplace(tuple, by);

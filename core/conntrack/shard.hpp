@@ -68,6 +68,8 @@ class Shard {
     void answers_end(const Tuple& reply);
     // What shard `by` said to its neighbours.
     void claimed(unsigned by, const Tuple& tuple, bool holds);
+    // Answers with this tuple are another shard's: a connection that is to have them is refused.
+    [[nodiscard]] bool are_taken_elsewhere(const Tuple& reply) const;
     [[nodiscard]] std::size_t claims() const { return claims_.size(); }
 
   private:

@@ -143,7 +143,7 @@ bool TupleChooser::search_row(Tuple& tuple, std::uint16_t& key, const PortSpan& 
 // kernel: nf_nat_used_tuple
 bool TupleChooser::used(const Tuple& tuple, ConnId except, Instant now) const {
     const auto reply = invert(tuple);
-    return reply && (astray(*reply) ||
+    return reply && (astray(*reply) || conntrack_.shard().are_taken_elsewhere(*reply) ||
                      conntrack_.table().taken(*reply, conntrack_.zone_of(except, Direction::Reply),
                                               except, to_jiffies(now)));
 }
@@ -161,7 +161,7 @@ bool TupleChooser::used_harder(const Tuple& tuple, ConnId except, Instant now) {
         return used(tuple, except, now);
     }
     const auto reply = invert(tuple);
-    if (astray(*reply)) {
+    if (astray(*reply) || conntrack_.shard().are_taken_elsewhere(*reply)) {
         return true;
     }
     const auto old = conntrack_.table().find(*reply, conntrack_.zone_of(except, Direction::Reply),

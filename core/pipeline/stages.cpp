@@ -81,11 +81,20 @@ Verdict Pipeline::defragment(Packet& packet) {
         return Verdict::accept();
     }
     const Verdict verdict = state_.defrag.collect(packet, defrag::Reassembler::Tracking, now_);
-    if (verdict.accepted()) {
-        packet.meta.counted = true;
-        return state_.hand_over(packet) ? Verdict::stolen() : verdict;
+    return verdict.accepted() && is_of_another_shard(packet) ? Verdict::stolen() : verdict;
+}
+
+// A datagram that was put together here may be. Then it comes to PREROUTING there, and counts there
+// as one that did.
+bool Pipeline::is_of_another_shard(Packet& datagram) {
+    HookCounters& counted = counters(datagram).hooks[static_cast<std::size_t>(Hook::Prerouting)];
+    datagram.meta.counted = true;
+    if (!state_.hand_over(datagram)) {
+        return false;
     }
-    return verdict;
+    --counted.packets;
+    --counted.stolen;  // as which the hook is about to count it
+    return true;
 }
 
 Verdict Pipeline::track(Packet& packet) {

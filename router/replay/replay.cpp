@@ -150,6 +150,9 @@ ReplayResult Replay::run(Capture& capture) {
     }
     result_.stats =
         stats_text(router_, changes_.tables(Family::Ipv4), changes_.tables(Family::Ipv6));
+    if (options_.end) {
+        options_.end(router_);
+    }
     if (result_.error.empty()) {
         result_.error = capture.error();
     }

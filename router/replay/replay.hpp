@@ -42,6 +42,7 @@ struct ReplayOptions {
     std::map<std::string, std::string, std::less<>> interface_names;
     std::string interface;  // for packets whose file does not name one of the configuration's
     Beginning begin;        // empty: it begins with its configuration alone
+    std::function<void(Router&)> end;  // sees the router when all is over; empty: nobody does
     // The capture has the beginnings of packets that a router had: zeros stand for the rest, and
     // the checksums of all of them count as right.
     bool cut_packets = false;

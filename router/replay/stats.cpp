@@ -11,7 +11,7 @@
 namespace nsr::router {
 namespace {
 
-std::string counters(const conntrack::Conntrack& conntrack);
+std::string counters(const Router& router);
 void append_table(std::string& out, const rules::Counted& counted, Family family,
                   std::string_view name);
 std::vector<std::string> tables_of(const rules::Ruleset& ruleset, Family family,
@@ -29,8 +29,13 @@ std::string checkpoint_text(const Router& router, Instant now) {
 
 std::string stats_text(const Router& router, const std::vector<std::string>& tables4,
                        const std::vector<std::string>& tables6) {
-    std::string text = counters(router.conntrack());
-    const rules::Counted counted = router.counted();
+    return stats_text(router, router.counted(), tables4, tables6);
+}
+
+std::string stats_text(const Router& router, const rules::Counted& counted,
+                       const std::vector<std::string>& tables4,
+                       const std::vector<std::string>& tables6) {
+    std::string text = counters(router);
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
         const auto& named = family == Family::Ipv4 ? tables4 : tables6;
         for (const std::string& table : tables_of(counted.ruleset, family, named)) {
@@ -42,8 +47,8 @@ std::string stats_text(const Router& router, const std::vector<std::string>& tab
 
 namespace {
 
-std::string counters(const conntrack::Conntrack& conntrack) {
-    const conntrack::Stats& stats = conntrack.stats();
+std::string counters(const Router& router) {
+    const conntrack::Stats& stats = router.conntrack().stats();
     const std::pair<const char*, std::uint64_t> rows[] = {{"invalid", stats.invalid},
                                                           {"insert_failed", stats.insert_failed},
                                                           {"drop", stats.drop},
@@ -56,7 +61,7 @@ std::string counters(const conntrack::Conntrack& conntrack) {
     for (const auto& [name, value] : rows) {
         text += "stat " + std::string(name) + " " + std::to_string(value) + "\n";
     }
-    return text + "count " + std::to_string(conntrack.table().size()) + "\n";
+    return text + "count " + std::to_string(router.connections()) + "\n";
 }
 
 void append_table(std::string& out, const rules::Counted& counted, Family family,

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/pipeline/router.hpp"
 #include "router/config/load.hpp"
 
 namespace oracle {
@@ -96,6 +97,9 @@ Case open_case(const std::string& name) {
 Run run(const Case& one, const Frames& frames, app::ReplayOptions options) {
     options.events = true;
     Memory memory(one.config.interface_names());
+    options.end = [&memory](nsr::Router& router) {
+        memory.kept.tally = router.shard_duties().take_tally();
+    };
     app::Capture capture(std::make_unique<GivenFrames>(frames), "");
     app::ReplayResult result = app::run_replay(one.config, capture, options, memory);
     for (const std::string& complaint : result.complaints) {

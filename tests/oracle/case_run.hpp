@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/packet/packet.hpp"
+#include "core/pipeline/shard_duties.hpp"
 #include "router/config/config.hpp"
 #include "router/replay/replay.hpp"
 #include "tests/oracle/recorded_case.hpp"
@@ -42,6 +43,7 @@ struct Run {
     std::string events;
     std::set<std::uint32_t> eventful;  // the arrivals with which connections changed
     std::vector<std::string> trace;
+    nsr::Tally tally;   // what was counted
     std::string error;  // empty: nothing went wrong
 };
 

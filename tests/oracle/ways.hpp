@@ -26,6 +26,8 @@ namespace oracle {
 // Precondition: `plain`, the case as it was recorded, does not differ.
 void check_ways(const Case& one, const Run& plain);
 
+std::size_t number_of_cases();
+
 // Differences, as far as they are shown.
 std::string in_lines(const std::vector<Difference>& differences);
 

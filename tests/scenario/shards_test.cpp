@@ -197,11 +197,14 @@ TEST_CASE("Fragments meet in one shard, and the datagram goes home") {
     CHECK(shards.entries() == 29);
     std::uint64_t received = 0;
     std::uint64_t reassembled = 0;
+    std::uint64_t to_prerouting = 0;
     for (unsigned at = 0; at < 3; ++at) {
         received += shards.router(at).interfaces().get(Shards::kLan).counters.rx_packets;
         reassembled += shards.router(at).defrag().stats(Family::Ipv4).reassembled;
+        to_prerouting += shards.router(at).counters(Family::Ipv4).hooks[0].packets;
     }
-    CHECK(received == 29 * 3);  // each counts where it is dealt with, and once
+    CHECK(received == 29 * 3);         // each counts where it is dealt with, and once
+    CHECK(to_prerouting == received);  // the last fragment as what it completed, and once, too
     CHECK(reassembled == 29);
 }
 
@@ -248,6 +251,26 @@ TEST_CASE("Of two connections whose answers look alike, the first one has them")
         }
     }
     CHECK(alike > 0);
+}
+
+TEST_CASE("A connection whose answers are those of a redirected one gets another port") {
+    Shards shards(2,
+                  "*nat\n-A PREROUTING -i wan -p udp --dport 8080 -j DNAT --to-destination "
+                  "10.0.0.9:80\nCOMMIT\n");
+    for (unsigned client = 0; client < 40; ++client) {  // the two have one home, or they have not
+        const std::string from = "198.51.100.7:" + std::to_string(30000 + client);
+        const auto redirected =
+            shards.give(0, Shards::kWan, udp(from, "192.0.2.1:8080").payload(10));
+        const auto direct = shards.give(0, Shards::kWan, udp(from, "10.0.0.9:80").payload(10));
+        REQUIRE(redirected.size() == 1);
+        REQUIRE(direct.size() == 1);
+        const std::string seen_as = source_of(direct[0].packet);
+        CHECK(seen_as != from);
+        const auto back = shards.give(0, Shards::kLan, udp("10.0.0.9:80", seen_as).payload(10));
+        REQUIRE(back.size() == 1);
+        CHECK(source_of(back[0].packet) == "10.0.0.9:80");
+        CHECK(destination_of(back[0].packet) == from);
+    }
 }
 
 TEST_CASE("Each shard has a part of a range of ports, and nobody a port of somebody else") {

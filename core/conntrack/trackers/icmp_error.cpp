@@ -35,6 +35,32 @@ struct Judge {
     [[nodiscard]] IcmpClass error(ConstBytes quotation) const;
 };
 
+// Behind the header of a redirect, if its first option is that. Empty: it is not.
+ConstBytes quotation_in_redirect_v6(ConstBytes l4) {
+    constexpr std::size_t kBegin = kRedirectBytes + kRedirectOptionBytes;
+    return l4.size() > kBegin && l4[kRedirectBytes] == kRedirectedHeaderOption ? l4.subspan(kBegin)
+                                                                               : ConstBytes{};
+}
+
+// Empty: the packet is no error, or quotes nothing.
+ConstBytes quotation_in(const Packet& packet) {
+    const Layout& layout = packet.layout;
+    if (!proto::is_icmp(layout.protocol) || !layout.has_l4_header()) {
+        return {};
+    }
+    const auto icmp = wire::IcmpView::parse(packet.l4());
+    if (!icmp) {
+        return {};
+    }
+    const bool v6 = layout.protocol == proto::kIcmpv6;
+    if (v6 && icmp->type() == wire::icmpv6::kRedirect) {
+        return quotation_in_redirect_v6(packet.l4());
+    }
+    const bool error =
+        v6 ? wire::icmpv6::is_error(icmp->type()) : wire::icmp::is_error(icmp->type());
+    return error ? icmp->payload() : ConstBytes{};
+}
+
 }  // namespace
 
 IcmpClass classify_icmp(const Packet& packet, bool verify_checksum, const InvalidLog& log) {
@@ -49,19 +75,12 @@ IcmpClass classify_icmp(const Packet& packet, bool verify_checksum, const Invali
 }
 
 std::optional<Tuple> tuple_of_quoted_packet(const Packet& packet) {
-    const Layout& packet_layout = packet.layout;
-    if (!proto::is_icmp(packet_layout.protocol) || !packet_layout.has_l4_header()) {
-        return std::nullopt;
-    }
-    const auto icmp = wire::IcmpView::parse(packet.l4());
-    const bool error =
-        icmp && (packet_layout.protocol == proto::kIcmp ? wire::icmp::is_error(icmp->type())
-                                                        : wire::icmpv6::is_error(icmp->type()));
     Layout layout;
-    if (!error || !dissect_quoted(icmp->payload(), layout, packet_layout.family)) {
+    const ConstBytes quotation = quotation_in(packet);
+    if (quotation.empty() || !dissect_quoted(quotation, layout, packet.layout.family)) {
         return std::nullopt;
     }
-    return tuple_of_quoted(icmp->payload(), layout);
+    return tuple_of_quoted(quotation, layout);
 }
 
 namespace {

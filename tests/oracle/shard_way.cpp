@@ -1,0 +1,223 @@
+#include "tests/oracle/shard_way.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <optional>
+
+#include "core/rules/language/parse.hpp"
+#include "core/rules/needs.hpp"
+#include "router/config/sections.hpp"
+#include "router/tools/conntrack/parse.hpp"
+#include "tests/oracle/compare_tally.hpp"
+#include "tests/oracle/conformance.hpp"
+#include "tests/oracle/shard_key.hpp"
+#include "tests/oracle/shard_run.hpp"
+#include "tests/oracle/ways.hpp"
+
+namespace oracle {
+namespace {
+
+namespace app = nsr::router;
+
+struct Way {
+    const char* name;
+    Reader reader;
+};
+
+constexpr Way kWays[] = {{"two shards, steered", Reader::Steered},
+                         {"two shards, all handed over", Reader::Other}};
+
+struct Amount {
+    std::size_t handed_over = 0;
+    std::size_t packets = 0;
+    std::size_t claims = 0;
+};
+
+struct Tally {
+    std::size_t cases = 0;  // whether they ran or not
+    std::size_t ran = 0;
+    std::map<Reader, Amount> amounts;
+    std::map<std::string, std::size_t> left_out;  // by reason
+};
+
+Tally& tally() {
+    static Tally counted;
+    return counted;
+}
+
+// --- what does not run --------------------------------------------------------------------------
+
+// "file:line: ... needs shards = 1: REASON", "...: REASON needs shards = 1".
+std::string reason_in(const std::string& message) {
+    static const std::string kNeeds = " needs shards = 1";
+    const std::size_t needs = message.rfind(kNeeds);
+    if (needs == std::string::npos) {
+        return message;
+    }
+    const std::size_t behind = needs + kNeeds.size();
+    if (behind < message.size()) {
+        const std::string reason = message.substr(behind + 2);
+        return reason.substr(0, reason.find(" cannot be divided"));
+    }
+    const std::size_t begin = message.rfind(": ", needs);
+    return message.substr(begin + 2, needs - begin - 2);
+}
+
+std::string refused_by_config(const app::Config& given) {
+    app::Config config = given;
+    config.shards = kShards;
+    nsr::ConfigErrors errors;
+    app::check_shards(config, errors);
+    return errors.empty() ? "" : reason_in(errors[0].message);
+}
+
+std::string refused_by_rules(const app::Config& config, const app::RuleFile& file) {
+    nsr::rules::Ruleset ruleset;
+    const auto errors =
+        nsr::rules::parse_save(file.text, file.path, file.family, ruleset, config.host_names);
+    const auto needs = nsr::rules::needs_one_shard(ruleset);
+    return errors.empty() && needs ? reason_in(needs->message) : "";
+}
+
+// What is done to it while it runs.
+std::string refused_by_event(const app::Config& config, const app::ReplayEvent& event) {
+    for (const auto& file : event.rules) {
+        if (std::string reason = refused_by_rules(config, file); !reason.empty()) {
+            return reason;
+        }
+    }
+    if (!event.ipset.empty()) {
+        return "an address set";
+    }
+    if (!event.nfct.empty()) {
+        return "a timeout policy";
+    }
+    for (const auto& line : event.conntrack) {
+        const auto args = app::parse_conntrack_args(line.value);
+        if (args && (args->command == app::ConntrackCommand::Create ||
+                     args->command == app::ConntrackCommand::Add ||
+                     args->command == app::ConntrackCommand::Get)) {
+            return "conntrack -I, -A, -G";
+        }
+    }
+    return "";
+}
+
+// Empty: a router of several shards takes it.
+std::string refused(const app::Config& config) {
+    std::string reason = refused_by_config(config);
+    for (const app::ReplayEvent& event : config.replay.events) {
+        if (reason.empty()) {
+            reason = refused_by_event(config, event);
+        }
+    }
+    return reason;
+}
+
+// --- what differs and may -----------------------------------------------------------------------
+
+// "# REASON", then the cases that it is the reason of.
+std::map<std::string, std::string> read_listed() {
+    std::map<std::string, std::string> listed;
+    std::ifstream file(CONFORMANCE_ONE_SHARD);
+    std::string reason;
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("# ")) {
+            reason = line.substr(2);
+        } else if (!line.empty()) {
+            REQUIRE_MESSAGE(std::filesystem::exists(std::string(CONFORMANCE_CASES) + "/" + line),
+                            "one_shard.txt names a case that does not exist: " << line);
+            listed[line] = reason;
+        }
+    }
+    return listed;
+}
+
+// Empty: it is not listed.
+std::string why_listed(const std::string& name) {
+    static const std::map<std::string, std::string> listed = read_listed();
+    const auto found = listed.find(name);
+    return found == listed.end() ? "" : found->second;
+}
+
+// --- running ------------------------------------------------------------------------------------
+
+std::vector<Difference> differences_in(const Case& one, const Run& plain,
+                                       const RunInShards& sharded) {
+    std::vector<Departure> departures;
+    for (const Left& left : sharded.run.left) {
+        departures.push_back(left.departure);
+    }
+    const Run& run = sharded.run;
+    std::vector<Difference> differences =
+        compare(one.recorded, {std::move(departures), run.conntrack, run.stats, run.events});
+    compare_tallies(plain.tally, run.tally, differences);
+    if (!run.error.empty()) {
+        differences.insert(differences.begin(), {run.error, ""});
+    }
+    return differences;
+}
+
+void count(const Way& way, const Case& one, const RunInShards& sharded) {
+    Amount& amount = tally().amounts[way.reader];
+    amount.handed_over += sharded.handed_over;
+    amount.packets += one.frames.size();
+    amount.claims += sharded.claims;
+}
+
+void run_both_ways(const std::string& name, const Case& one, const Run& plain, std::uint32_t key) {
+    const std::string reason = why_listed(name);
+    bool differs = false;
+    for (const Way& way : kWays) {
+        const RunInShards sharded = run_in_shards(one, key, way.reader);
+        const std::vector<Difference> differences = differences_in(one, plain, sharded);
+        differs = differs || !differences.empty();
+        CHECK_MESSAGE((differences.empty() || !reason.empty()),
+                      std::string(way.name) << ": " << in_lines(differences));
+        count(way, one, sharded);
+    }
+    CHECK_MESSAGE((differs || reason.empty()),
+                  "is the same in two shards; take it out of one_shard.txt");
+    if (reason.empty()) {
+        ++tally().ran;
+    } else {
+        ++tally().left_out[reason];
+    }
+}
+
+}  // namespace
+
+void check_in_shards(const std::string& name, const Case& one, const Run& plain) {
+    ++tally().cases;
+    if (const std::string reason = refused(one.config); !reason.empty()) {
+        ++tally().left_out["refused: " + reason];
+    } else if (const auto key = key_for(plain)) {
+        run_both_ways(name, one, plain, *key);
+    } else {
+        ++tally().left_out["no key with which the recorded ports come home"];
+    }
+}
+
+void check_enough_ran_in_shards() {
+    const Tally& all = tally();
+    MESSAGE("in two shards: " << all.ran << " cases");
+    for (const Way& way : kWays) {
+        const Amount& amount = tally().amounts[way.reader];
+        MESSAGE(std::string(way.name) << ": " << amount.handed_over << " of " << amount.packets
+                                      << " packets handed over, " << amount.claims << " claims");
+    }
+    for (const auto& [reason, cases] : all.left_out) {
+        MESSAGE("left out: " << cases << " (" << reason << ")");
+    }
+    if (all.cases == number_of_cases()) {
+        CHECK(all.ran >= 750);
+        CHECK(tally().amounts[Reader::Steered].handed_over >= 350);
+        CHECK(tally().amounts[Reader::Steered].claims >= 60);
+        CHECK(tally().amounts[Reader::Other].handed_over >= 14000);
+    }
+}
+
+}  // namespace oracle
