@@ -163,6 +163,13 @@ def changed_rules(h, servers):
     h.check("and so do packets", silence(h, servers[1]) == 20)
     refused = h.cli("iptables", "-A", "FORWARD", "-m", "limit", "--limit", "5/s", "-j", "ACCEPT")
     h.check("what remembers packets cannot be divided, and says so", refused.returncode != 0 and "shards = 1" in h.cli("dmesg").stdout, refused.stderr)
+    before = h.cli("rules", "save").stdout
+    wrong = h.write("wrong.v4", "*filter\n-A FORWARD -p udp -j ACCEPT\n-A FORWARD -m limit --limit 5/min -j ACCEPT\nCOMMIT\n")
+    for how in ([], ["-n"], ["--test"]):
+        refused = h.cli("rules", "restore", *how, wrong)
+        h.check(f"nor does a text have such a rule, whose line is told {how}", refused.returncode == 1 and refused.stderr.startswith(f'{wrong}:3:4: "-A FORWARD -m limit')
+                and "needs shards = 1" in refused.stderr and refused.stderr.endswith("\niptables-restore: line 3 failed\n"), refused.stderr)
+    h.check("and nothing has changed", h.cli("rules", "save").stdout == before)
 
 
 def drops(h, reason):
