@@ -84,16 +84,19 @@ void read_table_bytes_at_max(const Source& source, Samples& samples) {
     samples.add(source.controls.router.conntrack().settings().max * procfs::kBytesPerEntry);
 }
 
+Pressure::Note pressure_now(const Source& source) {
+    return {source.controls.clock.now(), source.controls.router.connections()};
+}
+
 void read_growth(const Source& source, Samples& samples) {
-    if (const auto growth = source.controls.pressure.growth()) {
+    if (const auto growth = source.controls.pressure.growth(pressure_now(source))) {
         samples.add_number({}, *growth);
     }
 }
 
 void read_full_in(const Source& source, Samples& samples) {
-    const Router& router = source.controls.router;
-    if (const auto full_in = source.controls.pressure.full_in(router.connections(),
-                                                              router.conntrack().settings().max)) {
+    const std::uint64_t max = source.controls.router.conntrack().settings().max;
+    if (const auto full_in = source.controls.pressure.full_in(pressure_now(source), max)) {
         samples.add_seconds({}, *full_in);
     }
 }
