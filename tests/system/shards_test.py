@@ -196,6 +196,10 @@ def changed_network(h, server):
 
 
 def deleted(h):
+    saved = h.cli("conntrack", "-L", "-o", "save").stdout
+    h.check("conntrack -L -o save writes lines of both", len(saved.splitlines()) > FLOWS and all(line.startswith("-A ") for line in saved.splitlines()), saved[:300])
+    loaded = h.cli("conntrack", "-R", h.write("entries", saved))
+    h.check("which need one shard to be read", loaded.returncode != 0 and "needs shards = 1, and this router has 2" in loaded.stderr, loaded.stderr)
     before = len(lines(h))
     gone = h.cli("conntrack", "-D", "-p", "udp", "--dst", "192.0.2.2")
     h.check("conntrack -D removes those of both", f"{len(gone.stdout.splitlines())} flow entries have been deleted" in gone.stderr and len(gone.stdout.splitlines()) > FLOWS, gone.stderr)
