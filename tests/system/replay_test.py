@@ -170,7 +170,7 @@ def what_finds_no_room(h):
         resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes << 10, kilobytes << 10))
     answer = h.replay("--in", "many.pcap", *given, preexec_fn=little_room, restore_signals=False)  # SIGXFSZ stays ignored
     h.check("--out that finds no room in the midst", answer.returncode == 1 and answer.stderr == b"nsrouter: out: File too large\n", answer)
-    h.check("what was there before is there", all((h.folder / name).read_text() == "precious" for name in outputs))
+    h.check("what was there before is there", all((h.folder / name).read_bytes() == b"precious" for name in outputs))
     h.check("and nothing beside it", sorted(os.listdir(h.folder)) == before, os.listdir(h.folder))
     (h.folder / "ready.state").write_text("nonsense\n")
     answer = h.replay("--in", "in.pcap", "--state", "ready.state", *given)
