@@ -20,6 +20,7 @@ struct RouterClock {
 
 using Duration = RouterClock::duration;
 using Instant = RouterClock::time_point;
+inline constexpr Instant kNever = Instant::max();  // of deadlines, where there is none
 
 // Deadlines in the connection table are 32-bit jiffies, as in the kernel (nfct_time_stamp): 4 ms
 // each (HZ=250), compared modulo 2^32, so that a deadline may lie up to 99 days ahead.

@@ -1,7 +1,6 @@
 // The life of a connection: made for a first packet, confirmed when that packet is through, ended
 // by time, by its protocol, by an administrator or because the table is full.
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,10 +19,9 @@ constexpr int kExpiryBatches = 64;  // to make room for one
 
 constexpr unsigned kBitsPerLabelWord = 32;
 
-constexpr std::int32_t kNever = std::numeric_limits<std::int32_t>::max();
-
-std::int32_t jiffies_left(std::optional<Jiffies> deadline, Jiffies now) {
-    return deadline ? jiffies_until(*deadline, now) : kNever;
+Instant instant_of(std::optional<Jiffies> deadline, Instant now) {
+    const Instant tick = now - now.time_since_epoch() % kJiffy;
+    return deadline ? tick + kJiffy * jiffies_until(*deadline, to_jiffies(now)) : kNever;
 }
 
 }  // namespace
@@ -363,14 +361,9 @@ std::optional<Instant> Conntrack::next_deadline() const {
     if (sweeps_.pending()) {
         return now_;
     }
-    const Jiffies now = to_jiffies(now_);
-    const std::int32_t left = std::min(jiffies_left(table_.next_deadline(), now),
-                                       jiffies_left(expectations().next_deadline(), now));
-    if (left == kNever) {
-        return std::nullopt;
-    }
-    const Duration since_tick = now_.time_since_epoch() % kJiffy;
-    return now_ - since_tick + kJiffy * left;
+    const Instant next = std::min(instant_of(table_.next_deadline(), now_),
+                                  instant_of(expectations().next_deadline(), now_));
+    return next == kNever ? std::nullopt : std::optional(next);
 }
 
 }  // namespace nsr::conntrack

@@ -79,7 +79,6 @@ void Router::receive_prepared(std::span<Packet> packets, Instant now, EgressQueu
 }
 
 std::optional<Instant> Router::next_deadline() const {
-    constexpr Instant kNever = Instant::max();
     const pipeline::State& state = *state_;
     const Instant next = std::min({state.conntrack.next_deadline().value_or(kNever),
                                    state.defrag.next_deadline().value_or(kNever),

@@ -66,13 +66,14 @@ bool NatPorts::advance(Instant now, std::size_t most) {
         }
         auto counted = ports_.extract(ports_.begin());
         Ports& ports = counted.mapped();
+        const std::size_t used = ports.used.count(ports.first, ports.last);
         rows_.push_back({.address = counted.key().first,
                          .protocol = counted.key().second,
                          .first = ports.first,
                          .last = ports.last,
-                         .used = ports.used.count(0, 65535),
-                         .free = std::size_t{ports.last} - ports.first + 1 -
-                                 ports.used.count(ports.first, ports.last)});
+                         .used = used,
+                         .free = std::size_t{ports.last} - ports.first + 1 - used,
+                         .beside = ports.used.count(0, 65535) - used});
     }
     return !connections_.over || (!ports_.empty() && made_ < most);
 }
@@ -133,6 +134,10 @@ void append_row(std::string& out, const NatPorts::Row& row) {
     text::append(out, row.used);
     out.append(" free=");
     text::append(out, row.free);
+    if (row.beside != 0) {
+        out.append(" beside=");
+        text::append(out, row.beside);
+    }
     out.append("\n");
 }
 

@@ -39,8 +39,9 @@ class NatPorts {
         std::uint8_t protocol = 0;
         std::uint16_t first = 0;  // of the ports or ids that it may take
         std::uint16_t last = 0;
-        std::size_t used = 0;
-        std::size_t free = 0;  // of those from first to last
+        std::size_t used = 0;    // of those from first to last
+        std::size_t free = 0;    // of the same
+        std::size_t beside = 0;  // in use, and none of them
     };
 
     // `router` must outlive it.

@@ -9,7 +9,7 @@
 
 namespace nsr::rules {
 
-std::string needs_tracking(const Ruleset& ruleset, Family family) {
+std::optional<ConfigError> tracking_user(const Ruleset& ruleset, Family family) {
     for (std::size_t i = 0; i < kTableCount; ++i) {
         const auto id = static_cast<TableId>(i);
         const Table& table = ruleset.table(family, id);
@@ -17,18 +17,26 @@ std::string needs_tracking(const Ruleset& ruleset, Family family) {
             for (const auto& block : chain.rules.blocks()) {
                 for (const RuleBlock::Row& row : block->rows) {
                     if (row.needs_tracking) {
-                        return to_string(
-                            ConfigError{row.rule->where, rule_text(chain.name, *row.rule)});
+                        return ConfigError{row.rule->where, rule_text(chain.name, *row.rule)};
                     }
                 }
             }
         }
         if (id == TableId::Nat && table.loaded) {
-            return family == Family::Ipv4 ? "the loaded IPv4 nat table"
-                                          : "the loaded IPv6 nat table";
+            return ConfigError{
+                {},
+                family == Family::Ipv4 ? "the loaded IPv4 nat table" : "the loaded IPv6 nat table"};
         }
     }
-    return {};
+    return std::nullopt;
+}
+
+std::string needs_tracking(const Ruleset& ruleset, Family family) {
+    const auto user = tracking_user(ruleset, family);
+    if (!user) {
+        return {};
+    }
+    return user->where.file.empty() ? user->message : to_string(*user);
 }
 
 namespace {

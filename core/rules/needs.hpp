@@ -9,8 +9,10 @@
 
 namespace nsr::rules {
 
-// The first rule that needs connection tracking, as "file:line: rule text"; a loaded nat table
-// counts as one. Empty: none.
+// The first rule that needs connection tracking: where it is, and its text. A loaded nat table
+// counts as one, and is nowhere.
+std::optional<ConfigError> tracking_user(const Ruleset& ruleset, Family family);
+// The same as "file:line: rule text". Empty: none.
 std::string needs_tracking(const Ruleset& ruleset, Family family);
 
 // Some rule that `before` does not have reads the counters of connections (connbytes):

@@ -8,18 +8,19 @@
 namespace nsr::router {
 namespace {
 
-bool write_all(int file, const char* bytes, std::size_t count) {
+// Gives the errno of what failed, or 0.
+int write_all(int file, const char* bytes, std::size_t count) {
     while (count != 0) {
         const ssize_t written = ::write(file, bytes, count);
         if (written < 0 && errno != EINTR) {
-            return false;
+            return errno;
         }
         if (written > 0) {
             bytes += written;
             count -= static_cast<std::size_t>(written);
         }
     }
-    return true;
+    return 0;
 }
 
 }  // namespace
@@ -52,16 +53,22 @@ WriteBehind::int_type WriteBehind::overflow(int_type next) {
 }
 
 int WriteBehind::sync() {
-    const bool good = await_writing() && write_all(file_, pbase(), filled());
+    if (await_writing()) {
+        error_ = write_all(file_, pbase(), filled());
+    }
     setp(pbase(), epptr());
-    failed_ = !good;
-    return good ? 0 : -1;
+    return error_ == 0 ? 0 : -1;
+}
+
+int WriteBehind::error() {
+    await_writing();
+    return error_;
 }
 
 bool WriteBehind::await_writing() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return writing_bytes_ == 0; });
-    return !failed_;
+    return error_ == 0;
 }
 
 // Where there can be no thread, the piece stays here.
@@ -93,9 +100,9 @@ void WriteBehind::work() {
             return;
         }
         lock.unlock();
-        const bool good = write_all(file_, writing_.get(), writing_bytes_);
+        const int error = write_all(file_, writing_.get(), writing_bytes_);
         lock.lock();
-        failed_ = failed_ || !good;
+        error_ = error_ != 0 ? error_ : error;
         writing_bytes_ = 0;
         changed_.notify_all();
     }

@@ -27,6 +27,9 @@ class WriteBehind : public std::streambuf {
     WriteBehind(const WriteBehind&) = delete;
     WriteBehind& operator=(const WriteBehind&) = delete;
 
+    // The errno of the writing that failed; 0: none has. Behind a flush it is that of all.
+    [[nodiscard]] int error();
+
   protected:
     int_type overflow(int_type next) override;
     int sync() override;
@@ -46,7 +49,7 @@ class WriteBehind : public std::streambuf {
     std::mutex mutex_;
     std::condition_variable changed_;
     std::size_t writing_bytes_ = 0;
-    bool failed_ = false;
+    int error_ = 0;
     bool ends_ = false;
     std::thread thread_;
 };

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
+
+#include "core/base/plain_number.hpp"
 
 namespace nsr::router {
 namespace {
@@ -43,17 +44,14 @@ std::optional<std::uint64_t> parse_file_size(std::string_view text) {
     constexpr std::pair<std::string_view, std::uint64_t> kUnits[] = {
         {"", 1'000'000},   {"k", 1ull << 10}, {"K", 1ull << 10}, {"m", 1ull << 20},
         {"M", 1ull << 20}, {"g", 1ull << 30}, {"G", 1ull << 30}};
-    std::uint64_t number = 0;
-    const char* end = text.data() + text.size();
-    const auto read = std::from_chars(text.data(), end, number);
-    const std::string_view suffix(read.ptr, static_cast<std::size_t>(end - read.ptr));
+    const auto number = take_number(text);
     const auto* unit = std::find_if(std::begin(kUnits), std::end(kUnits),
-                                    [&](const auto& each) { return each.first == suffix; });
-    if (read.ec != std::errc() || unit == std::end(kUnits) || number == 0 ||
-        number > (1ull << 62) / unit->second) {
+                                    [&](const auto& each) { return each.first == text; });
+    if (!number || unit == std::end(kUnits) || *number == 0 ||
+        *number > (1ull << 62) / unit->second) {
         return std::nullopt;
     }
-    return number * unit->second;
+    return *number * unit->second;
 }
 
 std::string rotation_problem(const std::string& name, const Rotation& rotation, std::time_t now) {

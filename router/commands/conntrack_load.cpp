@@ -9,6 +9,7 @@
 #include "router/commands/cli.hpp"
 #include "router/commands/conntrack_events.hpp"
 #include "router/tools/conntrack/answer.hpp"
+#include "router/tools/conntrack/load.hpp"
 #include "router/tools/conntrack/parse.hpp"
 
 namespace nsr::router {
@@ -17,9 +18,15 @@ namespace {
 using Command = ConntrackCommand;
 using Words = std::vector<std::string>;
 
+// As much of a file goes in one request.
+constexpr std::size_t kPartBytes = std::size_t{128} * 1024;
+
+// What is left of a line once it is read: a file may have a million.
 struct FileLine {
-    Words words;
-    ConntrackArgs args;
+    std::string text;
+    const char* misplaced;  // how its command is called, if a file cannot have it
+    bool makes;             // a connection, and so goes together with others
+    bool flushes;
 };
 
 int failed(const std::string& message, bool usage) {
@@ -69,8 +76,7 @@ const char* misplaced(const ConntrackArgs& args) {
 std::optional<int> read_lines(std::istream& file, std::vector<FileLine>& lines) {
     std::string text;
     while (std::getline(file, text)) {
-        const std::size_t begin = text.find_first_not_of(" \t\r");
-        if (begin == std::string::npos || text[begin] == '#') {
+        if (says_nothing(text)) {
             continue;
         }
         const auto words = split_line(text);
@@ -84,14 +90,42 @@ std::optional<int> read_lines(std::istream& file, std::vector<FileLine>& lines) 
         if (!line.problem.empty()) {
             return failed(line.problem, line.usage);
         }
-        lines.push_back({*words, line.args});
+        lines.push_back({text, misplaced(line.args), ConntrackLoad::takes(line.args),
+                         line.args.command == Command::Flush});
     }
     for (const FileLine& line : lines) {
-        if (const char* name = misplaced(line.args)) {
-            return failed(std::string("Cannot use command `") + name + "' with --load-file", true);
+        if (line.misplaced != nullptr) {
+            return failed(
+                std::string("Cannot use command `") + line.misplaced + "' with --load-file", true);
         }
     }
     return std::nullopt;
+}
+
+std::string first_line(const std::string& text) {
+    return text.substr(0, text.find('\n'));
+}
+
+// Several lines that make connections. Why one of them does not, which ends it; empty: all do.
+std::string load_part(const ControlOptions& control, const std::string& part) {
+    const ControlReply reply = ask(control.target(), {"POST", "/conntrack", "-R\n\n" + part});
+    if (!reply.ok()) {
+        return first_line(reply.body);
+    }
+    return reply.result.starts_with("1 ") ? percent_decode(reply.result.substr(2)) : std::string();
+}
+
+// Any other line.
+std::string run_line(const ControlOptions& control, const FileLine& line) {
+    const ControlReply reply = ask_conntrack(control, *split_line(line.text));
+    print_refusals(reply);
+    if (!reply.ok()) {
+        return first_line(reply.body);
+    }
+    if (line.flushes) {
+        std::fprintf(stderr, "%s: connection tracking table has been emptied.\n", kConntrackBanner);
+    }
+    return {};
 }
 
 }  // namespace
@@ -127,15 +161,15 @@ int load_conntrack_file(const ControlOptions& control, const std::string& path) 
     if (const auto code = read_lines(path == "-" ? std::cin : file, lines)) {
         return *code;
     }
-    for (const FileLine& line : lines) {
-        const ControlReply reply = ask_conntrack(control, line.words);
-        print_refusals(reply);
-        if (!reply.ok()) {
-            return failed(reply.body.substr(0, reply.body.find('\n')), false);
+    for (auto line = lines.begin(); line != lines.end();) {
+        std::string part;
+        for (; line != lines.end() && line->makes && part.size() < kPartBytes; ++line) {
+            part += line->text + "\n";
         }
-        if (line.args.command == Command::Flush) {
-            std::fprintf(stderr, "%s: connection tracking table has been emptied.\n",
-                         kConntrackBanner);
+        const std::string error =
+            part.empty() ? run_line(control, *line++) : load_part(control, part);
+        if (!error.empty()) {
+            return failed(error, false);
         }
     }
     return kSuccess;

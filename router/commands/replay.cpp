@@ -257,8 +257,8 @@ int replay_into_files(const Arguments& arguments, const Config& config, Capture&
         std::fputs(result.refused.c_str(), stderr);
         return kFailure;
     }
-    if (const std::string bad = outputs.unwritten(); !bad.empty()) {
-        return complain(bad + ": writing failed");
+    if (const std::string bad = outputs.keep(); !bad.empty()) {
+        return complain(bad);
     }
     print_summary(result, arguments.start >= 0);
     if (!result.error.empty()) {

@@ -1,7 +1,5 @@
 #include "router/commands/replay_files.hpp"
 
-#include <fcntl.h>
-
 #include <cerrno>
 #include <cstring>
 #include <iostream>
@@ -11,11 +9,8 @@ namespace nsr::router {
 
 Sink::Sink(std::string path) : path_(std::move(path)) {
     if (is_file()) {
-        constexpr mode_t kForAll = 0666;  // but for what the umask takes
-        descriptor_ = netlink::Descriptor(
-            ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kForAll));
-        error_ = descriptor_.valid() ? 0 : errno;
-        pieces_.emplace(descriptor_.get());
+        output_.emplace(path_);
+        pieces_.emplace(output_->descriptor());
         file_.rdbuf(&*pieces_);
     }
 }
@@ -27,6 +22,26 @@ std::ostream* Sink::stream() {
     return path_ == "-" ? &std::cout : &file_;
 }
 
+std::string Sink::unopened() const {
+    return output_ ? told(output_->error()) : std::string();
+}
+
+std::string Sink::unwritten() {
+    if (!is_file() || file_.flush().good()) {
+        return {};
+    }
+    const int error = pieces_->error();
+    return told(error != 0 ? error : EIO);
+}
+
+std::string Sink::unkept() {
+    return output_ ? told(output_->keep()) : std::string();
+}
+
+std::string Sink::told(int error) const {
+    return error == 0 ? std::string() : path_ + ": " + std::strerror(error);
+}
+
 ReplayFiles::ReplayFiles(const ReplayFileNames& names)
     : packets(names.packets),
       connections(names.connections),
@@ -36,17 +51,19 @@ ReplayFiles::ReplayFiles(const ReplayFileNames& names)
 
 std::string ReplayFiles::unopened() const {
     for (const Sink* sink : {&packets, &connections, &stats, &events}) {
-        if (!sink->opened()) {
-            return sink->path() + ": " + std::strerror(sink->error());
+        if (std::string bad = sink->unopened(); !bad.empty()) {
+            return bad;
         }
     }
     return {};
 }
 
-std::string ReplayFiles::unwritten() {
-    for (Sink* sink : {&packets, &connections, &stats, &events}) {
-        if (!sink->flush()) {
-            return sink->path();
+std::string ReplayFiles::keep() {
+    for (const auto part : {&Sink::unwritten, &Sink::unkept}) {
+        for (Sink* sink : {&packets, &connections, &stats, &events}) {
+            if (std::string bad = (sink->*part)(); !bad.empty()) {
+                return bad;
+            }
         }
     }
     return {};

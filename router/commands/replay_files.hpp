@@ -7,30 +7,31 @@
 #include <string_view>
 #include <vector>
 
-#include "netlink/descriptor.hpp"
 #include "router/base/write_behind.hpp"
 #include "router/capture/pcapng.hpp"
+#include "router/commands/output_file.hpp"
 #include "router/replay/replay.hpp"
 
 namespace nsr::router {
 
-// A file, standard output for "-", or nothing for "".
+// A file, standard output for "-", or nothing for "". A file that was there before stays as it was
+// until it is kept.
 class Sink {
   public:
     explicit Sink(std::string path);
     [[nodiscard]] std::ostream* stream();
-    // Of standard output nothing is said here: main() does.
-    [[nodiscard]] bool flush() { return !is_file() || file_.flush().good(); }
-    [[nodiscard]] const std::string& path() const { return path_; }
-    [[nodiscard]] bool opened() const { return !is_file() || descriptor_.valid(); }
-    [[nodiscard]] int error() const { return error_; }
+    // What is wrong with the file, behind its name; empty: nothing. Of standard output nothing is
+    // said here: main() does.
+    [[nodiscard]] std::string unopened() const;
+    [[nodiscard]] std::string unwritten();
+    [[nodiscard]] std::string unkept();
 
   private:
     [[nodiscard]] bool is_file() const { return !path_.empty() && path_ != "-"; }
+    [[nodiscard]] std::string told(int error) const;
 
     std::string path_;
-    netlink::Descriptor descriptor_;
-    int error_ = 0;
+    std::optional<OutputFile> output_;
     std::optional<WriteBehind> pieces_;
     std::ostream file_{nullptr};
 };
@@ -46,8 +47,9 @@ struct ReplayFiles {
     explicit ReplayFiles(const ReplayFileNames& names);
     // The first file that cannot be written, and why; empty: none.
     [[nodiscard]] std::string unopened() const;
-    // The first file that does not take what it was given; empty: none.
-    [[nodiscard]] std::string unwritten();
+    // All is written: files that were there before are replaced, unless one of them does not take
+    // what it was given. Gives that one, and why; empty: none.
+    [[nodiscard]] std::string keep();
 
     Sink packets;
     Sink connections;

@@ -94,8 +94,10 @@ int print_refusal(const ControlReply& reply, bool v6) {
         std::fprintf(stderr, "%s\n", text.c_str());
         line = line == 0 ? where.line : line;
     }
-    const char* name = v6 ? "ip6tables-restore" : "iptables-restore";
-    std::fprintf(stderr, "%s: line %lld failed\n", name, static_cast<long long>(line));
+    if (line != 0) {
+        const char* name = v6 ? "ip6tables-restore" : "iptables-restore";
+        std::fprintf(stderr, "%s: line %lld failed\n", name, static_cast<long long>(line));
+    }
     return kFailure;
 }
 

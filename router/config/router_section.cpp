@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 
+#include "core/base/plain_number.hpp"
 #include "router/config/sections.hpp"
 
 namespace nsr::router {
@@ -64,16 +64,14 @@ void read_spin(Section& section, Config& config) {
     if (!section.string("spin", text)) {
         return;
     }
-    unsigned number = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    std::string_view unit = text;
+    const auto number = take_number(unit);
     if (text == "off") {
         config.spin = Duration{};
     } else if (text == "busy") {
         config.spin = kSpinBusy;
-    } else if (error == std::errc{} && std::string_view(stop, end) == "us" && number != 0 &&
-               number <= kMostMicroseconds) {
-        config.spin = std::chrono::microseconds(number);
+    } else if (number && unit == "us" && *number != 0 && *number <= kMostMicroseconds) {
+        config.spin = std::chrono::microseconds(*number);
     } else {
         section.fail(section.take("spin")->value.where,
                      "spin must be \"off\", \"busy\" or a time from \"1us\" to \"1000us\", not \"" +
@@ -100,17 +98,14 @@ void read_capture_ring(Section& section, Config& config) {
 
 // "0", "512 KiB", "4 MiB"
 std::optional<std::uint64_t> read_size(std::string_view text) {
-    std::uint64_t number = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
-    const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
-    if (error != std::errc{} || number > 1u << 20) {
+    if (text == "0") {
+        return 0;
+    }
+    const auto number = take_number(text);
+    if (!number || *number == 0 || *number > 1u << 20 || (text != " KiB" && text != " MiB")) {
         return std::nullopt;
     }
-    if (unit == " KiB" || unit == " MiB") {
-        return number << (unit == " KiB" ? 10 : 20);
-    }
-    return unit.empty() && number == 0 ? std::optional(number) : std::nullopt;
+    return *number << (text == " KiB" ? 10 : 20);
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include "router/config/sections.hpp"
 
 #include <algorithm>
-#include <charconv>
 
+#include "core/base/plain_number.hpp"
 #include "core/base/printable.hpp"
 
 namespace nsr::router {
@@ -157,9 +157,12 @@ void read_events(Section& section, ControlConfig& control) {
 }
 
 bool read_port(std::string_view text, std::uint16_t& port) {
-    const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, port);
-    return error == std::errc{} && stop == end;
+    const auto number = plain_number(text);
+    if (!number || *number > 0xffff) {
+        return false;
+    }
+    port = static_cast<std::uint16_t>(*number);
+    return true;
 }
 
 void interface_name(Section& section, std::string_view key, std::string& into) {
@@ -202,13 +205,12 @@ bool is_netns_path(const std::string& text) {
 
 bool is_netns_process(const std::string& text) {
     constexpr std::string_view kPrefix = "pid:";
-    int process = 0;
-    const char* end = text.data() + text.size();
+    constexpr std::uint64_t kMostProcess = 0x7fffffff;
     if (!text.starts_with(kPrefix)) {
         return false;
     }
-    const auto [stop, error] = std::from_chars(text.data() + kPrefix.size(), end, process);
-    return error == std::errc{} && stop == end && process > 0;
+    const auto process = plain_number(std::string_view(text).substr(kPrefix.size()));
+    return process && *process != 0 && *process <= kMostProcess;
 }
 
 InterfaceConfig read_interface(Section section) {

@@ -1,6 +1,8 @@
 // The connection table at the control port.
 #include <boost/json.hpp>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "core/base/utf8.hpp"
@@ -22,6 +24,7 @@ using http::Response;
 namespace {
 
 constexpr std::uint64_t kMostEntries = 0xfffffffe;
+constexpr std::string_view kLoadBegins = "-R\n\n";
 
 // A page of another site can make a browser send a GET, so reading never changes anything.
 std::optional<Response> refused_in_get(const Request& request) {
@@ -75,12 +78,16 @@ std::string counts_of(const ConntrackPass& pass) {
 }  // namespace
 
 // The body is the arguments of conntrack(8), one a line. ?dry-run=1: of -D, and nothing is deleted.
+// Behind -R and an empty line: what -R reads, as far as it makes connections.
 Response ControlPort::conntrack(const Request& request) {
     if (auto refused = unknown_parameters(request, {"dry-run"})) {
         return *refused;
     }
     if (auto refused = not_one_of(request, "dry-run", {"0", "1"})) {
         return *refused;
+    }
+    if (request.body->starts_with(kLoadBegins)) {
+        return load_conntrack(request);
     }
     const auto args = parse_conntrack_args(words_in(*request.body));
     if (!args) {
@@ -112,6 +119,57 @@ Response ControlPort::conntrack(const Request& request) {
     response.stream = [body = answer.text](std::string& out) {
         out += body;
         return Piece::Last;
+    };
+    return response;
+}
+
+Response ControlPort::load_conntrack(const Request& request) {
+    if (request.query.contains("dry-run")) {
+        return http::plain(400, "-R cannot be tried without being done\n");
+    }
+    ConntrackArgs makes;
+    makes.command = ConntrackCommand::Create;
+    if (auto refused = refused_to_shards_alone(makes)) {
+        return *refused;
+    }
+    greet_ctnetlink();
+    Response response;
+    response.later = [this, body = request.body](const std::function<void(Response)>& reply) {
+        const auto load = std::make_shared<std::optional<Result<ConntrackLoad, std::string>>>();
+        controls_.beside(
+            [load, body] {
+                const auto text = std::string_view(*body).substr(kLoadBegins.size());
+                load->emplace(ConntrackLoad::parse(text));
+            },
+            [this, load, reply](const std::string& failure) {
+                if (!failure.empty()) {
+                    reply(http::plain(507, failure + "\n"));
+                } else if (auto& read = **load; !read) {
+                    reply(http::plain(400, read.error() + "\n"));
+                } else {
+                    reply(stream_load(std::move(*read)));
+                }
+            });
+    };
+    return response;
+}
+
+// The trailer is the exit code, and what the tool says.
+Response ControlPort::stream_load(ConntrackLoad load) {
+    const auto shared = std::make_shared<ConntrackLoad>(std::move(load));
+    Response response;
+    response.stream = [this, shared](std::string& /*out*/) {
+        const Instant over = now() + Engine::kTurn;
+        bool more = true;
+        while (more && now() < over) {
+            more = shared->advance(controls_.router, now());
+        }
+        controls_.engine.deadlines_changed();
+        return more ? Piece::More : Piece::Last;
+    };
+    response.trailer = kResultField;
+    response.trailer_value = [shared] {
+        return (shared->error().empty() ? "0 " : "1 ") + percent_encode(shared->error());
     };
     return response;
 }

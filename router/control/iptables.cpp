@@ -34,6 +34,8 @@ std::string answer_text(const IptablesAnswer& answer) {
                                                       {"stderr", as_utf8(answer.errors)}});
 }
 
+constexpr const char* kTrackingOff = "connection tracking is off, and a rule needs it: ";
+
 // Tracking that is switched off stays off: a change that needs it is refused.
 MakeRules within_mode(MakeRules make, TrackingMode mode) {
     if (mode != TrackingMode::Off) {
@@ -44,8 +46,7 @@ MakeRules within_mode(MakeRules make, TrackingMode mode) {
         for (const Family family : {Family::Ipv4, Family::Ipv6}) {
             const std::string user = made ? rules::needs_tracking(*made, family) : std::string();
             if (!user.empty()) {
-                return Result<rules::Ruleset, std::string>(
-                    "connection tracking is off, and a rule needs it: " + user);
+                return Result<rules::Ruleset, std::string>(kTrackingOff + user);
             }
         }
         return made;
@@ -171,18 +172,40 @@ struct Restoring {
     rules::RestoreOptions options;
     rules::HostNames names;
     bool test = false;  // only look whether it could be done
+    Named known;
+    bool tracking_off = false;
+    bool divided = false;  // among several shards
 };
 
+// Why these rules are good, but not for this router, each where it is in the text.
+ConfigErrors misfits(const rules::Ruleset& rules, const Restoring& restoring) {
+    ConfigErrors errors = rules::check_sets(rules, restoring.known.sets);
+    const ConfigErrors timeouts = rules::check_timeouts(rules, restoring.known.timeouts);
+    errors.insert(errors.end(), timeouts.begin(), timeouts.end());
+    for (const Family family : {Family::Ipv4, Family::Ipv6}) {
+        auto user = rules::tracking_user(rules, family);
+        if (restoring.tracking_off && user) {
+            user->message.insert(0, kTrackingOff);
+            user->where.file = user->where.file.empty() ? restoring.file : user->where.file;
+            errors.push_back(std::move(*user));
+        }
+    }
+    if (restoring.divided) {
+        if (auto needs = rules::needs_one_shard(rules)) {
+            errors.push_back(std::move(*needs));
+        }
+    }
+    return errors;
+}
+
 MakeRules work_of(const std::shared_ptr<Restoring>& restoring,
-                  const std::shared_ptr<ConfigErrors>& errors, Named known) {
-    return [restoring, errors, known = std::move(known)](const rules::Counted& counted) {
+                  const std::shared_ptr<ConfigErrors>& errors) {
+    return [restoring, errors](const rules::Counted& counted) {
         rules::Ruleset now = counted.ruleset;
         *errors = rules::restore(*restoring->text, restoring->file, restoring->family,
                                  restoring->options, now, restoring->names);
         if (errors->empty()) {
-            *errors = rules::check_sets(now, known.sets);
-            const ConfigErrors misfits = rules::check_timeouts(now, known.timeouts);
-            errors->insert(errors->end(), misfits.begin(), misfits.end());
+            *errors = misfits(now, *restoring);
         }
         return errors->empty() && !restoring->test
                    ? Result<rules::Ruleset, std::string>(std::move(now))
@@ -252,9 +275,10 @@ Response ControlPort::restore_rules(const Request& request) {
             }
             reply(errors->empty() ? http::plain(200, {}) : errors_response(*errors, as_json));
         };
-        controls_.change_rules(within_mode(work_of(restoring, errors, named_in(controls_.router)),
-                                           controls_.router.tracking_mode()),
-                               done);
+        restoring->known = named_in(controls_.router);
+        restoring->tracking_off = controls_.router.tracking_mode() == TrackingMode::Off;
+        restoring->divided = controls_.others != nullptr;
+        controls_.change_rules(work_of(restoring, errors), done);
     };
     return response;
 }

@@ -84,16 +84,19 @@ void read_table_bytes_at_max(const Source& source, Samples& samples) {
     samples.add(source.controls.router.conntrack().settings().max * procfs::kBytesPerEntry);
 }
 
+Pressure::Note pressure_now(const Source& source) {
+    return {source.controls.clock.now(), source.controls.router.connections()};
+}
+
 void read_growth(const Source& source, Samples& samples) {
-    if (const auto growth = source.controls.pressure.growth()) {
+    if (const auto growth = source.controls.pressure.growth(pressure_now(source))) {
         samples.add_number({}, *growth);
     }
 }
 
 void read_full_in(const Source& source, Samples& samples) {
-    const Router& router = source.controls.router;
-    if (const auto full_in = source.controls.pressure.full_in(router.connections(),
-                                                              router.conntrack().settings().max)) {
+    const std::uint64_t max = source.controls.router.conntrack().settings().max;
+    if (const auto full_in = source.controls.pressure.full_in(pressure_now(source), max)) {
         samples.add_seconds({}, *full_in);
     }
 }
@@ -353,8 +356,8 @@ constexpr Metrics::Row kRows[] = {
     {"nsrouter_reassembly_memory_bytes", "gauge", "Memory of incomplete datagrams.", read_reassembly_bytes, true},
     {"nsrouter_nat_mappings", "gauge", "Mappings of rules that say how their NAT behaves.", read_mappings},
     {"nsrouter_nat_translated_connections", "gauge", "Connections whose source is translated.", read_translated, true},
-    {"nsrouter_nat_pool_ports_used", "gauge", "Ports or ids in use of the first 500 outside addresses and protocols.", read_nat_ports<&NatPorts::Row::used>, true},
-    {"nsrouter_nat_pool_ports_free", "gauge", "Those that are free there.", read_nat_ports<&NatPorts::Row::free>, true},
+    {"nsrouter_nat_pool_ports_used", "gauge", "Of the range of ports or ids of the first 500 outside addresses and protocols those in use.", read_nat_ports<&NatPorts::Row::used>, true},
+    {"nsrouter_nat_pool_ports_free", "gauge", "Those of it that are free.", read_nat_ports<&NatPorts::Row::free>, true},
     {"nsrouter_nat_memory_bytes", "gauge", "Memory of NAT.", read_nat_bytes, true},
     {"nsrouter_rules", "gauge", "Rules by table.", read_rules},
     {"nsrouter_sets", "gauge", "Address sets.", read_sets},

@@ -27,6 +27,7 @@
 #include "router/http/http.hpp"
 #include "router/ports/repeating.hpp"
 #include "router/tools/conntrack/command.hpp"
+#include "router/tools/conntrack/load.hpp"
 #include "router/tools/ipset/contents.hpp"
 #include "router/tools/ipset/listing.hpp"
 
@@ -89,6 +90,8 @@ class ControlPort {
 
     // conntrack.cpp
     http::Response conntrack(const http::Request& request);
+    http::Response load_conntrack(const http::Request& request);
+    http::Response stream_load(ConntrackLoad load);
     http::Response list_conntrack(const http::Request& request);
     http::Response delete_conntrack(const http::Request& request);
     http::Response top(const http::Request& request);

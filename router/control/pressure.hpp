@@ -1,7 +1,7 @@
 // Pressure: how fast the connection table grows, and when it will be full if it goes on so.
 //
-// Whoever runs the router notes the number of entries every few seconds; the growth is that over
-// the last minute. Fewer than kLeast of it say nothing.
+// Whoever runs the router notes the number of entries every few seconds; the growth is that of the
+// last minute up to when it is asked for. Fewer than kLeast of it say nothing.
 #pragma once
 
 #include <chrono>
@@ -21,16 +21,16 @@ class Pressure {
 
     void note(Instant now, std::uint64_t entries);
 
-    // Entries a second, negative where they become fewer; nothing: it is not known yet.
-    [[nodiscard]] std::optional<double> growth() const;
-    // How long until there are `max` entries; nothing: never at this rate. `max` 0: no limit.
-    [[nodiscard]] std::optional<Duration> full_in(std::uint64_t entries, std::uint64_t max) const;
-
-  private:
     struct Note {
         Instant at;
         std::uint64_t entries = 0;
     };
+    // Entries a second up to `now`, negative where they become fewer; nothing: it is not known yet.
+    [[nodiscard]] std::optional<double> growth(const Note& now) const;
+    // How long until there are `max` entries; nothing: never at this rate. `max` 0: no limit.
+    [[nodiscard]] std::optional<Duration> full_in(const Note& now, std::uint64_t max) const;
+
+  private:
     std::deque<Note> notes_;
 };
 

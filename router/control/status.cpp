@@ -86,10 +86,11 @@ json::object table_of(const Controls& controls) {
                      {"bytes_per_entry", procfs::kBytesPerEntry},
                      {"bytes_in_use", in_use},
                      {"bytes_at_max", max * procfs::kBytesPerEntry}};
-    if (const auto growth = controls.pressure.growth()) {
+    const Pressure::Note now{controls.clock.now(), count};
+    if (const auto growth = controls.pressure.growth(now)) {
         out["growth_per_minute"] = std::llround(*growth * 60);
     }
-    if (const auto full_in = controls.pressure.full_in(count, max)) {
+    if (const auto full_in = controls.pressure.full_in(now, max)) {
         out["full_in_seconds"] = std::chrono::duration_cast<std::chrono::seconds>(*full_in).count();
     }
     return out;

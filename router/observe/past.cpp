@@ -1,10 +1,10 @@
 #include "router/observe/past.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <utility>
 
+#include "core/base/plain_number.hpp"
 #include "core/observe/place_text.hpp"
 #include "core/wire/bytes.hpp"
 #include "core/wire/ipv4.hpp"
@@ -127,20 +127,16 @@ constexpr Fate fate_of(PastPacket::End end) {
 }  // namespace
 
 std::optional<Duration> parse_ago(std::string_view text) {
-    constexpr std::pair<std::string_view, std::int64_t> kUnits[] = {
+    constexpr std::pair<std::string_view, std::uint64_t> kUnits[] = {
         {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
-    constexpr std::int64_t kMostMs = 24 * 3'600'000;
-    std::int64_t number = 0;
-    const char* end = text.data() + text.size();
-    const auto read = std::from_chars(text.data(), end, number);
-    const std::string_view unit(read.ptr, static_cast<std::size_t>(end - read.ptr));
-    const auto* known = std::find_if(std::begin(kUnits), std::end(kUnits),
-                                     [&](const auto& each) { return each.first == unit; });
-    if (read.ec != std::errc() || known == std::end(kUnits) || number <= 0 ||
-        number > kMostMs / known->second) {
+    constexpr std::uint64_t kMostMs = 24 * 3'600'000;
+    const auto number = take_number(text);
+    const auto* unit = std::find_if(std::begin(kUnits), std::end(kUnits),
+                                    [&](const auto& each) { return each.first == text; });
+    if (!number || unit == std::end(kUnits) || *number == 0 || *number > kMostMs / unit->second) {
         return std::nullopt;
     }
-    return std::chrono::milliseconds(number * known->second);
+    return std::chrono::milliseconds(*number * unit->second);
 }
 
 Observation observation_of(const PastPacket& past, const Router& router) {

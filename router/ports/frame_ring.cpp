@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <string_view>
 #include <utility>
 
 #include "core/base/check.hpp"
@@ -33,6 +34,10 @@ int enter(int ring, unsigned submitted, unsigned awaited) {
     return answer(::syscall(SYS_io_uring_enter, ring, submitted, awaited, IORING_ENTER_GETEVENTS,
                             nullptr, 0));
 }
+
+// Where an administrator looks who finds that it is not permitted. kernel: io_uring_allowed
+constexpr std::string_view kForbidden =
+    "Operation not permitted (by kernel.io_uring_disabled, or a seccomp filter of the container)";
 
 int require(const char* attempt, int result) {
     if (result < 0) {
@@ -77,7 +82,11 @@ FrameRing::FrameRing(const Calls& calls)
 
 netlink::Descriptor FrameRing::make(const Calls& calls, io_uring_params& params) {
     params.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER;
-    netlink::Descriptor ring(require("make an io_uring", calls.set_up(kMost, params)));
+    const int made = calls.set_up(kMost, params);
+    if (made == -EPERM) {
+        throw SystemError("make an io_uring", EPERM, kForbidden);
+    }
+    netlink::Descriptor ring(require("make an io_uring", made));
     if ((params.features & IORING_FEAT_SINGLE_MMAP) == 0) {
         throw SystemError("make an io_uring", ENOSYS);
     }

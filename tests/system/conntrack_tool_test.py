@@ -219,6 +219,7 @@ def test(h):
     h.check("there were enough commands", judge.commands > 250, judge.commands)
     statistics(judge)
     saved(h)
+    loaded(h)
     translated(h)
     h.stop()
 
@@ -241,6 +242,26 @@ def saved(h):
     h.cli("conntrack", "-F")
     answer = h.run("--control", h.instance(), "conntrack", "-R", "-", input=text)
     h.check("-R - of what -o save wrote", answer.returncode == 0 and same(plain(h.cli("conntrack", "-L")), before), (answer, before, h.cli("conntrack", "-L")))
+    h.cli("conntrack", "-F")
+
+
+def turns_of(h, kind):
+    return int(re.search(rf'nsrouter_loop_turn_seconds_count{{.*kind="{kind}"}} (\d+)', h.get("/metrics"))[1])
+
+
+def loaded(h):
+    """Many lines go together, and others among them in their turn."""
+    entries = [f"-A -s 10.0.{i // 250}.{i % 250 + 1} -d 198.51.100.7 -p udp --sport 4000 --dport 53 -t 1000 -m 1" for i in range(3000)]
+    lines = ["# many", *entries[:1500], "", "-U -m 7", *entries[1500:]]
+    before = turns_of(h, "control")
+    answer = h.run("--control", h.instance(), "conntrack", "-R", "-", input="\n".join(lines) + "\n")
+    turns = turns_of(h, "control") - before
+    h.check("-R of many lines", answer.returncode == 0 and h.cli("conntrack", "-C").stdout == "3000\n", (answer, h.cli("conntrack", "-C")))
+    h.check("one after the other", [len(h.cli("conntrack", "-L", "-m", mark).stdout.splitlines()) for mark in ("7", "1")] == [1500, 1500])
+    h.check("in few requests", turns < 600, turns)
+    wrong = "\n".join([*entries[:3], entries[0].replace("-A", "-I"), "-F"]) + "\n"
+    answer = h.run("--control", h.instance(), "conntrack", "-R", "-", input=wrong)
+    h.check("and ends with the first that fails", answer.returncode == 1 and "Such conntrack exists" in answer.stderr and h.cli("conntrack", "-C").stdout == "3000\n", answer)
     h.cli("conntrack", "-F")
 
 

@@ -5,6 +5,7 @@
 """
 import os
 import pathlib
+import resource
 import struct
 import subprocess
 import sys
@@ -109,6 +110,7 @@ def test(h):
     what_the_capture_calls_otherwise(h)
     what_captures_hold(h)
     what_cannot_be_written(h)
+    what_finds_no_room(h)
     config.write_text(CONFIG + EVENT)
     answer = h.replay("--in", "in.pcap", "--conntrack", "table")
     h.check("an event that fails makes the exit code 1", answer.returncode == 1 and b"router.toml:" in answer.stderr, answer)
@@ -146,6 +148,38 @@ def what_captures_hold(h):
     answer = subprocess.run([h.program, "replay", "router.toml", "--in", "name.pcapng"], cwd=h.folder, capture_output=True, timeout=60)
     h.check("a name in a capture does not command the terminal", answer.returncode == 1 and b"\x1b" not in answer.stderr and b'"\\x1b[31mxxx' in answer.stderr
             and b"--interface take one of lan, wan" in answer.stderr and len(answer.stderr) < 1000, answer)
+
+
+TEXTS = ("--conntrack", "--stats", "--events")
+
+
+def what_finds_no_room(h):
+    for option in ("--out", *TEXTS):
+        answer = h.replay("--in", "in.pcap", option, "/dev/full")
+        h.check(f"{option} on a full device", answer.returncode == 1 and answer.stderr == b"nsrouter: /dev/full: No space left on device\n", answer)
+    (h.folder / "many.pcap").write_bytes(pcap(101, *[(1000, 0, packet())] * 20000))
+    outputs = ("out", "table", "numbers", "lines")
+    given = [word for pair in zip(("--out", *TEXTS), outputs) for word in pair]
+    for name in outputs:
+        (h.folder / name).write_text("precious")
+    (h.folder / "out").chmod(0o640)
+    before = sorted(os.listdir(h.folder))
+    kilobytes = 100
+
+    def little_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes << 10, kilobytes << 10))
+    answer = h.replay("--in", "many.pcap", *given, preexec_fn=little_room, restore_signals=False)  # SIGXFSZ stays ignored
+    h.check("--out that finds no room in the midst", answer.returncode == 1 and answer.stderr == b"nsrouter: out: File too large\n", answer)
+    h.check("what was there before is there", all((h.folder / name).read_bytes() == b"precious" for name in outputs))
+    h.check("and nothing beside it", sorted(os.listdir(h.folder)) == before, os.listdir(h.folder))
+    (h.folder / "ready.state").write_text("nonsense\n")
+    answer = h.replay("--in", "in.pcap", "--state", "ready.state", *given)
+    h.check("nor has a --state that is refused touched it", answer.returncode == 1 and (h.folder / "table").read_text() == "precious", answer)
+    (h.folder / "other").symlink_to("table")
+    answer = h.replay("--in", "in.pcap", "--out", "out", "--conntrack", "other")
+    h.check("what succeeds takes the place of what was there", answer.returncode == 0 and (h.folder / "out").read_bytes()[:4] == b"\x0a\x0d\x0d\x0a", answer)
+    h.check("with its mode", (h.folder / "out").stat().st_mode & 0o777 == 0o640)
+    h.check("and where a link leads", (h.folder / "other").is_symlink() and "dport=2000" in (h.folder / "table").read_text())
 
 
 def what_cannot_be_written(h):

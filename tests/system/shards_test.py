@@ -163,6 +163,13 @@ def changed_rules(h, servers):
     h.check("and so do packets", silence(h, servers[1]) == 20)
     refused = h.cli("iptables", "-A", "FORWARD", "-m", "limit", "--limit", "5/s", "-j", "ACCEPT")
     h.check("what remembers packets cannot be divided, and says so", refused.returncode != 0 and "shards = 1" in h.cli("dmesg").stdout, refused.stderr)
+    before = h.cli("rules", "save").stdout
+    wrong = h.write("wrong.v4", "*filter\n-A FORWARD -p udp -j ACCEPT\n-A FORWARD -m limit --limit 5/min -j ACCEPT\nCOMMIT\n")
+    for how in ([], ["-n"], ["--test"]):
+        refused = h.cli("rules", "restore", *how, wrong)
+        h.check(f"nor does a text have such a rule, whose line is told {how}", refused.returncode == 1 and refused.stderr.startswith(f'{wrong}:3:4: "-A FORWARD -m limit')
+                and "needs shards = 1" in refused.stderr and refused.stderr.endswith("\niptables-restore: line 3 failed\n"), refused.stderr)
+    h.check("and nothing has changed", h.cli("rules", "save").stdout == before)
 
 
 def drops(h, reason):
@@ -189,6 +196,10 @@ def changed_network(h, server):
 
 
 def deleted(h):
+    saved = h.cli("conntrack", "-L", "-o", "save").stdout
+    h.check("conntrack -L -o save writes lines of both", len(saved.splitlines()) > FLOWS and all(line.startswith("-A ") for line in saved.splitlines()), saved[:300])
+    loaded = h.cli("conntrack", "-R", h.write("entries", saved))
+    h.check("which need one shard to be read", loaded.returncode != 0 and "needs shards = 1, and this router has 2" in loaded.stderr, loaded.stderr)
     before = len(lines(h))
     gone = h.cli("conntrack", "-D", "-p", "udp", "--dst", "192.0.2.2")
     h.check("conntrack -D removes those of both", f"{len(gone.stdout.splitlines())} flow entries have been deleted" in gone.stderr and len(gone.stdout.splitlines()) > FLOWS, gone.stderr)

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <ostream>
 #include <string>
 #include <thread>
@@ -100,6 +101,7 @@ TEST_CASE("written behind: a file without room fails, behind the same byte every
             ++taken;
         }
         CHECK(taken == 2 * kPiece);
+        CHECK(pieces.error() == ENOSPC);
         out.clear();
         CHECK_FALSE(out.flush().good());
     }
@@ -111,7 +113,9 @@ TEST_CASE("written behind: a little that finds no room fails at the flush") {
     std::ostream out(&pieces);
     out << "x";
     CHECK(out.good());
+    CHECK(pieces.error() == 0);
     CHECK_FALSE(out.flush().good());
+    CHECK(pieces.error() == ENOSPC);
 }
 
 TEST_CASE("written behind: a pipe that takes less at a time than there is") {

@@ -195,7 +195,8 @@ TEST_CASE("rotating files: sizes as tcpdump has them") {
     CHECK(parse_file_size("10K") == 10'240);
     CHECK(parse_file_size("2M") == 2u << 20);
     CHECK(parse_file_size("1g") == 1u << 30);
-    for (const char* text : {"", "0", "k", "-1", "1kb", "1.5", "99999999999999999999", "1t"}) {
+    for (const char* text :
+         {"", "0", "k", "-1", "1kb", "1.5", "010", "99999999999999999999", "1t"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_file_size(text).has_value());
     }

@@ -350,20 +350,24 @@ TEST_CASE("pressure: growth over the last minute, and when the table is full") {
     using std::chrono::seconds;
     Pressure pressure;
     const Instant begin{seconds(1'800'000'000)};
-    CHECK_FALSE(pressure.growth());
+    CHECK_FALSE(pressure.growth({begin, 1000}));
     for (int i = 0; i <= 12; ++i) {
         pressure.note(begin + seconds(5 * i), 1000 + 50 * static_cast<std::uint64_t>(i));
     }
-    CHECK(*pressure.growth() == doctest::Approx(10));
-    CHECK(*pressure.full_in(1600, 2800) == seconds(120));
-    CHECK_FALSE(pressure.full_in(1600, 0));
-    CHECK(*pressure.full_in(2800, 2800) == Duration{});
+    const Instant minute = begin + seconds(60);
+    CHECK(*pressure.growth({minute, 1600}) == doctest::Approx(10));
+    CHECK(*pressure.full_in({minute, 1600}, 2800) == seconds(120));
+    CHECK_FALSE(pressure.full_in({minute, 1600}, 0));
+    CHECK(*pressure.full_in({minute, 2800}, 2800) == Duration{});
+    // What came since the last note counts at once.
+    CHECK(*pressure.growth({minute + seconds(4), 1000 + 20 * 64}) == doctest::Approx(20));
+    CHECK(*pressure.full_in({minute + seconds(4), 2280}, 2480) == seconds(10));
     // What was more than a minute ago does not count.
     for (int i = 13; i <= 30; ++i) {
         pressure.note(begin + seconds(5 * i), 1600 - 5 * static_cast<std::uint64_t>(i));
     }
-    CHECK(*pressure.growth() == doctest::Approx(-1));
-    CHECK_FALSE(pressure.full_in(1500, 2800));
+    CHECK(*pressure.growth({begin + seconds(150), 1450}) == doctest::Approx(-1));
+    CHECK_FALSE(pressure.full_in({begin + seconds(150), 1450}, 2800));
 }
 
 }  // namespace nsr::router

@@ -124,7 +124,8 @@ TEST_CASE("shards: what is about one connection is refused") {
     PortFixture first(&second);
     for (const char* words :
          {"-G\n-s\n10.0.1.2\n-d\n192.0.2.2\n-p\nudp\n--sport\n1\n--dport\n2",
-          "-I\n-s\n10.0.1.2\n-d\n192.0.2.2\n-p\nudp\n--sport\n1\n--dport\n2\n-t\n9", "-E"}) {
+          "-I\n-s\n10.0.1.2\n-d\n192.0.2.2\n-p\nudp\n--sport\n1\n--dport\n2\n-t\n9",
+          "-R\n\n-A -s 10.0.1.2 -d 192.0.2.2 -p udp --sport 1 --dport 2 -t 9\n", "-E"}) {
         CAPTURE(words);
         CHECK(is_refused(first.ask("POST", "/conntrack", {.body = words})));
     }
