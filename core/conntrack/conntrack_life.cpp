@@ -154,7 +154,8 @@ Verdict Conntrack::confirm(Packet& packet, Instant now) {
     record.deadline += to_jiffies(now);
     record.accepted_by = packet.meta.accepted_by;
     record.status |= status::kConfirmed;
-    const bool clashes = shard_.are_taken_elsewhere(table_.tuple(id, Direction::Reply));
+    const bool clashes =
+        !shard_.alone() && shard_.are_taken_elsewhere(table_.tuple(id, Direction::Reply));
     if (clashes || !table_.insert(id, to_jiffies(now))) {
         record.status &= ~status::kConfirmed;
         record.deadline = lifetime;

@@ -65,7 +65,7 @@ class Pipeline {
     template <Hook kHook>
     [[gnu::noinline, gnu::cold]] Verdict run_observed(StageId stage, Packet& packet);
     Verdict defragment(Packet& packet);
-    bool is_of_another_shard(Packet& datagram);
+    bool hand_over_datagram(Packet& datagram);
     Verdict track(Packet& packet);
     Verdict confirm(Packet& packet);
     [[nodiscard]] bool belongs_to_known(const Packet& packet) const;

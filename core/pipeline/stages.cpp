@@ -81,12 +81,12 @@ Verdict Pipeline::defragment(Packet& packet) {
         return Verdict::accept();
     }
     const Verdict verdict = state_.defrag.collect(packet, defrag::Reassembler::Tracking, now_);
-    return verdict.accepted() && is_of_another_shard(packet) ? Verdict::stolen() : verdict;
+    return verdict.accepted() && hand_over_datagram(packet) ? Verdict::stolen() : verdict;
 }
 
-// A datagram that was put together here may be. Then it comes to PREROUTING there, and counts there
-// as one that did.
-bool Pipeline::is_of_another_shard(Packet& datagram) {
+// One that was put together here, to the shard that it belongs to, if that is another: it counts in
+// PREROUTING there. False: it is ours.
+bool Pipeline::hand_over_datagram(Packet& datagram) {
     HookCounters& counted = counters(datagram).hooks[static_cast<std::size_t>(Hook::Prerouting)];
     datagram.meta.counted = true;
     if (!state_.hand_over(datagram)) {

@@ -106,17 +106,21 @@ std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
 }
 
-// Several lines that make connections. Why one of them does not, which ends it; empty: all do.
-std::string load_part(const ControlOptions& control, const std::string& part) {
+// Several lines that make connections. Why one of them does not, which ends it.
+std::optional<std::string> load_part(const ControlOptions& control, const std::string& part) {
     const ControlReply reply = ask(control.target(), {"POST", "/conntrack", "-R\n\n" + part});
     if (!reply.ok()) {
         return first_line(reply.body);
     }
-    return reply.result.starts_with("1 ") ? percent_decode(reply.result.substr(2)) : std::string();
+    if (reply.result.starts_with("0")) {
+        return std::nullopt;
+    }
+    return reply.result.starts_with("1 ") ? percent_decode(reply.result.substr(2))
+                                          : "the router did not say what became of it";
 }
 
 // Any other line.
-std::string run_line(const ControlOptions& control, const FileLine& line) {
+std::optional<std::string> run_line(const ControlOptions& control, const FileLine& line) {
     const ControlReply reply = ask_conntrack(control, *split_line(line.text));
     print_refusals(reply);
     if (!reply.ok()) {
@@ -125,7 +129,7 @@ std::string run_line(const ControlOptions& control, const FileLine& line) {
     if (line.flushes) {
         std::fprintf(stderr, "%s: connection tracking table has been emptied.\n", kConntrackBanner);
     }
-    return {};
+    return std::nullopt;
 }
 
 }  // namespace
@@ -166,10 +170,9 @@ int load_conntrack_file(const ControlOptions& control, const std::string& path) 
         for (; line != lines.end() && line->makes && part.size() < kPartBytes; ++line) {
             part += line->text + "\n";
         }
-        const std::string error =
-            part.empty() ? run_line(control, *line++) : load_part(control, part);
-        if (!error.empty()) {
-            return failed(error, false);
+        if (const auto error =
+                part.empty() ? run_line(control, *line++) : load_part(control, part)) {
+            return failed(*error, false);
         }
     }
     return kSuccess;

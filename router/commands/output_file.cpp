@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
+#include <cstdio>
 #include <filesystem>
 #include <utility>
 
@@ -13,6 +13,7 @@ namespace nsr::router {
 namespace {
 
 using netlink::Descriptor;
+using Facts = struct stat;
 
 bool is_mount_point(int file) {
     struct statx facts {};
@@ -20,9 +21,24 @@ bool is_mount_point(int file) {
            (facts.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
-bool make_like(int draft, const struct stat& original) {
+bool is_standard_stream(const Facts& file) {
+    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        Facts facts{};
+        if (::fstat(stream, &facts) == 0 && facts.st_dev == file.st_dev &&
+            facts.st_ino == file.st_ino) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool make_like(int draft, const Facts& original) {
     return ::fchown(draft, original.st_uid, original.st_gid) == 0 &&
            ::fchmod(draft, original.st_mode & 07777) == 0;
+}
+
+std::string name_of_descriptor(int file) {
+    return "/proc/self/fd/" + std::to_string(file);
 }
 
 }  // namespace
@@ -30,56 +46,65 @@ bool make_like(int draft, const struct stat& original) {
 OutputFile::OutputFile(const std::string& path) {
     constexpr mode_t kForAll = 0666;  // but for what the umask takes
     file_ = Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, kForAll));
-    struct stat facts {};
+    Facts facts{};
     if (!file_.valid() || ::fstat(file_.get(), &facts) != 0) {
         error_ = errno;
         return;
     }
-    if (!S_ISREG(facts.st_mode) || facts.st_size == 0) {
-        return;
-    }
-    std::error_code unknown;
-    place_ = std::filesystem::canonical(path, unknown).string();
-    if (!unknown && !is_mount_point(file_.get())) {
-        open_draft();
-    }
-    if (draft_.empty() && error_ == 0 && ::ftruncate(file_.get(), 0) != 0) {
-        error_ = errno;
+    has_contents_ = S_ISREG(facts.st_mode) && facts.st_size != 0;
+    if (has_contents_ && facts.st_nlink == 1 && !is_standard_stream(facts) &&
+        !is_mount_point(file_.get())) {
+        open_draft(path);
     }
 }
 
-void OutputFile::open_draft() {
-    std::string name = place_ + ".XXXXXX";
-    Descriptor draft(::mkostemp(name.data(), O_CLOEXEC));
+void OutputFile::open_draft(const std::string& path) {
+    std::error_code unknown;
+    const std::filesystem::path place = std::filesystem::canonical(path, unknown);
+    if (unknown) {
+        return;
+    }
+    Descriptor draft(
+        ::open(place.parent_path().c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, S_IRUSR | S_IWUSR));
     if (!draft.valid()) {
         error_ = errno == ENOSPC || errno == EDQUOT ? errno : 0;
         return;
     }
-    struct stat original {};
-    if (::fstat(file_.get(), &original) != 0 || !make_like(draft.get(), original)) {
-        ::unlink(name.c_str());
-        return;
+    Facts original{};
+    const bool can_be_linked = ::access(name_of_descriptor(draft.get()).c_str(), F_OK) == 0;
+    if (can_be_linked && ::fstat(file_.get(), &original) == 0 && make_like(draft.get(), original)) {
+        file_ = std::move(draft);
+        place_ = place.string();
     }
-    file_ = std::move(draft);
-    draft_ = std::move(name);
 }
 
-int OutputFile::keep() {
-    // Some file systems tell only now that there is no room.
-    if (file_.valid() && ::close(file_.release()) != 0 && errno != EINTR) {
-        return errno;
-    }
-    if (!draft_.empty() && ::rename(draft_.c_str(), place_.c_str()) != 0) {
-        return errno;
-    }
-    draft_.clear();
-    return 0;
+int OutputFile::begin() {
+    const bool itself = has_contents_ && place_.empty();
+    return itself && ::ftruncate(file_.get(), 0) != 0 ? errno : 0;
 }
 
-void OutputFile::drop_draft() {
-    if (!draft_.empty()) {
-        ::unlink(draft_.c_str());
+// A draft is closed when it has its name: without one it would be gone.
+int OutputFile::finish() {
+    const bool failed = place_.empty() && ::close(file_.release()) != 0 && errno != EINTR;
+    return failed ? errno : 0;
+}
+
+// A link takes no name that there is, so it gets another one first.
+int OutputFile::replace() {
+    if (place_.empty()) {
+        return 0;
     }
+    const std::string name = place_ + "." + std::to_string(::getpid());
+    if (::linkat(AT_FDCWD, name_of_descriptor(file_.get()).c_str(), AT_FDCWD, name.c_str(),
+                 AT_SYMLINK_FOLLOW) != 0) {
+        return errno;
+    }
+    if (::rename(name.c_str(), place_.c_str()) == 0) {
+        return 0;
+    }
+    const int error = errno;
+    ::unlink(name.c_str());
+    return error;
 }
 
 }  // namespace nsr::router

@@ -1,10 +1,12 @@
-// OutputFile: a file that is written anew, and stays what it was until it is kept.
+// OutputFile: a file that is written anew, and stays what it was until it is replaced.
 //
 // Theory of operation
-//   What has contents is written beside, as a draft, which takes its place when it is kept and goes
-//   when it is not. All else is written itself: a new or empty file, which has nothing to lose, a
-//   device, a pipe, and a file beside which none can be made that could take its place (a folder
-//   that may not be written to, another owner, a mount point).
+//   What has contents is written into a file without a name, which is gone with the process, and
+//   which takes its place in the end. All else is written itself: a new or empty file, which has
+//   nothing to lose, a device, a pipe, a file that has other names or is a standard stream, and one
+//   that no other could take the place of (a file system that has no files without names, a folder
+//   that may not be written to, another owner, a mount point). Of those, one with contents loses
+//   them when writing begins.
 #pragma once
 
 #include <string>
@@ -13,27 +15,25 @@
 
 namespace nsr::router {
 
+// Each step gives the errno of what failed, or 0.
 class OutputFile {
   public:
-    OutputFile() = default;
+    // Changes nothing of a file that is there.
     explicit OutputFile(const std::string& path);
-    ~OutputFile() { drop_draft(); }
-    OutputFile(const OutputFile&) = delete;
-    OutputFile& operator=(const OutputFile&) = delete;
-
-    // The errno of opening it; 0: it is open.
     [[nodiscard]] int error() const { return error_; }
+
+    [[nodiscard]] int begin();
     [[nodiscard]] int descriptor() const { return file_.get(); }
-    // All is written. Gives the errno of what failed, or 0.
-    [[nodiscard]] int keep();
+    // All is written. Some file systems tell only now that there is no room.
+    [[nodiscard]] int finish();
+    [[nodiscard]] int replace();
 
   private:
-    void open_draft();
-    void drop_draft();
+    void open_draft(const std::string& path);
 
     netlink::Descriptor file_;
-    std::string place_;  // of the file itself, where there is a draft
-    std::string draft_;
+    std::string place_;  // that the draft is to take; empty: there is none
+    bool has_contents_ = false;
     int error_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -248,8 +249,9 @@ int replay_bundle(Arguments& arguments) {
 }
 
 int replay_into_files(const Arguments& arguments, const Config& config, Capture& capture) {
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is told as one that cannot
     ReplayFiles outputs({arguments.out, arguments.conntrack, arguments.stats, arguments.events});
-    if (const std::string bad = outputs.unopened(); !bad.empty()) {
+    if (const std::string bad = outputs.begin(); !bad.empty()) {
         return complain(bad);
     }
     const ReplayResult result = play(arguments, config, capture, outputs);

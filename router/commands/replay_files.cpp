@@ -22,8 +22,12 @@ std::ostream* Sink::stream() {
     return path_ == "-" ? &std::cout : &file_;
 }
 
-std::string Sink::unopened() const {
+std::string Sink::unopened() {
     return output_ ? told(output_->error()) : std::string();
+}
+
+std::string Sink::unbegun() {
+    return output_ ? told(output_->begin()) : std::string();
 }
 
 std::string Sink::unwritten() {
@@ -34,8 +38,12 @@ std::string Sink::unwritten() {
     return told(error != 0 ? error : EIO);
 }
 
-std::string Sink::unkept() {
-    return output_ ? told(output_->keep()) : std::string();
+std::string Sink::unfinished() {
+    return output_ ? told(output_->finish()) : std::string();
+}
+
+std::string Sink::unreplaced() {
+    return output_ ? told(output_->replace()) : std::string();
 }
 
 std::string Sink::told(int error) const {
@@ -49,19 +57,19 @@ ReplayFiles::ReplayFiles(const ReplayFileNames& names)
       events(names.events) {
 }
 
-std::string ReplayFiles::unopened() const {
-    for (const Sink* sink : {&packets, &connections, &stats, &events}) {
-        if (std::string bad = sink->unopened(); !bad.empty()) {
-            return bad;
-        }
-    }
-    return {};
+std::string ReplayFiles::begin() {
+    return take({&Sink::unopened, &Sink::unbegun});
 }
 
 std::string ReplayFiles::keep() {
-    for (const auto part : {&Sink::unwritten, &Sink::unkept}) {
+    return take({&Sink::unwritten, &Sink::unfinished, &Sink::unreplaced});
+}
+
+// All files have taken a step before one takes the next.
+std::string ReplayFiles::take(std::initializer_list<Step> steps) {
+    for (const Step step : steps) {
         for (Sink* sink : {&packets, &connections, &stats, &events}) {
-            if (std::string bad = (sink->*part)(); !bad.empty()) {
+            if (std::string bad = (sink->*step)(); !bad.empty()) {
                 return bad;
             }
         }

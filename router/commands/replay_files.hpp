@@ -1,6 +1,7 @@
 // The files that a replay writes.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -15,16 +16,18 @@
 namespace nsr::router {
 
 // A file, standard output for "-", or nothing for "". A file that was there before stays as it was
-// until it is kept.
+// until it is replaced, where it can be (output_file.hpp).
 class Sink {
   public:
     explicit Sink(std::string path);
     [[nodiscard]] std::ostream* stream();
-    // What is wrong with the file, behind its name; empty: nothing. Of standard output nothing is
-    // said here: main() does.
-    [[nodiscard]] std::string unopened() const;
+    // The steps of a file, in this order. Each tells what is wrong with it, behind its name; empty:
+    // nothing. Of standard output nothing is said here: main() does.
+    [[nodiscard]] std::string unopened();
+    [[nodiscard]] std::string unbegun();
     [[nodiscard]] std::string unwritten();
-    [[nodiscard]] std::string unkept();
+    [[nodiscard]] std::string unfinished();
+    [[nodiscard]] std::string unreplaced();
 
   private:
     [[nodiscard]] bool is_file() const { return !path_.empty() && path_ != "-"; }
@@ -45,8 +48,9 @@ struct ReplayFileNames {
 
 struct ReplayFiles {
     explicit ReplayFiles(const ReplayFileNames& names);
-    // The first file that cannot be written, and why; empty: none.
-    [[nodiscard]] std::string unopened() const;
+    // Nothing is lost of any file unless all can be written. Gives the first that cannot, and why;
+    // empty: none.
+    [[nodiscard]] std::string begin();
     // All is written: files that were there before are replaced, unless one of them does not take
     // what it was given. Gives that one, and why; empty: none.
     [[nodiscard]] std::string keep();
@@ -55,6 +59,10 @@ struct ReplayFiles {
     Sink connections;
     Sink stats;
     Sink events;
+
+  private:
+    using Step = std::string (Sink::*)();
+    std::string take(std::initializer_list<Step> steps);
 };
 
 class ReplayFileOutput : public ReplayOutput {

@@ -124,7 +124,7 @@ Response ControlPort::conntrack(const Request& request) {
 }
 
 Response ControlPort::load_conntrack(const Request& request) {
-    if (request.query.contains("dry-run")) {
+    if (value_of(request, "dry-run") == "1") {
         return http::plain(400, "-R cannot be tried without being done\n");
     }
     ConntrackArgs makes;

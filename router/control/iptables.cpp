@@ -183,8 +183,8 @@ ConfigErrors misfits(const rules::Ruleset& rules, const Restoring& restoring) {
     const ConfigErrors timeouts = rules::check_timeouts(rules, restoring.known.timeouts);
     errors.insert(errors.end(), timeouts.begin(), timeouts.end());
     for (const Family family : {Family::Ipv4, Family::Ipv6}) {
-        auto user = rules::tracking_user(rules, family);
-        if (restoring.tracking_off && user) {
+        auto user = restoring.tracking_off ? rules::tracking_user(rules, family) : std::nullopt;
+        if (user) {
             user->message.insert(0, kTrackingOff);
             user->where.file = user->where.file.empty() ? restoring.file : user->where.file;
             errors.push_back(std::move(*user));

@@ -29,8 +29,8 @@ ControlTarget find_instance(const std::string& control);
 // text. Of -U, behind blanks: of how many the timeout is fixed, and how many cannot be EXPECTED.
 inline constexpr const char* kEntriesField = "Nsrouter-Entries";
 
-// How an ipset command ended, a field behind the text: its exit code, a blank, and what it says on
-// standard error, percent-encoded.
+// How an ipset command, or the lines of `conntrack -R`, ended, a field behind the text: its exit
+// code, a blank, and what it says on standard error, percent-encoded.
 inline constexpr const char* kResultField = "Nsrouter-Result";
 
 struct ControlReply {

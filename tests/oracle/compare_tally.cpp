@@ -50,6 +50,7 @@ Counts counts_of(const nsr::Tally& tally) {
     for (const auto& [place, packets] : tally.places) {
         add(counts, name_of(place), packets);
     }
+    add(counts, "other places", tally.other_places);
     add_words(counts, "drops", tally.drops);
     add_words(counts, "tracking", tally.tracking);
     return counts;

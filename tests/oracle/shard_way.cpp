@@ -36,15 +36,15 @@ struct Amount {
     std::size_t claims = 0;
 };
 
-struct Tally {
+struct Census {
     std::size_t cases = 0;  // whether they ran or not
     std::size_t ran = 0;
     std::map<Reader, Amount> amounts;
     std::map<std::string, std::size_t> left_out;  // by reason
 };
 
-Tally& tally() {
-    static Tally counted;
+Census& census() {
+    static Census counted;
     return counted;
 }
 
@@ -162,7 +162,7 @@ std::vector<Difference> differences_in(const Case& one, const Run& plain,
 }
 
 void count(const Way& way, const Case& one, const RunInShards& sharded) {
-    Amount& amount = tally().amounts[way.reader];
+    Amount& amount = census().amounts[way.reader];
     amount.handed_over += sharded.handed_over;
     amount.packets += one.frames.size();
     amount.claims += sharded.claims;
@@ -175,6 +175,7 @@ void run_both_ways(const std::string& name, const Case& one, const Run& plain, s
         const RunInShards sharded = run_in_shards(one, key, way.reader);
         const std::vector<Difference> differences = differences_in(one, plain, sharded);
         differs = differs || !differences.empty();
+        CHECK_MESSAGE(sharded.run.error.empty(), sharded.run.error);
         CHECK_MESSAGE((differences.empty() || !reason.empty()),
                       std::string(way.name) << ": " << in_lines(differences));
         count(way, one, sharded);
@@ -182,30 +183,30 @@ void run_both_ways(const std::string& name, const Case& one, const Run& plain, s
     CHECK_MESSAGE((differs || reason.empty()),
                   "is the same in two shards; take it out of one_shard.txt");
     if (reason.empty()) {
-        ++tally().ran;
+        ++census().ran;
     } else {
-        ++tally().left_out[reason];
+        ++census().left_out[reason];
     }
 }
 
 }  // namespace
 
 void check_in_shards(const std::string& name, const Case& one, const Run& plain) {
-    ++tally().cases;
+    ++census().cases;
     if (const std::string reason = refused(one.config); !reason.empty()) {
-        ++tally().left_out["refused: " + reason];
+        ++census().left_out["refused: " + reason];
     } else if (const auto key = key_for(plain)) {
         run_both_ways(name, one, plain, *key);
     } else {
-        ++tally().left_out["no key with which the recorded ports come home"];
+        ++census().left_out["no key with which the recorded ports come home"];
     }
 }
 
 void check_enough_ran_in_shards() {
-    const Tally& all = tally();
+    Census& all = census();
     MESSAGE("in two shards: " << all.ran << " cases");
     for (const Way& way : kWays) {
-        const Amount& amount = tally().amounts[way.reader];
+        const Amount& amount = all.amounts[way.reader];
         MESSAGE(std::string(way.name) << ": " << amount.handed_over << " of " << amount.packets
                                       << " packets handed over, " << amount.claims << " claims");
     }
@@ -214,9 +215,9 @@ void check_enough_ran_in_shards() {
     }
     if (all.cases == number_of_cases()) {
         CHECK(all.ran >= 750);
-        CHECK(tally().amounts[Reader::Steered].handed_over >= 350);
-        CHECK(tally().amounts[Reader::Steered].claims >= 60);
-        CHECK(tally().amounts[Reader::Other].handed_over >= 14000);
+        CHECK(all.amounts[Reader::Steered].handed_over >= 350);
+        CHECK(all.amounts[Reader::Steered].claims >= 60);
+        CHECK(all.amounts[Reader::Other].handed_over >= 14000);
     }
 }
 

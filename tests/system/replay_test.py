@@ -3,6 +3,7 @@
 
     replay_test.py NSROUTER
 """
+import contextlib
 import os
 import pathlib
 import resource
@@ -153,6 +154,29 @@ def what_captures_hold(h):
 TEXTS = ("--conntrack", "--stats", "--events")
 
 
+def files_without_names(pid):
+    count = 0
+    for file in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it may be closed meanwhile
+            count += "(deleted)" in os.readlink(file)
+    return count
+
+
+def end_in_the_midst(h, arguments):
+    """Kills a replay that has its files open and waits for packets."""
+    os.mkfifo(h.folder / "pipe")
+    process = subprocess.Popen([h.program, "replay", "router.toml", "--interface", "lan", "--in", "pipe", *arguments], cwd=h.folder)
+    with open(h.folder / "pipe", "wb") as pipe:
+        pipe.write(capture())
+        pipe.flush()
+        while process.poll() is None and files_without_names(process.pid) < 4:
+            pass
+        h.check("a replay waits for packets", process.poll() is None)
+        process.kill()
+        process.wait()
+    (h.folder / "pipe").unlink()
+
+
 def what_finds_no_room(h):
     for option in ("--out", *TEXTS):
         answer = h.replay("--in", "in.pcap", option, "/dev/full")
@@ -168,13 +192,19 @@ def what_finds_no_room(h):
 
     def little_room():
         resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes << 10, kilobytes << 10))
-    answer = h.replay("--in", "many.pcap", *given, preexec_fn=little_room, restore_signals=False)  # SIGXFSZ stays ignored
+    answer = h.replay("--in", "many.pcap", *given, preexec_fn=little_room)
     h.check("--out that finds no room in the midst", answer.returncode == 1 and answer.stderr == b"nsrouter: out: File too large\n", answer)
     h.check("what was there before is there", all((h.folder / name).read_bytes() == b"precious" for name in outputs))
     h.check("and nothing beside it", sorted(os.listdir(h.folder)) == before, os.listdir(h.folder))
-    (h.folder / "ready.state").write_text("nonsense\n")
-    answer = h.replay("--in", "in.pcap", "--state", "ready.state", *given)
-    h.check("nor has a --state that is refused touched it", answer.returncode == 1 and (h.folder / "table").read_text() == "precious", answer)
+    end_in_the_midst(h, given)
+    h.check("one that is killed leaves them, too", all((h.folder / name).read_bytes() == b"precious" for name in outputs))
+    h.check("and nothing beside them", sorted(os.listdir(h.folder)) == before, os.listdir(h.folder))
+    os.link(h.folder / "table", h.folder / "its other name")
+    answer = h.replay("--in", "in.pcap", "--conntrack", "table", "--stats", "nowhere/x")
+    h.check("what is written itself is not touched before all can be", answer.returncode == 1 and (h.folder / "table").read_text() == "precious", answer)
+    answer = h.replay("--in", "in.pcap", "--conntrack", "table")
+    h.check("both names of a file have what is new", answer.returncode == 0 and "dport=2000" in (h.folder / "its other name").read_text(), answer)
+    (h.folder / "its other name").unlink()
     (h.folder / "other").symlink_to("table")
     answer = h.replay("--in", "in.pcap", "--out", "out", "--conntrack", "other")
     h.check("what succeeds takes the place of what was there", answer.returncode == 0 and (h.folder / "out").read_bytes()[:4] == b"\x0a\x0d\x0d\x0a", answer)
