@@ -198,11 +198,13 @@ Result<Config, ConfigErrors> config_of(const Bundle& bundle, std::uint64_t memor
     if (!config) {
         return config.error();
     }
+    const bool has_no_sets = config->shards > 1;
     ConfigErrors errors;
     for (const std::string_view needed :
          {bundled::kInterfaces, bundled::kSysctls, bundled::kRules4, bundled::kRules6,
           bundled::kSets, bundled::kRoutes4, bundled::kRoutes6}) {
-        if (bundle.find(needed) == nullptr) {
+        const bool may_lack = needed == bundled::kSets && has_no_sets;
+        if (bundle.find(needed) == nullptr && !may_lack) {
             errors.push_back({{std::string(needed), 0, 0},
                               "is not in the bundle: what a router without it does says nothing"});
         }

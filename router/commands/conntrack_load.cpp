@@ -72,10 +72,24 @@ const char* misplaced(const ConntrackArgs& args) {
     return "unknown";
 }
 
+// False: there is no other one, or it is longer than any may be, which `file` tells by bad().
+bool read_line(std::istream& file, std::string& line) {
+    constexpr std::size_t kLongest = std::size_t{64} * 1024;
+    line.clear();
+    for (char next = 0; file.get(next) && next != '\n';) {
+        if (line.size() == kLongest) {
+            file.setstate(std::ios::badbit);
+            return false;
+        }
+        line += next;
+    }
+    return file.good() || !line.empty();
+}
+
 // An exit code if the file is not to be carried out.
 std::optional<int> read_lines(std::istream& file, std::vector<FileLine>& lines) {
     std::string text;
-    while (std::getline(file, text)) {
+    while (read_line(file, text)) {
         if (says_nothing(text)) {
             continue;
         }
@@ -92,6 +106,9 @@ std::optional<int> read_lines(std::istream& file, std::vector<FileLine>& lines) 
         }
         lines.push_back({text, misplaced(line.args), ConntrackLoad::takes(line.args),
                          line.args.command == Command::Flush});
+    }
+    if (file.bad()) {
+        return failed("it cannot be read, or has a line of more than 64 KiB", false);
     }
     for (const FileLine& line : lines) {
         if (line.misplaced != nullptr) {

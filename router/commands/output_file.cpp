@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 namespace nsr::router {
@@ -21,15 +22,15 @@ bool is_mount_point(int file) {
            (facts.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
-bool is_standard_stream(const Facts& file) {
-    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+std::optional<int> standard_stream(const Facts& file) {
+    for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) {
         Facts facts{};
         if (::fstat(stream, &facts) == 0 && facts.st_dev == file.st_dev &&
             facts.st_ino == file.st_ino) {
-            return true;
+            return stream;
         }
     }
-    return false;
+    return std::nullopt;
 }
 
 bool make_like(int draft, const Facts& original) {
@@ -51,9 +52,12 @@ OutputFile::OutputFile(const std::string& path) {
         error_ = errno;
         return;
     }
+    if (const auto stream = standard_stream(facts)) {
+        file_ = Descriptor(::fcntl(*stream, F_DUPFD_CLOEXEC, 0));
+        return;
+    }
     has_contents_ = S_ISREG(facts.st_mode) && facts.st_size != 0;
-    if (has_contents_ && facts.st_nlink == 1 && !is_standard_stream(facts) &&
-        !is_mount_point(file_.get())) {
+    if (has_contents_ && facts.st_nlink == 1 && !is_mount_point(file_.get())) {
         open_draft(path);
     }
 }

@@ -3,10 +3,10 @@
 // Theory of operation
 //   What has contents is written into a file without a name, which is gone with the process, and
 //   which takes its place in the end. All else is written itself: a new or empty file, which has
-//   nothing to lose, a device, a pipe, a file that has other names or is a standard stream, and one
-//   that no other could take the place of (a file system that has no files without names, a folder
-//   that may not be written to, another owner, a mount point). Of those, one with contents loses
-//   them when writing begins.
+//   nothing to lose, a device, a pipe, a file that has other names, and one that no other could
+//   take the place of (a file system that has no files without names, a folder that may not be
+//   written to, another owner, a mount point). Of those, one with contents loses them when writing
+//   begins. A standard stream (/dev/stdout) goes on where it is.
 #pragma once
 
 #include <string>

@@ -96,6 +96,23 @@ std::string check_files(const Arguments& arguments) {
     return {};
 }
 
+// Nothing that the configuration names may be written either.
+std::string check_named_files(const Arguments& arguments, const Config& config) {
+    const std::pair<const char*, const std::string*> written[] = {
+        {"--out", &arguments.out},
+        {"--conntrack", &arguments.conntrack},
+        {"--stats", &arguments.stats},
+        {"--events", &arguments.events}};
+    for (const auto& [option, file] : written) {
+        for (const std::string& named : config.files) {
+            if (!file->empty() && *file != "-" && same_file(*file, named)) {
+                return std::string(option) + " is a file that the configuration names: " + *file;
+            }
+        }
+    }
+    return {};
+}
+
 std::string unknown_interface(const char* option, const std::string& name, const Config& config) {
     return std::string(option) + ": the configuration has no interface \"" + name + "\", but " +
            join(config.interface_names());
@@ -217,6 +234,9 @@ int command_replay(Arguments& arguments) {
         return kFailure;
     }
     if (const std::string wrong = check_values(arguments, *config); !wrong.empty()) {
+        return usage(wrong);
+    }
+    if (const std::string wrong = check_named_files(arguments, *config); !wrong.empty()) {
         return usage(wrong);
     }
     if (!read_state(arguments)) {

@@ -332,7 +332,7 @@ constexpr Metrics::Row kRows[] = {
     {"nsrouter_interface_packets_total", "counter", "Packets by interface and direction, as the router sees it.",
      read_both_ways<&Counters::rx_packets, &Counters::tx_packets>},
     {"nsrouter_interface_bytes_total", "counter", "Bytes of IP packets.", read_both_ways<&Counters::rx_bytes, &Counters::tx_bytes>},
-    {"nsrouter_interface_dropped_packets_total", "counter", "Packets that the router dropped, for any reason.",
+    {"nsrouter_interface_dropped_packets_total", "counter", "Packets that were not taken in, or not let out, by this interface.",
      read_both_ways<&Counters::rx_dropped, &Counters::tx_dropped>},
     {"nsrouter_interface_malformed_frames_total", "counter", "Frames whose virtio header contradicts their packet.",
      read_of_ports<&Port::Counters::malformed_frames>},

@@ -214,6 +214,10 @@ def not_of_several(h):
                          ("GET", "/nflog/1"), ("GET", "/proc/nsrouter/nat_ports"), ("GET", "/conntrack?limit=3"), ("POST", "/reload?existing=kill")):
         code, body = h.request(method, path, "" if method == "POST" else None)
         h.check(f"{method} {path} is refused by name", code == 501 and "needs shards = 1, and this router has 2" in body, (code, body))
+    bundle = h.write("bundle.tar", "")
+    h.cli("bundle", "-o", bundle)
+    explained = h.run("explain", "--bundle", bundle, "icmp 10.0.1.2 > 10.0.1.1")
+    h.check("a bundle has what several shards have, and is enough", explained.returncode == 0 and "sets.ipset" not in explained.stderr, explained)
     told = h.cli("conntrack", "-E")
     h.check("the command says so, too", told.returncode != 0 and "needs shards = 1" in told.stderr, told.stderr)
     h.check("status tells people of both", "shard" in h.cli("status").stdout, h.cli("status").stdout)
