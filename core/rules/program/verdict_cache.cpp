@@ -5,7 +5,6 @@
 
 #include "core/base/check.hpp"
 #include "core/base/hashing.hpp"
-#include "core/base/prefetch.hpp"
 #include "core/rules/program/evaluate.hpp"
 #include "core/rules/program/packet_key.hpp"
 #include "core/wire/protocol.hpp"
@@ -84,8 +83,8 @@ void VerdictCache::prefetch(const Meta& meta, std::uint8_t places, std::uint8_t 
     const std::size_t first = first_place(meta, places);
     for (std::size_t i = 0; i < asked; ++i) {
         const Walk& walk = walks_[(first + i) % kPlaces];
-        nsr::prefetch(&walk.key);
-        nsr::prefetch(&walk.counters);
+        __builtin_prefetch(&walk.key);
+        __builtin_prefetch(&walk.counters);
     }
 }
 
