@@ -87,7 +87,8 @@ bool read_line(std::istream& file, std::string& line) {
 }
 
 // An exit code if the file is not to be carried out.
-std::optional<int> read_lines(std::istream& file, std::vector<FileLine>& lines) {
+std::optional<int> read_lines(std::istream& file, const std::string& path,
+                              std::vector<FileLine>& lines) {
     std::string text;
     while (read_line(file, text)) {
         if (says_nothing(text)) {
@@ -108,7 +109,7 @@ std::optional<int> read_lines(std::istream& file, std::vector<FileLine>& lines) 
                          line.args.command == Command::Flush});
     }
     if (file.bad()) {
-        return failed("it cannot be read, or has a line of more than 64 KiB", false);
+        return failed(path + " cannot be read, or has a line of more than 64 KiB", false);
     }
     for (const FileLine& line : lines) {
         if (line.misplaced != nullptr) {
@@ -179,7 +180,7 @@ int load_conntrack_file(const ControlOptions& control, const std::string& path) 
         }
     }
     std::vector<FileLine> lines;
-    if (const auto code = read_lines(path == "-" ? std::cin : file, lines)) {
+    if (const auto code = read_lines(path == "-" ? std::cin : file, path, lines)) {
         return *code;
     }
     for (auto line = lines.begin(); line != lines.end();) {

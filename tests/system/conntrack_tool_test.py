@@ -263,6 +263,9 @@ def loaded(h):
     answer = h.run("--control", h.instance(), "conntrack", "-R", "-", input=wrong)
     h.check("and ends with the first that fails", answer.returncode == 1 and "Such conntrack exists" in answer.stderr and h.cli("conntrack", "-C").stdout == "3000\n", answer)
     h.cli("conntrack", "-F")
+    for unreadable in (str(h.folder), "/dev/zero"):
+        answer = h.run("--control", h.instance(), "conntrack", "-R", unreadable)
+        h.check(f"-R of {unreadable} is refused", answer.returncode == 1 and f"{unreadable} cannot be read, or has a line of more than 64 KiB" in answer.stderr, answer)
 
 
 def segment(source, destination, flags):
