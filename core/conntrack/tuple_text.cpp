@@ -1,20 +1,34 @@
 #include "core/conntrack/tuple_text.hpp"
 
 #include <charconv>
+#include <cstddef>
 #include <cstring>
-#include <string_view>
 
+#include "core/base/decimal.hpp"
 #include "core/wire/protocol.hpp"
 
 namespace nsr::conntrack {
 
 namespace {
 
-char* put(char* at, std::string_view name, std::uint16_t number, int base = 10) {
-    constexpr std::size_t kDigits = 5;
-    std::memcpy(at, name.data(), name.size());
-    at += name.size();
-    at = std::to_chars(at, at + kDigits, number, base).ptr;
+template <std::size_t N>
+char* put(char* at, const char (&name)[N]) {
+    std::memcpy(at, name, N - 1);
+    return at + (N - 1);
+}
+
+template <std::size_t N>
+char* put(char* at, const char (&name)[N], std::uint16_t number) {
+    at = write_decimal(put(at, name), number);
+    *at = ' ';
+    return at + 1;
+}
+
+template <std::size_t N>
+char* put_hex(char* at, const char (&name)[N], std::uint16_t number) {
+    constexpr std::size_t kDigits = 4;
+    at = put(at, name);
+    at = std::to_chars(at, at + kDigits, number, 16).ptr;
     *at = ' ';
     return at + 1;
 }
@@ -46,7 +60,7 @@ char* write_ports(char* at, Ports kind, std::uint16_t source, std::uint16_t dest
             at = put(at, "type=", static_cast<std::uint16_t>(destination >> 8));
             return put(put(at, "code=", destination & 0xff), "id=", source);
         case Ports::Keys:
-            return put(put(at, "srckey=0x", source, 16), "dstkey=0x", destination, 16);
+            return put_hex(put_hex(at, "srckey=0x", source), "dstkey=0x", destination);
         case Ports::None:
             break;
     }

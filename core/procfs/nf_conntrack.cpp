@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 #include <string_view>
 #include <vector>
 
+#include "core/base/decimal.hpp"
 #include "core/conntrack/tuple_text.hpp"
 #include "core/wire/protocol.hpp"
 
@@ -25,26 +25,6 @@ namespace status = conntrack::status;
 // The longest line (IPv6, counters at their maximum, zones, timestamps) has about 600 characters.
 constexpr std::size_t kLineBytes = 1024;
 
-// The text of 0..255, so that an IPv4 address costs four copies.
-struct Octet {
-    std::array<char, 4> text{};
-    std::uint8_t length = 0;
-};
-
-constexpr std::array<Octet, 256> make_octets() {
-    std::array<Octet, 256> octets{};
-    for (unsigned value = 0; value < 256; ++value) {
-        Octet& octet = octets[value];
-        for (unsigned scale = 100; scale > 0; scale /= 10) {
-            if (value >= scale || scale == 1) {
-                octet.text[octet.length++] = static_cast<char>('0' + value / scale % 10);
-            }
-        }
-    }
-    return octets;
-}
-
-constexpr std::array<Octet, 256> kOctets = make_octets();
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 // Text into a line that is long enough for all of it; nothing here checks again.
@@ -58,6 +38,12 @@ class LineWriter {
         std::memcpy(at_, text.data(), text.size());
         at_ += text.size();
     }
+    // Of a length that the compiler knows.
+    template <std::size_t N>
+    void put(const char (&text)[N]) {
+        std::memcpy(at_, text, N - 1);
+        at_ += N - 1;
+    }
     // kernel: %-8s
     void put_column(std::string_view text) {
         constexpr std::size_t kColumnBytes = 8;
@@ -65,18 +51,17 @@ class LineWriter {
         std::memcpy(at_, text.data(), text.size());
         at_ += std::max(text.size(), kColumnBytes);
     }
-    void put(std::uint64_t number) { at_ = std::to_chars(at_, at_ + 20, number).ptr; }
-    void put(std::uint32_t number) { at_ = std::to_chars(at_, at_ + 10, number).ptr; }
+    void put(std::uint64_t number) { at_ = write_decimal(at_, number); }
     void put_ports(std::uint8_t protocol, const StoredTuple& tuple) {
         at_ = conntrack::write_ports(at_, conntrack::ports_of(protocol), tuple.source_port,
                                      tuple.destination_port);
     }
     void put_ipv4(std::uint32_t address) {
         for (unsigned shift = 24; shift > 0; shift -= 8) {
-            put_octet(address >> shift & 0xff);
+            at_ = write_short_decimal(at_, address >> shift & 0xff);
             *at_++ = '.';
         }
-        put_octet(address & 0xff);
+        at_ = write_short_decimal(at_, address & 0xff);
     }
     // kernel: %pI6
     void put_ipv6(const IpAddress& address) {
@@ -91,12 +76,6 @@ class LineWriter {
     }
 
   private:
-    void put_octet(std::uint32_t value) {
-        const Octet& octet = kOctets[value];
-        std::memcpy(at_, octet.text.data(), octet.text.size());
-        at_ += octet.length;
-    }
-
     char* at_;
 };
 
@@ -165,14 +144,17 @@ namespace {
 
 void put_head(LineWriter& line, const Entry& entry, Instant now) {
     const Connection& connection = entry.connection;
-    line.put(connection.family == Family::Ipv4 ? std::string_view("ipv4     2 ")
-                                               : std::string_view("ipv6     10 "));
+    if (connection.family == Family::Ipv4) {
+        line.put("ipv4     2 ");
+    } else {
+        line.put("ipv6     10 ");
+    }
     line.put_column(conntrack::protocol_name(connection.protocol));
     line.put(" ");
-    line.put(std::uint32_t{connection.protocol});
+    line.put(std::uint64_t{connection.protocol});
     line.put(" ");
     const std::int32_t left = jiffies_until(connection.deadline, to_jiffies(now));
-    line.put(static_cast<std::uint32_t>(std::max(left, 0)) / kJiffiesPerSecond);
+    line.put(std::uint64_t{static_cast<std::uint32_t>(std::max(left, 0)) / kJiffiesPerSecond});
     line.put(" ");
     if (connection.protocol == proto::kTcp || connection.protocol == proto::kSctp) {
         line.put(conntrack::state_name(connection));
@@ -180,9 +162,9 @@ void put_head(LineWriter& line, const Entry& entry, Instant now) {
     } else if (connection.protocol == proto::kGre) {
         // kernel: gre_print_conntrack
         line.put("timeout=");
-        line.put(connection.state.gre.timeout);
+        line.put(std::uint64_t{connection.state.gre.timeout});
         line.put(", stream_timeout=");
-        line.put(connection.state.gre.stream_timeout);
+        line.put(std::uint64_t{connection.state.gre.stream_timeout});
         line.put(" ");
     }
 }
@@ -201,11 +183,11 @@ void put_direction(LineWriter& line, const Entry& entry, Direction direction) {
     }
     if (original && extra->zone_original && !extra->zone_reply) {
         line.put("zone-orig=");
-        line.put(std::uint32_t{connection.zone});
+        line.put(std::uint64_t{connection.zone});
         line.put(" ");
     } else if (!original && extra->zone_reply && !extra->zone_original) {
         line.put("zone-reply=");
-        line.put(std::uint32_t{connection.zone});
+        line.put(std::uint64_t{connection.zone});
         line.put(" ");
     }
     if (extra->counting) {
@@ -241,13 +223,15 @@ void put_tail(LineWriter& line, const Entry& entry, Instant now, LineFormat form
     const Connection& connection = entry.connection;
     const Extra* extra = entry.extra;
     line.put("mark=");
-    line.put(std::uint32_t{connection.mark});
-    line.put(format == LineFormat::Article ? std::string_view(" secmark=0 ")
-                                           : std::string_view(" "));
+    line.put(std::uint64_t{connection.mark});
+    line.put(" ");
+    if (format == LineFormat::Article) {
+        line.put("secmark=0 ");
+    }
     const bool both = extra == nullptr || extra->zone_original == extra->zone_reply;
     if (both && (format == LineFormat::Kernel || connection.zone != 0)) {
         line.put("zone=");
-        line.put(std::uint32_t{connection.zone});
+        line.put(std::uint64_t{connection.zone});
         line.put(" ");
     }
     // kernel: ct_show_delta_time

@@ -24,8 +24,8 @@ TableParts::TableParts(SipKey key, std::uint32_t count, std::unique_ptr<Memory> 
 }
 
 bool TableParts::enter(std::uint32_t number, Jiffies now) {
-    const std::uint64_t original = hash_of(number);
-    const std::uint64_t reply = hash_of(number | kReplyReference);
+    foreseen.clear();  // they may be of the connection that had the number before
+    const auto [original, reply] = hashes_of(number);
     if (!index.insert(original, number)) {
         return false;
     }
@@ -51,16 +51,23 @@ void TableParts::put_first(std::uint32_t number) {
     }
 }
 
-void TableParts::add_home_lines(std::uint32_t number, PrefetchList& lines) const {
-    lines.add(index.home_line(hash_of(number)));
-    if (!records[number].has(status::kOneReference)) {
-        lines.add(index.home_line(hash_of(number | kReplyReference)));
+void TableParts::foresee(std::span<const ConnId> leaving) {
+    foreseen.clear();
+    next_foreseen = 0;
+    PrefetchList lines;
+    for (const ConnId id : leaving) {
+        const Hashes hashes = hashes_of(raw(id));
+        lines.add(index.home_line(hashes.original));
+        if (hashes.reply != hashes.original) {
+            lines.add(index.home_line(hashes.reply));
+        }
+        foreseen.push_back({raw(id), hashes});
     }
+    lines.prefetch();
 }
 
 void TableParts::leave(std::uint32_t number) {
-    const std::uint64_t original = hash_of(number);
-    const std::uint64_t reply = hash_of(number | kReplyReference);
+    const auto [original, reply] = foreseen_or_hashes_of(number);
     index.erase(original, number);
     if (reply != original) {
         index.erase(reply, number | kReplyReference);
@@ -103,6 +110,15 @@ std::uint32_t TableParts::commit_word(std::uint32_t number) const {
     }
     const auto word = static_cast<std::uint32_t>(sum >> 32);
     return word != 0 ? word : 1;
+}
+
+TableParts::Hashes TableParts::hashes_of(std::uint32_t number) const {
+    return {hash_of(number), hash_of(number | kReplyReference)};
+}
+
+TableParts::Hashes TableParts::foreseen_or_hashes_of(std::uint32_t number) {
+    const bool known = next_foreseen < foreseen.size() && foreseen[next_foreseen].number == number;
+    return known ? foreseen[next_foreseen++].hashes : hashes_of(number);
 }
 
 std::uint64_t TableParts::hash_of(Reference reference) const {

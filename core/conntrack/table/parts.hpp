@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "core/base/prefetch.hpp"
 #include "core/conntrack/table/arena.hpp"
@@ -49,10 +51,17 @@ struct TableParts final : HashSource {
     // Where others have the same tuple in the same zone, this one is found before them.
     void put_first(std::uint32_t number);
     void leave(std::uint32_t number);
-    // The lines of the index at which leave() will begin.
-    void add_home_lines(std::uint32_t number, PrefetchList& lines) const;
+    // These are about to leave, in this order, before another one enters: asks for the lines of the
+    // index at which leave() will begin, and spares it the hashes.
+    void foresee(std::span<const ConnId> leaving);
     void free_sides(Connection& record);
 
+    struct Hashes {
+        std::uint64_t original;
+        std::uint64_t reply;
+    };
+    [[nodiscard]] Hashes hashes_of(std::uint32_t number) const;
+    [[nodiscard]] Hashes foreseen_or_hashes_of(std::uint32_t number);
     [[nodiscard]] std::uint64_t hash_of(Reference reference) const override;
     void prefetch(Reference reference) const override;
 
@@ -67,6 +76,12 @@ struct TableParts final : HashSource {
     Eviction eviction;
     std::uint32_t buckets;
     std::uint32_t size = 0;  // unconfirmed ones included
+    struct Foreseen {
+        std::uint32_t number;
+        Hashes hashes;
+    };
+    std::vector<Foreseen> foreseen;
+    std::size_t next_foreseen = 0;  // to leave
 };
 
 // A record that is neither free nor confirmed says so in its wheel links, and a free one too.

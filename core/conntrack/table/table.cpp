@@ -277,11 +277,7 @@ bool Table::collect_expired(Jiffies now, std::size_t limit, std::vector<ConnId>&
     parts_->index.settle();
     const std::size_t first = out.size();
     const bool complete = parts_->wheel.collect(now, limit, out);
-    PrefetchList lines;
-    for (std::size_t i = first; i < out.size(); ++i) {
-        parts_->add_home_lines(raw(out[i]), lines);  // whoever asked is about to erase them
-    }
-    lines.prefetch();
+    parts_->foresee(std::span(out).subspan(first));  // whoever asked is about to erase them
     return complete;
 }
 

@@ -65,25 +65,40 @@ bool Wheel::turn(Jiffies now, std::size_t enough) {
             break;
         }
         position_ = slot->starts;
-        while (first_[slot->list] != kNone) {
-            if (budget == 0 || enough == 0) {
-                return false;
-            }
-            --budget;
-            const std::uint32_t number = first_[slot->list];
-            unlink(number);
-            if (slot->level == 0 && jiffies_until(records_[number].deadline, position_) <= 0) {
-                push_due(number);
-                --enough;
-            } else {
-                place(number, now);
-            }
+        if (!empty(*slot, now, budget, enough)) {
+            return false;
         }
     }
     if (jiffies_until(now + 1, position_) > 0) {
         position_ = now + 1;
     }
     return true;
+}
+
+// Puts its records where they belong by now, which is never here again: the position has come to
+// it. All of them leave at once, so that none has to mend the list for the next one; what is beyond
+// `budget` or `enough` stays: false.
+bool Wheel::empty(const Slot& slot, Jiffies now, std::size_t& budget, std::size_t& enough) {
+    std::uint32_t number = first_[slot.list];
+    first_[slot.list] = kNone;
+    while (number != kNone && budget != 0 && enough != 0) {
+        --budget;
+        const std::uint32_t following = records_[number].wheel_next;
+        if (slot.level == 0 && jiffies_until(records_[number].deadline, position_) <= 0) {
+            push_due(number);
+            --enough;
+        } else {
+            place(number, now);
+        }
+        number = following;
+    }
+    if (number == kNone) {
+        vacate(slot.list);
+        return true;
+    }
+    first_[slot.list] = number;
+    records_[number].wheel_previous = kIsList | slot.list;
+    return false;
 }
 
 // The slot that the position reaches first. Slots of upper levels that begin here come first: their
@@ -173,8 +188,12 @@ void Wheel::unlink(std::uint32_t number) {
     const std::uint32_t list = previous & ~kIsList;
     first_[list] = following;
     if (following == kNone && list != kDue) {
-        occupied_[list / kSlotsPerLevel] &= ~(std::uint64_t{1} << list % kSlotsPerLevel);
+        vacate(list);
     }
+}
+
+void Wheel::vacate(std::uint32_t list) {
+    occupied_[list / kSlotsPerLevel] &= ~(std::uint64_t{1} << list % kSlotsPerLevel);
 }
 
 }  // namespace nsr::conntrack
