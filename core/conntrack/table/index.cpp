@@ -13,7 +13,10 @@ constexpr std::uint32_t kMinLines = 4;
 // 8 references is what the promised memory per connection allows.
 constexpr std::uint32_t kFullLine = 10;
 constexpr std::uint32_t kNearlyFullLine = 11;
-constexpr std::uint32_t kSparse = 8;  // shrink when a line holds less than one in this many
+// Shrink when there is less than one in this many of what the lines may hold. Blocks of records
+// stay as they are, so little memory comes of it; many that end together are not to pay for it
+// often.
+constexpr std::uint32_t kSparse = 32;
 constexpr std::uint32_t kLookahead = 2;
 
 std::uint64_t capacity(std::uint32_t lines) {
