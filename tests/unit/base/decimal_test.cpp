@@ -5,13 +5,16 @@
 #include <limits>
 #include <string>
 
-namespace nsr {
+using namespace nsr;
+
 namespace {
 
 std::string written(std::uint64_t number) {
     std::array<char, kDecimalBytes> room{};
     return {room.data(), write_decimal(room.data(), number)};
 }
+
+}  // namespace
 
 TEST_CASE("a number is written as std::to_string writes it") {
     for (std::uint64_t number = 0; number < 70000; ++number) {
@@ -26,6 +29,3 @@ TEST_CASE("a number is written as std::to_string writes it") {
     }
     CHECK_EQ(written(std::numeric_limits<std::uint64_t>::max()), "18446744073709551615");
 }
-
-}  // namespace
-}  // namespace nsr

@@ -6,10 +6,13 @@
 #include <limits>
 #include <utility>
 
-namespace nsr {
+using namespace nsr;
+
 namespace {
 
 constexpr std::size_t kMebibyte = std::size_t{1} << 20;
+
+}  // namespace
 
 TEST_CASE("a block is zeros to its end, and lies where a page begins") {
     for (const std::size_t bytes : {std::size_t{1}, std::size_t{5000}, kMebibyte, 5 * kMebibyte}) {
@@ -40,6 +43,3 @@ TEST_CASE("where there is no memory, there is no block") {
     CHECK_EQ(ZeroedBlock(std::numeric_limits<std::size_t>::max() / 2).data(), nullptr);
     CHECK_EQ(ZeroedBlock(std::numeric_limits<std::size_t>::max()).data(), nullptr);
 }
-
-}  // namespace
-}  // namespace nsr
