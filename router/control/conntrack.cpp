@@ -154,7 +154,8 @@ Response ControlPort::load_conntrack(const Request& request) {
     return response;
 }
 
-// The trailer is the exit code, and what the tool says.
+// The trailer is the exit code, and of a line that could not be made its number and what the tool
+// says.
 Response ControlPort::stream_load(ConntrackLoad load) {
     const auto shared = std::make_shared<ConntrackLoad>(std::move(load));
     Response response;
@@ -169,7 +170,9 @@ Response ControlPort::stream_load(ConntrackLoad load) {
     };
     response.trailer = kResultField;
     response.trailer_value = [shared] {
-        return (shared->error().empty() ? "0 " : "1 ") + percent_encode(shared->error());
+        return shared->error().empty() ? "0"
+                                       : "1 " + std::to_string(shared->error_line()) + " " +
+                                             percent_encode(shared->error());
     };
     return response;
 }
