@@ -25,6 +25,7 @@ constexpr std::size_t kRowsPerTurn = 4;  // each counts up to 65536 ports
 void PortSet::insert(std::uint16_t port) {
     if (bits_.empty() && list_.size() < kFew) {
         list_.push_back(port);
+        sorted_ = false;
         return;
     }
     if (bits_.empty()) {
@@ -36,21 +37,26 @@ void PortSet::insert(std::uint16_t port) {
 }
 
 std::size_t PortSet::count(std::uint16_t first, std::uint16_t last) {
-    std::size_t found = 0;
     if (bits_.empty()) {
-        std::sort(list_.begin(), list_.end());
-        list_.erase(std::unique(list_.begin(), list_.end()), list_.end());
-        found = static_cast<std::size_t>(
-            std::count_if(list_.begin(), list_.end(),
-                          [=](std::uint16_t port) { return port >= first && port <= last; }));
+        sort();
+        return static_cast<std::size_t>(std::upper_bound(list_.begin(), list_.end(), last) -
+                                        std::lower_bound(list_.begin(), list_.end(), first));
     }
-    for (std::size_t word = first / 64U; !bits_.empty() && word <= last / 64U; ++word) {
+    std::size_t found = 0;
+    for (std::size_t word = first / 64U; word <= last / 64U; ++word) {
         std::uint64_t within = bits_[word];
         within &= word == first / 64U ? ~std::uint64_t{0} << first % 64 : ~std::uint64_t{0};
         within &= word == last / 64U ? ~std::uint64_t{0} >> (63 - last % 64) : ~std::uint64_t{0};
         found += static_cast<std::size_t>(std::popcount(within));
     }
     return found;
+}
+
+void PortSet::sort() {
+    if (!std::exchange(sorted_, true)) {
+        std::sort(list_.begin(), list_.end());
+        list_.erase(std::unique(list_.begin(), list_.end()), list_.end());
+    }
 }
 
 bool NatPorts::advance(Instant now, std::size_t most) {
@@ -60,22 +66,43 @@ bool NatPorts::advance(Instant now, std::size_t most) {
             add(*id, looks, now);
         }
     }
-    for (std::size_t i = 0; connections_.over && i < kRowsPerTurn && made_ < most; ++i, ++made_) {
-        if (ports_.empty()) {
-            return false;
-        }
-        auto counted = ports_.extract(ports_.begin());
-        Ports& ports = counted.mapped();
-        const std::size_t used = ports.used.count(ports.first, ports.last);
-        rows_.push_back({.address = counted.key().first,
-                         .protocol = counted.key().second,
-                         .first = ports.first,
-                         .last = ports.last,
-                         .used = used,
-                         .free = std::size_t{ports.last} - ports.first + 1 - used,
-                         .beside = ports.used.count(0, 65535) - used});
+    for (std::size_t i = 0;
+         connections_.over && i < kRowsPerTurn && made_ < most && !ports_.empty(); ++i, ++made_) {
+        make_row();
     }
     return !connections_.over || (!ports_.empty() && made_ < most);
+}
+
+void NatPorts::make_row() {
+    const auto pool = ports_.begin();
+    Ports& ports = pool->second;
+    const std::size_t beside = std::exchange(ports.shown, true) ? 0 : ports.count_beside();
+    const auto [first, last] = ports.ranges.extract(ports.ranges.begin()).value();
+    const std::size_t used = ports.used.count(first, last);
+    rows_.push_back({.address = pool->first.first,
+                     .protocol = pool->first.second,
+                     .first = first,
+                     .last = last,
+                     .used = used,
+                     .free = std::size_t{last} - first + 1 - used,
+                     .beside = beside});
+    if (ports.ranges.empty()) {
+        ports_.erase(pool);
+    }
+}
+
+// Ranges may overlap; they are by their first port.
+std::size_t NatPorts::Ports::count_beside() {
+    std::size_t within = 0;
+    unsigned next = 0;
+    for (const auto& [first, last] : ranges) {
+        const unsigned begin = std::max<unsigned>(first, next);
+        if (begin <= last) {
+            within += used.count(static_cast<std::uint16_t>(begin), last);
+            next = last + 1U;
+        }
+    }
+    return used.count(0, 65535) - within;
 }
 
 void NatPorts::add(ConnId id, std::size_t& looks, Instant now) {
@@ -89,35 +116,28 @@ void NatPorts::add(ConnId id, std::size_t& looks, Instant now) {
     }
     if (mapping != nat::kNoMapping) {
         const nat::Mapping& body = mappings[mapping];
-        Ports& ports = ports_[{body.outside.address, record.protocol}];
-        widen(ports, record.protocol, &body.range);
-        ports.used.insert(body.outside.port);
-        ++translated_;
+        add({body.outside.address, record.protocol}, &body.range, body.outside.port);
         return;
     }
     if (!record.has(status::kSrcNat)) {
         return;
     }
-    const auto mapped = invert(table.tuple(id, Direction::Reply));
-    if (!mapped) {
-        return;
+    if (const auto mapped = invert(table.tuple(id, Direction::Reply))) {
+        add({mapped->source, record.protocol}, ranges_.find(record.translated_by, looks),
+            mapped->source_port);
     }
-    ++translated_;
-    Ports& ports = ports_[{mapped->source, record.protocol}];
-    widen(ports, record.protocol, ranges_.find(record.translated_by, looks));
-    ports.used.insert(mapped->source_port);
 }
 
-// What the rule names, or what is chosen from without being told.
-void NatPorts::widen(Ports& ports, std::uint8_t protocol, const nat::Range* range) {
+// The range is what the rule names, or what is chosen from without being told.
+void NatPorts::add(const Pool& pool, const nat::Range* range, std::uint16_t port) {
     const bool named = range != nullptr && range->map_ports;
-    const std::uint16_t least = proto::is_icmp(protocol) ? std::uint16_t{0} : nat::kFirstPort;
-    const std::uint16_t first = named ? std::min(range->min_port, range->max_port) : least;
-    const std::uint16_t last =
-        named ? std::max(range->min_port, range->max_port) : std::uint16_t{65535};
-    ports.first = ports.any ? std::min(ports.first, first) : first;
-    ports.last = ports.any ? std::max(ports.last, last) : last;
-    ports.any = true;
+    const std::uint16_t least = proto::is_icmp(pool.second) ? std::uint16_t{0} : nat::kFirstPort;
+    const Range chosen_from = named ? Range(std::minmax(range->min_port, range->max_port))
+                                    : Range(least, std::uint16_t{65535});
+    Ports& ports = ports_[pool];
+    ports.ranges.insert(chosen_from);
+    ports.used.insert(port);
+    ++translated_;
 }
 
 namespace {

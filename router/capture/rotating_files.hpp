@@ -9,7 +9,9 @@
 //   the next ones a number behind it from 1 on; with -W every one has a number from 0 on, with
 //   leading zeros, and behind the last one comes the first one again. With -G the name is a format
 //   of strftime(3), and -W ends the capture after so many files. Without any of them there is one
-//   file, or standard output ("-").
+//   file, or standard output ("-"). A file that was there before loses its contents with the first
+//   packet: a capture has no end at which another one could take its place, and is read while it
+//   goes on.
 #pragma once
 
 #include <cstdint>

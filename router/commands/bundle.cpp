@@ -1,12 +1,11 @@
 // `nsrouter bundle`: all that helps to understand a router elsewhere, collected from its endpoints.
-#include <fcntl.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <CLI/Option.hpp>
 #include <boost/json.hpp>
 #include <cerrno>
 #include <chrono>
@@ -24,6 +23,7 @@
 #include "router/bundle/bundle.hpp"
 #include "router/commands/cli.hpp"
 #include "router/commands/commands.hpp"
+#include "router/commands/sink.hpp"
 #include "router/config/hidden.hpp"
 
 namespace nsr::router {
@@ -138,18 +138,14 @@ SipKey random_key() {
 
 // For the owner's eyes alone.
 void write_file(const std::string& path, const std::string& bytes) {
-    const int fd = path == "-"
-                       ? ::dup(STDOUT_FILENO)
-                       : ::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd >= 0 && path != "-" && (::fchmod(fd, 0600) != 0 || ::ftruncate(fd, 0) != 0)) {
-        ::close(fd);
-        throw std::runtime_error(path + ": " + std::strerror(errno));
+    Sink file(path, Readers::Owner);
+    std::string bad = begin_all({&file});
+    if (bad.empty()) {
+        *file.stream() << bytes;
+        bad = keep_all({&file});
     }
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
-        fd < 0 ? nullptr : ::fdopen(fd, "wb"), std::fclose);
-    if (file == nullptr || std::fwrite(bytes.data(), 1, bytes.size(), file.get()) != bytes.size() ||
-        std::fflush(file.get()) != 0) {
-        throw std::runtime_error(path + ": " + std::strerror(errno));
+    if (!bad.empty()) {
+        throw std::runtime_error(bad);
     }
 }
 
@@ -192,6 +188,7 @@ void add_bundle_command(CLI::App& app, int& exit_code) {
     const auto anonymize = std::make_shared<bool>(false);
     command->add_option("-o,--output", *path, "the file; -: standard output")
         ->required()
+        ->check(file_name_problem)
         ->type_name("FILE");
     command->add_flag(
         "--anonymize", *anonymize,

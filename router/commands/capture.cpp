@@ -132,6 +132,7 @@ void add_capture_command(CLI::App& app, int& exit_code) {
     command->add_option("FILTER", arguments->filter, "which packets; without it all");
     command->add_option("-w,--write", arguments->file, "pcapng file; -: standard output")
         ->required()
+        ->check(file_name_problem)
         ->type_name("FILE");
     command
         ->add_option("-i,--interface", arguments->interface,

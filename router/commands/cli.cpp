@@ -114,4 +114,8 @@ int run_cli(int argc, const char* const* argv) {
     return exit_code;
 }
 
+std::string file_name_problem(const std::string& name) {
+    return name.empty() ? "takes the name of a file, not \"\"" : "";
+}
+
 }  // namespace nsr::router

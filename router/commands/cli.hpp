@@ -5,6 +5,8 @@
 // else it needs. Exit codes: 0 fine, 1 it did not work, 2 wrong usage.
 #pragma once
 
+#include <string>
+
 namespace CLI {
 class App;
 }
@@ -19,6 +21,9 @@ inline constexpr int kUsage = 2;
 int run_cli(int argc, const char* const* argv);
 // The options and subcommands of the program; for run_cli, and for whoever asks what there is.
 void describe_cli(CLI::App& app, int& exit_code);
+
+// What is wrong with the name of a file that an option is given; empty: nothing.
+std::string file_name_problem(const std::string& name);
 
 // check.cpp, replay.cpp, import_host.cpp
 void add_check_command(CLI::App& app, int& exit_code);

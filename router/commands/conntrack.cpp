@@ -75,7 +75,6 @@ namespace {
 int run_one(const ControlOptions& control, const std::vector<std::string>& words,
             const ConntrackArgs& args, bool dry_run);
 int summarize(const ConntrackArgs& args, const ControlReply& reply, bool dry_run);
-int failed(const std::string& message, bool usage);
 void print_warnings(const ConntrackLine& line);
 
 int run(const ControlOptions& control, const std::vector<std::string>& given) {
@@ -88,7 +87,7 @@ int run(const ControlOptions& control, const std::vector<std::string>& given) {
     const ConntrackLine line = read_conntrack_line(words);
     print_warnings(line);
     if (!line.problem.empty()) {
-        return failed(line.problem, line.usage);
+        return conntrack_failed(line.problem, line.usage);
     }
     return run_one(control, words, line.args, dry_run);
 }
@@ -110,23 +109,13 @@ int run_one(const ControlOptions& control, const std::vector<std::string>& words
     }
     const ControlReply reply = ask_conntrack(control, words, dry_run);
     return reply.ok() ? summarize(args, reply, dry_run)
-                      : failed(reply.body.substr(0, reply.body.find('\n')), false);
+                      : conntrack_failed(reply.body.substr(0, reply.body.find('\n')), false);
 }
 
 void print_warnings(const ConntrackLine& line) {
     for (const std::string& warning : line.warnings) {
         std::fprintf(stderr, "%s\n", warning.c_str());
     }
-}
-
-int failed(const std::string& message, bool usage) {
-    std::fprintf(stderr, "%s: %s\n", kBanner, message.c_str());
-    if (usage) {
-        std::fprintf(stderr,
-                     "Try `nsrouter conntrack -h' or 'nsrouter conntrack --help' for more "
-                     "information.\n");
-    }
-    return usage ? kUsage : kFailure;
 }
 
 // How a command that worked ends: what was done to entries. `done` null: nothing is said.

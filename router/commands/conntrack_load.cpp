@@ -4,6 +4,9 @@
 #include <fstream>
 #include <iostream>
 #include <optional>
+#include <span>
+#include <sstream>
+#include <utility>
 
 #include "router/base/text_file.hpp"
 #include "router/commands/cli.hpp"
@@ -23,21 +26,17 @@ constexpr std::size_t kPartBytes = std::size_t{128} * 1024;
 
 // What is left of a line once it is read: a file may have a million.
 struct FileLine {
+    std::size_t number;
     std::string text;
     const char* misplaced;  // how its command is called, if a file cannot have it
     bool makes;             // a connection, and so goes together with others
     bool flushes;
 };
 
-int failed(const std::string& message, bool usage) {
-    std::fprintf(stderr, "%s: %s\n", kConntrackBanner, message.c_str());
-    if (usage) {
-        std::fprintf(stderr,
-                     "Try `nsrouter conntrack -h' or 'nsrouter conntrack --help' for more "
-                     "information.\n");
-    }
-    return usage ? kUsage : kFailure;
-}
+struct LoadProblem {
+    std::string message;
+    bool usage = false;
+};
 
 // How a command that a file cannot have is called; null: it can have it.
 const char* misplaced(const ConntrackArgs& args) {
@@ -86,68 +85,138 @@ bool read_line(std::istream& file, std::string& line) {
     return file.good() || !line.empty();
 }
 
-// An exit code if the file is not to be carried out.
-std::optional<int> read_lines(std::istream& file, const std::string& path,
-                              std::vector<FileLine>& lines) {
+std::string first_line(const std::string& text) {
+    return text.substr(0, text.find('\n'));
+}
+
+// What -R is given.
+class CommandFile {
+  public:
+    explicit CommandFile(std::string path) : path_(std::move(path)) {}
+
+    // What is wrong with it, if it is not to be carried out.
+    std::optional<LoadProblem> read();
+    // Which line cannot be done, which ends it.
+    [[nodiscard]] std::optional<LoadProblem> carry_out(const ControlOptions& control) const;
+
+  private:
+    using Lines = std::span<const FileLine>;
+
+    std::optional<LoadProblem> read_from(std::istream& file);
+    std::optional<LoadProblem> add(std::size_t number, const std::string& text);
+    [[nodiscard]] std::optional<LoadProblem> make(const ControlOptions& control, Lines part) const;
+    [[nodiscard]] std::optional<LoadProblem> run(const ControlOptions& control,
+                                                 const FileLine& line) const;
+    [[nodiscard]] LoadProblem at(std::size_t number, const std::string& message,
+                                 bool usage = false) const;
+
+    std::string path_;
+    std::vector<FileLine> lines_;
+};
+
+std::optional<LoadProblem> CommandFile::read() {
+    if (path_ == "-") {
+        return read_from(std::cin);
+    }
+    std::ifstream file(path_);
+    return file ? read_from(file)
+                : LoadProblem{"Failed to open file " + path_ + " for reading", true};
+}
+
+std::optional<LoadProblem> CommandFile::read_from(std::istream& file) {
     std::string text;
-    while (read_line(file, text)) {
+    for (std::size_t number = 1; read_line(file, text); ++number) {
         if (says_nothing(text)) {
             continue;
         }
-        const auto words = split_line(text);
-        if (!words) {
-            return failed(words.error(), true);
+        if (auto problem = add(number, text)) {
+            return problem;
         }
-        const ConntrackLine line = read_conntrack_line(*words);
-        for (const std::string& warning : line.warnings) {
-            std::fprintf(stderr, "%s\n", warning.c_str());
-        }
-        if (!line.problem.empty()) {
-            return failed(line.problem, line.usage);
-        }
-        lines.push_back({text, misplaced(line.args), ConntrackLoad::takes(line.args),
-                         line.args.command == Command::Flush});
     }
     if (file.bad()) {
-        return failed(path + " cannot be read, or has a line of more than 64 KiB", false);
+        return LoadProblem{path_ + " cannot be read, or has a line of more than 64 KiB"};
     }
-    for (const FileLine& line : lines) {
+    for (const FileLine& line : lines_) {
         if (line.misplaced != nullptr) {
-            return failed(
-                std::string("Cannot use command `") + line.misplaced + "' with --load-file", true);
+            return at(line.number,
+                      std::string("Cannot use command `") + line.misplaced + "' with --load-file",
+                      true);
         }
     }
     return std::nullopt;
 }
 
-std::string first_line(const std::string& text) {
-    return text.substr(0, text.find('\n'));
+std::optional<LoadProblem> CommandFile::add(std::size_t number, const std::string& text) {
+    const auto words = split_line(text);
+    if (!words) {
+        return at(number, words.error(), true);
+    }
+    const ConntrackLine line = read_conntrack_line(*words);
+    for (const std::string& warning : line.warnings) {
+        std::fprintf(stderr, "%s\n", warning.c_str());
+    }
+    if (!line.problem.empty()) {
+        return at(number, line.problem, line.usage);
+    }
+    lines_.push_back({number, text, misplaced(line.args), ConntrackLoad::takes(line.args),
+                      line.args.command == Command::Flush});
+    return std::nullopt;
 }
 
-// Several lines that make connections. Why one of them does not, which ends it.
-std::optional<std::string> load_part(const ControlOptions& control, const std::string& part) {
-    const ControlReply reply = ask(control.target(), {"POST", "/conntrack", "-R\n\n" + part});
-    if (!reply.ok()) {
-        return first_line(reply.body);
+std::optional<LoadProblem> CommandFile::carry_out(const ControlOptions& control) const {
+    for (auto line = lines_.begin(); line != lines_.end();) {
+        const auto first = line;
+        std::size_t bytes = 0;
+        for (; line != lines_.end() && line->makes && bytes < kPartBytes; ++line) {
+            bytes += line->text.size();
+        }
+        if (auto problem = first == line ? run(control, *line++) : make(control, {first, line})) {
+            return problem;
+        }
     }
-    if (reply.result.starts_with("0")) {
+    return std::nullopt;
+}
+
+// Lines that make connections.
+std::optional<LoadProblem> CommandFile::make(const ControlOptions& control, Lines part) const {
+    std::string body = "-R\n\n";
+    for (const FileLine& line : part) {
+        body += line.text + "\n";
+    }
+    const ControlReply reply = ask(control.target(), {"POST", "/conntrack", body});
+    if (!reply.ok()) {
+        return LoadProblem{first_line(reply.body)};
+    }
+    if (reply.result == "0") {
         return std::nullopt;
     }
-    return reply.result.starts_with("1 ") ? percent_decode(reply.result.substr(2))
-                                          : "the router did not say what became of it";
+    std::istringstream result(reply.result);
+    int exit_code = 0;
+    std::size_t line = 0;
+    std::string why;
+    if (result >> exit_code >> line >> why && line - 1 < part.size()) {
+        return at(part[line - 1].number, percent_decode(why));
+    }
+    return LoadProblem{"the router did not say what became of it"};
 }
 
 // Any other line.
-std::optional<std::string> run_line(const ControlOptions& control, const FileLine& line) {
+std::optional<LoadProblem> CommandFile::run(const ControlOptions& control,
+                                            const FileLine& line) const {
     const ControlReply reply = ask_conntrack(control, *split_line(line.text));
     print_refusals(reply);
     if (!reply.ok()) {
-        return first_line(reply.body);
+        return at(line.number, first_line(reply.body));
     }
     if (line.flushes) {
         std::fprintf(stderr, "%s: connection tracking table has been emptied.\n", kConntrackBanner);
     }
     return std::nullopt;
+}
+
+LoadProblem CommandFile::at(std::size_t number, const std::string& message, bool usage) const {
+    const std::string file = path_ == "-" ? "standard input" : path_;
+    return {file + ":" + std::to_string(number) + ": " + message, usage};
 }
 
 }  // namespace
@@ -171,29 +240,23 @@ void print_refusals(const ControlReply& reply) {
     print(reply.busy, conntrack::Refusal::Busy);
 }
 
+int conntrack_failed(const std::string& message, bool usage) {
+    std::fprintf(stderr, "%s: %s\n", kConntrackBanner, message.c_str());
+    if (usage) {
+        std::fprintf(stderr,
+                     "Try `nsrouter conntrack -h' or 'nsrouter conntrack --help' for more "
+                     "information.\n");
+    }
+    return usage ? kUsage : kFailure;
+}
+
 int load_conntrack_file(const ControlOptions& control, const std::string& path) {
-    std::ifstream file;
-    if (path != "-") {
-        file.open(path);
-        if (!file) {
-            return failed("Failed to open file " + path + " for reading", true);
-        }
+    CommandFile file(path);
+    auto problem = file.read();
+    if (!problem) {
+        problem = file.carry_out(control);
     }
-    std::vector<FileLine> lines;
-    if (const auto code = read_lines(path == "-" ? std::cin : file, path, lines)) {
-        return *code;
-    }
-    for (auto line = lines.begin(); line != lines.end();) {
-        std::string part;
-        for (; line != lines.end() && line->makes && part.size() < kPartBytes; ++line) {
-            part += line->text + "\n";
-        }
-        if (const auto error =
-                part.empty() ? run_line(control, *line++) : load_part(control, part)) {
-            return failed(*error, false);
-        }
-    }
-    return kSuccess;
+    return problem ? conntrack_failed(problem->message, problem->usage) : kSuccess;
 }
 
 }  // namespace nsr::router

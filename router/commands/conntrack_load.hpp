@@ -15,6 +15,9 @@ ControlReply ask_conntrack(const ControlOptions& control, const std::vector<std:
 // The lines that the tool has for entries that -U could not change.
 void print_refusals(const ControlReply& reply);
 
+// Says what is wrong as the tool does, and with `usage` where its help is. -> exit code
+int conntrack_failed(const std::string& message, bool usage);
+
 // -R: reads all of the file (- is standard input) before it does anything of it. -> exit code
 int load_conntrack_file(const ControlOptions& control, const std::string& path);
 

@@ -249,17 +249,21 @@ void add_explain_command(CLI::App& app, int& exit_code) {
     command
         ->add_option("--config", arguments->config,
                      "what a router with this configuration would do, without one that runs")
+        ->check(file_name_problem)
         ->type_name("FILE");
     command
         ->add_option("--state", arguments->state,
                      "the connections that it begins with: what `conntrack -L` prints (also -o "
                      "save), or /proc/net/nf_conntrack; with --config")
+        ->check(file_name_problem)
         ->type_name("TABLE");
     command
         ->add_option("--bundle", arguments->bundle,
                      "what the router would do that `nsrouter bundle` wrote this file of")
+        ->check(file_name_problem)
         ->type_name("FILE");
     command->add_option("--packet", arguments->file, "the packets of a pcapng or pcap file")
+        ->check(file_name_problem)
         ->type_name("FILE");
     command
         ->add_option("--interface", arguments->interface,

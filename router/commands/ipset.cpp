@@ -6,6 +6,7 @@
 
 #include "router/commands/cli.hpp"
 #include "router/commands/commands.hpp"
+#include "router/commands/sink.hpp"
 #include "router/tools/ipset/command.hpp"
 
 namespace nsr::router {
@@ -60,18 +61,18 @@ Outcome outcome_of(const ControlReply& reply) {
     return outcome;
 }
 
-using Sink = std::function<void(std::string_view)>;
+using Take = std::function<void(std::string_view)>;
 
 Outcome ask_for(const ControlTarget& target, const std::vector<std::string>& words,
-                std::string_view input, std::size_t lines, const Sink& sink) {
+                std::string_view input, std::size_t lines, const Take& take) {
     const std::string path = "/ipset?line=" + std::to_string(lines);
     return outcome_of(
-        ask_streaming(target, {"POST", path, one_a_line(words) + "\n" + std::string(input)}, sink));
+        ask_streaming(target, {"POST", path, one_a_line(words) + "\n" + std::string(input)}, take));
 }
 
 // Part by part, in whole lines; ends with the first that fails.
 Outcome restore(const ControlTarget& target, const std::vector<std::string>& words,
-                std::istream& in, const Sink& sink) {
+                std::istream& in, const Take& take) {
     Outcome outcome;
     std::size_t lines = 0;
     std::string part;
@@ -85,7 +86,7 @@ Outcome restore(const ControlTarget& target, const std::vector<std::string>& wor
             ++in_part;
         }
         if (!part.empty() && (!more || part.size() >= kPartBytes)) {
-            Outcome now = ask_for(target, words, part, lines, sink);
+            Outcome now = ask_for(target, words, part, lines, take);
             outcome.errors += now.errors;
             outcome.exit_code = now.exit_code;
             lines += std::exchange(in_part, 0);
@@ -95,15 +96,45 @@ Outcome restore(const ControlTarget& target, const std::vector<std::string>& wor
     return outcome;
 }
 
+int fail(const std::string& what) {
+    std::fprintf(stderr, "nsrouter: %s\n", what.c_str());
+    return kFailure;
+}
+
 int finish(const Outcome& outcome) {
     std::fflush(stdout);
     std::fputs(outcome.errors.c_str(), stderr);
     return outcome.exit_code;
 }
 
-int cannot(const char* what, const std::string& file) {
-    std::fprintf(stderr, "nsrouter: cannot %s %s\n", what, file.c_str());
-    return kFailure;
+void print(std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+int run_restore(const ControlTarget& target, const std::vector<std::string>& words,
+                const std::string& path) {
+    if (path == "-") {
+        return finish(restore(target, words, std::cin, print));
+    }
+    std::ifstream in(path);
+    return in ? finish(restore(target, words, in, print)) : fail("cannot read " + path);
+}
+
+// A file that was there stays unless the command is done.
+int run_into(const ControlTarget& target, const std::vector<std::string>& words,
+             const std::string& path) {
+    Sink file(path);
+    if (const std::string bad = begin_all({&file}); !bad.empty()) {
+        return fail(bad);
+    }
+    const Outcome outcome =
+        ask_for(target, words, {}, 0, [&](std::string_view text) { *file.stream() << text; });
+    if (outcome.exit_code == kSuccess) {
+        if (const std::string bad = keep_all({&file}); !bad.empty()) {
+            return fail(bad);
+        }
+    }
+    return finish(outcome);
 }
 
 int run(const ControlOptions& control, const std::vector<std::string>& words) {
@@ -124,29 +155,13 @@ int run(const ControlOptions& control, const std::vector<std::string>& words) {
                    stdout);
         return kSuccess;
     }
-    std::ofstream file;
-    const bool restores = args->command == IpsetCommand::Restore;
-    if (args->file && !restores) {
-        file.open(*args->file);
-        if (!file) {
-            return cannot("write", *args->file);
-        }
+    const std::string file = args->file.value_or("-");
+    if (const std::string wrong = file_name_problem(file); !wrong.empty()) {
+        fail("-f " + wrong);
+        return kUsage;
     }
-    const Sink sink = [&](std::string_view text) {
-        if (file.is_open()) {
-            file.write(text.data(), static_cast<std::streamsize>(text.size()));
-        } else {
-            std::fwrite(text.data(), 1, text.size(), stdout);
-        }
-    };
-    if (!restores) {
-        return finish(ask_for(control.target(), words, {}, 0, sink));
-    }
-    if (!args->file) {
-        return finish(restore(control.target(), words, std::cin, sink));
-    }
-    std::ifstream in(*args->file);
-    return in ? finish(restore(control.target(), words, in, sink)) : cannot("read", *args->file);
+    return args->command == IpsetCommand::Restore ? run_restore(control.target(), words, file)
+                                                  : run_into(control.target(), words, file);
 }
 
 }  // namespace

@@ -16,17 +16,22 @@ namespace {
 using netlink::Descriptor;
 using Facts = struct stat;
 
+constexpr mode_t kForOwner = S_IRUSR | S_IWUSR;
+
 bool is_mount_point(int file) {
     struct statx facts {};
     return ::statx(file, "", AT_EMPTY_PATH, 0, &facts) == 0 &&
            (facts.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
+bool is_same(const Facts& a, const Facts& b) {
+    return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 std::optional<int> standard_stream(const Facts& file) {
     for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) {
         Facts facts{};
-        if (::fstat(stream, &facts) == 0 && facts.st_dev == file.st_dev &&
-            facts.st_ino == file.st_ino) {
+        if (::fstat(stream, &facts) == 0 && is_same(facts, file)) {
             return stream;
         }
     }
@@ -44,32 +49,45 @@ std::string name_of_descriptor(int file) {
 
 }  // namespace
 
-OutputFile::OutputFile(const std::string& path) {
-    constexpr mode_t kForAll = 0666;  // but for what the umask takes
-    file_ = Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, kForAll));
+OutputFile::OutputFile(std::string path, Readers readers)
+    : path_(std::move(path)), readers_(readers) {
+    const bool is_new = open(O_CREAT | O_EXCL);
     Facts facts{};
-    if (!file_.valid() || ::fstat(file_.get(), &facts) != 0) {
+    if ((!is_new && !open(O_CREAT)) || ::fstat(file_.get(), &facts) != 0) {
         error_ = errno;
         return;
+    }
+    if (is_new) {
+        made_ = facts;
     }
     if (const auto stream = standard_stream(facts)) {
         file_ = Descriptor(::fcntl(*stream, F_DUPFD_CLOEXEC, 0));
         return;
     }
-    has_contents_ = S_ISREG(facts.st_mode) && facts.st_size != 0;
+    is_regular_ = S_ISREG(facts.st_mode);
+    has_contents_ = is_regular_ && facts.st_size != 0;
     if (has_contents_ && facts.st_nlink == 1 && !is_mount_point(file_.get())) {
-        open_draft(path);
+        open_draft();
     }
 }
 
-void OutputFile::open_draft(const std::string& path) {
+bool OutputFile::open(int flags) {
+    constexpr mode_t kForAll = 0666;  // but for what the umask takes
+    const bool owner = readers_ == Readers::Owner;
+    file_ =
+        Descriptor(::open(path_.c_str(), O_WRONLY | O_CLOEXEC | flags | (owner ? O_NOFOLLOW : 0),
+                          owner ? kForOwner : kForAll));
+    return file_.valid();
+}
+
+void OutputFile::open_draft() {
     std::error_code unknown;
-    const std::filesystem::path place = std::filesystem::canonical(path, unknown);
+    const std::filesystem::path place = std::filesystem::canonical(path_, unknown);
     if (unknown) {
         return;
     }
     Descriptor draft(
-        ::open(place.parent_path().c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, S_IRUSR | S_IWUSR));
+        ::open(place.parent_path().c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, kForOwner));
     if (!draft.valid()) {
         error_ = errno == ENOSPC || errno == EDQUOT ? errno : 0;
         return;
@@ -82,7 +100,17 @@ void OutputFile::open_draft(const std::string& path) {
     }
 }
 
+OutputFile::~OutputFile() {
+    Facts facts{};
+    if (made_ && ::lstat(path_.c_str(), &facts) == 0 && is_same(facts, *made_)) {
+        ::unlink(path_.c_str());
+    }
+}
+
 int OutputFile::begin() {
+    if (is_regular_ && readers_ == Readers::Owner && ::fchmod(file_.get(), kForOwner) != 0) {
+        return errno;
+    }
     const bool itself = has_contents_ && place_.empty();
     return itself && ::ftruncate(file_.get(), 0) != 0 ? errno : 0;
 }
@@ -95,6 +123,7 @@ int OutputFile::finish() {
 
 // A link takes no name that there is, so it gets another one first.
 int OutputFile::replace() {
+    made_.reset();
     if (place_.empty()) {
         return 0;
     }

@@ -6,20 +6,31 @@
 //   nothing to lose, a device, a pipe, a file that has other names, and one that no other could
 //   take the place of (a file system that has no files without names, a folder that may not be
 //   written to, another owner, a mount point). Of those, one with contents loses them when writing
-//   begins. A standard stream (/dev/stdout) goes on where it is.
+//   begins. A new one is removed again unless all steps are taken. A standard stream (/dev/stdout)
+//   goes on where it is.
 #pragma once
 
+#include <sys/stat.h>
+
+#include <optional>
 #include <string>
 
 #include "netlink/descriptor.hpp"
 
 namespace nsr::router {
 
+// Owner: a file that was there is readable by its owner alone, too, once writing begins; symbolic
+// links are not followed.
+enum class Readers { All, Owner };
+
 // Each step gives the errno of what failed, or 0.
 class OutputFile {
   public:
     // Changes nothing of a file that is there.
-    explicit OutputFile(const std::string& path);
+    explicit OutputFile(std::string path, Readers readers = Readers::All);
+    ~OutputFile();
+    OutputFile(const OutputFile&) = delete;
+    OutputFile& operator=(const OutputFile&) = delete;
     [[nodiscard]] int error() const { return error_; }
 
     [[nodiscard]] int begin();
@@ -29,10 +40,15 @@ class OutputFile {
     [[nodiscard]] int replace();
 
   private:
-    void open_draft(const std::string& path);
+    [[nodiscard]] bool open(int flags);
+    void open_draft();
 
+    std::string path_;
+    Readers readers_;
     netlink::Descriptor file_;
-    std::string place_;  // that the draft is to take; empty: there is none
+    std::optional<struct stat> made_;  // a new file, which is not to stay yet
+    std::string place_;                // that the draft is to take; empty: there is none
+    bool is_regular_ = false;
     bool has_contents_ = false;
     int error_ = 0;
 };

@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cmath>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -269,7 +268,6 @@ int replay_bundle(Arguments& arguments) {
 }
 
 int replay_into_files(const Arguments& arguments, const Config& config, Capture& capture) {
-    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is told as one that cannot
     ReplayFiles outputs({arguments.out, arguments.conntrack, arguments.stats, arguments.events});
     if (const std::string bad = outputs.begin(); !bad.empty()) {
         return complain(bad);
@@ -326,18 +324,24 @@ void add_replay_command(CLI::App& app, int& exit_code) {
     command
         ->add_option("--bundle", arguments->bundle,
                      "configuration, rules and packets of what `nsrouter bundle` wrote")
+        ->check(file_name_problem)
         ->type_name("FILE");
     command->add_option("--in", arguments->in, "capture to read: pcapng or pcap")
+        ->check(file_name_problem)
         ->type_name("FILE");
     command->add_option("--out", arguments->out, "pcapng of what leaves the router")
+        ->check(file_name_problem)
         ->type_name("FILE");
     command->add_option("--conntrack", arguments->conntrack, "connection table at checkpoints")
+        ->check(file_name_problem)
         ->type_name("FILE");
     command->add_option("--stats", arguments->stats, "counters and rules at the end")
+        ->check(file_name_problem)
         ->type_name("FILE");
     command
         ->add_option("--events", arguments->events,
                      "what happens to connections, as conntrack -E prints it")
+        ->check(file_name_problem)
         ->type_name("FILE");
     command->add_flag("--trace", arguments->options.trace, "print what happens to each packet");
     command->add_option("--seed", arguments->options.seed, "of all randomness (default 1)")
@@ -363,6 +367,7 @@ void add_replay_command(CLI::App& app, int& exit_code) {
         ->add_option("--state", arguments->state,
                      "the connections that it begins with: what `conntrack -L` prints (also -o "
                      "save), or /proc/net/nf_conntrack")
+        ->check(file_name_problem)
         ->type_name("TABLE");
     command->footer(kFooter);
     command->callback([arguments, &exit_code] { exit_code = command_replay(*arguments); });

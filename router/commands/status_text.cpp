@@ -101,19 +101,22 @@ std::string ring_line(const json::value& ring) {
            (refused.empty() ? "[router] ring = false" : refused) + "\n";
 }
 
-// "shards: 120, 118 connections; handed over 14 packets, 0 lost"; nothing of one alone.
+// "2 shards with 120, 118 connections; handed over 14 packets, 0 lost"; nothing of one alone.
 std::string shards_line(const json::array& shards) {
-    std::string text;
+    if (shards.empty()) {
+        return {};
+    }
+    std::string connections;
     std::uint64_t handed_over = 0;
     std::uint64_t lost = 0;
     for (const json::value& shard : shards) {
-        text += (text.empty() ? "shards: " : ", ") + text_of(shard.at("connections"));
+        connections += (connections.empty() ? "" : ", ") + text_of(shard.at("connections"));
         handed_over += shard.at("handed_over").to_number<std::uint64_t>();
         lost += shard.at("lost").to_number<std::uint64_t>();
     }
-    return text.empty() ? text
-                        : text + " connections; handed over " + std::to_string(handed_over) +
-                              " packets, " + std::to_string(lost) + " lost\n";
+    return std::to_string(shards.size()) + " shards with " + connections +
+           " connections; handed over " + std::to_string(handed_over) + " packets, " +
+           std::to_string(lost) + " lost\n";
 }
 
 // ", +120 a minute, full in 2h 3m"

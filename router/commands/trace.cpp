@@ -137,6 +137,7 @@ void add_why_command(CLI::App& app, int& exit_code) {
     command
         ->add_option("--bundle", arguments->bundle,
                      "what a router knew that `nsrouter bundle` wrote this file of")
+        ->check(file_name_problem)
         ->type_name("FILE");
     command->callback([options, arguments, &exit_code] {
         exit_code = guarded([&] { return why(options, *arguments); });

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/utf8.hpp"
+#include "core/base/words.hpp"
 #include "router/control/conntrack_query.hpp"
 #include "router/control/port.hpp"
 #include "router/control/table_walk.hpp"
@@ -59,6 +60,15 @@ std::string top_json(const Top& top, std::size_t most) {
     return text + "\n]}\n";
 }
 
+// Of words that no command is made of.
+Response bad_words(const std::vector<std::string>& words, const std::string& why) {
+    const bool one_line = !words.empty() && words[0].find(' ') != std::string::npos;
+    return http::plain(400, one_line ? "the words of a command stand one a line, as in "
+                                       "\"-A\\n-p\\nudp\", and " +
+                                           in_quotes(words[0]) + " is one word\n"
+                                     : why + "\n");
+}
+
 // A stream that says at its end how many connections it was about.
 Response with_count(const std::function<std::string()>& counts) {
     Response response;
@@ -89,11 +99,12 @@ Response ControlPort::conntrack(const Request& request) {
     if (request.body->starts_with(kLoadBegins)) {
         return load_conntrack(request);
     }
-    const auto args = parse_conntrack_args(words_in(*request.body));
+    const std::vector<std::string> words = words_in(*request.body);
+    const auto args = parse_conntrack_args(words);
     if (!args) {
-        return http::plain(400, args.error() + "\n");
+        return bad_words(words, args.error());
     }
-    if (auto refused = refused_to_shards_alone(*args)) {
+    if (auto refused = refused_to_shards_alone(args->command)) {
         return *refused;
     }
     if (args->command == ConntrackCommand::Events) {
@@ -127,9 +138,7 @@ Response ControlPort::load_conntrack(const Request& request) {
     if (value_of(request, "dry-run") == "1") {
         return http::plain(400, "-R cannot be tried without being done\n");
     }
-    ConntrackArgs makes;
-    makes.command = ConntrackCommand::Create;
-    if (auto refused = refused_to_shards_alone(makes)) {
+    if (auto refused = refused_to_shards_alone(ConntrackCommand::Create)) {
         return *refused;
     }
     greet_ctnetlink();
@@ -154,7 +163,8 @@ Response ControlPort::load_conntrack(const Request& request) {
     return response;
 }
 
-// The trailer is the exit code, and what the tool says.
+// The trailer is the exit code, and of a line that could not be made its number and what the tool
+// says.
 Response ControlPort::stream_load(ConntrackLoad load) {
     const auto shared = std::make_shared<ConntrackLoad>(std::move(load));
     Response response;
@@ -169,7 +179,9 @@ Response ControlPort::stream_load(ConntrackLoad load) {
     };
     response.trailer = kResultField;
     response.trailer_value = [shared] {
-        return (shared->error().empty() ? "0 " : "1 ") + percent_encode(shared->error());
+        return shared->error().empty() ? "0"
+                                       : "1 " + std::to_string(shared->error_line()) + " " +
+                                             percent_encode(shared->error());
     };
     return response;
 }

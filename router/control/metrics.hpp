@@ -6,7 +6,7 @@
 //   metric apart comes from the configuration, from an administrator or from a list in the code,
 //   never from packets. Connection tracking has the names of node_exporter, which calls all of them
 //   gauges, beside our own. One metric is written at a time, so that packets come in between; sets
-//   beyond kMostSets are not told apart, nor are outside addresses of NAT beyond kMostNatPools.
+//   beyond kMostSets are not told apart, nor are ranges of ports of NAT beyond kMostNatPools.
 //   The ports that those use are counted first, over the whole table, a few connections at a time.
 #pragma once
 

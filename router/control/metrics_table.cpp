@@ -232,7 +232,8 @@ void read_nat_ports(const Source& source, Samples& samples) {
             return;
         }
         samples.add({{"address", to_string(row.address)},
-                     {"protocol", conntrack::protocol_name(row.protocol)}},
+                     {"protocol", conntrack::protocol_name(row.protocol)},
+                     {"range", std::to_string(row.first) + "-" + std::to_string(row.last)}},
                     row.*kCount);
     }
 }
@@ -356,8 +357,8 @@ constexpr Metrics::Row kRows[] = {
     {"nsrouter_reassembly_memory_bytes", "gauge", "Memory of incomplete datagrams.", read_reassembly_bytes, true},
     {"nsrouter_nat_mappings", "gauge", "Mappings of rules that say how their NAT behaves.", read_mappings},
     {"nsrouter_nat_translated_connections", "gauge", "Connections whose source is translated.", read_translated, true},
-    {"nsrouter_nat_pool_ports_used", "gauge", "Of the range of ports or ids of the first 500 outside addresses and protocols those in use.", read_nat_ports<&NatPorts::Row::used>, true},
-    {"nsrouter_nat_pool_ports_free", "gauge", "Those of it that are free.", read_nat_ports<&NatPorts::Row::free>, true},
+    {"nsrouter_nat_pool_ports_used", "gauge", "Of the first 500 ranges of ports or ids of outside addresses and protocols those in use.", read_nat_ports<&NatPorts::Row::used>, true},
+    {"nsrouter_nat_pool_ports_free", "gauge", "Those of them that are free.", read_nat_ports<&NatPorts::Row::free>, true},
     {"nsrouter_nat_memory_bytes", "gauge", "Memory of NAT.", read_nat_bytes, true},
     {"nsrouter_rules", "gauge", "Rules by table.", read_rules},
     {"nsrouter_sets", "gauge", "Address sets.", read_sets},

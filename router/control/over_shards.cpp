@@ -45,17 +45,12 @@ Response ControlPort::refused_to_shards(const std::string& what) const {
                                 std::to_string(controls_.others->size() + 1) + ": see shards.md\n");
 }
 
-// Not of a pass over all tables: one connection, which is in one of them.
-std::optional<Response> ControlPort::refused_to_shards_alone(const ConntrackArgs& args) const {
-    using Command = ConntrackCommand;
-    const bool one = args.command == Command::Get || args.command == Command::Create ||
-                     args.command == Command::Add || args.command == Command::Events;
-    if (controls_.others == nullptr || !one) {
+std::optional<Response> ControlPort::refused_to_shards_alone(ConntrackCommand command) const {
+    const char* what = needs_one_shard(command);
+    if (controls_.others == nullptr || what == nullptr) {
         return std::nullopt;
     }
-    return refused_to_shards(args.command == Command::Events
-                                 ? "following events of connections"
-                                 : "making or asking for one connection");
+    return refused_to_shards(what);
 }
 
 }  // namespace nsr::router

@@ -66,7 +66,7 @@ class ControlPort {
     http::Response over_shards(const http::Request& request, const Endpoint* endpoint);
     [[nodiscard]] http::Response refused_to_shards(const std::string& what) const;
     [[nodiscard]] std::optional<http::Response> refused_to_shards_alone(
-        const ConntrackArgs& args) const;
+        ConntrackCommand command) const;
 
     http::Response root(const http::Request& request);
     http::Response dashboard(const http::Request& request);

@@ -30,7 +30,8 @@ ControlTarget find_instance(const std::string& control);
 inline constexpr const char* kEntriesField = "Nsrouter-Entries";
 
 // How an ipset command, or the lines of `conntrack -R`, ended, a field behind the text: its exit
-// code, a blank, and what it says on standard error, percent-encoded.
+// code, of -R the number of the line that failed, and what it says on standard error,
+// percent-encoded; blanks between them.
 inline constexpr const char* kResultField = "Nsrouter-Result";
 
 struct ControlReply {

@@ -6,8 +6,8 @@
 //   as where bpf(2) is refused. What leaves must be what was recorded, byte for byte and in its
 //   order; the tables together what one table is, and the counters together what one counts.
 //   Events are compared as well: their order is that of the packets where only one thread runs.
-//   What differs and may is listed with its reason in one_shard.txt. A case that is listed and
-//   does not differ fails.
+//   What differs and may is listed with its reason in one_shard.txt, and in which of the two ways
+//   (steered, handed-over). A case that is listed for a way in which it does not differ fails.
 #pragma once
 
 #include "tests/oracle/case_run.hpp"

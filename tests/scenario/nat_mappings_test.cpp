@@ -209,6 +209,24 @@ TEST_CASE("nat ports: used and free ones of each address and protocol") {
           "udp mapped-src=192.0.2.1 ports=1024-65535 used=2 free=64510 beside=1\n");
 }
 
+TEST_CASE("nat ports: each range of an address by itself, and beside them what is in none") {
+    World w = with(
+        "-A POSTROUTING -o wan -s 10.0.0.2 -p udp -j SNAT --to-source 192.0.2.1:5000-5099\n"
+        "-A POSTROUTING -o wan -s 10.0.0.3 -p udp -j SNAT --to-source 192.0.2.1:7000-7009\n"
+        "-A POSTROUTING -o wan -s 10.0.0.4 -p udp -j SNAT --to-source 192.0.2.1:5050-5149\n"
+        "-A POSTROUTING -o wan -j SNAT --to-source 192.0.2.1\n");
+    sends(w, "10.0.0.2:5010");
+    sends(w, "10.0.0.2:5060");
+    sends(w, "10.0.0.3:7000");
+    sends(w, "10.0.0.4:5149");
+    sends(w, "10.0.0.5:53");
+    CHECK(ports_of(w) ==
+          "udp mapped-src=192.0.2.1 ports=1024-65535 used=4 free=64508 beside=1\n"
+          "udp mapped-src=192.0.2.1 ports=5000-5099 used=2 free=98\n"
+          "udp mapped-src=192.0.2.1 ports=5050-5149 used=2 free=98\n"
+          "udp mapped-src=192.0.2.1 ports=7000-7009 used=1 free=9\n");
+}
+
 TEST_CASE("nat mappings: thousands are read in pieces, each of them once") {
     World w = with(
         "-A POSTROUTING -o wan -p udp -j MASQUERADE --profile full-cone\n"

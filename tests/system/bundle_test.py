@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import socket
 import stat
@@ -179,6 +180,7 @@ def bundle(h):
     answer = h.cli("bundle", "-o", str(path))
     h.check("bundle", answer.returncode == 0 and answer.stderr == "", answer)
     h.check("for its owner alone", stat.S_IMODE(path.stat().st_mode) == 0o600)
+    written_anew(h, path)
     files = files_in(path)
     for name, part in (("config/router.toml", "[[interface]]"), ("config/rules.v4", "-A FORWARD"), ("config/sets.ipset", "add clients 10.0.1.2"), ("config/sysctl.conf", "= 77"),
                        ("rules.v4", "*filter"), ("sets.ipset", "create clients hash:ip"), ("conntrack.txt", "-A -t "), ("sysctl.conf", "net.ipv4.ip_default_ttl = 77"),
@@ -195,6 +197,37 @@ def bundle(h):
     answer = h.curl(f"http://127.0.0.1:{h.port}/config")
     h.check("GET /config has no token, either", TOKEN not in answer.stdout and "[[interface]]" in answer.stdout, answer)
     return path
+
+
+def written_anew(h, path):
+    """Files that were there stay until what takes their place is whole."""
+    path.chmod(0o644)
+    answer = h.cli("bundle", "-o", str(path))
+    h.check("a bundle in the place of another one, for its owner alone", answer.returncode == 0 and stat.S_IMODE(path.stat().st_mode) == 0o600 and "bundle.json" in files_in(path), answer)
+    full = os.stat("/dev/full").st_mode
+    for command in (("bundle", "-o", "/dev/full"), ("ipset", "save", "-f", "/dev/full"), ("capture", "--since", "5m", "-w", "/dev/full")):
+        answer = h.cli(*command)
+        h.check(f"{' '.join(command)} says that there is no room", answer.returncode == 1 and answer.stderr == "nsrouter: /dev/full: No space left on device\n", answer)
+    h.check("and leaves the device as it was", os.stat("/dev/full").st_mode == full)
+    data, before = path.read_bytes(), sorted(os.listdir(h.folder))
+
+    def little_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 10, 4 << 10))
+    for name, there in ((path, True), (h.folder / "never", False)):
+        answer = h.cli("bundle", "-o", str(name), preexec_fn=little_room)
+        h.check(f"a bundle that finds no room, {name.name}", answer.returncode == 1 and answer.stderr == f"nsrouter: {name}: File too large\n" and name.exists() == there, answer)
+    h.check("leaves what was there, and nothing beside it", path.read_bytes() == data and sorted(os.listdir(h.folder)) == before, os.listdir(h.folder))
+    sets = h.folder / "saved.ipset"
+    answer = h.cli("ipset", "save", "-f", str(sets))
+    h.check("ipset save -f", answer.returncode == 0 and answer.stdout == "" and "add clients 10.0.1.2" in sets.read_text(), answer)
+    saved = sets.read_text()
+    for name in (sets, h.folder / "never"):
+        answer = h.cli("ipset", "save", "nosuch", "-f", str(name))
+        h.check(f"ipset save of no set, {name.name}", answer.returncode == 1 and "does not exist" in answer.stderr, answer)
+    h.check("leaves what was there, and makes nothing", sets.read_text() == saved and not (h.folder / "never").exists())
+    for command in (("bundle", "-o", ""), ("ipset", "save", "-f", ""), ("capture", "-w", "")):
+        answer = h.cli(*command)
+        h.check(f"{' '.join(command)}, an empty name", answer.returncode == 2 and 'takes the name of a file, not ""' in answer.stderr, answer)
 
 
 def places(files):

@@ -137,7 +137,7 @@ WORDS = [
     "-I expect -s 10.0.0.2 -d 10.0.0.3 -p tcp --sport 1 --dport 2 -t 50 --tuple-src 10.0.0.2 --tuple-dst 10.0.0.3 --mask-src 255.255.255.255 --mask-dst 255.255.255.255",
     "-I expect -s 10.0.0.2 -d 10.0.0.3 -p tcp --sport 1 --dport 2 -t 50 --tuple-src 10.0.0.2 --tuple-dst 10.0.0.3 --mask-src 255.255.255.255 --mask-dst 255.255.255.255 "
     "--tuple-port-src 10 --tuple-port-dst 20 --mask-port-src 0 --mask-port-dst 65535",
-    "-R", "-R /nonexistent", "-R {empty}", "-R {good}", "-L -o save", ("conntrack-load-update", "-R {updates}"), "-D -s 10.1.0.4 -o save -m 77", "-R {twice}", "-R {lists}", "-R {wrong}", "--load-file {stray}", "-L -R {good}", "-L -d 198.51.100.7 -q 10.2.0.2", "-F",
+    "-R", "-R /nonexistent", "-R {empty}", "-R {good}", "-L -o save", ("conntrack-load-update", "-R {updates}"), "-D -s 10.1.0.4 -o save -m 77", ("conntrack-load-line", "-R {twice}"), ("conntrack-load-line", "-R {lists}"), ("conntrack-load-line", "-R {wrong}"), ("conntrack-load-line", "--load-file {stray}"), "-L -R {good}", "-L -d 198.51.100.7 -q 10.2.0.2", "-F",
     ("conntrack-numbers", "-L -m z"), ("conntrack-numbers", "-L -w 70000"), ("conntrack-numbers", "-L -p tcp --sport http"), ("conntrack-numbers", "-D -i x"), ("conntrack-numbers", "-L -f ipv4x"),
     ("conntrack-numbers", "-L -s 10"),
 ]
@@ -262,6 +262,11 @@ def loaded(h):
     wrong = "\n".join([*entries[:3], entries[0].replace("-A", "-I"), "-F"]) + "\n"
     answer = h.run("--control", h.instance(), "conntrack", "-R", "-", input=wrong)
     h.check("and ends with the first that fails", answer.returncode == 1 and "Such conntrack exists" in answer.stderr and h.cli("conntrack", "-C").stdout == "3000\n", answer)
+    h.check("which it names", "conntrack-tools): standard input:4: Operation failed: " in answer.stderr, answer)
+    for text, line in (("\n".join(["# many", "", *entries, "", "# twice", wrong]), 3008), ("# other\n\n-F\n-D -s 1\n", 4), ("# other\n-A\n-C\n", 2), ("\n-F\n\n-C\n", 4), ("-F\n'open\n", 2)):
+        path = h.write("wrong.lines", text)
+        answer = h.cli("conntrack", "-R", path)
+        h.check(f"-R names line {line}", answer.returncode != 0 and f"conntrack-tools): {path}:{line}: " in answer.stderr, answer)
     h.cli("conntrack", "-F")
     for unreadable in (str(h.folder), "/dev/zero"):
         answer = h.run("--control", h.instance(), "conntrack", "-R", unreadable)

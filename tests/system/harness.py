@@ -108,8 +108,8 @@ class Harness:
     def run(self, *arguments, **options):
         return subprocess.run([self.program, *arguments], capture_output=True, text=True, timeout=60, **options)
 
-    def cli(self, *arguments):
-        return self.run("--control", self.instance(), *arguments)
+    def cli(self, *arguments, **options):
+        return self.run("--control", self.instance(), *arguments, **options)
 
     def follow_log(self, word, times):
         """The log, as `dmesg -w` shows it, up to the line that has `word` for the `times`th time."""

@@ -28,6 +28,7 @@ EVENT = """
 at = 0.5
 ip = ["route del 10.9.0.0/16 via 10.0.1.2"]
 """
+TEXTS = ("--conntrack", "--stats", "--events")
 
 
 def packet():
@@ -90,6 +91,8 @@ def test(h):
     h.refused("an unknown --interface", '"lam", but lan, wan', "--in", "in.pcap", "--interface", "lam")
     h.refused("--start nan", "nan", "--in", "in.pcap", "--start", "nan")
     h.refused("--seed -1", "seed", "--in", "in.pcap", "--seed", "-1")
+    for option in ("--out", *TEXTS, "--in", "--state", "--bundle"):
+        h.refused(f"{option} with an empty name", f'{option}: takes the name of a file, not ""', *(() if option == "--in" else ("--in", "in.pcap")), option, "")
     h.check("none of them touched a file", (h.folder / "in.pcap").read_bytes() == data and config.read_text() == CONFIG and not (h.folder / "new").exists())
     (h.folder / "out").write_text("precious")
     answer = h.replay("--in", "in.pcap", "--out", "out", "--filter", "frob frob")
@@ -151,9 +154,6 @@ def what_captures_hold(h):
             and b"--interface take one of lan, wan" in answer.stderr and len(answer.stderr) < 1000, answer)
 
 
-TEXTS = ("--conntrack", "--stats", "--events")
-
-
 def files_without_names(pid):
     count = 0
     for file in pathlib.Path(f"/proc/{pid}/fd").iterdir():
@@ -199,9 +199,19 @@ def what_finds_no_room(h):
     end_in_the_midst(h, given)
     h.check("one that is killed leaves them, too", all((h.folder / name).read_bytes() == b"precious" for name in outputs))
     h.check("and nothing beside them", sorted(os.listdir(h.folder)) == before, os.listdir(h.folder))
+    (h.folder / "idle.toml").write_text('[[interface]]\nname = "lan"\naddress = ["10.0.1.1/24"]\n')
+    (h.folder / "state").write_text("udp 17 20 src=10.0.1.2 dst=192.0.2.2 sport=1 dport=2 src=192.0.2.2 dst=10.0.1.2 sport=2 dport=1 mark=0\n")
+    answer = subprocess.run([h.program, "replay", "idle.toml", "--interface", "lan", "--in", "in.pcap", "--state", "state", "--conntrack", "table", "--stats", "new"],
+                            cwd=h.folder, capture_output=True, timeout=60)
+    h.check("one that cannot begin with its --state", answer.returncode == 1 and b"connections are not tracked" in answer.stderr, answer)
+    h.check("leaves what was there, and makes nothing", (h.folder / "table").read_text() == "precious" and not (h.folder / "new").exists())
     os.link(h.folder / "table", h.folder / "its other name")
     answer = h.replay("--in", "in.pcap", "--conntrack", "table", "--stats", "nowhere/x")
     h.check("what is written itself is not touched before all can be", answer.returncode == 1 and (h.folder / "table").read_text() == "precious", answer)
+    answer = h.replay("--in", "in.pcap", "--conntrack", "table", "--out", "new", "--stats", "nowhere/x")
+    h.check("a file that it made does not stay when another cannot be", answer.returncode == 1 and not (h.folder / "new").exists(), answer)
+    answer = h.replay("--in", "many.pcap", "--out", "new", preexec_fn=little_room)
+    h.check("nor one that finds no room", answer.returncode == 1 and answer.stderr == b"nsrouter: new: File too large\n" and not (h.folder / "new").exists(), answer)
     answer = h.replay("--in", "in.pcap", "--conntrack", "table")
     h.check("both names of a file have what is new", answer.returncode == 0 and "dport=2000" in (h.folder / "its other name").read_text(), answer)
     (h.folder / "its other name").unlink()

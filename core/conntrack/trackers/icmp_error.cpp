@@ -134,8 +134,7 @@ IcmpClass Judge::redirect_v6(ConstBytes l4) const {
     if (option[0] != kRedirectedHeaderOption) {
         return {};
     }
-    return error(option.size() < kRedirectOptionBytes ? ConstBytes{}
-                                                      : option.subspan(kRedirectOptionBytes));
+    return error(quotation_in_redirect_v6(l4));
 }
 
 // kernel: nf_conntrack_inet_error, up to the lookup

@@ -200,6 +200,19 @@ void ConntrackPass::end(std::string& out) const {
     }
 }
 
+const char* needs_one_shard(ConntrackCommand command) {
+    switch (command) {
+        case ConntrackCommand::Get:
+        case ConntrackCommand::Create:
+        case ConntrackCommand::Add:
+            return "making or asking for one connection";
+        case ConntrackCommand::Events:
+            return "following events of connections";
+        default:
+            return nullptr;
+    }
+}
+
 Answer run_conntrack(const ConntrackArgs& args, Router& router, Instant now) {
     if (ConntrackPass::takes(args)) {
         return go_through(args, router, now);

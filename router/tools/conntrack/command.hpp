@@ -88,6 +88,10 @@ class ConntrackPass {
     ConntrackRefusals refusals_;
 };
 
+// What of a command is about one connection, which is in the table of one of several shards, and so
+// needs one shard; null: nothing.
+const char* needs_one_shard(ConntrackCommand command);
+
 // All at once.
 ConntrackAnswer run_conntrack(const ConntrackArgs& args, Router& router, Instant now);
 

@@ -22,18 +22,26 @@ class ConntrackLoad {
   public:
     // Can `args` be a line of it? Others go one by one.
     static bool takes(const ConntrackArgs& args);
-    // -I and -A of connections, one a line, quoted as for a shell. Of what is wrong a sentence.
+    // -I and -A of connections, one a line, quoted as for a shell. Of what is wrong a sentence,
+    // with the number of its line.
     static Result<ConntrackLoad, std::string> parse(std::string_view text);
 
     // Makes a few. False: all are made, or one cannot be, which ends it.
     bool advance(Router& router, Instant now);
     // Why it ended early, as the tool says it; empty: it did not.
     [[nodiscard]] const std::string& error() const { return error_; }
+    // Of which line that is, from 1 on.
+    [[nodiscard]] std::size_t error_line() const { return lines_[made_].number; }
 
   private:
-    explicit ConntrackLoad(std::vector<ConntrackArgs> lines) : lines_(std::move(lines)) {}
+    struct Line {
+        std::size_t number;
+        ConntrackArgs args;
+    };
 
-    std::vector<ConntrackArgs> lines_;
+    explicit ConntrackLoad(std::vector<Line> lines) : lines_(std::move(lines)) {}
+
+    std::vector<Line> lines_;
     std::size_t made_ = 0;
     std::string error_;
 };

@@ -76,7 +76,7 @@ TEST_CASE("status: several shards, and what they gave to each other") {
         R"("shards":[{"connections":120,"handed_over":9,"received":5,"lost":0,"claims":3},
                        {"connections":118,"handed_over":5,"received":9,"lost":1,"claims":0}])");
     CHECK(status_text(boost::json::parse(several))
-              .find("\nshards: 120, 118 connections; handed over 14 packets, 1 lost\n") !=
+              .find("\n2 shards with 120, 118 connections; handed over 14 packets, 1 lost\n") !=
           std::string::npos);
     CHECK(status_text(boost::json::parse(kStatus)).find("shards") == std::string::npos);
 }

@@ -266,6 +266,7 @@ TEST_CASE("metrics: ports in use of each outside address") {
     int used = 0;
     for (const Sample& sample : read.of("nsrouter_nat_pool_ports_used")) {
         CHECK(sample.labels.at("protocol") == "udp");
+        CHECK(sample.labels.at("range") == "5000-5009");
         const int here = std::stoi(sample.value);
         CHECK(value_of(read, "nsrouter_nat_pool_ports_free",
                        {{"address", sample.labels.at("address")}}) == std::to_string(10 - here));

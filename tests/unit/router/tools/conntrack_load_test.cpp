@@ -46,13 +46,13 @@ TEST_CASE("conntrack load: the lines are made in turns, each once") {
 TEST_CASE("conntrack load: the first line that cannot be made ends it, what came before stays") {
     PortFixture port;
     const std::string twice = "-I" + line_of(0).substr(2);
-    const http::Response response = load(port, lines_of(3) + twice + line_of(4));
+    const http::Response response = load(port, "# saved\n\n" + lines_of(3) + twice + line_of(4));
     CHECK(response.status == 200);
     REQUIRE(response.trailer_value);
     CHECK(response.trailer_value() ==
-          "1 Operation%20failed%3A%20Such%20conntrack%20exists%2C%20try%20-U%20to%20update");
+          "1 6 Operation%20failed%3A%20Such%20conntrack%20exists%2C%20try%20-U%20to%20update");
     CHECK(port.router().connections() == 3);
-    CHECK(load(port, line_of(5)).trailer_value() == "0 ");
+    CHECK(load(port, line_of(5)).trailer_value() == "0");
     CHECK(port.router().connections() == 4);
 }
 
@@ -60,7 +60,9 @@ TEST_CASE("conntrack load: what is no line of it is refused, and nothing is made
     PortFixture port;
     for (const std::string wrong : {"-D -p udp\n", "-I expect\n", "-A --nope\n", "-A 'open\n"}) {
         CAPTURE(wrong);
-        CHECK(load(port, line_of(0) + wrong).status == 400);
+        const http::Response response = load(port, line_of(0) + "\n" + wrong);
+        CHECK(response.status == 400);
+        CHECK(response.body.starts_with("line 3: "));
     }
     CHECK(port.ask("POST", "/conntrack", {.body = "-R\n\n", .query = {{"dry-run", "1"}}}).status ==
           400);
