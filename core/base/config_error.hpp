@@ -11,6 +11,8 @@ struct SourceLocation {
     std::string file;
     std::uint32_t line = 0;    // 1-based; 0: the file as a whole
     std::uint32_t column = 0;  // 1-based; 0: the line as a whole
+
+    friend bool operator==(const SourceLocation&, const SourceLocation&) = default;
 };
 
 struct ConfigError {

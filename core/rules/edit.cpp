@@ -210,6 +210,26 @@ bool untouched(const Rule& a, const Rule& b) {
     return a.id == b.id && a.target == b.target && a.matches == b.matches;
 }
 
+// Nothing tells the two apart: they may be one.
+bool alike(const Rule& a, const Rule& b) {
+    return untouched(a, b) && a.counters == b.counters && a.counting == b.counting &&
+           a.where == b.where;
+}
+
+bool alike(const Chain& a, const Chain& b) {
+    return a.policy == b.policy && a.counters == b.counters && a.counting == b.counting &&
+           std::equal(a.rules.begin(), a.rules.end(), b.rules.begin(), b.rules.end(),
+                      [](const Rule& x, const Rule& y) { return alike(x, y); });
+}
+
+bool shares_all(const Table& a, const Table& b) {
+    bool same = a.loaded == b.loaded && a.chains.size() == b.chains.size();
+    for (std::size_t i = 0; same && i < a.chains.size(); ++i) {
+        same = a.chains.share(i) == b.chains.share(i);
+    }
+    return same;
+}
+
 class Identity {
   public:
     Identity(Ruleset& after, const Chain& before, CountersOf counters)
@@ -270,6 +290,11 @@ class Identity {
     std::unordered_map<std::string, std::deque<const Rule*>> by_text_;
 };
 
+void keep_identity(const Chain* old, Ruleset& after, Chain& chain, CountersOf counters) {
+    const Chain none;
+    Identity(after, old == nullptr ? none : *old, counters).give_to(chain);
+}
+
 void keep_identity(const Ruleset& before, Ruleset& after, Family family, TableId id,
                    CountersOf counters) {
     const Table& old = before.table(family, id);
@@ -280,12 +305,18 @@ void keep_identity(const Ruleset& before, Ruleset& after, Family family, TableId
     for (std::size_t i = 0; i < count; ++i) {
         const Table& now = std::as_const(after).table(family, id);
         const std::size_t place = old.number_of(now.chains[i].name);
-        if (place != Table::kNone && old.chains.share(place) == now.chains.share(i)) {
+        const bool known = place != Table::kNone;
+        if (known && old.chains.share(place) == now.chains.share(i)) {
             continue;
         }
-        const Chain none;
-        Identity(after, place == Table::kNone ? none : old.chains[place], counters)
-            .give_to(after.table(family, id).chains.change(i));
+        ChainList& chains = after.table(family, id).chains;
+        keep_identity(known ? &old.chains[place] : nullptr, after, chains.change(i), counters);
+        if (known && alike(chains[i], old.chains[place])) {
+            chains.share_with(i, old.chains, place);
+        }
+    }
+    if (shares_all(std::as_const(after).table(family, id), old)) {
+        after.share_with(family, id, before);
     }
 }
 

@@ -13,6 +13,8 @@ namespace nsr::rules {
 struct RuleCounters {
     std::uint64_t packets = 0;
     std::uint64_t bytes = 0;
+
+    friend bool operator==(const RuleCounters&, const RuleCounters&) = default;
 };
 
 class Match;   // one compiled-in kind of match with its parameters; see match.hpp

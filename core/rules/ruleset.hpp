@@ -79,6 +79,10 @@ class ChainList {
     [[nodiscard]] Iterator end() const { return Iterator(chains_.data() + chains_.size()); }
     // One's own, to be written to; its name changes by Table::rename() only.
     Chain& change(std::size_t at) { return chains_[at].change(); }
+    // The very one of another list, which has the same name.
+    void share_with(std::size_t at, const ChainList& other, std::size_t its_place) {
+        chains_[at] = other.chains_[its_place];
+    }
 
   private:
     friend struct Table;
@@ -116,6 +120,11 @@ class Ruleset {
     }
     [[nodiscard]] std::shared_ptr<const Table> share(Family family, TableId id) const {
         return tables_[index_of(family)][static_cast<std::size_t>(id)].share();
+    }
+    // The very one of another ruleset.
+    void share_with(Family family, TableId id, const Ruleset& other) {
+        const auto table = static_cast<std::size_t>(id);
+        tables_[index_of(family)][table] = other.tables_[index_of(family)][table];
     }
     // All tables of a family as if they had never been loaded.
     void clear(Family family) { tables_[index_of(family)] = {}; }

@@ -195,6 +195,40 @@ TEST_CASE("a rule that a new text has as well is the same rule, wherever it stan
     CHECK(chain(given, "FORWARD").rules[2].counting != old[0].counting);
 }
 
+TEST_CASE("what a text that is read again has alike is one with what there was, not another one") {
+    const auto same = [](const rules::Ruleset& a, const rules::Ruleset& b, const char* name) {
+        const rules::Table& of_a = a.table(Family::Ipv4, rules::TableId::Filter);
+        const rules::Table& of_b = b.table(Family::Ipv4, rules::TableId::Filter);
+        return of_a.chains.share(of_a.number_of(name)) == of_b.chains.share(of_b.number_of(name));
+    };
+    const auto whole = [](const rules::Ruleset& a, const rules::Ruleset& b) {
+        return a.share(Family::Ipv4, rules::TableId::Filter) ==
+               b.share(Family::Ipv4, rules::TableId::Filter);
+    };
+    const std::string text = "*filter\n-A FORWARD -s 10.0.0.1\n-A INPUT -s 10.0.0.2\nCOMMIT\n";
+    const rules::Ruleset before = parsed(text);
+    rules::Ruleset again = parsed(text);
+    REQUIRE_FALSE(same(again, before, "FORWARD"));
+    rules::keep_identity(before, again, CountersOf::Kept);
+    CHECK(whole(again, before));
+
+    rules::Ruleset other =
+        parsed("*filter\n-A FORWARD -s 10.0.0.1\n-A INPUT -s 10.0.0.3\nCOMMIT\n");
+    rules::keep_identity(before, other, CountersOf::Kept);
+    CHECK_FALSE(whole(other, before));
+    CHECK(same(other, before, "FORWARD"));
+    CHECK_FALSE(same(other, before, "INPUT"));
+
+    rules::Ruleset moved = parsed("\n" + text);
+    rules::keep_identity(before, moved, CountersOf::Kept);
+    CHECK_FALSE(same(moved, before, "FORWARD"));  // it has another line
+    CHECK(chain(moved, "FORWARD").rules[0].where.line == 3);
+
+    rules::Ruleset given = parsed(text);
+    rules::keep_identity(before, given, CountersOf::Given);
+    CHECK_FALSE(same(given, before, "FORWARD"));  // it counts anew
+}
+
 TEST_CASE("a rule that was never touched keeps its id before those that only look like it") {
     const rules::Ruleset before = three_rules();
     rules::Ruleset after = before;

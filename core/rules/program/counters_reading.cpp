@@ -2,6 +2,13 @@
 
 namespace nsr::rules {
 
+namespace {
+
+// A chain and a block are each somewhere else in memory: what it costs to get there, in counters.
+constexpr std::size_t kWay = 16;
+
+}  // namespace
+
 void CountersReading::begin(const std::shared_ptr<const CompiledRuleset>& of) {
     *this = {};
     of_ = of;
@@ -23,12 +30,12 @@ bool CountersReading::advance(const TableMemories& memories, std::size_t rules) 
         TableCounters& counters = counted_.counters.tables[family][table];
         if (block_ == 0) {
             counters.add_chain(chain.policy);
-            ++read;
+            read += kWay;
         }
         if (block_ != chain.blocks.size()) {
             const auto& block = chain.blocks[block_++]->counters;
             counters.add_rules(block.data(), block.size());
-            read += block.size();
+            read += kWay + block.size();
         }
         if (block_ == chain.blocks.size()) {
             ++chain_;
