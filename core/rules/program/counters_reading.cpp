@@ -5,7 +5,7 @@ namespace nsr::rules {
 namespace {
 
 // A chain and a block are each somewhere else in memory: what it costs to get there, in counters.
-constexpr std::size_t kWay = 16;
+constexpr std::size_t kWay = 32;
 
 }  // namespace
 

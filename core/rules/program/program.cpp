@@ -168,7 +168,7 @@ const InterfaceNames& Program::interfaces() const {
 }
 
 bool Program::read_counters(CountersReading& reading) const {
-    constexpr std::size_t kAtATime = 4096;
+    constexpr std::size_t kAtATime = 8192;
     if (reading.of_ != impl_->compiled) {
         reading.begin(impl_->compiled);
     }
