@@ -40,7 +40,7 @@ constexpr std::array<std::array<char, 2>, 100> make_digit_pairs() {
 }
 inline constexpr std::array<std::array<char, 2>, 100> kDigitPairs = make_digit_pairs();
 
-// All of these give where the text ends. There is room for kDecimalBytes.
+// All of these give where the text ends. Room: 4 bytes, 2, and 8 below kTwoPairs, else 20.
 inline constexpr std::size_t kDecimalBytes = 20;
 
 inline char* write_short_decimal(char* at, std::uint32_t below_256) {

@@ -26,8 +26,8 @@ ZeroedBlock::ZeroedBlock(std::size_t bytes) {
     if (asked < bytes) {
         return;
     }
-    void* const mapping = ::mmap(nullptr, asked, PROT_READ | PROT_WRITE,
-                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* const mapping =
+        ::mmap(nullptr, asked, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (mapping == MAP_FAILED) {
         return;
     }

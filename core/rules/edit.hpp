@@ -66,7 +66,8 @@ std::size_t references(const Table& table, std::string_view chain);
 // A rule of `after` that has the text of a rule in the same chain of `before` becomes that rule: it
 // keeps its id, so that what it remembers goes on, and has the location of the new text. Of equal
 // rules the first becomes the first. Others get ids that `before` never used. Linear in the number
-// of rules; chains that both share cost nothing.
+// of rules; chains that both share cost nothing. Chains and tables of which nothing tells apart the
+// two are shared from then on.
 // Given: rules and policies count from what `after` says; Kept: those of `before` go on counting.
 enum class CountersOf : std::uint8_t { Given, Kept };
 void keep_identity(const Ruleset& before, Ruleset& after, CountersOf counters);

@@ -185,7 +185,7 @@ std::optional<LoadProblem> CommandFile::make(const ControlOptions& control, Line
     }
     const ControlReply reply = ask(control.target(), {"POST", "/conntrack", body});
     if (!reply.ok()) {
-        return LoadProblem{first_line(reply.body)};
+        return at(part.front().number, "of what begins here: " + first_line(reply.body));
     }
     if (reply.result == "0") {
         return std::nullopt;

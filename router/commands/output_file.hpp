@@ -6,8 +6,8 @@
 //   nothing to lose, a device, a pipe, a file that has other names, and one that no other could
 //   take the place of (a file system that has no files without names, a folder that may not be
 //   written to, another owner, a mount point). Of those, one with contents loses them when writing
-//   begins. A new one is removed again unless all steps are taken. A standard stream (/dev/stdout)
-//   goes on where it is.
+//   begins. A new one is removed again by the destructor unless all steps are taken: who is killed
+//   leaves it. A standard stream (/dev/stdout) goes on where it is, unless links are not followed.
 #pragma once
 
 #include <sys/stat.h>

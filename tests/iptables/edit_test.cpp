@@ -224,6 +224,23 @@ TEST_CASE("what a text that is read again has alike is one with what there was, 
     CHECK_FALSE(same(moved, before, "FORWARD"));  // it has another line
     CHECK(chain(moved, "FORWARD").rules[0].where.line == 3);
 
+    rules::Ruleset policy =
+        parsed("*filter\n-A FORWARD -s 10.0.0.1\n-A INPUT -s 10.0.0.2\n:OUTPUT DROP\nCOMMIT\n");
+    rules::keep_identity(before, policy, CountersOf::Kept);
+    CHECK(same(policy, before, "FORWARD"));
+    CHECK_FALSE(same(policy, before, "OUTPUT"));
+
+    rules::Ruleset zeroed = before;
+    CHECK(rules::zero_rule(zeroed, kForward, 1).ok());
+    rules::keep_identity(before, zeroed, CountersOf::Kept);
+    CHECK_FALSE(same(zeroed, before, "FORWARD"));  // it counts from nothing
+
+    rules::Ruleset more =
+        parsed("*filter\n-A FORWARD -s 10.0.0.1\n-A INPUT -s 10.0.0.2\n:extra -\nCOMMIT\n");
+    rules::keep_identity(before, more, CountersOf::Kept);
+    CHECK(same(more, before, "INPUT"));
+    CHECK_FALSE(whole(more, before));
+
     rules::Ruleset given = parsed(text);
     rules::keep_identity(before, given, CountersOf::Given);
     CHECK_FALSE(same(given, before, "FORWARD"));  // it counts anew

@@ -75,12 +75,16 @@ void Index::start_resize(std::uint32_t lines) {
     moved_ = 0;
 }
 
+// As many as it takes to be done before the new half is full, or, of one that shrinks, before the
+// last reference has gone.
 void Index::move_some() {
     const std::uint64_t room =
         capacity(next_.count) - std::min<std::uint64_t>(capacity(next_.count), references() + 2);
+    const bool shrinks = next_.count < current_.count;
+    const std::uint64_t changes = shrinks ? std::min<std::uint64_t>(room, references()) : room;
     const std::uint32_t left = current_.count - moved_;
     const std::uint64_t steps =
-        std::min<std::uint64_t>(left, 1 + left / std::max<std::uint64_t>(room, 1));
+        std::min<std::uint64_t>(left, 1 + left / std::max<std::uint64_t>(changes, 1));
     for (std::uint64_t i = 0; i < steps; ++i) {
         move_home(moved_);
         ++moved_;

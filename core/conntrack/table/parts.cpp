@@ -24,7 +24,7 @@ TableParts::TableParts(SipKey key, std::uint32_t count, std::unique_ptr<Memory> 
 }
 
 bool TableParts::enter(std::uint32_t number, Jiffies now) {
-    foreseen.clear();  // they may be of the connection that had the number before
+    foreseen.clear();  // another connection may have a number of theirs from now on
     const auto [original, reply] = hashes_of(number);
     if (!index.insert(original, number)) {
         return false;

@@ -65,7 +65,7 @@ bool Wheel::turn(Jiffies now, std::size_t enough) {
             break;
         }
         position_ = slot->starts;
-        if (!empty(*slot, now, budget, enough)) {
+        if (!drain(*slot, now, budget, enough)) {
             return false;
         }
     }
@@ -78,7 +78,7 @@ bool Wheel::turn(Jiffies now, std::size_t enough) {
 // Puts its records where they belong by now, which is never here again: the position has come to
 // it. All of them leave at once, so that none has to mend the list for the next one; what is beyond
 // `budget` or `enough` stays: false.
-bool Wheel::empty(const Slot& slot, Jiffies now, std::size_t& budget, std::size_t& enough) {
+bool Wheel::drain(const Slot& slot, Jiffies now, std::size_t& budget, std::size_t& enough) {
     std::uint32_t number = first_[slot.list];
     first_[slot.list] = kNone;
     while (number != kNone && budget != 0 && enough != 0) {

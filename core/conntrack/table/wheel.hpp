@@ -65,7 +65,7 @@ class Wheel {
     void push_due(std::uint32_t number);
     void unlink(std::uint32_t number);
     bool turn(Jiffies now, std::size_t enough);
-    bool empty(const Slot& slot, Jiffies now, std::size_t& budget, std::size_t& enough);
+    bool drain(const Slot& slot, Jiffies now, std::size_t& budget, std::size_t& enough);
     void vacate(std::uint32_t list);
 
     Arena<Connection>& records_;

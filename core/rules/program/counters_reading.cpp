@@ -15,8 +15,8 @@ void CountersReading::begin(const std::shared_ptr<const CompiledRuleset>& of) {
     counted_.ruleset = of->ruleset;
 }
 
-bool CountersReading::advance(const TableMemories& memories, std::size_t rules) {
-    std::size_t read = 0;
+bool CountersReading::advance(const TableMemories& memories, std::size_t most) {
+    std::size_t spent = 0;
     while (table_ != 2 * kTableCount) {
         const std::size_t family = table_ / kTableCount;
         const std::size_t table = table_ % kTableCount;
@@ -30,18 +30,18 @@ bool CountersReading::advance(const TableMemories& memories, std::size_t rules) 
         TableCounters& counters = counted_.counters.tables[family][table];
         if (block_ == 0) {
             counters.add_chain(chain.policy);
-            read += kWay;
+            spent += kWay;
         }
         if (block_ != chain.blocks.size()) {
             const auto& block = chain.blocks[block_++]->counters;
             counters.add_rules(block.data(), block.size());
-            read += kWay + block.size();
+            spent += kWay + block.size();
         }
         if (block_ == chain.blocks.size()) {
             ++chain_;
             block_ = 0;
         }
-        if (read >= rules) {
+        if (spent >= most) {
             return false;
         }
     }

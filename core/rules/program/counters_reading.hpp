@@ -26,7 +26,7 @@ class CountersReading {
     friend class Program;
 
     void begin(const std::shared_ptr<const CompiledRuleset>& of);
-    bool advance(const TableMemories& memories, std::size_t rules);
+    bool advance(const TableMemories& memories, std::size_t most);
 
     std::shared_ptr<const CompiledRuleset> of_;  // null: it has not begun
     Counted counted_;

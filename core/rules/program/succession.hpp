@@ -4,10 +4,10 @@
 //   Made beside the packets, from values that never change, for a program that follows another one.
 //   carry_out() then moves memory from the old program to the new one, where packets wait for it:
 //   by tables, chains and blocks as far as they are shared, by runs of rules in blocks that
-//   changed: a file that is read again makes every block a new one, and packets wait for little
-//   more than the copying of its counters. A rule is the same if it has the same id and the same
-//   matches. One that was told to count from somewhere else (count_from) gets what was counted
-//   since `Base` was taken on top of it.
+//   changed: of a file that is read again, every block of a chain that has changed is a new one,
+//   and packets wait for little more than the copying of its counters. A rule is the same if it has
+//   the same id and the same matches. One that was told to count from somewhere else (count_from)
+//   gets what was counted since `Base` was taken on top of it.
 // kernel: xt_replace_table, and COUNTER_MAP of iptables(8)
 #pragma once
 

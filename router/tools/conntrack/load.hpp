@@ -30,7 +30,7 @@ class ConntrackLoad {
     bool advance(Router& router, Instant now);
     // Why it ended early, as the tool says it; empty: it did not.
     [[nodiscard]] const std::string& error() const { return error_; }
-    // Of which line that is, from 1 on.
+    // Of which line that is, from 1 on. Precondition: it did.
     [[nodiscard]] std::size_t error_line() const { return lines_[made_].number; }
 
   private:

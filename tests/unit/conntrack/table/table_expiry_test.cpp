@@ -87,6 +87,21 @@ TEST_CASE("expiry: five days pass at once, in the order of the deadlines") {
     CHECK(collect(table, 5 * kDay) == expected);
 }
 
+TEST_CASE("expiry: a number that another connection has meanwhile is of that one alone") {
+    Table table(kKey, 64);
+    const ConnId first = add(table, flow(1), 100, 0);
+    const ConnId second = add(table, flow(2), 100, 0);
+    REQUIRE(collect(table, 100) == std::vector{first, second});
+    table.erase(second);  // before its turn
+    const ConnId heir = add(table, flow(3), 500, 100);
+    REQUIRE(heir == second);
+    table.erase(first);
+    table.erase(heir);
+    CHECK(table.size() == 0);
+    CHECK_FALSE(table.find(flow(3), 0, 100));
+    CHECK(add(table, flow(2), 500, 100) != ConnId::None);  // nothing of it was left behind
+}
+
 TEST_CASE("expiry: deadlines cross the end of the 32-bit clock and reach 99 days ahead") {
     for (const Jiffies start : {0u, 0x7fffff00u, 0xc0000000u, 0xfffffff0u, 0xffffffffu}) {
         CAPTURE(start);
