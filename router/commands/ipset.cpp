@@ -1,4 +1,7 @@
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -117,7 +120,10 @@ int run_restore(const ControlTarget& target, const std::vector<std::string>& wor
         return finish(restore(target, words, std::cin, print));
     }
     std::ifstream in(path);
-    return in ? finish(restore(target, words, in, print)) : fail("cannot read " + path);
+    if (!in || std::filesystem::is_directory(path)) {
+        return fail(path + ": " + std::strerror(in ? EISDIR : errno));
+    }
+    return finish(restore(target, words, in, print));
 }
 
 // A file that was there stays unless the command is done.

@@ -225,6 +225,9 @@ def written_anew(h, path):
         answer = h.cli("ipset", "save", "nosuch", "-f", str(name))
         h.check(f"ipset save of no set, {name.name}", answer.returncode == 1 and "does not exist" in answer.stderr, answer)
     h.check("leaves what was there, and makes nothing", sets.read_text() == saved and not (h.folder / "never").exists())
+    for name, why in ((h.folder, "Is a directory"), (h.folder / "nosuch", "No such file or directory")):
+        answer = h.cli("ipset", "restore", "-f", str(name))
+        h.check(f"ipset restore of what is no file: {why}", answer.returncode == 1 and answer.stderr == f"nsrouter: {name}: {why}\n", answer)
     for command in (("bundle", "-o", ""), ("ipset", "save", "-f", ""), ("capture", "-w", "")):
         answer = h.cli(*command)
         h.check(f"{' '.join(command)}, an empty name", answer.returncode == 2 and 'takes the name of a file, not ""' in answer.stderr, answer)
