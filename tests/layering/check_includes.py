@@ -70,7 +70,6 @@ STANDARD_IN_CORE = set(
     "initializer_list iterator limits list map memory numeric optional set span string string_view tuple type_traits unordered_map "
     "utility variant vector".split())
 ABORTS = "core/base/check.cpp"  # says why on standard error
-EXTRA_SYSTEM = {"core/base/zeroed_block.cpp": ["sys/mman.h"]}  # pages come from nowhere else
 FORBIDDEN_IN_CORE = re.compile(r"::now\(|\berrno\b|\bthrow\b|\bgetenv\b|\bs?rand\(|\bf?printf\(|\bf(open|write|puts)\(|std::atomic<")
 
 
@@ -100,7 +99,7 @@ def check(file, problems):
         if match and module_of(match[1]) not in allowed and match[1] not in EXTRA.get(module, []):
             problems.append(f"{name}:{number}: {module} must not include {match[1]}")
         system = re.match(r"#include <([^>]+)>", line)
-        if module.startswith("core/") and system and system[1] not in STANDARD_IN_CORE | set(EXTRA_SYSTEM.get(name, [])):
+        if module.startswith("core/") and system and system[1] not in STANDARD_IN_CORE:
             problems.append(f"{name}:{number}: not in core/: <{system[1]}>")
         if name != ABORTS and module.startswith("core/") and FORBIDDEN_IN_CORE.search(line.split("//")[0]):
             problems.append(f"{name}:{number}: not in core/: {line.strip()}")

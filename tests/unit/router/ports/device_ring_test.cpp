@@ -158,6 +158,7 @@ struct DeviceBench {
 
 }  // namespace
 
+// Where the kernel refuses rings (a container's seccomp) there is none to be used.
 TEST_CASE("device ring: packets that come alone are read as they are without a ring" *
           doctest::skip(test::rings_refused())) {
     Reading reading;
